@@ -1,0 +1,43 @@
+import type {ContainerState} from '../engine/engine.ts';
+
+export type ServiceName = 'jupyter' | 'ssh';
+
+/** A container that gpubox made, as read back from the engine. Names and image are foreign text made safe. */
+export type Box = {
+	name: string;
+	/** The container's id. */
+	id: string;
+	owner: string;
+	/** The project folder on the host. */
+	project: string;
+	state: ContainerState;
+	services: ServiceName[];
+	/** Where each service is reachable on the host. */
+	addresses: Partial<Record<ServiceName, {host: string; port: number}>>;
+	/** UUIDs of the GPUs it was given. */
+	gpus: string[];
+	shareGpus: boolean;
+	/** The reference the person chose, not the derived image. */
+	image: string;
+	imageId: string;
+	createdAt: Date;
+	/** Hash of the plan it was made from. */
+	spec: string;
+	version: string;
+};
+
+/** The label names are part of the published interface. */
+export const label = {
+	name: 'gpubox.name',
+	owner: 'gpubox.owner',
+	uid: 'gpubox.uid',
+	project: 'gpubox.project',
+	services: 'gpubox.services',
+	gpus: 'gpubox.gpus',
+	share: 'gpubox.share',
+	image: 'gpubox.image',
+	spec: 'gpubox.spec',
+	version: 'gpubox.version',
+} as const;
+
+export const containerPrefix = 'gpubox-';

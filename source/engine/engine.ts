@@ -1,0 +1,278 @@
+/**
+The one door to a container engine. The rest of gpubox knows this interface and never the library behind it: the real
+one (docker.ts) and the made-up host of the demo both implement it.
+
+Names and numbers are gpubox's, not the Engine API's: bytes are bytes, times are `Date`, ids are whole.
+*/
+
+/** What the engine says of itself. */
+export type EngineInfo = {
+	/** e.g. `29.4.1` */
+	version: string;
+	/** e.g. `1.51` */
+	apiVersion: string;
+	/** Docker's word for the processor: `x86_64`, `aarch64` */
+	architecture: string;
+	/** Folder in which the engine keeps images and layers; on another machine when the engine is remote. */
+	rootDirectory: string;
+	cpus: number;
+	memoryBytes: number;
+	runtimes: string[];
+	/** CDI devices the engine discovered (API 1.50 or newer), e.g. `nvidia.com/gpu=0`; empty on older engines. */
+	cdiDevices: string[];
+	/** Folders it reads CDI specifications from; empty means CDI is off. */
+	cdiSpecDirectories: string[];
+	rootless: boolean;
+	/** `docker`, or `podman` behind its Docker-compatible socket. */
+	flavour: 'docker' | 'podman';
+	registryMirrors: string[];
+};
+
+export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+
+export type PublishedPort = {
+	containerPort: number;
+	/** Undefined while the container does not run and the port is not fixed. */
+	hostPort?: number;
+	hostAddress: string;
+};
+
+/** A row of the container list. */
+export type Container = {
+	id: string;
+	name: string;
+	/** The reference it was created from. */
+	image: string;
+	imageId: string;
+	state: ContainerState;
+	/** The engine's own words, e.g. `Up 3 minutes`. Foreign text. */
+	status: string;
+	createdAt: Date;
+	labels: Record<string, string>;
+	ports: PublishedPort[];
+};
+
+export type Mount = {
+	type: 'bind' | 'volume' | 'tmpfs';
+	/** Host path or volume name; unused for tmpfs. */
+	source?: string;
+	target: string;
+	readOnly?: boolean;
+	/** tmpfs only. */
+	sizeBytes?: number;
+	/** tmpfs only, e.g. 0o700. */
+	mode?: number;
+};
+
+/** All of what `create` sets. Everything here can also be written as a `docker run` line. */
+export type ContainerSpec = {
+	name: string;
+	image: string;
+	command?: string[];
+	entrypoint?: string[];
+	environment: Record<string, string>;
+	labels: Record<string, string>;
+	/** `uid:gid` or a name known to the image. */
+	user?: string;
+	/** Supplementary numeric groups. */
+	groups?: number[];
+	hostname?: string;
+	workingDirectory?: string;
+	mounts: Mount[];
+	ports: Array<{containerPort: number; hostPort: number; hostAddress: string}>;
+	/** GPU and MIG UUIDs; empty means none. */
+	gpus: string[];
+	/** How the GPUs are asked for: the engine's GPU driver, or CDI device names (Podman, CDI-only engines). */
+	gpuRequest: 'gpu' | 'cdi';
+	gpuCapabilities?: string[];
+	init: boolean;
+	tty?: boolean;
+	openStdin?: boolean;
+	sharedMemoryBytes?: number;
+	memoryBytes?: number;
+	/** Whole or part CPUs, e.g. 2.5 */
+	cpus?: number;
+	pidsLimit?: number;
+	/** -1 is unlimited. */
+	ulimits?: Record<string, number>;
+	capDrop: string[];
+	capAdd: string[];
+	securityOptions: string[];
+	network?: string;
+	restart?: 'no' | 'unless-stopped';
+	stopTimeoutSeconds?: number;
+	logMaxSize?: string;
+	logMaxFiles?: number;
+};
+
+export type ContainerDetail = Container & {
+	exitCode: number;
+	/** The engine's own reason when a start failed. Foreign text. */
+	error: string;
+	oomKilled: boolean;
+	startedAt?: Date;
+	finishedAt?: Date;
+	/** Process id of the container's first process on the engine's host, 0 when it does not run. */
+	pid: number;
+	user: string;
+	workingDirectory: string;
+	environment: Record<string, string>;
+	mounts: Mount[];
+	tty: boolean;
+};
+
+export type Image = {
+	id: string;
+	tags: string[];
+	/** `repository@sha256:…`, empty for images that were never pushed or pulled. */
+	digests: string[];
+	architecture: string;
+	sizeBytes: number;
+	createdAt?: Date;
+	labels: Record<string, string>;
+	environment: Record<string, string>;
+	/** The image's own default command. */
+	command: string[];
+	entrypoint: string[];
+	exposedPorts: number[];
+	user: string;
+};
+
+export type ImageSummary = Pick<Image, 'id' | 'tags' | 'digests' | 'sizeBytes' | 'createdAt' | 'labels'>;
+
+/** One message of a pull: a layer's state, or a line of status when `layer` is missing. */
+export type PullProgress = {
+	layer?: string;
+	status: string;
+	currentBytes?: number;
+	totalBytes?: number;
+};
+
+/** A file of a build context. */
+export type BuildFile = {path: string; content: string; mode?: number};
+
+export type BuildOptions = {
+	files: BuildFile[];
+	tag: string;
+	arguments?: Record<string, string>;
+	labels?: Record<string, string>;
+	/** Called with every line the build prints. Foreign text. */
+	onLine?: (line: string) => void;
+	signal?: AbortSignal;
+};
+
+export type LogChunk = {stream: 'stdout' | 'stderr'; data: Buffer};
+
+export type LogOptions = {
+	follow?: boolean;
+	/** Lines from the end; all when missing. */
+	tail?: number;
+	since?: Date;
+	timestamps?: boolean;
+	signal?: AbortSignal;
+};
+
+export type EngineEvent = {
+	type: 'container' | 'image' | 'volume' | 'network' | 'daemon';
+	/** e.g. `start`, `die`, `destroy`, `health_status: healthy` */
+	action: string;
+	id: string;
+	attributes: Record<string, string>;
+	time: Date;
+};
+
+export type ExecSpec = {
+	command: string[];
+	user?: string;
+	workingDirectory?: string;
+	environment?: Record<string, string>;
+	tty: boolean;
+	stdin: boolean;
+	/** e.g. `ctrl-p,ctrl-q`; the engine's default when missing. */
+	detachKeys?: string;
+	/** First size of the terminal, so that the command never sees another. */
+	size?: {columns: number; rows: number};
+};
+
+/** A command running inside a container. `stream` carries stdout and stderr as one with a terminal, framed without. */
+export type ExecSession = {
+	stream: NodeJS.ReadWriteStream;
+	resize(size: {columns: number; rows: number}): Promise<void>;
+	/** Resolves once the command ended; `detached` when the user left it running by the detach keys. */
+	wait(): Promise<{exitCode: number; detached: boolean}>;
+};
+
+export type Engine = {
+	/** Where it is, as a person would write it: `unix:///var/run/docker.sock`, `ssh://user@host`. */
+	readonly address: string;
+	/** Whether paths and ports of the engine are those of this machine. */
+	readonly local: boolean;
+
+	info(signal?: AbortSignal): Promise<EngineInfo>;
+
+	/** All containers, stopped ones too, that carry every label in `labels` (`key` or `key=value`). */
+	listContainers(options?: {labels?: string[]; signal?: AbortSignal}): Promise<Container[]>;
+	/** By id, by the start of an id or by name. Undefined when there is none. */
+	inspectContainer(id: string): Promise<ContainerDetail | undefined>;
+	/** Atomic on the name: throws EngineError `name-taken` when it exists. Returns the id. */
+	createContainer(spec: ContainerSpec): Promise<string>;
+	startContainer(id: string): Promise<void>;
+	stopContainer(id: string, options?: {timeoutSeconds?: number}): Promise<void>;
+	/** Without `force` the engine refuses (`conflict`) when it runs; never removes a running container by accident. */
+	removeContainer(id: string, options?: {force?: boolean; volumes?: boolean}): Promise<void>;
+	killContainer(id: string, killSignal: string): Promise<void>;
+	/** Resolves with the exit code once the container stops. */
+	waitContainer(id: string, signal?: AbortSignal): Promise<number>;
+	logs(id: string, options?: LogOptions): AsyncIterable<LogChunk>;
+	attach(id: string, options: {stdin: boolean; tty: boolean}): Promise<NodeJS.ReadWriteStream>;
+	resizeContainer(id: string, size: {columns: number; rows: number}): Promise<void>;
+	exec(id: string, spec: ExecSpec): Promise<ExecSession>;
+	/** Process ids on the engine's host of everything that runs in the container. */
+	top(id: string): Promise<number[]>;
+	/** One file's content out of the container, running or not. Undefined when there is none. */
+	readFile(id: string, path: string): Promise<Buffer | undefined>;
+
+	/** Undefined when the engine has no such image. */
+	inspectImage(reference: string): Promise<Image | undefined>;
+	listImages(): Promise<ImageSummary[]>;
+	pullImage(
+		reference: string,
+		options?: {platform?: string; onProgress?: (progress: PullProgress) => void; signal?: AbortSignal},
+	): Promise<void>;
+	/** Returns the id of the image built. */
+	buildImage(options: BuildOptions): Promise<string>;
+	tagImage(id: string, reference: string): Promise<void>;
+	removeImage(reference: string): Promise<void>;
+
+	/** Ends when `signal` aborts; throws EngineError when the stream breaks. */
+	events(options: {signal: AbortSignal; types?: Array<EngineEvent['type']>}): AsyncIterable<EngineEvent>;
+};
+
+export type EngineErrorCode =
+	/** Nothing answers at the address. */
+	| 'unreachable'
+	/** Something is there, but this user may not talk to it. */
+	| 'no-permission'
+	| 'not-found'
+	| 'name-taken'
+	| 'port-taken'
+	/** The request clashes with the state of the thing: removing what runs, starting what is being removed. */
+	| 'conflict'
+	/** The engine has no way to give GPUs, or the GPU driver refused. */
+	| 'no-gpu'
+	| 'disk-full'
+	| 'aborted'
+	| 'failed';
+
+/** An engine's refusal. `message` is the engine's own reason on one line, already made safe to print. */
+export class EngineError extends Error {
+	override name = 'EngineError';
+	readonly code: EngineErrorCode;
+	readonly status: number | undefined;
+
+	constructor(code: EngineErrorCode, message: string, options: {status?: number | undefined; cause?: unknown} = {}) {
+		super(message, options.cause === undefined ? undefined : {cause: options.cause});
+		this.code = code;
+		this.status = options.status;
+	}
+}

@@ -1,0 +1,87 @@
+/** The words of the gpu room. What the card does not report is `null`, never 0. Memory in MiB, power in watts, °C, percent. */
+
+/** What of a GPU does not change while the driver is loaded. */
+export type GpuFacts = {
+	/** nvidia-smi's number; can change at each boot, so it names a GPU to people only. */
+	index: number;
+	uuid: string;
+	name: string;
+	/** e.g. `00000000:01:00.0` */
+	busId: string | null;
+	/** e.g. `9.0`; null when neither the driver nor the table of known cards says. */
+	computeCapability: string | null;
+	memoryTotalMiB: number | null;
+	powerLimit: number | null;
+	migMode: boolean | null;
+	persistenceMode: boolean | null;
+	mig: MigDevice[];
+};
+
+export type MigDevice = {uuid: string; profile: string};
+
+/** One reading of one GPU. */
+export type GpuSample = {
+	index: number;
+	utilization: number | null;
+	memoryUtilization: number | null;
+	memoryUsedMiB: number | null;
+	memoryTotalMiB: number | null;
+	temperature: number | null;
+	powerDraw: number | null;
+	powerLimit: number | null;
+	clockSm: number | null;
+	clockMemory: number | null;
+	fanSpeed: number | null;
+	/** e.g. `P0` */
+	performanceState: string | null;
+	/** The card said that it needs a reset, or answered `ERR!`. */
+	faulty: boolean;
+};
+
+/** One tick: the reading of every GPU that answered. */
+export type GpuFrame = {
+	at: Date;
+	samples: GpuSample[];
+	/** Lines that were no data: warnings, lost cards. Foreign text made safe. */
+	messages: string[];
+};
+
+export type GpuProcess = {
+	gpuUuid: string;
+	pid: number;
+	/** Foreign text made safe. */
+	name: string;
+	usedMemoryMiB: number | null;
+};
+
+/** What one asks of nvidia-smi at start. */
+export type GpuInventory = {
+	/** e.g. `575.57.08`; null when it could not be read (Jetson in a container). */
+	driverVersion: string | null;
+	/** The highest CUDA the driver supports, e.g. `12.9`. */
+	cudaVersion: string | null;
+	gpus: GpuFacts[];
+	/** Faults beside healthy rows: infoROM, a card lost. */
+	problems: GpuProblem[];
+};
+
+/** Why there is nothing, or less than there should be. Texts in the driver's own terms; `fix` is what to do. */
+export type GpuProblem = {
+	code:
+		| 'not-installed'
+		| 'driver-not-running'
+		| 'version-mismatch'
+		| 'library-missing'
+		| 'no-devices'
+		| 'gpu-lost'
+		| 'needs-reset'
+		| 'inforom'
+		| 'permissions'
+		| 'blocked'
+		| 'hung'
+		| 'unknown';
+	message: string;
+	fix: string;
+	/** The card's bus id, where only one card is meant. */
+	busId?: string;
+};
