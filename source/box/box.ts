@@ -35,9 +35,18 @@ export const label = {
 	services: 'gpubox.services',
 	gpus: 'gpubox.gpus',
 	share: 'gpubox.share',
+	bind: 'gpubox.bind',
 	image: 'gpubox.image',
 	spec: 'gpubox.spec',
 	version: 'gpubox.version',
 } as const;
 
 export const containerPrefix = 'gpubox-';
+
+/** The port each service listens on inside a box. */
+export const servicePorts: Record<ServiceName, number> = {jupyter: 8888, ssh: 2222};
+
+/** A stopped container publishes nothing, so the port it will have again is kept in a label. */
+export function portLabel(service: ServiceName): string {
+	return `gpubox.port.${service}`;
+}

@@ -1,0 +1,158 @@
+import {exitCode, Failure} from '../failure.ts';
+
+/** What `--gpus` asks for. */
+export type GpuRequest =
+	| {kind: 'auto'}
+	| {kind: 'none'}
+	| {kind: 'all'}
+	| {kind: 'count'; count: number}
+	| {kind: 'exact'; names: string[]};
+
+/** What is known of a card, or of a MIG slice, when one has to be chosen. */
+export type GpuCandidate = {
+	uuid: string;
+	index: number;
+	/** Boxes that hold it without wanting to share it. */
+	heldBy: string[];
+	/** Processes outside any box, as a person would name them: `python (1234) of bob`. */
+	foreign: string[];
+	memoryUsedMiB: number | null;
+	lost: boolean;
+	/** The card is cut into slices: it is handed out by slice only. */
+	sliced?: boolean;
+	/** This candidate is a slice. */
+	sliceOf?: string;
+};
+
+/**
+Reads `--gpus`: `auto`, `none`, `all`, a count, or indexes and UUIDs separated by commas. A single number is a count, as with
+docker; `0,` or a UUID names a card.
+
+@throws Failure (usage)
+*/
+export function parseGpuRequest(text: string): GpuRequest {
+	const trimmed = text.trim();
+	if (trimmed === 'auto' || trimmed === 'none' || trimmed === 'all') {
+		return {kind: trimmed};
+	}
+
+	if (/^\d+$/.test(trimmed)) {
+		return Number(trimmed) === 0 ? {kind: 'none'} : {kind: 'count', count: Number(trimmed)};
+	}
+
+	const names = trimmed.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
+	if (names.length === 0 || !names.every((name) => /^\d+$|^(GPU|MIG)-[\w/-]+$/.test(name))) {
+		throw new Failure(`"${text}" is no choice of GPUs.`, {
+			fix: 'Use auto, none, all, a count (2), indexes (0,2), or UUIDs as in: gpubox gpus',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return {kind: 'exact', names: [...new Set(names)]};
+}
+
+/**
+Picks the cards. With `share` nothing is refused for being in use. `auto` takes one: the freest that nobody holds; on a host
+without GPUs it takes none.
+
+@returns UUIDs
+@throws Failure: taken, naming the holder; no usable GPU; usage for a card that does not exist.
+*/
+export function chooseGpus(request: GpuRequest, candidates: GpuCandidate[], share: boolean): string[] {
+	if (request.kind === 'none' || (request.kind === 'auto' && candidates.length === 0)) {
+		return [];
+	}
+
+	if (candidates.length === 0) {
+		throw new Failure('This host has no usable GPU.', {
+			fix: 'See what is missing: gpubox gpus. Without a GPU: --gpus none',
+			exitCode: exitCode.noGpu,
+		});
+	}
+
+	const whole = candidates.filter(({lost, sliced}) => !lost && !sliced);
+	if (request.kind === 'exact') {
+		const chosen = request.names.map((name) => named(name, candidates));
+		refuseTaken(share ? [] : chosen.filter(isTaken));
+		return chosen.map(({uuid}) => uuid);
+	}
+
+	const cards = whole.filter(({sliceOf}) => sliceOf === undefined);
+	if (request.kind === 'all') {
+		refuseTaken(share ? [] : cards.filter(isTaken));
+		return cards.map(({uuid}) => uuid);
+	}
+
+	const count = request.kind === 'count' ? request.count : 1;
+	// A host that is cut into slices altogether hands out a slice for a card.
+	const pool = cards.length > 0 ? cards : whole;
+	if (count > pool.length) {
+		throw new Failure(`${count} GPUs were asked for, this host has ${pool.length} in working order.`, {
+			fix: `Ask for at most ${pool.length}: --gpus ${pool.length}`,
+			exitCode: exitCode.noGpu,
+		});
+	}
+
+	const free = pool.filter((candidate) => share || !isTaken(candidate)).sort(byLoad);
+	if (free.length < count) {
+		refuseTaken(pool.filter(isTaken));
+	}
+
+	return free
+		.slice(0, count)
+		.sort((a, b) => a.index - b.index)
+		.map(({uuid}) => uuid);
+}
+
+function isTaken({heldBy, foreign}: GpuCandidate): boolean {
+	return heldBy.length > 0 || foreign.length > 0;
+}
+
+function byLoad(a: GpuCandidate, b: GpuCandidate): number {
+	return (
+		a.heldBy.length - b.heldBy.length ||
+		a.foreign.length - b.foreign.length ||
+		(a.memoryUsedMiB ?? 0) - (b.memoryUsedMiB ?? 0) ||
+		a.index - b.index
+	);
+}
+
+function named(name: string, candidates: GpuCandidate[]): GpuCandidate {
+	const candidate = /^\d+$/.test(name)
+		? candidates.find(({index, sliceOf}) => sliceOf === undefined && index === Number(name))
+		: candidates.find(({uuid}) => uuid.toLowerCase() === name.toLowerCase());
+	if (!candidate) {
+		throw new Failure(`This host has no GPU ${name}.`, {fix: 'See them with: gpubox gpus', exitCode: exitCode.noGpu});
+	}
+
+	if (candidate.lost) {
+		throw new Failure(`GPU ${name} does not answer any more.`, {
+			fix: 'See why with: gpubox gpus. Take another one, or reboot to recover it.',
+			exitCode: exitCode.noGpu,
+		});
+	}
+
+	if (candidate.sliced) {
+		throw new Failure(`GPU ${name} is divided into MIG slices.`, {
+			fix: 'Ask for a slice by its UUID, as in: gpubox gpus',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return candidate;
+}
+
+function refuseTaken(taken: GpuCandidate[]): void {
+	if (taken.length === 0) {
+		return;
+	}
+
+	const holders = taken.map(
+		({index, heldBy, foreign}) =>
+			`GPU ${index} is used by ${[...heldBy.map((box) => `box ${box}`), ...foreign].join(', ')}`,
+	);
+	throw new Failure(`${holders.join('; ')}.`, {
+		fix: 'Stop that box, ask for other GPUs with --gpus, or share with --share-gpus.',
+		exitCode: exitCode.taken,
+	});
+}

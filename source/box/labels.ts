@@ -1,0 +1,49 @@
+import type {Container} from '../engine/engine.ts';
+import {safeText} from '../text/safe.ts';
+import {type Box, containerPrefix, label, portLabel, type ServiceName, servicePorts} from './box.ts';
+
+/**
+Reads a box back from its container's labels. Undefined when the container is not one of gpubox's.
+
+Labels are foreign text: anyone who may talk to the engine can write them.
+*/
+export function toBox(container: Container): Box | undefined {
+	const {labels} = container;
+	if (labels[label.name] === undefined || !container.name.startsWith(containerPrefix)) {
+		return undefined;
+	}
+
+	const services = (labels[label.services] ?? '')
+		.split(',')
+		.filter((service): service is ServiceName => service in servicePorts);
+	const addresses: Box['addresses'] = {};
+	for (const service of services) {
+		const published = container.ports.find((port) => port.containerPort === servicePorts[service]);
+		const port = published?.hostPort ?? Number(labels[portLabel(service)]);
+		if (Number.isInteger(port) && port > 0) {
+			addresses[service] = {host: reachable(published?.hostAddress || labels[label.bind] || ''), port};
+		}
+	}
+
+	return {
+		name: safeText(labels[label.name] ?? ''),
+		id: container.id,
+		owner: safeText(labels[label.owner] ?? ''),
+		project: safeText(labels[label.project] ?? ''),
+		state: container.state,
+		services,
+		addresses,
+		gpus: (labels[label.gpus] ?? '').split(',').flatMap((uuid) => (/^[\w-]+$/.test(uuid) ? [uuid] : [])),
+		shareGpus: labels[label.share] === 'true',
+		image: safeText(labels[label.image] ?? container.image),
+		imageId: container.imageId,
+		createdAt: container.createdAt,
+		spec: safeText(labels[label.spec] ?? ''),
+		version: safeText(labels[label.version] ?? ''),
+	};
+}
+
+/** An address that one can connect to: a port bound to all addresses is reachable at this machine's own. */
+function reachable(address: string): string {
+	return address === '' || address === '0.0.0.0' || address === '::' ? '127.0.0.1' : safeText(address);
+}

@@ -1,0 +1,34 @@
+import {createHash} from 'node:crypto';
+import {basename} from 'node:path';
+import {exitCode, Failure} from '../failure.ts';
+
+const allowed = /^[a-z0-9][a-z0-9_.-]{0,61}$/;
+
+/** The name a box gets when none is asked for: who and what, `alice-train`. Always valid as a container's name. */
+export function defaultName(owner: string, project: string): string {
+	return clean(`${clean(owner) || 'user'}-${clean(basename(project)) || 'box'}`).slice(0, 54);
+}
+
+/** The name for a second project folder of the same name: a few letters of the folder's path tell them apart for good. */
+export function distinctName(owner: string, project: string): string {
+	return `${defaultName(owner, project)}-${createHash('sha256').update(project).digest('hex').slice(0, 6)}`;
+}
+
+/** @throws Failure (usage) when the engine would refuse the name. */
+export function checkName(name: string): string {
+	if (!allowed.test(name)) {
+		throw new Failure(`"${name}" cannot be a box's name.`, {
+			fix: 'Use small letters, digits, ".", "_" and "-", starting with a letter or digit, 62 at most.',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return name;
+}
+
+function clean(text: string): string {
+	return text
+		.toLowerCase()
+		.replace(/[^a-z0-9_.-]+/g, '-')
+		.replace(/^[^a-z0-9]+|[-.]+$/g, '');
+}

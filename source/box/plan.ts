@@ -1,0 +1,204 @@
+import {createHash} from 'node:crypto';
+import {basename, join} from 'node:path';
+import type {ContainerSpec, Mount} from '../engine/engine.ts';
+import type {Paths, Person} from '../host/host.ts';
+import {containerPrefix, label, portLabel, type ServiceName, servicePorts} from './box.ts';
+
+/** What a person asked for, after flags, gpubox.yaml and defaults were put together. Nothing of it depends on the host. */
+export type BoxRequest = {
+	/** The project's folder, absolute, symbolic links resolved. */
+	project: string;
+	services: ServiceName[];
+	/** The image named; the one that suits the host best when missing. */
+	image?: string;
+	/** As given to `--gpus`. */
+	gpus: string;
+	shareGpus: boolean;
+	/** The name asked for; made of owner and folder when missing. */
+	name?: string;
+	/** Host port of the first service, when it must be this one. */
+	port?: number;
+	/** Address that ports are published on. */
+	bind: string;
+	memoryBytes?: number;
+	cpus?: number;
+	sharedMemoryBytes?: number;
+	mounts: Mount[];
+	environment: Record<string, string>;
+};
+
+/** What has to be known of the host to plan a box. */
+export type BoxFacts = {
+	/** Whose box it is. */
+	owner: Person;
+	/** The user the box runs as. */
+	runAs: Person;
+	name: string;
+	/** Reference the person chose. */
+	image: string;
+	/** What is really started: the image itself or the one derived from it. */
+	startImage: string;
+	/** UUIDs of the GPUs chosen. */
+	gpus: string[];
+	gpusOnHost: number;
+	gpuRequest: ContainerSpec['gpuRequest'];
+	ports: Partial<Record<ServiceName, number>>;
+	memoryBytes: number;
+	cpus: number;
+	paths: Paths;
+	version: string;
+};
+
+const gibibyte = 1024 ** 3;
+
+/** Where a box finds its own files. */
+export const inside = {
+	project: '/workspace',
+	files: '/run/gpubox',
+	token: '/run/secrets/jupyter_token',
+} as const;
+
+/**
+Works out the container for a request on a host: the same input always gives the same container. Each default has its reason
+in docs/boxes.md.
+*/
+export function planBox(request: BoxRequest, facts: BoxFacts): ContainerSpec {
+	const {runAs} = facts;
+	const home = `/home/${runAs.name}`;
+	const share = facts.gpusOnHost > 0 && facts.gpus.length > 0 ? Math.min(1, facts.gpus.length / facts.gpusOnHost) : 0.5;
+	const cpus = request.cpus ?? Math.max(1, Math.floor(facts.cpus * share));
+
+	return {
+		name: containerPrefix + facts.name,
+		image: facts.startImage,
+		// The image's own entrypoint may insist on a user or start services of its own.
+		entrypoint: [`${inside.files}/start`],
+		command: request.services,
+		environment: {
+			...environmentOf(request, facts, home),
+			OMP_NUM_THREADS: String(cpus),
+			MKL_NUM_THREADS: String(cpus),
+			...request.environment,
+		},
+		labels: labelsOf(request, facts),
+		user: `${runAs.uid}:${runAs.gid}`,
+		hostname: hostnameOf(request.project),
+		workingDirectory: inside.project,
+		mounts: mountsOf(request, facts, home),
+		ports: request.services.flatMap((service) => {
+			const hostPort = facts.ports[service];
+			return hostPort === undefined
+				? []
+				: [{containerPort: servicePorts[service], hostPort, hostAddress: request.bind}];
+		}),
+		gpus: facts.gpus,
+		gpuRequest: facts.gpuRequest,
+		gpuCapabilities: ['compute', 'utility'],
+		init: true,
+		sharedMemoryBytes: request.sharedMemoryBytes ?? wholeMiB(Math.min(8 * gibibyte, facts.memoryBytes / 2)),
+		memoryBytes: request.memoryBytes ?? wholeMiB(facts.memoryBytes * 0.9 * share),
+		...(request.cpus === undefined ? {} : {cpus: request.cpus}),
+		pidsLimit: 16_384,
+		ulimits: {memlock: -1, stack: 67_108_864, nofile: 65_536},
+		capDrop: ['ALL'],
+		capAdd: [],
+		securityOptions: ['no-new-privileges'],
+		restart: 'no',
+		stopTimeoutSeconds: 30,
+		logMaxSize: '10m',
+		logMaxFiles: 3,
+	};
+}
+
+/** A short name for what was asked, so that a later `up` can tell whether the box it finds was made from the same. */
+export function hashRequest({project: _project, name: _name, ...rest}: BoxRequest): string {
+	return createHash('sha256')
+		.update(JSON.stringify(rest, Object.keys(rest).sort()))
+		.digest('hex')
+		.slice(0, 12);
+}
+
+/** One folder for each box holds what it must find at its start. */
+export function boxFolder(paths: Paths, name: string): string {
+	return join(paths.state, name);
+}
+
+function labelsOf(request: BoxRequest, facts: BoxFacts): Record<string, string> {
+	return {
+		[label.name]: facts.name,
+		[label.owner]: facts.owner.name,
+		[label.uid]: String(facts.owner.uid),
+		[label.project]: request.project,
+		[label.services]: request.services.join(','),
+		[label.gpus]: facts.gpus.join(','),
+		[label.image]: facts.image,
+		[label.bind]: request.bind,
+		[label.spec]: hashRequest(request),
+		[label.version]: facts.version,
+		...(request.shareGpus ? {[label.share]: 'true'} : {}),
+		...Object.fromEntries(
+			Object.entries(facts.ports).map(([service, port]) => [portLabel(service as ServiceName), String(port)]),
+		),
+	};
+}
+
+function environmentOf(_request: BoxRequest, facts: BoxFacts, home: string): Record<string, string> {
+	const {runAs} = facts;
+	const cache = `${home}/.cache`;
+	const jupyter = facts.ports.jupyter;
+	return {
+		HOME: home,
+		USER: runAs.name,
+		LOGNAME: runAs.name,
+		// CUDA images set `all`: with nvidia as the engine's default runtime a box would see every card of the host.
+		NVIDIA_VISIBLE_DEVICES: facts.gpus.length > 0 ? facts.gpus.join(',') : 'void',
+		// The index in nvidia-smi is then the index in PyTorch.
+		CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
+		XDG_CACHE_HOME: cache,
+		HF_HOME: `${cache}/huggingface`,
+		TORCH_HOME: `${cache}/torch`,
+		PIP_CACHE_DIR: `${cache}/pip`,
+		UV_CACHE_DIR: `${cache}/uv`,
+		// Cache and project are different mounts, so links between them cannot be made.
+		UV_LINK_MODE: 'copy',
+		TRITON_CACHE_DIR: `${cache}/triton`,
+		TORCHINDUCTOR_CACHE_DIR: `${cache}/torchinductor`,
+		CUDA_CACHE_PATH: `${cache}/nv`,
+		// Jupyter writes the token into its runtime folder: that must not be on a mount that other boxes share.
+		JUPYTER_RUNTIME_DIR: '/tmp/jupyter-runtime',
+		GPUBOX_NAME: facts.name,
+		...(jupyter === undefined ? {} : {GPUBOX_JUPYTER_URL: `http://127.0.0.1:${jupyter}`}),
+	};
+}
+
+function mountsOf(request: BoxRequest, facts: BoxFacts, home: string): Mount[] {
+	const folder = boxFolder(facts.paths, facts.name);
+	const fixed: Mount[] = [
+		{type: 'bind', source: request.project, target: inside.project},
+		{type: 'bind', source: facts.paths.home, target: home},
+		{type: 'bind', source: facts.paths.cache, target: `${home}/.cache`},
+		{type: 'bind', source: join(folder, 'files'), target: inside.files, readOnly: true},
+		// Without a name for the uid, sshd and Python's getpass refuse to work.
+		{type: 'bind', source: join(folder, 'passwd'), target: '/etc/passwd', readOnly: true},
+		{type: 'bind', source: join(folder, 'group'), target: '/etc/group', readOnly: true},
+	];
+	const token: Mount[] = request.services.includes('jupyter')
+		? [{type: 'bind', source: join(folder, 'token'), target: inside.token, readOnly: true}]
+		: [];
+	return [...fixed, ...token, ...request.mounts];
+}
+
+/** Letters that a hostname may have; the prompt then shows which project one is in. */
+function hostnameOf(project: string): string {
+	return (
+		basename(project)
+			.toLowerCase()
+			.replace(/[^a-z0-9-]+/g, '-')
+			.replace(/^-+|-+$/g, '')
+			.slice(0, 40) || 'box'
+	);
+}
+
+function wholeMiB(bytes: number): number {
+	return Math.floor(bytes / 1024 ** 2) * 1024 ** 2;
+}
