@@ -4,6 +4,7 @@
 export type GpuFacts = {
 	/** nvidia-smi's number; can change at each boot, so it names a GPU to people only. */
 	index: number;
+	/** `GPU-…`; where the driver gives none (some Jetsons), the index as text, which container runtimes take as well. */
 	uuid: string;
 	name: string;
 	/** e.g. `00000000:01:00.0` */
@@ -22,6 +23,8 @@ export type MigDevice = {uuid: string; profile: string};
 /** One reading of one GPU. */
 export type GpuSample = {
 	index: number;
+	/** As in the facts: what a sample is matched by, for a lost card can move the indexes of the others. */
+	uuid: string;
 	utilization: number | null;
 	memoryUtilization: number | null;
 	memoryUsedMiB: number | null;

@@ -1,0 +1,173 @@
+import {type ChildProcessByStdio, spawn} from 'node:child_process';
+import type {Readable} from 'node:stream';
+import type {NvidiaSmi} from '../host/host.ts';
+import {LineSplitter} from './lines.ts';
+import type {SmiEnd} from './problems.ts';
+
+// A process that nvidia-smi left behind can hold its pipe open for ever: after its end, no more than this is waited.
+const pipeGraceMs = 300;
+// A process inside a wedged driver cannot be ended, not even by SIGKILL.
+const killGraceMs = 1000;
+
+/** A running nvidia-smi. */
+export type SmiChild = {
+	/** Settles when it has ended and all that it printed was handed over; never rejects. */
+	ended: Promise<SmiEnd>;
+	/**
+	Ends it and all that it started; nothing more is handed over. Settles when it is gone or, after a second, when it
+	cannot be ended: it then keeps gpubox from nothing, and `ended` still tells when it goes.
+	*/
+	kill(): Promise<void>;
+};
+
+/**
+Starts nvidia-smi and hands over what it prints line by line, stdout and stderr alike: on which of them a fault is told
+differs between drivers. Failing to start is told by `ended`.
+*/
+export function startSmi(smi: NvidiaSmi, arguments_: readonly string[], onLine: (line: string) => void): SmiChild {
+	let child: ChildProcessByStdio<null, Readable, Readable>;
+	try {
+		child = spawn(smi.file, [...smi.arguments, ...arguments_], {
+			// Without it numbers and messages follow the person's language.
+			env: {...smi.environment, LC_ALL: 'C'},
+			stdio: ['ignore', 'pipe', 'pipe'],
+			// A process group of its own, so that what nvidia-smi (or a wrapper, or ssh) started ends with it.
+			detached: true,
+		});
+	} catch (error) {
+		// Such as a file name with a NUL in it.
+		return {ended: Promise.resolve({exitCode: null, startError: codeOf(error)}), kill: async () => {}};
+	}
+
+	let killed = false;
+	const streams = [child.stdout, child.stderr];
+	for (const stream of streams) {
+		const splitter = new LineSplitter();
+		const deliver = (lines: string[]) => {
+			for (const line of lines) {
+				if (!killed) {
+					onLine(line);
+				}
+			}
+		};
+
+		stream.setEncoding('utf8');
+		stream.on('data', (piece: string) => deliver(splitter.push(piece)));
+		stream.on('end', () => deliver(splitter.end()));
+		// A broken pipe is told by the end of the process as well.
+		stream.on('error', () => stream.destroy());
+	}
+
+	const drop = () => {
+		for (const stream of streams) {
+			stream.destroy();
+		}
+	};
+
+	const ended = new Promise<SmiEnd>((resolve) => {
+		child.once('error', (error) => {
+			// Also emitted when a signal could not be sent; then the process is there, and its end is still to come.
+			if (child.pid === undefined) {
+				drop();
+				resolve({exitCode: null, startError: codeOf(error)});
+			}
+		});
+		child.once('exit', (exitCode) => {
+			const grace = setTimeout(
+				() => {
+					drop();
+					killGroup(child);
+					resolve({exitCode});
+				},
+				killed ? 0 : pipeGraceMs,
+			);
+			child.once('close', () => {
+				clearTimeout(grace);
+				resolve({exitCode});
+			});
+		});
+	});
+
+	return {
+		ended,
+		async kill() {
+			killed = true;
+			drop();
+			if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+				return;
+			}
+
+			killGroup(child);
+			const stuck = Promise.withResolvers<void>();
+			const timer = setTimeout(() => {
+				child.unref();
+				stuck.resolve();
+			}, killGraceMs);
+			await Promise.race([ended, stuck.promise]);
+			clearTimeout(timer);
+		},
+	};
+}
+
+function killGroup({pid}: {pid?: number | undefined}): void {
+	if (pid === undefined) {
+		return;
+	}
+
+	try {
+		process.kill(-pid, 'SIGKILL');
+	} catch (error) {
+		// Nobody is left in it.
+		if (codeOf(error) !== 'ESRCH') {
+			throw error;
+		}
+	}
+}
+
+function codeOf(error: unknown): string {
+	return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : String(error);
+}
+
+/** What nvidia-smi answered. */
+export type SmiAnswer = {
+	lines: string[];
+	end: SmiEnd;
+	/** It was ended because it took too long. */
+	timedOut: boolean;
+};
+
+export type RunOptions = {
+	signal?: AbortSignal;
+	/** 10 s unless told: without persistence mode the first call starts the driver, which takes seconds. */
+	timeoutMs?: number;
+};
+
+export const defaultTimeoutMs = 10_000;
+
+/** Runs nvidia-smi to its end. Throws only the reason of the signal. */
+export async function runSmi(
+	smi: NvidiaSmi,
+	arguments_: readonly string[],
+	{signal, timeoutMs = defaultTimeoutMs}: RunOptions = {},
+): Promise<SmiAnswer> {
+	signal?.throwIfAborted();
+	const lines: string[] = [];
+	const child = startSmi(smi, arguments_, (line) => lines.push(line));
+	const overdue = Promise.withResolvers<'timeout' | 'aborted'>();
+	const timer = setTimeout(() => overdue.resolve('timeout'), timeoutMs);
+	const onAbort = () => overdue.resolve('aborted');
+	signal?.addEventListener('abort', onAbort);
+	try {
+		const outcome = await Promise.race([child.ended, overdue.promise]);
+		if (typeof outcome === 'object') {
+			return {lines, end: outcome, timedOut: false};
+		}
+
+		await child.kill();
+		signal?.throwIfAborted();
+		return {lines, end: {exitCode: null}, timedOut: true};
+	} finally {
+		clearTimeout(timer);
+		signal?.removeEventListener('abort', onAbort);
+	}
+}

@@ -1,0 +1,89 @@
+import type {NvidiaSmi} from '../host/host.ts';
+import {defaultTimeoutMs, type RunOptions, runSmi, type SmiAnswer} from './child.ts';
+import {queryArguments, staticFields, withoutField} from './fields.ts';
+import type {GpuFacts, GpuInventory, GpuProblem} from './gpu.ts';
+import {computeCapabilityByName} from './known-cards.ts';
+import {factsOf, isFaulty, parseBanner, parseMig, parseRow, type Row, rejectedField, textOf} from './parse.ts';
+import {findProblems, hung, needsReset} from './problems.ts';
+
+type Query = {rows: Row[]; problems: GpuProblem[]};
+
+/** Asks for all fields, and again without each that the driver does not know. */
+async function queryGpus(smi: NvidiaSmi, options: RunOptions): Promise<Query> {
+	let fields: readonly string[] = staticFields;
+	for (;;) {
+		const answer = await runSmi(smi, queryArguments(fields), options);
+		const rejected = rejectedField(answer.lines.join('\n'));
+		const fewer = rejected === undefined ? undefined : withoutField(fields, rejected);
+		if (fewer === undefined) {
+			return readAnswer(answer, fields, options.timeoutMs ?? defaultTimeoutMs);
+		}
+
+		fields = fewer;
+	}
+}
+
+function readAnswer(answer: SmiAnswer, fields: readonly string[], timeoutMs: number): Query {
+	const rows: Row[] = [];
+	const messages: string[] = [];
+	for (const line of answer.lines) {
+		const row = parseRow(line, fields);
+		if (row) {
+			rows.push(row);
+		} else {
+			messages.push(line);
+		}
+	}
+
+	const problems = findProblems(messages, answer.end);
+	if (answer.timedOut) {
+		problems.unshift(hung(timeoutMs / 1000));
+	}
+
+	for (const row of rows) {
+		if (isFaulty(row)) {
+			problems.push(needsReset(textOf(row.get('pci.bus_id'))));
+		}
+	}
+
+	return {rows, problems};
+}
+
+async function addMig(smi: NvidiaSmi, gpus: readonly GpuFacts[], options: RunOptions): Promise<void> {
+	if (!gpus.some(({migMode}) => migMode === true)) {
+		return;
+	}
+
+	const {lines} = await runSmi(smi, ['-L'], options);
+	const slices = parseMig(lines.join('\n'));
+	for (const gpu of gpus) {
+		gpu.mig = slices.get(gpu.uuid) ?? [];
+	}
+}
+
+/**
+Asks nvidia-smi once for what does not change: GPUs, driver version, the highest CUDA that the driver supports, MIG
+slices. Trouble with the driver is never thrown: it is told in `problems`, with such GPUs as were listed all the same.
+Throws only the reason of the signal.
+*/
+export async function readInventory(smi: NvidiaSmi, options: RunOptions = {}): Promise<GpuInventory> {
+	const [{rows, problems}, head] = await Promise.all([queryGpus(smi, options), runSmi(smi, [], options)]);
+	const banner = parseBanner(head.lines.join('\n'));
+	const gpus = rows.map(factsOf).map((gpu) => ({
+		...gpu,
+		computeCapability: gpu.computeCapability ?? computeCapabilityByName(gpu.name),
+	}));
+	await addMig(smi, gpus, options);
+
+	const driverVersion = rows.map((row) => textOf(row.get('driver_version'))).find((version) => version !== null);
+	if (gpus.length === 0 && problems.length === 0) {
+		problems.push(...findProblems(['No devices were found'], {exitCode: 0}));
+	}
+
+	return {
+		driverVersion: driverVersion ?? banner.driverVersion,
+		cudaVersion: banner.cudaVersion,
+		gpus,
+		problems,
+	};
+}

@@ -1,0 +1,50 @@
+import type {GpuFacts, GpuFrame, GpuProblem, GpuSample} from './gpu.ts';
+import {problemOfLine, sameBus} from './problems.ts';
+
+/** A GPU as it is shown: what is known of it and its latest reading. What is unknown is `null`. */
+export type GpuView = GpuFacts &
+	Omit<GpuSample, 'index' | 'uuid'> & {
+		/** It was there and does not answer any more. */
+		lost: boolean;
+		/** What the driver said of this very card in the latest tick. */
+		problem: GpuProblem | null;
+	};
+
+const noReading: Omit<GpuSample, 'index' | 'uuid'> = {
+	utilization: null,
+	memoryUtilization: null,
+	memoryUsedMiB: null,
+	memoryTotalMiB: null,
+	temperature: null,
+	powerDraw: null,
+	powerLimit: null,
+	clockSm: null,
+	clockMemory: null,
+	fanSpeed: null,
+	performanceState: null,
+	faulty: false,
+};
+
+/**
+Every known GPU with its latest reading, in the order of the facts. A GPU that a frame lacks is lost and stays in the
+list; before the first frame none is.
+*/
+export function viewGpus(facts: readonly GpuFacts[], frame: GpuFrame | undefined): GpuView[] {
+	const samples = new Map(frame?.samples.map((sample) => [sample.uuid, sample]));
+	const problems = (frame?.messages ?? []).map(problemOfLine).filter((problem) => problem !== undefined);
+	return facts.map((gpu) => {
+		const sample = samples.get(gpu.uuid);
+		const {busId} = gpu;
+		return {
+			...gpu,
+			...(sample ?? noReading),
+			index: gpu.index,
+			memoryTotalMiB: sample?.memoryTotalMiB ?? gpu.memoryTotalMiB,
+			powerLimit: sample?.powerLimit ?? gpu.powerLimit,
+			lost: frame !== undefined && sample === undefined,
+			problem:
+				problems.find((problem) => busId !== null && problem.busId !== undefined && sameBus(problem.busId, busId)) ??
+				null,
+		};
+	});
+}

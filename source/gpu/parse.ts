@@ -1,0 +1,145 @@
+import {safeText} from '../text/safe.ts';
+import type {GpuFacts, GpuProcess, GpuSample, MigDevice} from './gpu.ts';
+
+/** One line of csv output: cell by field. */
+export type Row = ReadonlyMap<string, string>;
+
+/**
+The number in a cell, or `null`. A cell that is not a plain number (`[N/A]`, `N/A`, `[Not Supported]`,
+`[Unknown Error]`, `[GPU requires reset]`, `-`, nothing at all) is no reading, and never 0.
+*/
+export function numberOf(cell: string | undefined): number | null {
+	return cell !== undefined && /^-?\d+(?:\.\d+)?$/.test(cell) ? Number(cell) : null;
+}
+
+/** The text in a cell, or `null` when the driver has none to give. */
+export function textOf(cell: string | undefined): string | null {
+	return cell === undefined || cell === '' || cell === '-' || /^\[.*\]$|^N\/A$|^ERR!$/i.test(cell) ? null : cell;
+}
+
+function switchOf(cell: string | undefined): boolean | null {
+	return cell === 'Enabled' ? true : cell === 'Disabled' ? false : null;
+}
+
+/**
+A line of `--query-gpu=FIELDS --format=csv,noheader,nounits`, where `fields[0]` is the index.
+`undefined` for anything else: warnings and errors stand between the rows, on the same stream.
+Cells hold no comma, except a name in the last place.
+*/
+export function parseRow(line: string, fields: readonly string[]): Row | undefined {
+	const cells = safeText(line)
+		.split(',')
+		.map((cell) => cell.trim());
+	if (!/^\d{1,4}$/.test(cells[0] ?? '')) {
+		return undefined;
+	}
+
+	if (fields.at(-1) === 'name' && cells.length > fields.length) {
+		cells.push(cells.splice(fields.length - 1).join(', '));
+	}
+
+	return cells.length === fields.length
+		? new Map(fields.map((field, position) => [field, cells[position] ?? '']))
+		: undefined;
+}
+
+/** Whether the card itself says that it is broken. Seen in csv: `[GPU requires reset]`; in the table: `ERR!`. */
+export function isFaulty(row: Row): boolean {
+	return [...row.values()].some((cell) => cell === '[GPU requires reset]' || cell === 'ERR!');
+}
+
+function uuidOf(row: Row): string {
+	return textOf(row.get('uuid')) ?? String(Number(row.get('index')));
+}
+
+/** What does not change of one GPU; its MIG slices are told by `nvidia-smi -L` alone and are left empty here. */
+export function factsOf(row: Row): GpuFacts {
+	const computeCapability = row.get('compute_cap') ?? '';
+	return {
+		index: Number(row.get('index')),
+		uuid: uuidOf(row),
+		name: textOf(row.get('name')) ?? 'unknown GPU',
+		busId: textOf(row.get('pci.bus_id')),
+		computeCapability: /^\d+\.\d+$/.test(computeCapability) ? computeCapability : null,
+		memoryTotalMiB: numberOf(row.get('memory.total')),
+		powerLimit: numberOf(row.get('power.limit')),
+		migMode: switchOf(row.get('mig.mode.current')),
+		persistenceMode: switchOf(row.get('persistence_mode')),
+		mig: [],
+	};
+}
+
+/** One reading of one GPU. */
+export function sampleOf(row: Row): GpuSample {
+	return {
+		index: Number(row.get('index')),
+		uuid: uuidOf(row),
+		utilization: numberOf(row.get('utilization.gpu')),
+		memoryUtilization: numberOf(row.get('utilization.memory')),
+		memoryUsedMiB: numberOf(row.get('memory.used')),
+		memoryTotalMiB: numberOf(row.get('memory.total')),
+		temperature: numberOf(row.get('temperature.gpu')),
+		// What nvidia-smi's own table shows comes first: from Ampere on an average over one second, which jumps less.
+		powerDraw: numberOf(row.get('power.draw')) ?? numberOf(row.get('power.draw.instant')),
+		powerLimit: numberOf(row.get('enforced.power.limit')),
+		clockSm: numberOf(row.get('clocks.current.sm')),
+		clockMemory: numberOf(row.get('clocks.current.memory')),
+		fanSpeed: numberOf(row.get('fan.speed')),
+		performanceState: textOf(row.get('pstate')),
+		faulty: isFaulty(row),
+	};
+}
+
+/**
+The versions in the head of the default table, or in the answer to `--version`. From R610 on the driver is called
+KMD and CUDA is called CUDA UMD there. No query field tells the highest CUDA that the driver supports.
+*/
+export function parseBanner(text: string): {driverVersion: string | null; cudaVersion: string | null} {
+	return {
+		driverVersion: /(?:KMD|Driver) Version\s*:\s*(\d[\d.]*)/i.exec(text)?.[1] ?? null,
+		cudaVersion: /CUDA (?:UMD )?Version\s*:\s*(\d[\d.]*)/i.exec(text)?.[1] ?? null,
+	};
+}
+
+/** The MIG slices in the answer to `nvidia-smi -L`, by the UUID of the GPU that they are cut from. */
+export function parseMig(text: string): Map<string, MigDevice[]> {
+	const slices = new Map<string, MigDevice[]>();
+	let current: MigDevice[] | undefined;
+	for (const raw of text.split('\n')) {
+		const line = safeText(raw);
+		const gpu = /^GPU \d+: .*\(UUID: ([^)\s]+)\)$/.exec(line)?.[1];
+		if (gpu !== undefined) {
+			current = [];
+			slices.set(gpu, current);
+			continue;
+		}
+
+		const [, profile, uuid] = /^MIG (\S+)\s+Device\s+\d+: \(UUID: ([^)\s]+)\)$/.exec(line) ?? [];
+		if (profile !== undefined && uuid !== undefined) {
+			current?.push({uuid, profile});
+		}
+	}
+
+	return slices;
+}
+
+/** What {@link parseProcessRow} reads. */
+export const processFields = 'gpu_uuid,pid,process_name,used_gpu_memory';
+
+/**
+A line of `--query-compute-apps=gpu_uuid,pid,process_name,used_gpu_memory --format=csv,noheader,nounits`, or
+`undefined`. The name of a process may hold commas, so it is what is left between the other cells.
+*/
+export function parseProcessRow(line: string): GpuProcess | undefined {
+	const [, gpuUuid, pid, name, memory] = /^([^\s,]+),\s*(\d{1,10}),(.*),([^,]*)$/.exec(safeText(line)) ?? [];
+	if (gpuUuid === undefined || pid === undefined || name === undefined || memory === undefined) {
+		return undefined;
+	}
+
+	return {gpuUuid, pid: Number(pid), name: name.trim(), usedMemoryMiB: numberOf(memory.trim())};
+}
+
+/** The field that the driver does not know. The whole query fails with it: exit code 2, and this line on stdout. */
+export function rejectedField(text: string): string | undefined {
+	return /Field "([^"\n]+)" is not a valid field to query/.exec(text)?.[1];
+}

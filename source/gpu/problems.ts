@@ -1,0 +1,221 @@
+import {safeText} from '../text/safe.ts';
+import type {GpuProblem} from './gpu.ts';
+
+/** How nvidia-smi ended. `exitCode` is `null` when it was killed or never started. */
+export type SmiEnd = {
+	exitCode: number | null;
+	/** The system's word for why it could not be started, e.g. `ENOENT`. */
+	startError?: string;
+};
+
+type Kind = {
+	code: GpuProblem['code'];
+	pattern: RegExp;
+	/** Exit codes with the same meaning, from nvidia-smi's man page; 18 and 6 (no devices) from public reports. */
+	exitCodes: readonly number[];
+	/** What the exit code alone says, in the words of the man page. */
+	meaning: string;
+	fix: string;
+};
+
+const busId = /(?<bus>(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9])/i.source;
+
+const kinds: readonly Kind[] = [
+	{
+		code: 'driver-not-running',
+		pattern: /couldn't communicate with the NVIDIA driver/i,
+		exitCodes: [9],
+		meaning: 'the NVIDIA driver is not loaded',
+		fix: 'Load it with `sudo modprobe nvidia`. If that fails, reinstall the driver for the running kernel (DKMS, secure boot) and reboot',
+	},
+	{
+		code: 'version-mismatch',
+		pattern: /Driver\/library version mismatch/i,
+		exitCodes: [18],
+		meaning: 'driver/library version mismatch',
+		fix: 'The driver was upgraded while the old one was loaded: reboot',
+	},
+	{
+		code: 'library-missing',
+		pattern: /couldn't find libnvidia-ml\.so/i,
+		exitCodes: [12, 13],
+		meaning: 'the NVML library could not be found or lacks a function',
+		fix: 'Install the NVIDIA driver package that belongs to the loaded driver',
+	},
+	{
+		code: 'no-devices',
+		pattern: /^No devices (?:were )?found/i,
+		exitCodes: [6],
+		meaning: 'no devices were found',
+		fix: 'See `lspci -d 10de:` and `sudo dmesg | grep -i nvrm`. GeForce RTX 50 and other Blackwell cards need the open kernel modules',
+	},
+	{
+		code: 'gpu-lost',
+		pattern: new RegExp(`Unable to determine the device handle for gpu ?(?:\\d{1,3}: )?${busId}`, 'i'),
+		exitCodes: [15],
+		meaning: 'a GPU has fallen off the bus or is inaccessible',
+		fix: 'Reboot to get the card back. If it goes again, check its power, seating and temperature (`sudo dmesg | grep -i xid`)',
+	},
+	{
+		code: 'gpu-lost',
+		pattern: new RegExp(`(?:${busId})?.*(?:GPU is lost|fallen off the bus)`, 'i'),
+		exitCodes: [],
+		meaning: '',
+		fix: 'Reboot to get the card back. If it goes again, check its power, seating and temperature (`sudo dmesg | grep -i xid`)',
+	},
+	{
+		code: 'needs-reset',
+		pattern: /GPU requires reset/i,
+		exitCodes: [],
+		meaning: '',
+		fix: 'Stop what runs on the card, then `sudo nvidia-smi --gpu-reset -i INDEX`, or reboot',
+	},
+	{
+		code: 'inforom',
+		pattern: new RegExp(`infoROM is corrupted(?: at gpu ${busId})?`, 'i'),
+		exitCodes: [14],
+		meaning: 'the infoROM is corrupted',
+		fix: 'The figures are still good. If it stays after a reboot, ask the maker of the card',
+	},
+	{
+		code: 'permissions',
+		pattern: /Insufficient Permissions/i,
+		exitCodes: [4],
+		meaning: 'no permission to talk to the driver',
+		fix: 'Check the rights of /dev/nvidia* and SELinux; in a container, run with `--security-opt label=disable`',
+	},
+	{
+		code: 'blocked',
+		pattern: /GPU access blocked by the operating system/i,
+		exitCodes: [],
+		meaning: '',
+		fix: 'Update the NVIDIA driver of Windows and WSL itself (`wsl --update`), then `wsl --shutdown`',
+	},
+	{
+		code: 'unknown',
+		pattern: /Failed to initialize NVML: Unknown Error/i,
+		exitCodes: [],
+		meaning: '',
+		fix: 'In a container: it has lost its right to the GPU, stop and start it. Otherwise see `sudo dmesg | grep -i nvrm`',
+	},
+	{
+		code: 'not-installed',
+		pattern: /nvidia-smi: (?:command )?not found|nvidia-smi: No such file or directory/i,
+		exitCodes: [127],
+		meaning: 'nvidia-smi was not found',
+		fix: 'Install the NVIDIA driver: nvidia-smi comes with it',
+	},
+];
+
+function kindFor(code: GpuProblem['code']): Kind | undefined {
+	return kinds.find((kind) => kind.code === code);
+}
+
+/** What a line of nvidia-smi's means, when it is one of its known faults. */
+export function problemOfLine(line: string): GpuProblem | undefined {
+	const message = safeText(line);
+	for (const {code, pattern, fix} of kinds) {
+		const match = pattern.exec(message);
+		if (match) {
+			const bus = match.groups?.bus;
+			return {code, message, fix, ...(bus === undefined ? {} : {busId: bus})};
+		}
+	}
+
+	return undefined;
+}
+
+/** The driver says of a card that it must be reset. */
+export function needsReset(bus: string | null): GpuProblem {
+	return {
+		code: 'needs-reset',
+		message: `GPU${bus === null ? '' : ` ${bus}`} requires reset`,
+		fix: kindFor('needs-reset')?.fix ?? '',
+		...(bus === null ? {} : {busId: bus}),
+	};
+}
+
+/** No answer in time. A wedged driver keeps nvidia-smi waiting inside the kernel for ever. */
+export function hung(seconds: number): GpuProblem {
+	return {
+		code: 'hung',
+		message: `nvidia-smi gave no answer for ${seconds} s`,
+		fix: 'See `sudo dmesg | grep -i -e nvrm -e xid`. When nvidia-smi hangs in a shell too, reboot',
+	};
+}
+
+function problemOfEnd({exitCode, startError}: SmiEnd): GpuProblem | undefined {
+	if (startError === 'ENOENT') {
+		const kind = kindFor('not-installed');
+		return {code: 'not-installed', message: 'nvidia-smi is not installed', fix: kind?.fix ?? ''};
+	}
+
+	if (startError !== undefined) {
+		const denied = startError === 'EACCES' || startError === 'EPERM';
+		return {
+			code: denied ? 'permissions' : 'unknown',
+			message: `nvidia-smi could not be started: ${startError}`,
+			fix: denied ? 'Make nvidia-smi executable for you: `ls -l "$(command -v nvidia-smi)"`' : '',
+		};
+	}
+
+	if (exitCode === null || exitCode === 0) {
+		return undefined;
+	}
+
+	const kind = kinds.find(({exitCodes}) => exitCodes.includes(exitCode));
+	return {
+		code: kind?.code ?? 'unknown',
+		message: `nvidia-smi ended with exit code ${exitCode}${kind ? `: ${kind.meaning}` : ''}`,
+		fix: kind?.fix ?? 'Run `nvidia-smi` in a shell to see more',
+	};
+}
+
+/**
+What is wrong, by what nvidia-smi printed (on stdout or stderr, without the rows of data) and how it ended. The text is
+asked first: exit codes differ between drivers. Lines that say nothing known are told as they are, with the code
+`unknown`. Empty when nothing is wrong.
+*/
+export function findProblems(lines: readonly string[], end: SmiEnd): GpuProblem[] {
+	const texts = lines.map((line) => safeText(line)).filter((line) => line !== '');
+	const library = texts.find((line) => /^NVML library version:/i.test(line));
+	const found = new Map<string, GpuProblem>();
+	const strange: string[] = [];
+	for (const line of texts) {
+		const problem = problemOfLine(line);
+		if (problem?.code === 'version-mismatch' && library !== undefined) {
+			problem.message += ` (${library})`;
+		}
+
+		if (problem) {
+			found.set(problem.message, problem);
+		} else if (line !== library) {
+			strange.push(line);
+		}
+	}
+
+	if (found.size > 0) {
+		return [...found.values()];
+	}
+
+	const byEnd = problemOfEnd(end);
+	const [said] = strange;
+	if (said === undefined) {
+		return byEnd ? [byEnd] : [];
+	}
+
+	// The exit code says what kind of fault it is, the text says it in words.
+	return [
+		{code: byEnd?.code ?? 'unknown', message: said, fix: byEnd?.fix ?? 'Run `nvidia-smi` in a shell to see more'},
+	];
+}
+
+function plainBus(bus: string): string {
+	const [, domain = '0', rest] = /^(?:([0-9a-f]+):)?([0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])$/i.exec(bus) ?? [];
+	return rest === undefined ? bus : `${Number.parseInt(domain, 16)}:${rest.toLowerCase()}`;
+}
+
+/** Whether both mean the same slot: the PCI domain is printed with 8 digits in rows, with 4 or none in messages. */
+export function sameBus(one: string, other: string): boolean {
+	return plainBus(one) === plainBus(other);
+}

@@ -1,0 +1,63 @@
+import {setTimeout as pause} from 'node:timers/promises';
+import type {NvidiaSmi} from '../host/host.ts';
+import {defaultTimeoutMs, type RunOptions, runSmi} from './child.ts';
+import type {GpuProblem, GpuProcess} from './gpu.ts';
+import {parseProcessRow, processFields} from './parse.ts';
+import {findProblems, hung} from './problems.ts';
+
+export type ProcessList = {processes: GpuProcess[]; problems: GpuProblem[]};
+
+/**
+The processes that compute on the GPUs; those that only draw are not listed by the driver. With MIG the GPU is the one
+that the slice is cut from. Trouble with the driver is told in `problems`; throws only the reason of the signal.
+*/
+export async function readProcesses(smi: NvidiaSmi, options: RunOptions = {}): Promise<ProcessList> {
+	const answer = await runSmi(smi, [`--query-compute-apps=${processFields}`, '--format=csv,noheader,nounits'], options);
+	const processes: GpuProcess[] = [];
+	const messages: string[] = [];
+	for (const line of answer.lines) {
+		const gpuProcess = parseProcessRow(line);
+		if (gpuProcess) {
+			processes.push(gpuProcess);
+		} else {
+			messages.push(line);
+		}
+	}
+
+	const problems = findProblems(messages, answer.end);
+	if (answer.timedOut) {
+		problems.unshift(hung((options.timeoutMs ?? defaultTimeoutMs) / 1000));
+	}
+
+	return {processes, problems};
+}
+
+export type WatchProcessesOptions = {
+	signal: AbortSignal;
+	onList: (list: ProcessList) => void;
+	/** The pause between two questions; 3000 unless told. */
+	intervalMs?: number;
+};
+
+/**
+Tells the processes again and again. One short call each time and not one looping child as for the readings: a loop
+prints nothing at all while there is no process, so the end of the last one could not be told from a hanging driver.
+The looping child of the readings keeps the driver awake meanwhile, which makes the short calls cheap.
+Settles when the signal is aborted.
+*/
+export async function watchProcesses(
+	smi: NvidiaSmi,
+	{signal, onList, intervalMs = 3000}: WatchProcessesOptions,
+): Promise<void> {
+	while (!signal.aborted) {
+		try {
+			const list = await readProcesses(smi, {signal});
+			onList(list);
+			await pause(intervalMs, undefined, {signal});
+		} catch (error) {
+			if (!signal.aborted) {
+				throw error;
+			}
+		}
+	}
+}

@@ -1,0 +1,187 @@
+import {setTimeout as pause} from 'node:timers/promises';
+import type {NvidiaSmi} from '../host/host.ts';
+import {startSmi} from './child.ts';
+import {queryArguments, streamFields, withoutField} from './fields.ts';
+import {FrameBuilder} from './frames.ts';
+import type {GpuFrame, GpuProblem} from './gpu.ts';
+import {rejectedField} from './parse.ts';
+import {findProblems, hung, problemOfLine, type SmiEnd} from './problems.ts';
+
+/** All in milliseconds. */
+export type StreamTiming = {
+	/** Silence after which a frame with all its rows is published. */
+	gapMs: number;
+	/** How long the first line may take: without persistence mode the driver starts first. */
+	startMs: number;
+	/** How long it may stay silent later. */
+	silenceMs: number;
+	/** The wait before the first restart; doubled for each further one in a row that gave no frame. */
+	restartMs: number;
+	longestRestartMs: number;
+};
+
+export type WatchOptions = {
+	signal: AbortSignal;
+	onFrame: (frame: GpuFrame) => void;
+	/** Called when what is wrong changes; `undefined`: nothing any more. */
+	onProblem: (problem: GpuProblem | undefined) => void;
+	/** How often the driver is asked. 1000 unless told: more often keeps the cards from their deepest idle state. */
+	intervalMs?: number;
+	/** How many GPUs the inventory lists: the first frame then need not wait for the second tick. */
+	gpuCount?: number;
+	timing?: Partial<StreamTiming>;
+	now?: () => Date;
+};
+
+function timingFor(intervalMs: number, given: Partial<StreamTiming> = {}): StreamTiming {
+	return {
+		gapMs: Math.min(50, intervalMs / 4),
+		startMs: Math.max(10_000, 3 * intervalMs),
+		silenceMs: Math.max(3000, 3 * intervalMs),
+		restartMs: Math.max(1000, intervalMs),
+		longestRestartMs: 30_000,
+		...given,
+	};
+}
+
+type Tick = Omit<GpuFrame, 'at'>;
+
+type Outcome =
+	| {kind: 'ended'; end: SmiEnd; messages: readonly string[]}
+	| {kind: 'hung'; afterMs: number; gone: Promise<unknown>}
+	| {kind: 'aborted'};
+
+type Life = {
+	fields: readonly string[];
+	gpuCount: number | undefined;
+	intervalMs: number;
+	timing: StreamTiming;
+	signal: AbortSignal;
+	onTick: (tick: Tick) => void;
+};
+
+/** One life of the child, from start to end. */
+async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, signal, onTick}: Life): Promise<Outcome> {
+	const builder = new FrameBuilder(fields, gpuCount);
+	const stopped = Promise.withResolvers<Outcome>();
+	let lines = 0;
+	let gap: NodeJS.Timeout | undefined;
+	let watchdog: NodeJS.Timeout | undefined;
+
+	const watch = (patienceMs: number) => {
+		clearTimeout(watchdog);
+		watchdog = setTimeout(() => {
+			// When gpubox itself was stopped (Ctrl-Z), timers are due before the lines that wait in the pipe are read.
+			const before = lines;
+			setImmediate(() => {
+				if (lines === before) {
+					stopped.resolve({kind: 'hung', afterMs: patienceMs, gone: child.ended});
+				}
+			});
+		}, patienceMs);
+	};
+
+	const child = startSmi(smi, [...queryArguments(fields), '-lms', String(intervalMs)], (line) => {
+		lines++;
+		watch(timing.silenceMs);
+		const complete = builder.add(line);
+		if (complete) {
+			onTick(complete);
+		}
+
+		clearTimeout(gap);
+		if (builder.ready) {
+			gap = setTimeout(() => onTick(builder.publish()), timing.gapMs);
+		}
+	});
+	const onAbort = () => stopped.resolve({kind: 'aborted'});
+	signal.addEventListener('abort', onAbort);
+	watch(timing.startMs);
+
+	try {
+		const ended = child.ended.then((end): Outcome => ({kind: 'ended', end, messages: builder.messages}));
+		const outcome = await Promise.race([ended, stopped.promise]);
+		// Nothing more will come, so the last frame is as complete as it gets. Not so when it hangs: then the cards that
+		// it did not come to are not lost.
+		const cardLost = builder.messages.some((message) => problemOfLine(message)?.code === 'gpu-lost');
+		if (outcome.kind === 'ended' && (builder.unpublished > 0 || cardLost)) {
+			onTick(builder.publish());
+		}
+
+		return outcome;
+	} finally {
+		clearTimeout(gap);
+		clearTimeout(watchdog);
+		signal.removeEventListener('abort', onAbort);
+		await child.kill();
+	}
+}
+
+/**
+Reads all GPUs at every interval from one long-lived nvidia-smi: a process for each tick would start the driver anew
+each time where persistence mode is off. When it ends or falls silent it is started again, ever more slowly while it
+gives nothing. Settles after the signal is aborted and the child is gone; rejects only when a callback throws.
+*/
+export async function watchGpus(smi: NvidiaSmi, options: WatchOptions): Promise<void> {
+	const {signal, onFrame, onProblem, intervalMs = 1000, now = () => new Date()} = options;
+	const timing = timingFor(intervalMs, options.timing);
+	let {gpuCount} = options;
+	let fields: readonly string[] = streamFields;
+	let delay = timing.restartMs;
+	let told = '';
+
+	const tell = (problem: GpuProblem | undefined) => {
+		const text = problem === undefined ? '' : JSON.stringify(problem);
+		if (text !== told) {
+			told = text;
+			onProblem(problem);
+		}
+	};
+
+	const onTick = ({samples, messages}: Tick) => {
+		gpuCount = samples.length;
+		delay = timing.restartMs;
+		onFrame({at: now(), samples, messages});
+		tell(messages.map(problemOfLine).find((problem) => problem !== undefined));
+	};
+
+	while (!signal.aborted) {
+		const outcome = await runOnce(smi, {fields, gpuCount, intervalMs, timing, signal, onTick});
+		if (outcome.kind === 'aborted') {
+			return;
+		}
+
+		if (outcome.kind === 'hung') {
+			tell(hung(outcome.afterMs / 1000));
+			// What SIGKILL cannot end sits in the driver: another one would only come to sit beside it.
+			await untilAborted(outcome.gone, signal);
+		} else {
+			const rejected = rejectedField(outcome.messages.join('\n'));
+			const fewer = rejected === undefined ? undefined : withoutField(fields, rejected);
+			if (fewer) {
+				fields = fewer;
+				continue;
+			}
+
+			const [problem] = findProblems(outcome.messages, outcome.end);
+			if (problem) {
+				tell(problem);
+			}
+		}
+
+		const wait = delay;
+		delay = Math.min(delay * 2, timing.longestRestartMs);
+		await pause(wait, undefined, {signal}).catch(() => {});
+	}
+}
+
+async function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+	const aborted = Promise.withResolvers<void>();
+	const onAbort = () => aborted.resolve();
+	signal.addEventListener('abort', onAbort);
+	if (!signal.aborted) {
+		await Promise.race([promise, aborted.promise]);
+	}
+
+	signal.removeEventListener('abort', onAbort);
+}
