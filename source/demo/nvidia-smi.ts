@@ -1,0 +1,105 @@
+#!/usr/bin/env node
+/**
+Stands in for nvidia-smi on a made-up machine: plays the scenario named by `--scenario FILE` or `GPUBOX_SCENARIO`.
+Runs in a process of its own so that gpubox reads from it what it would read from the driver, in the same way.
+
+Time in the scenario begins with the process, or at `GPUBOX_SCENARIO_EPOCH` (milliseconds since 1970) where several
+processes must show the same machine. `GPUBOX_SCENARIO_LOG` names a file that gets a line for every start.
+*/
+import {appendFileSync, readFileSync, writeSync} from 'node:fs';
+import {type Answer, answer} from './answer.ts';
+import {parseScenario, type Scenario} from './scenario.ts';
+
+const started = Date.now();
+
+/** Written at once, also into a pipe; like the real one it dies of a reader that went away. */
+function print(text: string, stream: 'stdout' | 'stderr' = 'stdout'): void {
+	try {
+		writeSync(stream === 'stdout' ? 1 : 2, text);
+	} catch (error) {
+		if (error instanceof Error && 'code' in error && error.code === 'EPIPE') {
+			process.exit(141);
+		}
+
+		throw error;
+	}
+}
+
+function readScenario(file: string | undefined): Scenario {
+	if (file === undefined) {
+		throw new Error('no scenario: use --scenario FILE or set GPUBOX_SCENARIO');
+	}
+
+	return parseScenario(JSON.parse(readFileSync(file, 'utf8')));
+}
+
+function takeScenarioOption(arguments_: string[]): string | undefined {
+	const position = arguments_.indexOf('--scenario');
+	return position === -1 ? process.env.GPUBOX_SCENARIO : arguments_.splice(position, 2)[1];
+}
+
+function play(scenario: Scenario, reply: Extract<Answer, {kind: 'rows'}>): void {
+	const epoch = Number(process.env.GPUBOX_SCENARIO_EPOCH ?? started);
+	const startedAt = (started - epoch) / 1000;
+	const ends = scenario.events
+		.filter((event) => event.kind === 'hang' || event.kind === 'exit')
+		// What happened to an earlier process does not happen to this one again.
+		.filter((event) => event.afterSeconds >= startedAt)
+		.sort((one, other) => one.afterSeconds - other.afterSeconds);
+
+	const tick = () => {
+		const seconds = (Date.now() - epoch) / 1000;
+		const [end] = ends;
+		if (end && end.afterSeconds <= seconds) {
+			clearInterval(timer);
+			if (end.kind === 'exit') {
+				print(end.text === '' ? '' : `${end.text}\n`);
+				process.exit(end.exitCode);
+			}
+
+			// Nothing, for ever.
+			setInterval(() => {}, 60_000);
+			return;
+		}
+
+		const {text, exitCode} = reply.at(seconds);
+		print(text);
+		if (reply.intervalMs === undefined) {
+			process.exit(exitCode);
+		}
+	};
+
+	const timer = setInterval(tick, reply.intervalMs ?? 1000);
+	tick();
+}
+
+function main(): void {
+	const arguments_ = process.argv.slice(2);
+	const file = takeScenarioOption(arguments_);
+	const log = process.env.GPUBOX_SCENARIO_LOG;
+	if (log !== undefined) {
+		appendFileSync(log, `${process.pid} ${arguments_.join(' ')}\n`);
+	}
+
+	let scenario: Scenario;
+	try {
+		scenario = readScenario(file);
+	} catch (error) {
+		print(`nvidia-smi stand-in: ${file ?? ''}: ${error instanceof Error ? error.message : error}\n`, 'stderr');
+		process.exitCode = 1;
+		return;
+	}
+
+	const reply = answer(scenario, arguments_);
+	setTimeout(() => {
+		if (reply.kind === 'rows') {
+			play(scenario, reply);
+			return;
+		}
+
+		print(reply.text, reply.stream);
+		process.exitCode = reply.exitCode;
+	}, scenario.startDelayMs);
+}
+
+main();
