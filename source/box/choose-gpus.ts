@@ -14,6 +14,8 @@ export type GpuCandidate = {
 	index: number;
 	/** Boxes that hold it without wanting to share it. */
 	heldBy: string[];
+	/** Boxes that are being made with it right now and may still step back. */
+	wantedBy: string[];
 	/** Processes outside any box, as a person would name them: `python (1234) of bob`. */
 	foreign: string[];
 	memoryUsedMiB: number | null;
@@ -55,10 +57,10 @@ export function parseGpuRequest(text: string): GpuRequest {
 Picks the cards. With `share` nothing is refused for being in use. `auto` takes one: the freest that nobody holds; on a host
 without GPUs it takes none.
 
-@returns UUIDs
+@returns UUIDs; `undecided` when the outcome hangs on boxes that are being made at this moment: ask again a little later
 @throws Failure: taken, naming the holder; no usable GPU; usage for a card that does not exist.
 */
-export function chooseGpus(request: GpuRequest, candidates: GpuCandidate[], share: boolean): string[] {
+export function chooseGpus(request: GpuRequest, candidates: GpuCandidate[], share: boolean): string[] | 'undecided' {
 	if (request.kind === 'none' || (request.kind === 'auto' && candidates.length === 0)) {
 		return [];
 	}
@@ -73,14 +75,12 @@ export function chooseGpus(request: GpuRequest, candidates: GpuCandidate[], shar
 	const whole = candidates.filter(({lost, sliced}) => !lost && !sliced);
 	if (request.kind === 'exact') {
 		const chosen = request.names.map((name) => named(name, candidates));
-		refuseTaken(share ? [] : chosen.filter(isTaken));
-		return chosen.map(({uuid}) => uuid);
+		return unlessTaken(chosen, share);
 	}
 
 	const cards = whole.filter(({sliceOf}) => sliceOf === undefined);
 	if (request.kind === 'all') {
-		refuseTaken(share ? [] : cards.filter(isTaken));
-		return cards.map(({uuid}) => uuid);
+		return unlessTaken(cards, share);
 	}
 
 	const count = request.kind === 'count' ? request.count : 1;
@@ -95,13 +95,29 @@ export function chooseGpus(request: GpuRequest, candidates: GpuCandidate[], shar
 
 	const free = pool.filter((candidate) => share || !isTaken(candidate)).sort(byLoad);
 	if (free.length < count) {
-		refuseTaken(pool.filter(isTaken));
+		throw taken(pool.filter(isTaken));
+	}
+
+	if (!share && free.filter(isUncontested).length < count) {
+		return 'undecided';
 	}
 
 	return free
 		.slice(0, count)
 		.sort((a, b) => a.index - b.index)
 		.map(({uuid}) => uuid);
+}
+
+function unlessTaken(chosen: GpuCandidate[], share: boolean): string[] | 'undecided' {
+	if (!share && chosen.some(isTaken)) {
+		throw taken(chosen.filter(isTaken));
+	}
+
+	return share || chosen.every(isUncontested) ? chosen.map(({uuid}) => uuid) : 'undecided';
+}
+
+function isUncontested({wantedBy}: GpuCandidate): boolean {
+	return wantedBy.length === 0;
 }
 
 function isTaken({heldBy, foreign}: GpuCandidate): boolean {
@@ -111,6 +127,7 @@ function isTaken({heldBy, foreign}: GpuCandidate): boolean {
 function byLoad(a: GpuCandidate, b: GpuCandidate): number {
 	return (
 		a.heldBy.length - b.heldBy.length ||
+		a.wantedBy.length - b.wantedBy.length ||
 		a.foreign.length - b.foreign.length ||
 		(a.memoryUsedMiB ?? 0) - (b.memoryUsedMiB ?? 0) ||
 		a.index - b.index
@@ -142,16 +159,12 @@ function named(name: string, candidates: GpuCandidate[]): GpuCandidate {
 	return candidate;
 }
 
-function refuseTaken(taken: GpuCandidate[]): void {
-	if (taken.length === 0) {
-		return;
-	}
-
-	const holders = taken.map(
+function taken(candidates: GpuCandidate[]): Failure {
+	const holders = candidates.map(
 		({index, heldBy, foreign}) =>
 			`GPU ${index} is used by ${[...heldBy.map((box) => `box ${box}`), ...foreign].join(', ')}`,
 	);
-	throw new Failure(`${holders.join('; ')}.`, {
+	return new Failure(`${holders.join('; ')}.`, {
 		fix: 'Stop that box, ask for other GPUs with --gpus, or share with --share-gpus.',
 		exitCode: exitCode.taken,
 	});

@@ -1,5 +1,5 @@
-# Settings of the Jupyter server in a gpubox box. Mounted read-only at /run/gpubox; the project's own
-# ~/.jupyter settings are read first, so that what keeps the box safe cannot be undone by accident.
+# Settings of the Jupyter server in a gpubox box. Mounted read-only at /run/gpubox and given with --config, so that it
+# stands in for a personal jupyter_server_config and what keeps the box safe cannot be undone by accident.
 import os
 
 c = get_config()  # noqa: F821 (given by traitlets)

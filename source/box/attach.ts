@@ -1,0 +1,94 @@
+import type {ReadStream, WriteStream} from 'node:tty';
+import type {Engine} from '../engine/engine.ts';
+import {inside} from './plan.ts';
+
+/** The terminal, or the pipes, that a command inside a box is connected to. */
+export type AttachStreams = {
+	stdin: NodeJS.ReadStream | ReadStream;
+	stdout: NodeJS.WriteStream | WriteStream;
+	stderr: NodeJS.WriteStream | WriteStream;
+};
+
+export type AttachResult = {exitCode: number; detached: boolean};
+
+/** The best shell the image has, as a login shell so that its profile sets up conda and the like. */
+const shell = ['sh', '-c', 'command -v bash >/dev/null 2>&1 && exec bash -l; exec sh -l'];
+
+/**
+Runs a command (a shell when it is empty) in a box with the caller's terminal: size followed as it changes, every key but the
+detach keys (Ctrl-P Ctrl-Q) to the command, Ctrl-C too. Without a terminal the streams are passed through as they are.
+
+The terminal is back in its former state when this returns.
+*/
+export async function attachToBox(
+	engine: Engine,
+	boxId: string,
+	command: string[],
+	{stdin, stdout, stderr}: AttachStreams,
+): Promise<AttachResult> {
+	const tty = Boolean(stdin.isTTY && stdout.isTTY);
+	const session = await engine.exec(boxId, {
+		command: command.length > 0 ? command : shell,
+		workingDirectory: inside.project,
+		tty,
+		stdin: true,
+		environment: tty ? terminalEnvironment(process.env) : {},
+		...(tty ? {size: sizeOf(stdout)} : {}),
+	});
+	const resize = () => void session.resize(sizeOf(stdout));
+	const wasRaw = stdin.isTTY ? stdin.isRaw : false;
+	if (tty) {
+		stdin.setRawMode(true);
+		stdout.on('resize', resize);
+	}
+
+	const forward = (chunk: Buffer) => session.stream.write(chunk);
+	const end = () => session.stream.end();
+	stdin.on('data', forward);
+	stdin.once('end', end);
+	stdin.resume();
+	try {
+		const output = tty ? pipeRaw(session.stream, stdout) : pipeFramed(session.stream, stdout, stderr);
+		const [result] = await Promise.all([session.wait(), output]);
+		return result;
+	} finally {
+		stdin.off('data', forward);
+		stdin.off('end', end);
+		stdin.pause();
+		if (tty) {
+			stdout.off('resize', resize);
+			stdin.setRawMode(wasRaw);
+		}
+	}
+}
+
+function sizeOf(stdout: AttachStreams['stdout']): {columns: number; rows: number} {
+	return {columns: stdout.columns || 80, rows: stdout.rows || 24};
+}
+
+/** What a program needs to know of the terminal that it is really shown in. */
+function terminalEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
+	return Object.fromEntries(
+		['TERM', 'COLORTERM', 'LANG', 'LC_ALL', 'NO_COLOR'].flatMap((name) => {
+			const value = environment[name];
+			return value ? [[name, value]] : [];
+		}),
+	);
+}
+
+async function pipeRaw(stream: NodeJS.ReadableStream, stdout: NodeJS.WritableStream): Promise<void> {
+	for await (const chunk of stream) {
+		stdout.write(chunk);
+	}
+}
+
+async function pipeFramed(
+	stream: NodeJS.ReadableStream,
+	stdout: NodeJS.WritableStream,
+	stderr: NodeJS.WritableStream,
+): Promise<void> {
+	const {readFrames} = await import('../engine/frames.ts');
+	for await (const frame of readFrames(stream as AsyncIterable<Buffer>)) {
+		(frame.stream === 'stderr' ? stderr : stdout).write(frame.data);
+	}
+}

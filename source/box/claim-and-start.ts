@@ -1,0 +1,231 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {type ContainerSpec, EngineError} from '../engine/engine.ts';
+import {exitCode, Failure} from '../failure.ts';
+import type {Host, Person} from '../host/host.ts';
+import {version} from '../version.ts';
+import {type Box, type ServiceName, servicePorts} from './box.ts';
+import {chooseGpus} from './choose-gpus.ts';
+import {decideClaim} from './claims.ts';
+import {writeBoxFiles} from './files.ts';
+import {toCandidates} from './gpus-of-host.ts';
+import {listBoxes} from './list.ts';
+import {defaultName, distinctName} from './name.ts';
+import {type BoxRequest, planBox} from './plan.ts';
+import {candidatePorts, findFreePort} from './ports.ts';
+import type {Prepared} from './prepare.ts';
+
+/**
+Creates the container, makes sure that its GPUs are its own (see claims.ts) and starts it. Whatever is lost to somebody else on
+the way, a card, a port, the name, is chosen anew as long as there is a choice.
+*/
+export async function claimAndStart(host: Host, prepared: Prepared, signal: AbortSignal): Promise<Box> {
+	const {engine} = host;
+	const lostPorts = new Set<number>();
+	for (let attempt = 0; attempt < 200; attempt++) {
+		signal.throwIfAborted();
+		const boxes = await listBoxes(engine, signal);
+		let mine = findOwn(boxes, host.person, prepared.request);
+		if (!mine) {
+			const name = chooseName(boxes, host.person, prepared.request);
+			const spec = await workOut(host, prepared, boxes, name, lostPorts);
+			if (!spec) {
+				await pause(signal);
+				continue;
+			}
+
+			writeBoxFiles(host.paths, name, prepared.runAs);
+			try {
+				await engine.createContainer(spec);
+			} catch (error) {
+				// Somebody was quicker: the next round finds out who and takes another name, or theirs if it is ours.
+				if (error instanceof EngineError && error.code === 'name-taken') {
+					await pause(signal);
+					continue;
+				}
+
+				throw error;
+			}
+
+			mine = findOwn(await listBoxes(engine, signal), host.person, prepared.request);
+		}
+
+		const started = mine && (await tryToStart(host, mine, prepared, lostPorts, signal));
+		if (started) {
+			return started;
+		}
+	}
+
+	throw stillUndecided();
+}
+
+/** Undefined when the container had to go, so that the next round makes another. */
+async function tryToStart(
+	host: Host,
+	mine: Box,
+	{request}: Prepared,
+	lostPorts: Set<number>,
+	signal: AbortSignal,
+): Promise<Box | undefined> {
+	const {engine} = host;
+	for (;;) {
+		const boxes = await listBoxes(engine, signal);
+		const decision = decideClaim(mine, boxes, new Date());
+		if (decision.kind === 'withdraw') {
+			await removeUnlessRunning(host, mine);
+			await pause(signal);
+			return undefined;
+		}
+
+		if (decision.kind === 'start') {
+			break;
+		}
+
+		for (const rival of decision.rivals) {
+			await removeUnlessRunning(host, rival);
+		}
+	}
+
+	try {
+		await engine.startContainer(mine.id);
+	} catch (error) {
+		if (!(error instanceof EngineError) || error.code === 'not-found' || error.code === 'conflict') {
+			// A rival that comes first removed it: that is how it tells us. Anything else is not ours to judge.
+			if (error instanceof EngineError) {
+				return undefined;
+			}
+
+			throw error;
+		}
+
+		await removeUnlessRunning(host, mine);
+		if (error.code === 'port-taken' && request.port === undefined) {
+			for (const {port} of Object.values(mine.addresses)) {
+				lostPorts.add(port);
+			}
+
+			return undefined;
+		}
+
+		throw error;
+	}
+
+	return {...mine, state: 'running'};
+}
+
+async function removeUnlessRunning({engine}: Host, box: Box): Promise<void> {
+	try {
+		await engine.removeContainer(box.id, {volumes: true});
+	} catch (error) {
+		const settled = error instanceof EngineError && (error.code === 'conflict' || error.code === 'not-found');
+		if (!settled) {
+			throw error;
+		}
+	}
+}
+
+/** Rivals that meet once should not meet again at the same moment. */
+function pause(signal: AbortSignal): Promise<void> {
+	return sleep(50 + Math.random() * 150, undefined, {signal});
+}
+
+export function stillUndecided(): Failure {
+	return new Failure('Others are starting boxes on the same GPUs again and again.', {
+		fix: 'Try again in a minute, or name the GPUs: --gpus 0',
+		exitCode: exitCode.taken,
+	});
+}
+
+/** The box of this project that belongs to the caller: the one named, or the one that runs. */
+export function findOwn(boxes: Box[], person: Person, request: BoxRequest): Box | undefined {
+	const own = boxes.filter(
+		(box) =>
+			box.owner === person.name &&
+			box.project === request.project &&
+			(request.name === undefined || box.name === request.name),
+	);
+	return own.find(({state}) => state === 'running') ?? own[0];
+}
+
+/** @throws Failure (taken) when the name asked for belongs to another project */
+export function chooseName(boxes: Box[], person: Person, request: BoxRequest): string {
+	const isOthers = (name: string) =>
+		boxes.find((box) => box.name === name && (box.owner !== person.name || box.project !== request.project));
+	const name = request.name ?? defaultName(person.name, request.project);
+	const holder = isOthers(name);
+	if (!holder) {
+		return name;
+	}
+
+	if (request.name === undefined) {
+		return distinctName(person.name, request.project);
+	}
+
+	throw new Failure(`The name "${name}" is taken by ${holder.owner}'s box for ${holder.project}.`, {
+		fix: 'Choose another one: --name',
+		exitCode: exitCode.taken,
+	});
+}
+
+/** Everything that depends on the other boxes. Undefined while boxes that are being made at this moment may still step back. */
+export async function workOut(
+	host: Host,
+	prepared: Prepared,
+	boxes: Box[],
+	name: string,
+	lostPorts: ReadonlySet<number>,
+): Promise<ContainerSpec | undefined> {
+	const {request, engine} = prepared;
+	const candidates = prepared.gpus ? toCandidates(prepared.gpus, boxes) : [];
+	const gpus = chooseGpus(prepared.gpuRequest, candidates, request.shareGpus);
+	if (gpus === 'undecided') {
+		return undefined;
+	}
+
+	return planBox(request, {
+		owner: host.person,
+		runAs: prepared.runAs,
+		name,
+		image: prepared.image,
+		startImage: prepared.startImage,
+		gpus,
+		gpusOnHost: candidates.filter(({sliceOf}) => sliceOf === undefined).length,
+		gpuRequest: engine.flavour === 'podman' ? 'cdi' : 'gpu',
+		ports: await choosePorts(request, host.person.name, boxes, lostPorts),
+		memoryBytes: engine.memoryBytes,
+		cpus: engine.cpus,
+		paths: host.paths,
+		version,
+	});
+}
+
+async function choosePorts(
+	request: BoxRequest,
+	owner: string,
+	boxes: Box[],
+	lost: ReadonlySet<number>,
+): Promise<Partial<Record<ServiceName, number>>> {
+	const holders = new Map(
+		boxes.flatMap((box) => Object.values(box.addresses).map(({port}) => [port, box.name] as const)),
+	);
+	const taken = new Set([...holders.keys(), ...lost]);
+	const ports: Partial<Record<ServiceName, number>> = {};
+	for (const [index, service] of request.services.entries()) {
+		const wanted = index === 0 ? request.port : undefined;
+		const candidates = wanted === undefined ? candidatePorts(servicePorts[service], owner, request.project) : [wanted];
+		const port = await findFreePort(candidates, taken, request.bind);
+		if (port === undefined) {
+			const holder = wanted === undefined ? undefined : holders.get(wanted);
+			throw new Failure(
+				wanted === undefined
+					? `No port is free for ${service}.`
+					: `Port ${wanted} is taken by ${holder ? `box ${holder}` : 'another program'}.`,
+				{fix: 'Leave --port out to get a free one, or name another.', exitCode: exitCode.taken},
+			);
+		}
+
+		ports[service] = port;
+		taken.add(port);
+	}
+
+	return ports;
+}

@@ -1,0 +1,107 @@
+import {createHash} from 'node:crypto';
+import type {BuildFile, Engine, Image} from '../engine/engine.ts';
+import {EngineError} from '../engine/engine.ts';
+import {Failure} from '../failure.ts';
+import {readTemplate} from '../templates.ts';
+import {safeText} from '../text/safe.ts';
+
+/** Settings of the host's network that a build needs to know of. */
+export type BuildSettings = {
+	/** e.g. a mirror of PyPI. */
+	pipIndexUrl?: string;
+	aptMirror?: string;
+};
+
+/** Label of a derived image: the image it was made from. */
+export const derivedFrom = 'gpubox.derived-from';
+
+/** What the derived layer is built from. */
+export function derivedFiles(): BuildFile[] {
+	return [
+		{path: 'Dockerfile', content: readTemplate('derive/Dockerfile')},
+		{path: 'install', content: readTemplate('derive/install'), mode: 0o755},
+	];
+}
+
+/**
+The name of the image derived from `base`: by the base's digest and the template's content, so that a newer base or a newer
+gpubox gives a new image, and everyone on the host shares the same one.
+*/
+export function derivedReference(base: Pick<Image, 'id'>, reference: string, files: BuildFile[]): string {
+	const hash = createHash('sha256').update(base.id);
+	for (const {path, content} of files) {
+		hash.update(`\0${path}\0${content}`);
+	}
+
+	const readable = (reference.split('/').at(-1) ?? '')
+		.replace(/@.*$/, '')
+		.replace(/[^\w.-]+/g, '-')
+		.slice(0, 80);
+	return `gpubox/box:${readable.replace(/^[.-]+/, '') || 'image'}-${hash.digest('hex').slice(0, 12)}`;
+}
+
+/**
+Makes sure that the derived image exists. Builds at most once for a base: the engine's own images are the cache.
+
+@throws Failure with the end of the build's output
+*/
+export async function ensureDerivedImage(
+	engine: Engine,
+	base: Image,
+	reference: string,
+	options: {settings: BuildSettings; onStart: () => void; onLine: (line: string) => void; signal?: AbortSignal},
+): Promise<string> {
+	const files = derivedFiles();
+	const tag = derivedReference(base, reference, files);
+	if (await engine.inspectImage(tag)) {
+		return tag;
+	}
+
+	options.onStart();
+	const lastLines: string[] = [];
+	try {
+		await engine.buildImage({
+			files,
+			tag,
+			arguments: buildArguments(base.id, options.settings, process.env),
+			labels: {[derivedFrom]: reference},
+			onLine(line) {
+				const safe = safeText(line);
+				lastLines.push(safe);
+				lastLines.splice(0, lastLines.length - 8);
+				options.onLine(safe);
+			},
+			...(options.signal ? {signal: options.signal} : {}),
+		});
+	} catch (error) {
+		if (error instanceof EngineError && error.code === 'failed') {
+			throw new Failure(`Adding Jupyter and SSH to ${reference} failed: ${error.message}`, {
+				fix: 'The lines above tell why. Behind a proxy or with a mirror: gpubox config build.pipIndexUrl URL',
+				details: lastLines,
+				cause: error,
+			});
+		}
+
+		throw error;
+	}
+
+	return tag;
+}
+
+/** Proxies reach a build as arguments, so that they are in no layer and in no environment of the image. */
+export function buildArguments(
+	base: string,
+	settings: BuildSettings,
+	environment: Record<string, string | undefined>,
+): Record<string, string> {
+	const proxies = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => {
+		const value = environment[name];
+		return value ? [[name, value]] : [];
+	});
+	return {
+		BASE: base,
+		...Object.fromEntries(proxies),
+		...(settings.pipIndexUrl ? {PIP_INDEX_URL: settings.pipIndexUrl} : {}),
+		...(settings.aptMirror ? {APT_MIRROR: settings.aptMirror} : {}),
+	};
+}

@@ -1,0 +1,90 @@
+import {randomBytes} from 'node:crypto';
+import {chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {Failure} from '../failure.ts';
+import type {Paths, Person} from '../host/host.ts';
+import {readTemplate} from '../templates.ts';
+import {boxFolder} from './plan.ts';
+
+/**
+Writes what a box must find at its start into its folder on the host: token, generated passwd and group, start script and
+Jupyter's settings. Also makes the person's home and caches, because the engine would make a missing mount source as root.
+Doing it again changes nothing that a running box sees, above all not its token.
+
+@returns the token
+*/
+export function writeBoxFiles(paths: Paths, name: string, runAs: Person): string {
+	const folder = boxFolder(paths, name);
+	try {
+		for (const directory of [paths.home, paths.cache, paths.state, folder, join(folder, 'files')]) {
+			mkdirSync(directory, {recursive: true, mode: 0o700});
+			giveTo(runAs, directory);
+		}
+
+		const put = (file: string, content: string, mode: number) => {
+			const path = join(folder, file);
+			// A new file under the old name: a box that has the old one mounted keeps reading a whole file.
+			writeFileSync(`${path}.new`, content, {mode});
+			giveTo(runAs, `${path}.new`);
+			renameSync(`${path}.new`, path);
+		};
+
+		put('passwd', passwdFor(runAs), 0o644);
+		put('group', groupFor(runAs), 0o644);
+		put('files/start', readTemplate('box/start'), 0o755);
+		put('files/jupyter_config.py', readTemplate('box/jupyter_config.py'), 0o644);
+		const token = readToken(paths, name) ?? randomBytes(24).toString('base64url');
+		if (!existsSync(join(folder, 'token'))) {
+			// No line break: Jupyter would take it for a part of the token.
+			put('token', token, 0o600);
+		}
+
+		return token;
+	} catch (error) {
+		throw new Failure(`The box's files cannot be written: ${(error as Error).message}`, {
+			fix: `Make room, or make ${folder} writable for you.`,
+			cause: error,
+		});
+	}
+}
+
+/** The Jupyter token of a box; undefined when it is not the caller's box or was made elsewhere. */
+export function readToken(paths: Paths, name: string): string | undefined {
+	try {
+		return readFileSync(join(boxFolder(paths, name), 'token'), 'utf8').trim() || undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+export function removeBoxFiles(paths: Paths, name: string): void {
+	rmSync(boxFolder(paths, name), {recursive: true, force: true});
+}
+
+/** The usual system accounts, and one for who the box runs as. */
+export function passwdFor({name, uid, gid}: Person): string {
+	const others = withoutId(readTemplate('box/passwd'), uid, name);
+	return `${others}${name}:x:${uid}:${gid}:${name}:/home/${name}:/bin/bash\n`;
+}
+
+export function groupFor({name, gid}: Person): string {
+	const others = readTemplate('box/group');
+	return others.split('\n').some((line) => line.split(':')[2] === String(gid))
+		? others
+		: `${others}${name}:x:${gid}:\n`;
+}
+
+function withoutId(table: string, id: number, name: string): string {
+	return table
+		.split('\n')
+		.filter((line) => line !== '' && line.split(':')[2] !== String(id) && line.split(':')[0] !== name)
+		.map((line) => `${line}\n`)
+		.join('');
+}
+
+/** Only root can give files away, and only root has to: a box never runs as root when it can run as somebody. */
+function giveTo(person: Person, path: string): void {
+	if (process.getuid?.() === 0 && person.uid !== 0) {
+		chownSync(path, person.uid, person.gid);
+	}
+}

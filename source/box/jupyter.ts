@@ -1,0 +1,79 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {Failure} from '../failure.ts';
+import type {Host} from '../host/host.ts';
+import type {Box} from './box.ts';
+
+/** Where a person opens a box's Jupyter, with or without the token. Undefined when the box offers none. */
+export function jupyterUrl(box: Pick<Box, 'addresses'>, token?: string): string | undefined {
+	const address = box.addresses.jupyter;
+	if (!address) {
+		return undefined;
+	}
+
+	const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+	const base = `http://${host}:${address.port}/`;
+	return token === undefined ? base : `${base}?token=${encodeURIComponent(token)}`;
+}
+
+/**
+What the server behind an address says: `ready` when it is Jupyter and takes this token; `not-yet` when nothing answers;
+`other` when something answers that does not take the token, so it is another server than the one that was started.
+*/
+export async function askJupyter(
+	fetch: Host['fetch'],
+	url: string,
+	token: string,
+	signal: AbortSignal,
+): Promise<'ready' | 'not-yet' | 'other'> {
+	try {
+		// GET /api answers without a token; /api/status proves that port and token belong together, and does not count as
+		// activity.
+		const response = await fetch(new URL('api/status', url), {
+			headers: {authorization: `token ${token}`},
+			redirect: 'manual',
+			signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]),
+		});
+		await response.body?.cancel();
+		return response.ok ? 'ready' : response.status >= 500 ? 'not-yet' : 'other';
+	} catch {
+		// Refused or reset: the port is published before the server listens.
+		signal.throwIfAborted();
+		return 'not-yet';
+	}
+}
+
+/**
+Waits until Jupyter answers and accepts the token.
+
+@param isAlive asked now and then, so that a server that died is not waited for
+@throws Failure after `timeoutMs`; whatever `isAlive` throws
+*/
+export async function waitForJupyter(
+	fetch: Host['fetch'],
+	url: string,
+	token: string,
+	options: {timeoutMs: number; isAlive: () => Promise<void>; signal: AbortSignal},
+): Promise<void> {
+	const end = Date.now() + options.timeoutMs;
+	let answer: Awaited<ReturnType<typeof askJupyter>> = 'not-yet';
+	for (let attempt = 1; Date.now() < end; attempt++) {
+		answer = await askJupyter(fetch, url, token, options.signal);
+		if (answer === 'ready') {
+			return;
+		}
+
+		if (attempt % 10 === 0) {
+			await options.isAlive();
+		}
+
+		await sleep(40, undefined, {signal: options.signal});
+	}
+
+	await options.isAlive();
+	throw new Failure(
+		answer === 'other'
+			? `Something answers at ${url}, but it does not take this box's token.`
+			: `Jupyter did not answer at ${url} within ${Math.round(options.timeoutMs / 1000)} s.`,
+		{fix: 'Its log tells why: gpubox logs BOX. To not wait: --no-wait'},
+	);
+}

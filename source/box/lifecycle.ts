@@ -1,0 +1,81 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {EngineError} from '../engine/engine.ts';
+import {exitCode, Failure} from '../failure.ts';
+import type {Host} from '../host/host.ts';
+import type {Box} from './box.ts';
+import {decideClaim} from './claims.ts';
+import {removeBoxFiles} from './files.ts';
+import {listBoxes} from './list.ts';
+
+/**
+Starts a stopped box again, with the same address and token.
+
+A stopped box holds no GPU, so somebody may have taken its cards since. It looks before and after: of two boxes that start at
+the same moment at least the later one sees the other and stops.
+
+@throws Failure (taken) naming who holds its GPUs or its port
+*/
+export async function startBox(host: Host, box: Box, signal?: AbortSignal): Promise<void> {
+	await refuseWhenTaken(host, box, signal);
+	try {
+		await host.engine.startContainer(box.id);
+	} catch (error) {
+		if (error instanceof EngineError && error.code === 'port-taken') {
+			throw new Failure(`The port of ${box.name} is taken by another program now.`, {
+				fix: 'Stop that program, or give the box another port: gpubox up --recreate',
+				exitCode: exitCode.taken,
+				cause: error,
+			});
+		}
+
+		throw error;
+	}
+
+	try {
+		await refuseWhenTaken(host, box, signal);
+	} catch (error) {
+		await host.engine.stopContainer(box.id, {timeoutSeconds: 1});
+		throw error;
+	}
+}
+
+async function refuseWhenTaken(host: Host, box: Box, signal?: AbortSignal): Promise<void> {
+	const boxes = await listBoxes(host.engine, signal);
+	const decision = decideClaim(box, boxes, new Date());
+	const running = decision.kind === 'withdraw' ? decision.rivals.filter(({state}) => state !== 'created') : [];
+	if (running.length > 0) {
+		throw new Failure(`The GPUs of ${box.name} are held by ${running.map(({name}) => `box ${name}`).join(', ')} now.`, {
+			fix: 'Stop that box, or take other GPUs: gpubox up --recreate',
+			exitCode: exitCode.taken,
+		});
+	}
+}
+
+/** Stops a box: its programs get SIGTERM and 30 seconds. Stopping a stopped box does nothing. */
+export async function stopBox(host: Host, box: Box): Promise<void> {
+	await host.engine.stopContainer(box.id);
+}
+
+/** Removes a box, running or not, and its files. The project folder and the person's home stay. */
+export async function removeBox(host: Host, box: Box): Promise<void> {
+	for (let attempt = 0; ; attempt++) {
+		try {
+			await host.engine.removeContainer(box.id, {force: true, volumes: true});
+			break;
+		} catch (error) {
+			const code = error instanceof EngineError ? error.code : undefined;
+			if (code === 'not-found') {
+				break;
+			}
+
+			// "removal already in progress": somebody else removes it too, which is what was wanted.
+			if (code !== 'conflict' || attempt === 20) {
+				throw error;
+			}
+
+			await sleep(100);
+		}
+	}
+
+	removeBoxFiles(host.paths, box.name);
+}

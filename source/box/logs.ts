@@ -1,0 +1,41 @@
+import type {Engine, LogOptions} from '../engine/engine.ts';
+import {safeLogLine} from '../text/safe.ts';
+
+export type LogLine = {stream: 'stdout' | 'stderr'; text: string};
+
+/** A line longer than this is broken: a program that never ends its line must not fill the memory. */
+const longestLine = 16_384;
+
+/** A container's output line by line, each safe to print, colours kept. */
+export async function* readLogLines(engine: Engine, id: string, options: LogOptions = {}): AsyncGenerator<LogLine> {
+	const decoders = {stdout: new TextDecoder(), stderr: new TextDecoder()};
+	const pending = {stdout: '', stderr: ''};
+	for await (const {stream, data} of engine.logs(id, options)) {
+		const lines = (pending[stream] + decoders[stream].decode(data, {stream: true})).split('\n');
+		pending[stream] = lines.pop() ?? '';
+		for (const line of lines) {
+			yield {stream, text: safeLogLine(line)};
+		}
+
+		if (pending[stream].length > longestLine) {
+			yield {stream, text: safeLogLine(pending[stream])};
+			pending[stream] = '';
+		}
+	}
+
+	for (const stream of ['stdout', 'stderr'] as const) {
+		if (pending[stream] !== '') {
+			yield {stream, text: safeLogLine(pending[stream])};
+		}
+	}
+}
+
+/** The end of a container's output. */
+export async function lastLogLines(engine: Engine, id: string, count: number): Promise<string[]> {
+	const lines: string[] = [];
+	for await (const {text} of readLogLines(engine, id, {tail: count})) {
+		lines.push(text);
+	}
+
+	return lines.slice(-count);
+}

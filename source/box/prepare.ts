@@ -1,0 +1,114 @@
+import type {EngineInfo, Image} from '../engine/engine.ts';
+import {exitCode, Failure} from '../failure.ts';
+import type {Host, Person} from '../host/host.ts';
+import {type GpuRequest, parseGpuRequest} from './choose-gpus.ts';
+import {derivedFiles, derivedReference, ensureDerivedImage} from './derive.ts';
+import {type GpusOfHost, readGpusOfHost} from './gpus-of-host.ts';
+import {checkName} from './name.ts';
+import type {BoxRequest} from './plan.ts';
+import {whoRuns} from './run-as.ts';
+import type {UpOptions} from './up-steps.ts';
+
+/** What was worked out for a new box before its GPUs and ports are fought for. */
+export type Prepared = {
+	request: BoxRequest;
+	gpuRequest: GpuRequest;
+	engine: EngineInfo;
+	gpus: GpusOfHost | undefined;
+	runAs: Person;
+	image: string;
+	startImage: string;
+};
+
+/**
+Looks at the host, picks the image, and has it pulled and derived where it is missing; with `dryRun` nothing is touched.
+
+@throws Failure, EngineError
+*/
+export async function prepare(
+	host: Host,
+	request: BoxRequest,
+	options: UpOptions & {dryRun?: boolean},
+): Promise<Prepared> {
+	const {signal, report} = options;
+	const runAs = whoRuns(host.person, request.project);
+	if (request.name !== undefined) {
+		checkName(request.name);
+	}
+
+	if (!host.engine.local) {
+		throw new Failure(`The engine at ${host.engine.address} is on another machine, which does not have this folder.`, {
+			fix: `Start the box there: ssh to that machine, go to the project and run gpubox up`,
+			exitCode: exitCode.usage,
+		});
+	}
+
+	const gpuRequest = parseGpuRequest(request.gpus);
+	const [engine, gpus] = await Promise.all([
+		host.engine.info(signal),
+		gpuRequest.kind === 'none' ? undefined : readGpusOfHost(host, signal),
+	]);
+	noteMissingGpus(gpuRequest, gpus, report);
+
+	const chosen = await options.chooseImage({inventory: gpus?.inventory, engine, services: request.services});
+	for (const text of chosen.notes) {
+		report({kind: 'note', text});
+	}
+
+	const reference = chosen.reference;
+	let base = await host.engine.inspectImage(reference);
+	if (!base && !options.dryRun) {
+		await host.engine.pullImage(reference, {
+			signal,
+			onProgress: (progress) => report({kind: 'pull', image: reference, progress}),
+		});
+		base = await host.engine.inspectImage(reference);
+	}
+
+	const complete = request.services.every((service) => chosen.provides.includes(service));
+	return {
+		request,
+		gpuRequest,
+		engine,
+		gpus,
+		runAs,
+		image: reference,
+		startImage: complete || !base ? reference : await derive(host, base, reference, options),
+	};
+}
+
+async function derive(
+	host: Host,
+	base: Image,
+	reference: string,
+	options: UpOptions & {dryRun?: boolean},
+): Promise<string> {
+	if (options.dryRun) {
+		return derivedReference(base, reference, derivedFiles());
+	}
+
+	const say = (line: string) => options.report({kind: 'build', image: reference, line});
+	return ensureDerivedImage(host.engine, base, reference, {
+		settings: options.settings,
+		onStart: () => say(''),
+		onLine: say,
+		signal: options.signal,
+	});
+}
+
+/** Without usable GPUs `auto` goes on without, and says so; anything else asked for GPUs and is refused in the driver's terms. */
+function noteMissingGpus(request: GpuRequest, gpus: GpusOfHost | undefined, report: UpOptions['report']): void {
+	if (!gpus || gpus.inventory.gpus.length > 0) {
+		return;
+	}
+
+	const [problem] = gpus.inventory.problems;
+	if (request.kind !== 'auto') {
+		throw new Failure(problem?.message ?? 'This host has no NVIDIA GPU.', {
+			fix: problem ? `${problem.fix} Without a GPU: --gpus none` : 'Without a GPU: --gpus none',
+			exitCode: exitCode.noGpu,
+		});
+	}
+
+	report({kind: 'note', text: `The box gets no GPU: ${problem?.message ?? 'this host has none'}`});
+}

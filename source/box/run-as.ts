@@ -1,0 +1,21 @@
+import {statSync} from 'node:fs';
+import {exitCode, Failure} from '../failure.ts';
+import type {Person} from '../host/host.ts';
+
+/**
+Who a box runs as: the caller. When the caller is root, the owner of the project folder, so that no file becomes root's; root
+itself only when the folder is root's too.
+
+@throws Failure (usage) when the project is no folder
+*/
+export function whoRuns(person: Person, project: string): Person {
+	const info = statSync(project, {throwIfNoEntry: false});
+	if (!info?.isDirectory()) {
+		throw new Failure(`${project} is not a folder.`, {
+			fix: 'Name the project folder, or go there: cd my-project && gpubox up',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return person.uid === 0 && info.uid !== 0 ? {name: `user${info.uid}`, uid: info.uid, gid: info.gid} : person;
+}

@@ -1,0 +1,38 @@
+import type {EngineInfo, PullProgress} from '../engine/engine.ts';
+import type {GpuInventory} from '../gpu/gpu.ts';
+import type {Box, ServiceName} from './box.ts';
+import type {BuildSettings} from './derive.ts';
+
+/** What `up` is doing, for the person who waits. Texts are safe to print. */
+export type UpStep =
+	| {kind: 'pull'; image: string; progress: PullProgress}
+	| {kind: 'build'; image: string; line: string}
+	| {kind: 'start'; name: string}
+	| {kind: 'wait'; name: string; service: ServiceName}
+	| {kind: 'note'; text: string};
+
+export type UpOptions = {
+	report: (step: UpStep) => void;
+	signal: AbortSignal;
+	/** Wait until the services answer. */
+	wait: boolean;
+	/** Make the box anew when it exists. */
+	recreate: boolean;
+	/** The person gave options that the box should have been made with, so a difference is worth a note. */
+	explicit: boolean;
+	settings: BuildSettings;
+	/** Picks and judges the image; refuses one that does not fit. */
+	chooseImage: (facts: ImageFacts) => Promise<ChosenImage>;
+};
+
+/** What is known when an image has to be chosen. */
+export type ImageFacts = {inventory: GpuInventory | undefined; engine: EngineInfo; services: ServiceName[]};
+export type ChosenImage = {reference: string; provides: ServiceName[]; notes: string[]};
+
+export type UpResult = {
+	box: Box;
+	/** Jupyter's token, for the caller alone. */
+	token?: string;
+	/** False when the box was there and running already. */
+	changed: boolean;
+};

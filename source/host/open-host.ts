@@ -1,0 +1,33 @@
+import {homedir} from 'node:os';
+import {type EngineAddress, findEngineAddress, isLocalAddress} from '../engine/address.ts';
+import type {Host, NvidiaSmi} from './host.ts';
+import {findPaths, whoAmI} from './person.ts';
+
+/** The host that flags and environment mean. Nothing is connected yet. */
+export async function openHost(options: {host?: string | undefined}): Promise<Host> {
+	const address = findEngineAddress(process.env, process.env.HOME ?? homedir(), options.host);
+	const {connectDocker} = await import('../engine/docker.ts');
+	return {
+		engine: connectDocker(address),
+		nvidiaSmi: nvidiaSmiAt(address, process.env),
+		person: whoAmI(process.env),
+		paths: findPaths(process.env),
+		fetch: globalThis.fetch,
+		demo: false,
+	};
+}
+
+/** nvidia-smi where the engine is: the GPUs that matter are those that boxes get. */
+export function nvidiaSmiAt({url}: EngineAddress, environment: NodeJS.ProcessEnv): NvidiaSmi {
+	if (isLocalAddress(url) || !url.startsWith('ssh://')) {
+		return {file: 'nvidia-smi', arguments: [], environment};
+	}
+
+	const {username, hostname, port} = new URL(url);
+	const destination = username ? `${username}@${hostname}` : hostname;
+	return {
+		file: 'ssh',
+		arguments: ['-T', '-o', 'BatchMode=yes', ...(port ? ['-p', port] : []), '--', destination, 'nvidia-smi'],
+		environment,
+	};
+}
