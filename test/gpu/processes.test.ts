@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir, userInfo} from 'node:os';
+import path from 'node:path';
+import {describe, type TestContext, test} from 'node:test';
+import {containerIdOf, ownerOf, userNames} from '../../source/gpu/process-owner.ts';
+import {type ProcessList, readProcesses, watchProcesses} from '../../source/gpu/processes.ts';
+import {makeNvidiaSmi, makeScenarioGpu, makeSmiScript} from '../_helpers/nvidia-smi.ts';
+
+const id = '0123456789abcdef'.repeat(4);
+const inner = 'fedcba9876543210'.repeat(4);
+
+describe('processes', () => {
+	test('listed with their card and memory', async (t) => {
+		const fake = makeNvidiaSmi('mixed-cards');
+		t.after(fake.remove);
+		const {processes, problems} = await readProcesses(fake.smi);
+		assert.deepEqual(problems, []);
+		assert.deepEqual(
+			processes.map(({pid, name, usedMemoryMiB}) => [pid, name, usedMemoryMiB]),
+			[
+				[51720, 'python', 28104],
+				[48831, '/usr/lib/jupyter/kernel, notebook 3', 11890],
+			],
+		);
+		assert.match(processes[0]?.gpuUuid ?? '', /^GPU-/);
+	});
+
+	test('none is no problem', async (t) => {
+		const fake = makeNvidiaSmi({gpus: [makeScenarioGpu(0)]});
+		t.after(fake.remove);
+		assert.deepEqual(await readProcesses(fake.smi), {processes: [], problems: []});
+	});
+
+	test('trouble is told', async (t) => {
+		const fake = makeNvidiaSmi('driver-mismatch');
+		t.after(fake.remove);
+		const {processes, problems} = await readProcesses(fake.smi);
+		assert.deepEqual(processes, []);
+		assert.deepEqual(
+			problems.map(({code}) => code),
+			['version-mismatch'],
+		);
+	});
+
+	test('a watch sees the last one end', async (t) => {
+		const fake = makeSmiScript(`if [ "$N" = 1 ]; then echo 'GPU-1, 42, python, 100'; fi`);
+		t.after(fake.remove);
+		const controller = new AbortController();
+		const lists: ProcessList[] = [];
+		const ended = watchProcesses(fake.smi, {
+			signal: controller.signal,
+			intervalMs: 10,
+			onList: (list) => lists.push(list),
+		});
+		await t.waitFor(() => assert.ok(lists.length >= 2), {interval: 10, timeout: 20_000});
+		controller.abort();
+		await ended;
+		assert.deepEqual(
+			lists.slice(0, 2).map(({processes}) => processes.map(({pid}) => pid)),
+			[[42], []],
+		);
+	});
+});
+
+describe('the container of a process', () => {
+	for (const [how, cgroup, expected] of [
+		['v2, systemd', `0::/system.slice/docker-${id}.scope\n`, id],
+		['v2, cgroupfs', `0::/docker/${id}\n`, id],
+		['v1', `12:memory:/docker/${id}\n11:devices:/docker/${id}\n0::/system.slice/containerd.service\n`, id],
+		['podman', `0::/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-${id}.scope/container\n`, id],
+		["podman's monitor is outside", `0::/machine.slice/libpod-conmon-${id}.scope\n`, null],
+		['Kubernetes', `0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-${id}.scope\n`, id],
+		['containers in a container: the outer one', `0::/docker/${id}/docker/${inner}\n`, id],
+		['rootless docker', `0::/user.slice/user-1000.slice/user@1000.service/user.slice/docker-${id}.scope\n`, id],
+		['a session', '0::/user.slice/user-1000.slice/session-3.scope\n', null],
+		['too many digits', `0::/docker/${id}0\n`, null],
+		['nothing', '', null],
+	] as const) {
+		test(how, () => {
+			assert.equal(containerIdOf(cgroup), expected);
+		});
+	}
+});
+
+describe('the owner of a process', () => {
+	function machine(t: TestContext): {proc: string; passwd: string} {
+		const directory = mkdtempSync(path.join(tmpdir(), 'gpubox-proc-'));
+		t.after(() => rmSync(directory, {recursive: true, force: true}));
+		mkdirSync(path.join(directory, '42'));
+		writeFileSync(path.join(directory, '42', 'status'), 'Name:\tpython\nUid:\t1234567\t0\t0\t0\nGid:\t5\t5\t5\t5\n');
+		writeFileSync(path.join(directory, '42', 'cgroup'), `0::/system.slice/docker-${id}.scope\n`);
+		const passwd = path.join(directory, 'passwd');
+		writeFileSync(passwd, 'root:x:0:0:root:/root:/bin/sh\nalice:x:1234567:100::/home/alice:/bin/sh\nbroken\n');
+		return {proc: directory, passwd};
+	}
+
+	test('container, uid and name', async (t) => {
+		assert.deepEqual(await ownerOf(42, machine(t)), {containerId: id, uid: 1_234_567, user: 'alice'});
+	});
+
+	test('a uid without a name', async (t) => {
+		const owner = await ownerOf(42, {...machine(t), passwd: '/nonexistent'});
+		assert.deepEqual([owner?.uid, owner?.user], [1_234_567, null]);
+	});
+
+	test('gone', async (t) => {
+		assert.equal(await ownerOf(43, machine(t)), undefined);
+	});
+
+	test('this very process', async () => {
+		const owner = await ownerOf(process.pid);
+		assert.deepEqual([owner?.uid, owner?.user], [process.getuid?.(), userInfo().username]);
+	});
+
+	test('the first name of a uid counts', () => {
+		assert.equal(userNames('root:x:0:0::/:/x\ntoor:x:0:0::/:/x\n').get(0), 'root');
+		assert.equal(userNames('a\u001B[2Jb:x:7:0::/:/x').get(7), 'ab');
+	});
+});
