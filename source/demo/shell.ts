@@ -1,0 +1,165 @@
+import {Duplex} from 'node:stream';
+
+export type ShellWorld = {
+	user: string;
+	hostname: string;
+	files: string[];
+	/** What nvidia-smi prints. */
+	nvidiaSmi: () => Promise<string>;
+};
+
+export type ShellEnd = {exitCode: number; detached: boolean};
+
+/** A shell that only pretends: it knows a few commands and changes nothing. Speaks as a terminal does, with `\r\n`. */
+export class PretendShell extends Duplex {
+	readonly ended: Promise<ShellEnd>;
+	readonly #end: (end: ShellEnd) => void;
+	readonly #world: ShellWorld;
+	#line = '';
+	#lastKey = '';
+	#lastCode = 0;
+	// Answers come in the order of the lines, also when one takes a while.
+	#work: Promise<void> = Promise.resolve();
+
+	constructor(world: ShellWorld) {
+		super({decodeStrings: true});
+		const {promise, resolve} = Promise.withResolvers<ShellEnd>();
+		this.ended = promise;
+		this.#end = resolve;
+		this.#world = world;
+		this.push(
+			'\r\nThis box is made up, and so is its shell: ls, pwd, whoami, hostname, echo, nvidia-smi, help and exit work.\r\n',
+		);
+		this.#prompt();
+	}
+
+	override _read(): void {}
+
+	override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+		for (const key of chunk.toString('utf8')) {
+			this.#work = this.#work.then(async () => this.#press(key));
+		}
+
+		void this.#work.then(() => done());
+	}
+
+	override _final(done: () => void): void {
+		void this.#work.then(() => {
+			this.#finish({exitCode: this.#lastCode, detached: false});
+			done();
+		});
+	}
+
+	#prompt(): void {
+		this.push(`\u001B[1;32m${this.#world.user}@${this.#world.hostname}\u001B[0m:\u001B[1;34m/workspace\u001B[0m$ `);
+	}
+
+	#finish(end: ShellEnd): void {
+		if (!this.readableEnded && !this.destroyed) {
+			this.push(null);
+		}
+
+		this.#end(end);
+	}
+
+	async #press(key: string): Promise<void> {
+		if (this.readableEnded) {
+			return;
+		}
+
+		const before = this.#lastKey;
+		this.#lastKey = key;
+		if (before === '\u0010' && key === '\u0011') {
+			this.#finish({exitCode: 0, detached: true});
+		} else if (key === '\r' || key === '\n') {
+			this.push('\r\n');
+			const line = this.#line.trim();
+			this.#line = '';
+			await this.#run(line);
+		} else if (key === '\u0003') {
+			this.#line = '';
+			this.#lastCode = 130;
+			this.push('^C\r\n');
+			this.#prompt();
+		} else if (key === '\u0004') {
+			if (this.#line === '') {
+				this.push('exit\r\n');
+				this.#finish({exitCode: this.#lastCode, detached: false});
+			}
+		} else if (key === '\u007F' || key === '\b') {
+			if (this.#line !== '') {
+				this.#line = [...this.#line].slice(0, -1).join('');
+				this.push('\b \b');
+			}
+		} else if (key >= ' ') {
+			this.#line += key;
+			this.push(key);
+		}
+	}
+
+	async #run(line: string): Promise<void> {
+		const [command = '', ...rest] = line.split(/\s+/);
+		if (command === 'exit' || command === 'logout') {
+			const given = Number(rest[0] ?? this.#lastCode);
+			this.#finish({exitCode: Number.isInteger(given) ? given & 255 : 2, detached: false});
+			return;
+		}
+
+		if (command !== '') {
+			const {output, exitCode} = await answer(command, rest, this.#world);
+			this.#lastCode = exitCode;
+			this.push(output.replace(/\r?\n/g, '\r\n'));
+		}
+
+		this.#prompt();
+	}
+}
+
+/** What one command prints and ends with. */
+export async function answer(
+	command: string,
+	rest: string[],
+	world: ShellWorld,
+): Promise<{output: string; exitCode: number}> {
+	switch (command) {
+		case 'ls': {
+			return {output: `${world.files.join('  ')}\n`, exitCode: 0};
+		}
+
+		case 'pwd': {
+			return {output: '/workspace\n', exitCode: 0};
+		}
+
+		case 'whoami': {
+			return {output: `${world.user}\n`, exitCode: 0};
+		}
+
+		case 'hostname': {
+			return {output: `${world.hostname}\n`, exitCode: 0};
+		}
+
+		case 'echo': {
+			return {output: `${rest.join(' ')}\n`, exitCode: 0};
+		}
+
+		case 'true': {
+			return {output: '', exitCode: 0};
+		}
+
+		case 'false': {
+			return {output: '', exitCode: 1};
+		}
+
+		case 'nvidia-smi': {
+			return {output: await world.nvidiaSmi(), exitCode: 0};
+		}
+
+		case 'help': {
+			return {output: 'ls  pwd  whoami  hostname  echo  nvidia-smi  exit\n', exitCode: 0};
+		}
+
+		default: {
+			return {output: `bash: ${command}: command not found (this box is made up)\n`, exitCode: 127};
+		}
+	}
+}

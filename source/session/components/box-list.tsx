@@ -1,0 +1,123 @@
+import {Box, Text} from 'ink';
+import {fit, widthOf} from '../../text/fit.ts';
+import type {BoxItem, BoxPaneView} from '../state/selectors.ts';
+import {theme} from '../theme.ts';
+import {TitledPane} from './titled-pane.tsx';
+import {windowAround} from './window.ts';
+
+type Properties = {view: BoxPaneView; width: number; height: number; focused: boolean};
+
+export function BoxList({view, width, height, focused}: Properties) {
+	const inner = {width: width - 2, height: height - 2};
+	// With the engine gone the last known boxes stay, below the words on what is wrong.
+	const room = view.problem === undefined ? inner.height : Math.max(0, inner.height - 5);
+	const chosen = Math.max(
+		0,
+		view.items.findIndex((item) => item.selected),
+	);
+	const {from, to} = windowAround(chosen, view.items.length, room);
+	const items = room === 0 ? [] : view.items.slice(from, to);
+	const widths = columnWidths(view.items, inner.width);
+	return (
+		<TitledPane
+			title={view.title}
+			note={items.length < view.items.length ? `${from + 1}–${to} of ${view.items.length}` : view.note}
+			width={width}
+			height={height}
+			focused={focused}
+		>
+			{view.problem !== undefined && <BoxProblem problem={view.problem} width={inner.width} />}
+			{items.map((item) => (
+				<Row key={item.id} item={item} widths={widths} />
+			))}
+			{items.length === 0 && view.problem === undefined && (
+				<Box flexDirection="column" width={inner.width} paddingX={1}>
+					{view.empty.map((line) => (
+						<Text key={line} {...theme.quiet}>
+							{line === '' ? ' ' : line}
+						</Text>
+					))}
+				</Box>
+			)}
+		</TitledPane>
+	);
+}
+
+function BoxProblem({problem, width}: {problem: {message: string; fix: string}; width: number}) {
+	return (
+		<Box flexDirection="column" width={width} paddingX={1} flexShrink={0}>
+			<Text>
+				<Text {...theme.warning}>! </Text>
+				{problem.message}
+			</Text>
+			{problem.fix !== '' && <Text {...theme.accent}>→ {problem.fix}</Text>}
+		</Box>
+	);
+}
+
+type Widths = {name: number; owner: number; services: number; gpus: number; age: number; image: number};
+
+/** The name gets what it needs first; the image only what nothing else wants. */
+function columnWidths(items: readonly BoxItem[], width: number): Widths {
+	const longest = (of: (item: BoxItem) => string, most: number) =>
+		Math.min(most, Math.max(0, ...items.map((item) => widthOf(of(item)))));
+	let rest = width - 4;
+	const take = (wanted: number, least = wanted): number => {
+		if (wanted === 0 || rest < least + 2) {
+			return 0;
+		}
+
+		const got = Math.min(wanted, rest - 2);
+		rest -= got + 2;
+		return got;
+	};
+
+	const name = Math.max(
+		6,
+		Math.min(
+			longest((item) => item.name, 28),
+			rest,
+		),
+	);
+	rest -= name;
+	const owner = take(
+		longest((item) => item.owner, 10),
+		3,
+	);
+	const gpus = take(
+		longest((item) => item.gpus, 9),
+		1,
+	);
+	const services = take(longest((item) => servicesOf(item), 11));
+	const age = take(longest((item) => item.age, 6));
+	const image = take(
+		longest((item) => item.image, 60),
+		14,
+	);
+	return {name, owner, services, gpus, age, image};
+}
+
+function servicesOf(item: BoxItem): string {
+	return item.running ? item.services : item.state;
+}
+
+function Row({item, widths}: {item: BoxItem; widths: Widths}) {
+	const column = (text: string, width: number, align: 'left' | 'right' = 'left') =>
+		width === 0 ? '' : `  ${fit(text, width, align)}`;
+	return (
+		<Text wrap="truncate">
+			<Text {...theme.accent}>{item.selected ? '▸' : ' '}</Text>
+			<Text {...item.markStyle}>{item.mark} </Text>
+			<Text bold={item.selected} {...(item.running ? {} : theme.quiet)}>
+				{fit(item.name, widths.name)}
+			</Text>
+			<Text {...theme.quiet}>{column(item.owner, widths.owner)}</Text>
+			<Text {...(item.running ? theme.good : theme.quiet)}>{column(item.gpus, widths.gpus)}</Text>
+			<Text {...(item.running ? {} : theme.quiet)}>{column(servicesOf(item), widths.services)}</Text>
+			<Text {...theme.quiet}>
+				{column(item.age, widths.age, 'right')}
+				{column(item.image, widths.image)}
+			</Text>
+		</Text>
+	);
+}

@@ -1,0 +1,63 @@
+import {Text} from 'ink';
+import {cut, widthOf} from '../../text/fit.ts';
+import type {Message, Task} from '../state/facts.ts';
+import {theme} from '../theme.ts';
+import {Bar} from './bar.tsx';
+
+const marks = {success: '✓', failure: '✕', note: '·'} as const;
+
+/** What happened: what is wrong on the first line, what to do on the second. */
+export function MessageLines({message, width, lines}: {message: Message; width: number; lines: number}) {
+	const style = message.kind === 'success' ? theme.good : message.kind === 'failure' ? theme.bad : theme.accent;
+	const oneLine = lines < 2 && message.fix !== '';
+	const text = oneLine ? `${message.text} → ${message.fix}` : message.text;
+	return (
+		<>
+			<Text wrap="truncate">
+				<Text {...style}>{` ${marks[message.kind]} `}</Text>
+				{cut(text, width - 4)}
+			</Text>
+			{lines >= 2 && message.fix !== '' && (
+				<Text wrap="truncate">
+					{'   '}
+					<Text {...theme.accent}>→ </Text>
+					{cut(message.fix, width - 6)}
+				</Text>
+			)}
+		</>
+	);
+}
+
+/** Something at work, with how far it is. */
+export function TaskLine({task, width, others}: {task: Task; width: number; others: number}) {
+	const more = others > 0 ? `  and ${others} more` : '';
+	const bar = task.share === undefined || width < 60 ? 0 : 16;
+	const percent = task.share === undefined ? '' : ` ${Math.round(task.share * 100)}%`;
+	const room = width - 4 - (bar === 0 ? 0 : bar + 2) - widthOf(percent) - widthOf(more);
+	return (
+		<Text wrap="truncate">
+			<Text {...theme.accent}>{' ◌ '}</Text>
+			{cut(task.step === '' ? task.title : `${task.title}: ${task.step}`, room)}
+			{bar > 0 && (
+				<Text>
+					{'  '}
+					<Bar share={task.share ?? 0} width={bar} style={theme.accent} />
+				</Text>
+			)}
+			<Text {...theme.quiet}>
+				{percent}
+				{more}
+			</Text>
+		</Text>
+	);
+}
+
+export function Question({text, width}: {text: string; width: number}) {
+	return (
+		<Text wrap="truncate">
+			<Text {...theme.warning}>{' ? '}</Text>
+			{cut(text, width - 12)}
+			<Text bold>{'  y / n'}</Text>
+		</Text>
+	);
+}

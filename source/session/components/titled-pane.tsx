@@ -1,0 +1,46 @@
+import {Box, Text} from 'ink';
+import type {ReactNode} from 'react';
+import {cut, widthOf} from '../../text/fit.ts';
+import {theme} from '../theme.ts';
+
+type Properties = {
+	title: string;
+	/** At the right end of the upper edge. */
+	note?: string;
+	/** Whole size, borders included. */
+	width: number;
+	height: number;
+	focused: boolean;
+	children: ReactNode;
+};
+
+/** A frame with its title in the upper edge. A focused one is told by a mark too, not by colour alone. */
+export function TitledPane({title, note = '', width, height, focused, children}: Properties) {
+	const style = focused ? theme.focusedBorder : theme.border;
+	const inner = Math.max(0, width - 2);
+	const shownTitle = cut(` ${focused ? '▸ ' : ''}${title} `, inner - 1);
+	const shownNote = note === '' ? '' : cut(` ${note} `, inner - 2 - widthOf(shownTitle));
+	const line = Math.max(0, inner - 1 - widthOf(shownTitle) - widthOf(shownNote) - (shownNote === '' ? 0 : 1));
+	return (
+		<Box flexDirection="column" width={width} height={height} flexShrink={0} overflow="hidden">
+			<Text wrap="truncate">
+				<Text {...style}>╭─</Text>
+				<Text {...(focused ? theme.focusedBorder : theme.title)}>{shownTitle}</Text>
+				<Text {...style}>{'─'.repeat(line)}</Text>
+				<Text {...theme.quiet}>{shownNote}</Text>
+				<Text {...style}>{shownNote === '' ? '╮' : '─╮'}</Text>
+			</Text>
+			<Box
+				flexDirection="column"
+				width={width}
+				height={Math.max(1, height - 1)}
+				borderStyle="round"
+				borderTop={false}
+				overflow="hidden"
+				{...(style.color === undefined ? {} : {borderColor: style.color})}
+			>
+				{children}
+			</Box>
+		</Box>
+	);
+}

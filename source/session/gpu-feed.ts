@@ -1,0 +1,92 @@
+import type {GpuFrame, GpuInventory, GpuProblem} from '../gpu/gpu.ts';
+import {readInventory} from '../gpu/inventory.ts';
+import {watchGpus} from '../gpu/stream.ts';
+import type {NvidiaSmi} from '../host/host.ts';
+
+export type GpuFeedListener = {
+	onInventory: (inventory: GpuInventory) => void;
+	onFrame: (frame: GpuFrame) => void;
+	/** Undefined when nothing is wrong any more. */
+	onProblem: (problem: GpuProblem | undefined) => void;
+};
+
+/** Everything nvidia-smi says, kept until someone listens. */
+export type GpuFeed = {
+	listen(listener: GpuFeedListener): void;
+	/** Asks once more for what does not change: after a driver came back, cards can be others. */
+	refresh(): void;
+	/** Settles when no child is left. */
+	stop(): Promise<void>;
+};
+
+/**
+Starts nvidia-smi at once, so that it is at work while Ink is still being loaded: a caller that is in a hurry calls this
+before it imports the session. Never throws; what goes wrong is told to the listener as a problem.
+*/
+export function startGpuFeed(nvidiaSmi: NvidiaSmi, options: {intervalMs?: number} = {}): GpuFeed {
+	const stopping = new AbortController();
+	const {signal} = stopping;
+	const early: Array<(listener: GpuFeedListener) => void> = [];
+	let listener: GpuFeedListener | undefined;
+	const tell = (message: (to: GpuFeedListener) => void) => {
+		if (signal.aborted) {
+			return;
+		}
+
+		if (listener === undefined) {
+			early.push(message);
+		} else {
+			message(listener);
+		}
+	};
+
+	const fail = (error: unknown) => {
+		tell((to) =>
+			to.onProblem({
+				code: 'unknown',
+				message: error instanceof Error ? error.message : String(error),
+				fix: 'Try it by hand: nvidia-smi',
+			}),
+		);
+	};
+
+	const ask = async () => {
+		try {
+			const inventory = await readInventory(nvidiaSmi, {signal});
+			tell((to) => to.onInventory(inventory));
+		} catch (error) {
+			fail(error);
+		}
+	};
+
+	const watch = async () => {
+		try {
+			await watchGpus(nvidiaSmi, {
+				signal,
+				onFrame: (frame) => tell((to) => to.onFrame(frame)),
+				onProblem: (problem) => tell((to) => to.onProblem(problem)),
+				...(options.intervalMs === undefined ? {} : {intervalMs: options.intervalMs}),
+			});
+		} catch (error) {
+			fail(error);
+		}
+	};
+
+	const watching = watch();
+	let asking = ask();
+	return {
+		listen(next) {
+			listener = next;
+			for (const message of early.splice(0)) {
+				message(next);
+			}
+		},
+		refresh() {
+			asking = asking.then(ask);
+		},
+		async stop() {
+			stopping.abort();
+			await Promise.all([watching, asking]);
+		},
+	};
+}

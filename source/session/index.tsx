@@ -1,0 +1,90 @@
+import {render} from 'ink';
+import {exitCode} from '../failure.ts';
+import type {Host} from '../host/host.ts';
+import {App} from './app.tsx';
+import {type GpuFeed, startGpuFeed} from './gpu-feed.ts';
+import {createSession, type SessionOptions} from './session.ts';
+import {wantsDemo} from './state/actions.ts';
+
+export type {ImageChoice} from './state/facts.ts';
+
+export type RunOptions = Omit<SessionOptions, 'demoOffered' | 'now'> & {
+	/** Of `startGpuFeed`, when the caller started it ahead. */
+	feed?: GpuFeed;
+	/** Makes the made-up host, with what `up` and the images screen need there. Offered where GPU or engine is missing. */
+	demo?: () => Promise<{host: Host & AsyncDisposable; options: Omit<RunOptions, 'feed' | 'demo'>}>;
+};
+
+type Outcome = {kind: 'left'} | {kind: 'demo'} | {kind: 'signal'; code: number} | {kind: 'broken'};
+
+/** What a shell expects of a program that such a signal ended. */
+const signals = {SIGTERM: 143, SIGHUP: 129, SIGINT: exitCode.interrupted} as const;
+
+/**
+Runs the terminal session until the person leaves it. Needs a terminal on both sides.
+
+@returns the code to exit with: 0, 1 when the session broke (the reason is on stderr), 128 + n after a signal
+*/
+export async function runSession(host: Host, options: RunOptions): Promise<number> {
+	const {demo, feed, ...rest} = options;
+	const outcome = await runOnce(host, feed ?? startGpuFeed(host.nvidiaSmi), {...rest, demoOffered: demo !== undefined});
+	switch (outcome.kind) {
+		case 'left': {
+			return exitCode.done;
+		}
+
+		case 'broken': {
+			return exitCode.failed;
+		}
+
+		case 'signal': {
+			return outcome.code;
+		}
+
+		case 'demo': {
+			if (demo === undefined) {
+				return exitCode.done;
+			}
+
+			const made = await demo();
+			await using _ = made.host;
+			return await runSession(made.host, made.options);
+		}
+	}
+}
+
+async function runOnce(host: Host, feed: GpuFeed, options: SessionOptions): Promise<Outcome> {
+	const session = createSession(host, feed, options);
+	const app = render(<App session={session} />, {
+		alternateScreen: true,
+		incrementalRendering: true,
+		exitOnCtrlC: false,
+		patchConsole: true,
+		maxFps: 20,
+	});
+
+	let ended: Outcome | undefined;
+	const handlers = Object.entries(signals).map(([name, code]) => {
+		const handler = () => {
+			ended ??= {kind: 'signal', code};
+			app.unmount();
+		};
+		process.on(name, handler);
+		return {name, handler};
+	});
+
+	try {
+		const result = await app.waitUntilExit();
+		return ended ?? {kind: result === wantsDemo ? 'demo' : 'left'};
+	} catch (error) {
+		// In the alternate screen Ink shows an error on a screen that is gone the next moment, and says nothing else.
+		console.error(error);
+		return {kind: 'broken'};
+	} finally {
+		for (const {name, handler} of handlers) {
+			process.off(name, handler);
+		}
+
+		await session.stop();
+	}
+}

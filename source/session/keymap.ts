@@ -1,0 +1,198 @@
+import type {Key} from 'ink';
+import type {Action} from './state/view.ts';
+
+/** Where the keyboard is: the question that is asked, a screen of its own, or a pane of the main screen. */
+export type Scope = 'gpus' | 'boxes' | 'side' | 'main' | 'help' | 'images' | 'confirm' | 'anywhere';
+
+export type Binding = {
+	scope: Scope;
+	/** Any of these does it; the first is shown. */
+	keys: string[];
+	/** In the help. */
+	label: string;
+	/** In the footer; what has none is only in the help. The order is the order of importance. */
+	short?: string;
+	action: Action;
+};
+
+/** The only place that says what a key does: help and footer are made from it. */
+export const bindings: Binding[] = [
+	{scope: 'main', keys: ['u'], label: 'Start a Jupyter box for this folder', short: 'up', action: {type: 'up'}},
+	{scope: 'main', keys: ['a'], label: 'Open a shell in the box', short: 'attach', action: {type: 'attach'}},
+	{scope: 'main', keys: ['o'], label: 'Open Jupyter, or show its address', short: 'open', action: {type: 'open'}},
+	{
+		scope: 'main',
+		keys: ['s'],
+		label: 'Stop the box, or start it again',
+		short: 'stop',
+		action: {type: 'stop-or-start'},
+	},
+	{scope: 'main', keys: ['l'], label: 'Show the log of the box', short: 'log', action: {type: 'show', side: 'log'}},
+	{
+		scope: 'main',
+		keys: ['enter'],
+		label: 'Show everything about the box',
+		short: 'detail',
+		action: {type: 'show', side: 'detail'},
+	},
+	{scope: 'main', keys: ['x'], label: 'Remove the box (asks first)', short: 'remove', action: {type: 'ask-remove'}},
+	{scope: 'main', keys: ['i'], label: 'Images that fit this machine', short: 'images', action: {type: 'images'}},
+	{scope: 'main', keys: ['d'], label: 'Try gpubox on a made-up host', short: 'demo', action: {type: 'demo'}},
+	{scope: 'main', keys: ['tab'], label: 'Next pane', action: {type: 'focus', by: 1}},
+	{scope: 'main', keys: ['shift+tab'], label: 'Previous pane', action: {type: 'focus', by: -1}},
+	{scope: 'main', keys: ['escape'], label: 'Put the message away', action: {type: 'dismiss'}},
+
+	{scope: 'gpus', keys: ['up', 'k'], label: 'GPU above', action: {type: 'select-gpu', by: -1}},
+	{scope: 'gpus', keys: ['down', 'j'], label: 'GPU below', action: {type: 'select-gpu', by: 1}},
+	{scope: 'boxes', keys: ['up', 'k'], label: 'Box above', action: {type: 'select-box', by: -1}},
+	{scope: 'boxes', keys: ['down', 'j'], label: 'Box below', action: {type: 'select-box', by: 1}},
+	{scope: 'boxes', keys: ['home', 'g'], label: 'First box', action: {type: 'select-box', by: Number.NEGATIVE_INFINITY}},
+	{scope: 'boxes', keys: ['end', 'G'], label: 'Last box', action: {type: 'select-box', by: Number.POSITIVE_INFINITY}},
+	{scope: 'side', keys: ['up', 'k'], label: 'A line up', action: {type: 'scroll', by: -1, unit: 'line'}},
+	{scope: 'side', keys: ['down', 'j'], label: 'A line down', action: {type: 'scroll', by: 1, unit: 'line'}},
+	{scope: 'main', keys: ['pageup', 'b'], label: 'Log: a page up', action: {type: 'scroll', by: -1, unit: 'page'}},
+	{
+		scope: 'main',
+		keys: ['pagedown', 'space'],
+		label: 'Log: a page down',
+		action: {type: 'scroll', by: 1, unit: 'page'},
+	},
+	{
+		scope: 'side',
+		keys: ['home', 'g'],
+		label: 'First line',
+		action: {type: 'scroll', by: Number.NEGATIVE_INFINITY, unit: 'line'},
+	},
+	{
+		scope: 'side',
+		keys: ['end', 'G'],
+		label: 'Last line, and follow',
+		action: {type: 'scroll', by: Number.POSITIVE_INFINITY, unit: 'line'},
+	},
+
+	{scope: 'images', keys: ['up', 'k'], label: 'Image above', action: {type: 'select-image', by: -1}},
+	{scope: 'images', keys: ['down', 'j'], label: 'Image below', action: {type: 'select-image', by: 1}},
+	{scope: 'images', keys: ['escape', 'i'], label: 'Back', short: 'back', action: {type: 'back'}},
+	{scope: 'help', keys: ['up', 'k'], label: 'A line up', action: {type: 'scroll-help', by: -1}},
+	{scope: 'help', keys: ['down', 'j'], label: 'A line down', action: {type: 'scroll-help', by: 1}},
+	{scope: 'help', keys: ['escape', '?', 'enter', 'space'], label: 'Back', short: 'back', action: {type: 'back'}},
+
+	{scope: 'confirm', keys: ['y'], label: 'Yes', short: 'yes', action: {type: 'answer', yes: true}},
+	{scope: 'confirm', keys: ['n', 'escape', 'q'], label: 'No', short: 'no', action: {type: 'answer', yes: false}},
+
+	{scope: 'anywhere', keys: ['?'], label: 'This help', short: 'help', action: {type: 'help'}},
+	{scope: 'anywhere', keys: ['q'], label: 'Leave', short: 'quit', action: {type: 'quit'}},
+	{scope: 'anywhere', keys: ['ctrl+c'], label: 'Leave at once', action: {type: 'quit'}},
+];
+
+const byScope = new Map<Scope, Map<string, Action>>();
+for (const {scope, keys, action} of bindings) {
+	const actions = byScope.get(scope) ?? new Map<string, Action>();
+	for (const key of keys) {
+		actions.set(key, action);
+	}
+
+	byScope.set(scope, actions);
+}
+
+/** What a key does when these scopes are looked through, the nearest first. */
+export function actionFor(key: string, scopes: Scope[]): Action | undefined {
+	for (const scope of scopes) {
+		const action = byScope.get(scope)?.get(key);
+		if (action !== undefined) {
+			return action;
+		}
+	}
+
+	return undefined;
+}
+
+const named: Array<[keyof Key, string]> = [
+	['upArrow', 'up'],
+	['downArrow', 'down'],
+	['leftArrow', 'left'],
+	['rightArrow', 'right'],
+	['pageUp', 'pageup'],
+	['pageDown', 'pagedown'],
+	['home', 'home'],
+	['end', 'end'],
+	['return', 'enter'],
+	['escape', 'escape'],
+	['backspace', 'backspace'],
+	['delete', 'delete'],
+];
+
+/**
+The keys in one piece of input, by name. Held keys and slow lines deliver several at once (`jjj`, `j\rk`), so what is
+not one special key is taken apart.
+*/
+export function keysOf(input: string, key: Key): string[] {
+	if (key.tab) {
+		return [key.shift ? 'shift+tab' : 'tab'];
+	}
+
+	for (const [flag, name] of named) {
+		if (key[flag] === true) {
+			return [name];
+		}
+	}
+
+	if (key.ctrl) {
+		return [`ctrl+${input}`];
+	}
+
+	if (key.meta) {
+		return [`alt+${input}`];
+	}
+
+	return [...input].map(keyOfCharacter);
+}
+
+function keyOfCharacter(character: string): string {
+	switch (character) {
+		case '\r':
+		case '\n': {
+			return 'enter';
+		}
+
+		case '\t': {
+			return 'tab';
+		}
+
+		case ' ': {
+			return 'space';
+		}
+
+		case '\u0003': {
+			return 'ctrl+c';
+		}
+
+		case '\u007F': {
+			return 'backspace';
+		}
+
+		default: {
+			return character;
+		}
+	}
+}
+
+const shownKeys: Record<string, string> = {
+	up: '↑',
+	down: '↓',
+	enter: '⏎',
+	escape: 'Esc',
+	tab: 'Tab',
+	'shift+tab': 'Shift-Tab',
+	pageup: 'PgUp',
+	pagedown: 'PgDn',
+	space: 'Space',
+	home: 'Home',
+	end: 'End',
+	'ctrl+c': 'Ctrl-C',
+};
+
+/** A key as it is written for a person. */
+export function shownKey(key: string): string {
+	return shownKeys[key] ?? key;
+}

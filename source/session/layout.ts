@@ -1,0 +1,74 @@
+/** Below this, panes would have no room to say anything. */
+export const smallest = {columns: 40, rows: 10};
+
+export type Layout = {
+	tooSmall: boolean;
+	/** Whole height of the GPU pane, borders included. */
+	gpuHeight: number;
+	/** GPUs side by side. */
+	gpuColumns: 1 | 2;
+	/** Lines that one GPU takes: one row of figures, two with what runs on it, four or more with a curve. */
+	gpuLines: number;
+	/** Lines of the message and of what is at work. */
+	messageHeight: number;
+	lowerHeight: number;
+	boxesWidth: number;
+	/** 0 where there is no room beside the boxes. */
+	sideWidth: number;
+};
+
+const borders = 2;
+const titleAndFooter = 2;
+const mostLines = 5;
+
+/**
+Shares the terminal out. GPUs take no more than about half of the height as long as that gives each its line; what is
+left over they use for more lines and, on a wide terminal, for a second column.
+*/
+export function layOut(
+	size: {columns: number; rows: number},
+	wanted: {gpus: number; gpuProblemLines: number; messageLines: number},
+): Layout {
+	const {columns, rows} = size;
+	const tooSmall = columns < smallest.columns || rows < smallest.rows;
+	const messageHeight = rows >= 20 ? Math.max(1, wanted.messageLines) : 1;
+	const free = Math.max(6, rows - titleAndFooter - messageHeight);
+	const gpus = Math.max(1, wanted.gpus);
+	const half = Math.floor(free * 0.5) - borders;
+
+	let gpuColumns: 1 | 2 = 1;
+	let gpuLines = linesWithin(half, gpus);
+	if (columns >= 140 && gpus > 1) {
+		const beside = linesWithin(half, Math.ceil(gpus / 2));
+		if (beside > gpuLines && (beside >= 4 || gpuLines === 1)) {
+			gpuColumns = 2;
+			gpuLines = beside;
+		}
+	}
+
+	const lowerLeast = Math.min(8, Math.floor(free / 2));
+	const gpuContent =
+		wanted.gpus === 0 ? Math.max(3, wanted.gpuProblemLines + 1) : Math.ceil(gpus / gpuColumns) * gpuLines;
+	const gpuHeight = Math.min(gpuContent + borders, free - lowerLeast);
+	const sideWidth = columns < 64 ? 0 : columns - boxesWidthFor(columns);
+	return {
+		tooSmall,
+		gpuHeight,
+		gpuColumns,
+		gpuLines,
+		messageHeight,
+		lowerHeight: free - gpuHeight,
+		boxesWidth: columns - sideWidth,
+		sideWidth,
+	};
+}
+
+function boxesWidthFor(columns: number): number {
+	return Math.min(72, Math.max(30, Math.floor(columns * 0.42)));
+}
+
+function linesWithin(height: number, gpuRows: number): number {
+	const lines = Math.min(mostLines, Math.floor(height / gpuRows));
+	// Three are too few for figures beside a curve.
+	return lines === 3 ? 2 : Math.max(1, lines);
+}

@@ -1,0 +1,89 @@
+import {Box, Text} from 'ink';
+import {cut, fit} from '../../text/fit.ts';
+import {Footer} from '../components/footer.tsx';
+import {HostLine} from '../components/host-line.tsx';
+import {TitledPane} from '../components/titled-pane.tsx';
+import {bindings, type Scope, shownKey} from '../keymap.ts';
+import type {Facts} from '../state/facts.ts';
+import {selectHints, selectHostLine} from '../state/selectors.ts';
+import type {View} from '../state/view.ts';
+import {theme} from '../theme.ts';
+
+const sections: Array<[scope: Scope, title: string]> = [
+	['main', 'Boxes and screens'],
+	['boxes', 'In the list of boxes'],
+	['gpus', 'In the list of GPUs'],
+	['side', 'In the log'],
+	['images', 'On the images screen'],
+	['anywhere', 'Anywhere'],
+];
+
+type Line = {title: string} | {keys: string; label: string};
+
+const cell = 39;
+
+/** The whole help as rows of cells, as many beside each other as fit. Made from the table of keys alone. */
+export function helpLines(columns: number): Line[][] {
+	const lines: Line[] = sections.flatMap(([scope, title], place) => [
+		...(place === 0 ? [] : [{title: ''}]),
+		{title},
+		...bindings
+			.filter((binding) => binding.scope === scope)
+			.map(({keys, label}) => ({keys: keys.slice(0, 2).map(shownKey).join(' '), label})),
+	]);
+	const beside = Math.max(1, Math.floor((columns - 2) / cell));
+	const height = Math.ceil(lines.length / beside);
+	return Array.from({length: height}, (_, row) =>
+		Array.from({length: beside}, (_, column) => lines[column * height + row]).filter((line) => line !== undefined),
+	);
+}
+
+type Properties = {facts: Facts; view: View; size: {columns: number; rows: number}};
+
+export function HelpScreen({facts, view, size}: Properties) {
+	const {columns, rows} = size;
+	const all = helpLines(columns);
+	const room = rows - 4;
+	const shown = all.slice(view.helpTop, view.helpTop + room);
+	const width = Math.min(cell, columns - 2);
+	return (
+		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+			<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
+			<TitledPane
+				title="Keys"
+				note={all.length > room ? `${view.helpTop + 1}–${view.helpTop + shown.length} of ${all.length}` : ''}
+				width={columns}
+				height={rows - 2}
+				focused
+			>
+				{shown.map((cells, row) => (
+					// biome-ignore lint/suspicious/noArrayIndexKey: a row of the window is nothing but its place
+					<Text key={row} wrap="truncate">
+						{cells.map((line, column) => (
+							// biome-ignore lint/suspicious/noArrayIndexKey: as above
+							<Cell key={column} line={line} width={width} />
+						))}
+					</Text>
+				))}
+			</TitledPane>
+			<Footer hints={selectHints(facts, view, {demo: false, images: false})} width={columns} />
+		</Box>
+	);
+}
+
+function Cell({line, width}: {line: Line; width: number}) {
+	if ('title' in line) {
+		return (
+			<Text {...theme.accent} bold>
+				{fit(` ${line.title}`, width)}
+			</Text>
+		);
+	}
+
+	return (
+		<Text>
+			<Text bold>{fit(line.keys, 11, 'right')}</Text>
+			{`  ${fit(cut(line.label, width - 14), width - 13)}`}
+		</Text>
+	);
+}

@@ -1,0 +1,93 @@
+import {Box, Text} from 'ink';
+import {formatBytes} from '../../text/bytes.ts';
+import {cut, fit, widthOf} from '../../text/fit.ts';
+import {Footer} from '../components/footer.tsx';
+import {HostLine} from '../components/host-line.tsx';
+import {TitledPane} from '../components/titled-pane.tsx';
+import {windowAround} from '../components/window.ts';
+import type {Facts, ImageChoice} from '../state/facts.ts';
+import {selectHints, selectHostLine} from '../state/selectors.ts';
+import type {View} from '../state/view.ts';
+import {theme} from '../theme.ts';
+
+type Properties = {facts: Facts; view: View; size: {columns: number; rows: number}};
+
+/** Which images fit this machine, best first, each with the reason; the chosen one's reasons in full below. */
+export function ImagesScreen({facts, view, size}: Properties) {
+	const {columns, rows} = size;
+	const {choices, phase, problem} = facts.images;
+	const chosen = choices[Math.min(view.imageIndex, choices.length - 1)];
+	const reasonsHeight = chosen === undefined || rows < 16 ? 0 : Math.min(6, chosen.reasons.length + 2);
+	const height = rows - 2 - reasonsHeight;
+	const {from, to} = windowAround(view.imageIndex, choices.length, height - 2);
+	const fitting = choices.filter((choice) => choice.fits).length;
+	return (
+		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+			<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
+			<TitledPane
+				title="Images"
+				note={choices.length === 0 ? '' : `${fitting} of ${choices.length} fit this machine`}
+				width={columns}
+				height={height}
+				focused
+			>
+				{choices.slice(from, to).map((choice) => (
+					<Row key={choice.reference} choice={choice} selected={choice === chosen} width={columns - 2} />
+				))}
+				{choices.length === 0 && (
+					<Box flexDirection="column" paddingX={1} width={columns - 2}>
+						{phase === 'failed' ? (
+							<>
+								<Text>
+									<Text {...theme.warning}>! </Text>
+									{problem?.message ?? ''}
+								</Text>
+								<Text {...theme.accent}>{problem?.fix ? `→ ${problem.fix}` : ' '}</Text>
+							</>
+						) : (
+							<Text {...theme.quiet}>{phase === 'known' ? 'No image is known.' : 'Judging the images …'}</Text>
+						)}
+					</Box>
+				)}
+			</TitledPane>
+			{chosen !== undefined && reasonsHeight > 0 && (
+				<TitledPane
+					title={chosen.reference}
+					note={chosen.fits ? 'fits' : 'does not fit'}
+					width={columns}
+					height={reasonsHeight}
+					focused={false}
+				>
+					{chosen.reasons.slice(0, reasonsHeight - 2).map((reason) => (
+						<Text key={reason} wrap="truncate">
+							{` ${cut(reason, columns - 4)}`}
+						</Text>
+					))}
+				</TitledPane>
+			)}
+			<Footer hints={selectHints(facts, view, {demo: false, images: true})} width={columns} />
+		</Box>
+	);
+}
+
+function Row({choice, selected, width}: {choice: ImageChoice; selected: boolean; width: number}) {
+	const mark = choice.recommended ? '★' : choice.fits ? '✓' : '✕';
+	const style = choice.recommended ? theme.accent : choice.fits ? theme.good : theme.bad;
+	const place = choice.local ? 'here' : choice.sizeBytes === null ? '' : formatBytes(choice.sizeBytes);
+	const reference = Math.min(52, Math.max(20, Math.floor(width * 0.42)));
+	const facts = [choice.cuda === null ? '' : `CUDA ${choice.cuda}`, choice.framework ?? ''].filter(
+		(part) => part !== '',
+	);
+	const left = `${fit(choice.reference, reference)}  ${fit(place, 9, 'right')}  ${fit(facts.join(' · '), 28)}`;
+	const room = width - 4 - widthOf(left) - 2;
+	return (
+		<Text wrap="truncate">
+			<Text {...theme.accent}>{selected ? '▸' : ' '}</Text>
+			<Text {...style}>{mark} </Text>
+			<Text bold={selected} {...(choice.fits ? {} : theme.quiet)}>
+				{cut(left, width - 4)}
+			</Text>
+			{room >= 12 && <Text {...theme.quiet}>{`  ${cut(choice.reasons[0] ?? '', room)}`}</Text>}
+		</Text>
+	);
+}

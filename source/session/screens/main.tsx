@@ -1,0 +1,104 @@
+import {Box} from 'ink';
+import {BoxDetail} from '../components/box-detail.tsx';
+import {BoxList} from '../components/box-list.tsx';
+import {Footer} from '../components/footer.tsx';
+import {GpuPane} from '../components/gpu-pane.tsx';
+import {HostLine} from '../components/host-line.tsx';
+import {LogPane} from '../components/log-pane.tsx';
+import type {Layout} from '../layout.ts';
+import type {Facts} from '../state/facts.ts';
+import {type LogBuffer, topLine} from '../state/log-buffer.ts';
+import {selectBoxPane, selectDetail, selectGpuPane, selectHints, selectHostLine} from '../state/selectors.ts';
+import {chosenBox, type View} from '../state/view.ts';
+import {Notices} from './notices.tsx';
+
+type Properties = {
+	facts: Facts;
+	view: View;
+	size: {columns: number; rows: number};
+	layout: Layout;
+	buffer: LogBuffer;
+	offered: {demo: boolean; images: boolean};
+	now: Date;
+};
+
+/** GPUs above, boxes below, and beside them the log or the details of the chosen one. */
+export function MainScreen({facts, view, size, layout, buffer, offered, now}: Properties) {
+	const {columns, rows} = size;
+	const withSide = layout.sideWidth > 0;
+	// Without room beside the boxes, what would stand there takes their place when one goes there.
+	return (
+		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+			<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
+			<GpuPane
+				view={selectGpuPane(facts, view)}
+				width={columns}
+				height={layout.gpuHeight}
+				columns={layout.gpuColumns}
+				lines={layout.gpuLines}
+				focused={view.focus === 'gpus'}
+			/>
+			<Box height={layout.lowerHeight} flexShrink={0}>
+				{(withSide || view.focus !== 'side') && (
+					<BoxList
+						view={selectBoxPane(facts, view, now)}
+						width={withSide ? layout.boxesWidth : columns}
+						height={layout.lowerHeight}
+						focused={view.focus === 'boxes'}
+					/>
+				)}
+				{(withSide || view.focus === 'side') && (
+					<SidePane
+						facts={facts}
+						view={view}
+						buffer={buffer}
+						now={now}
+						width={withSide ? layout.sideWidth : columns}
+						height={layout.lowerHeight}
+					/>
+				)}
+			</Box>
+			<Notices facts={facts} view={view} width={columns} height={layout.messageHeight} />
+			<Footer hints={selectHints(facts, view, offered)} width={columns} />
+		</Box>
+	);
+}
+
+type SideProperties = {facts: Facts; view: View; buffer: LogBuffer; now: Date; width: number; height: number};
+
+function SidePane({facts, view, buffer, now, width, height}: SideProperties) {
+	const box = chosenBox(view, facts.box.boxes);
+	const focused = view.focus === 'side';
+	const title = box?.name ?? (view.side === 'log' ? 'Log' : 'Detail');
+	if (view.side === 'detail') {
+		const pairs = selectDetail(facts, view, now);
+		return <BoxDetail title={title} pairs={pairs} width={width} height={height} focused={focused} />;
+	}
+
+	const room = Math.max(1, height - 2);
+	const top = topLine(buffer, view.logPosition, room);
+	const lines = facts.log.boxId === undefined ? [] : buffer.slice(top, room);
+	const below = buffer.end - top - lines.length;
+	return (
+		<LogPane
+			title={title}
+			note={
+				below > 0 ? `log · ${below} more below` : facts.log.phase === 'following' ? 'log · following' : 'log · ended'
+			}
+			lines={lines}
+			empty={emptyLog(facts, box !== undefined)}
+			width={width}
+			height={height}
+			focused={focused}
+		/>
+	);
+}
+
+function emptyLog(facts: Facts, anyBox: boolean): string {
+	if (!anyBox) {
+		return 'The log of the chosen box appears here.';
+	}
+
+	const {problem, phase} = facts.log;
+	return problem?.message ?? (phase === 'ended' ? 'It wrote nothing.' : 'Nothing written yet.');
+}

@@ -1,0 +1,94 @@
+import type {Host} from '../host/host.ts';
+import type {GpuFeed} from './gpu-feed.ts';
+import {actionFor} from './keymap.ts';
+import {type ActionOptions, createActions, type Terminal} from './state/actions.ts';
+import {noFacts} from './state/facts.ts';
+import {createHostReader, type HostReader} from './state/host-line.ts';
+import {createLogBuffer, type LogBuffer, scroll} from './state/log-buffer.ts';
+import {isDemoOffered, isRunning, scopesOf} from './state/selectors.ts';
+import type {SessionStore} from './state/session-state.ts';
+import {startSources} from './state/sources.ts';
+import {createStore} from './state/store.ts';
+import {firstView, type Pane, reduce} from './state/view.ts';
+
+export type SessionOptions = ActionOptions & {
+	/** How the machine is doing; measured unless given. */
+	readHost?: HostReader;
+	/** Whether the person may go over to the made-up host. */
+	demoOffered?: boolean;
+	now?: () => Date;
+};
+
+/** What depends on the screen's size when a key is pressed. */
+export type Measures = {panes: Pane[]; logHeight: number; lastHelpTop: number};
+
+export type Session = {
+	store: SessionStore;
+	buffer: LogBuffer;
+	offered: {demo: () => boolean; images: boolean};
+	now: () => Date;
+	press(key: string, measures: Measures): void;
+	/** Given by the root component once it is on the screen. */
+	connectTerminal(terminal: Terminal): void;
+	stop(): Promise<void>;
+};
+
+/** Everything of the session but its picture. */
+export function createSession(host: Host, feed: GpuFeed, options: SessionOptions): Session {
+	const store: SessionStore = createStore({
+		facts: noFacts({
+			demo: host.demo,
+			engineAddress: host.engine.address,
+			person: host.person.name,
+			folder: options.folder,
+		}),
+		view: firstView,
+	});
+	const buffer = createLogBuffer();
+	const sources = startSources(host, store, {
+		feed,
+		buffer,
+		readHost: options.readHost ?? createHostReader(host.engine),
+	});
+	const actions = createActions(host, store, options);
+	const demoOffered = () => options.demoOffered === true && isDemoOffered(store.get().facts);
+
+	return {
+		store,
+		buffer,
+		offered: {demo: demoOffered, images: options.loadImages !== undefined},
+		now: options.now ?? (() => new Date()),
+		press(key, measures) {
+			const {facts, view} = store.get();
+			const action = actionFor(key, scopesOf(view));
+			if (action === undefined) {
+				return;
+			}
+
+			const next = reduce(view, action, {
+				boxes: facts.box.boxes.map((box) => ({id: box.id, name: box.name, running: isRunning(box)})),
+				gpuUuids: facts.gpu.readings.map(({uuid}) => uuid),
+				imageCount: facts.images.choices.length,
+				panes: measures.panes,
+				demoOffered: demoOffered(),
+				imagesOffered: options.loadImages !== undefined,
+				lastHelpTop: measures.lastHelpTop,
+				scrollLog: (position, by, unit) =>
+					scroll(buffer, position, unit === 'page' ? by * Math.max(1, measures.logHeight - 1) : by, measures.logHeight),
+			});
+			store.changeNow((state) => ({...state, view: next.view}));
+			if (next.view.boxId !== view.boxId) {
+				sources.chosenBoxChanged();
+			}
+
+			for (const effect of next.effects) {
+				actions.perform(effect);
+			}
+		},
+		connectTerminal: (terminal) => actions.connectTerminal(terminal),
+		async stop() {
+			store.close();
+			await Promise.all([actions.stop(), sources.stop()]);
+		},
+	};
+}

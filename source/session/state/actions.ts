@@ -1,0 +1,265 @@
+import type {SuspendTerminal} from 'ink';
+import type {Box} from '../../box/box.ts';
+import type {UpResult, UpStep} from '../../box/up-steps.ts';
+import type {Host} from '../../host/host.ts';
+import {lendTerminal} from '../terminal.ts';
+import type {ImageChoice, Message} from './facts.ts';
+import {problemOf} from './problem.ts';
+import {type SessionStore, withFacts} from './session-state.ts';
+import {createTaskList, type TaskHandle} from './tasks.ts';
+import {describeStep} from './up-steps.ts';
+import type {Effect} from './view.ts';
+
+/** What only the root component can do. */
+export type Terminal = {exit: (result?: unknown) => void; suspend: SuspendTerminal};
+
+export type ActionOptions = {
+	folder: string;
+	/** Finds or makes the box of the folder. Not offered when missing. */
+	up?: (options: {report: (step: UpStep) => void; signal: AbortSignal}) => Promise<UpResult>;
+	loadImages?: (signal: AbortSignal) => Promise<ImageChoice[]>;
+};
+
+export type Actions = {
+	perform(effect: Effect): void;
+	connectTerminal(terminal: Terminal): void;
+	/** Breaks off what is at work and waits for it. */
+	stop(): Promise<void>;
+};
+
+/** What `exit` is called with when the person wants to see the made-up host. */
+export const wantsDemo = Symbol('demo');
+
+/** Carries out what keys ask for. Everything slow is loaded when it is first wanted, and shown as a task while it runs. */
+export function createActions(host: Host, store: SessionStore, options: ActionOptions): Actions {
+	const stopping = new AbortController();
+	const {signal} = stopping;
+	const tasks = createTaskList(store);
+	const working = new Set<Promise<void>>();
+	const busyBoxes = new Set<string>();
+	let terminal: Terminal | undefined;
+
+	const say = (kind: Message['kind'], text: string, fix = '') => {
+		store.changeNow(withFacts(() => ({message: {kind, text, fix}})));
+	};
+
+	const fail = (error: unknown) => {
+		if (!signal.aborted) {
+			const {message, fix} = problemOf(error, host.engine.address);
+			say('failure', message, fix);
+		}
+	};
+
+	/** Runs something as a task; what it returns is said as its success. */
+	const start = (title: string, run: (task: TaskHandle) => Promise<{text: string; fix?: string} | undefined>) => {
+		const task = tasks.begin(title);
+		store.changeNow(withFacts(() => ({message: undefined})));
+		const work = run(task)
+			.then((done) => {
+				task.end();
+				if (done !== undefined && !signal.aborted) {
+					say('success', done.text, done.fix);
+				}
+			})
+			.catch((error: unknown) => {
+				task.end();
+				fail(error);
+			})
+			.finally(() => working.delete(work));
+		working.add(work);
+	};
+
+	/** The same for one box, on which only one thing may be done at a time. */
+	const startOn = (
+		boxId: string,
+		title: (box: Box) => string,
+		run: (box: Box, task: TaskHandle) => Promise<{text: string; fix?: string} | undefined>,
+	) => {
+		const box = store.get().facts.box.boxes.find(({id}) => id === boxId);
+		if (box === undefined) {
+			say('note', 'This box is gone.');
+		} else if (busyBoxes.has(boxId)) {
+			say('note', `${box.name} is being worked on already.`);
+		} else {
+			busyBoxes.add(boxId);
+			start(title(box), async (task) => {
+				try {
+					return await run(box, task);
+				} finally {
+					busyBoxes.delete(boxId);
+				}
+			});
+		}
+	};
+
+	const up = () => {
+		const {up: startHere} = options;
+		const title = `Jupyter for ${options.folder}`;
+		if (startHere === undefined) {
+			say('note', 'Boxes cannot be started from here.', 'gpubox up');
+			return;
+		}
+
+		if (store.get().facts.tasks.some((task) => task.title === title)) {
+			say('note', 'It is being started already.');
+			return;
+		}
+
+		start(title, async (task) => {
+			const {box, changed} = await startHere({report: (step) => task.update(describeStep(step)), signal});
+			store.change((state) => ({...state, view: {...state.view, boxId: box.id}}));
+			return {
+				text: changed ? `${box.name} is up: Jupyter answers` : `${box.name} is up already`,
+				fix: 'o opens it, a gives a shell in it',
+			};
+		});
+	};
+
+	const attach = (boxId: string) => {
+		const box = store.get().facts.box.boxes.find(({id}) => id === boxId);
+		if (box === undefined || terminal === undefined) {
+			return;
+		}
+
+		const {suspend} = terminal;
+		// Not among what `stop` waits for: only the person ends a shell.
+		void (async () => {
+			const {attachToBox} = await import('../../box/attach.ts');
+			store.hold();
+			try {
+				const {exitCode, detached} = await lendTerminal(suspend, async () => {
+					process.stdout.write(`A shell in ${box.name}. Leave it with exit, or let it run on with Ctrl-P Ctrl-Q.\r\n`);
+					return attachToBox(host.engine, box.id, [], process);
+				});
+				const how = detached ? ', where the shell runs on' : exitCode === 0 ? '' : ` (exit code ${exitCode})`;
+				say(exitCode === 0 || detached ? 'success' : 'note', `Back from ${box.name}${how}`);
+			} catch (error) {
+				fail(error);
+			} finally {
+				store.release();
+			}
+		})();
+	};
+
+	const open = (boxId: string) => {
+		startOn(
+			boxId,
+			(box) => `Opening ${box.name}`,
+			async (box) => {
+				const {openHere} = await import('./open-here.ts');
+				return openHere(host, box);
+			},
+		);
+	};
+
+	const loadImages = () => {
+		const {loadImages: load} = options;
+		if (load === undefined) {
+			return;
+		}
+
+		store.changeNow(withFacts(({images}) => ({images: {...images, phase: 'waiting'}})));
+		const work = load(signal)
+			.then((choices) => {
+				store.change(withFacts(() => ({images: {phase: 'known', choices, problem: undefined}})));
+			})
+			.catch((error: unknown) => {
+				const problem = problemOf(error, host.engine.address);
+				store.change(withFacts(({images}) => ({images: {...images, phase: 'failed', problem}})));
+			})
+			.finally(() => working.delete(work));
+		working.add(work);
+	};
+
+	return {
+		connectTerminal(next) {
+			terminal = next;
+		},
+		perform(effect) {
+			switch (effect.type) {
+				case 'quit': {
+					terminal?.exit();
+					break;
+				}
+
+				case 'demo': {
+					terminal?.exit(wantsDemo);
+					break;
+				}
+
+				case 'dismiss': {
+					store.changeNow(withFacts(() => ({message: undefined})));
+					break;
+				}
+
+				case 'say': {
+					say('note', effect.text, effect.fix);
+					break;
+				}
+
+				case 'up': {
+					up();
+					break;
+				}
+
+				case 'load-images': {
+					loadImages();
+					break;
+				}
+
+				case 'attach': {
+					attach(effect.boxId);
+					break;
+				}
+
+				case 'open': {
+					open(effect.boxId);
+					break;
+				}
+
+				case 'stop': {
+					startOn(
+						effect.boxId,
+						(box) => `Stopping ${box.name}`,
+						async (box) => {
+							const {stopBox} = await import('../../box/lifecycle.ts');
+							await stopBox(host, box);
+							return {text: `${box.name} is stopped`, fix: 's starts it again, with the same address'};
+						},
+					);
+					break;
+				}
+
+				case 'start': {
+					startOn(
+						effect.boxId,
+						(box) => `Starting ${box.name}`,
+						async (box) => {
+							const {startBox} = await import('../../box/lifecycle.ts');
+							await startBox(host, box, signal);
+							return {text: `${box.name} runs again`};
+						},
+					);
+					break;
+				}
+
+				case 'remove': {
+					startOn(
+						effect.boxId,
+						(box) => `Removing ${box.name}`,
+						async (box) => {
+							const {removeBox} = await import('../../box/lifecycle.ts');
+							await removeBox(host, box);
+							return {text: `${box.name} is removed`};
+						},
+					);
+					break;
+				}
+			}
+		},
+		async stop() {
+			stopping.abort();
+			await Promise.allSettled([...working]);
+		},
+	};
+}

@@ -1,0 +1,118 @@
+import type {Box} from '../../box/box.ts';
+import type {GpuInventory, GpuProblem} from '../../gpu/gpu.ts';
+import type {GpuView} from '../../gpu/live.ts';
+
+/** What is wrong and what mends it, each one line and safe to print. */
+export type Problem = {message: string; fix: string};
+
+/** One GPU as it stands, and what it did before: utilisation, the newest last, null where the card did not say. */
+export type GpuReading = GpuView & {history: ReadonlyArray<number | null>};
+
+/** A process on a GPU, with whom it belongs to as far as that is known. */
+export type ProcessReading = {
+	gpuUuid: string;
+	pid: number;
+	name: string;
+	usedMemoryMiB: number | null;
+	user: string | null;
+	box: string | null;
+};
+
+export type GpuState = {
+	/** `waiting` until the first answer, `silent` when there is none to be had. */
+	phase: 'waiting' | 'live' | 'silent';
+	inventory: GpuInventory | undefined;
+	readings: GpuReading[];
+	processes: ProcessReading[];
+	problems: GpuProblem[];
+};
+
+export type BoxState = {
+	phase: 'waiting' | 'live' | 'no-engine';
+	boxes: Box[];
+	problem: Problem | undefined;
+};
+
+/** How the workstation itself is doing. Null where it cannot be known. */
+export type HostReading = {
+	hostname: string;
+	/** Percent of all CPUs together. */
+	cpuLoad: number | null;
+	cpuCount: number | null;
+	memoryUsedBytes: number | null;
+	memoryTotalBytes: number | null;
+	/** Of the disk on which the engine keeps images. */
+	diskFreeBytes: number | null;
+	diskTotalBytes: number | null;
+};
+
+export type Task = {
+	id: number;
+	/** e.g. `Starting Jupyter for ~/train` */
+	title: string;
+	/** What it is at just now. */
+	step: string;
+	/** 0 to 1 where it can be known. */
+	share: number | undefined;
+};
+
+export type Message = {kind: 'success' | 'failure' | 'note'; text: string; fix: string};
+
+/** An image as the images screen shows it. Texts are safe to print. */
+export type ImageChoice = {
+	reference: string;
+	fits: boolean;
+	recommended: boolean;
+	local: boolean;
+	cuda: string | null;
+	framework: string | null;
+	sizeBytes: number | null;
+	/** Why it fits or does not, the first reason first. */
+	reasons: string[];
+};
+
+export type ImageState = {
+	phase: 'unasked' | 'waiting' | 'known' | 'failed';
+	choices: ImageChoice[];
+	problem: Problem | undefined;
+};
+
+/** The log of the selected box; the lines themselves stay in the log buffer. */
+export type LogState = {
+	boxId: string | undefined;
+	/** Counts up when lines came, so that the pane is drawn again. */
+	version: number;
+	phase: 'waiting' | 'following' | 'ended';
+	problem: Problem | undefined;
+};
+
+/** All that was gathered. */
+export type Facts = {
+	demo: boolean;
+	/** Where the engine is, as a person would write it. */
+	engineAddress: string;
+	/** The name of the person at the keyboard. */
+	person: string;
+	/** The folder one stands in, for which `up` makes a box. */
+	folder: string;
+	gpu: GpuState;
+	box: BoxState;
+	host: HostReading | undefined;
+	log: LogState;
+	images: ImageState;
+	tasks: Task[];
+	message: Message | undefined;
+};
+
+export function noFacts(start: Pick<Facts, 'demo' | 'engineAddress' | 'person' | 'folder'>): Facts {
+	return {
+		...start,
+		gpu: {phase: 'waiting', inventory: undefined, readings: [], processes: [], problems: []},
+		box: {phase: 'waiting', boxes: [], problem: undefined},
+		host: undefined,
+		log: {boxId: undefined, version: 0, phase: 'waiting', problem: undefined},
+		images: {phase: 'unasked', choices: [], problem: undefined},
+		tasks: [],
+		message: undefined,
+	};
+}

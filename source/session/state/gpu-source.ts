@@ -1,0 +1,140 @@
+import type {GpuFrame, GpuProblem, GpuProcess} from '../../gpu/gpu.ts';
+import {UtilizationHistory} from '../../gpu/history.ts';
+import {viewGpus} from '../../gpu/live.ts';
+import {ownerOf} from '../../gpu/process-owner.ts';
+import {watchProcesses} from '../../gpu/processes.ts';
+import type {Host} from '../../host/host.ts';
+import type {GpuFeed} from '../gpu-feed.ts';
+import type {Facts, GpuState, ProcessReading} from './facts.ts';
+import {isRunning} from './selectors.ts';
+import {type SessionStore, withFacts} from './session-state.ts';
+
+/** As many as the widest curve can show. */
+const historyLength = 240;
+const processIntervalMs = 5000;
+
+/** Brings what the feed says into the facts. */
+export function followGpus(feed: GpuFeed, store: SessionStore): void {
+	const history = new UtilizationHistory(historyLength);
+	let frame: GpuFrame | undefined;
+	let streamProblem: GpuProblem | undefined;
+	let refreshedFor = '';
+
+	const change = (update: (gpu: GpuState) => Partial<GpuState>) => {
+		store.change(
+			withFacts(({gpu}) => {
+				const next = {...gpu, ...update(gpu)};
+				const readings = viewGpus(next.inventory?.gpus ?? [], frame).map((view) => ({
+					...view,
+					history: history.of(view.uuid),
+				}));
+				const problems = mergeProblems(next.inventory?.problems ?? [], streamProblem, readings.length > 0);
+				const settled = next.inventory !== undefined && (readings.length === 0 || frame !== undefined);
+				return {
+					gpu: {
+						...next,
+						readings,
+						problems,
+						phase: readings.length > 0 ? 'live' : settled || problems.length > 0 ? 'silent' : 'waiting',
+					},
+				};
+			}),
+		);
+	};
+
+	feed.listen({
+		onInventory: (inventory) => change(() => ({inventory})),
+		onFrame(next) {
+			frame = next;
+			history.add(next);
+			change(() => ({}));
+			// Cards that the inventory does not know: the driver was started, or a card came back, after it was asked.
+			const known = store.get().facts.gpu.inventory?.gpus;
+			const strangers = next.samples.filter(({uuid}) => known?.every((gpu) => gpu.uuid !== uuid) ?? false);
+			const names = strangers.map(({uuid}) => uuid).join();
+			if (names !== refreshedFor) {
+				refreshedFor = names;
+				if (names !== '') {
+					feed.refresh();
+				}
+			}
+		},
+		onProblem(problem) {
+			streamProblem = problem;
+			change(() => ({}));
+		},
+	});
+}
+
+/** What the stream says is newer than what the inventory said; the same thing is not told twice. */
+function mergeProblems(asked: GpuProblem[], streamed: GpuProblem | undefined, anyGpu: boolean): GpuProblem[] {
+	if (streamed === undefined) {
+		return asked;
+	}
+
+	const others = asked.filter(
+		(problem) => problem.message !== streamed.message && (anyGpu || problem.code !== streamed.code),
+	);
+	return [streamed, ...others];
+}
+
+/** Keeps the list of processes, each with its box and its user where they can be known. */
+export async function followProcesses(host: Host, store: SessionStore, signal: AbortSignal): Promise<void> {
+	let latest = 0;
+	await watchProcesses(host.nvidiaSmi, {
+		signal,
+		intervalMs: processIntervalMs,
+		onList({processes}) {
+			latest += 1;
+			const mine = latest;
+			void nameProcesses(host, processes, store.get().facts).then((named) => {
+				if (mine === latest && !signal.aborted && !sameProcesses(named, store.get().facts.gpu.processes)) {
+					store.change(withFacts(({gpu}) => ({gpu: {...gpu, processes: named}})));
+				}
+			});
+		},
+	});
+}
+
+function sameProcesses(a: ProcessReading[], b: ProcessReading[]): boolean {
+	return JSON.stringify(a) === JSON.stringify(b);
+}
+
+async function nameProcesses(host: Host, processes: GpuProcess[], facts: Facts): Promise<ProcessReading[]> {
+	if (processes.length === 0) {
+		return [];
+	}
+
+	// Process ids of a made-up or another machine mean nothing to this one's /proc: there the engine is asked.
+	if (host.demo || !host.engine.local) {
+		const boxes = await processesOfBoxes(host, facts);
+		return processes.map((process) => {
+			const box = boxes.get(process.pid);
+			return {...process, user: box?.owner ?? null, box: box?.name ?? null};
+		});
+	}
+
+	return Promise.all(
+		processes.map(async (process) => {
+			// Not to be told whose it is leaves the process itself worth showing.
+			const owner = await ownerOf(process.pid).catch(() => undefined);
+			const box = facts.box.boxes.find(({id}) => id === owner?.containerId);
+			return {...process, user: box?.owner ?? owner?.user ?? null, box: box?.name ?? null};
+		}),
+	);
+}
+
+async function processesOfBoxes(host: Host, facts: Facts): Promise<Map<number, {name: string; owner: string}>> {
+	const found = new Map<number, {name: string; owner: string}>();
+	const candidates = facts.box.boxes.filter((box) => isRunning(box) && box.gpus.length > 0);
+	await Promise.all(
+		candidates.map(async (box) => {
+			// A box that just stopped has no processes to tell.
+			const pids = await host.engine.top(box.id).catch(() => []);
+			for (const pid of pids) {
+				found.set(pid, box);
+			}
+		}),
+	);
+	return found;
+}

@@ -1,0 +1,9 @@
+import type {Facts} from './facts.ts';
+import type {View} from './view.ts';
+
+/** Lines that a question, work under way and the last message need together, at least one. */
+export function messageLines(facts: Facts, view: View): number {
+	const {message, tasks} = facts;
+	const said = message === undefined ? 0 : message.fix === '' ? 1 : 2;
+	return Math.max(1, view.removing === undefined ? said + Math.min(1, tasks.length) : 1);
+}

@@ -1,0 +1,66 @@
+import {setTimeout as pause} from 'node:timers/promises';
+import type {Host} from '../../host/host.ts';
+import type {GpuFeed} from '../gpu-feed.ts';
+import {followBoxes} from './box-source.ts';
+import {followGpus, followProcesses} from './gpu-source.ts';
+import {type HostReader, unknownHost} from './host-line.ts';
+import type {LogBuffer} from './log-buffer.ts';
+import {createLogFollower} from './log-source.ts';
+import {problemOf} from './problem.ts';
+import {type SessionStore, withFacts} from './session-state.ts';
+
+const hostIntervalMs = 3000;
+
+export type Sources = {
+	/** To be called when another box may have been chosen. */
+	chosenBoxChanged(): void;
+	/** Settles when everything has let go. */
+	stop(): Promise<void>;
+};
+
+/** Starts all that comes by itself: GPUs, processes, boxes, the log of the chosen box, the host. */
+export function startSources(
+	host: Host,
+	store: SessionStore,
+	parts: {feed: GpuFeed; buffer: LogBuffer; readHost: HostReader},
+): Sources {
+	const stopping = new AbortController();
+	const {signal} = stopping;
+	const log = createLogFollower(host, store, parts.buffer, signal);
+	const atWork = [
+		followBoxes(host, store, signal, {onBoxes: () => log.check()}),
+		followProcesses(host, store, signal),
+		followHost(parts.readHost, store, signal),
+	];
+	followGpus(parts.feed, store);
+
+	for (const work of atWork) {
+		// None of these may end by itself: if one does, that is said where the person looks.
+		work.catch((error: unknown) => {
+			const {message, fix} = problemOf(error, host.engine.address);
+			store.change(withFacts(() => ({message: {kind: 'failure', text: message, fix}})));
+		});
+	}
+
+	return {
+		chosenBoxChanged: () => log.check(),
+		async stop() {
+			stopping.abort();
+			await Promise.allSettled([...atWork, parts.feed.stop()]);
+		},
+	};
+}
+
+async function followHost(readHost: HostReader, store: SessionStore, signal: AbortSignal): Promise<void> {
+	while (!signal.aborted) {
+		try {
+			const reading = await readHost(signal);
+			store.change(withFacts(() => ({host: reading})));
+		} catch {
+			// The machine not telling how it does is no reason to disturb anyone: the line goes without.
+			store.change(withFacts(({host}) => ({host: host ?? unknownHost})));
+		}
+
+		await pause(hostIntervalMs, undefined, {signal}).catch(() => {});
+	}
+}

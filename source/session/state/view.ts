@@ -1,0 +1,180 @@
+import type {LogPosition} from './log-buffer.ts';
+
+export type Pane = 'gpus' | 'boxes' | 'side';
+export type Side = 'log' | 'detail';
+
+/** What a person looks at. Boxes and GPUs are named by id: their places in the lists change. */
+export type View = {
+	screen: 'main' | 'help' | 'images';
+	focus: Pane;
+	side: Side;
+	/** The box chosen; when it is gone, the first one is. */
+	boxId: string | undefined;
+	gpuUuid: string | undefined;
+	imageIndex: number;
+	/** The first line of the help shown. */
+	helpTop: number;
+	/** The first line of the log shown. */
+	logPosition: LogPosition;
+	/** The box that is to be removed, when the question is asked. */
+	removing: {id: string; name: string} | undefined;
+};
+
+export const firstView: View = {
+	screen: 'main',
+	focus: 'boxes',
+	side: 'log',
+	boxId: undefined,
+	gpuUuid: undefined,
+	imageIndex: 0,
+	helpTop: 0,
+	logPosition: 'follow',
+	removing: undefined,
+};
+
+/** What a key asks for. */
+export type Action =
+	| {type: 'attach' | 'open'}
+	| {type: 'up' | 'stop-or-start' | 'ask-remove' | 'demo' | 'images' | 'help' | 'back' | 'quit' | 'dismiss'}
+	| {type: 'show'; side: Side}
+	| {type: 'focus' | 'select-gpu' | 'select-box' | 'select-image' | 'scroll-help'; by: number}
+	| {type: 'scroll'; by: number; unit: 'line' | 'page'}
+	| {type: 'answer'; yes: boolean};
+
+/** What of the facts a key's meaning depends on. */
+export type Situation = {
+	boxes: Array<{id: string; name: string; running: boolean}>;
+	gpuUuids: string[];
+	imageCount: number;
+	/** Panes that are on the screen now. */
+	panes: Pane[];
+	/** Whether the made-up host is offered. */
+	demoOffered: boolean;
+	imagesOffered: boolean;
+	/** How far the help can be scrolled. */
+	lastHelpTop: number;
+	/** Scrolls the log; knows how many lines there are and how high its pane is. */
+	scrollLog: (position: LogPosition, by: number, unit: 'line' | 'page') => LogPosition;
+};
+
+/** What is to be done besides changing the view. */
+export type Effect =
+	| {type: 'up' | 'demo' | 'quit' | 'load-images' | 'dismiss'}
+	| {type: 'attach' | 'open' | 'stop' | 'start' | 'remove'; boxId: string}
+	| {type: 'say'; text: string; fix: string};
+
+/** The box a key is about: the one chosen, or else the first. */
+export function chosenBox<B extends {id: string}>(view: View, boxes: readonly B[]): B | undefined {
+	return boxes.find((box) => box.id === view.boxId) ?? boxes[0];
+}
+
+/** What a key does: the view after it, and the effects it starts. */
+export function reduce(view: View, action: Action, situation: Situation): {view: View; effects: Effect[]} {
+	const stay = (effects: Effect[] = []) => ({view, effects});
+	const show = (change: Partial<View>, effects: Effect[] = []) => ({view: {...view, ...change}, effects});
+	const box = chosenBox(view, situation.boxes);
+	const withBox = (then: (chosen: NonNullable<typeof box>) => ReturnType<typeof stay>) =>
+		box === undefined
+			? stay([{type: 'say', text: 'There is no box yet', fix: 'u starts one for this folder'}])
+			: then(box);
+
+	switch (action.type) {
+		case 'quit': {
+			return stay([{type: 'quit'}]);
+		}
+
+		case 'up': {
+			return stay([{type: 'up'}]);
+		}
+
+		case 'demo': {
+			return stay(situation.demoOffered ? [{type: 'demo'}] : []);
+		}
+
+		case 'help': {
+			return show({screen: view.screen === 'help' ? 'main' : 'help', helpTop: 0});
+		}
+
+		case 'images': {
+			return situation.imagesOffered ? show({screen: 'images', imageIndex: 0}, [{type: 'load-images'}]) : stay();
+		}
+
+		case 'back': {
+			return show({screen: 'main'});
+		}
+
+		case 'dismiss': {
+			return stay([{type: 'dismiss'}]);
+		}
+
+		case 'attach':
+		case 'open': {
+			const {type} = action;
+			return withBox(({id, name, running}) =>
+				running ? stay([{type, boxId: id}]) : stay([{type: 'say', text: `${name} is stopped`, fix: 's starts it'}]),
+			);
+		}
+
+		case 'stop-or-start': {
+			return withBox(({id, running}) => stay([{type: running ? 'stop' : 'start', boxId: id}]));
+		}
+
+		case 'ask-remove': {
+			return withBox(({id, name}) => show({removing: {id, name}}));
+		}
+
+		case 'answer': {
+			const {removing} = view;
+			return show(
+				{removing: undefined},
+				action.yes && removing !== undefined ? [{type: 'remove', boxId: removing.id}] : [],
+			);
+		}
+
+		case 'show': {
+			return withBox(() => show({side: action.side}));
+		}
+
+		case 'focus': {
+			const {panes} = situation;
+			const place = Math.max(0, panes.indexOf(view.focus));
+			return show({focus: panes[(place + action.by + panes.length) % panes.length] ?? view.focus});
+		}
+
+		case 'select-gpu': {
+			const uuid = step(situation.gpuUuids, view.gpuUuid, action.by);
+			return uuid === view.gpuUuid ? stay() : show({gpuUuid: uuid});
+		}
+
+		case 'select-box': {
+			const id = step(
+				situation.boxes.map((each) => each.id),
+				box?.id,
+				action.by,
+			);
+			return id === box?.id ? stay() : show({boxId: id, logPosition: 'follow'});
+		}
+
+		case 'select-image': {
+			const last = Math.max(0, situation.imageCount - 1);
+			return show({imageIndex: Math.min(last, Math.max(0, view.imageIndex + action.by))});
+		}
+
+		case 'scroll-help': {
+			return show({helpTop: Math.min(situation.lastHelpTop, Math.max(0, view.helpTop + action.by))});
+		}
+
+		case 'scroll': {
+			return view.side === 'log'
+				? show({logPosition: situation.scrollLog(view.logPosition, action.by, action.unit)})
+				: stay();
+		}
+	}
+}
+
+function step(ids: string[], current: string | undefined, by: number): string | undefined {
+	const place = current === undefined ? -1 : ids.indexOf(current);
+	// With nothing chosen yet, the first key chooses what is nearest to where it points.
+	const target = place === -1 ? (by > 0 ? 0 : ids.length - 1) : place + by;
+	return ids[Math.min(ids.length - 1, Math.max(0, target))];
+}
