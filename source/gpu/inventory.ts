@@ -49,16 +49,19 @@ function readAnswer(answer: SmiAnswer, fields: readonly string[], timeoutMs: num
 	return {rows, problems};
 }
 
-async function addMig(smi: NvidiaSmi, gpus: readonly GpuFacts[], options: RunOptions): Promise<void> {
+/** Fills in the slices; tells whether nvidia-smi hung over it. */
+async function addMig(smi: NvidiaSmi, gpus: readonly GpuFacts[], options: RunOptions): Promise<boolean> {
 	if (!gpus.some(({migMode}) => migMode === true)) {
-		return;
+		return false;
 	}
 
-	const {lines} = await runSmi(smi, ['-L'], options);
+	const {lines, timedOut} = await runSmi(smi, ['-L'], options);
 	const slices = parseMig(lines.join('\n'));
 	for (const gpu of gpus) {
 		gpu.mig = slices.get(gpu.uuid) ?? [];
 	}
+
+	return timedOut;
 }
 
 /**
@@ -73,7 +76,10 @@ export async function readInventory(smi: NvidiaSmi, options: RunOptions = {}): P
 		...gpu,
 		computeCapability: gpu.computeCapability ?? computeCapabilityByName(gpu.name),
 	}));
-	await addMig(smi, gpus, options);
+	const hungOverMig = await addMig(smi, gpus, options);
+	if ((head.timedOut || hungOverMig) && !problems.some(({code}) => code === 'hung')) {
+		problems.push(hung((options.timeoutMs ?? defaultTimeoutMs) / 1000));
+	}
 
 	const driverVersion = rows.map((row) => textOf(row.get('driver_version'))).find((version) => version !== null);
 	if (gpus.length === 0 && problems.length === 0) {

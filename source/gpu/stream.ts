@@ -120,7 +120,8 @@ async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, si
 /**
 Reads all GPUs at every interval from one long-lived nvidia-smi: a process for each tick would start the driver anew
 each time where persistence mode is off. When it ends or falls silent it is started again, ever more slowly while it
-gives nothing. Settles after the signal is aborted and the child is gone; rejects only when a callback throws.
+gives nothing. Settles after the signal is aborted and the child is gone; trouble is told, never thrown. The callbacks
+must not throw.
 */
 export async function watchGpus(smi: NvidiaSmi, options: WatchOptions): Promise<void> {
 	const {signal, onFrame, onProblem, intervalMs = 1000, now = () => new Date()} = options;

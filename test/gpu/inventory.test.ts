@@ -153,6 +153,19 @@ describe('trouble', () => {
 		await t.waitFor(() => assert.ok(!pids().some(isRunning)));
 	});
 
+	test('one that hangs over the table alone still lists the cards', async (t) => {
+		const {smi} = script(
+			t,
+			`case "$1" in --query-gpu=*) echo '0, GPU-1, 00000000:3B:00.0, 580.95.05, 8.9, 23034, [N/A], Enabled, 72.00, NVIDIA L4';; *) exec sleep 300;; esac`,
+		);
+		const {gpus, problems, driverVersion, cudaVersion} = await readInventory(smi, {timeoutMs: 1000});
+		assert.deepEqual([gpus.length, driverVersion, cudaVersion], [1, '580.95.05', null]);
+		assert.deepEqual(
+			problems.map(({code}) => code),
+			['hung'],
+		);
+	});
+
 	test('one that ended and left its pipe open is not waited for', async (t) => {
 		const {smi, pids} = script(t, `sleep 300 & echo $! >> "$LOG"; echo 'No devices were found'; exit 6`);
 		const {problems} = await readInventory(smi, {timeoutMs: 60_000});
