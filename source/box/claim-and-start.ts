@@ -20,14 +20,14 @@ the way, a card, a port, the name, is chosen anew as long as there is a choice.
 */
 export async function claimAndStart(host: Host, prepared: Prepared, signal: AbortSignal): Promise<Box> {
 	const {engine} = host;
-	const lostPorts = new Set<number>();
+	const lost: Lost = {ports: new Set(), limits: prepared.engine.rootless};
 	for (let attempt = 0; attempt < 200; attempt++) {
 		signal.throwIfAborted();
 		const boxes = await listBoxes(engine, signal);
 		let mine = findOwn(boxes, host.person, prepared.request);
 		if (!mine) {
 			const name = chooseName(boxes, host.person, prepared.request);
-			const spec = await workOut(host, prepared, boxes, name, lostPorts);
+			const spec = await workOut(host, prepared, boxes, name, lost);
 			if (!spec) {
 				await pause(signal);
 				continue;
@@ -49,7 +49,7 @@ export async function claimAndStart(host: Host, prepared: Prepared, signal: Abor
 			mine = findOwn(await listBoxes(engine, signal), host.person, prepared.request);
 		}
 
-		const started = mine && (await tryToStart(host, mine, prepared, lostPorts, signal));
+		const started = mine && (await tryToStart(host, mine, prepared, lost, signal));
 		if (started) {
 			return started;
 		}
@@ -63,7 +63,7 @@ async function tryToStart(
 	host: Host,
 	mine: Box,
 	{request}: Prepared,
-	lostPorts: Set<number>,
+	lost: Lost,
 	signal: AbortSignal,
 ): Promise<Box | undefined> {
 	const {engine} = host;
@@ -98,9 +98,15 @@ async function tryToStart(
 		}
 
 		await removeUnlessRunning(host, mine);
+		if (/error setting rlimit/.test(error.message) && !lost.limits) {
+			// An engine without root's rights cannot raise them, and most work does without.
+			lost.limits = true;
+			return undefined;
+		}
+
 		if (error.code === 'port-taken' && request.port === undefined) {
 			for (const {port} of Object.values(mine.addresses)) {
-				lostPorts.add(port);
+				lost.ports.add(port);
 			}
 
 			return undefined;
@@ -134,6 +140,9 @@ export function stillUndecided(): Failure {
 		exitCode: exitCode.taken,
 	});
 }
+
+/** What turned out not to be had on the way. */
+type Lost = {ports: Set<number>; limits: boolean};
 
 /** The box of this project that belongs to the caller: the one named, or the one that runs. */
 export function findOwn(boxes: Box[], person: Person, request: BoxRequest): Box | undefined {
@@ -172,7 +181,7 @@ export async function workOut(
 	prepared: Prepared,
 	boxes: Box[],
 	name: string,
-	lostPorts: ReadonlySet<number>,
+	lost: Lost,
 ): Promise<ContainerSpec | undefined> {
 	const {request, engine} = prepared;
 	const candidates = prepared.gpus ? toCandidates(prepared.gpus, boxes) : [];
@@ -190,7 +199,8 @@ export async function workOut(
 		gpus,
 		gpusOnHost: candidates.filter(({sliceOf}) => sliceOf === undefined).length,
 		gpuRequest: engine.flavour === 'podman' ? 'cdi' : 'gpu',
-		ports: await choosePorts(request, host.person.name, boxes, lostPorts),
+		raisesLimits: !lost.limits,
+		ports: await choosePorts(request, host.person.name, boxes, lost.ports),
 		memoryBytes: engine.memoryBytes,
 		cpus: engine.cpus,
 		paths: host.paths,

@@ -1,5 +1,6 @@
 import type {GpuInventory} from '../gpu/gpu.ts';
 import {readInventory} from '../gpu/inventory.ts';
+import {sameBus} from '../gpu/problems.ts';
 import {ownerOf} from '../gpu/process-owner.ts';
 import {readProcesses} from '../gpu/processes.ts';
 import type {Host} from '../host/host.ts';

@@ -42,6 +42,8 @@ export type BoxFacts = {
 	gpus: string[];
 	gpusOnHost: number;
 	gpuRequest: ContainerSpec['gpuRequest'];
+	/** Whether the engine may give more locked memory and open files than it has itself: not without root's rights. */
+	raisesLimits: boolean;
 	ports: Partial<Record<ServiceName, number>>;
 	memoryBytes: number;
 	cpus: number;
@@ -99,7 +101,7 @@ export function planBox(request: BoxRequest, facts: BoxFacts): ContainerSpec {
 		memoryBytes: request.memoryBytes ?? wholeMiB(facts.memoryBytes * 0.9 * share),
 		...(request.cpus === undefined ? {} : {cpus: request.cpus}),
 		pidsLimit: 16_384,
-		ulimits: {memlock: -1, stack: 67_108_864, nofile: 65_536},
+		...(facts.raisesLimits ? {ulimits: {memlock: -1, stack: 67_108_864, nofile: 65_536}} : {}),
 		capDrop: ['ALL'],
 		capAdd: [],
 		securityOptions: ['no-new-privileges'],

@@ -4,7 +4,7 @@ import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
 import {chooseName, claimAndStart, findOwn, stillUndecided, workOut} from './claim-and-start.ts';
 import {readToken, removeBoxFiles} from './files.ts';
-import {jupyterUrl, waitForJupyter} from './jupyter.ts';
+import {askJupyter, jupyterUrl, waitForJupyter} from './jupyter.ts';
 import {startBox} from './lifecycle.ts';
 import {listBoxes} from './list.ts';
 import {lastLogLines} from './logs.ts';
@@ -50,7 +50,10 @@ export async function planUp(host: Host, request: BoxRequest, options: UpOptions
 	const prepared = await prepare(host, request, {...options, dryRun: true});
 	const boxes = await listBoxes(host.engine, options.signal);
 	const name = chooseName(boxes, host.person, request);
-	return (await workOut(host, prepared, boxes, name, new Set())) ?? Promise.reject(stillUndecided());
+	return (
+		(await workOut(host, prepared, boxes, name, {ports: new Set(), limits: prepared.engine.rootless})) ??
+		Promise.reject(stillUndecided())
+	);
 }
 
 async function reuse(host: Host, box: Box, request: BoxRequest, options: UpOptions): Promise<UpResult> {
@@ -74,12 +77,14 @@ async function finish(host: Host, box: Box, options: UpOptions, changed: boolean
 	const token = readToken(host.paths, box.name);
 	const url = jupyterUrl(box);
 	if (options.wait && url !== undefined && token !== undefined) {
-		options.report({kind: 'wait', name: box.name, service: 'jupyter'});
-		await waitForJupyter(host.fetch, url, token, {
-			timeoutMs: readyTimeoutMs,
-			signal: options.signal,
-			isAlive: () => throwIfDead(host, box),
-		});
+		if ((await askJupyter(host.fetch, url, token, options.signal)) !== 'ready') {
+			options.report({kind: 'wait', name: box.name, service: 'jupyter'});
+			await waitForJupyter(host.fetch, url, token, {
+				timeoutMs: readyTimeoutMs,
+				signal: options.signal,
+				isAlive: () => throwIfDead(host, box),
+			});
+		}
 	}
 
 	return {box: {...box, state: 'running'}, changed, ...(token === undefined ? {} : {token})};

@@ -1,14 +1,14 @@
 import {homedir} from 'node:os';
 import {type EngineAddress, findEngineAddress, isLocalAddress} from '../engine/address.ts';
+import {lazyDocker} from '../engine/lazy.ts';
 import type {Host, NvidiaSmi} from './host.ts';
 import {findPaths, whoAmI} from './person.ts';
 
 /** The host that flags and environment mean. Nothing is connected yet. */
-export async function openHost(options: {host?: string | undefined}): Promise<Host> {
+export function openHost(options: {host?: string | undefined}): Host {
 	const address = findEngineAddress(process.env, process.env.HOME ?? homedir(), options.host);
-	const {connectDocker} = await import('../engine/docker.ts');
 	return {
-		engine: connectDocker(address),
+		engine: lazyDocker(address),
 		nvidiaSmi: nvidiaSmiAt(address, process.env),
 		person: whoAmI(process.env),
 		paths: findPaths(process.env),

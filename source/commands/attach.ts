@@ -1,0 +1,34 @@
+import {attachToBox} from '../box/attach.ts';
+import {findBox} from '../box/list.ts';
+import {EngineError} from '../engine/engine.ts';
+import {exitCode, Failure} from '../failure.ts';
+import {openHost} from '../host/open-host.ts';
+import {explain} from '../host/remedies.ts';
+
+/** @returns the command's own exit code */
+export async function attach(
+	name: string,
+	command: string[],
+	options: {host?: string | undefined},
+	signal: AbortSignal,
+): Promise<number> {
+	const {engine} = openHost(options);
+	const box = await findBox(engine, name, signal);
+	if (box.state !== 'running') {
+		throw new Failure(`${box.name} is not running.`, {
+			fix: `Start it: gpubox start ${box.name}`,
+			exitCode: exitCode.couldNotStartCommand,
+		});
+	}
+
+	try {
+		const result = await attachToBox(engine, box.id, command, process);
+		return result.exitCode;
+	} catch (error) {
+		// 1 would look like the command's own code.
+		const failure = error instanceof EngineError ? explain(error, engine.address) : undefined;
+		throw failure
+			? new Failure(failure.message, {fix: failure.fix, exitCode: exitCode.couldNotStartCommand, cause: error})
+			: error;
+	}
+}

@@ -1,0 +1,28 @@
+import type {Box} from '../box/box.ts';
+import {jupyterUrl} from '../box/jupyter.ts';
+
+/** A box as `ls --json` prints it. The token is never part of it. */
+export function boxJson(box: Box, idleSince: Date | null = null) {
+	const {ssh} = box.addresses;
+	const url = jupyterUrl(box);
+	return {
+		name: box.name,
+		id: box.id,
+		owner: box.owner,
+		project: box.project,
+		state: box.state,
+		services: {
+			...(url ? {jupyter: {url}} : {}),
+			...(ssh ? {ssh: {...ssh, user: box.owner}} : {}),
+		},
+		gpus: box.gpus,
+		image: box.image,
+		createdAt: box.createdAt.toISOString(),
+		idleSince: idleSince?.toISOString() ?? null,
+	};
+}
+
+/** JSON for a person who pipes it into less, and for a program alike. */
+export function printJson(value: unknown): void {
+	process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+}

@@ -1,0 +1,220 @@
+import type {Box} from '../box/box.ts';
+import {holdsGpus} from '../box/claims.ts';
+import {listBoxes} from '../box/list.ts';
+import {EngineError} from '../engine/engine.ts';
+import {exitCode, Failure} from '../failure.ts';
+import type {GpuFrame, GpuInventory} from '../gpu/gpu.ts';
+import {readInventory} from '../gpu/inventory.ts';
+import {type GpuView, viewGpus} from '../gpu/live.ts';
+import {ownerOf} from '../gpu/process-owner.ts';
+import {readProcesses} from '../gpu/processes.ts';
+import {watchGpus} from '../gpu/stream.ts';
+import type {Host} from '../host/host.ts';
+import {openHost} from '../host/open-host.ts';
+import {explain} from '../host/remedies.ts';
+import {formatTable} from '../text/table.ts';
+import {printJson} from './box-json.ts';
+import {shortUuid} from './ls.ts';
+
+type OwnedProcess = {
+	gpuUuid: string;
+	pid: number;
+	name: string;
+	usedMemoryMiB: number | null;
+	user: string | null;
+	box: string | null;
+};
+
+type Options = {host?: string | undefined; json?: true | undefined; watch?: true | undefined};
+
+/** @throws Failure (no usable GPU) when there is no GPU to list */
+export async function gpus(options: Options, signal: AbortSignal): Promise<void> {
+	const host = openHost(options);
+	const inventory = await readInventory(host.nvidiaSmi, {signal});
+	if (inventory.gpus.length === 0) {
+		const [problem] = inventory.problems;
+		throw new Failure(problem?.message ?? 'This host has no NVIDIA GPU.', {
+			fix: problem?.fix ?? '',
+			exitCode: exitCode.noGpu,
+		});
+	}
+
+	for (const problem of inventory.problems) {
+		process.stderr.write(`${problem.message}\n  → ${problem.fix}\n`);
+	}
+
+	if (options.watch) {
+		await watch(host, inventory, options, signal);
+		return;
+	}
+
+	const [frame, boxes] = await Promise.all([oneFrame(host, signal), boxesIfAny(host, signal)]);
+	const processes = await ownedProcesses(host, boxes, signal);
+	print(inventory, viewGpus(inventory.gpus, frame), processes, boxes, options);
+}
+
+async function watch(host: Host, inventory: GpuInventory, options: Options, signal: AbortSignal): Promise<void> {
+	let latest: GpuFrame | undefined;
+	let busy = false;
+	const show = async () => {
+		const boxes = await boxesIfAny(host, signal);
+		const processes = await ownedProcesses(host, boxes, signal);
+		if (process.stdout.isTTY && !options.json) {
+			process.stdout.write('\u001B[H\u001B[J');
+		}
+
+		print(inventory, viewGpus(inventory.gpus, latest), processes, boxes, options);
+	};
+	await watchGpus(host.nvidiaSmi, {
+		signal,
+		onFrame(frame) {
+			latest = frame;
+			if (!busy) {
+				busy = true;
+				show()
+					.catch((error: unknown) => {
+						if (!signal.aborted) {
+							process.stderr.write(`${explain(error).message}\n`);
+						}
+					})
+					.finally(() => {
+						busy = false;
+					});
+			}
+		},
+		onProblem(problem) {
+			if (problem) {
+				process.stderr.write(`${problem.message}\n  → ${problem.fix}\n`);
+			}
+		},
+	});
+	signal.throwIfAborted();
+}
+
+/** The first reading of the stream that the session uses too; undefined when the driver gives none. */
+async function oneFrame(host: Host, signal: AbortSignal): Promise<GpuFrame | undefined> {
+	const enough = new AbortController();
+	let first: GpuFrame | undefined;
+	await watchGpus(host.nvidiaSmi, {
+		signal: AbortSignal.any([signal, enough.signal]),
+		onFrame(frame) {
+			first ??= frame;
+			enough.abort();
+		},
+		onProblem(problem) {
+			if (problem) {
+				enough.abort();
+			}
+		},
+	});
+	signal.throwIfAborted();
+	return first;
+}
+
+/** Without an engine the GPUs are still worth seeing: then they simply belong to no box. */
+async function boxesIfAny({engine}: Host, signal: AbortSignal): Promise<Box[]> {
+	try {
+		return await listBoxes(engine, signal);
+	} catch (error) {
+		if (error instanceof EngineError && (error.code === 'unreachable' || error.code === 'no-permission')) {
+			return [];
+		}
+
+		throw error;
+	}
+}
+
+async function ownedProcesses(host: Host, boxes: Box[], signal: AbortSignal): Promise<OwnedProcess[]> {
+	const {processes} = await readProcesses(host.nvidiaSmi, {signal});
+	return Promise.all(
+		processes.map(async (entry) => {
+			const owner = host.engine.local ? await ownerOf(entry.pid) : undefined;
+			const box = boxes.find(({id}) => id === owner?.containerId);
+			return {...entry, user: box?.owner ?? owner?.user ?? null, box: box?.name ?? null};
+		}),
+	);
+}
+
+function print(
+	inventory: GpuInventory,
+	views: GpuView[],
+	processes: OwnedProcess[],
+	boxes: Box[],
+	options: Options,
+): void {
+	if (options.json) {
+		const value = gpusJson(inventory, views, processes, boxes);
+		if (options.watch) {
+			process.stdout.write(`${JSON.stringify(value)}\n`);
+		} else {
+			printJson(value);
+		}
+
+		return;
+	}
+
+	const rows = views.map((view) => [
+		String(view.index),
+		view.name,
+		shortUuid(view.uuid),
+		view.lost ? 'lost' : or(view.utilization, (value) => `${value} %`),
+		or(view.memoryUsedMiB, (used) => `${used} / ${view.memoryTotalMiB ?? '?'} MiB`),
+		or(view.temperature, (value) => `${value} °C`),
+		or(view.powerDraw, (value) => `${Math.round(value)} / ${view.powerLimit ?? '?'} W`),
+		holdersOf(view, boxes).join(',') || '-',
+	]);
+	process.stdout.write(
+		`Driver ${inventory.driverVersion ?? 'unknown'}, CUDA up to ${inventory.cudaVersion ?? 'unknown'}\n\n` +
+			`${formatTable(['gpu', 'name', 'uuid', 'use', 'memory', 'temp', 'power', 'box'], rows)}\n`,
+	);
+	const slices = views.flatMap((view) => view.mig.map(({uuid, profile}) => [String(view.index), profile, uuid]));
+	if (slices.length > 0) {
+		process.stdout.write(`\n${formatTable(['gpu', 'slice', 'uuid'], slices)}\n`);
+	}
+
+	if (processes.length > 0) {
+		const indexOf = new Map(views.map(({uuid, index}) => [uuid, String(index)]));
+		const lines = processes.map((entry) => [
+			indexOf.get(entry.gpuUuid) ?? '?',
+			String(entry.pid),
+			entry.name,
+			or(entry.usedMemoryMiB, (value) => `${value} MiB`),
+			entry.user ?? '-',
+			entry.box ?? '-',
+		]);
+		process.stdout.write(`\n${formatTable(['gpu', 'pid', 'process', 'memory', 'user', 'box'], lines)}\n`);
+	}
+}
+
+function gpusJson(inventory: GpuInventory, views: GpuView[], processes: OwnedProcess[], boxes: Box[]) {
+	return {
+		driverVersion: inventory.driverVersion,
+		cudaVersion: inventory.cudaVersion,
+		gpus: views.map((view) => ({
+			index: view.index,
+			uuid: view.uuid,
+			name: view.name,
+			computeCapability: view.computeCapability,
+			memoryTotalMiB: view.memoryTotalMiB,
+			memoryUsedMiB: view.memoryUsedMiB,
+			utilization: view.utilization,
+			temperature: view.temperature,
+			powerDraw: view.powerDraw,
+			powerLimit: view.powerLimit,
+			lost: view.lost,
+			mig: view.mig,
+			processes: processes.filter(({gpuUuid}) => gpuUuid === view.uuid).map(({gpuUuid: _, ...entry}) => entry),
+			claimedBy: holdersOf(view, boxes),
+		})),
+	};
+}
+
+/** The boxes that hold a card or one of its slices. */
+function holdersOf(view: GpuView, boxes: Box[]): string[] {
+	const uuids = new Set([view.uuid, ...view.mig.map(({uuid}) => uuid)]);
+	return boxes.filter((box) => holdsGpus(box) && box.gpus.some((uuid) => uuids.has(uuid))).map(({name}) => name);
+}
+
+function or<T>(value: T | null, format: (value: T) => string): string {
+	return value === null ? '-' : format(value);
+}

@@ -1,0 +1,48 @@
+import {stripVTControlCharacters} from 'node:util';
+import {findBox} from '../box/list.ts';
+import {readLogLines} from '../box/logs.ts';
+import {exitCode, Failure} from '../failure.ts';
+import {openHost} from '../host/open-host.ts';
+import {parseDuration} from '../text/duration.ts';
+
+export async function logs(
+	name: string,
+	options: {
+		host?: string | undefined;
+		follow?: true | undefined;
+		tail?: number | undefined;
+		since?: string | undefined;
+	},
+	signal: AbortSignal,
+): Promise<void> {
+	const since = options.since === undefined ? undefined : parseSince(options.since, new Date());
+	const {engine} = openHost(options);
+	const box = await findBox(engine, name, signal);
+	const colours = process.stdout.isTTY && !process.env.NO_COLOR;
+	const lines = readLogLines(engine, box.id, {
+		follow: options.follow ?? false,
+		...(options.tail === undefined ? {} : {tail: options.tail}),
+		...(since ? {since} : {}),
+		signal,
+	});
+	for await (const {stream, text} of lines) {
+		const out = stream === 'stderr' ? process.stderr : process.stdout;
+		out.write(`${colours ? text : stripVTControlCharacters(text)}\n`);
+	}
+
+	signal.throwIfAborted();
+}
+
+/** As docker takes it: a time, or how long ago. */
+function parseSince(text: string, now: Date): Date {
+	const ago = parseDuration(text);
+	const date = ago === undefined ? new Date(text) : new Date(now.getTime() - ago);
+	if (Number.isNaN(date.getTime())) {
+		throw new Failure(`"${text}" is neither a time nor a duration.`, {
+			fix: 'For example: --since 10m, or --since 2026-01-31T09:00:00',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return date;
+}

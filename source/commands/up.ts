@@ -1,0 +1,96 @@
+import type {BuildSettings} from '../box/derive.ts';
+import {toDockerRun} from '../box/docker-run.ts';
+import {jupyterUrl} from '../box/jupyter.ts';
+import {makeRequest, type UpFlags} from '../box/request.ts';
+import {planUp, up} from '../box/up.ts';
+import type {UpOptions, UpResult} from '../box/up-steps.ts';
+import {openHost} from '../host/open-host.ts';
+import type {Settings} from '../settings/settings.ts';
+import {boxJson, printJson} from './box-json.ts';
+import {imageChooser} from './choose-image.ts';
+import {readSettings} from './config.ts';
+import {shortUuid} from './ls.ts';
+import {hasDesktop} from './open.ts';
+import {makeReporter} from './up-reporter.ts';
+
+export type UpCommandOptions = UpFlags & {
+	host?: string | undefined;
+	dryRun?: true | undefined;
+	json?: true | undefined;
+	open?: true | undefined;
+	recreate?: true | undefined;
+	force?: true | undefined;
+	/** Commander's name for `--no-wait`. */
+	wait: boolean;
+};
+
+export async function upCommand(options: UpCommandOptions, signal: AbortSignal): Promise<void> {
+	const [host, settings] = [openHost(options), await readSettings()];
+	const request = makeRequest(options, settings, process.cwd());
+	const reporter = makeReporter(process.stderr);
+	const upOptions: UpOptions = {
+		report: reporter.report,
+		signal,
+		wait: options.wait,
+		recreate: options.recreate ?? false,
+		explicit: isExplicit(options),
+		settings: buildSettings(settings),
+		chooseImage: imageChooser(host, {image: request.image, force: options.force ?? false}),
+	};
+
+	try {
+		if (options.dryRun) {
+			const spec = await planUp(host, request, upOptions);
+			reporter.end();
+			process.stdout.write(`${toDockerRun(spec)}\n`);
+			return;
+		}
+
+		const result = await up(host, request, upOptions);
+		reporter.end();
+		await tell(result, options);
+	} finally {
+		reporter.end();
+	}
+}
+
+export function buildSettings(settings: Settings): BuildSettings {
+	const pipIndexUrl = settings['build.pipIndexUrl'];
+	const aptMirror = settings['build.aptMirror'];
+	return {...(pipIndexUrl ? {pipIndexUrl} : {}), ...(aptMirror ? {aptMirror} : {})};
+}
+
+/** Whether a flag says how the box should be made; a plain `up` takes the box as it is. */
+function isExplicit(flags: UpFlags): boolean {
+	const {jupyter, ssh, image, gpus, shareGpus, port, bind, memory, cpus, shmSize, mount, env} = flags;
+	return [jupyter, ssh, image, gpus, shareGpus, port, bind, memory, cpus, shmSize, mount, env].some(
+		(flag) => flag !== undefined,
+	);
+}
+
+async function tell({box, token}: UpResult, options: UpCommandOptions): Promise<void> {
+	const url = jupyterUrl(box, token);
+	if (options.json) {
+		const json = boxJson(box);
+		printJson({...json, ...(url ? {jupyter: {url: jupyterUrl(box), token: token ?? null}} : {})});
+		return;
+	}
+
+	const lines = [
+		`${box.name} is ready.`,
+		'',
+		...(url ? [`  Jupyter   ${url}`] : []),
+		`  GPUs      ${box.gpus.length === 0 ? 'none' : box.gpus.map(shortUuid).join(', ')}`,
+		`  Image     ${box.image}`,
+		`  Folder    ${box.project} is /workspace inside`,
+		'',
+		`  Shell     gpubox attach ${box.name}`,
+		`  Log       gpubox logs -f ${box.name}`,
+		`  Stop      gpubox stop ${box.name}`,
+	];
+	process.stdout.write(`${lines.join('\n')}\n`);
+	if (options.open && url && hasDesktop(process.env)) {
+		const {default: openInBrowser} = await import('open');
+		await openInBrowser(url);
+	}
+}

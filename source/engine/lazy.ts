@@ -1,0 +1,45 @@
+import {type EngineAddress, isLocalAddress} from './address.ts';
+import type {Engine} from './engine.ts';
+
+/**
+The engine at `address`, whose library is loaded with the first call. The session draws its first screen before that: loading
+dockerode beside Ink would hold the GPUs back.
+*/
+export function lazyDocker(address: EngineAddress): Engine {
+	let loading: Promise<Engine> | undefined;
+	const load = () => {
+		loading ??= import('./docker.ts').then(({connectDocker}) => connectDocker(address));
+		return loading;
+	};
+
+	return {
+		address: address.url,
+		local: isLocalAddress(address.url),
+		info: async (...options) => (await load()).info(...options),
+		listContainers: async (...options) => (await load()).listContainers(...options),
+		inspectContainer: async (...options) => (await load()).inspectContainer(...options),
+		createContainer: async (...options) => (await load()).createContainer(...options),
+		startContainer: async (...options) => (await load()).startContainer(...options),
+		stopContainer: async (...options) => (await load()).stopContainer(...options),
+		removeContainer: async (...options) => (await load()).removeContainer(...options),
+		killContainer: async (...options) => (await load()).killContainer(...options),
+		waitContainer: async (...options) => (await load()).waitContainer(...options),
+		async *logs(...options) {
+			yield* (await load()).logs(...options);
+		},
+		attach: async (...options) => (await load()).attach(...options),
+		resizeContainer: async (...options) => (await load()).resizeContainer(...options),
+		exec: async (...options) => (await load()).exec(...options),
+		top: async (...options) => (await load()).top(...options),
+		readFile: async (...options) => (await load()).readFile(...options),
+		inspectImage: async (...options) => (await load()).inspectImage(...options),
+		listImages: async (...options) => (await load()).listImages(...options),
+		pullImage: async (...options) => (await load()).pullImage(...options),
+		buildImage: async (...options) => (await load()).buildImage(...options),
+		tagImage: async (...options) => (await load()).tagImage(...options),
+		removeImage: async (...options) => (await load()).removeImage(...options),
+		async *events(...options) {
+			yield* (await load()).events(...options);
+		},
+	};
+}

@@ -1,0 +1,239 @@
+import {Command, InvalidArgumentError} from '@commander-js/extra-typings';
+import {exitCode} from './failure.ts';
+import {runVerb} from './run-verb.ts';
+import {version} from './version.ts';
+
+/** All verbs. Each action loads its own code only, so that no verb pays for another. */
+export function makeProgram() {
+	const program = new Command('gpubox')
+		.description('See the GPUs of a workstation, start a Jupyter or SSH box on an image that fits them, get to work.')
+		.version(version)
+		.option('--host <host>', "another workstation: a Docker context's name or ssh://user@machine")
+		.showHelpAfterError('(gpubox --help shows what there is)')
+		.addHelpText('after', '\nWithout a verb gpubox opens the terminal session.\nExample: gpubox up --jupyter');
+
+	const host = () => ({host: program.opts().host});
+	const address = () => hostAddress(program.opts().host);
+
+	program
+		.command('up')
+		.argument('[dir]', 'project folder', '.')
+		.summary("find or make this project's box and say how to get in")
+		.description(
+			"Finds or makes the project's box, waits until its services answer and says how to get in. Run again, it finds the same box.",
+		)
+		.option('--jupyter', 'offer Jupyter (the default)')
+		.option('--image <ref>', 'image to start from; without it the one that suits this host best')
+		.option('--gpus <gpus>', 'auto, none, all, a count, indexes (0,2) or UUIDs')
+		.option('--share-gpus', 'take GPUs that others use too')
+		.option('--name <name>', 'name of the box')
+		.option('--port <port>', 'port on this machine, and no other', toPort)
+		.option('--bind <address>', 'address to publish the port on (default: 127.0.0.1, this machine only)')
+		.option('--memory <size>', 'memory limit, such as 32g')
+		.option('--cpus <n>', 'CPU limit', toPositive)
+		.option('--shm-size <size>', 'size of /dev/shm, such as 16g')
+		.option('--mount <src:dst[:ro]>', 'mount a folder; may be given several times', collect)
+		.option('--env <k=v>', 'set a variable; may be given several times', collect)
+		.option('--recreate', 'make the box anew, from what is asked for now')
+		.option('--force', 'start an image that does not fit, after saying why it does not')
+		.option('--no-wait', 'do not wait until the services answer')
+		.option('--open', 'open Jupyter in the browser')
+		.option('--dry-run', 'print the docker run line instead of running it')
+		.option('--json', 'print JSON, with the token')
+		.addHelpText('after', '\nExample: gpubox up --jupyter --gpus 2 --mount /data:/data:ro')
+		.action((directory, options) =>
+			runVerb(async (signal) => {
+				const {upCommand} = await import('./commands/up.ts');
+				await upCommand({...options, ...host(), directory}, signal);
+				return undefined;
+			}, address),
+		);
+
+	program
+		.command('ls')
+		.summary('the boxes')
+		.description("Lists the boxes on this host, everyone's.")
+		.option('--json', 'print JSON')
+		.addHelpText('after', '\nExample: gpubox ls')
+		.action((options) =>
+			runVerb(async (signal) => {
+				const {ls} = await import('./commands/ls.ts');
+				await ls({...options, ...host()}, signal);
+				return undefined;
+			}, address),
+		);
+
+	program
+		.command('stop')
+		.argument('<box...>')
+		.description('Stops boxes. Their programs are told to end and get 30 seconds.')
+		.addHelpText('after', '\nExample: gpubox stop alice-train')
+		.action((names) =>
+			runVerb(async (signal) => {
+				const {stop} = await import('./commands/lifecycle.ts');
+				await stop(names, host(), signal);
+				return undefined;
+			}, address),
+		);
+
+	program
+		.command('start')
+		.argument('<box...>')
+		.description('Starts stopped boxes, with the address and token they had.')
+		.addHelpText('after', '\nExample: gpubox start alice-train')
+		.action((names) =>
+			runVerb(async (signal) => {
+				const {start} = await import('./commands/lifecycle.ts');
+				await start(names, host(), signal);
+				return undefined;
+			}, address),
+		);
+
+	program
+		.command('rm')
+		.argument('<box...>')
+		.description('Removes boxes, running ones too. The project folder and your home stay.')
+		.option('-y, --yes', 'do not ask')
+		.addHelpText('after', '\nExample: gpubox rm alice-train')
+		.action((names, options) =>
+			runVerb(async (signal) => {
+				const {rm} = await import('./commands/lifecycle.ts');
+				await rm(names, {...options, ...host()}, signal);
+				return undefined;
+			}, address),
+		);
+
+	program
+		.command('logs')
+		.argument('<box>')
+		.description("Prints a box's output.")
+		.option('-f, --follow', 'keep printing what comes')
+		.option('-n, --tail <n>', 'so many lines from the end', toCount)
+		.option('--since <time>', 'a time, or how long ago: 10m')
+		.addHelpText('after', '\nExample: gpubox logs -f --tail 100 alice-train')
+		.action((name, options) =>
+			runVerb(async (signal) => {
+				const {logs} = await import('./commands/logs.ts');
+				await logs(name, {...options, ...host()}, signal);
+				return undefined;
+			}, address),
+		);
+
+	program
+		.command('attach')
+		.argument('<box>')
+		.argument('[command...]')
+		.summary('a shell, or a command, inside a box')
+		.description(
+			'Opens a shell inside a box, or runs a command there; its exit code becomes the exit code. Detach with Ctrl-P Ctrl-Q.',
+		)
+		.addHelpText('after', '\nExample: gpubox attach alice-train -- nvidia-smi')
+		.action((name, command) =>
+			runVerb(async (signal) => {
+				const {attach} = await import('./commands/attach.ts');
+				return attach(name, command, host(), signal);
+			}, address),
+		);
+
+	program
+		.command('open')
+		.argument('<box>')
+		.summary("open a box's Jupyter")
+		.description("Opens a box's Jupyter in the browser and prints its address with the token.")
+		.option('--print', 'only print')
+		.addHelpText('after', '\nExample: gpubox open alice-train')
+		.action((name, options) =>
+			runVerb(async (signal) => {
+				const {open} = await import('./commands/open.ts');
+				await open(name, {...options, ...host()}, signal);
+				return undefined;
+			}, address),
+		);
+
+	program
+		.command('gpus')
+		.description('Lists the GPUs with their processes, and the box and person each belongs to.')
+		.option('-w, --watch', 'keep it live')
+		.option('--json', 'print JSON; with --watch one object a line')
+		.addHelpText('after', '\nExample: gpubox gpus --watch')
+		.action((options) =>
+			runVerb(async (signal) => {
+				const {gpus} = await import('./commands/gpus.ts');
+				await gpus({...options, ...host()}, signal);
+				return undefined;
+			}, address),
+		);
+
+	program
+		.command('config')
+		.argument('[key]')
+		.argument('[value]')
+		.description('Shows or changes your personal defaults.')
+		.option('--unset', 'forget the value')
+		.option('--json', 'print JSON')
+		.addHelpText('after', '\nExample: gpubox config image pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime')
+		.action((key, value, options) =>
+			runVerb(async () => {
+				const {config} = await import('./commands/config.ts');
+				await config(key, value, options);
+				return undefined;
+			}),
+		);
+
+	program
+		.command('demo')
+		.description('Opens the session on a made-up host with GPUs, boxes and images. Nothing real is touched.')
+		.addHelpText('after', '\nExample: gpubox demo')
+		.action(async () => {
+			const {openDemo} = await import('./commands/session.ts');
+			await openDemo();
+		});
+
+	return program;
+}
+
+export async function runProgram(argv: string[]): Promise<void> {
+	const program = makeProgram();
+	for (const command of [program, ...program.commands]) {
+		command.exitOverride((error) => {
+			process.exit(error.exitCode === 0 ? exitCode.done : exitCode.usage);
+		});
+	}
+
+	await program.parseAsync(argv);
+}
+
+function hostAddress(host: string | undefined): string {
+	return host ?? process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
+}
+
+function collect(value: string, previous: string[] | undefined): string[] {
+	return [...(previous ?? []), value];
+}
+
+function toPort(text: string): number {
+	const port = Number(text);
+	if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+		throw new InvalidArgumentError('A port is a whole number from 1 to 65535.');
+	}
+
+	return port;
+}
+
+function toCount(text: string): number {
+	const count = Number(text);
+	if (!Number.isInteger(count) || count < 0) {
+		throw new InvalidArgumentError('It takes a whole number.');
+	}
+
+	return count;
+}
+
+function toPositive(text: string): number {
+	const value = Number(text);
+	if (!(Number.isFinite(value) && value > 0)) {
+		throw new InvalidArgumentError('It takes a number above 0.');
+	}
+
+	return value;
+}
