@@ -1,0 +1,84 @@
+/** An image's name in its parts, the registry and the `library/` of Docker Hub written out. */
+export type Reference = {
+	registry: string;
+	repository: string;
+	/** `latest` unless the reference says otherwise or names a digest alone. */
+	tag: string | null;
+	/** `sha256:…` */
+	digest: string | null;
+};
+
+const part = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const host =
+	/^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/;
+
+/**
+Takes `repository[:tag][@digest]` apart as docker does: the first part is a registry when it has a dot, a colon or is
+`localhost`. Undefined when it is no image reference.
+*/
+export function parseReference(text: string): Reference | undefined {
+	if (text.length > 512) {
+		return undefined;
+	}
+
+	const [named = '', digest, ...rest] = text.split('@');
+	if (rest.length > 0 || (digest !== undefined && !/^sha256:[0-9a-f]{64}$/.test(digest))) {
+		return undefined;
+	}
+
+	const colon = named.lastIndexOf(':');
+	const tagged = colon > named.lastIndexOf('/');
+	const tag = tagged ? named.slice(colon + 1) : undefined;
+	if (tag !== undefined && !/^\w[\w.-]{0,127}$/.test(tag)) {
+		return undefined;
+	}
+
+	const parts = (tagged ? named.slice(0, colon) : named).split('/');
+	const first = parts[0] ?? '';
+	let registry = 'docker.io';
+	if (parts.length > 1 && (/[.:]/.test(first) || first === 'localhost')) {
+		if (!host.test(first)) {
+			return undefined;
+		}
+
+		registry = first === 'index.docker.io' ? 'docker.io' : first;
+		parts.shift();
+	}
+
+	if (!parts.every((name) => part.test(name))) {
+		return undefined;
+	}
+
+	if (registry === 'docker.io' && parts.length === 1) {
+		parts.unshift('library');
+	}
+
+	return {
+		registry,
+		repository: parts.join('/'),
+		tag: tag ?? (digest === undefined ? 'latest' : null),
+		digest: digest ?? null,
+	};
+}
+
+/** One spelling for each image: `python` and `docker.io/library/python:latest` are the same. Undefined as above. */
+export function normalReference(text: string): string | undefined {
+	const reference = parseReference(text);
+	return (
+		reference &&
+		`${reference.registry}/${reference.repository}${reference.tag === null ? '' : `:${reference.tag}`}${reference.digest === null ? '' : `@${reference.digest}`}`
+	);
+}
+
+/**
+The line of tags that an image is a build of: its reference with the first version in the tag taken out, so that
+`2.14.0-cuda13.0-cudnn9-runtime` and `2.14.1-cuda13.0-cudnn9-runtime` are of one line. Undefined for tags without a
+version, which are their own line.
+*/
+export function tagLine(text: string): {line: string; version: string} | undefined {
+	const reference = parseReference(text);
+	const match = /^(v?)(\d+(?:\.\d+)+)(.*)$/.exec(reference?.tag ?? '');
+	return reference && match
+		? {line: `${reference.registry}/${reference.repository}:${match[1]}*${match[3]}`, version: match[2] ?? ''}
+		: undefined;
+}
