@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import {after, before, describe, test} from 'node:test';
+import {
+	dockerOf,
+	makePerson,
+	needsOwnEngine,
+	openTerminal,
+	type Person,
+	testHost,
+	waitUntil,
+} from '../_helpers/test-host/index.ts';
+
+// A person at a real terminal: attach, and the session from its first screen to the removed box.
+
+const host = testHost();
+const docker = dockerOf(host);
+const {jupyter: image} = host.images;
+
+describe('attach in a terminal', () => {
+	let person: Person;
+	let name: string;
+	before(async () => {
+		person = await makePerson(host);
+		const {stdout, stderr} = await person.runGpubox(['up', '--json', '--image', image, '--gpus', 'none']);
+		assert.notEqual(stdout, '', stderr);
+		name = (JSON.parse(stdout) as {name: string}).name;
+	});
+	after(async () => {
+		await person.runGpubox(['rm', '--yes', name]);
+		await person.remove();
+	});
+
+	test('a shell as the caller in /workspace, whose terminal follows the size', async () => {
+		const terminal = openTerminal(host, person, ['attach', name], {columns: 90, rows: 30});
+		await terminal.waitFor(/\$ $/m);
+		terminal.write('pwd; id -u; stty size\r');
+		await terminal.waitFor(new RegExp(`/workspace\\n${person.uid}\\n30 90`));
+		terminal.resize(100, 33);
+		terminal.write('clear; stty size\r');
+		await waitUntil('the new size inside', async () => {
+			terminal.write('stty size\r');
+			return terminal.waitFor('33 100', {seconds: 2}).then(
+				() => true,
+				() => false,
+			);
+		});
+		terminal.write('exit 3\r');
+		assert.equal((await terminal.exited).exitCode, 3);
+	});
+
+	test('Ctrl-C goes to the command and not to gpubox', async () => {
+		const terminal = openTerminal(host, person, ['attach', name]);
+		await terminal.waitFor(/\$ $/m);
+		terminal.write('sleep 1000\r');
+		await terminal.waitFor('sleep 1000');
+		terminal.write('\u0003');
+		terminal.write('echo still-$((40 + 2))\r');
+		await terminal.waitFor('still-42');
+		terminal.write('\u0004');
+		assert.equal((await terminal.exited).exitCode, 130);
+	});
+
+	test('the detach keys leave it running', async () => {
+		const terminal = openTerminal(host, person, ['attach', name, '--', 'sleep', '4321']);
+		await waitUntil('the command', async () => {
+			const {Processes} = await docker.getContainer(`gpubox-${name}`).top();
+			return Processes.some((row: string[]) => row.join(' ').includes('sleep 4321'));
+		});
+		terminal.write('\u0010\u0011');
+		await terminal.exited;
+		const {Processes} = await docker.getContainer(`gpubox-${name}`).top();
+		assert.ok(Processes.some((row: string[]) => row.join(' ').includes('sleep 4321')));
+	});
+
+	test('without a terminal the streams pass through, and so does the code', async () => {
+		const result = await person.runGpubox(['attach', name, '--', 'sh', '-c', 'cat; echo oops >&2; exit 9'], {
+			input: 'to the box\n',
+		});
+		assert.deepEqual([result.stdout, result.stderr, result.code], ['to the box\n', 'oops\n', 9]);
+	});
+
+	test('a command that does not exist is 126 or 127, a box that is not running 125', async () => {
+		const missing = await person.runGpubox(['attach', name, '--', 'no-such-command']);
+		assert.ok(missing.code === 126 || missing.code === 127, String(missing.code));
+		await person.runGpubox(['stop', name]);
+		assert.equal((await person.runGpubox(['attach', name])).code, 125);
+	});
+});
+
+describe('the session', {skip: needsOwnEngine}, () => {
+	let person: Person;
+	before(async () => {
+		person = await makePerson(host);
+		await person.runGpubox(['config', 'image', image]);
+	});
+	after(async () => {
+		const {stdout} = await person.runGpubox(['ls', '--json']);
+		for (const box of (JSON.parse(stdout) as {boxes: Array<{name: string; project: string}>}).boxes) {
+			if (box.project === person.project) {
+				await person.runGpubox(['rm', '--yes', box.name]);
+			}
+		}
+
+		await person.remove();
+	});
+
+	test('GPUs, up, log, attach, stop, remove, quit: keys in, screen out', async () => {
+		const terminal = openTerminal(host, person, [], {columns: 120, rows: 40});
+		await terminal.waitFor('RTX A6000');
+		await terminal.waitFor('575.57.08');
+		terminal.write('u');
+		await terminal.waitFor(/is up/, {seconds: 60});
+		await terminal.waitFor(/running at/, {seconds: 20});
+
+		terminal.write('a');
+		await terminal.waitFor(/\$ $/m);
+		terminal.write('echo inside-$((6 * 7)); exit\r');
+		await terminal.waitFor(/GPUs/);
+		await terminal.waitFor(/Back from/);
+
+		terminal.write('s');
+		await terminal.waitFor(/is stopped/, {seconds: 40});
+		await terminal.waitFor(/0 of \d+ running/);
+		terminal.write('x');
+		await terminal.waitFor(/y/);
+		terminal.write('y');
+		await terminal.waitFor(/is removed/, {seconds: 20});
+		terminal.write('q');
+		assert.equal((await terminal.exited).exitCode, 0);
+		// Left as it was found: main screen, cursor shown.
+		assert.ok(terminal.raw().lastIndexOf('\u001B[?1049l') > terminal.raw().lastIndexOf('\u001B[?1049h'));
+		assert.ok(terminal.raw().lastIndexOf('\u001B[?25h') > terminal.raw().lastIndexOf('\u001B[?25l'));
+	});
+
+	for (const [signal, code] of [
+		['SIGTERM', 143],
+		['SIGHUP', 129],
+	] as const) {
+		test(`${signal} leaves the terminal as it was found`, async () => {
+			const terminal = openTerminal(host, person, []);
+			await terminal.waitFor('RTX A6000');
+			terminal.kill(signal);
+			const {exitCode} = await terminal.exited;
+			assert.equal(exitCode, code);
+			assert.ok(terminal.raw().lastIndexOf('\u001B[?1049l') > terminal.raw().lastIndexOf('\u001B[?1049h'));
+		});
+	}
+
+	test('a box that somebody else starts and stops shows up by itself', async () => {
+		const terminal = openTerminal(host, person, [], {columns: 100, rows: 30});
+		await terminal.waitFor('RTX A6000');
+		const other = await makePerson(host);
+		const up = await other.runGpubox(['up', '--json', '--image', image, '--gpus', 'none', '--no-wait']);
+		const {name} = JSON.parse(up.stdout) as {name: string};
+		await terminal.waitFor(name.slice(0, 12));
+		await other.runGpubox(['rm', '--yes', name]);
+		await terminal.waitFor((screen) => !screen.includes(name.slice(0, 12)));
+		terminal.write('\u0003');
+		assert.equal((await terminal.exited).exitCode, 0);
+		await other.remove();
+	});
+
+	test('without an engine the GPUs are there, and what is missing is said', async () => {
+		const terminal = openTerminal(host, person, [], {
+			env: {DOCKER_HOST: 'unix:///nonexistent.sock'},
+			columns: 80,
+			rows: 24,
+		});
+		await terminal.waitFor('RTX A6000');
+		await terminal.waitFor(/No Docker Engine answers/);
+		terminal.write('d');
+		await terminal.waitFor(/DEMO/);
+		terminal.write('q');
+		await terminal.exited;
+	});
+});
