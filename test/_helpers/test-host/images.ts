@@ -1,0 +1,165 @@
+import {spawn} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {mkdir, readdir, rm} from 'node:fs/promises';
+import {join} from 'node:path';
+import {Readable} from 'node:stream';
+import type Docker from 'dockerode';
+import {pack} from 'tar-stream';
+import {command, lastLines} from './command.ts';
+import {systemPath} from './packages.ts';
+
+export type TestImages = {
+	/** What a framework's image is like that brings neither Jupyter nor sshd (nor, here, a framework). */
+	bare: string;
+	/** The same with Jupyter, sshd and rsync. */
+	jupyter: string;
+};
+
+const suite = 'bookworm';
+const published = `debian:${suite}-slim`;
+
+/** As CUDA images set them: the second shows every card of the host to whoever does not choose. */
+const environment = {
+	CUDA_VERSION: '12.8.1',
+	NVIDIA_VISIBLE_DEVICES: 'all',
+	NVIDIA_DRIVER_CAPABILITIES: 'compute,utility',
+	PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+};
+
+const settings = [
+	...Object.entries(environment).map(([name, value]) => `ENV ${name}=${value}`),
+	'LABEL org.opencontainers.image.title=gpubox-test',
+	'CMD ["/bin/bash"]',
+];
+
+const packages = [
+	'jupyter-notebook',
+	'jupyter-server',
+	'openssh-client',
+	'openssh-server',
+	'procps',
+	'python3',
+	'python3-venv',
+	'rsync',
+];
+
+const jupyterLayer = [
+	'RUN apt-get update -q',
+	`&& DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends ${packages.join(' ')}`,
+	'&& rm -rf /var/lib/apt/lists/*',
+].join(' ');
+
+/** The names change with what the images are made of, so that a name that is there is up to date. */
+function imageNames(origin: string): TestImages {
+	const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 12);
+	const bare = `gpubox-test/bare:${hash([origin, ...settings].join('\n'))}`;
+	return {bare, jupyter: `gpubox-test/jupyter:${hash(`${bare}\n${jupyterLayer}`)}`};
+}
+
+/**
+Builds the images that are missing and removes those of an older recipe. With a `workFolder` (and root) the base is made from the
+distribution's packages alone; without one the engine pulls it.
+*/
+export async function prepareImages(
+	docker: Docker,
+	{workFolder, say, signal}: {workFolder?: string; say: (line: string) => void; signal: AbortSignal},
+): Promise<TestImages> {
+	const names = imageNames(workFolder === undefined ? published : suite);
+	const present = new Set((await docker.listImages()).flatMap((image) => image.RepoTags ?? []));
+	for (const tag of present) {
+		if (tag.startsWith('gpubox-test/') && tag !== names.bare && tag !== names.jupyter) {
+			await docker.getImage(tag).remove({force: true});
+		}
+	}
+
+	if (!present.has(names.bare)) {
+		say('making the base image (once, about a minute)');
+		await (workFolder === undefined
+			? buildImage(docker, names.bare, [`FROM ${published}`, ...settings].join('\n'), {signal})
+			: importDistribution(docker, names.bare, workFolder, signal));
+	}
+
+	if (!present.has(names.jupyter)) {
+		say('making the image with Jupyter and sshd (once, about a minute)');
+		await buildImage(docker, names.jupyter, `FROM ${names.bare}\n${jupyterLayer}\n`, {signal});
+	}
+
+	return names;
+}
+
+async function importDistribution(
+	docker: Docker,
+	name: string,
+	workFolder: string,
+	signal: AbortSignal,
+): Promise<void> {
+	const root = join(workFolder, 'debootstrap');
+	const make = async () => {
+		signal.throwIfAborted();
+		await rm(root, {recursive: true, force: true});
+		await mkdir(root, {recursive: true});
+		// In a mount namespace of its own: what it mounts inside cannot be left behind.
+		await command('unshare', ['--mount', 'debootstrap', '--variant=minbase', suite, root], {
+			env: {...process.env, PATH: systemPath},
+			signal,
+		});
+	};
+	try {
+		// A transfer that breaks ends debootstrap; it begins anew.
+		await make().catch(make);
+		for (const folder of ['var/cache/apt/archives', 'var/lib/apt/lists']) {
+			for (const entry of await readdir(join(root, folder))) {
+				await rm(join(root, folder, entry), {recursive: true});
+			}
+		}
+
+		const tar = spawn('tar', ['--numeric-owner', '-C', root, '-c', '.'], {stdio: ['ignore', 'pipe', 'inherit']});
+		const [repo, tag] = name.split(':') as [string, string];
+		const answer = await docker.importImage(tar.stdout, {repo, tag, changes: settings});
+		await progress(docker, answer);
+	} finally {
+		await rm(root, {recursive: true, force: true});
+	}
+}
+
+/** Builds an image from a Dockerfile alone. The build has the network of the engine's containers. */
+export async function buildImage(
+	docker: Docker,
+	name: string,
+	dockerfile: string,
+	options: {noCache?: boolean; signal?: AbortSignal} = {},
+): Promise<void> {
+	const context = pack();
+	context.entry({name: 'Dockerfile'}, dockerfile);
+	context.finalize();
+	const proxies = ['http_proxy', 'https_proxy', 'no_proxy'].flatMap((key) =>
+		process.env[key] === undefined ? [] : [[key, process.env[key]]],
+	);
+	const answer = await docker.buildImage(Readable.from(context), {
+		t: name,
+		buildargs: Object.fromEntries(proxies),
+		nocache: options.noCache ?? false,
+		forcerm: true,
+		...(options.signal && {abortSignal: options.signal}),
+	});
+	await progress(docker, answer);
+}
+
+/** Reads the engine's messages to the end; it reports a failure in one of them, after it has already answered 200. */
+async function progress(docker: Docker, answer: NodeJS.ReadableStream): Promise<void> {
+	let text = '';
+	let failure: string | undefined;
+	await new Promise<void>((resolve, reject) => {
+		docker.modem.followProgress(
+			answer,
+			(error) => (error === null ? resolve() : reject(error)),
+			(message: {stream?: string; error?: string}) => {
+				text += message.stream ?? '';
+				failure ??= message.error;
+			},
+		);
+	});
+	if (failure !== undefined) {
+		throw new Error(`${failure}\n${lastLines(text)}`);
+	}
+}

@@ -1,0 +1,138 @@
+import {spawn} from 'node:child_process';
+import {chown, mkdir, mkdtemp, readdir, rm} from 'node:fs/promises';
+import {delimiter, join} from 'node:path';
+import type {TestHost} from './index.ts';
+
+export type Result = {
+	stdout: string;
+	stderr: string;
+	/** Null when a signal ended it. */
+	code: number | null;
+	signal: NodeJS.Signals | null;
+};
+
+export type RunOptions = {
+	/** Added to the person's own; `undefined` takes a variable away. */
+	env?: Record<string, string | undefined>;
+	/** The project folder when missing. */
+	cwd?: string;
+	/** What it reads from stdin; nothing when missing. */
+	input?: string;
+	signal?: AbortSignal;
+};
+
+/** Someone at the workstation: a home, a project and nobody's configuration but their own. */
+export type Person = {
+	uid: number;
+	gid: number;
+	home: string;
+	project: string;
+	/** All of the environment that the person's programs get. */
+	environment: Record<string, string>;
+	/** Runs gpubox to its end on the person's behalf. */
+	runGpubox(arguments_: string[], options?: RunOptions): Promise<Result>;
+	/** The same for any program. */
+	run(file: string, arguments_: string[], options?: RunOptions): Promise<Result>;
+	/** Puts off something until `remove`. */
+	atEnd(work: () => void): void;
+	/** Removes the folders. Call it in `after`. */
+	remove(): Promise<void>;
+};
+
+/** Makes a person with folders of their own. `name` is for the folder's name and the USER variable. */
+export async function makePerson(host: TestHost, name = 'tester'): Promise<Person> {
+	const {uid, gid, program} = host;
+	const root = await mkdtemp(join(host.folder, `${name}-`));
+	const home = join(root, 'home');
+	// The name of a box comes from the name of this folder: no two persons may have the same.
+	const project = join(root, 'work', `p${root.slice(-6).toLowerCase()}`);
+	const xdg = {
+		XDG_CONFIG_HOME: join(home, '.config'),
+		XDG_CACHE_HOME: join(home, '.cache'),
+		XDG_DATA_HOME: join(home, '.local/share'),
+		XDG_STATE_HOME: join(home, '.local/state'),
+		XDG_RUNTIME_DIR: join(root, 'runtime'),
+	};
+	for (const folder of [home, project, ...Object.values(xdg)]) {
+		await mkdir(folder, {recursive: true, mode: 0o700});
+	}
+
+	if (process.getuid?.() === 0) {
+		await giveAll(root, uid, gid);
+	}
+
+	const environment: Record<string, string> = {
+		HOME: home,
+		USER: name,
+		LOGNAME: name,
+		...xdg,
+		DOCKER_HOST: host.address,
+		PATH: [host.own?.hostPath, '/usr/local/bin:/usr/bin:/bin'].filter((part) => part !== undefined).join(delimiter),
+		LANG: 'C.UTF-8',
+		SHELL: '/bin/sh',
+		TERM: 'xterm-256color',
+	};
+
+	const run = (file: string, arguments_: string[], options: RunOptions = {}) =>
+		runToEnd(file, arguments_, {
+			cwd: options.cwd ?? project,
+			env: Object.fromEntries(
+				Object.entries({...environment, ...options.env}).filter(([, value]) => value !== undefined),
+			) as Record<string, string>,
+			input: options.input ?? '',
+			...(options.signal && {signal: options.signal}),
+			...(process.getuid?.() === 0 && {uid, gid}),
+		});
+
+	const endings: Array<() => void> = [];
+	return {
+		uid,
+		gid,
+		home,
+		project,
+		environment,
+		run,
+		runGpubox: (arguments_, options) => run(program.node, [program.cli, ...arguments_], options),
+		atEnd: (work) => endings.push(work),
+		async remove() {
+			for (const work of endings) {
+				work();
+			}
+
+			await rm(root, {recursive: true, force: true});
+		},
+	};
+}
+
+async function giveAll(folder: string, uid: number, gid: number): Promise<void> {
+	await chown(folder, uid, gid);
+	for (const entry of await readdir(folder, {withFileTypes: true, recursive: true})) {
+		await chown(join(entry.parentPath, entry.name), uid, gid);
+	}
+}
+
+async function runToEnd(
+	file: string,
+	arguments_: string[],
+	{
+		input,
+		...options
+	}: {cwd: string; env: Record<string, string>; input: string; signal?: AbortSignal; uid?: number; gid?: number},
+): Promise<Result> {
+	const child = spawn(file, arguments_, {...options, stdio: ['pipe', 'pipe', 'pipe']});
+	let stdout = '';
+	let stderr = '';
+	child.stdout.setEncoding('utf8').on('data', (text: string) => {
+		stdout += text;
+	});
+	child.stderr.setEncoding('utf8').on('data', (text: string) => {
+		stderr += text;
+	});
+	// A program that ends without reading its input closes the pipe.
+	child.stdin.on('error', () => {});
+	child.stdin.end(input);
+	return new Promise((resolve, reject) => {
+		child.once('error', reject);
+		child.once('close', (code, signal) => resolve({stdout, stderr, code, signal}));
+	});
+}

@@ -1,0 +1,179 @@
+import {createHash} from 'node:crypto';
+import {existsSync} from 'node:fs';
+import {chmod, copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import Docker from 'dockerode';
+import {succeeds} from './command.ts';
+import {emptyEngine, removePulledImages, startEngine} from './engine.ts';
+import {gpus, writeGpuHook} from './gpu-hook.ts';
+import {prepareImages} from './images.ts';
+import type {TestHost} from './index.ts';
+import {makeNetwork} from './network.ts';
+import {installPackages} from './packages.ts';
+import {processBirth} from './processes.ts';
+
+export type PreparedHost = {
+	/** The description that `testHost()` reads. */
+	file: string;
+	stop(): Promise<void>;
+};
+
+type Options = {
+	/** The clone: holds dist, templates and .cache. */
+	root: string;
+	/** Leaves the engine running when this process ends. */
+	keep: boolean;
+	say: (line: string) => void;
+	signal: AbortSignal;
+};
+
+/** Who gpubox runs as when the tests run as root. Needs no entry in /etc/passwd. */
+const person = {uid: 1000, gid: 1000};
+
+/** Makes ready what the end-to-end tests need. As root an engine of their own; else the engine that this user can reach. */
+export async function prepareHost(options: Options): Promise<PreparedHost> {
+	return process.getuid?.() === 0 ? ownEngine(options) : reachableEngine(options);
+}
+
+async function ownEngine({root, keep, say, signal}: Options): Promise<PreparedHost> {
+	await installPackages(say, signal);
+	// Two clones on one machine must not meet: everything that has a fixed name outside of the clone carries this.
+	const hash = createHash('sha256').update(root).digest('hex').slice(0, 8);
+	const cache = join(root, '.cache/test-host');
+	await mkdir(cache, {recursive: true});
+	const {folder, release} = await takeOwnership(join(cache, 'owner.json'));
+
+	const undo = [release];
+	const stop = async () => {
+		for (const step of undo.splice(0).reverse()) {
+			await step();
+		}
+	};
+	try {
+		const program = await readableProgram(root, folder);
+		const hookFolder = join(folder, 'gpu');
+		const hook = await writeGpuHook(hookFolder, program.node);
+		const network = await makeNetwork(`gpubox${hash}`, Number.parseInt(hash, 16));
+		undo.push(() => network.remove());
+		const engine = await startEngine({
+			dataFolder: join(cache, 'engine'),
+			// Sockets want short paths, and the folder of a run that was killed must be found again.
+			runFolder: `/run/gpubox-test-${hash}`,
+			groupId: person.gid,
+			network,
+			hookFolder: hook.engine,
+			keep,
+		});
+		undo.push(() => engine.stop());
+		await emptyEngine(engine.docker);
+		await removePulledImages(engine.docker);
+		const images = await prepareImages(engine.docker, {workFolder: cache, say, signal});
+		undo.push(() => emptyEngine(engine.docker));
+		const file = await describe(folder, {
+			address: engine.address,
+			images,
+			...person,
+			folder,
+			program,
+			own: {rootOnlyAddress: engine.rootOnlyAddress, gpus, hookFolder, hostPath: hook.host},
+		});
+		return {file, stop};
+	} catch (error) {
+		await stop();
+		throw error;
+	}
+}
+
+async function reachableEngine({root, say, signal}: Options): Promise<PreparedHost> {
+	const address = process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
+	const docker = new Docker({socketPath: address.replace(/^unix:\/\//, '')});
+	if (!address.startsWith('unix://') || !(await answers(docker))) {
+		throw new Error(
+			`The end-to-end tests need a Docker Engine on this machine, and none answers at ${address}.\n` +
+				'Run the tests as root, which starts one of their own, or start Docker and join the group docker.',
+		);
+	}
+
+	say(`not root: using the engine at ${address}; tests that need the engine's GPU hook are skipped`);
+	const folder = await mkdtemp(join(tmpdir(), 'gpubox-test-'));
+	const images = await prepareImages(docker, {say, signal});
+	const file = await describe(folder, {
+		address,
+		images,
+		uid: process.getuid?.() ?? person.uid,
+		gid: process.getgid?.() ?? person.gid,
+		folder,
+		program: {node: process.execPath, cli: join(root, 'dist/cli.js')},
+	});
+	return {file, stop: () => rm(folder, {recursive: true, force: true})};
+}
+
+async function describe(folder: string, host: TestHost): Promise<string> {
+	const file = join(folder, 'test-host.json');
+	await writeFile(file, JSON.stringify(host, undefined, '\t'));
+	return file;
+}
+
+async function answers(docker: Docker): Promise<boolean> {
+	try {
+		await docker.ping();
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+type Owner = {pid: number; birth: string; folder: string};
+
+/**
+One run at a time for each clone, because the runs share the engine's images. Gives a new folder for everything that this run
+keeps outside of the clone, and removes that of a run that was killed.
+*/
+async function takeOwnership(file: string): Promise<{folder: string; release(): Promise<void>}> {
+	if (existsSync(file)) {
+		const before = JSON.parse(await readFile(file, 'utf8')) as Owner;
+		if (processBirth(before.pid) === before.birth) {
+			throw new Error(
+				`Process ${before.pid} runs the end-to-end tests of this clone already.\nWait for it, or stop it.`,
+			);
+		}
+
+		await rm(before.folder, {recursive: true, force: true});
+	}
+
+	const folder = await mkdtemp(join(tmpdir(), 'gpubox-test-'));
+	await chmod(folder, 0o755);
+	const owner: Owner = {pid: process.pid, birth: processBirth(process.pid) ?? '', folder};
+	await writeFile(file, JSON.stringify(owner));
+	return {
+		folder,
+		release: async () => {
+			await rm(folder, {recursive: true, force: true});
+			await rm(file, {force: true});
+		},
+	};
+}
+
+/** gpubox as built, where the person may read it: in place, or copied when the clone is in a folder of root's alone. */
+async function readableProgram(root: string, folder: string): Promise<TestHost['program']> {
+	const node = process.execPath;
+	const cli = join(root, 'dist/cli.js');
+	const mayRead = (path: string) => succeeds('test', ['-r', path], {uid: person.uid, gid: person.gid, cwd: '/'});
+	const program = {node, cli};
+	if (!(await mayRead(cli))) {
+		const copy = join(folder, 'program');
+		for (const part of ['dist', 'templates', 'package.json']) {
+			await cp(join(root, part), join(copy, part), {recursive: true});
+		}
+
+		program.cli = join(copy, 'dist/cli.js');
+	}
+
+	if (!(await mayRead(node))) {
+		program.node = join(folder, 'node');
+		await copyFile(node, program.node);
+	}
+
+	return program;
+}

@@ -1,0 +1,92 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import {basename} from 'node:path';
+import {waitUntil} from './wait-until.ts';
+
+/** Tells a process from a later one with the same number; undefined once it is gone (a zombie counts as gone). */
+export function processBirth(pid: number): string | undefined {
+	const fields = stat(pid);
+	return fields === undefined || fields[0] === 'Z' ? undefined : fields[19];
+}
+
+/** The fields of /proc/PID/stat after the name, which may hold spaces and brackets itself: state, parent, … */
+function stat(pid: number): string[] | undefined {
+	try {
+		const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+		return text.slice(text.lastIndexOf(')') + 2).split(' ');
+	} catch {
+		return undefined;
+	}
+}
+
+function pids(): number[] {
+	return readdirSync('/proc')
+		.filter((name) => /^\d+$/.test(name))
+		.map(Number);
+}
+
+/** Engines, container runtimes and registries that were started with `folder` in their arguments, and all below them. */
+function startedWith(folder: string): number[] {
+	const found = new Set<number>();
+	for (const pid of pids()) {
+		let words: string[];
+		try {
+			words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+		} catch {
+			continue;
+		}
+
+		const name = basename(words[0] ?? '');
+		if (
+			/^(dockerd|containerd|containerd-shim.*|docker-registry)$/.test(name) &&
+			words.some((word) => word.includes(`${folder}/`))
+		) {
+			found.add(pid);
+		}
+	}
+
+	for (let before = -1; before !== found.size; ) {
+		before = found.size;
+		for (const pid of pids()) {
+			if (found.has(Number(stat(pid)?.[1]))) {
+				found.add(pid);
+			}
+		}
+	}
+
+	return [...found];
+}
+
+/** Ends what an earlier run that was killed left running on `folder`. An engine gets time to stop its containers. */
+export async function endProcessesOf(folder: string): Promise<void> {
+	const kill = (pid: number, signal: NodeJS.Signals) => {
+		try {
+			process.kill(pid, signal);
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== 'ESRCH') {
+				throw error;
+			}
+		}
+	};
+
+	const gone = () => startedWith(folder).length === 0;
+	if (gone()) {
+		return;
+	}
+
+	for (const pid of startedWith(folder)) {
+		const name = basename(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0] ?? '');
+		if (name === 'dockerd' || name === 'docker-registry') {
+			kill(pid, 'SIGTERM');
+		}
+	}
+
+	try {
+		await waitUntil('an earlier engine to stop', gone, {seconds: 20});
+	} catch {
+		for (const pid of startedWith(folder)) {
+			kill(pid, 'SIGKILL');
+		}
+
+		await waitUntil(`the processes of ${folder} to end`, gone);
+	}
+}

@@ -1,0 +1,152 @@
+/**
+What `npm test` runs: build, lint, types and unit tests; then a test host is set up and the end-to-end tests run on it.
+
+	npm test                            everything
+	npm test -- --unit                  no test host
+	npm test -- --e2e --only PATTERN    end-to-end test files whose path contains PATTERN
+	npm test -- --e2e --keep            leaves the engine running, and says how to run a test on it by hand
+*/
+import {spawn} from 'node:child_process';
+import {globSync} from 'node:fs';
+import {constants} from 'node:os';
+import {delimiter, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {parseArgs} from 'node:util';
+import {testHostVariable} from './_helpers/test-host/index.ts';
+import {type PreparedHost, prepareHost} from './_helpers/test-host/prepare.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+
+const {values: options} = parseArgs({
+	options: {
+		unit: {type: 'boolean', default: false},
+		e2e: {type: 'boolean', default: false},
+		only: {type: 'string', default: ''},
+		keep: {type: 'boolean', default: false},
+	},
+});
+
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+	process.on(signal, () => {
+		process.exitCode = 128 + constants.signals[signal];
+		interrupted.abort(new Error(`stopped by ${signal}`));
+	});
+}
+
+try {
+	await main();
+} catch (error) {
+	process.exitCode ||= 1;
+	say(`✖ ${error instanceof Error ? error.message : error}`);
+	if (process.env.GPUBOX_DEBUG === '1') {
+		console.error(error);
+	}
+}
+
+async function main(): Promise<void> {
+	const everything = !options.unit && !options.e2e;
+	await step('build', () => quietly('npm', ['run', '--silent', 'build']));
+	if (everything) {
+		await step('lint', () => quietly('npm', ['run', '--silent', 'lint']));
+		await step('types', () => quietly('npm', ['run', '--silent', 'types']));
+	}
+
+	if (everything || options.unit) {
+		const files = testFiles((path) => !path.startsWith('test/e2e/'));
+		await step('unit tests', () => nodeTest(files, []));
+	}
+
+	if (everything || options.e2e) {
+		const files = testFiles((path) => path.startsWith('test/e2e/'));
+		await endToEnd(files);
+	}
+}
+
+async function endToEnd(files: string[]): Promise<void> {
+	let host: PreparedHost | undefined;
+	try {
+		host = await step('test host', () =>
+			prepareHost({root, keep: options.keep, say: (line) => say(`  ${line}`), signal: interrupted.signal}),
+		);
+		interrupted.signal.throwIfAborted();
+		const {file} = host;
+		// One file at a time: they share the engine, and its GPUs are given to one box only.
+		await step('end-to-end tests', () => nodeTest(files, ['--test-concurrency=1'], {[testHostVariable]: file}));
+	} finally {
+		if (host !== undefined && options.keep) {
+			say(`the test host stays: ${testHostVariable}=${host.file} node --import=tsx --test test/e2e/NAME.test.ts`);
+		} else if (host !== undefined) {
+			await step('clean up', host.stop);
+		}
+	}
+}
+
+function testFiles(wanted: (path: string) => boolean): string[] {
+	const files = globSync('test/**/*.test.{ts,tsx}', {cwd: root});
+	return files.filter((path) => wanted(path) && path.includes(options.only)).sort();
+}
+
+/** Node's own runner, talking to whoever reads this. */
+async function nodeTest(files: string[], more: string[], env: NodeJS.ProcessEnv = {}): Promise<void> {
+	if (files.length === 0) {
+		throw new Error(`no test file matches ${JSON.stringify(options.only)}`);
+	}
+
+	// A file that hangs is ended and counted as failed: a machine that runs the tests alone must come to an end.
+	const call = ['--import=tsx', '--test', '--test-timeout=900000', ...more, ...files];
+	const {failed} = await runChild(process.execPath, call, {env, quiet: false});
+	if (failed !== undefined) {
+		throw new Error(`tests failed (${failed})`);
+	}
+}
+
+/** A tool whose output matters only when it fails. */
+async function quietly(file: string, arguments_: string[]): Promise<void> {
+	const {failed, output} = await runChild(file, arguments_, {env: {}, quiet: true});
+	if (failed !== undefined) {
+		process.stdout.write(output);
+		throw new Error(`${file} ${arguments_.join(' ')}: ${failed}`);
+	}
+}
+
+async function runChild(
+	file: string,
+	arguments_: string[],
+	{env, quiet}: {env: NodeJS.ProcessEnv; quiet: boolean},
+): Promise<{failed: string | undefined; output: string}> {
+	interrupted.signal.throwIfAborted();
+	const child = spawn(file, arguments_, {
+		cwd: root,
+		stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
+		env: {...process.env, PATH: [join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter), ...env},
+	});
+	let output = '';
+	for (const stream of [child.stdout, child.stderr]) {
+		stream?.setEncoding('utf8').on('data', (text: string) => {
+			output += text;
+		});
+	}
+
+	const stop = () => child.kill();
+	interrupted.signal.addEventListener('abort', stop);
+	const failed = await new Promise<string | undefined>((resolve, reject) => {
+		child.once('error', reject);
+		child.once('close', (code, signal) => resolve(code === 0 ? undefined : (signal ?? `exit code ${code}`)));
+	});
+	interrupted.signal.removeEventListener('abort', stop);
+	interrupted.signal.throwIfAborted();
+	return {failed, output};
+}
+
+async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
+	const start = performance.now();
+	say(`• ${name}`);
+	const result = await work();
+	say(`✔ ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
+	return result;
+}
+
+function say(line: string): void {
+	process.stdout.write(`${line}\n`);
+}
