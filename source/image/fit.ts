@@ -187,16 +187,16 @@ export function makeJudge(facts: FitFacts): Judge {
 			answers.set(build, cards);
 		}
 
-		let {fits} = cards;
+		let host: Verdict = true;
 		const reasons: Reason[] = [];
 		const architecture = judgeArchitecture(facts.architecture, image);
 		if (architecture) {
-			fits = worst(fits, architecture.fits);
+			host = architecture.fits;
 			reasons.push(architecture.reason);
 		}
 
 		if (facts.gpus.length > 0 && facts.engine.injection === 'none' && !image.cpuOnly) {
-			fits = false;
+			host = false;
 			reasons.push({
 				code: 'no-gpu-runtime',
 				message: 'The container engine has no way to give GPUs to a container.',
@@ -206,15 +206,18 @@ export function makeJudge(facts: FitFacts): Judge {
 
 		const disk = local ? undefined : judgeDisk(image.downloadBytes, facts.freeDiskBytes);
 		if (disk) {
-			fits = false;
+			host = false;
 			reasons.push(disk);
 		}
+
+		const fits = worst(host, cards.fits);
 
 		const notes =
 			facts.gpus.length === 0 && !image.cpuOnly ? ['No GPU was asked for: it runs on the processor.'] : cards.notes;
 		return {
 			fits,
 			perGpu: cards.perGpu,
+			usable: host === true ? cards.perGpu.filter((gpu) => gpu.fits === true).map(({uuid}) => uuid) : [],
 			reasons: [...reasons, ...cards.reasons],
 			notes: fits === true ? [...notes] : [],
 		};

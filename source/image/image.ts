@@ -118,6 +118,8 @@ export type Judgement = {
 	fits: Verdict;
 	/** Each card by itself. */
 	perGpu: GpuVerdict[];
+	/** UUIDs of the cards that can use it for certain, when nothing else of the host stands against it. */
+	usable: string[];
 	/** Why not, or why it is not known; empty when it fits. */
 	reasons: Reason[];
 	/** What a person should know although it fits: how the driver comes to run it, a long first start. */

@@ -1,0 +1,241 @@
+/** Which images to offer for a host, best first, and which one to take when nobody says. */
+import {exitCode, Failure} from '../failure.ts';
+import {safeText} from '../text/safe.ts';
+import type {Catalogue} from './catalogue.ts';
+import {makeJudge} from './fit.ts';
+import type {FitFacts, ImageFacts, Judgement, Provides, Reason, Verdict} from './image.ts';
+import {normalReference} from './reference.ts';
+import {compareVersions, cudaMinor, leadingVersion, minorNumber} from './version.ts';
+
+/** An image that can be offered, and whether the engine has it already. */
+export type Candidate = {image: ImageFacts; local: boolean};
+
+export type Suggestion = Candidate & {
+	judgement: Judgement;
+	/** At most one of a list is. */
+	recommended: boolean;
+	/** In words: why this one, or why not. */
+	why: string;
+	/** GPUs to give it: all, or on a mixed host those that can use it. */
+	gpus: string[];
+	/** Numbers of the GPUs that it leaves out. */
+	leftOut: number[];
+};
+
+/** The catalogue and what the engine has. What was read off a local image counts before its entry in the catalogue. */
+export function candidates(catalogue: Catalogue, local: readonly ImageFacts[]): Candidate[] {
+	const here = new Map<string, ImageFacts>();
+	for (const image of local) {
+		here.set(normalReference(image.reference) ?? image.reference, image);
+	}
+
+	const known = catalogue.entries.map((entry) => {
+		const key = normalReference(entry.reference) ?? entry.reference;
+		const found = here.get(key);
+		here.delete(key);
+		return {image: found ?? entry, local: found !== undefined};
+	});
+	return [...known, ...[...here.values()].map((image) => ({image, local: true}))];
+}
+
+/** `pytorch 2.8.0`, as in `gpubox images --json`; null for an image of which no framework is known. */
+export function frameworkOf({framework, version}: ImageFacts): string | null {
+	return framework === null ? null : safeText(version === null ? framework : `${framework} ${version}`);
+}
+
+const frameworkRank: Record<string, number> = {pytorch: 1, tensorflow: 2, jax: 3, rapids: 4, cuda: 5};
+const statusRank: Record<ImageFacts['status'], number> = {
+	verified: 0,
+	seen: 0,
+	team: 0,
+	metadata: 0,
+	derived: 1,
+	secondary: 1,
+	unverified: 2,
+};
+const verdictRank = (fits: Verdict) => (fits === true ? 0 : fits === 'unknown' ? 1 : 2);
+
+/** To work in with Jupyter or a shell: has a framework, and is no server that runs something of its own. */
+function forWork(image: ImageFacts): boolean {
+	return image.kind !== 'server' && image.framework !== null;
+}
+
+type Ranked = Suggestion & {order: number[]};
+
+function rank(
+	{image, local, judgement}: Omit<Suggestion, 'order'>,
+	facts: FitFacts,
+	services: readonly Provides[],
+): number[] {
+	const onProcessor = facts.gpus.length === 0;
+	return [
+		judgement.fits === true ? 0 : 1,
+		-judgement.usable.length,
+		verdictRank(judgement.fits),
+		onProcessor && !image.cpuOnly ? 1 : 0,
+		forWork(image) ? 0 : 1,
+		image.status === 'team' ? 0 : (frameworkRank[image.framework ?? ''] ?? 9),
+		local ? 0 : 1,
+		statusRank[image.status],
+	].concat(
+		services.length > 0 && onProcessor ? [services.filter((service) => !image.provides.includes(service)).length] : [0],
+	);
+}
+
+function byVersion(a: ImageFacts, b: ImageFacts): number {
+	return compareVersions(leadingVersion(b.version) ?? [], leadingVersion(a.version) ?? []);
+}
+
+const kindRank = (kind: ImageFacts['kind']) => (kind === 'runtime' ? 0 : kind === null ? 1 : kind === 'devel' ? 2 : 3);
+
+/** Best first. After the rank: newest framework, runtime before devel, no reservations, more of what is wanted, newest CUDA. */
+function compare(a: Ranked, b: Ranked, services: readonly Provides[]): number {
+	for (const [index, value] of a.order.entries()) {
+		const difference = value - (b.order[index] ?? 0);
+		if (difference !== 0) {
+			return difference;
+		}
+	}
+
+	const missing = ({image}: Ranked) => services.filter((service) => !image.provides.includes(service)).length;
+	return (
+		byVersion(a.image, b.image) ||
+		kindRank(a.image.kind) - kindRank(b.image.kind) ||
+		a.judgement.notes.length - b.judgement.notes.length ||
+		missing(a) - missing(b) ||
+		Number(a.image.moving) - Number(b.image.moving) ||
+		(minorNumber(cudaMinor(b.image.cuda)) ?? 0) - (minorNumber(cudaMinor(a.image.cuda)) ?? 0) ||
+		(a.image.reference < b.image.reference ? -1 : 1)
+	);
+}
+
+function firstMessage(reasons: readonly Reason[]): string {
+	return reasons[0]?.message ?? '';
+}
+
+function explain(
+	{image, local, judgement, leftOut, recommended}: Suggestion,
+	facts: FitFacts,
+	services: readonly Provides[],
+): string {
+	if (judgement.fits === false && !recommended) {
+		return firstMessage(judgement.reasons);
+	}
+
+	if (judgement.fits === 'unknown') {
+		return `Not known to fit: ${firstMessage(judgement.reasons)}`;
+	}
+
+	const cards = facts.gpus.length;
+	const fits =
+		cards === 0
+			? 'Runs on the processor'
+			: leftOut.length > 0
+				? `No image fits every card here; this one leaves out GPU ${leftOut.join(', ')}`
+				: cards === 1
+					? 'Fits the driver and the GPU'
+					: `Fits the driver and all ${cards} GPUs`;
+	const missing = services.filter((service) => !image.provides.includes(service));
+	const parts = [
+		fits,
+		local ? 'already on this host' : '',
+		recommended && missing.length > 0
+			? `${missing.map((service) => (service === 'sshd' ? 'SSH' : 'Jupyter')).join(' and ')} is added at the first start`
+			: '',
+	].filter((text) => text !== '');
+	return [`${parts.join('; ')}.`, ...judgement.notes].join(' ');
+}
+
+/**
+Judges every candidate and orders them: what fits every card, then what fits the most; on the host before to be pulled;
+confirmed before derived; newest framework; runtime before devel. The first is recommended when it can be worked in and
+some card can use it, or nothing is known against it.
+*/
+export function suggest(
+	facts: FitFacts,
+	offered: readonly Candidate[],
+	{services = []}: {services?: readonly Provides[]} = {},
+): Suggestion[] {
+	const judge = makeJudge(facts);
+	const ranked = offered.map((candidate): Ranked => {
+		const judgement = judge(candidate.image, {local: candidate.local});
+		const usable = new Set(judgement.usable);
+		const suggestion: Suggestion = {
+			...candidate,
+			judgement,
+			recommended: false,
+			why: '',
+			gpus: judgement.fits === false ? judgement.usable : facts.gpus.map(({uuid}) => uuid),
+			leftOut: judgement.fits === false ? facts.gpus.filter(({uuid}) => !usable.has(uuid)).map(({index}) => index) : [],
+		};
+		return {...suggestion, order: rank(suggestion, facts, services)};
+	});
+	ranked.sort((a, b) => compare(a, b, services));
+	const best = ranked.find(
+		({image, judgement}) => forWork(image) && (judgement.fits !== false || judgement.usable.length > 0),
+	);
+	return ranked.map(({order: _, ...suggestion}) => {
+		suggestion.recommended = suggestion.image === best?.image;
+		suggestion.why = explain(suggestion, facts, services);
+		return suggestion;
+	});
+}
+
+/** The image to take when nobody names one; undefined when none can be used. Give it `gpus` of what is returned. */
+export function recommend(
+	facts: FitFacts,
+	offered: readonly Candidate[],
+	options: {services?: readonly Provides[]} = {},
+): Suggestion | undefined {
+	return suggest(facts, offered, options).find(({recommended}) => recommended);
+}
+
+/** What `gpubox images` lists without `--all`: what fits, and images known to be made for GPUs of which it is not sure. */
+export function worthListing({image, judgement, recommended}: Suggestion): boolean {
+	return (
+		recommended ||
+		judgement.fits === true ||
+		(judgement.fits === 'unknown' && (image.cuda !== null || image.framework !== null))
+	);
+}
+
+/** A row of `gpubox images --json`. Its first nine fields are the published ones. */
+export function suggestionToJson({image, local, judgement, recommended, why, leftOut}: Suggestion) {
+	return {
+		reference: safeText(image.reference),
+		fits: judgement.fits,
+		recommended,
+		local,
+		cuda: cudaMinor(image.cuda) ?? null,
+		framework: frameworkOf(image),
+		provides: image.provides,
+		reasons: judgement.reasons,
+		why,
+		notes: judgement.notes,
+		leftOut,
+		perGpu: judgement.perGpu.map(({index, uuid, fits, reasons}) => ({
+			index,
+			uuid,
+			fits,
+			reasons: reasons.map(({code}) => code),
+		})),
+		kind: image.kind,
+		status: image.status,
+		downloadBytes: image.downloadBytes,
+		released: image.released,
+	};
+}
+
+/** What `up --image` says when it refuses: exit 5. Undefined when the image fits, or is not known not to. */
+export function refusal(reference: string, judgement: Judgement): Failure | undefined {
+	if (judgement.fits !== false) {
+		return undefined;
+	}
+
+	const [first, ...others] = judgement.reasons;
+	return new Failure(`${safeText(reference)} does not fit. ${first?.message ?? ''}`, {
+		exitCode: exitCode.imageDoesNotFit,
+		fix: `${first?.fix ?? ''} \`--force\` starts it all the same.`,
+		details: others.map(({message, fix}) => `${message} ${fix}`),
+	});
+}
