@@ -24,20 +24,22 @@ function pids(): number[] {
 		.map(Number);
 }
 
-/** Engines, container runtimes and registries that were started with `folder` in their arguments, and all below them. */
+/** Empty once the process is gone. */
+function commandLine(pid: number): string[] {
+	try {
+		return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+	} catch {
+		return [];
+	}
+}
+
+/** Engines and container runtimes that were started with `folder` in their arguments, and all below them. */
 function startedWith(folder: string): number[] {
 	const found = new Set<number>();
 	for (const pid of pids()) {
-		let words: string[];
-		try {
-			words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-		} catch {
-			continue;
-		}
-
-		const name = basename(words[0] ?? '');
+		const words = commandLine(pid);
 		if (
-			/^(dockerd|containerd|containerd-shim.*|docker-registry)$/.test(name) &&
+			/^(?:dockerd|containerd|containerd-shim.*)$/.test(basename(words[0] ?? '')) &&
 			words.some((word) => word.includes(`${folder}/`))
 		) {
 			found.add(pid);
@@ -74,8 +76,7 @@ export async function endProcessesOf(folder: string): Promise<void> {
 	}
 
 	for (const pid of startedWith(folder)) {
-		const name = basename(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0] ?? '');
-		if (name === 'dockerd' || name === 'docker-registry') {
+		if (basename(commandLine(pid)[0] ?? '') === 'dockerd') {
 			kill(pid, 'SIGTERM');
 		}
 	}
