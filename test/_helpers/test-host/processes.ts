@@ -75,14 +75,14 @@ export async function endProcessesOf(folder: string): Promise<void> {
 		return;
 	}
 
-	for (const pid of startedWith(folder)) {
-		if (basename(commandLine(pid)[0] ?? '') === 'dockerd') {
-			kill(pid, 'SIGTERM');
-		}
+	const engines = startedWith(folder).filter((pid) => basename(commandLine(pid)[0] ?? '') === 'dockerd');
+	for (const pid of engines) {
+		kill(pid, 'SIGTERM');
 	}
 
 	try {
-		await waitUntil('an earlier engine to stop', gone, {seconds: 20});
+		// Without an engine there is nobody left who would stop the containers.
+		await waitUntil('an earlier engine to stop', gone, {seconds: engines.length > 0 ? 20 : 0});
 	} catch {
 		for (const pid of startedWith(folder)) {
 			kill(pid, 'SIGKILL');
