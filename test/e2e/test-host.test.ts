@@ -172,6 +172,7 @@ test('a build reaches the packages of the distribution', async () => {
 		noCache: true,
 	});
 	assert.match(await output({Image: name, Cmd: ['file', '--version']}), /^file-\d/);
+	await docker.getImage(name).remove({force: true});
 });
 
 test('Jupyter in the image answers', async () => {

@@ -170,10 +170,14 @@ export async function emptyEngine(docker: Docker): Promise<void> {
 	}
 }
 
-/** Images with the address of a registry in their name: no registry of an earlier run is there any more. */
-export async function removePulledImages(docker: Docker): Promise<void> {
+/**
+Removes images of an older recipe than `keep`, and those pulled from a registry of an earlier run. Only for an engine of the tests'
+own: on anyone else's, an image that these tests do not know may be somebody's.
+*/
+export async function removeOldImages(docker: Docker, keep: string[]): Promise<void> {
 	const tags = (await docker.listImages()).flatMap((image) => image.RepoTags ?? []);
-	for (const tag of tags.filter((name) => /^(?:127\.0\.0\.1|localhost):/.test(name))) {
+	const old = tags.filter((tag) => /^(?:gpubox-test\/|127\.0\.0\.1:|localhost:)/.test(tag) && !keep.includes(tag));
+	for (const tag of old) {
 		await docker.getImage(tag).remove({force: true});
 	}
 }

@@ -57,7 +57,7 @@ function imageNames(origin: string): TestImages {
 }
 
 /**
-Builds the images that are missing and removes those of an older recipe. With a `workFolder` (and root) the base is made from the
+Builds the images that are missing. With a `workFolder` (and root) the base is made from the
 distribution's packages alone; without one the engine pulls it.
 */
 export async function prepareImages(
@@ -66,12 +66,6 @@ export async function prepareImages(
 ): Promise<TestImages> {
 	const names = imageNames(workFolder === undefined ? published : suite);
 	const present = new Set((await docker.listImages()).flatMap((image) => image.RepoTags ?? []));
-	for (const tag of present) {
-		if (tag.startsWith('gpubox-test/') && tag !== names.bare && tag !== names.jupyter) {
-			await docker.getImage(tag).remove({force: true});
-		}
-	}
-
 	if (!present.has(names.bare)) {
 		say('making the base image (once, about a minute)');
 		await (workFolder === undefined

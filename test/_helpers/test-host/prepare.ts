@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import Docker from 'dockerode';
 import {succeeds} from './command.ts';
-import {emptyEngine, removePulledImages, startEngine} from './engine.ts';
+import {emptyEngine, removeOldImages, startEngine} from './engine.ts';
 import {gpus, writeGpuHook} from './gpu-hook.ts';
 import {prepareImages} from './images.ts';
 import type {TestHost} from './index.ts';
@@ -67,8 +67,8 @@ async function ownEngine({root, keep, say, signal}: Options): Promise<PreparedHo
 		});
 		undo.push(() => engine.stop());
 		await emptyEngine(engine.docker);
-		await removePulledImages(engine.docker);
 		const images = await prepareImages(engine.docker, {workFolder: cache, say, signal});
+		await removeOldImages(engine.docker, Object.values(images));
 		undo.push(() => emptyEngine(engine.docker));
 		const file = await describe(folder, {
 			address: engine.address,
