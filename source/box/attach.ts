@@ -1,3 +1,4 @@
+import type {Duplex} from 'node:stream';
 import type {ReadStream, WriteStream} from 'node:tty';
 import type {Engine} from '../engine/engine.ts';
 import {inside} from './plan.ts';
@@ -32,6 +33,9 @@ export async function attachToBox(
 		workingDirectory: inside.project,
 		tty,
 		stdin: true,
+		// The engine's own detaching breaks off the command up to version 20.10, so it is done here; it cannot be switched off
+		// there, only moved out of the way.
+		detachKeys: 'ctrl-^,ctrl-],ctrl-^,ctrl-]',
 		environment: tty ? terminalEnvironment(process.env) : {},
 		...(tty ? {size: sizeOf(stdout)} : {}),
 	});
@@ -42,7 +46,19 @@ export async function attachToBox(
 		stdout.on('resize', resize);
 	}
 
-	const forward = (chunk: Buffer) => session.stream.write(chunk);
+	const watchKeys = makeDetachWatch();
+	const forward = (chunk: Buffer | string) => {
+		// Ink has set an encoding on stdin for good, so in a session keys come as text.
+		const typed = Buffer.from(chunk as string);
+		const {pass, detach} = tty ? watchKeys(typed) : {pass: typed, detach: false};
+		if (pass.length > 0) {
+			session.stream.write(pass);
+		}
+
+		if (detach) {
+			(session.stream as unknown as Duplex).destroy();
+		}
+	};
 	const end = () => session.stream.end();
 	stdin.on('data', forward);
 	stdin.once('end', end);
@@ -62,6 +78,37 @@ export async function attachToBox(
 	}
 }
 
+const ctrlP = 0x10;
+const ctrlQ = 0x11;
+
+/**
+Watches what is typed for Ctrl-P Ctrl-Q, however it is cut into chunks. A Ctrl-P alone is held back until the next key tells what
+it was meant for.
+*/
+export function makeDetachWatch(): (chunk: Buffer) => {pass: Buffer; detach: boolean} {
+	let held = false;
+	return (chunk) => {
+		const pass: number[] = [];
+		for (const byte of chunk) {
+			if (held && byte === ctrlQ) {
+				held = false;
+				return {pass: Buffer.from(pass), detach: true};
+			}
+
+			if (held) {
+				pass.push(ctrlP);
+			}
+
+			held = byte === ctrlP;
+			if (!held) {
+				pass.push(byte);
+			}
+		}
+
+		return {pass: Buffer.from(pass), detach: false};
+	};
+}
+
 function sizeOf(stdout: AttachStreams['stdout']): {columns: number; rows: number} {
 	return {columns: stdout.columns || 80, rows: stdout.rows || 24};
 }
@@ -76,10 +123,13 @@ function terminalEnvironment(environment: NodeJS.ProcessEnv): Record<string, str
 	);
 }
 
+/** Settles when the stream ends, or is destroyed by detaching. */
 async function pipeRaw(stream: NodeJS.ReadableStream, stdout: NodeJS.WritableStream): Promise<void> {
-	for await (const chunk of stream) {
-		stdout.write(chunk);
-	}
+	stream.on('data', (chunk) => stdout.write(chunk));
+	await new Promise<void>((resolve, reject) => {
+		stream.once('error', reject);
+		stream.once('close', resolve);
+	});
 }
 
 async function pipeFramed(
