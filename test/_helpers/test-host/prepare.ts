@@ -96,8 +96,8 @@ async function reachableEngine({root, say, signal}: Options): Promise<PreparedHo
 	}
 
 	say(`not root: using the engine at ${address}; tests that need the engine's GPU hook are skipped`);
-	const folder = await mkdtemp(join(tmpdir(), 'gpubox-test-'));
 	const images = await prepareImages(docker, {say, signal});
+	const folder = await mkdtemp(join(tmpdir(), 'gpubox-test-'));
 	const file = await describe(folder, {
 		address,
 		images,
