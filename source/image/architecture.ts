@@ -1,16 +1,17 @@
+import {safeText} from '../text/safe.ts';
 import type {ImageFacts, Reason} from './image.ts';
 
-const names: Record<string, string> = {
-	amd64: 'amd64',
-	x86_64: 'amd64',
-	x64: 'amd64',
-	arm64: 'arm64',
-	aarch64: 'arm64',
-};
+const names = new Map([
+	['amd64', 'amd64'],
+	['x86_64', 'amd64'],
+	['x64', 'amd64'],
+	['arm64', 'arm64'],
+	['aarch64', 'arm64'],
+]);
 
 /** The engine's or Node's word for a processor as registries write it; undefined when it is neither of the two known. */
 export function platformArchitecture(word: string): string | undefined {
-	return names[word.trim().toLowerCase()];
+	return names.get(word.trim().toLowerCase());
 }
 
 /** Undefined when the image is made for this processor. */
@@ -40,7 +41,7 @@ export function judgeArchitecture(
 				fits: false,
 				reason: {
 					code: 'wrong-architecture',
-					message: `It is made for ${made.join(' and ')} processors; this host is ${wanted}.`,
+					message: `It is made for ${safeText(made.join(' and ')).slice(0, 80)} processors; this host is ${wanted}.`,
 					fix: `Choose an image made for linux/${wanted}: \`gpubox images\` lists those that fit.`,
 				},
 			};

@@ -152,7 +152,17 @@ export function cudaThatDropped(card: string): string | undefined {
 	return lastCuda.get(card);
 }
 
-/** What the compiler of a CUDA release can make code for, as far as the card is concerned; undefined when not known. */
+/** Whether the compiler of a CUDA release makes code for exactly this compute capability. */
+export function cudaMakes(cudaMinor: string, capability: string): boolean {
+	const image = minorNumber(cudaMinor) ?? 0;
+	const dropped = minorNumber(lastCuda.get(capability));
+	return (
+		image >= (minorNumber(firstCuda.get(capability)) ?? Number.POSITIVE_INFINITY) &&
+		(dropped === undefined || image < dropped)
+	);
+}
+
+/** Whether the compiler of a CUDA release can make code that runs on the card, as is known; undefined for newer cards than the table. */
 export function cudaCanTarget(cudaMinor: string, card: string): boolean | undefined {
 	const image = minorNumber(cudaMinor);
 	const first = firstCudaFor(card);

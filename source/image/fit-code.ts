@@ -2,13 +2,14 @@
 import {safeText} from '../text/safe.ts';
 import {codeRunsOn, cudaCanTarget, cudaThatDropped, firstCudaFor} from './cuda.ts';
 import {type ImageCuda, nativeDriver} from './fit-driver.ts';
-import type {ImageFacts, JudgedGpu, Reason, Verdict} from './image.ts';
-import {minorNumber} from './version.ts';
+import type {ImageFacts, JudgedGpu, Note, Reason, Verdict} from './image.ts';
+import {cudaMinor, minorNumber} from './version.ts';
 
-export type CodeAnswer = {fits: Verdict; reason?: Reason; note?: string};
+export type CodeAnswer = {fits: Verdict; reason?: Reason; note?: Note};
 
 function card(gpu: JudgedGpu): string {
-	return `${safeText(gpu.name).slice(0, 80)} (compute capability ${gpu.computeCapability})`;
+	const name = safeText(gpu.name).slice(0, 80) || 'this card';
+	return `${name} (compute capability ${cudaMinor(gpu.computeCapability)})`;
 }
 
 function noCode(gpu: JudgedGpu, capability: string, codes: readonly string[]): CodeAnswer {
@@ -17,7 +18,7 @@ function noCode(gpu: JudgedGpu, capability: string, codes: readonly string[]): C
 		codes.length > 0
 			? codes.every((code) => (minorNumber(code) ?? 0) > own)
 			: cudaThatDropped(capability) !== undefined;
-	const list = codes.length > 0 ? `: it was made for ${codes.join(', ')}` : '';
+	const list = codes.length > 0 ? `: it was made for ${safeText(codes.join(', ')).slice(0, 120)}` : '';
 	if (dropped) {
 		const older = own < 5000 ? 'CUDA 11' : 'CUDA 12.6 or older';
 		return {
@@ -69,14 +70,15 @@ function byJit(gpu: JudgedGpu, capability: string, image: ImageCuda | undefined,
 		};
 	}
 
-	return {fits: true, note: `The driver compiles its code for ${card(gpu)} at the first start, which takes minutes.`};
+	const message = `The driver compiles its code for ${card(gpu)} at the first start, which takes minutes.`;
+	return {fits: true, note: {code: 'compiled-at-start', message}};
 }
 
 /** Rule R5 for one card. `jit`: whether the driver would compile the image's PTX. */
 export function judgeCode(gpu: JudgedGpu, facts: ImageFacts, image: ImageCuda | undefined, jit: Verdict): CodeAnswer {
-	const capability = gpu.computeCapability;
+	const capability = cudaMinor(gpu.computeCapability);
 	const own = minorNumber(capability);
-	if (capability === null || own === undefined) {
+	if (capability === undefined || own === undefined) {
 		return {
 			fits: 'unknown',
 			reason: {
@@ -105,7 +107,7 @@ export function judgeCode(gpu: JudgedGpu, facts: ImageFacts, image: ImageCuda | 
 			fits: false,
 			reason: {
 				code: 'gpu-too-old',
-				message: `Its makers support compute capability ${minComputeCapability} and newer; this is ${card(gpu)}.`,
+				message: `Its makers support compute capability ${cudaMinor(minComputeCapability)} and newer; this is ${card(gpu)}.`,
 				fix: 'Choose an older image: `gpubox images` lists those that fit.',
 			},
 		};

@@ -1,7 +1,7 @@
 /** Whether the host's driver runs the image's CUDA: the rules of docs/images.md about drivers. */
 import {safeText} from '../text/safe.ts';
 import {compatHosts, cudaOfDriver, firstDriverOf, floorOfMajor, oldestCompatHost, requirementOf} from './cuda.ts';
-import type {FitFacts, GpuClass, ImageFacts, Injection, Reason, Verdict} from './image.ts';
+import type {FitFacts, GpuClass, ImageFacts, Injection, Note, Reason, Verdict} from './image.ts';
 import {checkRequirement, parseRequirement, type Requirement, type RequirementAnswer} from './require-cuda.ts';
 import {compareVersions, cudaMinor, minorNumber, parseVersion, type Version} from './version.ts';
 
@@ -30,7 +30,7 @@ export type ImageCuda = {
 };
 
 /** What the driver makes of it. `jit`: whether it would compile the image's PTX for a card. */
-export type DriverAnswer = {fits: Verdict; jit: Verdict; reasons: Reason[]; notes: string[]};
+export type DriverAnswer = {fits: Verdict; jit: Verdict; reasons: Reason[]; notes: Note[]};
 
 export function readDriver(facts: Pick<FitFacts, 'driverVersion' | 'cudaVersion' | 'engine'>): Driver {
 	const version = parseVersion(facts.driverVersion);
@@ -68,7 +68,7 @@ export function readImageCuda(image: ImageFacts): ImageCuda | undefined {
 
 function here({version, text, cuda}: Driver): string {
 	if (version === undefined) {
-		return `the driver here has CUDA ${cuda}`;
+		return cuda === undefined ? 'the driver here is not known' : `the driver here has CUDA ${cuda}`;
 	}
 
 	return `this host has ${text}${cuda === undefined ? '' : ` (CUDA ${cuda})`}`;
@@ -165,7 +165,10 @@ function runs(driver: Driver, image: ImageCuda, gpuClass: GpuClass | null): Driv
 	}
 
 	const ahead = forward(driver, image, gpuClass);
-	const aheadNote = `Its CUDA ${image.minor} is newer than the driver's ${driver.cuda}: it runs through the compatibility libraries in the image (forward compatibility).`;
+	const aheadNote: Note = {
+		code: 'forward-compatibility',
+		message: `Its CUDA ${image.minor} is newer than the driver's ${driver.cuda}: it runs through the compatibility libraries in the image (forward compatibility).`,
+	};
 	if (Math.trunc(driver.cudaNumber / 1000) === image.major && floor !== undefined) {
 		if (driver.version === undefined) {
 			const reason: Reason = {
@@ -177,7 +180,10 @@ function runs(driver: Driver, image: ImageCuda, gpuClass: GpuClass | null): Driv
 		}
 
 		if (compareVersions(driver.version, floor) >= 0) {
-			const note = `Its CUDA ${image.minor} is newer than the driver's ${driver.cuda}: it runs by minor-version compatibility (driver ${floorText} or newer).`;
+			const note: Note = {
+				code: 'minor-version',
+				message: `Its CUDA ${image.minor} is newer than the driver's ${driver.cuda}: it runs by minor-version compatibility (driver ${floorText} or newer).`,
+			};
 			return {fits: true, jit: ahead, reasons: [], notes: [ahead === true ? aheadNote : note]};
 		}
 	}
@@ -229,7 +235,11 @@ function hookReason(
 	gpuClass: GpuClass | null,
 	capability: Version | undefined,
 ): {fits: false | 'unknown'; reason: Reason} | undefined {
-	if (!image.setsRequirement || (driver.injection !== 'legacy-hook' && driver.injection !== 'unknown')) {
+	if (
+		!image.setsRequirement ||
+		driver.cudaNumber === undefined ||
+		(driver.injection !== 'legacy-hook' && driver.injection !== 'unknown')
+	) {
 		return undefined;
 	}
 

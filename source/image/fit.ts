@@ -1,11 +1,12 @@
+import {safeText} from '../text/safe.ts';
 import {judgeArchitecture} from './architecture.ts';
 import {judgeDisk} from './disk.ts';
 import {judgeCode} from './fit-code.ts';
 import {type Driver, type DriverAnswer, type ImageCuda, judgeDriver, readDriver, readImageCuda} from './fit-driver.ts';
-import type {FitFacts, GpuVerdict, ImageFacts, JudgedGpu, Judgement, Reason, Verdict} from './image.ts';
+import type {FitFacts, GpuVerdict, ImageFacts, JudgedGpu, Judgement, Note, Reason, Verdict} from './image.ts';
 import {compareVersions, cudaMinor, parseVersion} from './version.ts';
 
-type CardAnswer = {fits: Verdict; reasons: Reason[]; notes: string[]};
+type CardAnswer = {fits: Verdict; reasons: Reason[]; notes: Note[]};
 
 function worst(a: Verdict, b: Verdict): Verdict {
 	return a === false || b === false ? false : a === true ? b : a;
@@ -48,7 +49,7 @@ function judgeCard(
 	}
 
 	const answer: CardAnswer = {fits: true, reasons: [], notes: []};
-	const add = (fits: Verdict, reasons: readonly Reason[], notes: readonly string[] = []) => {
+	const add = (fits: Verdict, reasons: readonly Reason[], notes: readonly Note[] = []) => {
 		answer.fits = worst(answer.fits, fits);
 		answer.reasons.push(...reasons);
 		answer.notes.push(...notes);
@@ -73,8 +74,8 @@ function judgeCard(
 		add(false, [
 			{
 				code: 'driver-too-old',
-				message: `Its makers ask for NVIDIA driver ${image.minDriver} or newer; this host has an older one.`,
-				fix: `Install NVIDIA driver ${image.minDriver} or newer, or choose another image.`,
+				message: `Its makers ask for NVIDIA driver ${safeText(image.minDriver ?? '')} or newer; this host has an older one.`,
+				fix: `Install NVIDIA driver ${safeText(image.minDriver ?? '')} or newer, or choose another image.`,
 			},
 		]);
 	}
@@ -132,12 +133,12 @@ function judgeCards(
 
 	// A reason that all cards share is said once; one of some cards says which.
 	let fits: Verdict = true;
-	const notes = new Set<string>();
+	const notes = new Map<string, Note>();
 	const said = new Map<string, {reason: Reason; gpus: JudgedGpu[]}>();
 	for (const {answer, gpus: same} of kinds.values()) {
 		fits = worst(fits, answer.fits);
 		for (const note of answer.notes) {
-			notes.add(note);
+			notes.set(note.message, note);
 		}
 
 		for (const reason of answer.reasons) {
@@ -155,8 +156,10 @@ function judgeCards(
 			? reason
 			: {...reason, message: `GPU ${which.map(({index}) => index).join(', ')}: ${reason.message}`},
 	);
-	return {fits, perGpu, reasons, notes: [...notes]};
+	return {fits, perGpu, reasons, notes: [...notes.values()]};
 }
+
+const onProcessor: Note = {code: 'no-gpu', message: 'No GPU was asked for: it runs on the processor.'};
 
 /** Judges one image after the other against the same facts. `local`: the engine has it already, no room is needed. */
 export type Judge = (image: ImageFacts, options?: {local?: boolean}) => Judgement;
@@ -212,8 +215,7 @@ export function makeJudge(facts: FitFacts): Judge {
 
 		const fits = worst(host, cards.fits);
 
-		const notes =
-			facts.gpus.length === 0 && !image.cpuOnly ? ['No GPU was asked for: it runs on the processor.'] : cards.notes;
+		const notes = facts.gpus.length === 0 && !image.cpuOnly ? [onProcessor] : cards.notes;
 		return {
 			fits,
 			perGpu: cards.perGpu,

@@ -108,6 +108,19 @@ export type ReasonCode =
 /** One line what stands against it, one line what to do. Both safe to print. */
 export type Reason = {code: ReasonCode; message: string; fix: string};
 
+/** What a person should know although the image fits. */
+export type Note = {
+	code: /** CUDA of the same major version as the driver's, newer by its minor one. */
+		| 'minor-version'
+		/** Through the compatibility libraries in the image. */
+		| 'forward-compatibility'
+		/** The driver compiles its code for the card at a long first start. */
+		| 'compiled-at-start'
+		/** No GPU was asked for. */
+		| 'no-gpu';
+	message: string;
+};
+
 export type GpuVerdict = Pick<JudgedGpu, 'uuid' | 'index' | 'name'> & {
 	fits: Verdict;
 	reasons: Reason[];
@@ -122,6 +135,6 @@ export type Judgement = {
 	usable: string[];
 	/** Why not, or why it is not known; empty when it fits. */
 	reasons: Reason[];
-	/** What a person should know although it fits: how the driver comes to run it, a long first start. */
-	notes: string[];
+	/** What a person should know although it fits. */
+	notes: Note[];
 };

@@ -43,30 +43,23 @@ export function frameworkOf({framework, version}: ImageFacts): string | null {
 	return framework === null ? null : safeText(version === null ? framework : `${framework} ${version}`);
 }
 
-const frameworkRank: Record<string, number> = {pytorch: 1, tensorflow: 2, jax: 3, rapids: 4, cuda: 5};
-const statusRank: Record<ImageFacts['status'], number> = {
-	verified: 0,
-	seen: 0,
-	team: 0,
-	metadata: 0,
-	derived: 1,
-	secondary: 1,
-	unverified: 2,
-};
+const frameworkRank = new Map([
+	['pytorch', 1],
+	['tensorflow', 2],
+	['jax', 3],
+	['rapids', 4],
+	['cuda', 5],
+]);
 const verdictRank = (fits: Verdict) => (fits === true ? 0 : fits === 'unknown' ? 1 : 2);
 
-/** To work in with Jupyter or a shell: has a framework, and is no server that runs something of its own. */
+/** To work in with Jupyter or a shell: has a framework beyond CUDA, and is no server that runs something of its own. */
 function forWork(image: ImageFacts): boolean {
-	return image.kind !== 'server' && image.framework !== null;
+	return image.kind !== 'server' && image.framework !== null && image.framework !== 'cuda';
 }
 
 type Ranked = Suggestion & {order: number[]};
 
-function rank(
-	{image, local, judgement}: Omit<Suggestion, 'order'>,
-	facts: FitFacts,
-	services: readonly Provides[],
-): number[] {
+function rank({image, local, judgement}: Omit<Suggestion, 'order'>, facts: FitFacts): number[] {
 	const onProcessor = facts.gpus.length === 0;
 	return [
 		judgement.fits === true ? 0 : 1,
@@ -74,12 +67,12 @@ function rank(
 		verdictRank(judgement.fits),
 		onProcessor && !image.cpuOnly ? 1 : 0,
 		forWork(image) ? 0 : 1,
-		image.status === 'team' ? 0 : (frameworkRank[image.framework ?? ''] ?? 9),
+		// Through libraries in the image, or compiled at the start: it works, but not as well as what was made for the host.
+		judgement.notes.some(({code}) => code === 'forward-compatibility' || code === 'compiled-at-start') ? 1 : 0,
+		image.status === 'team' ? 0 : (frameworkRank.get(image.framework ?? '') ?? 9),
 		local ? 0 : 1,
-		statusRank[image.status],
-	].concat(
-		services.length > 0 && onProcessor ? [services.filter((service) => !image.provides.includes(service)).length] : [0],
-	);
+		image.status === 'unverified' ? 1 : 0,
+	];
 }
 
 function byVersion(a: ImageFacts, b: ImageFacts): number {
@@ -131,7 +124,7 @@ function explain(
 		cards === 0
 			? 'Runs on the processor'
 			: leftOut.length > 0
-				? `No image fits every card here; this one leaves out GPU ${leftOut.join(', ')}`
+				? `No image to work in fits every card here; this one leaves out GPU ${leftOut.join(', ')}`
 				: cards === 1
 					? 'Fits the driver and the GPU'
 					: `Fits the driver and all ${cards} GPUs`;
@@ -143,13 +136,13 @@ function explain(
 			? `${missing.map((service) => (service === 'sshd' ? 'SSH' : 'Jupyter')).join(' and ')} is added at the first start`
 			: '',
 	].filter((text) => text !== '');
-	return [`${parts.join('; ')}.`, ...judgement.notes].join(' ');
+	return [`${parts.join('; ')}.`, ...judgement.notes.map(({message}) => message)].join(' ');
 }
 
 /**
 Judges every candidate and orders them: what fits every card, then what fits the most; on the host before to be pulled;
-confirmed before derived; newest framework; runtime before devel. The first is recommended when it can be worked in and
-some card can use it, or nothing is known against it.
+confirmed, or derived from a documented rule, before unconfirmed; newest framework; runtime before devel. One is recommended, and stands first: the best that
+can be worked in, which on a mixed host may be one for most of the cards; none where no card can use any.
 */
 export function suggest(
 	facts: FitFacts,
@@ -168,13 +161,17 @@ export function suggest(
 			gpus: judgement.fits === false ? judgement.usable : facts.gpus.map(({uuid}) => uuid),
 			leftOut: judgement.fits === false ? facts.gpus.filter(({uuid}) => !usable.has(uuid)).map(({index}) => index) : [],
 		};
-		return {...suggestion, order: rank(suggestion, facts, services)};
+		return {...suggestion, order: rank(suggestion, facts)};
 	});
 	ranked.sort((a, b) => compare(a, b, services));
-	const best = ranked.find(
-		({image, judgement}) => forWork(image) && (judgement.fits !== false || judgement.usable.length > 0),
-	);
-	return ranked.map(({order: _, ...suggestion}) => {
+	const toWorkIn = ranked.filter(({image}) => forWork(image));
+	const best =
+		toWorkIn.find(({judgement}) => judgement.fits === true) ??
+		toWorkIn.find(({judgement}) => judgement.usable.length > 0) ??
+		toWorkIn.find(({judgement}) => judgement.fits === 'unknown') ??
+		ranked.find(({image, judgement}) => image.framework === 'cuda' && judgement.fits === true);
+	const inOrder = best === undefined ? ranked : [best, ...ranked.filter((suggestion) => suggestion !== best)];
+	return inOrder.map(({order: _, ...suggestion}) => {
 		suggestion.recommended = suggestion.image === best?.image;
 		suggestion.why = explain(suggestion, facts, services);
 		return suggestion;
@@ -211,7 +208,7 @@ export function suggestionToJson({image, local, judgement, recommended, why, lef
 		provides: image.provides,
 		reasons: judgement.reasons,
 		why,
-		notes: judgement.notes,
+		notes: judgement.notes.map(({message}) => message),
 		leftOut,
 		perGpu: judgement.perGpu.map(({index, uuid, fits, reasons}) => ({
 			index,

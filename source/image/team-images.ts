@@ -80,7 +80,11 @@ function explain(issue: v.BaseIssue<unknown>): string {
 	}
 
 	const wanted =
-		issue.type === 'check' || issue.type === 'regex' || issue.kind === 'validation' || issue.type === 'picklist'
+		issue.type === 'check' ||
+		issue.type === 'array' ||
+		issue.type === 'regex' ||
+		issue.kind === 'validation' ||
+		issue.type === 'picklist'
 			? issue.message
 			: issue.expected?.replaceAll('"', '') === 'Object'
 				? 'an image with a reference'

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import fc from 'fast-check';
 import {catalogue, unknownImage} from '../../source/image/catalogue.ts';
-import {judge} from '../../source/image/fit.ts';
+import {judge, makeJudge} from '../../source/image/fit.ts';
 import {identify} from '../../source/image/identify.ts';
 import type {FitFacts, ImageFacts, Injection, JudgedGpu, Verdict} from '../../source/image/image.ts';
 import {compareVersions, parseVersion} from '../../source/image/version.ts';
@@ -60,13 +60,13 @@ const images: fc.Arbitrary<ImageFacts> = fc.oneof(
 			ptx: fc.uniqueArray(fc.constantFrom(...capabilities), {maxLength: 2}),
 			minComputeCapability: fc.option(fc.constantFrom(...capabilities)),
 			minDriver: fc.option(drivers),
-			platforms: fc.constantFrom(['linux/amd64'], ['linux/arm64'], ['linux/amd64', 'linux/arm64'], []),
+			platforms: fc.constantFrom<string[][]>(['linux/amd64'], ['linux/arm64'], ['linux/amd64', 'linux/arm64'], []),
 			setsNvidiaRequireCuda: fc.boolean(),
 			requireCuda: fc.option(requirements),
 			hasCompatLibs: fc.boolean(),
 			downloadBytes: fc.option(fc.integer({min: 0, max: 2e10})),
 		})
-		.map((fields) => ({...unknownImage('team/own:1'), ...fields})),
+		.map((fields): ImageFacts => ({...unknownImage('team/own:1'), ...fields})),
 );
 
 const facts: fc.Arbitrary<FitFacts> = fc.record({
@@ -96,25 +96,31 @@ test('a newer driver never turns a fitting image unfit', () => {
 
 test('a newer driver never turns a fitting image of the catalogue unfit: each branch against the next, on every card', () => {
 	const steps = branches.toSorted((a, b) => a - b).map((branch) => `${branch}.99`);
-	for (const {name} of cards.cards) {
+	const kinds = new Map(
+		cards.cards.map(({name}) => card(name)).map((gpu) => [`${gpu.computeCapability} ${gpu.class}`, gpu]),
+	);
+	for (const gpu of kinds.values()) {
 		for (const injection of ['legacy-hook', 'cdi', 'unknown'] as const) {
-			for (const image of catalogue().entries) {
-				let fitted: string | undefined;
-				for (const driverVersion of steps) {
-					const host: FitFacts = {
-						driverVersion,
-						cudaVersion: null,
-						gpus: [card(name)],
-						architecture: 'x86_64',
-						engine: {injection},
-						freeDiskBytes: null,
-					};
-					const {fits} = judge(host, image);
+			const fitted = new Map<ImageFacts, string>();
+			for (const driverVersion of steps) {
+				const ask = makeJudge({
+					driverVersion,
+					cudaVersion: null,
+					gpus: [gpu],
+					architecture: 'x86_64',
+					engine: {injection},
+					freeDiskBytes: null,
+				});
+				for (const image of catalogue().entries) {
+					const {fits} = ask(image);
+					const before = fitted.get(image);
 					assert.ok(
-						fits !== false || fitted === undefined,
-						`${name}, ${image.reference}: ${fitted} fits, ${driverVersion} does not`,
+						fits !== false || before === undefined,
+						`${gpu.name}, ${image.reference}: ${before} fits, ${driverVersion} does not`,
 					);
-					fitted = fits === true ? driverVersion : fitted;
+					if (fits === true) {
+						fitted.set(image, driverVersion);
+					}
 				}
 			}
 		}

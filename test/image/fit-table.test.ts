@@ -868,7 +868,7 @@ for (const each of cases) {
 		}
 
 		if (each.note) {
-			assert.match(notes.join('\n'), each.note);
+			assert.match(notes.map(({message}) => message).join('\n'), each.note);
 		}
 	});
 }
