@@ -24,6 +24,8 @@ export type Terminal = {
 	/** Resolves with the screen as soon as it fulfils the wish; rejects with the screen after `seconds`, or when gpubox ended. */
 	waitFor(wish: string | RegExp | ((screen: string) => boolean), options?: {seconds?: number}): Promise<string>;
 	resize(columns: number, rows: number): void;
+	/** Of the program itself. */
+	pid: number;
 	kill(signal?: NodeJS.Signals): void;
 	exited: Promise<{exitCode: number; signal: number | undefined}>;
 };
@@ -110,6 +112,7 @@ export function openTerminal(
 		write: (keys) => pty.write(keys),
 		screen,
 		raw: () => raw,
+		pid: pty.pid,
 		exited,
 		resize(newColumns, newRows) {
 			display.resize(newColumns, newRows);

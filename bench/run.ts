@@ -1,0 +1,257 @@
+/**
+What `npm run bench` does: the times that gpubox promises, as ratios to a named reference measured in the same run.
+
+	npm run bench             prints the table
+	npm run bench -- --check  exit code 1 when a limit is passed
+*/
+import {readFileSync} from 'node:fs';
+import {chmod, mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {fileURLToPath} from 'node:url';
+import type Dockerode from 'dockerode';
+import {build} from 'esbuild';
+import {
+	dockerOf,
+	makePerson,
+	openTerminal,
+	type Person,
+	type TestHost,
+	testHost,
+	testHostVariable,
+} from '../test/_helpers/test-host/index.ts';
+import {prepareHost} from '../test/_helpers/test-host/prepare.ts';
+import {compare, timed} from './measure.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+const interrupted = new AbortController();
+process.on('SIGINT', () => interrupted.abort());
+
+type Row = {what: string; ours: string; reference: string; ratio: number; limit: number};
+
+const prepared = process.env[testHostVariable]
+	? undefined
+	: await prepareHost({root, keep: false, say: console.log, signal: interrupted.signal});
+if (prepared) {
+	process.env[testHostVariable] = prepared.file;
+}
+
+const host = testHost();
+const person = await makePerson(host, 'bench');
+try {
+	const rows = [await benchLs(), await benchFirstFrame(), await benchUp(), ...(await benchSteadyState())];
+	console.table(
+		rows.map(({ratio, limit, ...row}) => ({...row, ratio: ratio.toFixed(2), limit, ok: ratio <= limit ? 'yes' : 'NO'})),
+	);
+	if (process.argv.includes('--check') && rows.some(({ratio, limit}) => ratio > limit)) {
+		process.exitCode = 1;
+	}
+} finally {
+	await person.remove();
+	await prepared?.stop();
+}
+
+async function benchLs(): Promise<Row> {
+	const boxes = await makeBoxes(host, 20);
+	const {ours, reference, ratio} = await compare(
+		15,
+		() => timed(() => expectSuccess(person.runGpubox(['ls']))),
+		() => timed(() => expectSuccess(person.run(host.program.node, [join(root, 'bench/bare-ls.mjs')]))),
+	);
+	await boxes.remove();
+	return {what: 'gpubox ls, 20 boxes / bare Node', ours: ms(ours), reference: ms(reference), ratio, limit: 1.6};
+}
+
+async function benchFirstFrame(): Promise<Row> {
+	const folder = await mkdtemp(join(host.folder, 'hello-'));
+	await chmod(folder, 0o755);
+	await bundleHello(join(folder, 'hello.mjs'));
+	const smi = await eightGpus();
+	const {ours, reference, ratio} = await compare(
+		11,
+		() => timeToText([host.program.node, host.program.cli], /\d+°C/, smi.directory),
+		() => timeToText([host.program.node, join(folder, 'hello.mjs')], /hello from ink/, smi.directory),
+	);
+	await rm(folder, {recursive: true});
+	return {what: 'first frame with live GPUs / Ink hello', ours: ms(ours), reference: ms(reference), ratio, limit: 1.6};
+}
+
+/** Until the text is on the screen of a terminal. */
+async function timeToText(program: string[], text: RegExp, smiFolder: string): Promise<number> {
+	const environment = {PATH: `${smiFolder}:${person.environment.PATH ?? ''}`};
+	const start = performance.now();
+	const terminal = openTerminal(host, person, [], {program, env: environment});
+	await terminal.waitFor(text);
+	const time = performance.now() - start;
+	terminal.kill('SIGTERM');
+	await terminal.exited;
+	return time;
+}
+
+async function bundleHello(file: string): Promise<void> {
+	await build({
+		absWorkingDir: root,
+		entryPoints: ['bench/hello.tsx'],
+		outfile: file,
+		bundle: true,
+		format: 'esm',
+		platform: 'node',
+		target: 'node22',
+		minify: true,
+		jsx: 'automatic',
+		define: {'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'},
+		alias: {'react-devtools-core': join(root, 'bench/nothing.mjs')},
+		banner: {
+			js: "import {createRequire as __createRequire} from 'node:module';const require=__createRequire(import.meta.url);",
+		},
+	});
+}
+
+/** The same container by hand: `docker run` with what --dry-run prints, and waiting for Jupyter's API. */
+async function benchUp(): Promise<Row> {
+	const image = host.images.jupyter;
+	const options = ['--image', image, '--gpus', 'none'];
+	await expectSuccess(person.runGpubox(['up', ...options]));
+	const {stdout} = await expectSuccess(person.runGpubox(['ls', '--json']));
+	const [box] = (JSON.parse(stdout) as {boxes: Array<{name: string; services: {jupyter: {url: string}}}>}).boxes;
+	if (!box) {
+		throw new Error('up made no box');
+	}
+
+	const remove = () => dockerOf(host).getContainer(`gpubox-${box.name}`).remove({force: true});
+	await remove();
+	const dryRun = await expectSuccess(person.runGpubox(['up', '--dry-run', ...options]));
+	// An engine without root's full rights, as in many CI machines, cannot raise these.
+	const line = dryRun.stdout.replace(/^ {2}--ulimit .*\n/gm, '');
+	const result = await compare(
+		7,
+		async () => {
+			const time = await timed(() => expectSuccess(person.runGpubox(['up', ...options])));
+			await remove();
+			return time;
+		},
+		async () => {
+			const time = await timed(async () => {
+				await expectSuccess(person.run('/bin/sh', ['-c', line]));
+				await untilAnswers(new URL('api', box.services.jupyter.url));
+			});
+			await remove();
+			return time;
+		},
+	);
+	return {
+		what: 'gpubox up --jupyter, warm / docker run and waiting',
+		ours: ms(result.ours),
+		reference: ms(result.reference),
+		ratio: result.ratio,
+		limit: 1.15,
+	};
+}
+
+async function untilAnswers(url: URL): Promise<void> {
+	for (;;) {
+		try {
+			const response = await fetch(url);
+			if (response.ok) {
+				return;
+			}
+		} catch {
+			// It does not listen yet.
+		}
+
+		await sleep(20);
+	}
+}
+
+/** The session at rest: 8 GPUs once a second, 20 boxes, for 30 seconds. */
+async function benchSteadyState(): Promise<Row[]> {
+	const boxes = await makeBoxes(host, 20);
+	const smi = await eightGpus();
+	const terminal = openTerminal(host, person, [], {
+		env: {PATH: `${smi.directory}:${person.environment.PATH ?? ''}`},
+	});
+	await terminal.waitFor(/of 20 running/);
+	await sleep(5000);
+	const before = cpuSeconds(terminal.pid);
+	const seconds = 30;
+	await sleep(seconds * 1000);
+	const percent = ((cpuSeconds(terminal.pid) - before) / seconds) * 100;
+	const mebibytes = residentMiB(terminal.pid);
+	terminal.kill('SIGTERM');
+	await terminal.exited;
+	await boxes.remove();
+	return [
+		{what: 'session at rest: % of one core', ours: percent.toFixed(1), reference: '1', ratio: percent, limit: 3},
+		{what: 'session at rest: MiB', ours: mebibytes.toFixed(0), reference: '1', ratio: mebibytes, limit: 150},
+	];
+}
+
+function cpuSeconds(pid: number): number {
+	// Fields 14 and 15 after the name in parentheses, in ticks of 1/100 s: proc(5).
+	const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+		.replace(/^.*\) /, '')
+		.split(' ');
+	return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+function residentMiB(pid: number): number {
+	const [, kibibytes] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+	return Number(kibibytes) / 1024;
+}
+
+/** Containers that look like boxes of twenty projects. */
+async function makeBoxes({images}: TestHost, count: number): Promise<{remove(): Promise<void>}> {
+	const docker = dockerOf(host);
+	const made: Dockerode.Container[] = [];
+	for (let index = 0; index < count; index++) {
+		const name = `bench-${index}`;
+		const container = await docker.createContainer({
+			Image: images.bare,
+			name: `gpubox-${name}`,
+			Cmd: ['sleep', 'infinity'],
+			HostConfig: {Init: true},
+			Labels: {
+				'gpubox.name': name,
+				'gpubox.owner': `owner${index % 4}`,
+				'gpubox.project': `/projects/${index}`,
+				'gpubox.services': 'jupyter',
+				'gpubox.gpus': '',
+				'gpubox.image': images.bare,
+			},
+		});
+		await container.start();
+		made.push(container);
+	}
+
+	return {
+		async remove() {
+			for (const container of made) {
+				await container.remove({force: true});
+			}
+		},
+	};
+}
+
+/** The built stand-in for nvidia-smi with eight cards, as the first folder of a PATH. */
+async function eightGpus(): Promise<{directory: string}> {
+	const directory = await mkdtemp(join(host.folder, 'smi-'));
+	const standIn = join(dirname(host.program.cli), 'demo/nvidia-smi.js');
+	const scenario = join(dirname(host.program.cli), '../templates/scenarios/workstation-8x-h100.json');
+	const line = `exec '${host.program.node}' '${standIn}' --scenario '${scenario}' "$@"`;
+	await writeFile(join(directory, 'nvidia-smi'), `#!/bin/sh\n${line}\n`, {mode: 0o755});
+	await chmod(directory, 0o755);
+	return {directory};
+}
+
+async function expectSuccess(result: ReturnType<Person['run']>): ReturnType<Person['run']> {
+	const settled = await result;
+	if (settled.code !== 0) {
+		throw new Error(`exit code ${settled.code}: ${settled.stderr}`);
+	}
+
+	return settled;
+}
+
+function ms(time: number): string {
+	return `${time.toFixed(0)} ms`;
+}
