@@ -84,6 +84,8 @@ export function entriesOf(file: CatalogueFile): ImageFacts[] {
 /** Entries by reference, in the catalogue's order, a team's own first. */
 export type Catalogue = {
 	entries: readonly ImageFacts[];
+	/** The same by their references in the one spelling of `normalReference`. */
+	byReference: ReadonlyMap<string, ImageFacts>;
 	/** The entry of a reference in any spelling. */
 	find(reference: string): ImageFacts | undefined;
 };
@@ -100,6 +102,7 @@ export function makeCatalogue(entries: readonly ImageFacts[]): Catalogue {
 
 	return {
 		entries: [...byReference.values()],
+		byReference,
 		find(reference) {
 			const key = normalReference(reference);
 			// A digest beside the tag pins a build of what the tag names.

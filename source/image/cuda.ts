@@ -61,17 +61,27 @@ export function oldestCompatHost(major: number): string | undefined {
 		.toSorted((a, b) => compareVersions(version(a), version(b)))[0];
 }
 
-const requirements = new Map<string, string>();
-for (const {cuda, brands, branches: accepted} of data.requireCuda.releases) {
-	const names = brands === 'all' ? data.requireCuda.brands.all : data.requireCuda.brands.professional;
-	const alternatives = accepted.flatMap((branch) =>
-		names.map((brand) => `brand=${brand},driver>=${branch},driver<${branch + 1}`),
+const requirements = new Map<string, string | undefined>();
+
+function writeRequirement(cudaMinor: string): string | undefined {
+	const release = data.requireCuda.releases.find(({cuda}) => cuda === cudaMinor);
+	if (release === undefined) {
+		return undefined;
+	}
+
+	const brands = release.brands === 'all' ? data.requireCuda.brands.all : data.requireCuda.brands.professional;
+	const alternatives = release.branches.flatMap((branch) =>
+		brands.map((brand) => `brand=${brand},driver>=${branch},driver<${branch + 1}`),
 	);
-	requirements.set(cuda, [`cuda>=${cuda}`, ...alternatives].join(' '));
+	return [`cuda>=${cudaMinor}`, ...alternatives].join(' ');
 }
 
 /** NVIDIA_REQUIRE_CUDA of the nvidia/cuda images of a CUDA; undefined where it was not seen. */
 export function requirementOf(cudaMinor: string): string | undefined {
+	if (!requirements.has(cudaMinor)) {
+		requirements.set(cudaMinor, writeRequirement(cudaMinor));
+	}
+
 	return requirements.get(cudaMinor);
 }
 

@@ -2,7 +2,7 @@
 import {safeText} from '../text/safe.ts';
 import {compatHosts, cudaOfDriver, firstDriverOf, floorOfMajor, oldestCompatHost, requirementOf} from './cuda.ts';
 import type {FitFacts, GpuClass, ImageFacts, Injection, Note, Reason, Verdict} from './image.ts';
-import {checkRequirement, parseRequirement, type Requirement, type RequirementAnswer} from './require-cuda.ts';
+import {checkRequirement, parseRequirement, type RequirementAnswer} from './require-cuda.ts';
 import {compareVersions, cudaMinor, minorNumber, parseVersion, type Version} from './version.ts';
 
 /** The driver's side, read once for a host. */
@@ -22,9 +22,9 @@ export type ImageCuda = {
 	number: number;
 	major: number;
 	setsRequirement: boolean;
-	requirement: Requirement | undefined;
+	/** Parsed only where the engine would make the check. */
 	requirementText: string | undefined;
-	/** The check asks for the card's compute capability. */
+	/** The check may ask for the card's compute capability. */
 	asksForCapability: boolean;
 	hasCompatLibs: boolean;
 };
@@ -52,16 +52,14 @@ export function readImageCuda(image: ImageFacts): ImageCuda | undefined {
 		return undefined;
 	}
 
-	const requirementText = image.requireCuda ?? requirementOf(minor);
-	const requirement = requirementText === undefined ? undefined : parseRequirement(requirementText);
+	const requirementText = image.setsNvidiaRequireCuda ? (image.requireCuda ?? requirementOf(minor)) : undefined;
 	return {
 		minor,
 		number,
 		major: Math.trunc(number / 1000),
 		setsRequirement: image.setsNvidiaRequireCuda,
 		requirementText,
-		requirement,
-		asksForCapability: requirement?.some((conditions) => conditions.some(({field}) => field === 'arch')) ?? false,
+		asksForCapability: requirementText?.includes('arch') ?? false,
 		hasCompatLibs: image.hasCompatLibs,
 	};
 }
@@ -206,8 +204,9 @@ function askHook(
 	gpuClass: GpuClass | null,
 	capability: Version | undefined,
 ): RequirementAnswer {
-	if (image.requirement) {
-		return checkRequirement(image.requirement, {
+	const requirement = image.requirementText === undefined ? undefined : parseRequirement(image.requirementText);
+	if (requirement) {
+		return checkRequirement(requirement, {
 			cuda: parseVersion(driver.cuda),
 			driver: driver.version,
 			arch: capability,

@@ -5,7 +5,7 @@ import type {Catalogue} from './catalogue.ts';
 import {makeJudge} from './fit.ts';
 import type {FitFacts, ImageFacts, Judgement, Provides, Reason, Verdict} from './image.ts';
 import {normalReference} from './reference.ts';
-import {compareVersions, cudaMinor, leadingVersion, minorNumber} from './version.ts';
+import {compareVersions, cudaMinor, leadingVersion, minorNumber, type Version} from './version.ts';
 
 /** An image that can be offered, and whether the engine has it already. */
 export type Candidate = {image: ImageFacts; local: boolean};
@@ -29,13 +29,12 @@ export function candidates(catalogue: Catalogue, local: readonly ImageFacts[]): 
 		here.set(normalReference(image.reference) ?? image.reference, image);
 	}
 
-	const known = catalogue.entries.map((entry) => {
-		const key = normalReference(entry.reference) ?? entry.reference;
+	const known = Array.from(catalogue.byReference, ([key, entry]) => {
 		const found = here.get(key);
 		here.delete(key);
 		return {image: found ?? entry, local: found !== undefined};
 	});
-	return [...known, ...[...here.values()].map((image) => ({image, local: true}))];
+	return [...known, ...Array.from(here.values(), (image) => ({image, local: true}))];
 }
 
 /** `pytorch 2.8.0`, as in `gpubox images --json`; null for an image of which no framework is known. */
@@ -57,9 +56,9 @@ function forWork(image: ImageFacts): boolean {
 	return image.kind !== 'server' && image.framework !== null && image.framework !== 'cuda';
 }
 
-type Ranked = Suggestion & {order: number[]};
+type Ranked = Suggestion & {order: number[]; version: Version; cuda: number};
 
-function rank({image, local, judgement}: Omit<Suggestion, 'order'>, facts: FitFacts): number[] {
+function rank({image, local, judgement}: Suggestion, facts: FitFacts): number[] {
 	const onProcessor = facts.gpus.length === 0;
 	return [
 		judgement.fits === true ? 0 : 1,
@@ -75,16 +74,12 @@ function rank({image, local, judgement}: Omit<Suggestion, 'order'>, facts: FitFa
 	];
 }
 
-function byVersion(a: ImageFacts, b: ImageFacts): number {
-	return compareVersions(leadingVersion(b.version) ?? [], leadingVersion(a.version) ?? []);
-}
-
 const kindRank = (kind: ImageFacts['kind']) => (kind === 'runtime' ? 0 : kind === null ? 1 : kind === 'devel' ? 2 : 3);
 
-/** Best first. After the rank: newest framework, runtime before devel, no reservations, more of what is wanted, newest CUDA. */
+/** Best first. After the rank: newest framework, runtime before devel, no reservations, a tag that stays what it is, more of what is wanted, newest CUDA. */
 function compare(a: Ranked, b: Ranked, services: readonly Provides[]): number {
-	for (const [index, value] of a.order.entries()) {
-		const difference = value - (b.order[index] ?? 0);
+	for (let index = 0; index < a.order.length; index++) {
+		const difference = (a.order[index] ?? 0) - (b.order[index] ?? 0);
 		if (difference !== 0) {
 			return difference;
 		}
@@ -92,12 +87,12 @@ function compare(a: Ranked, b: Ranked, services: readonly Provides[]): number {
 
 	const missing = ({image}: Ranked) => services.filter((service) => !image.provides.includes(service)).length;
 	return (
-		byVersion(a.image, b.image) ||
+		compareVersions(b.version, a.version) ||
 		kindRank(a.image.kind) - kindRank(b.image.kind) ||
 		a.judgement.notes.length - b.judgement.notes.length ||
-		missing(a) - missing(b) ||
 		Number(a.image.moving) - Number(b.image.moving) ||
-		(minorNumber(cudaMinor(b.image.cuda)) ?? 0) - (minorNumber(cudaMinor(a.image.cuda)) ?? 0) ||
+		missing(a) - missing(b) ||
+		b.cuda - a.cuda ||
 		(a.image.reference < b.image.reference ? -1 : 1)
 	);
 }
@@ -161,7 +156,12 @@ export function suggest(
 			gpus: judgement.fits === false ? judgement.usable : facts.gpus.map(({uuid}) => uuid),
 			leftOut: judgement.fits === false ? facts.gpus.filter(({uuid}) => !usable.has(uuid)).map(({index}) => index) : [],
 		};
-		return {...suggestion, order: rank(suggestion, facts)};
+		return {
+			...suggestion,
+			order: rank(suggestion, facts),
+			version: leadingVersion(candidate.image.version) ?? [],
+			cuda: minorNumber(candidate.image.cuda) ?? 0,
+		};
 	});
 	ranked.sort((a, b) => compare(a, b, services));
 	const toWorkIn = ranked.filter(({image}) => forWork(image));
@@ -171,7 +171,7 @@ export function suggest(
 		toWorkIn.find(({judgement}) => judgement.fits === 'unknown') ??
 		ranked.find(({image, judgement}) => image.framework === 'cuda' && judgement.fits === true);
 	const inOrder = best === undefined ? ranked : [best, ...ranked.filter((suggestion) => suggestion !== best)];
-	return inOrder.map(({order: _, ...suggestion}) => {
+	return inOrder.map(({order: _order, version: _version, cuda: _cuda, ...suggestion}) => {
 		suggestion.recommended = suggestion.image === best?.image;
 		suggestion.why = explain(suggestion, facts, services);
 		return suggestion;
@@ -196,8 +196,13 @@ export function worthListing({image, judgement, recommended}: Suggestion): boole
 	);
 }
 
-/** A row of `gpubox images --json`. Its first nine fields are the published ones. */
+/**
+A row of `gpubox images --json`. Its first eight fields are the published ones. `perGpu` is there on mixed hosts, where
+the cards get different answers.
+*/
 export function suggestionToJson({image, local, judgement, recommended, why, leftOut}: Suggestion) {
+	const [first, ...others] = judgement.perGpu;
+	const mixed = others.some(({fits}) => fits !== first?.fits);
 	return {
 		reference: safeText(image.reference),
 		fits: judgement.fits,
@@ -210,12 +215,7 @@ export function suggestionToJson({image, local, judgement, recommended, why, lef
 		why,
 		notes: judgement.notes.map(({message}) => message),
 		leftOut,
-		perGpu: judgement.perGpu.map(({index, uuid, fits, reasons}) => ({
-			index,
-			uuid,
-			fits,
-			reasons: reasons.map(({code}) => code),
-		})),
+		...(mixed ? {perGpu: judgement.perGpu.map(({index, uuid, fits}) => ({index, uuid, fits}))} : {}),
 		kind: image.kind,
 		status: image.status,
 		downloadBytes: image.downloadBytes,

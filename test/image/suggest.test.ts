@@ -152,7 +152,7 @@ test('a row in JSON has the published fields', () => {
 	assert.ok(row);
 	const json = suggestionToJson(row);
 	assert.deepEqual(
-		{...json, reasons: json.reasons.map(({code}) => code), perGpu: json.perGpu.length},
+		{...json, reasons: json.reasons.map(({code}) => code)},
 		{
 			reference: 'pytorch/pytorch:2.14.1-cuda13.0-cudnn9-runtime',
 			fits: false,
@@ -165,7 +165,6 @@ test('a row in JSON has the published fields', () => {
 			why: 'Its CUDA 13.0 needs NVIDIA driver 580.65.06 or newer; this host has 575.57.08 (CUDA 12.9).',
 			notes: [],
 			leftOut: [0],
-			perGpu: 1,
 			kind: 'runtime',
 			status: 'seen',
 			downloadBytes: 3_500_000_000,
@@ -173,6 +172,17 @@ test('a row in JSON has the published fields', () => {
 		},
 	);
 	assert.equal(frameworkOf(unknownImage('a:1')), null);
+});
+
+test('on a mixed host a row tells of each card', () => {
+	const [row] = suggest(host('580.65.06', ['NVIDIA GeForce GTX 1080', 'NVIDIA GeForce RTX 5090']), [
+		{image: entry('pytorch/pytorch:2.14.1-cuda13.0-cudnn9-runtime'), local: false},
+	]);
+	assert.ok(row);
+	assert.deepEqual(suggestionToJson(row).perGpu, [
+		{index: 0, uuid: 'GPU-0', fits: false},
+		{index: 1, uuid: 'GPU-1', fits: true},
+	]);
 });
 
 test('an unfit image is refused with exit 5, the reason and the remedy', () => {
