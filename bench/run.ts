@@ -170,7 +170,7 @@ async function benchSteadyState(): Promise<Row[]> {
 	const terminal = openTerminal(host, person, [], {
 		env: {PATH: `${smi.directory}:${person.environment.PATH ?? ''}`},
 	});
-	await terminal.waitFor(/of 20 running/);
+	await terminal.waitFor(/of 20/);
 	await sleep(5000);
 	const before = cpuSeconds(terminal.pid);
 	const seconds = 30;
