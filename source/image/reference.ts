@@ -61,13 +61,22 @@ export function parseReference(text: string): Reference | undefined {
 	};
 }
 
+// `user/image:tag`, as most of them are written, needs no taking apart: only the name of the registry is left out.
+const onDockerHub = /^[a-z0-9]+\/[a-z0-9]+(?:-[a-z0-9]+)*:\w[\w.-]{0,127}$/;
+
 /** One spelling for each image: `python` and `docker.io/library/python:latest` are the same. Undefined as above. */
 export function normalReference(text: string): string | undefined {
+	if (onDockerHub.test(text) && !text.startsWith('localhost/')) {
+		return `docker.io/${text}`;
+	}
+
 	const reference = parseReference(text);
-	return (
-		reference &&
-		`${reference.registry}/${reference.repository}${reference.tag === null ? '' : `:${reference.tag}`}${reference.digest === null ? '' : `@${reference.digest}`}`
-	);
+	if (reference === undefined) {
+		return undefined;
+	}
+
+	const {registry, repository, tag, digest} = reference;
+	return `${registry}/${repository}${tag === null ? '' : `:${tag}`}${digest === null ? '' : `@${digest}`}`;
 }
 
 /**

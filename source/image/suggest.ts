@@ -56,45 +56,47 @@ function forWork(image: ImageFacts): boolean {
 	return image.kind !== 'server' && image.framework !== null && image.framework !== 'cuda';
 }
 
-type Ranked = Suggestion & {order: number[]; version: Version; cuda: number};
+/** A suggestion with what it is sorted by, worked out once. */
+type Ranked = {suggestion: Suggestion; order: number; version: Version; cuda: number};
 
-function rank({image, local, judgement}: Suggestion, facts: FitFacts): number[] {
+/** Smaller is better; what stands first weighs most. */
+function rank({image, local, judgement}: Suggestion, facts: FitFacts): number {
 	const onProcessor = facts.gpus.length === 0;
-	return [
-		judgement.fits === true ? 0 : 1,
-		-judgement.usable.length,
-		verdictRank(judgement.fits),
-		onProcessor && !image.cpuOnly ? 1 : 0,
-		forWork(image) ? 0 : 1,
-		// Through libraries in the image, or compiled at the start: it works, but not as well as what was made for the host.
-		judgement.notes.some(({code}) => code === 'forward-compatibility' || code === 'compiled-at-start') ? 1 : 0,
-		image.status === 'team' ? 0 : (frameworkRank.get(image.framework ?? '') ?? 9),
-		local ? 0 : 1,
-		image.status === 'unverified' ? 1 : 0,
-	];
+	// Through libraries in the image, or compiled at the start: it works, but not as well as what was made for the host.
+	const roundabout = judgement.notes.some(({code}) => code === 'forward-compatibility' || code === 'compiled-at-start');
+	let order = judgement.fits === true ? 0 : 1;
+	order = order * 1000 + Math.max(0, 999 - judgement.usable.length);
+	order = order * 3 + verdictRank(judgement.fits);
+	order = order * 2 + (onProcessor && !image.cpuOnly ? 1 : 0);
+	order = order * 2 + (forWork(image) ? 0 : 1);
+	order = order * 2 + (roundabout ? 1 : 0);
+	order = order * 10 + (image.status === 'team' ? 0 : (frameworkRank.get(image.framework ?? '') ?? 9));
+	order = order * 2 + (local ? 0 : 1);
+	return order * 2 + (image.status === 'unverified' ? 1 : 0);
 }
 
 const kindRank = (kind: ImageFacts['kind']) => (kind === 'runtime' ? 0 : kind === null ? 1 : kind === 'devel' ? 2 : 3);
 
-/** Best first. After the rank: newest framework, runtime before devel, no reservations, a tag that stays what it is, more of what is wanted, newest CUDA. */
+/**
+Best first. After the rank: newest framework, runtime before devel, no reservations, a tag that stays what it is, more of
+what is wanted, newest CUDA.
+*/
 function compare(a: Ranked, b: Ranked, services: readonly Provides[]): number {
-	for (let index = 0; index < a.order.length; index++) {
-		const difference = (a.order[index] ?? 0) - (b.order[index] ?? 0);
-		if (difference !== 0) {
-			return difference;
-		}
-	}
-
-	const missing = ({image}: Ranked) => services.filter((service) => !image.provides.includes(service)).length;
+	const [{image: first, judgement}, {image: second, judgement: other}] = [a.suggestion, b.suggestion];
 	return (
+		a.order - b.order ||
 		compareVersions(b.version, a.version) ||
-		kindRank(a.image.kind) - kindRank(b.image.kind) ||
-		a.judgement.notes.length - b.judgement.notes.length ||
-		Number(a.image.moving) - Number(b.image.moving) ||
-		missing(a) - missing(b) ||
+		kindRank(first.kind) - kindRank(second.kind) ||
+		judgement.notes.length - other.notes.length ||
+		Number(first.moving) - Number(second.moving) ||
+		missing(first, services).length - missing(second, services).length ||
 		b.cuda - a.cuda ||
-		(a.image.reference < b.image.reference ? -1 : 1)
+		(first.reference < second.reference ? -1 : 1)
 	);
+}
+
+function missing({provides}: ImageFacts, services: readonly Provides[]): Provides[] {
+	return services.filter((service) => !provides.includes(service));
 }
 
 function firstMessage(reasons: readonly Reason[]): string {
@@ -123,12 +125,12 @@ function explain(
 				: cards === 1
 					? 'Fits the driver and the GPU'
 					: `Fits the driver and all ${cards} GPUs`;
-	const missing = services.filter((service) => !image.provides.includes(service));
+	const added = missing(image, services);
 	const parts = [
 		fits,
 		local ? 'already on this host' : '',
-		recommended && missing.length > 0
-			? `${missing.map((service) => (service === 'sshd' ? 'SSH' : 'Jupyter')).join(' and ')} is added at the first start`
+		recommended && added.length > 0
+			? `${added.map((service) => (service === 'sshd' ? 'SSH' : 'Jupyter')).join(' and ')} is added at the first start`
 			: '',
 	].filter((text) => text !== '');
 	return [`${parts.join('; ')}.`, ...judgement.notes.map(({message}) => message)].join(' ');
@@ -145,37 +147,46 @@ export function suggest(
 	{services = []}: {services?: readonly Provides[]} = {},
 ): Suggestion[] {
 	const judge = makeJudge(facts);
-	const ranked = offered.map((candidate): Ranked => {
-		const judgement = judge(candidate.image, {local: candidate.local});
-		const usable = new Set(judgement.usable);
+	const all = facts.gpus.map(({uuid}) => uuid);
+	const ranked = offered.map(({image, local}): Ranked => {
+		const judgement = judge(image, {local});
+		const {fits, usable} = judgement;
 		const suggestion: Suggestion = {
-			...candidate,
+			image,
+			local,
 			judgement,
 			recommended: false,
 			why: '',
-			gpus: judgement.fits === false ? judgement.usable : facts.gpus.map(({uuid}) => uuid),
-			leftOut: judgement.fits === false ? facts.gpus.filter(({uuid}) => !usable.has(uuid)).map(({index}) => index) : [],
+			gpus: fits === false ? usable : all,
+			leftOut: fits === false ? facts.gpus.filter(({uuid}) => !usable.includes(uuid)).map(({index}) => index) : [],
 		};
 		return {
-			...suggestion,
+			suggestion,
 			order: rank(suggestion, facts),
-			version: leadingVersion(candidate.image.version) ?? [],
-			cuda: minorNumber(candidate.image.cuda) ?? 0,
+			version: leadingVersion(image.version) ?? [],
+			cuda: minorNumber(image.cuda) ?? 0,
 		};
 	});
 	ranked.sort((a, b) => compare(a, b, services));
-	const toWorkIn = ranked.filter(({image}) => forWork(image));
+
+	const sorted = ranked.map(({suggestion}) => suggestion);
+	const toWorkIn = sorted.filter(({image}) => forWork(image));
 	const best =
 		toWorkIn.find(({judgement}) => judgement.fits === true) ??
 		toWorkIn.find(({judgement}) => judgement.usable.length > 0) ??
 		toWorkIn.find(({judgement}) => judgement.fits === 'unknown') ??
-		ranked.find(({image, judgement}) => image.framework === 'cuda' && judgement.fits === true);
-	const inOrder = best === undefined ? ranked : [best, ...ranked.filter((suggestion) => suggestion !== best)];
-	return inOrder.map(({order: _order, version: _version, cuda: _cuda, ...suggestion}) => {
-		suggestion.recommended = suggestion.image === best?.image;
+		sorted.find(({image, judgement}) => image.framework === 'cuda' && judgement.fits === true);
+	if (best) {
+		best.recommended = true;
+		sorted.splice(sorted.indexOf(best), 1);
+		sorted.unshift(best);
+	}
+
+	for (const suggestion of sorted) {
 		suggestion.why = explain(suggestion, facts, services);
-		return suggestion;
-	});
+	}
+
+	return sorted;
 }
 
 /** The image to take when nobody names one; undefined when none can be used. Give it `gpus` of what is returned. */
