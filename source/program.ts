@@ -168,10 +168,17 @@ export function makeProgram() {
 		.command('config')
 		.argument('[key]')
 		.argument('[value]')
-		.description('Shows or changes your personal defaults.')
+		.summary('your personal defaults, and where each setting comes from')
+		.description(
+			"Shows or changes your personal defaults. A project's gpubox.yaml and the flags of a call are stronger; --show-origin tells which one won.",
+		)
 		.option('--unset', 'forget the value')
+		.option('--show-origin', 'show what holds in this folder, and where it was said')
 		.option('--json', 'print JSON')
-		.addHelpText('after', '\nExample: gpubox config image pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime')
+		.addHelpText(
+			'after',
+			'\nExamples:\n  gpubox config limits.memory 64g\n  gpubox config services jupyter,ssh\n  gpubox config --show-origin',
+		)
 		.action((key, value, options) =>
 			runVerb(async () => {
 				const {config} = await import('./commands/config.ts');

@@ -159,14 +159,15 @@ export function findOwn(boxes: Box[], person: Person, request: BoxRequest): Box 
 export function chooseName(boxes: Box[], person: Person, request: BoxRequest): string {
 	const isOthers = (name: string) =>
 		boxes.find((box) => box.name === name && (box.owner !== person.name || box.project !== request.project));
-	const name = request.name ?? defaultName(person.name, request.project);
+	const {projectName = request.project} = request;
+	const name = request.name ?? defaultName(person.name, projectName);
 	const holder = isOthers(name);
 	if (!holder) {
 		return name;
 	}
 
 	if (request.name === undefined) {
-		return distinctName(person.name, request.project);
+		return distinctName(person.name, request.project, projectName);
 	}
 
 	throw new Failure(`The name "${name}" is taken by ${holder.owner}'s box for ${holder.project}.`, {
@@ -221,7 +222,14 @@ async function choosePorts(
 	const ports: Partial<Record<ServiceName, number>> = {};
 	for (const [index, service] of request.services.entries()) {
 		const wanted = index === 0 ? request.port : undefined;
-		const candidates = wanted === undefined ? candidatePorts(servicePorts[service], owner, request.project) : [wanted];
+		const preferred = request.preferredPorts?.[service];
+		const candidates =
+			wanted === undefined
+				? [
+						...(preferred === undefined ? [] : [preferred]),
+						...candidatePorts(servicePorts[service], owner, request.project),
+					]
+				: [wanted];
 		const port = await findFreePort(candidates, taken, request.bind);
 		if (port === undefined) {
 			const holder = wanted === undefined ? undefined : holders.get(wanted);

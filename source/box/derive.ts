@@ -4,6 +4,7 @@ import {EngineError} from '../engine/engine.ts';
 import {Failure} from '../failure.ts';
 import {readTemplate} from '../templates.ts';
 import {safeText} from '../text/safe.ts';
+import type {Packages} from './plan.ts';
 
 /** Settings of the host's network that a build needs to know of. */
 export type BuildSettings = {
@@ -23,9 +24,21 @@ export function derivedFiles(): BuildFile[] {
 	];
 }
 
+/** What a project's own packages are built from: a layer upon the derived image, for everyone who asks for the same packages. */
+export function packageFiles({apt, pip}: Packages): BuildFile[] {
+	const list = (packages: string[]) => [...packages].sort().map((name) => `${name}\n`);
+	return [
+		{path: 'Dockerfile', content: readTemplate('derive/packages.Dockerfile')},
+		{path: 'install', content: readTemplate('derive/install'), mode: 0o755},
+		// Files and no arguments: what a project writes never meets a shell.
+		{path: 'packages/apt', content: list(apt).join('')},
+		{path: 'packages/pip', content: list(pip).join('')},
+	];
+}
+
 /**
-The name of the image derived from `base`: by the base's digest and the template's content, so that a newer base or a newer
-gpubox gives a new image, and everyone on the host shares the same one.
+The name of the image derived from `base`: by the base's digest and the files' content, so that a newer base, a newer gpubox or
+another package gives a new image, and everyone on the host shares the same one.
 */
 export function derivedReference(base: Pick<Image, 'id'>, reference: string, files: BuildFile[]): string {
 	const hash = createHash('sha256').update(base.id);
@@ -40,18 +53,46 @@ export function derivedReference(base: Pick<Image, 'id'>, reference: string, fil
 	return `gpubox/box:${readable.replace(/^[.-]+/, '') || 'image'}-${hash.digest('hex').slice(0, 12)}`;
 }
 
-/**
-Makes sure that the derived image exists. Builds at most once for a base: the engine's own images are the cache.
+/** A layer to put on an image. */
+export type Layer = {
+	/** For a failure: what was being done, `Adding Jupyter and SSH to`. */
+	doing: string;
+	files: BuildFile[];
+	fix: string;
+};
 
+/** Jupyter and an SSH server. */
+export function serviceLayer(): Layer {
+	return {
+		doing: 'Adding Jupyter and SSH to',
+		files: derivedFiles(),
+		fix: 'The lines above tell why. Behind a proxy or with a mirror: gpubox config build.pipIndexUrl URL',
+	};
+}
+
+/** The packages of gpubox.yaml. */
+export function packageLayer(packages: Packages): Layer {
+	return {
+		doing: 'Adding the packages of gpubox.yaml to',
+		files: packageFiles(packages),
+		fix: 'The lines above tell why. Mend `packages` in gpubox.yaml; with a mirror: gpubox config build.pipIndexUrl URL',
+	};
+}
+
+/**
+Makes sure that `base` with the layer on it exists. Builds at most once for a base: the engine's own images are the cache.
+
+@param reference what the person calls the image
 @throws Failure with the end of the build's output
 */
 export async function ensureDerivedImage(
 	engine: Engine,
-	base: Image,
+	base: Pick<Image, 'id'>,
 	reference: string,
+	layer: Layer,
 	options: {settings: BuildSettings; onStart: () => void; onLine: (line: string) => void; signal?: AbortSignal},
 ): Promise<string> {
-	const files = derivedFiles();
+	const {files, doing, fix} = layer;
 	const tag = derivedReference(base, reference, files);
 	if (await engine.inspectImage(tag)) {
 		return tag;
@@ -75,11 +116,7 @@ export async function ensureDerivedImage(
 		});
 	} catch (error) {
 		if (error instanceof EngineError && error.code === 'failed') {
-			throw new Failure(`Adding Jupyter and SSH to ${reference} failed: ${error.message}`, {
-				fix: 'The lines above tell why. Behind a proxy or with a mirror: gpubox config build.pipIndexUrl URL',
-				details: lastLines,
-				cause: error,
-			});
+			throw new Failure(`${doing} ${reference} failed: ${error.message}`, {fix, details: lastLines, cause: error});
 		}
 
 		throw error;

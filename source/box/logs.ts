@@ -1,4 +1,4 @@
-import type {Engine, LogOptions} from '../engine/engine.ts';
+import type {Engine, LogChunk, LogOptions} from '../engine/engine.ts';
 import {safeLogLine} from '../text/safe.ts';
 
 export type LogLine = {stream: 'stdout' | 'stderr'; text: string};
@@ -7,10 +7,15 @@ export type LogLine = {stream: 'stdout' | 'stderr'; text: string};
 const longestLine = 16_384;
 
 /** A container's output line by line, each safe to print, colours kept. */
-export async function* readLogLines(engine: Engine, id: string, options: LogOptions = {}): AsyncGenerator<LogLine> {
+export function readLogLines(engine: Engine, id: string, options: LogOptions = {}): AsyncGenerator<LogLine> {
+	return linesOf(engine.logs(id, options));
+}
+
+/** Output that arrives in arbitrary pieces, line by line, each safe to print, colours kept. */
+export async function* linesOf(chunks: AsyncIterable<LogChunk>): AsyncGenerator<LogLine> {
 	const decoders = {stdout: new TextDecoder(), stderr: new TextDecoder()};
 	const pending = {stdout: '', stderr: ''};
-	for await (const {stream, data} of engine.logs(id, options)) {
+	for await (const {stream, data} of chunks) {
 		const lines = (pending[stream] + decoders[stream].decode(data, {stream: true})).split('\n');
 		pending[stream] = lines.pop() ?? '';
 		for (const line of lines) {

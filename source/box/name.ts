@@ -9,9 +9,9 @@ export function defaultName(owner: string, project: string): string {
 	return clean(`${clean(owner) || 'user'}-${clean(basename(project)) || 'box'}`).slice(0, 54);
 }
 
-/** The name for a second project folder of the same name: a few letters of the folder's path tell them apart for good. */
-export function distinctName(owner: string, project: string): string {
-	return `${defaultName(owner, project)}-${createHash('sha256').update(project).digest('hex').slice(0, 6)}`;
+/** The name for a second project folder of the same name (or title): a few letters of the folder's path tell them apart for good. */
+export function distinctName(owner: string, project: string, title = project): string {
+	return `${defaultName(owner, title)}-${createHash('sha256').update(project).digest('hex').slice(0, 6)}`;
 }
 
 /** @throws Failure (usage) when the engine would refuse the name. */

@@ -16,16 +16,27 @@ export type BoxRequest = {
 	shareGpus: boolean;
 	/** The name asked for; made of owner and folder when missing. */
 	name?: string;
+	/** What stands in for the folder's name in the box's. */
+	projectName?: string;
 	/** Host port of the first service, when it must be this one. */
 	port?: number;
+	/** Host ports to take when they are free. */
+	preferredPorts?: Partial<Record<ServiceName, number>>;
 	/** Address that ports are published on. */
 	bind: string;
 	memoryBytes?: number;
 	cpus?: number;
 	sharedMemoryBytes?: number;
+	pidsLimit?: number;
 	mounts: Mount[];
 	environment: Record<string, string>;
+	/** Added to the image, as a layer of their own. */
+	packages?: Packages;
+	/** Shell command that runs once in the new box. */
+	postCreate?: string;
 };
+
+export type Packages = {apt: string[]; pip: string[]};
 
 /** What has to be known of the host to plan a box. */
 export type BoxFacts = {
@@ -100,7 +111,7 @@ export function planBox(request: BoxRequest, facts: BoxFacts): ContainerSpec {
 		sharedMemoryBytes: request.sharedMemoryBytes ?? wholeMiB(Math.min(8 * gibibyte, facts.memoryBytes / 2)),
 		memoryBytes: request.memoryBytes ?? wholeMiB(facts.memoryBytes * 0.9 * share),
 		...(request.cpus === undefined ? {} : {cpus: request.cpus}),
-		pidsLimit: 16_384,
+		pidsLimit: request.pidsLimit ?? 16_384,
 		...(facts.raisesLimits ? {ulimits: {memlock: -1, stack: 67_108_864, nofile: 65_536}} : {}),
 		capDrop: ['ALL'],
 		capAdd: [],
@@ -113,11 +124,16 @@ export function planBox(request: BoxRequest, facts: BoxFacts): ContainerSpec {
 }
 
 /** A short name for what was asked, so that a later `up` can tell whether the box it finds was made from the same. */
-export function hashRequest({project: _project, name: _name, ...rest}: BoxRequest): string {
-	return createHash('sha256')
-		.update(JSON.stringify(rest, Object.keys(rest).sort()))
-		.digest('hex')
-		.slice(0, 12);
+export function hashRequest(request: BoxRequest): string {
+	const {project: _project, name: _name, projectName: _projectName, preferredPorts: _ports, ...rest} = request;
+	return createHash('sha256').update(JSON.stringify(rest, inOrder)).digest('hex').slice(0, 12);
+}
+
+/** For JSON.stringify: the order in which an object was put together does not count. */
+function inOrder(_key: string, value: unknown): unknown {
+	return typeof value === 'object' && value !== null && !Array.isArray(value)
+		? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+		: value;
 }
 
 /** One folder for each box holds what it must find at its start. */

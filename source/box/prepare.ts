@@ -1,8 +1,8 @@
-import type {EngineInfo, Image} from '../engine/engine.ts';
+import type {EngineInfo} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {Host, Person} from '../host/host.ts';
 import {type GpuRequest, parseGpuRequest} from './choose-gpus.ts';
-import {derivedFiles, derivedReference, ensureDerivedImage} from './derive.ts';
+import {derivedReference, ensureDerivedImage, type Layer, packageLayer, serviceLayer} from './derive.ts';
 import {type GpusOfHost, readGpusOfHost} from './gpus-of-host.ts';
 import {checkName} from './name.ts';
 import type {BoxRequest} from './plan.ts';
@@ -66,6 +66,7 @@ export async function prepare(
 	}
 
 	const complete = request.services.every((service) => chosen.provides.includes(service));
+	const layers = [...(complete ? [] : [serviceLayer()]), ...(request.packages ? [packageLayer(request.packages)] : [])];
 	return {
 		request,
 		gpuRequest,
@@ -73,27 +74,33 @@ export async function prepare(
 		gpus,
 		runAs,
 		image: reference,
-		startImage: complete || !base ? reference : await derive(host, base, reference, options),
+		startImage: base ? await derive(host, base.id, reference, layers, options) : reference,
 	};
 }
 
+/** Puts the layers on, one upon the other. Each is named by all that is below it. */
 async function derive(
 	host: Host,
-	base: Image,
+	baseId: string,
 	reference: string,
+	layers: Layer[],
 	options: UpOptions & {dryRun?: boolean},
 ): Promise<string> {
-	if (options.dryRun) {
-		return derivedReference(base, reference, derivedFiles());
+	let [id, name] = [baseId, reference];
+	for (const layer of layers) {
+		const say = (line: string) => options.report({kind: 'build', image: reference, doing: layer.doing, line});
+		name = options.dryRun
+			? derivedReference({id}, reference, layer.files)
+			: await ensureDerivedImage(host.engine, {id}, reference, layer, {
+					settings: options.settings,
+					onStart: () => say(''),
+					onLine: say,
+					signal: options.signal,
+				});
+		id = name;
 	}
 
-	const say = (line: string) => options.report({kind: 'build', image: reference, line});
-	return ensureDerivedImage(host.engine, base, reference, {
-		settings: options.settings,
-		onStart: () => say(''),
-		onLine: say,
-		signal: options.signal,
-	});
+	return name;
 }
 
 /** Without usable GPUs `auto` goes on without, and says so; anything else asked for GPUs and is refused in the driver's terms. */

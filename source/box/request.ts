@@ -3,9 +3,9 @@ import {homedir} from 'node:os';
 import {isAbsolute, join, resolve} from 'node:path';
 import type {Mount} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
-import type {Settings} from '../settings/settings.ts';
+import type {Sourced} from '../settings/merge.ts';
+import type {Settings} from '../settings/schema.ts';
 import {parseBytes} from '../text/bytes.ts';
-import type {ServiceName} from './box.ts';
 import type {BoxRequest} from './plan.ts';
 
 /** What the flags of `up` say, as text. Undefined means that the flag was not given. */
@@ -26,63 +26,84 @@ export type UpFlags = {
 	env?: string[] | undefined;
 };
 
-/**
-Puts flags and personal settings together; flags win.
+/** The flags that a setting stands for, in the form of settings. What stands for this one call only is left to `makeRequest`. */
+export function flagSettings(flags: UpFlags, currentDirectory: string): Sourced[] {
+	const said = (key: string, flag: string, value: unknown, item?: true): Sourced[] =>
+		value === undefined
+			? []
+			: [{key, value, origin: {place: 'flag', where: flag, base: currentDirectory}, ...(item ? {item} : {})}];
+	const {jupyter, ssh} = flags;
+	const services = [...(jupyter ? ['jupyter'] : []), ...(ssh ? ['ssh'] : [])];
+	return [
+		...said('image', '--image', flags.image),
+		...said(
+			'services',
+			services.map((service) => `--${service}`).join(' '),
+			services.length > 0 ? services : undefined,
+		),
+		...said('gpus', '--gpus', flags.gpus),
+		...(flags.mount ?? []).flatMap((text) => said('mounts', '--mount', checkMount(text), true)),
+		...(flags.env ?? []).flatMap((text) => {
+			const [name, value] = parseVariable(text, process.env);
+			return said(`env.${name}`, '--env', value);
+		}),
+		...said('limits.memory', '--memory', flags.memory),
+		...said('limits.cpus', '--cpus', flags.cpus),
+		...said('limits.shmSize', '--shm-size', flags.shmSize),
+		...said('bind', '--bind', flags.bind),
+	];
+}
 
+/**
+Makes the request of a project's settings (flags among them) and of the flags that are for this call only.
+
+@param winners the same settings with their origins
 @throws Failure (usage) for a value that cannot be meant
 */
-export function makeRequest(flags: UpFlags, settings: Settings, currentDirectory: string): BoxRequest {
-	const image = flags.image ?? settings.image;
-	const memory = flags.memory ?? settings.memory;
-	const cpus = flags.cpus ?? (settings.cpus === undefined ? undefined : Number(settings.cpus));
-	const sharedMemory = flags.shmSize ?? settings.shmSize;
+export function makeRequest(
+	flags: Pick<UpFlags, 'name' | 'port' | 'shareGpus'>,
+	{project, winners, settings}: {project: string; winners: Sourced[]; settings: Settings},
+): BoxRequest {
+	const {image, name: projectName, limits, ports, postCreate} = settings;
+	const origins = new Map(winners.map(({key, origin}) => [key, origin.where]));
+	const bytes = (key: string, text: string) => sizeOf(origins.get(key) ?? key, text);
+	const packages = {apt: settings.packages?.apt ?? [], pip: settings.packages?.pip ?? []};
 	return {
-		project: projectFolder(flags.directory ?? '.', currentDirectory),
-		services: servicesOf(flags),
-		gpus: flags.gpus ?? settings.gpus ?? 'auto',
+		project,
+		services: settings.services ?? ['jupyter'],
+		gpus: settings.gpus ?? 'auto',
 		shareGpus: flags.shareGpus ?? false,
-		bind: flags.bind ?? settings.bind ?? '127.0.0.1',
-		mounts: (flags.mount ?? []).map((text) => parseMount(text, currentDirectory)),
-		environment: Object.fromEntries((flags.env ?? []).map((text) => parseVariable(text, process.env))),
+		bind: settings.bind ?? '127.0.0.1',
+		mounts: winners
+			.filter(({key}) => key === 'mounts')
+			.map(({value, origin}) => toMount(String(value), origin.base, origin.where)),
+		environment: {...settings.env},
 		...(image === undefined ? {} : {image}),
 		...(flags.name === undefined ? {} : {name: flags.name}),
+		...(projectName === undefined ? {} : {projectName}),
 		...(flags.port === undefined ? {} : {port: flags.port}),
-		...(memory === undefined ? {} : {memoryBytes: sizeOf('--memory', memory)}),
-		...(cpus === undefined ? {} : {cpus}),
-		...(sharedMemory === undefined ? {} : {sharedMemoryBytes: sizeOf('--shm-size', sharedMemory)}),
+		...(ports === undefined ? {} : {preferredPorts: withoutUndefined(ports)}),
+		...(limits?.memory === undefined ? {} : {memoryBytes: bytes('limits.memory', limits.memory)}),
+		...(limits?.cpus === undefined ? {} : {cpus: limits.cpus}),
+		...(limits?.shmSize === undefined ? {} : {sharedMemoryBytes: bytes('limits.shmSize', limits.shmSize)}),
+		...(limits?.pids === undefined ? {} : {pidsLimit: limits.pids}),
+		...(packages.apt.length + packages.pip.length === 0 ? {} : {packages}),
+		...(postCreate === undefined ? {} : {postCreate}),
 	};
 }
 
-function projectFolder(directory: string, currentDirectory: string): string {
-	const path = resolve(currentDirectory, directory);
-	try {
-		return realpathSync(path);
-	} catch (error) {
-		throw new Failure(`There is no folder ${path}.`, {
-			fix: 'Make it first, or name another.',
-			exitCode: exitCode.usage,
-			cause: error,
-		});
-	}
-}
-
-function servicesOf({jupyter, ssh}: UpFlags): ServiceName[] {
-	const asked: ServiceName[] = [...(jupyter ? (['jupyter'] as const) : []), ...(ssh ? (['ssh'] as const) : [])];
-	return asked.length > 0 ? asked : ['jupyter'];
-}
-
-function sizeOf(flag: string, text: string): number {
+function sizeOf(where: string, text: string): number {
 	const bytes = parseBytes(text);
 	// The engine refuses less than 6 MiB of memory.
 	if (bytes === undefined || bytes < 6 * 1024 ** 2) {
-		throw new Failure(`${flag} ${text} is no size.`, {fix: `For example: ${flag} 16g`, exitCode: exitCode.usage});
+		throw new Failure(`${where}: ${text} is no size.`, {fix: 'For example: 16g', exitCode: exitCode.usage});
 	}
 
 	return bytes;
 }
 
-/** `SRC:DST[:ro]` as docker takes it; a source that does not exist would be made as root's, so it is refused. */
-export function parseMount(text: string, currentDirectory: string): Mount {
+/** `SRC:DST[:ro]` as docker takes it. */
+function checkMount(text: string): string {
 	const [source = '', target = '', mode, ...rest] = text.split(':');
 	if (
 		source === '' ||
@@ -96,16 +117,33 @@ export function parseMount(text: string, currentDirectory: string): Mount {
 		});
 	}
 
-	const path = source.startsWith('~/') ? join(homedir(), source.slice(2)) : resolve(currentDirectory, source);
+	return text;
+}
+
+/** The engine would make a source that does not exist, as root's, so it is refused. */
+function toMount(text: string, base: string, where: string): Mount {
+	const [source = '', target = '', mode] = text.split(':');
+	const path = resolvePath(source, base);
 	try {
 		return {type: 'bind', source: realpathSync(path), target, ...(mode === 'ro' ? {readOnly: true} : {})};
 	} catch (error) {
-		throw new Failure(`There is nothing to mount at ${path}.`, {
+		throw new Failure(`There is nothing to mount at ${path} (${where}).`, {
 			fix: 'Make it first, or name another.',
 			exitCode: exitCode.usage,
 			cause: error,
 		});
 	}
+}
+
+/** A path as a person wrote it, absolute. */
+export function resolvePath(text: string, base: string): string {
+	return text === '~' || text.startsWith('~/') ? join(homedir(), text.slice(2)) : resolve(base, text);
+}
+
+function withoutUndefined<T extends object>(value: T): {[K in keyof T]?: Exclude<T[K], undefined>} {
+	return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as {
+		[K in keyof T]?: Exclude<T[K], undefined>;
+	};
 }
 
 /** `K=V`, or `K` alone for the caller's own value. */

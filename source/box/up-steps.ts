@@ -6,9 +6,12 @@ import type {BuildSettings} from './derive.ts';
 /** What `up` is doing, for the person who waits. Texts are safe to print. */
 export type UpStep =
 	| {kind: 'pull'; image: string; progress: PullProgress}
-	| {kind: 'build'; image: string; line: string}
+	/** `doing` goes before the image's name: `Adding Jupyter and SSH to`. */
+	| {kind: 'build'; image: string; doing: string; line: string}
 	| {kind: 'start'; name: string}
 	| {kind: 'wait'; name: string; service: ServiceName}
+	/** A line of what the project's own command prints in the new box; none at its start. */
+	| {kind: 'post-create'; name: string; command: string; line?: string}
 	| {kind: 'note'; text: string};
 
 export type UpOptions = {

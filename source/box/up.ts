@@ -9,6 +9,7 @@ import {startBox} from './lifecycle.ts';
 import {listBoxes} from './list.ts';
 import {lastLogLines} from './logs.ts';
 import {type BoxRequest, hashRequest} from './plan.ts';
+import {runPostCreate} from './post-create.ts';
 import {prepare} from './prepare.ts';
 import type {UpOptions, UpResult} from './up-steps.ts';
 
@@ -35,14 +36,18 @@ export async function up(host: Host, request: BoxRequest, options: UpOptions): P
 
 	const box = await claimAndStart(host, prepared, signal);
 	report({kind: 'start', name: box.name});
+	let result: UpResult;
 	try {
-		return await finish(host, box, options, true);
+		result = await finish(host, box, options, true);
 	} catch (error) {
 		// It never worked, so it is nothing to keep: its last words are in the failure.
 		await host.engine.removeContainer(box.id, {force: true, volumes: true});
 		removeBoxFiles(host.paths, box.name);
 		throw error;
 	}
+
+	await runPostCreate(host, box, request, options);
+	return result;
 }
 
 /** The container that `up` would make now. Touches nothing. */
@@ -70,7 +75,13 @@ async function reuse(host: Host, box: Box, request: BoxRequest, options: UpOptio
 		await startBox(host, box, options.signal);
 	}
 
-	return finish(host, box, options, !running);
+	const result = await finish(host, box, options, !running);
+	if (box.spec === hashRequest(request)) {
+		// It may have failed, or been broken off, when the box was made.
+		await runPostCreate(host, box, request, options);
+	}
+
+	return result;
 }
 
 async function finish(host: Host, box: Box, options: UpOptions, changed: boolean): Promise<UpResult> {

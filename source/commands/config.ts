@@ -1,44 +1,115 @@
-import {existsSync} from 'node:fs';
-import {join} from 'node:path';
 import {findPaths} from '../host/person.ts';
-import {checkKey, openSettings, type Settings, settingKeys} from '../settings/settings.ts';
+import {allSettings} from '../settings/describe.ts';
+import {type Sourced, toSettings} from '../settings/merge.ts';
+import {
+	findPersonal,
+	personalFile,
+	personalSettings,
+	readPersonal,
+	setPersonal,
+	unsetPersonal,
+} from '../settings/personal.ts';
+import {safeText} from '../text/safe.ts';
 import {formatTable} from '../text/table.ts';
 import {printJson} from './box-json.ts';
+import {type Effective, loadSettings} from './settings.ts';
 
+export type ConfigOptions = {
+	json?: true | undefined;
+	unset?: true | undefined;
+	showOrigin?: true | undefined;
+};
+
+/** `gpubox config`: personal defaults, and with `--show-origin` what holds in this folder and where it was said. */
 export async function config(
 	key: string | undefined,
 	value: string | undefined,
-	options: {json?: true | undefined; unset?: true | undefined},
+	options: ConfigOptions,
 ): Promise<void> {
-	const settings = await openSettings(findPaths(process.env).config);
-	if (key === undefined) {
-		const current = settings.read();
-		if (options.json) {
-			printJson(current);
-			return;
-		}
-
-		const rows = Object.entries(settingKeys).map(([name, meaning]) => [
-			name,
-			current[name as keyof Settings] ?? '-',
-			meaning,
-		]);
-		process.stdout.write(`${formatTable(['key', 'value', 'meaning'], rows)}\n\nKept in ${settings.path}\n`);
-		return;
-	}
-
-	const known = checkKey(key);
-	if (options.unset) {
-		settings.unset(known);
-	} else if (value === undefined) {
-		process.stdout.write(`${settings.read()[known] ?? ''}\n`);
+	const directory = findPaths(process.env).config;
+	if (options.showOrigin) {
+		showOrigins(await loadSettings('.'), key, options);
+	} else if (key !== undefined && options.unset) {
+		await unsetPersonal(directory, key);
+	} else if (key !== undefined && value !== undefined) {
+		await setPersonal(directory, key, value);
 	} else {
-		settings.set(known, value);
+		showPersonal(await readPersonal(directory), key, options, personalFile(directory));
 	}
 }
 
-/** The personal settings for a verb that only reads them: without a file there is nothing to load. */
-export async function readSettings(): Promise<Settings> {
-	const {config: directory} = findPaths(process.env);
-	return existsSync(join(directory, 'config.json')) ? (await openSettings(directory)).read() : {};
+function showPersonal(personal: Sourced[], key: string | undefined, options: ConfigOptions, path: string): void {
+	if (key !== undefined) {
+		const setting = findPersonal(key);
+		const found = select(personal, setting.key === key || setting.kind !== 'map' ? setting.key : key);
+		process.stdout.write(options.json ? `${JSON.stringify(found ?? null)}\n` : `${inWords(found)}\n`);
+		return;
+	}
+
+	if (options.json) {
+		printJson(toSettings(personal));
+		return;
+	}
+
+	const rows = personalSettings().map((setting) => [
+		setting.key,
+		inWords(select(personal, setting.key)) || '-',
+		setting.says,
+	]);
+	process.stdout.write(`${formatTable(['key', 'value', 'meaning'], rows)}\n\nKept in ${safeText(path)}\n`);
+}
+
+function showOrigins({file, winners}: Effective, key: string | undefined, options: ConfigOptions): void {
+	const order = allSettings().map((setting) => setting.key);
+	const shown = winners
+		.filter((winner) => key === undefined || winner.key === key || winner.key.startsWith(`${key}.`))
+		.toSorted((a, b) => rank(order, a.key) - rank(order, b.key));
+	if (options.json) {
+		printJson({
+			file: file ?? null,
+			settings: shown.map(({key: name, value, origin}) => ({
+				key: name,
+				value,
+				place: origin.place,
+				origin: origin.where,
+			})),
+		});
+		return;
+	}
+
+	const rows = shown.map(({key: name, value, origin}) => [
+		name,
+		inWords(value),
+		origin.place === 'personal' ? `${origin.where} (yours)` : origin.where,
+	]);
+	process.stdout.write(`${formatTable(['key', 'value', 'from'], rows)}\n`);
+}
+
+/** `env.SEED` stands where `env` does. */
+function rank(order: string[], key: string): number {
+	return order.findIndex((name) => key === name || key.startsWith(`${name}.`));
+}
+
+/** The value of a key: a list and a map whole. */
+function select(settings: Sourced[], key: string): unknown {
+	return key
+		.split('.')
+		.reduce<unknown>(
+			(inner, name) => (inner as Record<string, unknown> | undefined)?.[name],
+			toSettings(settings.filter((one) => one.key === key || one.key.startsWith(`${key}.`))),
+		);
+}
+
+function inWords(value: unknown): string {
+	if (value === undefined) {
+		return '';
+	}
+
+	return safeText(
+		Array.isArray(value)
+			? value.map((item) => (typeof item === 'object' ? JSON.stringify(item) : String(item))).join(',')
+			: typeof value === 'object'
+				? JSON.stringify(value)
+				: String(value),
+	);
 }

@@ -3,20 +3,20 @@ import {up} from '../box/up.ts';
 import type {UpResult, UpStep} from '../box/up-steps.ts';
 import type {Host} from '../host/host.ts';
 import {imageChooser} from './choose-image.ts';
-import {readSettings} from './config.ts';
+import {loadSettings} from './settings.ts';
 import {buildSettings} from './up.ts';
 
 /** `gpubox up` for the folder one stands in, as the session's key does it. */
 export async function upHere(host: Host, report: (step: UpStep) => void, signal: AbortSignal): Promise<UpResult> {
-	const settings = host.demo ? {} : await readSettings();
-	const request = makeRequest({}, settings, process.cwd());
+	const effective = await loadSettings('.', {files: !host.demo});
+	const request = makeRequest({}, effective);
 	return up(host, request, {
 		report,
 		signal,
 		wait: true,
 		recreate: false,
-		explicit: false,
-		settings: buildSettings(settings),
+		explicit: effective.file !== undefined,
+		settings: buildSettings(effective.settings),
 		chooseImage: imageChooser(host, {image: request.image, force: false}),
 	});
 }

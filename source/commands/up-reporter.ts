@@ -32,6 +32,12 @@ export function makeReporter(out: NodeJS.WriteStream): {report: (step: UpStep) =
 				return;
 			}
 
+			if (step.kind === 'post-create') {
+				// The project's own command: its output is worth keeping whole.
+				say(step.line ?? `Running in ${step.name}: ${step.command}`);
+				return;
+			}
+
 			if (step.kind === 'pull' && step.progress.layer && step.progress.totalBytes) {
 				layers.set(step.progress.layer, {
 					current: step.progress.currentBytes ?? 0,
@@ -62,7 +68,7 @@ export function makeReporter(out: NodeJS.WriteStream): {report: (step: UpStep) =
 
 /** What a step is, and how far it is. */
 function describe(
-	step: Exclude<UpStep, {kind: 'note'}>,
+	step: Exclude<UpStep, {kind: 'note' | 'post-create'}>,
 	layers: Map<string, {current: number; total: number}>,
 ): [string, string] {
 	switch (step.kind) {
@@ -78,7 +84,7 @@ function describe(
 		}
 
 		case 'build':
-			return [`Adding Jupyter and SSH to ${step.image} (once for this image) …`, stripVTControlCharacters(step.line)];
+			return [`${step.doing} ${step.image} (once for this image) …`, stripVTControlCharacters(step.line)];
 		case 'start':
 			return [`Starting ${step.name} …`, ''];
 		case 'wait':

@@ -1,16 +1,16 @@
 import type {BuildSettings} from '../box/derive.ts';
 import {toDockerRun} from '../box/docker-run.ts';
 import {jupyterUrl} from '../box/jupyter.ts';
-import {makeRequest, type UpFlags} from '../box/request.ts';
+import {flagSettings, makeRequest, type UpFlags} from '../box/request.ts';
 import {planUp, up} from '../box/up.ts';
 import type {UpOptions, UpResult} from '../box/up-steps.ts';
 import {openHost} from '../host/open-host.ts';
-import type {Settings} from '../settings/settings.ts';
+import type {Settings} from '../settings/schema.ts';
 import {boxJson, printJson} from './box-json.ts';
 import {imageChooser} from './choose-image.ts';
-import {readSettings} from './config.ts';
 import {shortUuid} from './ls.ts';
 import {hasDesktop} from './open.ts';
+import {loadSettings} from './settings.ts';
 import {makeReporter} from './up-reporter.ts';
 
 export type UpCommandOptions = UpFlags & {
@@ -25,16 +25,17 @@ export type UpCommandOptions = UpFlags & {
 };
 
 export async function upCommand(options: UpCommandOptions, signal: AbortSignal): Promise<void> {
-	const [host, settings] = [openHost(options), await readSettings()];
-	const request = makeRequest(options, settings, process.cwd());
+	const host = openHost(options);
+	const effective = await loadSettings(options.directory ?? '.', {flags: flagSettings(options, process.cwd())});
+	const request = makeRequest(options, effective);
 	const reporter = makeReporter(process.stderr);
 	const upOptions: UpOptions = {
 		report: reporter.report,
 		signal,
 		wait: options.wait,
 		recreate: options.recreate ?? false,
-		explicit: isExplicit(options),
-		settings: buildSettings(settings),
+		explicit: effective.file !== undefined || isExplicit(options),
+		settings: buildSettings(effective.settings),
 		chooseImage: imageChooser(host, {image: request.image, force: options.force ?? false}),
 	};
 
@@ -54,13 +55,14 @@ export async function upCommand(options: UpCommandOptions, signal: AbortSignal):
 	}
 }
 
-export function buildSettings(settings: Settings): BuildSettings {
-	const pipIndexUrl = settings['build.pipIndexUrl'];
-	const aptMirror = settings['build.aptMirror'];
-	return {...(pipIndexUrl ? {pipIndexUrl} : {}), ...(aptMirror ? {aptMirror} : {})};
+export function buildSettings({build}: Settings): BuildSettings {
+	return {
+		...(build?.pipIndexUrl ? {pipIndexUrl: build.pipIndexUrl} : {}),
+		...(build?.aptMirror ? {aptMirror: build.aptMirror} : {}),
+	};
 }
 
-/** Whether a flag says how the box should be made; a plain `up` takes the box as it is. */
+/** Whether a flag says how the box should be made; a plain `up` without gpubox.yaml takes the box as it is. */
 function isExplicit(flags: UpFlags): boolean {
 	const {jupyter, ssh, image, gpus, shareGpus, port, bind, memory, cpus, shmSize, mount, env} = flags;
 	return [jupyter, ssh, image, gpus, shareGpus, port, bind, memory, cpus, shmSize, mount, env].some(

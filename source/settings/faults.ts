@@ -1,0 +1,170 @@
+/** What cannot be meant in settings that were read, in plain words and with the path at fault. */
+import * as v from 'valibot';
+import {safeText} from '../text/safe.ts';
+import {mostSimilar} from '../text/similar.ts';
+import {allSettings, itemOf, kindOf, type Schema, sectionEntries, valueMeta} from './describe.ts';
+import {schema} from './schema.ts';
+
+/** Where a value stands inside a file: names of sections, indexes of lists. */
+export type Path = Array<string | number>;
+
+/** `at` tells whether the name or the value is at fault. */
+export type Fault = {path: Path; at: 'key' | 'value'; message: string; hint: string};
+
+const isVariable = /^[A-Za-z_]\w*$/;
+
+/** All faults of a file's content, in no order. */
+export function findFaults(value: Record<string, unknown>, place: 'gpubox.yaml' | 'personal'): Fault[] {
+	return [...unknownKeys(schema, value, [], place), ...wrongValues(value)];
+}
+
+/** A section or list of which every line is commented out is no mistake. */
+export function withoutEmpty(node: Schema, value: Record<string, unknown>): Record<string, unknown> {
+	const entries = sectionEntries(node) ?? {};
+	return Object.fromEntries(
+		Object.entries(value).flatMap(([key, inner]) => {
+			const entry = Object.hasOwn(entries, key) ? entries[key] : undefined;
+			const isSection = entry !== undefined && sectionEntries(entry) !== undefined;
+			if (inner === null && entry !== undefined && (isSection || kindOf(entry) !== 'value')) {
+				return [];
+			}
+
+			return [[key, isSection && isRecord(inner) ? withoutEmpty(entry, inner) : inner]];
+		}),
+	);
+}
+
+function unknownKeys(
+	node: Schema,
+	value: Record<string, unknown>,
+	path: Path,
+	place: 'gpubox.yaml' | 'personal',
+): Fault[] {
+	const entries = sectionEntries(node) ?? {};
+	return Object.entries(value).flatMap(([name, inner]) => {
+		const here = [...path, name];
+		const key = safeText(here.join('.')).slice(0, 80);
+		const entry = Object.hasOwn(entries, name) ? entries[name] : undefined;
+		if (!entry) {
+			return [
+				{
+					path: here,
+					at: 'key',
+					message: `There is no setting "${key}".`,
+					hint: didYouMean(name, path, Object.keys(entries)),
+				},
+			];
+		}
+
+		const known = allSettings().find((setting) => setting.key === key);
+		if (place === 'personal' && known && !known.personal) {
+			return [{path: here, at: 'key', message: `"${key}" belongs to a project.`, hint: 'Put it into gpubox.yaml.'}];
+		}
+
+		return sectionEntries(entry) && isRecord(inner) ? unknownKeys(entry, inner, here, place) : [];
+	});
+}
+
+/** A neighbour of nearly the same name, else a setting of that name elsewhere: `memory` is `limits.memory`. */
+function didYouMean(name: string, path: Path, neighbours: string[]): string {
+	const keys = allSettings().map(({key}) => key);
+	const neighbour = mostSimilar(name, neighbours);
+	const meant =
+		keys.find((key) => lastName(key) === name) ??
+		(neighbour === undefined ? similarKey(name, keys) : [...path, neighbour].join('.'));
+	return meant ? `Did you mean "${meant}"?` : `There are: ${neighbours.join(', ')}`;
+}
+
+/** The dotted key that was probably meant: nearly the same as a whole, or in its last name. */
+export function similarKey(name: string, keys: string[]): string | undefined {
+	const last = mostSimilar(name, keys.map(lastName));
+	return mostSimilar(name, keys) ?? keys.find((key) => lastName(key) === last);
+}
+
+function lastName(key: string): string {
+	return key.split('.').at(-1) ?? key;
+}
+
+function wrongValues(value: Record<string, unknown>): Fault[] {
+	const {issues} = v.safeParse(schema, value, {abortPipeEarly: true});
+	return (issues ?? []).flatMap((issue) => {
+		const path = (issue.path ?? []).map(({key}) => key as string | number);
+		return issue.type === 'strict_object' && issue.expected === 'never' ? [] : [judge(path, value)];
+	});
+}
+
+/** What is wrong at a path of the schema, in words. The path may lead on into a value: the words are the setting's. */
+function judge(path: Path, whole: unknown): Fault {
+	let node: Schema = schema;
+	let value = whole;
+	const walked: Path = [];
+	for (const step of path) {
+		const entry = sectionEntries(node)?.[step];
+		const isItem = entry === undefined && kindOf(node) !== 'value' && node !== itemOf(node);
+		if (entry === undefined && !isItem) {
+			break;
+		}
+
+		node = entry ?? itemOf(node);
+		value = (value as Record<string | number, unknown>)[step];
+		walked.push(step);
+		if (isItem) {
+			return typeof step === 'string' && !isVariable.test(step)
+				? fault(
+						walked,
+						'key',
+						`${nameOf(walked.slice(0, -1))}: "${safeText(step).slice(0, 60)}" is no name of a variable.`,
+					)
+				: fault(walked, 'value', `${nameOf(walked)} must be ${valueMeta(node).wants}, not ${plainly(value)}.`);
+		}
+	}
+
+	return fault(walked, 'value', `${nameOf(walked)} must be ${wantsOf(node)}, not ${plainly(value)}.`);
+}
+
+function fault(path: Path, at: Fault['at'], message: string): Fault {
+	return {path, at, message, hint: ''};
+}
+
+function wantsOf(node: Schema): string {
+	const entries = sectionEntries(node);
+	if (entries) {
+		return `a section with ${Object.keys(entries).join(', ')}`;
+	}
+
+	const {wants} = valueMeta(node);
+	const kind = kindOf(node);
+	return kind === 'list'
+		? `a list, each item ${wants}`
+		: kind === 'map'
+			? 'a section of lines such as SEED: 42'
+			: wants;
+}
+
+/** A value for people: what kind it is when it is large, itself when it is small. */
+export function plainly(value: unknown): string {
+	if (value === null || value === undefined || value === '') {
+		return 'nothing';
+	}
+
+	if (Array.isArray(value)) {
+		return value.length === 0 ? 'an empty list' : 'a list';
+	}
+
+	return typeof value === 'object'
+		? 'a section'
+		: JSON.stringify(safeText(String(value)).slice(0, 60)).replace(
+				/^"(.*)"$/,
+				typeof value === 'string' ? '"$1"' : '$1',
+			);
+}
+
+function nameOf(path: Path): string {
+	return path
+		.map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index > 0 ? '.' : ''}${step}`))
+		.join('');
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,139 @@
+/** The personal config: one file of a person's own defaults, in the shape of gpubox.yaml but as JSON. */
+import {existsSync} from 'node:fs';
+import {homedir} from 'node:os';
+import {join} from 'node:path';
+import {exitCode, Failure} from '../failure.ts';
+import {allSettings, type SettingInfo} from './describe.ts';
+import {similarKey} from './faults.ts';
+import {readFile} from './file.ts';
+import type {Sourced} from './merge.ts';
+import {formerKeys, readSettings} from './read.ts';
+
+export function personalFile(directory: string): string {
+	return join(directory, 'config.json');
+}
+
+/** Settings that a person can have; `$schema` stands in files only. */
+export function personalSettings(): SettingInfo[] {
+	return allSettings().filter(({personal, key}) => personal && key !== '$schema');
+}
+
+/**
+What the person has set, in the same form as gpubox.yaml's.
+
+@throws Failure (usage) that lists everything wrong with the file
+*/
+export async function readPersonal(directory: string): Promise<Sourced[]> {
+	const path = personalFile(directory);
+	return existsSync(path) ? readFile(path, {place: 'personal', shownAs: shorten(path), base: homedir()}) : [];
+}
+
+/**
+Sets one value, given as text as on a command line: a list's items are separated by commas, an item of a map is named as in
+`env.EDITOR`.
+
+@throws Failure (usage) with the key that was probably meant, or with what the setting takes
+*/
+export async function setPersonal(directory: string, key: string, text: string): Promise<void> {
+	const setting = findPersonal(key);
+	const name = storedKey(setting, key);
+	const value = setting.kind === 'list' ? text.split(',').map((item) => item.trim()) : text;
+	const path = name.split('.');
+	const probe = path.reduceRight<unknown>((inner, step) => ({[step]: inner}), value);
+	const {mistakes} = readSettings(JSON.stringify(probe), {place: 'personal', shownAs: '', base: '/'});
+	if (mistakes[0]) {
+		throw new Failure(mistakes[0].message, {
+			fix:
+				setting.key === 'images'
+					? `Write them into ${shorten(personalFile(directory))}.`
+					: `For example, in gpubox.yaml: ${setting.key}: ${setting.example}`,
+			exitCode: exitCode.usage,
+		});
+	}
+
+	const store = await openStore(directory);
+	forgetFormer(store, setting.key);
+	store.set(name, value);
+}
+
+/** Forgets one value. @throws Failure (usage) */
+export async function unsetPersonal(directory: string, key: string): Promise<void> {
+	const setting = findPersonal(key);
+	const store = await openStore(directory);
+	forgetFormer(store, setting.key);
+	store.delete(setting.kind === 'map' && key === setting.key ? setting.key : storedKey(setting, key));
+}
+
+/** @throws Failure (usage) with the key that was probably meant */
+export function findPersonal(key: string): SettingInfo {
+	const settings = personalSettings();
+	const current = formerKeys[key] ?? key;
+	const found = settings.find((setting) => setting.key === current || isItemOf(setting, current));
+	if (found) {
+		return found;
+	}
+
+	const project = allSettings().find((setting) => setting.key === current);
+	const keys = settings.map((setting) => setting.key);
+	const similar = similarKey(current, keys);
+	throw new Failure(project ? `"${key}" belongs to a project.` : `There is no setting "${key}".`, {
+		fix: project
+			? 'Put it into gpubox.yaml.'
+			: similar
+				? `Did you mean "${similar}"?`
+				: `There are: ${keys.join(', ')}`,
+		exitCode: exitCode.usage,
+	});
+}
+
+function isItemOf(setting: SettingInfo, key: string): boolean {
+	return setting.kind === 'map' && key.startsWith(`${setting.key}.`);
+}
+
+function storedKey(setting: SettingInfo, key: string): string {
+	if (setting.kind !== 'map') {
+		return setting.key;
+	}
+
+	if (!isItemOf(setting, key)) {
+		throw new Failure(`"${key}" has entries of its own.`, {
+			fix: `For example: gpubox config ${key}.EDITOR vim`,
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return key;
+}
+
+type Store = {set(key: string, value: unknown): void; delete(key: string): void};
+
+/** Loads the library that writes the file whole or not at all; reading does without it. */
+async function openStore(directory: string): Promise<Store> {
+	const {default: Conf} = await import('conf');
+	try {
+		return new Conf<Record<string, unknown>>({
+			cwd: directory,
+			configName: 'config',
+			accessPropertiesByDotNotation: true,
+		});
+	} catch (error) {
+		throw new Failure(`Your settings cannot be read: ${(error as Error).message}`, {
+			fix: `Mend or remove ${personalFile(directory)}`,
+			exitCode: exitCode.usage,
+			cause: error,
+		});
+	}
+}
+
+function forgetFormer(store: Store, key: string): void {
+	for (const [former, current] of Object.entries(formerKeys)) {
+		if (current === key) {
+			store.delete(former);
+		}
+	}
+}
+
+function shorten(path: string): string {
+	const home = `${homedir()}/`;
+	return path.startsWith(home) ? `~/${path.slice(home.length)}` : path;
+}

@@ -1,0 +1,222 @@
+/**
+Every setting there is, once. From this come the check of gpubox.yaml and of the personal config, the published JSON Schema
+(templates/gpubox.schema.json) and the table in docs/configuration.md; `tools/schema.ts` writes the last two.
+*/
+import * as v from 'valibot';
+import * as value from './values.ts';
+
+/** What is told of a setting. */
+export type SettingMeta = {
+	/** What it is for, as the end of a table row. */
+	says: string;
+	/** What holds when nobody sets it. */
+	default: string;
+	/** Makes sense for a person, not only for a project: may stand in the personal config. */
+	personal: boolean;
+	/** As it could stand in gpubox.yaml, in YAML's flow style. */
+	example: string;
+	/** The option of `gpubox up` that says the same. */
+	flag?: string;
+};
+
+function setting<const Schema extends v.GenericSchema>(schema: Schema, meta: SettingMeta) {
+	return v.optional(v.pipe(schema, v.metadata(meta)));
+}
+
+export const schema = v.strictObject({
+	$schema: setting(v.pipe(v.string(), v.metadata({wants: 'the address of a JSON Schema', json: {type: 'string'}})), {
+		says: 'For editors: where the JSON Schema of this file is',
+		default: 'none',
+		personal: true,
+		example: './node_modules/gpubox/templates/gpubox.schema.json',
+	}),
+	name: setting(value.word, {
+		says: "The project's name: boxes are called PERSON-NAME",
+		default: "the folder's name",
+		personal: false,
+		example: 'vision',
+		flag: '--name',
+	}),
+	image: setting(value.imageReference, {
+		says: 'The image boxes start from',
+		default: 'the one that suits the host best',
+		personal: true,
+		example: 'pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime',
+		flag: '--image',
+	}),
+	family: setting(value.word, {
+		says: 'Without an image: choose among this family only (pytorch, ngc, jupyter …)',
+		default: 'any',
+		personal: true,
+		example: 'pytorch',
+	}),
+	services: setting(v.pipe(v.array(value.service), v.minLength(1)), {
+		says: 'What boxes offer',
+		default: '[jupyter]',
+		personal: true,
+		example: '[jupyter, ssh]',
+		flag: '--jupyter, --ssh',
+	}),
+	gpus: setting(value.gpus, {
+		says: 'auto (the freest one), none, all, how many, or which ones',
+		default: 'auto',
+		personal: true,
+		example: '2',
+		flag: '--gpus',
+	}),
+	mounts: setting(v.array(value.mount), {
+		says: 'More folders inside, as SRC:DST[:ro]',
+		default: 'none',
+		personal: true,
+		example: '["/data/imagenet:/data:ro"]',
+		flag: '--mount',
+	}),
+	packages: v.optional(
+		v.strictObject({
+			pip: setting(v.array(value.pipPackage), {
+				says: 'Python packages added to the image',
+				default: 'none',
+				personal: false,
+				example: '["einops>=0.8"]',
+			}),
+			apt: setting(v.array(value.aptPackage), {
+				says: "The distribution's packages added to the image",
+				default: 'none',
+				personal: false,
+				example: '[ffmpeg]',
+			}),
+		}),
+	),
+	postCreate: setting(value.command, {
+		says: 'Shell command that runs once in a new box, in /workspace, as the person',
+		default: 'none',
+		personal: false,
+		example: 'pip install -e .',
+	}),
+	env: setting(v.record(value.variableName, value.variableValue), {
+		says: 'Variables inside; whoever may ask the engine can read them',
+		default: 'none',
+		personal: true,
+		example: '{SEED: 42}',
+		flag: '--env',
+	}),
+	secrets: setting(v.array(value.variableName), {
+		says: 'Names of secrets; each person brings the values',
+		default: 'none',
+		personal: true,
+		example: '[WANDB_API_KEY]',
+		flag: '--secret',
+	}),
+	limits: v.optional(
+		v.strictObject({
+			memory: setting(value.size, {
+				says: 'Memory',
+				default: "nine tenths of the host's, by the share of its GPUs taken",
+				personal: true,
+				example: '64g',
+				flag: '--memory',
+			}),
+			cpus: setting(value.cpus, {
+				says: 'CPUs',
+				default: 'all',
+				personal: true,
+				example: '8',
+				flag: '--cpus',
+			}),
+			shmSize: setting(value.size, {
+				says: 'Size of /dev/shm, where data loaders keep their batches',
+				default: '8g, or half the memory of a small host',
+				personal: true,
+				example: '16g',
+				flag: '--shm-size',
+			}),
+			pids: setting(value.processes, {
+				says: 'Processes and threads',
+				default: '16384',
+				personal: true,
+				example: '32768',
+			}),
+		}),
+	),
+	ports: v.optional(
+		v.strictObject({
+			jupyter: setting(value.port, {
+				says: 'Port on the host for Jupyter, while it is free',
+				default: 'a free one',
+				personal: true,
+				example: '8888',
+				flag: '--port',
+			}),
+			ssh: setting(value.port, {
+				says: 'The same for SSH',
+				default: 'a free one',
+				personal: true,
+				example: '2222',
+			}),
+		}),
+	),
+	bind: setting(value.address, {
+		says: 'Address of the host that ports are published on',
+		default: '127.0.0.1',
+		personal: true,
+		example: '127.0.0.1',
+		flag: '--bind',
+	}),
+	idle: v.optional(
+		v.strictObject({
+			warnAfter: setting(value.duration, {
+				says: 'Mark a box that holds a GPU and did nothing for so long',
+				default: 'never',
+				personal: true,
+				example: '2h',
+			}),
+			stopAfter: setting(value.duration, {
+				says: 'Stop it after so long',
+				default: 'never',
+				personal: true,
+				example: '12h',
+			}),
+		}),
+	),
+	images: setting(v.array(value.teamImage), {
+		says: 'Images to add to the catalogue; docs/images.md describes their fields',
+		default: 'none',
+		personal: true,
+		example: '[{reference: "registry.example/team/train:3", framework: pytorch, cuda: "12.8"}]',
+	}),
+	build: v.optional(
+		v.strictObject({
+			pipIndexUrl: setting(value.url, {
+				says: 'Mirror of PyPI for the layers that gpubox builds',
+				default: "pip's own",
+				personal: true,
+				example: 'https://pypi.example/simple',
+			}),
+			aptMirror: setting(value.url, {
+				says: 'Mirror of the distribution for the layers that gpubox builds',
+				default: "the image's own",
+				personal: true,
+				example: 'https://mirror.example',
+			}),
+			registryMirror: setting(value.registry, {
+				says: 'Registry to pull images of Docker Hub from',
+				default: 'what the engine is set to',
+				personal: true,
+				example: 'mirror.example:5000',
+			}),
+		}),
+	),
+	ssh: v.optional(
+		v.strictObject({
+			keys: setting(v.array(value.keyFile), {
+				says: 'Files of public keys that may log in',
+				default: "the agent's keys and ~/.ssh/*.pub",
+				personal: true,
+				example: '["~/.ssh/id_ed25519.pub"]',
+			}),
+		}),
+	),
+});
+
+/** The settings of a project, after all places were put together. What nobody set is missing. */
+export type Settings = Omit<v.InferOutput<typeof schema>, '$schema'>;

@@ -1,0 +1,168 @@
+/**
+The kinds of values that a setting can have. Each says in plain words what it takes (`wants`, for error messages) and in JSON
+Schema's terms (`json`, for editors). YAML reads `gpus: 2` as a number and the personal config keeps what was typed as text, so
+numbers and their text are both taken.
+*/
+import {isIP} from 'node:net';
+import * as v from 'valibot';
+import {parseBytes} from '../text/bytes.ts';
+import {parseDuration} from '../text/duration.ts';
+
+export type JsonSchema = {[key: string]: unknown};
+
+/** What a kind of value knows of itself. */
+export type ValueMeta = {wants: string; json: JsonSchema};
+
+// The engine refuses less than 6 MiB of memory.
+const leastBytes = 6 * 1024 ** 2;
+
+const numberOrText = v.union([v.string(), v.pipe(v.number(), v.transform(String))]);
+const number = v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+(?:\.\d+)?$/), v.transform(Number))]);
+
+/** Text that matches a pattern. */
+function matching(pattern: RegExp, wants: string) {
+	return v.pipe(v.string(), v.regex(pattern), v.metadata({wants, json: {type: 'string', pattern: pattern.source}}));
+}
+
+/** A whole number between two others. */
+function whole(least: number, most: number, wants: string) {
+	return v.pipe(
+		number,
+		v.integer(),
+		v.minValue(least),
+		v.maxValue(most),
+		v.metadata({wants, json: {type: 'integer', minimum: least, maximum: most}}),
+	);
+}
+
+export const imageReference = matching(
+	/^[A-Za-z0-9][\w./:@-]*$/,
+	'an image such as pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime',
+);
+
+export const word = matching(/^[A-Za-z0-9][\w.-]{0,60}$/, 'a short name of letters, digits, ".", "_" and "-"');
+
+export const service = v.pipe(
+	v.picklist(['jupyter', 'ssh']),
+	v.metadata({wants: 'jupyter or ssh', json: {enum: ['jupyter', 'ssh']}}),
+);
+
+const gpuName = /^(?:\d+|(?:GPU|MIG)-[\w/-]+)$/;
+const gpuText = /^(?:auto|none|all|\d+|(?:(?:\d+|(?:GPU|MIG)-[\w/-]+),)*(?:\d+|(?:GPU|MIG)-[\w/-]+),?)$/;
+
+/** As `--gpus` takes it. A list always names cards, a single number is how many. */
+export const gpus = v.pipe(
+	v.union([
+		v.pipe(numberOrText, v.trim(), v.regex(gpuText)),
+		v.pipe(
+			v.array(v.pipe(numberOrText, v.regex(gpuName))),
+			v.minLength(1),
+			v.transform((names) => (names.length === 1 ? `${names[0]},` : names.join(','))),
+		),
+	]),
+	v.metadata({
+		wants: 'auto, none, all, how many (2), or a list of indexes or UUIDs such as [0, 2]',
+		json: {
+			anyOf: [
+				{type: 'string', pattern: gpuText.source},
+				{type: 'integer', minimum: 0},
+				{
+					type: 'array',
+					minItems: 1,
+					items: {
+						anyOf: [
+							{type: 'integer', minimum: 0},
+							{type: 'string', pattern: gpuName.source},
+						],
+					},
+				},
+			],
+		},
+	}),
+);
+
+/** Bytes, as docker writes them. */
+export const size = v.pipe(
+	numberOrText,
+	v.check((text) => (parseBytes(text) ?? 0) >= leastBytes),
+	v.metadata({
+		wants: 'a size such as 16g',
+		json: {
+			anyOf: [
+				{type: 'string', pattern: String.raw`^\s*\d+(\.\d+)?\s*[kmgtKMGT]?([iI]?[bB])?\s*$`},
+				{type: 'integer', minimum: leastBytes},
+			],
+		},
+	}),
+);
+
+export const cpus = v.pipe(
+	number,
+	v.gtValue(0),
+	v.metadata({wants: 'a number of CPUs such as 8 or 2.5', json: {type: 'number', exclusiveMinimum: 0}}),
+);
+
+export const processes = whole(16, 4_194_304, 'a number of processes such as 4096');
+export const port = whole(1, 65_535, 'a port from 1 to 65535');
+
+export const address = v.pipe(
+	v.string(),
+	v.check((text) => isIP(text) !== 0),
+	v.metadata({wants: 'an IP address such as 127.0.0.1', json: {type: 'string', pattern: '^[0-9A-Fa-f.:]+$'}}),
+);
+
+export const duration = v.pipe(
+	v.string(),
+	v.check((text) => (parseDuration(text) ?? 0) > 0),
+	v.metadata({
+		wants: 'a time such as 30m, 6h or 2d',
+		json: {type: 'string', pattern: String.raw`^(\d+(\.\d+)?[smhdw])+$`},
+	}),
+);
+
+export const mount = matching(/^[^:\s][^:]*:\/[^:]*(?::r[ow])?$/, 'a mount such as /data/imagenet:/data:ro');
+
+// Written into a file that pip reads: a word that starts with "-" would be an option of its own.
+export const pipPackage = matching(/^[A-Za-z0-9][^\r\n]*$/, 'a package as pip takes it, such as einops>=0.8');
+export const aptPackage = matching(
+	/^[a-z0-9][a-z0-9+.-]*(?:[=/][\w.:+~-]+)?$/,
+	'a package of the distribution such as ffmpeg',
+);
+
+export const command = v.pipe(
+	v.string(),
+	v.regex(/\S/),
+	v.metadata({wants: 'a shell command such as pip install -e .', json: {type: 'string', pattern: String.raw`\S`}}),
+);
+
+export const variableName = matching(/^[A-Za-z_]\w*$/, 'the name of a variable such as WANDB_API_KEY');
+
+export const variableValue = v.pipe(
+	v.union([v.string(), v.pipe(v.union([v.number(), v.boolean()]), v.transform(String))]),
+	v.metadata({wants: 'text, a number, true or false', json: {type: ['string', 'number', 'boolean']}}),
+);
+
+export const url = v.pipe(
+	v.string(),
+	v.check((text) => /^https?:\/\/\S+$/.test(text) && URL.canParse(text)),
+	v.metadata({
+		wants: 'an address that starts with https://',
+		json: {type: 'string', pattern: String.raw`^https?://\S+$`},
+	}),
+);
+
+export const registry = matching(
+	/^(?:https?:\/\/)?[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?(?:\/[\w./-]*)?$/,
+	'a registry such as mirror.example:5000',
+);
+
+export const keyFile = matching(/^[^\r\n]*\S[^\r\n]*$/, 'a file of public keys such as ~/.ssh/id_ed25519.pub');
+
+/** Checked in full where images are judged; here only that it names one. */
+export const teamImage = v.pipe(
+	v.looseObject({reference: imageReference}),
+	v.metadata({
+		wants: 'an image with a reference, such as {reference: registry.example/team/train:3, cuda: "12.8"}',
+		json: {type: 'object', properties: {reference: {type: 'string'}}, required: ['reference']},
+	}),
+);
