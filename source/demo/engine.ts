@@ -454,13 +454,20 @@ export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 				layer: createHash('sha256').update(`${reference} ${place}`).digest('hex').slice(0, 12),
 				totalBytes: Math.round(size * 1_000_000),
 			}));
-			for (const {layer, totalBytes} of layers) {
-				for (let part = 1; part <= 10; part += 1) {
-					await wait(totalBytes / 8_000_000, signal);
-					onProgress?.({layer, status: 'Downloading', currentBytes: Math.round((totalBytes * part) / 10), totalBytes});
-				}
+			for (const {layer} of layers) {
+				onProgress?.({layer, status: 'Pulling fs layer'});
+			}
 
-				onProgress?.({layer, status: 'Pull complete', currentBytes: totalBytes, totalBytes});
+			for (let part = 1; part <= 20; part += 1) {
+				await wait(250, signal);
+				for (const {layer, totalBytes} of layers) {
+					onProgress?.({layer, status: 'Downloading', currentBytes: Math.round((totalBytes * part) / 20), totalBytes});
+				}
+			}
+
+			for (const {layer} of layers) {
+				await wait(200, signal);
+				onProgress?.({layer, status: 'Pull complete'});
 			}
 
 			addImage(reference);

@@ -27,9 +27,7 @@ export class PretendShell extends Duplex {
 		this.ended = promise;
 		this.#end = resolve;
 		this.#world = world;
-		this.push(
-			'\r\nThis box is made up, and so is its shell: ls, pwd, whoami, hostname, echo, nvidia-smi, help and exit work.\r\n',
-		);
+		this.push('This box is made up, and so is its shell. It knows nvidia-smi, ls, help and exit.\r\n');
 		this.#prompt();
 	}
 

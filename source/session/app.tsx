@@ -31,7 +31,7 @@ export function App({session}: {session: Session}) {
 			session.press(name, {
 				panes: panesOf(layout),
 				logHeight: Math.max(1, layout.lowerHeight - 2),
-				lastHelpTop: Math.max(0, helpLines(columns).length - (rows - 4)),
+				lastHelpTop: Math.max(0, helpLines(columns, rows - 4).length - (rows - 4)),
 			});
 		}
 	});

@@ -17,27 +17,27 @@ export type Binding = {
 
 /** The only place that says what a key does: help and footer are made from it. */
 export const bindings: Binding[] = [
-	{scope: 'main', keys: ['u'], label: 'Start a Jupyter box for this folder', short: 'up', action: {type: 'up'}},
-	{scope: 'main', keys: ['a'], label: 'Open a shell in the box', short: 'attach', action: {type: 'attach'}},
-	{scope: 'main', keys: ['o'], label: 'Open Jupyter, or show its address', short: 'open', action: {type: 'open'}},
+	{scope: 'main', keys: ['u'], label: 'Jupyter for this folder', short: 'up', action: {type: 'up'}},
+	{scope: 'main', keys: ['a'], label: 'Shell in the box', short: 'attach', action: {type: 'attach'}},
+	{scope: 'main', keys: ['o'], label: 'Open Jupyter', short: 'open', action: {type: 'open'}},
 	{
 		scope: 'main',
 		keys: ['s'],
-		label: 'Stop the box, or start it again',
+		label: 'Stop or start the box',
 		short: 'stop',
 		action: {type: 'stop-or-start'},
 	},
-	{scope: 'main', keys: ['l'], label: 'Show the log of the box', short: 'log', action: {type: 'show', side: 'log'}},
+	{scope: 'main', keys: ['l'], label: 'Log of the box', short: 'log', action: {type: 'show', side: 'log'}},
 	{
 		scope: 'main',
 		keys: ['enter'],
-		label: 'Show everything about the box',
+		label: 'Details of the box',
 		short: 'detail',
 		action: {type: 'show', side: 'detail'},
 	},
-	{scope: 'main', keys: ['x'], label: 'Remove the box (asks first)', short: 'remove', action: {type: 'ask-remove'}},
-	{scope: 'main', keys: ['i'], label: 'Images that fit this machine', short: 'images', action: {type: 'images'}},
-	{scope: 'main', keys: ['d'], label: 'Try gpubox on a made-up host', short: 'demo', action: {type: 'demo'}},
+	{scope: 'main', keys: ['x'], label: 'Remove the box (asks)', short: 'remove', action: {type: 'ask-remove'}},
+	{scope: 'main', keys: ['i'], label: 'Images that fit here', short: 'images', action: {type: 'images'}},
+	{scope: 'main', keys: ['d'], label: 'Try a made-up host', short: 'demo', action: {type: 'demo'}},
 	{scope: 'main', keys: ['tab'], label: 'Next pane', action: {type: 'focus', by: 1}},
 	{scope: 'main', keys: ['shift+tab'], label: 'Previous pane', action: {type: 'focus', by: -1}},
 	{scope: 'main', keys: ['escape'], label: 'Put the message away', action: {type: 'dismiss'}},
@@ -66,7 +66,7 @@ export const bindings: Binding[] = [
 	{
 		scope: 'side',
 		keys: ['end', 'G'],
-		label: 'Last line, and follow',
+		label: 'Last line, follow',
 		action: {type: 'scroll', by: Number.POSITIVE_INFINITY, unit: 'line'},
 	},
 
@@ -79,10 +79,10 @@ export const bindings: Binding[] = [
 
 	{scope: 'confirm', keys: ['y'], label: 'Yes', short: 'yes', action: {type: 'answer', yes: true}},
 	{scope: 'confirm', keys: ['n', 'escape', 'q'], label: 'No', short: 'no', action: {type: 'answer', yes: false}},
+	{scope: 'confirm', keys: ['ctrl+c'], label: 'Leave', action: {type: 'quit'}},
 
 	{scope: 'anywhere', keys: ['?'], label: 'This help', short: 'help', action: {type: 'help'}},
-	{scope: 'anywhere', keys: ['q'], label: 'Leave', short: 'quit', action: {type: 'quit'}},
-	{scope: 'anywhere', keys: ['ctrl+c'], label: 'Leave at once', action: {type: 'quit'}},
+	{scope: 'anywhere', keys: ['q', 'ctrl+c'], label: 'Leave', short: 'quit', action: {type: 'quit'}},
 ];
 
 const byScope = new Map<Scope, Map<string, Action>>();
@@ -141,11 +141,9 @@ export function keysOf(input: string, key: Key): string[] {
 		return [`ctrl+${input}`];
 	}
 
-	if (key.meta) {
-		return [`alt+${input}`];
-	}
-
-	return [...input].map(keyOfCharacter);
+	const keys = [...input].map(keyOfCharacter);
+	// No key here is reached with Alt, but Esc and a key right behind it look the same.
+	return key.meta ? ['escape', ...keys] : keys;
 }
 
 function keyOfCharacter(character: string): string {

@@ -7,7 +7,7 @@ export type Layout = {
 	gpuHeight: number;
 	/** GPUs side by side. */
 	gpuColumns: 1 | 2;
-	/** Lines that one GPU takes: one row of figures, two with what runs on it, four or more with a curve. */
+	/** Lines that one GPU takes: one row of figures, two with what runs on it, four with a curve, five with air below. */
 	gpuLines: number;
 	/** Lines of the message and of what is at work. */
 	messageHeight: number;
@@ -48,7 +48,9 @@ export function layOut(
 
 	const lowerLeast = Math.min(8, Math.floor(free / 2));
 	const gpuContent =
-		wanted.gpus === 0 ? Math.max(3, wanted.gpuProblemLines + 1) : Math.ceil(gpus / gpuColumns) * gpuLines;
+		wanted.gpus === 0
+			? Math.max(3, wanted.gpuProblemLines + 1)
+			: Math.ceil(gpus / gpuColumns) * gpuLines - (gpuLines === 5 ? 1 : 0);
 	const gpuHeight = Math.min(gpuContent + borders, free - lowerLeast);
 	const sideWidth = columns < 64 ? 0 : columns - boxesWidthFor(columns);
 	return {
@@ -64,7 +66,7 @@ export function layOut(
 }
 
 function boxesWidthFor(columns: number): number {
-	return Math.min(72, Math.max(30, Math.floor(columns * 0.42)));
+	return Math.min(72, Math.max(30, Math.floor(columns * 0.44)));
 }
 
 function linesWithin(height: number, gpuRows: number): number {

@@ -1,3 +1,4 @@
+import {homedir} from 'node:os';
 import type {Host} from '../host/host.ts';
 import type {GpuFeed} from './gpu-feed.ts';
 import {actionFor} from './keymap.ts';
@@ -40,7 +41,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 			demo: host.demo,
 			engineAddress: host.engine.address,
 			person: host.person.name,
-			folder: options.folder,
+			folder: withTilde(options.folder, homedir()),
 		}),
 		view: firstView,
 	});
@@ -51,6 +52,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		readHost: options.readHost ?? createHostReader(host.engine),
 	});
 	const actions = createActions(host, store, options);
+	store.subscribe(sources.chosenBoxMayHaveChanged);
 	const demoOffered = () => options.demoOffered === true && isDemoOffered(store.get().facts);
 
 	return {
@@ -66,7 +68,13 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 			}
 
 			const next = reduce(view, action, {
-				boxes: facts.box.boxes.map((box) => ({id: box.id, name: box.name, running: isRunning(box)})),
+				boxes: facts.box.boxes.map((box) => ({
+					id: box.id,
+					name: box.name,
+					owner: box.owner,
+					mine: box.owner === facts.person,
+					running: isRunning(box),
+				})),
 				gpuUuids: facts.gpu.readings.map(({uuid}) => uuid),
 				imageCount: facts.images.choices.length,
 				panes: measures.panes,
@@ -77,10 +85,6 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 					scroll(buffer, position, unit === 'page' ? by * Math.max(1, measures.logHeight - 1) : by, measures.logHeight),
 			});
 			store.changeNow((state) => ({...state, view: next.view}));
-			if (next.view.boxId !== view.boxId) {
-				sources.chosenBoxChanged();
-			}
-
 			for (const effect of next.effects) {
 				actions.perform(effect);
 			}
@@ -91,4 +95,8 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 			await Promise.all([actions.stop(), sources.stop()]);
 		},
 	};
+}
+
+function withTilde(folder: string, home: string): string {
+	return folder === home || folder.startsWith(`${home}/`) ? `~${folder.slice(home.length)}` : folder;
 }

@@ -17,7 +17,9 @@ type Properties = {
 
 export function GpuPane({view, width, height, columns, lines, focused}: Properties) {
 	const inner = {width: width - 2, height: height - 2};
-	const shownRows = Math.max(1, Math.floor(inner.height / lines));
+	// The last card needs no air below it.
+	const air = lines === 5 ? 1 : 0;
+	const shownRows = Math.max(1, Math.floor((inner.height + air) / lines));
 	const chosen = Math.max(
 		0,
 		view.items.findIndex((item) => item.selected),
@@ -27,7 +29,7 @@ export function GpuPane({view, width, height, columns, lines, focused}: Properti
 	const place = items.length < view.items.length ? ` · ${from + 1}–${to} of ${view.items.length}` : '';
 	const perColumn = Math.ceil(items.length / columns);
 	const columnWidth = Math.floor(inner.width / columns);
-	const free = inner.height - perColumn * lines;
+	const free = inner.height + air - perColumn * lines;
 	return (
 		<TitledPane title={view.title} note={`${view.note}${place}`} width={width} height={height} focused={focused}>
 			{items.length > 0 && (

@@ -25,9 +25,10 @@ function percent(value: number | null): string {
 
 /** What stands in place of figures on a card that gives none. */
 function outOfOrder(item: GpuItem): string {
+	const users = item.users.length === 0 ? '' : ` (${item.users.join(', ')})`;
 	return item.state === 'lost'
-		? '✕ lost: it no longer answers; a reboot brings it back'
-		: '✕ needs reset: nvidia-smi --gpu-reset';
+		? `✕ lost, a reboot brings it back${users}`
+		: `✕ needs a reset: nvidia-smi --gpu-reset -i ${item.index}${users}`;
 }
 
 /** Widths of the columns of a one-line row; 0 leaves a column out. */
@@ -99,56 +100,67 @@ export function GpuSecondLine({item, width}: Properties) {
 	);
 }
 
-/** Four or five lines: figures at the left, a curve as high as the card at the right. */
+/** Four lines: figures at the left, a curve three lines high beside them, and below both who and what is on the card. */
 export function GpuCard({item, width, height}: Properties & {height: number}) {
-	const figures = Math.min(46, Math.max(34, Math.floor(width * 0.45)));
+	const figures = Math.min(52, Math.max(38, Math.floor(width * 0.5)));
 	const curveWidth = Math.max(0, width - figures - 3);
-	const bar = figures - 5 - 5 - 18;
-	const curve = sparkline(item.history, curveWidth, height - 1);
-	const users = item.users.length === 0 ? 'free' : item.users.join(', ');
 	return (
-		<Box width={width} height={height} overflow="hidden">
-			<Box flexDirection="column" width={figures} flexShrink={0}>
-				<Text wrap="truncate">
-					<Head item={item} width={figures - 6} />
-					<Text bold> {fit(item.state === 'ok' ? percent(item.utilization) : '', 4, 'right')}</Text>
-				</Text>
-				{item.state === 'ok' ? (
-					<>
-						<Text wrap="truncate">
-							{'    '}
-							<Text {...theme.quiet}>mem </Text>
-							<Bar share={item.memoryShare} width={bar} style={item.memoryStyle} />
-							{` ${cut(item.memoryLong, 19)}`}
-						</Text>
-						<Text wrap="truncate">
-							{'    '}
-							<Text {...item.temperatureStyle}>{item.temperature}</Text>
-							{`  ${item.powerLong}`}
-							<Text {...theme.quiet}>{`  ${cut(item.extra, Math.max(0, figures - 26))}`}</Text>
-						</Text>
-						<Text wrap="truncate" {...(item.users.length === 0 ? theme.quiet : {})}>
-							{`    ${cut(users, figures - 4)}`}
-						</Text>
-					</>
-				) : (
-					<Text {...theme.bad}>{`    ${cut(outOfOrder(item), figures - 4)}`}</Text>
-				)}
+		<Box flexDirection="column" width={width} height={height} overflow="hidden">
+			<Box height={3}>
+				<Box flexDirection="column" width={figures} flexShrink={0}>
+					<CardFigures item={item} width={figures} />
+				</Box>
+				<Box flexDirection="column" marginLeft={2} width={curveWidth}>
+					{item.state === 'ok' &&
+						sparkline(item.history, curveWidth, 3).map((line, row) => (
+							// biome-ignore lint/suspicious/noArrayIndexKey: a row of the curve is nothing but its place
+							<Text key={row} {...theme.accent}>
+								{line}
+							</Text>
+						))}
+				</Box>
 			</Box>
-			<Box flexDirection="column" marginLeft={2} width={curveWidth}>
-				{item.state === 'ok' &&
-					curve.map((line, row) => (
-						// biome-ignore lint/suspicious/noArrayIndexKey: a row of the curve is nothing but its place
-						<Text key={row} {...theme.accent}>
-							{line}
-						</Text>
-					))}
-				{item.state === 'ok' && (
-					<Text wrap="truncate" {...theme.quiet}>
-						{fit(item.work.length === 0 ? 'no process' : item.work.join(' · '), curveWidth)}
-					</Text>
-				)}
-			</Box>
+			<CardUse item={item} width={width - 1} />
 		</Box>
+	);
+}
+
+function CardFigures({item, width}: Properties) {
+	const memory = fit(item.memoryLong, 17);
+	return (
+		<>
+			<Text wrap="truncate">
+				<Head item={item} width={width - 6} />
+				<Text bold> {fit(item.state === 'ok' ? percent(item.utilization) : '', 5, 'right')}</Text>
+			</Text>
+			{item.state === 'ok' ? (
+				<>
+					<Text wrap="truncate">
+						{'    '}
+						<Bar share={item.memoryShare} width={width - 4 - widthOf(memory) - 2} style={item.memoryStyle} />
+						{`  ${memory}`}
+					</Text>
+					<Text wrap="truncate">
+						{'    '}
+						<Text {...item.temperatureStyle}>{fit(item.temperature, 5)}</Text>
+						{` ${item.powerLong}`}
+						<Text {...theme.quiet}>{`  ${cut(item.extra, Math.max(0, width - 12 - widthOf(item.powerLong)))}`}</Text>
+					</Text>
+				</>
+			) : (
+				<Text {...theme.bad}>{`    ${cut(outOfOrder(item), width - 4)}`}</Text>
+			)}
+		</>
+	);
+}
+
+function CardUse({item, width}: Properties) {
+	const users = cut(item.users.length === 0 ? 'free' : item.users.join(', '), width - 4);
+	const work = cut(item.work.join(' · '), Math.max(0, width - 4 - widthOf(users) - 2));
+	return (
+		<Text wrap="truncate">
+			<Text {...(item.users.length === 0 ? theme.quiet : {})}>{`    ${users}`}</Text>
+			<Text {...theme.quiet}>{`  ${work}`}</Text>
+		</Text>
 	);
 }

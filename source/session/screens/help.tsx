@@ -23,9 +23,14 @@ type Line = {title: string} | {keys: string; label: string};
 const cell = 39;
 
 /** The whole help as rows of cells, as many beside each other as fit. Made from the table of keys alone. */
-export function helpLines(columns: number): Line[][] {
+export function helpLines(columns: number, room: number): Line[][] {
+	const airy = arrange(columns, true);
+	return airy.length <= room ? airy : arrange(columns, false);
+}
+
+function arrange(columns: number, airy: boolean): Line[][] {
 	const lines: Line[] = sections.flatMap(([scope, title], place) => [
-		...(place === 0 ? [] : [{title: ''}]),
+		...(place > 0 && airy ? [{title: ''}] : []),
 		{title},
 		...bindings
 			.filter((binding) => binding.scope === scope)
@@ -42,8 +47,8 @@ type Properties = {facts: Facts; view: View; size: {columns: number; rows: numbe
 
 export function HelpScreen({facts, view, size}: Properties) {
 	const {columns, rows} = size;
-	const all = helpLines(columns);
 	const room = rows - 4;
+	const all = helpLines(columns, room);
 	const shown = all.slice(view.helpTop, view.helpTop + room);
 	const width = Math.min(cell, columns - 2);
 	return (

@@ -26,7 +26,6 @@ type Properties = {
 export function MainScreen({facts, view, size, layout, buffer, offered, now}: Properties) {
 	const {columns, rows} = size;
 	const withSide = layout.sideWidth > 0;
-	// Without room beside the boxes, what would stand there takes their place when one goes there.
 	return (
 		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
 			<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
@@ -77,14 +76,13 @@ function SidePane({facts, view, buffer, now, width, height}: SideProperties) {
 
 	const room = Math.max(1, height - 2);
 	const top = topLine(buffer, view.logPosition, room);
-	const lines = facts.log.boxId === undefined ? [] : buffer.slice(top, room);
-	const below = buffer.end - top - lines.length;
+	// Right after another box was chosen the buffer still holds the log of the one before.
+	const lines = facts.log.boxId === undefined || facts.log.boxId !== box?.id ? [] : buffer.slice(top, room);
+	const below = lines.length === 0 ? 0 : buffer.end - top - lines.length;
 	return (
 		<LogPane
 			title={title}
-			note={
-				below > 0 ? `log · ${below} more below` : facts.log.phase === 'following' ? 'log · following' : 'log · ended'
-			}
+			note={noteOf(facts, box !== undefined, below)}
 			lines={lines}
 			empty={emptyLog(facts, box !== undefined)}
 			width={width}
@@ -92,6 +90,14 @@ function SidePane({facts, view, buffer, now, width, height}: SideProperties) {
 			focused={focused}
 		/>
 	);
+}
+
+function noteOf(facts: Facts, anyBox: boolean, below: number): string {
+	if (!anyBox) {
+		return '';
+	}
+
+	return below > 0 ? `log · ${below} more below` : facts.log.phase === 'ended' ? 'log · ended' : 'log · following';
 }
 
 function emptyLog(facts: Facts, anyBox: boolean): string {

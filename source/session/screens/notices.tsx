@@ -1,15 +1,15 @@
 import {Box, Text} from 'ink';
 import {MessageLines, Question, TaskLine} from '../components/message.tsx';
 import type {Facts} from '../state/facts.ts';
-import type {View} from '../state/view.ts';
+import type {Question as Asked, View} from '../state/view.ts';
 
 /** The lines above the footer: a question comes before work under way, and that before what happened last. */
 export function Notices({facts, view, width, height}: {facts: Facts; view: View; width: number; height: number}) {
 	const {message, tasks} = facts;
 	const task = tasks.at(-1);
 	let content = <Text> </Text>;
-	if (view.removing !== undefined) {
-		content = <Question text={`Remove ${view.removing.name}? Its files in the project folder stay.`} width={width} />;
+	if (view.asking !== undefined) {
+		content = <Question text={textOf(view.asking)} width={width} />;
 	} else if (task !== undefined && (height < 2 || message === undefined)) {
 		content = <TaskLine task={task} others={tasks.length - 1} width={width} />;
 	} else if (message !== undefined) {
@@ -26,4 +26,9 @@ export function Notices({facts, view, width, height}: {facts: Facts; view: View;
 			{content}
 		</Box>
 	);
+}
+
+function textOf({what, name, owner, mine}: Asked): string {
+	const whose = mine ? '' : `, which is ${owner}'s`;
+	return what === 'stop' ? `Stop ${name}${whose}?` : `Remove ${name}${whose}? The project folder stays.`;
 }

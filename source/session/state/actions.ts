@@ -7,7 +7,7 @@ import type {ImageChoice, Message} from './facts.ts';
 import {problemOf} from './problem.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
 import {createTaskList, type TaskHandle} from './tasks.ts';
-import {describeStep} from './up-steps.ts';
+import {createStepTeller} from './up-steps.ts';
 import type {Effect} from './view.ts';
 
 /** What only the root component can do. */
@@ -94,7 +94,7 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 
 	const up = () => {
 		const {up: startHere} = options;
-		const title = `Jupyter for ${options.folder}`;
+		const title = `Jupyter for ${store.get().facts.folder}`;
 		if (startHere === undefined) {
 			say('note', 'Boxes cannot be started from here.', 'gpubox up');
 			return;
@@ -106,7 +106,8 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 		}
 
 		start(title, async (task) => {
-			const {box, changed} = await startHere({report: (step) => task.update(describeStep(step)), signal});
+			const tell = createStepTeller();
+			const {box, changed} = await startHere({report: (step) => task.update(tell(step)), signal});
 			store.change((state) => ({...state, view: {...state.view, boxId: box.id}}));
 			return {
 				text: changed ? `${box.name} is up: Jupyter answers` : `${box.name} is up already`,
@@ -128,7 +129,7 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 			store.hold();
 			try {
 				const {exitCode, detached} = await lendTerminal(suspend, async () => {
-					process.stdout.write(`A shell in ${box.name}. Leave it with exit, or let it run on with Ctrl-P Ctrl-Q.\r\n`);
+					process.stdout.write(`A shell in ${box.name}: exit ends it, Ctrl-P Ctrl-Q leaves it running.\r\n`);
 					return attachToBox(host.engine, box.id, [], process);
 				});
 				const how = detached ? ', where the shell runs on' : exitCode === 0 ? '' : ` (exit code ${exitCode})`;

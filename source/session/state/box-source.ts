@@ -30,7 +30,7 @@ export async function followBoxes(
 	host: Host,
 	store: SessionStore,
 	signal: AbortSignal,
-	options: {firstWaitMs?: number; onBoxes?: () => void} = {},
+	options: {firstWaitMs?: number} = {},
 ): Promise<void> {
 	const {engine} = host;
 	const shortest = options.firstWaitMs ?? firstWaitMs;
@@ -41,7 +41,6 @@ export async function followBoxes(
 		within.throwIfAborted();
 		wait = shortest;
 		store.change(withFacts(() => ({box: {phase: 'live', boxes, problem: undefined}})));
-		options.onBoxes?.();
 	};
 
 	while (!signal.aborted) {

@@ -5,5 +5,5 @@ import type {View} from './view.ts';
 export function messageLines(facts: Facts, view: View): number {
 	const {message, tasks} = facts;
 	const said = message === undefined ? 0 : message.fix === '' ? 1 : 2;
-	return Math.max(1, view.removing === undefined ? said + Math.min(1, tasks.length) : 1);
+	return Math.max(1, view.asking === undefined ? said + Math.min(1, tasks.length) : 1);
 }

@@ -110,8 +110,9 @@ function powerInWords(draw: number | null, limit: number | null): string {
 function processInWords(process: ProcessReading): string {
 	const name = process.name.split('/').at(-1) ?? process.name;
 	const memory = process.usedMemoryMiB === null ? '' : ` ${gib(process.usedMemoryMiB)} GiB`;
-	const where = [process.user, process.box].filter((part) => part !== null).join(' in ');
-	return `${name} ${process.pid}${memory}${where === '' ? '' : ` (${where})`}`;
+	// With a box, its name stands beside this already.
+	const user = process.user === null || process.box !== null ? '' : ` (${process.user})`;
+	return `${name} ${process.pid}${memory}${user}`;
 }
 
 /** Who is on a GPU: boxes that hold it, then what computes on it outside of any box. */
@@ -340,7 +341,7 @@ export function selectHostLine(facts: Facts): string[] {
 
 /** Where the keyboard is, the nearest first. */
 export function scopesOf(view: View): Scope[] {
-	if (view.removing !== undefined) {
+	if (view.asking !== undefined) {
 		return ['confirm'];
 	}
 

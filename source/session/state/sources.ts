@@ -12,8 +12,8 @@ import {type SessionStore, withFacts} from './session-state.ts';
 const hostIntervalMs = 3000;
 
 export type Sources = {
-	/** To be called when another box may have been chosen. */
-	chosenBoxChanged(): void;
+	/** Cheap: to be called after every change. */
+	chosenBoxMayHaveChanged: () => void;
 	/** Settles when everything has let go. */
 	stop(): Promise<void>;
 };
@@ -28,7 +28,7 @@ export function startSources(
 	const {signal} = stopping;
 	const log = createLogFollower(host, store, parts.buffer, signal);
 	const atWork = [
-		followBoxes(host, store, signal, {onBoxes: () => log.check()}),
+		followBoxes(host, store, signal),
 		followProcesses(host, store, signal),
 		followHost(parts.readHost, store, signal),
 	];
@@ -43,7 +43,7 @@ export function startSources(
 	}
 
 	return {
-		chosenBoxChanged: () => log.check(),
+		chosenBoxMayHaveChanged: () => log.check(),
 		async stop() {
 			stopping.abort();
 			await Promise.allSettled([...atWork, parts.feed.stop()]);

@@ -60,7 +60,8 @@ export function createStore<State>(initial: State, options: {intervalMs?: number
 			if (wait <= 0) {
 				publish();
 			} else {
-				timer = setTimeout(publish, wait);
+				// A clock that was set back must not stop the picture.
+				timer = setTimeout(publish, Math.min(wait, intervalMs));
 			}
 		},
 		changeNow(update) {

@@ -3,6 +3,8 @@ import type {LogPosition} from './log-buffer.ts';
 export type Pane = 'gpus' | 'boxes' | 'side';
 export type Side = 'log' | 'detail';
 
+export type Question = {what: 'remove' | 'stop'; boxId: string; name: string; owner: string; mine: boolean};
+
 /** What a person looks at. Boxes and GPUs are named by id: their places in the lists change. */
 export type View = {
 	screen: 'main' | 'help' | 'images';
@@ -16,8 +18,8 @@ export type View = {
 	helpTop: number;
 	/** The first line of the log shown. */
 	logPosition: LogPosition;
-	/** The box that is to be removed, when the question is asked. */
-	removing: {id: string; name: string} | undefined;
+	/** What is asked before it is done, and about which box. */
+	asking: Question | undefined;
 };
 
 export const firstView: View = {
@@ -29,7 +31,7 @@ export const firstView: View = {
 	imageIndex: 0,
 	helpTop: 0,
 	logPosition: 'follow',
-	removing: undefined,
+	asking: undefined,
 };
 
 /** What a key asks for. */
@@ -43,7 +45,7 @@ export type Action =
 
 /** What of the facts a key's meaning depends on. */
 export type Situation = {
-	boxes: Array<{id: string; name: string; running: boolean}>;
+	boxes: Array<{id: string; name: string; owner: string; mine: boolean; running: boolean}>;
 	gpuUuids: string[];
 	imageCount: number;
 	/** Panes that are on the screen now. */
@@ -116,18 +118,23 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 		}
 
 		case 'stop-or-start': {
-			return withBox(({id, running}) => stay([{type: running ? 'stop' : 'start', boxId: id}]));
+			return withBox(({id, name, owner, mine, running}) => {
+				// Somebody else's work is not ended by one key.
+				return running && !mine
+					? show({asking: {what: 'stop', boxId: id, name, owner, mine}})
+					: stay([{type: running ? 'stop' : 'start', boxId: id}]);
+			});
 		}
 
 		case 'ask-remove': {
-			return withBox(({id, name}) => show({removing: {id, name}}));
+			return withBox(({id, name, owner, mine}) => show({asking: {what: 'remove', boxId: id, name, owner, mine}}));
 		}
 
 		case 'answer': {
-			const {removing} = view;
+			const {asking} = view;
 			return show(
-				{removing: undefined},
-				action.yes && removing !== undefined ? [{type: 'remove', boxId: removing.id}] : [],
+				{asking: undefined},
+				action.yes && asking !== undefined ? [{type: asking.what, boxId: asking.boxId}] : [],
 			);
 		}
 

@@ -1,0 +1,99 @@
+import {fileURLToPath} from 'node:url';
+import {type DemoHost, makeDemoHost} from '../../source/demo/host.ts';
+import type {GpuFrame, GpuInventory} from '../../source/gpu/gpu.ts';
+import type {GpuFeed, GpuFeedListener} from '../../source/session/gpu-feed.ts';
+
+/** The moment at which the frozen host stands still. */
+export const frozenAt = new Date('2026-11-20T12:00:00Z');
+
+export function scenarioFile(name: string): string {
+	return fileURLToPath(new URL(`../../templates/scenarios/${name}.json`, import.meta.url));
+}
+
+/** A made-up host on which nothing moves by itself and nothing takes time. */
+export async function makeFrozenHost(scenario = 'workstation-8x-h100'): Promise<DemoHost> {
+	return makeDemoHost(scenarioFile(scenario), {pace: 0, alive: false, now: () => frozenAt});
+}
+
+/** Says what a test tells it to, in place of a running nvidia-smi. */
+export function makeFeed(): GpuFeed & GpuFeedListener & {stopped: boolean; refreshed: number} {
+	let listener: GpuFeedListener | undefined;
+	const early: Array<(to: GpuFeedListener) => void> = [];
+	const tell = (message: (to: GpuFeedListener) => void) => {
+		if (listener === undefined) {
+			early.push(message);
+		} else {
+			message(listener);
+		}
+	};
+
+	return {
+		stopped: false,
+		refreshed: 0,
+		listen(next) {
+			listener = next;
+			for (const message of early.splice(0)) {
+				message(next);
+			}
+		},
+		refresh() {
+			this.refreshed += 1;
+		},
+		async stop() {
+			this.stopped = true;
+		},
+		onInventory: (inventory) => tell((to) => to.onInventory(inventory)),
+		onFrame: (frame) => tell((to) => to.onFrame(frame)),
+		onProblem: (problem) => tell((to) => to.onProblem(problem)),
+	};
+}
+
+/** `count` H100s, the first half at work. */
+export function inventoryOf(count: number, name = 'NVIDIA H100 80GB HBM3'): GpuInventory {
+	return {
+		driverVersion: '575.57.08',
+		cudaVersion: '12.9',
+		problems: [],
+		gpus: Array.from({length: count}, (_, index) => ({
+			index,
+			uuid: `GPU-${String(index).padStart(8, '0')}`,
+			name,
+			busId: `00000000:${(16 + index).toString(16)}:00.0`,
+			computeCapability: '9.0',
+			memoryTotalMiB: 81_559,
+			powerLimit: 700,
+			migMode: false,
+			persistenceMode: true,
+			mig: [],
+		})),
+	};
+}
+
+/** A reading of every card but the ones left out. */
+export function frameOf(inventory: GpuInventory, tick = 0, without: number[] = []): GpuFrame {
+	return {
+		at: frozenAt,
+		messages: [],
+		samples: inventory.gpus
+			.filter(({index}) => !without.includes(index))
+			.map(({index, uuid}) => {
+				const busy = index < inventory.gpus.length / 2;
+				return {
+					index,
+					uuid,
+					utilization: busy ? 60 + ((tick * 7 + index * 5) % 40) : 0,
+					memoryUtilization: busy ? 40 : 0,
+					memoryUsedMiB: busy ? 52_000 + index * 1000 : 4,
+					memoryTotalMiB: 81_559,
+					temperature: busy ? 60 + index : 31,
+					powerDraw: busy ? 500 + index * 10 : 68,
+					powerLimit: 700,
+					clockSm: busy ? 1980 : 345,
+					clockMemory: 2619,
+					fanSpeed: null,
+					performanceState: 'P0',
+					faulty: false,
+				};
+			}),
+	};
+}

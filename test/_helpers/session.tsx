@@ -1,0 +1,42 @@
+import type {TestContext} from 'node:test';
+import type {DemoHost} from '../../source/demo/host.ts';
+import {readInventory} from '../../source/gpu/inventory.ts';
+import {App} from '../../source/session/app.tsx';
+import {createSession, type Session, type SessionOptions} from '../../source/session/session.ts';
+import {frameOf, frozenAt, makeFeed, makeFrozenHost} from './demo.ts';
+import {type Rendered, render} from './render.tsx';
+
+export type Shown = Rendered & {session: Session; host: DemoHost; feed: ReturnType<typeof makeFeed>};
+
+/** The whole session on a made-up host that stands still; GPUs show what the test feeds them, six readings unless told. */
+export async function showSession(
+	t: TestContext,
+	size: {columns: number; rows: number},
+	options: Partial<SessionOptions> & {scenario?: string; prepare?: (host: DemoHost) => void; gpus?: boolean} = {},
+): Promise<Shown> {
+	const {scenario, prepare, gpus = true, ...rest} = options;
+	const host = await makeFrozenHost(scenario);
+	prepare?.(host);
+	const feed = makeFeed();
+	if (gpus) {
+		const inventory = await readInventory(host.nvidiaSmi);
+		feed.onInventory(inventory);
+		for (let tick = 0; tick < 6; tick += 1) {
+			feed.onFrame(frameOf(inventory, tick));
+		}
+	}
+
+	const session = createSession(host, feed, {
+		folder: '/home/dora/thesis',
+		readHost: host.readHost,
+		now: () => frozenAt,
+		...rest,
+	});
+	const shown = render(<App session={session} />, size);
+	t.after(async () => {
+		shown.unmount();
+		await session.stop();
+		await host[Symbol.asyncDispose]();
+	});
+	return {...shown, session, host, feed};
+}

@@ -1,0 +1,157 @@
+import {test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+import {EngineError} from '../../source/engine/engine.ts';
+import type {ImageChoice} from '../../source/session/state/facts.ts';
+import {frameOf} from '../_helpers/demo.ts';
+import {showSession} from '../_helpers/session.tsx';
+import {assertScreen} from '../_helpers/snapshot.ts';
+
+const folder = fileURLToPath(new URL('snapshots', import.meta.url));
+const small = {columns: 80, rows: 24};
+const large = {columns: 160, rows: 50};
+
+/** Host line, boxes, processes and log are all there. */
+const everything = /hopper[\s\S]*gpu_burn[\s\S]*epoch/;
+
+for (const size of [small, large, {columns: 200, rows: 60}, {columns: 120, rows: 40}, {columns: 40, rows: 10}]) {
+	const name = `${size.columns}x${size.rows}`;
+	test(`the main screen at ${name}`, async (t) => {
+		const shown = await showSession(t, size);
+		assertScreen(
+			folder,
+			`main-${name}`,
+			await shown.waitFor(size.columns > 60 ? everything : /hopper[\s\S]*alice-llm/),
+		);
+	});
+}
+
+test('one card has room for a curve even at 80x24', async (t) => {
+	const shown = await showSession(t, small, {scenario: 'single-rtx-4090'});
+	assertScreen(folder, 'one-gpu-80x24', await shown.waitFor(/hopper[\s\S]*python[\s\S]*epoch/));
+});
+
+test('slices are told on their card, and whose they are', async (t) => {
+	const shown = await showSession(t, large, {scenario: 'mig-h100'});
+	assertScreen(folder, 'mig-160x50', await shown.waitFor(/hopper[\s\S]*MIG[\s\S]*gpu_burn[\s\S]*epoch/));
+});
+
+test('the details of a box', async (t) => {
+	const shown = await showSession(t, large);
+	await shown.waitFor(everything);
+	shown.type('\r');
+	assertScreen(folder, 'detail-160x50', await shown.waitFor(/─ detail ─/));
+});
+
+test('the help', async (t) => {
+	const shown = await showSession(t, small);
+	await shown.waitFor(everything);
+	shown.type('?');
+	assertScreen(folder, 'help-80x24', await shown.waitFor(/Keys/));
+});
+
+test('the question before removing', async (t) => {
+	const shown = await showSession(t, small);
+	await shown.waitFor(everything);
+	shown.type('x');
+	assertScreen(folder, 'remove-80x24', await shown.waitFor(/Remove/));
+});
+
+const images: ImageChoice[] = [
+	{
+		reference: 'pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime',
+		fits: true,
+		recommended: true,
+		local: true,
+		cuda: '12.8',
+		framework: 'pytorch 2.8.0',
+		sizeBytes: 6.9e9,
+		reasons: ['Driver 580.95.05 runs CUDA up to 13.0; this needs 12.8', 'Compiled for 9.0, which is what the H100 has'],
+	},
+	{
+		reference: 'quay.io/jupyter/pytorch-notebook:cuda12-python-3.12',
+		fits: true,
+		recommended: false,
+		local: false,
+		cuda: '12.6',
+		framework: 'pytorch 2.7.1',
+		sizeBytes: 11.4e9,
+		reasons: ['Brings Jupyter along'],
+	},
+	{
+		reference: 'pytorch/pytorch:1.7.1-cuda11.0-cudnn8-runtime',
+		fits: false,
+		recommended: false,
+		local: false,
+		cuda: '11.0',
+		framework: 'pytorch 1.7.1',
+		sizeBytes: 3.5e9,
+		reasons: ['It was not compiled for the H100 (9.0): its newest card is 8.0'],
+	},
+];
+
+for (const size of [small, large]) {
+	const name = `${size.columns}x${size.rows}`;
+	test(`the images screen at ${name}`, async (t) => {
+		const shown = await showSession(t, size, {loadImages: async () => images});
+		await shown.waitFor(everything);
+		shown.type('i');
+		await shown.waitFor(/2 of 3 fit/);
+		shown.type('j');
+		assertScreen(folder, `images-${name}`, await shown.waitFor(/▸✓/));
+	});
+}
+
+test('images that cannot be judged say why', async (t) => {
+	const shown = await showSession(t, small, {
+		async loadImages() {
+			throw new EngineError('unreachable', 'connect ENOENT');
+		},
+	});
+	await shown.waitFor(everything);
+	shown.type('i');
+	assertScreen(folder, 'images-failed-80x24', await shown.waitFor(/No Docker Engine/));
+});
+
+test('without an engine the GPUs stay, with what is missing and what mends it', async (t) => {
+	const shown = await showSession(t, small, {
+		prepare(host) {
+			host.engine.breakOff(new EngineError('unreachable', 'connect ENOENT /var/run/docker.sock'));
+		},
+	});
+	assertScreen(
+		folder,
+		'no-engine-80x24',
+		await shown.waitFor(/hopper[\s\S]*gpu_burn[\s\S]*No Docker Engine[\s\S]*systemctl/),
+	);
+});
+
+test('without permission on the socket the remedy is another', async (t) => {
+	const shown = await showSession(t, small, {
+		prepare(host) {
+			host.engine.breakOff(new EngineError('no-permission', 'connect EACCES'));
+		},
+	});
+	assertScreen(folder, 'no-permission-80x24', await shown.waitFor(/hopper[\s\S]*gpu_burn[\s\S]*usermod/));
+});
+
+test('without a driver the boxes stay, with the driver’s own words and the remedy', async (t) => {
+	const shown = await showSession(t, small, {scenario: 'driver-mismatch'});
+	assertScreen(folder, 'driver-mismatch-80x24', await shown.waitFor(/hopper[\s\S]*version mismatch[\s\S]*epoch/));
+});
+
+test('a card that falls off stays on the screen as lost', async (t) => {
+	const shown = await showSession(t, small);
+	await shown.waitFor(everything);
+	const {inventory} = shown.session.store.get().facts.gpu;
+	if (inventory === undefined) {
+		throw new Error('there is no inventory');
+	}
+
+	shown.feed.onFrame(frameOf(inventory, 6, [2]));
+	assertScreen(folder, 'lost-card-80x24', await shown.waitFor(/2 H100 80GB HBM3\s+✕ lost/));
+});
+
+test('a terminal that is too small is told so', async (t) => {
+	const shown = await showSession(t, {columns: 36, rows: 8});
+	assertScreen(folder, 'too-small-36x8', await shown.waitFor(/at\s+least/));
+});

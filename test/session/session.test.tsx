@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {EngineError} from '../../source/engine/engine.ts';
+import {showSession} from '../_helpers/session.tsx';
+
+const size = {columns: 120, rows: 40};
+const ready = /4 of 6 running[\s\S]*epoch/;
+
+test('an event of the engine changes the list without anybody asking', async (t) => {
+	const {host, waitFor, session} = await showSession(t, size);
+	await waitFor(ready);
+	const box = session.store.get().facts.box.boxes.find(({name}) => name === 'chen-vllm');
+	await host.engine.stopContainer(box?.id ?? '');
+	await waitFor(/3 of 6 running/);
+	await host.engine.removeContainer(box?.id ?? '');
+	await waitFor(/3 of 5 running/);
+});
+
+test('the log follows the chosen box', async (t) => {
+	const {host, waitFor, type} = await showSession(t, size);
+	await waitFor(ready);
+	type('j');
+	await waitFor(/bob-segmentation ─[\s\S]*ServerApp/);
+	type('jj');
+	await waitFor(/chen-vllm ─[\s\S]*throughput/);
+	host.engine.tick();
+	host.engine.tick();
+	await waitFor(/chen-vllm ─/);
+});
+
+test('keys that come in one piece are all done', async (t) => {
+	const {waitFor, type} = await showSession(t, size);
+	await waitFor(ready);
+	type('jjjj\r');
+	await waitFor(/dora-eda ─[\s\S]*owner +dora/);
+});
+
+test('one stops and starts one’s own box, and is told', async (t) => {
+	const {waitFor, type} = await showSession(t, size);
+	await waitFor(ready);
+	type('jjjjs');
+	await waitFor(/✓ dora-eda is stopped/);
+	await waitFor(/○ dora-eda/);
+	type('s');
+	await waitFor(/✓ dora-eda runs again/);
+	await waitFor(/● dora-eda/);
+});
+
+test('a box is removed after yes, and the next one is chosen', async (t) => {
+	const {waitFor, type} = await showSession(t, size);
+	await waitFor(ready);
+	type('G');
+	type('x');
+	await waitFor(/Remove dora-old-paper\?/);
+	type('y');
+	await waitFor(/dora-old-paper is removed[\s\S]*quit/);
+	const frame = await waitFor(/4 of 5 running/);
+	assert.match(frame, /▸● alice-llm-train/);
+});
+
+test('open shows the address with the token of one’s own box, and no other’s', async (t) => {
+	const {waitFor, type} = await showSession(t, size);
+	await waitFor(ready);
+	type('o');
+	await waitFor(/belongs to alice/);
+	type('jjjjo');
+	await waitFor(/http:\/\/127\.0\.0\.1:18891\/\?token=made-up-token-of-dora-eda/);
+});
+
+test('what fails is said with its reason, and the session goes on', async (t) => {
+	const {host, waitFor, type} = await showSession(t, size);
+	await waitFor(ready);
+	type('jjjj');
+	await waitFor(/▸● dora-eda/);
+	host.engine.startContainer = async () => {
+		throw new EngineError('disk-full', 'no space left on device');
+	};
+
+	type('s');
+	await waitFor(/○ dora-eda/);
+	type('s');
+	await waitFor(/✕ The engine's disk is full: no space left on device\s+→ See what takes the room/);
+});
+
+test('the engine going away leaves the last boxes beside the reason, and coming back mends it', async (t) => {
+	const {host, waitFor} = await showSession(t, size);
+	await waitFor(ready);
+	host.engine.breakOff(new EngineError('unreachable', 'connect ECONNREFUSED'));
+	await waitFor(/No Docker Engine answers[\s\S]*alice-llm-train/);
+	host.engine.breakOff(undefined);
+	await waitFor(/4 of 6 running/);
+});
+
+test('a second up while the first is at work is not started', async (t) => {
+	let calls = 0;
+	const {waitFor, type} = await showSession(t, size, {
+		up: async ({report, signal}) => {
+			calls += 1;
+			report({
+				kind: 'pull',
+				image: 'some/image',
+				progress: {layer: 'a', status: 'Downloading', currentBytes: 1, totalBytes: 4},
+			});
+			return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+		},
+	});
+	await waitFor(ready);
+	type('u');
+	await waitFor(/Jupyter for \/home\/dora\/thesis: pulling some\/image.*25%/);
+	type('u');
+	await waitFor(/being started already/);
+	assert.equal(calls, 1);
+});
+
+test('pasted text is not taken for keys', async (t) => {
+	const {waitFor, type, session} = await showSession(t, size);
+	await waitFor(ready);
+	type('\u001B[200~xyq?\u001B[201~');
+	type('j');
+	await waitFor(/▸● bob-segmentation/);
+	assert.equal(session.store.get().view.asking, undefined);
+	assert.equal(session.store.get().view.screen, 'main');
+});
+
+test('a new size is drawn in full', async (t) => {
+	const {waitFor, resize} = await showSession(t, size);
+	await waitFor(ready);
+	resize(60, 15);
+	const narrow = await waitFor(/^.{1,60}\n/);
+	assert.ok(narrow.split('\n').every((line) => line.length <= 60));
+	resize(200, 60);
+	const wide = await waitFor(/nothing real is touched/);
+	assert.equal(wide.split('\n').length, 60);
+});
+
+test('q leaves', async (t) => {
+	const {waitFor, type, waitUntilExit} = await showSession(t, size);
+	await waitFor(ready);
+	type('q');
+	await waitUntilExit();
+});
+
+test('the made-up host is offered only where something is missing', async (t) => {
+	const {waitFor, frame} = await showSession(t, size, {demoOffered: true});
+	await waitFor(ready);
+	assert.doesNotMatch(frame(), /d demo/);
+});
+
+test('the made-up host is not offered on the made-up host', async (t) => {
+	const {waitFor, session} = await showSession(t, size, {demoOffered: true, scenario: 'no-devices'});
+	await waitFor(/No devices/);
+	assert.equal(session.offered.demo(), false);
+});
+
+test('where GPU or engine is missing, the made-up host is the first thing offered', async (t) => {
+	const {waitFor, type, waitUntilExit} = await showSession(t, size, {
+		demoOffered: true,
+		prepare(host) {
+			host.demo = false;
+			host.engine.breakOff(new EngineError('unreachable', 'connect ENOENT'));
+		},
+	});
+	await waitFor(/No Docker Engine[\s\S]* d demo {2}/);
+	type('d');
+	assert.equal(String(await waitUntilExit()), 'Symbol(demo)');
+});
+
+test('every screen of the made-up host says so', async (t) => {
+	const {waitFor, type} = await showSession(t, size, {loadImages: async () => []});
+	await waitFor(ready);
+	for (const key of ['?', '\u001B', 'i']) {
+		assert.match(await waitFor(/hopper/), /DEMO/);
+		type(key);
+	}
+
+	await waitFor(/Images[\s\S]*No image/);
+	assert.match(await waitFor(/hopper/), /DEMO/);
+});
