@@ -1,7 +1,7 @@
 /** Whether the image holds code for a card: rule R5 of docs/images.md. */
 import {safeText} from '../text/safe.ts';
 import {codeRunsOn, cudaCanTarget, cudaThatDropped, firstCudaFor} from './cuda.ts';
-import {type ImageCuda, nativeDriver} from './fit-driver.ts';
+import {type ImageCuda, nativeDriver} from './driver-facts.ts';
 import type {ImageFacts, JudgedGpu, Note, Reason, Verdict} from './image.ts';
 import {cudaMinor, minorNumber} from './version.ts';
 

@@ -1,83 +1,12 @@
 /** Whether the host's driver runs the image's CUDA: the rules of docs/images.md about drivers. */
-import {safeText} from '../text/safe.ts';
-import {compatHosts, cudaOfDriver, firstDriverOf, floorOfMajor, oldestCompatHost, requirementOf} from './cuda.ts';
-import type {FitFacts, GpuClass, ImageFacts, Injection, Note, Reason, Verdict} from './image.ts';
-import {checkRequirement, parseRequirement, type RequirementAnswer} from './require-cuda.ts';
-import {compareVersions, cudaMinor, minorNumber, parseVersion, type Version} from './version.ts';
-
-/** The driver's side, read once for a host. */
-export type Driver = {
-	version: Version | undefined;
-	/** The version as the driver writes it, e.g. `550.54.15`. */
-	text: string;
-	/** CUDA as nvidia-smi prints it, e.g. `12.4`. */
-	cuda: string | undefined;
-	cudaNumber: number | undefined;
-	injection: Injection;
-};
-
-/** The image's side, read once for an image. */
-export type ImageCuda = {
-	minor: string;
-	number: number;
-	major: number;
-	setsRequirement: boolean;
-	/** Parsed only where the engine would make the check. */
-	requirementText: string | undefined;
-	/** The check may ask for the card's compute capability. */
-	asksForCapability: boolean;
-	hasCompatLibs: boolean;
-};
+import {compatHosts, firstDriverOf, floorOfMajor, oldestCompatHost} from './cuda.ts';
+import {type Driver, here, type ImageCuda, wantedDriver} from './driver-facts.ts';
+import {compatReason, hookReason} from './fit-injection.ts';
+import type {GpuClass, Note, Reason, Verdict} from './image.ts';
+import {compareVersions, parseVersion, type Version} from './version.ts';
 
 /** What the driver makes of it. `jit`: whether it would compile the image's PTX for a card. */
 export type DriverAnswer = {fits: Verdict; jit: Verdict; reasons: Reason[]; notes: Note[]};
-
-export function readDriver(facts: Pick<FitFacts, 'driverVersion' | 'cudaVersion' | 'engine'>): Driver {
-	const version = parseVersion(facts.driverVersion);
-	const cuda = cudaMinor(facts.cudaVersion) ?? (version && cudaOfDriver(version));
-	return {
-		version,
-		text: facts.driverVersion?.trim() ?? '',
-		cuda,
-		cudaNumber: minorNumber(cuda),
-		injection: facts.engine.injection,
-	};
-}
-
-/** Undefined when the image's CUDA is not known. */
-export function readImageCuda(image: ImageFacts): ImageCuda | undefined {
-	const minor = cudaMinor(image.cuda);
-	const number = minorNumber(minor);
-	if (minor === undefined || number === undefined) {
-		return undefined;
-	}
-
-	const requirementText = image.setsNvidiaRequireCuda ? (image.requireCuda ?? requirementOf(minor)) : undefined;
-	return {
-		minor,
-		number,
-		major: Math.trunc(number / 1000),
-		setsRequirement: image.setsNvidiaRequireCuda,
-		requirementText,
-		asksForCapability: requirementText?.includes('arch') ?? false,
-		hasCompatLibs: image.hasCompatLibs,
-	};
-}
-
-function here({version, text, cuda}: Driver): string {
-	if (version === undefined) {
-		return cuda === undefined ? 'the driver here is not known' : `the driver here has CUDA ${cuda}`;
-	}
-
-	return `this host has ${text}${cuda === undefined ? '' : ` (CUDA ${cuda})`}`;
-}
-
-/** `driver 580.65.06 or newer`, or in words where no table names the number. */
-function wantedDriver(wanted: string | undefined, minor: string): string {
-	return wanted === undefined
-		? `a driver whose nvidia-smi prints CUDA ${minor} or newer`
-		: `NVIDIA driver ${wanted} or newer`;
-}
 
 function olderImage({version, cuda, cudaNumber}: Driver): string {
 	if (cuda === undefined || cudaNumber === undefined) {
@@ -195,97 +124,6 @@ function runs(driver: Driver, image: ImageCuda, gpuClass: GpuClass | null): Driv
 		: {fits: false, jit: false, reasons: [tooOld(driver, image, floorText ?? firstDriverOf(image.minor))], notes: []};
 }
 
-// Every list seen from CUDA 12.6 on leaves GeForce and TITAN out (templates/catalogue/cuda.json).
-const firstCudaWithoutGeforce = 12_006;
-
-function askHook(
-	driver: Driver,
-	image: ImageCuda,
-	gpuClass: GpuClass | null,
-	capability: Version | undefined,
-): RequirementAnswer {
-	const requirement = image.requirementText === undefined ? undefined : parseRequirement(image.requirementText);
-	if (requirement) {
-		return checkRequirement(requirement, {
-			cuda: parseVersion(driver.cuda),
-			driver: driver.version,
-			arch: capability,
-			class: gpuClass,
-		});
-	}
-
-	// The check's words are not known, or not understood.
-	if (image.requirementText !== undefined || driver.cudaNumber === undefined) {
-		return 'unknown';
-	}
-
-	if (image.number <= driver.cudaNumber) {
-		return 'accepted';
-	}
-
-	const geforce = gpuClass === 'geforce' || gpuClass === 'titan';
-	return geforce && image.number >= firstCudaWithoutGeforce ? 'refused' : 'unknown';
-}
-
-/** Rule R6: what the image makes NVIDIA's prestart hook check; not made on the CDI path. */
-function hookReason(
-	driver: Driver,
-	image: ImageCuda,
-	gpuClass: GpuClass | null,
-	capability: Version | undefined,
-): {fits: false | 'unknown'; reason: Reason} | undefined {
-	if (
-		!image.setsRequirement ||
-		driver.cudaNumber === undefined ||
-		(driver.injection !== 'legacy-hook' && driver.injection !== 'unknown')
-	) {
-		return undefined;
-	}
-
-	const answer = askHook(driver, image, gpuClass, capability);
-	if (answer === 'accepted') {
-		return undefined;
-	}
-
-	const first = safeText((image.requirementText ?? `cuda>=${image.minor}`).slice(0, 200)).split(' ')[0] ?? '';
-	const wanted = wantedDriver(firstDriverOf(image.minor), image.minor);
-	const remedy = `Install ${wanted}, take an image without the check (PyTorch's -runtime ones), or start it with NVIDIA_DISABLE_REQUIRE=1.`;
-	const sure = answer === 'refused' && driver.injection === 'legacy-hook';
-	return {
-		fits: sure ? false : 'unknown',
-		reason: {
-			code: answer === 'refused' ? 'driver-too-old' : 'driver-not-listed',
-			message: sure
-				? `NVIDIA's start-up check in the image asks for ${first}; ${here(driver)}.`
-				: answer === 'refused'
-					? `If the engine uses NVIDIA's prestart hook, the image's check for ${first} refuses this driver; ${here(driver)}.`
-					: `NVIDIA's start-up check in the image asks for ${first} or for single driver branches; it may refuse this one: ${here(driver)}.`,
-			fix: remedy,
-		},
-	};
-}
-
-/** Rule R8: on GeForce and TITAN the CDI hook may put the image's newer libcuda in front: CUDA error 804. */
-function compatReason(driver: Driver, image: ImageCuda, gpuClass: GpuClass | null): Reason | undefined {
-	const geforce = gpuClass === 'geforce' || gpuClass === 'titan';
-	const byCdi = driver.injection === 'cdi' || driver.injection === 'unknown';
-	if (
-		!geforce ||
-		!byCdi ||
-		!image.hasCompatLibs ||
-		driver.cudaNumber === undefined ||
-		image.number <= driver.cudaNumber
-	) {
-		return undefined;
-	}
-
-	return {
-		code: 'compat-libraries',
-		message: `The image brings libraries of a newer driver, which NVIDIA does not allow on this card; the container toolkit may switch them on (error 804).`,
-		fix: `Install ${wantedDriver(firstDriverOf(image.minor), image.minor)}, take an image without them (PyTorch's -runtime ones), or switch the hook off: \`sudo nvidia-ctk config --in-place --set nvidia-container-runtime.modes.jit-cdi.nvcdi-disable-hooks=enable-cuda-compat\`.`,
-	};
-}
-
 /** Rules R1 to R4, R6, R8 and R9 for one kind of card. */
 export function judgeDriver(
 	driver: Driver,
@@ -307,9 +145,4 @@ export function judgeDriver(
 		reasons,
 		notes: reasons.length > 0 ? [] : answer.notes,
 	};
-}
-
-/** The driver that has all of the image's CUDA, compiling PTX included. */
-export function nativeDriver(image: ImageCuda): string {
-	return wantedDriver(firstDriverOf(image.minor), image.minor);
 }

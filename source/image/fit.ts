@@ -1,8 +1,9 @@
 import {safeText} from '../text/safe.ts';
 import {judgeArchitecture} from './architecture.ts';
 import {judgeDisk} from './disk.ts';
+import {type Driver, type ImageCuda, readDriver, readImageCuda} from './driver-facts.ts';
 import {judgeCode} from './fit-code.ts';
-import {type Driver, type DriverAnswer, type ImageCuda, judgeDriver, readDriver, readImageCuda} from './fit-driver.ts';
+import {type DriverAnswer, judgeDriver} from './fit-driver.ts';
 import type {FitFacts, GpuVerdict, ImageFacts, JudgedGpu, Judgement, Note, Reason, Verdict} from './image.ts';
 import {compareVersions, cudaMinor, parseVersion} from './version.ts';
 
