@@ -11,13 +11,14 @@ const {version} = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
 /**
 Parts of libraries that gpubox never calls but that would be loaded and run at every start: dockerode's BuildKit sessions
-(gRPC, protobuf), docker-modem's own SSH client (gpubox goes through the system's `ssh`, which knows the person's keys and
+(gRPC, protobuf) and packing of folders, docker-modem's own SSH client (gpubox goes through the system's `ssh`, which knows the person's keys and
 config), and Ink's devtools.
 */
 const unused = {
 	name: 'unused',
 	setup(bundler) {
-		const filter = /^(@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|ssh2|react-devtools-core)$/;
+		const filter =
+			/^(@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|tar-fs|@balena\/dockerignore|ssh2|react-devtools-core)$/;
 		bundler.onResolve({filter}, ({path}) => ({path, namespace: 'unused'}));
 		bundler.onLoad({filter: /.*/, namespace: 'unused'}, () => ({contents: 'module.exports = {};'}));
 	},

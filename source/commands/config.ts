@@ -28,17 +28,22 @@ export async function config(
 ): Promise<void> {
 	const directory = findPaths(process.env).config;
 	if (options.showOrigin) {
-		showOrigins(await loadSettings('.'), key, options);
+		await showOrigins(await loadSettings('.'), key, options);
 	} else if (key !== undefined && options.unset) {
 		await unsetPersonal(directory, key);
 	} else if (key !== undefined && value !== undefined) {
 		await setPersonal(directory, key, value);
 	} else {
-		showPersonal(await readPersonal(directory), key, options, personalFile(directory));
+		await showPersonal(await readPersonal(directory), key, options, personalFile(directory));
 	}
 }
 
-function showPersonal(personal: Sourced[], key: string | undefined, options: ConfigOptions, path: string): void {
+async function showPersonal(
+	personal: Sourced[],
+	key: string | undefined,
+	options: ConfigOptions,
+	path: string,
+): Promise<void> {
 	if (key !== undefined) {
 		const setting = findPersonal(key);
 		const found = select(personal, setting.key === key || setting.kind !== 'map' ? setting.key : key);
@@ -56,10 +61,10 @@ function showPersonal(personal: Sourced[], key: string | undefined, options: Con
 		inWords(select(personal, setting.key)) || '-',
 		setting.says,
 	]);
-	process.stdout.write(`${formatTable(['key', 'value', 'meaning'], rows)}\n\nKept in ${safeText(path)}\n`);
+	process.stdout.write(`${await formatTable(['key', 'value', 'meaning'], rows)}\n\nKept in ${safeText(path)}\n`);
 }
 
-function showOrigins({file, winners}: Effective, key: string | undefined, options: ConfigOptions): void {
+async function showOrigins({file, winners}: Effective, key: string | undefined, options: ConfigOptions): Promise<void> {
 	const order = allSettings().map((setting) => setting.key);
 	const shown = winners
 		.filter((winner) => key === undefined || winner.key === key || winner.key.startsWith(`${key}.`))
@@ -82,7 +87,7 @@ function showOrigins({file, winners}: Effective, key: string | undefined, option
 		inWords(value),
 		origin.place === 'personal' ? `${origin.where} (yours)` : origin.where,
 	]);
-	process.stdout.write(`${formatTable(['key', 'value', 'from'], rows)}\n`);
+	process.stdout.write(`${await formatTable(['key', 'value', 'from'], rows)}\n`);
 }
 
 /** `env.SEED` stands where `env` does. */

@@ -50,7 +50,7 @@ export async function gpus(options: Options, signal: AbortSignal): Promise<void>
 
 	const [frame, boxes] = await Promise.all([oneFrame(host, signal), boxesIfAny(host, signal)]);
 	const processes = await ownedProcesses(host, boxes, signal);
-	print(inventory, viewGpus(inventory.gpus, frame), processes, boxes, options);
+	await print(inventory, viewGpus(inventory.gpus, frame), processes, boxes, options);
 }
 
 async function watch(host: Host, inventory: GpuInventory, options: Options, signal: AbortSignal): Promise<void> {
@@ -63,7 +63,7 @@ async function watch(host: Host, inventory: GpuInventory, options: Options, sign
 			process.stdout.write('\u001B[H\u001B[J');
 		}
 
-		print(inventory, viewGpus(inventory.gpus, latest), processes, boxes, options);
+		await print(inventory, viewGpus(inventory.gpus, latest), processes, boxes, options);
 	};
 	await watchGpus(host.nvidiaSmi, {
 		signal,
@@ -135,13 +135,13 @@ async function ownedProcesses(host: Host, boxes: Box[], signal: AbortSignal): Pr
 	);
 }
 
-function print(
+async function print(
 	inventory: GpuInventory,
 	views: GpuView[],
 	processes: OwnedProcess[],
 	boxes: Box[],
 	options: Options,
-): void {
+): Promise<void> {
 	if (options.json) {
 		const value = gpusJson(inventory, views, processes, boxes);
 		if (options.watch) {
@@ -165,11 +165,11 @@ function print(
 	]);
 	process.stdout.write(
 		`Driver ${inventory.driverVersion ?? 'unknown'}, CUDA up to ${inventory.cudaVersion ?? 'unknown'}\n\n` +
-			`${formatTable(['gpu', 'name', 'uuid', 'use', 'memory', 'temp', 'power', 'box'], rows)}\n`,
+			`${await formatTable(['gpu', 'name', 'uuid', 'use', 'memory', 'temp', 'power', 'box'], rows)}\n`,
 	);
 	const slices = views.flatMap((view) => view.mig.map(({uuid, profile}) => [String(view.index), profile, uuid]));
 	if (slices.length > 0) {
-		process.stdout.write(`\n${formatTable(['gpu', 'slice', 'uuid'], slices)}\n`);
+		process.stdout.write(`\n${await formatTable(['gpu', 'slice', 'uuid'], slices)}\n`);
 	}
 
 	if (processes.length > 0) {
@@ -182,7 +182,7 @@ function print(
 			entry.user ?? '-',
 			entry.box ?? '-',
 		]);
-		process.stdout.write(`\n${formatTable(['gpu', 'pid', 'process', 'memory', 'user', 'box'], lines)}\n`);
+		process.stdout.write(`\n${await formatTable(['gpu', 'pid', 'process', 'memory', 'user', 'box'], lines)}\n`);
 	}
 }
 

@@ -20,7 +20,7 @@ export async function ls(
 	process.stdout.write(
 		boxes.length === 0
 			? 'No boxes yet. Make one for this folder: gpubox up\n'
-			: `${formatTable(
+			: `${await formatTable(
 					heads,
 					boxes.map((box) => row(box, new Date())),
 				)}\n`,

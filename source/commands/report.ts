@@ -26,7 +26,7 @@ export async function report(host: Host, signal: AbortSignal): Promise<void> {
 		out.push(
 			boxes.length === 0
 				? 'Boxes: none yet. Make one: gpubox up --jupyter'
-				: formatTable(
+				: await formatTable(
 						['box', 'owner', 'state', 'gpus', 'image', 'address'],
 						boxes.map((box) => [
 							box.name,

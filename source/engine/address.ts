@@ -1,4 +1,3 @@
-import {createHash} from 'node:crypto';
 import {accessSync, constants, existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {exitCode, Failure} from '../failure.ts';
@@ -71,7 +70,8 @@ function currentContext(configDirectory: string): string | undefined {
 }
 
 function contextAddress(configDirectory: string, name: string, origin: string): EngineAddress {
-	// Docker stores a context under the hash of its name.
+	// Docker stores a context under the hash of its name. Most hosts have none, and loading crypto would cost every start.
+	const {createHash} = process.getBuiltinModule('node:crypto');
 	const id = createHash('sha256').update(name).digest('hex');
 	try {
 		const meta = JSON.parse(readFileSync(join(configDirectory, 'contexts', 'meta', id, 'meta.json'), 'utf8')) as {

@@ -1,17 +1,15 @@
 import Dockerode from 'dockerode';
-import {pack} from 'tar-stream';
 import {safeText} from '../text/safe.ts';
 import {type EngineAddress, isLocalAddress} from './address.ts';
 import {connectOptions} from './connect.ts';
 import {type BuildOptions, type Engine, EngineError, type ExecSpec, type LogChunk, type LogOptions} from './engine.ts';
 import {codeOfReason, toEngineError} from './errors.ts';
 import {readFrames, readJsonLines} from './frames.ts';
-import {findRegistryAuth} from './registry-auth.ts';
 import {toContainer, toContainerDetail, toCreateBody, toEvent, toImage} from './translate.ts';
 
 /** The engine at `address`, through dockerode. Nothing is connected before the first call. */
-export function connectDocker(address: EngineAddress): Engine {
-	const docker = new Dockerode(connectOptions(address));
+export async function connectDocker(address: EngineAddress): Promise<Engine> {
+	const docker = new Dockerode(await connectOptions(address));
 	const container = (id: string) => docker.getContainer(id);
 
 	return {
@@ -243,6 +241,7 @@ async function pull(
 	reference: string,
 	{platform, onProgress, signal}: Parameters<Engine['pullImage']>[1] = {},
 ): Promise<void> {
+	const {findRegistryAuth} = await import('./registry-auth.ts');
 	const auth = findRegistryAuth(reference);
 	// Without a tag the API pulls every tag of the repository.
 	const whole = /[:@][^/]*$/.test(reference) ? reference : `${reference}:latest`;
@@ -264,6 +263,7 @@ async function pull(
 }
 
 async function build(docker: Dockerode, options: BuildOptions): Promise<string> {
+	const {pack} = await import('tar-stream');
 	const context = pack();
 	for (const file of options.files) {
 		// A fixed time: the same files must give the same layer cache key on every machine.
