@@ -23,6 +23,7 @@ export function makeProgram() {
 			"Finds or makes the project's box, waits until its services answer and says how to get in. Run again, it finds the same box.",
 		)
 		.option('--jupyter', 'offer Jupyter (the default)')
+		.option('--ssh', 'offer SSH')
 		.option('--image <ref>', 'image to start from; without it the one that suits this host best')
 		.option('--gpus <gpus>', 'auto, none, all, a count, indexes (0,2) or UUIDs')
 		.option('--share-gpus', 'take GPUs that others use too')
@@ -34,6 +35,13 @@ export function makeProgram() {
 		.option('--shm-size <size>', 'size of /dev/shm, such as 16g')
 		.option('--mount <src:dst[:ro]>', 'mount a folder; may be given several times', collect)
 		.option('--env <k=v>', 'set a variable; may be given several times', collect)
+		.option(
+			'--secret <name[=file]>',
+			'hand over a secret as /run/secrets/NAME: your variable NAME, a file, or a prompt',
+			collect,
+		)
+		.option('--secret-env <name[=file]>', 'the same, also as a variable of shells inside', collect)
+		.option('--sudo', 'let you become root inside')
 		.option('--recreate', 'make the box anew, from what is asked for now')
 		.option('--force', 'start an image that does not fit, after saying why it does not')
 		.option('--no-wait', 'do not wait until the services answer')
@@ -132,6 +140,22 @@ export function makeProgram() {
 			runVerb(async (signal) => {
 				const {attach} = await import('./commands/attach.ts');
 				return attach(name, command, host(), signal);
+			}, address),
+		);
+
+	program
+		.command('ssh')
+		.argument('<box>')
+		.argument('[command...]')
+		.summary('the same over SSH')
+		.description(
+			'Opens a shell inside a box over SSH, or runs a command there; its exit code becomes the exit code. Your own ssh knows the box by the same name: ssh alice-train.',
+		)
+		.addHelpText('after', '\nExample: gpubox ssh alice-train -- nvidia-smi')
+		.action((name, command) =>
+			runVerb(async (signal) => {
+				const {ssh} = await import('./commands/ssh.ts');
+				return ssh(name, command, host(), signal);
 			}, address),
 		);
 

@@ -8,6 +8,8 @@ export type Box = {
 	/** The container's id. */
 	id: string;
 	owner: string;
+	/** Who one is inside. */
+	user: string;
 	/** The project folder on the host. */
 	project: string;
 	state: ContainerState;
@@ -17,6 +19,10 @@ export type Box = {
 	/** UUIDs of the GPUs it was given. */
 	gpus: string[];
 	shareGpus: boolean;
+	/** Its user may become root inside. */
+	sudo: boolean;
+	/** Names of its secrets. */
+	secrets: string[];
 	/** The reference the person chose, not the derived image. */
 	image: string;
 	imageId: string;
@@ -31,10 +37,13 @@ export const label = {
 	name: 'gpubox.name',
 	owner: 'gpubox.owner',
 	uid: 'gpubox.uid',
+	user: 'gpubox.user',
 	project: 'gpubox.project',
 	services: 'gpubox.services',
 	gpus: 'gpubox.gpus',
 	share: 'gpubox.share',
+	sudo: 'gpubox.sudo',
+	secrets: 'gpubox.secrets',
 	bind: 'gpubox.bind',
 	image: 'gpubox.image',
 	spec: 'gpubox.spec',

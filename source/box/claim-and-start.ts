@@ -33,7 +33,7 @@ export async function claimAndStart(host: Host, prepared: Prepared, signal: Abor
 				continue;
 			}
 
-			writeBoxFiles(host.paths, name, prepared.runAs);
+			writeBoxFiles(host.paths, name, prepared);
 			try {
 				await engine.createContainer(spec);
 			} catch (error) {

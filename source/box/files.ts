@@ -5,18 +5,36 @@ import {Failure} from '../failure.ts';
 import type {Paths, Person} from '../host/host.ts';
 import {readTemplate} from '../templates.ts';
 import {boxFolder} from './plan.ts';
+import type {LoginKeys} from './public-keys.ts';
+import {removeSecrets, type SecretValues, writeSecrets} from './secrets.ts';
+import {writeSshFiles} from './ssh-files.ts';
+
+/** Of whom and for whom a box's files are. */
+export type Personal = {
+	runAs: Person;
+	/** Whose keys may log in, when the box offers SSH. */
+	loginKeys?: LoginKeys;
+	secrets?: SecretValues;
+};
 
 /**
-Writes what a box must find at its start into its folder on the host: token, generated passwd and group, start script and
-Jupyter's settings. Also makes the person's home and caches, because the engine would make a missing mount source as root.
+Writes what a box must find at its start into its folder on the host: token, keys, generated passwd and group, start script and
+the settings of its services; its secrets into memory. Also makes the person's home and caches, because the engine would make a missing mount source as root.
 Doing it again changes nothing that a running box sees, above all not its token.
 
 @returns the token
 */
-export function writeBoxFiles(paths: Paths, name: string, runAs: Person): string {
+export function writeBoxFiles(paths: Paths, name: string, {runAs, loginKeys, secrets}: Personal): string {
 	const folder = boxFolder(paths, name);
 	try {
-		for (const directory of [paths.home, paths.cache, paths.state, folder, join(folder, 'files')]) {
+		for (const directory of [
+			paths.home,
+			paths.cache,
+			paths.state,
+			folder,
+			join(folder, 'files'),
+			join(folder, 'files/ssh'),
+		]) {
 			mkdirSync(directory, {recursive: true, mode: 0o700});
 			giveTo(runAs, directory);
 		}
@@ -32,7 +50,14 @@ export function writeBoxFiles(paths: Paths, name: string, runAs: Person): string
 		put('passwd', passwdFor(runAs), 0o644);
 		put('group', groupFor(runAs), 0o644);
 		put('files/start', readTemplate('box/start'), 0o755);
+		put('files/shell', readTemplate('box/shell'), 0o755);
+		put('files/profile.sh', readTemplate('box/profile.sh'), 0o644);
 		put('files/jupyter_config.py', readTemplate('box/jupyter_config.py'), 0o644);
+		if (loginKeys) {
+			writeSshFiles(paths, name, loginKeys, put);
+		}
+
+		writeSecrets(paths, name, runAs, secrets ?? new Map());
 		const token = readToken(paths, name) ?? randomBytes(24).toString('base64url');
 		if (!existsSync(join(folder, 'token'))) {
 			// No line break: Jupyter would take it for a part of the token.
@@ -41,6 +66,10 @@ export function writeBoxFiles(paths: Paths, name: string, runAs: Person): string
 
 		return token;
 	} catch (error) {
+		if (error instanceof Failure) {
+			throw error;
+		}
+
 		throw new Failure(`The box's files cannot be written: ${(error as Error).message}`, {
 			fix: `Make room, or make ${folder} writable for you.`,
 			cause: error,
@@ -59,12 +88,14 @@ export function readToken(paths: Paths, name: string): string | undefined {
 
 export function removeBoxFiles(paths: Paths, name: string): void {
 	rmSync(boxFolder(paths, name), {recursive: true, force: true});
+	removeSecrets(paths, name);
 }
 
 /** The usual system accounts, and one for who the box runs as. */
 export function passwdFor({name, uid, gid}: Person): string {
 	const others = withoutId(readTemplate('box/passwd'), uid, name);
-	return `${others}${name}:x:${uid}:${gid}:${name}:/home/${name}:/bin/bash\n`;
+	// No password, and none to look for in the image's /etc/shadow, which does not know the name.
+	return `${others}${name}:*:${uid}:${gid}:${name}:/home/${name}:/run/gpubox/shell\n`;
 }
 
 export function groupFor({name, gid}: Person): string {

@@ -6,6 +6,8 @@ import type {Box} from './box.ts';
 import {decideClaim} from './claims.ts';
 import {removeBoxFiles} from './files.ts';
 import {listBoxes} from './list.ts';
+import {missingSecrets} from './secrets.ts';
+import {syncSshFilesAfter} from './sync-ssh-files.ts';
 
 /**
 Starts a stopped box again, with the same address and token.
@@ -13,9 +15,10 @@ Starts a stopped box again, with the same address and token.
 A stopped box holds no GPU, so somebody may have taken its cards since. It looks before and after: of two boxes that start at
 the same moment at least the later one sees the other and stops.
 
-@throws Failure (taken) naming who holds its GPUs or its port
+@throws Failure (taken) naming who holds its GPUs or its port; Failure when its secrets are gone from memory
 */
 export async function startBox(host: Host, box: Box, signal?: AbortSignal): Promise<void> {
+	refuseWithoutSecrets(host, box);
 	await refuseWhenTaken(host, box, signal);
 	try {
 		await host.engine.startContainer(box.id);
@@ -36,6 +39,16 @@ export async function startBox(host: Host, box: Box, signal?: AbortSignal): Prom
 	} catch (error) {
 		await host.engine.stopContainer(box.id, {timeoutSeconds: 1});
 		throw error;
+	}
+}
+
+/** The engine would only say that a path does not exist. */
+function refuseWithoutSecrets({paths, person}: Host, box: Box): void {
+	const missing = box.owner === person.name ? missingSecrets(paths, box) : [];
+	if (missing.length > 0) {
+		throw new Failure(`Secrets of ${box.name} were kept in memory and are gone: ${missing.join(', ')}.`, {
+			fix: `Give them again: gpubox up ${box.project} ${missing.map((name) => `--secret ${name}`).join(' ')}`,
+		});
 	}
 }
 
@@ -78,4 +91,5 @@ export async function removeBox(host: Host, box: Box): Promise<void> {
 	}
 
 	removeBoxFiles(host.paths, box.name);
+	await syncSshFilesAfter(host, box);
 }

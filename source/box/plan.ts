@@ -3,6 +3,8 @@ import {basename, join} from 'node:path';
 import type {ContainerSpec, Mount} from '../engine/engine.ts';
 import type {Paths, Person} from '../host/host.ts';
 import {containerPrefix, label, portLabel, type ServiceName, servicePorts} from './box.ts';
+import {type SecretRequest, secretMounts} from './secrets.ts';
+import {sudoCapabilities} from './sudo.ts';
 
 /** What a person asked for, after flags, gpubox.yaml and defaults were put together. Nothing of it depends on the host. */
 export type BoxRequest = {
@@ -34,6 +36,9 @@ export type BoxRequest = {
 	packages?: Packages;
 	/** Shell command that runs once in the new box. */
 	postCreate?: string;
+	secrets?: SecretRequest[];
+	/** Let the box's user become root inside. */
+	sudo?: true;
 };
 
 export type Packages = {apt: string[]; pip: string[]};
@@ -114,8 +119,8 @@ export function planBox(request: BoxRequest, facts: BoxFacts): ContainerSpec {
 		pidsLimit: request.pidsLimit ?? 16_384,
 		...(facts.raisesLimits ? {ulimits: {memlock: -1, stack: 67_108_864, nofile: 65_536}} : {}),
 		capDrop: ['ALL'],
-		capAdd: [],
-		securityOptions: ['no-new-privileges'],
+		capAdd: request.sudo ? sudoCapabilities : [],
+		securityOptions: request.sudo ? [] : ['no-new-privileges'],
 		restart: 'no',
 		stopTimeoutSeconds: 30,
 		logMaxSize: '10m',
@@ -146,6 +151,7 @@ function labelsOf(request: BoxRequest, facts: BoxFacts): Record<string, string> 
 		[label.name]: facts.name,
 		[label.owner]: facts.owner.name,
 		[label.uid]: String(facts.owner.uid),
+		[label.user]: facts.runAs.name,
 		[label.project]: request.project,
 		[label.services]: request.services.join(','),
 		[label.gpus]: facts.gpus.join(','),
@@ -154,16 +160,19 @@ function labelsOf(request: BoxRequest, facts: BoxFacts): Record<string, string> 
 		[label.spec]: hashRequest(request),
 		[label.version]: facts.version,
 		...(request.shareGpus ? {[label.share]: 'true'} : {}),
+		...(request.sudo ? {[label.sudo]: 'true'} : {}),
+		...(request.secrets?.length ? {[label.secrets]: request.secrets.map(({name}) => name).join(',')} : {}),
 		...Object.fromEntries(
 			Object.entries(facts.ports).map(([service, port]) => [portLabel(service as ServiceName), String(port)]),
 		),
 	};
 }
 
-function environmentOf(_request: BoxRequest, facts: BoxFacts, home: string): Record<string, string> {
+function environmentOf(request: BoxRequest, facts: BoxFacts, home: string): Record<string, string> {
 	const {runAs} = facts;
 	const cache = `${home}/.cache`;
 	const jupyter = facts.ports.jupyter;
+	const variables = (request.secrets ?? []).filter(({variable}) => variable).map(({name}) => name);
 	return {
 		HOME: home,
 		USER: runAs.name,
@@ -186,6 +195,7 @@ function environmentOf(_request: BoxRequest, facts: BoxFacts, home: string): Rec
 		JUPYTER_RUNTIME_DIR: '/tmp/jupyter-runtime',
 		GPUBOX_NAME: facts.name,
 		...(jupyter === undefined ? {} : {GPUBOX_JUPYTER_URL: `http://127.0.0.1:${jupyter}`}),
+		...(variables.length === 0 ? {} : {GPUBOX_SECRET_VARIABLES: variables.join(' ')}),
 	};
 }
 
@@ -199,11 +209,13 @@ function mountsOf(request: BoxRequest, facts: BoxFacts, home: string): Mount[] {
 		// Without a name for the uid, sshd and Python's getpass refuse to work.
 		{type: 'bind', source: join(folder, 'passwd'), target: '/etc/passwd', readOnly: true},
 		{type: 'bind', source: join(folder, 'group'), target: '/etc/group', readOnly: true},
+		// The last of the folder, because it mends what the others do.
+		{type: 'bind', source: join(folder, 'files/profile.sh'), target: '/etc/profile.d/zz-gpubox.sh', readOnly: true},
 	];
 	const token: Mount[] = request.services.includes('jupyter')
 		? [{type: 'bind', source: join(folder, 'token'), target: inside.token, readOnly: true}]
 		: [];
-	return [...fixed, ...token, ...request.mounts];
+	return [...fixed, ...token, ...secretMounts(facts.paths, facts.name, request.secrets ?? []), ...request.mounts];
 }
 
 /** Letters that a hostname may have; the prompt then shows which project one is in. */

@@ -1,21 +1,22 @@
 import type {EngineInfo} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
-import type {Host, Person} from '../host/host.ts';
+import type {Host} from '../host/host.ts';
 import {type GpuRequest, parseGpuRequest} from './choose-gpus.ts';
 import {derivedReference, ensureDerivedImage, type Layer, packageLayer, serviceLayer} from './derive.ts';
+import type {Personal} from './files.ts';
 import {type GpusOfHost, readGpusOfHost} from './gpus-of-host.ts';
 import {checkName} from './name.ts';
 import type {BoxRequest} from './plan.ts';
+import {findLoginKeys} from './public-keys.ts';
 import {whoRuns} from './run-as.ts';
 import type {UpOptions} from './up-steps.ts';
 
 /** What was worked out for a new box before its GPUs and ports are fought for. */
-export type Prepared = {
+export type Prepared = Personal & {
 	request: BoxRequest;
 	gpuRequest: GpuRequest;
 	engine: EngineInfo;
 	gpus: GpusOfHost | undefined;
-	runAs: Person;
 	image: string;
 	startImage: string;
 };
@@ -44,6 +45,7 @@ export async function prepare(
 	}
 
 	const gpuRequest = parseGpuRequest(request.gpus);
+	const personal = options.dryRun ? {} : await gatherPersonal(host, request, options);
 	const [engine, gpus] = await Promise.all([
 		host.engine.info(signal),
 		gpuRequest.kind === 'none' ? undefined : readGpusOfHost(host, signal),
@@ -73,9 +75,20 @@ export async function prepare(
 		engine,
 		gpus,
 		runAs,
+		...personal,
 		image: reference,
 		startImage: base ? await derive(host, base.id, reference, layers, options) : reference,
 	};
+}
+
+/** Keys and secrets. Asked for before a pull, so that nobody has to wait for the question. */
+async function gatherPersonal(host: Host, request: BoxRequest, options: UpOptions): Promise<Omit<Personal, 'runAs'>> {
+	const names = (request.secrets ?? []).map(({name}) => name);
+	const loginKeys = request.services.includes('ssh')
+		? await findLoginKeys(host.paths.ssh, options.sshKeys, options.signal)
+		: undefined;
+	const secrets = names.length > 0 ? await options.secrets?.read(names) : undefined;
+	return {...(loginKeys ? {loginKeys} : {}), ...(secrets ? {secrets} : {})};
 }
 
 /** Puts the layers on, one upon the other. Each is named by all that is below it. */

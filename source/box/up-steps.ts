@@ -2,6 +2,7 @@ import type {EngineInfo, PullProgress} from '../engine/engine.ts';
 import type {GpuInventory} from '../gpu/gpu.ts';
 import type {Box, ServiceName} from './box.ts';
 import type {BuildSettings} from './derive.ts';
+import type {SecretSource} from './secrets.ts';
 
 /** What `up` is doing, for the person who waits. Texts are safe to print. */
 export type UpStep =
@@ -24,6 +25,10 @@ export type UpOptions = {
 	/** The person gave options that the box should have been made with, so a difference is worth a note. */
 	explicit: boolean;
 	settings: BuildSettings;
+	/** Files of public keys that may log in; the person's own keys when missing. */
+	sshKeys?: string[] | undefined;
+	/** Without it a box that needs secrets cannot be made. */
+	secrets?: SecretSource | undefined;
 	/** Picks and judges the image; refuses one that does not fit. */
 	chooseImage: (facts: ImageFacts) => Promise<ChosenImage>;
 };

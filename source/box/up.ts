@@ -4,16 +4,16 @@ import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
 import {chooseName, claimAndStart, findOwn, stillUndecided, workOut} from './claim-and-start.ts';
 import {readToken, removeBoxFiles} from './files.ts';
-import {askJupyter, jupyterUrl, waitForJupyter} from './jupyter.ts';
 import {startBox} from './lifecycle.ts';
 import {listBoxes} from './list.ts';
-import {lastLogLines} from './logs.ts';
 import {type BoxRequest, hashRequest} from './plan.ts';
 import {runPostCreate} from './post-create.ts';
 import {prepare} from './prepare.ts';
+import {waitUntilReady} from './ready.ts';
+import {renewKeys, renewSecrets} from './renew.ts';
+import {allowSudo} from './sudo.ts';
+import {syncSshFilesAfter} from './sync-ssh-files.ts';
 import type {UpOptions, UpResult} from './up-steps.ts';
-
-const readyTimeoutMs = 120_000;
 
 /**
 Finds or makes the project's box and waits until its services answer. Safe to run any number of times, at once too: the box is
@@ -30,7 +30,7 @@ export async function up(host: Host, request: BoxRequest, options: UpOptions): P
 
 	const prepared = await prepare(host, request, options);
 	if (existing && options.recreate) {
-		// Only now that nothing else can be missing. Its files stay, so the token does not change.
+		// Only now that nothing else can be missing. Its files stay, so neither the token nor the host key changes.
 		await host.engine.removeContainer(existing.id, {force: true, volumes: true});
 	}
 
@@ -69,6 +69,8 @@ async function reuse(host: Host, box: Box, request: BoxRequest, options: UpOptio
 		});
 	}
 
+	await renewKeys(host, box, options);
+	await renewSecrets(host, box, options);
 	const running = box.state === 'running';
 	if (!running) {
 		options.report({kind: 'start', name: box.name});
@@ -86,35 +88,24 @@ async function reuse(host: Host, box: Box, request: BoxRequest, options: UpOptio
 
 async function finish(host: Host, box: Box, options: UpOptions, changed: boolean): Promise<UpResult> {
 	const token = readToken(host.paths, box.name);
-	const url = jupyterUrl(box);
-	if (options.wait && url !== undefined && token !== undefined) {
-		if ((await askJupyter(host.fetch, url, token, options.signal)) !== 'ready') {
-			options.report({kind: 'wait', name: box.name, service: 'jupyter'});
-			await waitForJupyter(host.fetch, url, token, {
-				timeoutMs: readyTimeoutMs,
-				signal: options.signal,
-				isAlive: () => throwIfDead(host, box),
-			});
+	if (box.sudo && !(await allowSudo(host.engine, box))) {
+		options.report({kind: 'note', text: `${box.image} has no sudo, so --sudo gives nothing in ${box.name}.`});
+	}
+
+	if (options.wait) {
+		await waitUntilReady(host, box, token, options);
+	}
+
+	try {
+		await syncSshFilesAfter(host, box, options.signal);
+	} catch (error) {
+		if (!(error instanceof Failure)) {
+			throw error;
 		}
+
+		// The box works, just not under its name in ssh.
+		options.report({kind: 'note', text: `${error.message} ${error.fix}`});
 	}
 
 	return {box: {...box, state: 'running'}, changed, ...(token === undefined ? {} : {token})};
-}
-
-async function throwIfDead(host: Host, box: Box): Promise<void> {
-	const detail = await host.engine.inspectContainer(box.id);
-	if (detail?.state === 'running') {
-		return;
-	}
-
-	const lines = detail ? await lastLogLines(host.engine, box.id, 15) : [];
-	throw new Failure(
-		detail?.oomKilled
-			? `${box.name} ran out of memory while starting.`
-			: `${box.name} stopped while starting, with exit code ${detail?.exitCode ?? 'unknown'}. The end of its log:`,
-		{
-			fix: detail?.oomKilled ? 'Give it more: --memory 32g' : 'Mend what the log names, or try another image: --image',
-			details: lines,
-		},
-	);
 }

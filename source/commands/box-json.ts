@@ -13,10 +13,11 @@ export function boxJson(box: Box, idleSince: Date | null = null) {
 		state: box.state,
 		services: {
 			...(url ? {jupyter: {url}} : {}),
-			...(ssh ? {ssh: {...ssh, user: box.owner}} : {}),
+			...(ssh ? {ssh: {...ssh, user: box.user}} : {}),
 		},
 		gpus: box.gpus,
 		image: box.image,
+		sudo: box.sudo,
 		createdAt: box.createdAt.toISOString(),
 		idleSince: idleSince?.toISOString() ?? null,
 	};

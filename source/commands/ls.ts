@@ -34,13 +34,17 @@ function row(box: Box, now: Date): string[] {
 		box.name,
 		box.owner,
 		box.state,
-		box.services.join(',') || '-',
+		`${box.services.join(',') || '-'}${box.sudo ? ' +sudo' : ''}`,
 		// An index can change at each boot; the start of the UUID is the same in `gpubox gpus`.
 		box.gpus.map(shortUuid).join(',') || '-',
 		box.image,
-		jupyterUrl(box) ?? '-',
+		[jupyterUrl(box), sshUrl(box)].filter((url) => url !== undefined).join(' ') || '-',
 		formatDuration(now.getTime() - box.createdAt.getTime()),
 	];
+}
+
+function sshUrl({addresses: {ssh}, user}: Box): string | undefined {
+	return ssh && `ssh://${user}@${ssh.host.includes(':') ? `[${ssh.host}]` : ssh.host}:${ssh.port}`;
 }
 
 /** `GPU-5a6b12cd-…` → `5a6b12cd` */

@@ -1,15 +1,22 @@
+import type {BoxRequest} from '../box/plan.ts';
 import {makeRequest} from '../box/request.ts';
 import {up} from '../box/up.ts';
 import type {UpResult, UpStep} from '../box/up-steps.ts';
 import type {Host} from '../host/host.ts';
 import {imageChooser} from './choose-image.ts';
+import {secretsOf} from './read-secrets.ts';
 import {loadSettings} from './settings.ts';
 import {buildSettings} from './up.ts';
 
 /** `gpubox up` for the folder one stands in, as the session's key does it. */
 export async function upHere(host: Host, report: (step: UpStep) => void, signal: AbortSignal): Promise<UpResult> {
 	const effective = await loadSettings('.', {files: !host.demo});
-	const request = makeRequest({}, effective);
+	// The session has the terminal, so nothing can be asked for there.
+	const secrets = secretsOf({}, effective.settings.secrets ?? [], {ask: false, signal});
+	const request: BoxRequest = {
+		...makeRequest({}, effective),
+		...(secrets.requests.length > 0 ? {secrets: secrets.requests} : {}),
+	};
 	return up(host, request, {
 		report,
 		signal,
@@ -17,6 +24,8 @@ export async function upHere(host: Host, report: (step: UpStep) => void, signal:
 		recreate: false,
 		explicit: effective.file !== undefined,
 		settings: buildSettings(effective.settings),
+		sshKeys: effective.settings.ssh?.keys,
+		secrets: secrets.source,
 		chooseImage: imageChooser(host, {image: request.image, force: false}),
 	});
 }

@@ -1,6 +1,7 @@
 import type {BuildSettings} from '../box/derive.ts';
 import {toDockerRun} from '../box/docker-run.ts';
 import {jupyterUrl} from '../box/jupyter.ts';
+import type {BoxRequest} from '../box/plan.ts';
 import {flagSettings, makeRequest, type UpFlags} from '../box/request.ts';
 import {planUp, up} from '../box/up.ts';
 import type {UpOptions, UpResult} from '../box/up-steps.ts';
@@ -10,24 +11,32 @@ import {boxJson, printJson} from './box-json.ts';
 import {imageChooser} from './choose-image.ts';
 import {shortUuid} from './ls.ts';
 import {hasDesktop} from './open.ts';
+import {type SecretFlags, secretsOf} from './read-secrets.ts';
 import {loadSettings} from './settings.ts';
 import {makeReporter} from './up-reporter.ts';
 
-export type UpCommandOptions = UpFlags & {
-	host?: string | undefined;
-	dryRun?: true | undefined;
-	json?: true | undefined;
-	open?: true | undefined;
-	recreate?: true | undefined;
-	force?: true | undefined;
-	/** Commander's name for `--no-wait`. */
-	wait: boolean;
-};
+export type UpCommandOptions = UpFlags &
+	SecretFlags & {
+		sudo?: true | undefined;
+		host?: string | undefined;
+		dryRun?: true | undefined;
+		json?: true | undefined;
+		open?: true | undefined;
+		recreate?: true | undefined;
+		force?: true | undefined;
+		/** Commander's name for `--no-wait`. */
+		wait: boolean;
+	};
 
 export async function upCommand(options: UpCommandOptions, signal: AbortSignal): Promise<void> {
 	const host = openHost(options);
 	const effective = await loadSettings(options.directory ?? '.', {flags: flagSettings(options, process.cwd())});
-	const request = makeRequest(options, effective);
+	const secrets = secretsOf(options, effective.settings.secrets ?? [], {ask: Boolean(process.stdin.isTTY), signal});
+	const request: BoxRequest = {
+		...makeRequest(options, effective),
+		...(secrets.requests.length > 0 ? {secrets: secrets.requests} : {}),
+		...(options.sudo ? {sudo: true} : {}),
+	};
 	const reporter = makeReporter(process.stderr);
 	const upOptions: UpOptions = {
 		report: reporter.report,
@@ -36,6 +45,8 @@ export async function upCommand(options: UpCommandOptions, signal: AbortSignal):
 		recreate: options.recreate ?? false,
 		explicit: effective.file !== undefined || isExplicit(options),
 		settings: buildSettings(effective.settings),
+		sshKeys: effective.settings.ssh?.keys,
+		secrets: secrets.source,
 		chooseImage: imageChooser(host, {image: request.image, force: options.force ?? false}),
 	};
 
@@ -63,11 +74,26 @@ export function buildSettings({build}: Settings): BuildSettings {
 }
 
 /** Whether a flag says how the box should be made; a plain `up` without gpubox.yaml takes the box as it is. */
-function isExplicit(flags: UpFlags): boolean {
-	const {jupyter, ssh, image, gpus, shareGpus, port, bind, memory, cpus, shmSize, mount, env} = flags;
-	return [jupyter, ssh, image, gpus, shareGpus, port, bind, memory, cpus, shmSize, mount, env].some(
-		(flag) => flag !== undefined,
-	);
+function isExplicit(flags: UpCommandOptions): boolean {
+	const {jupyter, ssh, image, gpus, shareGpus, port, bind, memory, cpus, shmSize, mount, env, secret, secretEnv, sudo} =
+		flags;
+	return [
+		jupyter,
+		ssh,
+		image,
+		gpus,
+		shareGpus,
+		port,
+		bind,
+		memory,
+		cpus,
+		shmSize,
+		mount,
+		env,
+		secret,
+		secretEnv,
+		sudo,
+	].some((flag) => flag !== undefined);
 }
 
 async function tell({box, token}: UpResult, options: UpCommandOptions): Promise<void> {
@@ -78,13 +104,16 @@ async function tell({box, token}: UpResult, options: UpCommandOptions): Promise<
 		return;
 	}
 
+	const {ssh} = box.addresses;
 	const lines = [
 		`${box.name} is ready.`,
 		'',
 		...(url ? [`  Jupyter   ${url}`] : []),
+		...(ssh ? [`  SSH       ssh ${box.name}   (${ssh.host} port ${ssh.port}, as ${box.user})`] : []),
 		`  GPUs      ${box.gpus.length === 0 ? 'none' : box.gpus.map(shortUuid).join(', ')}`,
 		`  Image     ${box.image}`,
 		`  Folder    ${box.project} is /workspace inside`,
+		...(box.secrets.length > 0 ? [`  Secrets   ${box.secrets.map((name) => `/run/secrets/${name}`).join(', ')}`] : []),
 		'',
 		`  Shell     gpubox attach ${box.name}`,
 		`  Log       gpubox logs -f ${box.name}`,

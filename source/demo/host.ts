@@ -53,6 +53,8 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		state: join(root, 'state'),
 		home: join(root, 'home'),
 		cache: join(root, 'cache'),
+		ssh: join(root, 'ssh'),
+		secrets: join(root, 'secrets'),
 	};
 	const folder = (name: string) => join(paths.state, name);
 	const boxes = seedBoxes(scenario, folder);

@@ -25,6 +25,10 @@ export type Paths = {
 	home: string;
 	/** Model and package caches shared by the person's boxes. */
 	cache: string;
+	/** The person's ~/.ssh. */
+	ssh: string;
+	/** In memory: one folder for each box that has secrets. */
+	secrets: string;
 };
 
 /** The workstation that gpubox manages, and the person who sits at it. Made once, at the edge. */

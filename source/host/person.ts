@@ -29,5 +29,8 @@ export function findPaths(environment: NodeJS.ProcessEnv): Paths {
 		state: join(folder('XDG_STATE_HOME', '.local/state'), 'boxes'),
 		home: join(folder('XDG_DATA_HOME', '.local/share'), 'home'),
 		cache: folder('XDG_CACHE_HOME', '.cache'),
+		ssh: join(home, '.ssh'),
+		// Not XDG_RUNTIME_DIR: that is another one, or none, under sudo and cron, and a box must find its files again.
+		secrets: `/dev/shm/gpubox-${process.getuid?.() ?? 0}`,
 	};
 }

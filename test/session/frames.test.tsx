@@ -35,6 +35,7 @@ const box = fc.record({name, owner: name, image: name, project: name, running: f
 	({running, ...texts}): Omit<Box, 'id'> => ({
 		name: safeText(texts.name),
 		owner: safeText(texts.owner),
+		user: safeText(texts.owner),
 		image: safeText(texts.image),
 		project: safeText(texts.project),
 		state: running ? 'running' : 'exited',
@@ -42,6 +43,8 @@ const box = fc.record({name, owner: name, image: name, project: name, running: f
 		addresses: running ? {jupyter: {host: '127.0.0.1', port: 8888}} : {},
 		gpus: ['GPU-00000001'],
 		shareGpus: false,
+		sudo: false,
+		secrets: [],
 		imageId: 'sha256:0',
 		createdAt: new Date(frozenAt.getTime() - 5_000_000),
 		spec: '',

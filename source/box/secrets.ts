@@ -1,0 +1,119 @@
+import {chmodSync, chownSync, existsSync, lstatSync, mkdirSync, rmSync, statfsSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import type {Mount} from '../engine/engine.ts';
+import {exitCode, Failure} from '../failure.ts';
+import type {Paths, Person} from '../host/host.ts';
+
+/** A secret that a box is made with. Its value is never part of a request or a plan. */
+export type SecretRequest = {
+	name: string;
+	/** It shall be a variable of shells too. */
+	variable: boolean;
+};
+
+/** Values of secrets, by name. */
+export type SecretValues = ReadonlyMap<string, Buffer>;
+
+/** Where secrets come from when they are needed: the caller's environment, a file, a prompt. */
+export type SecretSource = {
+	/** Those named on this very call, whose values count even when the box has some already. */
+	given: string[];
+	/** @throws Failure when one cannot be had */
+	read: (names: string[]) => Promise<SecretValues>;
+};
+
+/** Where a box finds its secrets. */
+const folderInside = '/run/secrets';
+
+/** Names that gpubox uses there itself. */
+const reserved = ['jupyter_token'];
+
+/** `NAME`, or `NAME=FILE` with `-` for stdin. @throws Failure (usage) */
+export function parseSecret(text: string, flag: string): {name: string; file?: string} {
+	const [name = ''] = text.split('=');
+	const file = text.includes('=') ? text.slice(name.length + 1) : undefined;
+	if (!/^[A-Za-z_]\w{0,63}$/.test(name) || reserved.includes(name) || file === '') {
+		// Not the text itself: somebody may have written the secret where the file belongs.
+		throw new Failure(`${flag} takes NAME or NAME=FILE; a name has letters, digits and "_".`, {
+			fix: `For example: ${flag} WANDB_API_KEY, or ${flag} HF_TOKEN=~/.hf-token`,
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return {name, ...(file === undefined ? {} : {file})};
+}
+
+/**
+Secrets lie in memory, in a folder of the host that only their owner can enter, and are mounted read-only. So they are on no
+disk, survive `gpubox stop` and `start`, and are gone after a reboot (and, where systemd removes a person's shared memory, after
+their last logout), when they have to be given again.
+*/
+export function secretMounts(paths: Paths, box: string, secrets: readonly SecretRequest[]): Mount[] {
+	return secrets.map(({name}) => ({
+		type: 'bind',
+		source: secretPath(paths, box, name),
+		target: `${folderInside}/${name}`,
+		readOnly: true,
+	}));
+}
+
+/** Writes values where the box has them mounted; a running box sees the new ones at once. @throws Failure */
+export function writeSecrets(paths: Paths, box: string, runAs: Person, values: SecretValues): void {
+	if (values.size === 0) {
+		return;
+	}
+
+	try {
+		makePrivateFolder(paths.secrets);
+		if (statfsSync(paths.secrets).type !== tmpfs) {
+			throw new Failure(`${paths.secrets} is not in memory, so no secret is put there.`, {
+				fix: 'Ask who looks after this machine to mount a tmpfs on /dev/shm.',
+			});
+		}
+
+		mkdirSync(join(paths.secrets, box), {recursive: true, mode: 0o700});
+		for (const [name, value] of values) {
+			const path = secretPath(paths, box, name);
+			// Into the file that is there: a new one under the old name would not reach a running box.
+			writeFileSync(path, value, {mode: 0o600});
+			chmodSync(path, 0o600);
+			if (process.getuid?.() === 0) {
+				chownSync(path, runAs.uid, runAs.gid);
+			}
+		}
+	} catch (error) {
+		throw error instanceof Failure
+			? error
+			: new Failure(`The box's secrets cannot be written: ${(error as Error).message}`, {
+					fix: `Make room in memory, or make ${paths.secrets} writable for you.`,
+					cause: error,
+				});
+	}
+}
+
+/** Those of a box's secrets whose values are no longer there. */
+export function missingSecrets(paths: Paths, box: {name: string; secrets: string[]}): string[] {
+	return box.secrets.filter((name) => !existsSync(secretPath(paths, box.name, name)));
+}
+
+export function removeSecrets(paths: Paths, box: string): void {
+	rmSync(join(paths.secrets, box), {recursive: true, force: true});
+}
+
+function secretPath(paths: Paths, box: string, name: string): string {
+	return join(paths.secrets, box, name);
+}
+
+/** What the kernel calls tmpfs, from linux/magic.h. */
+const tmpfs = 0x01_02_19_94;
+
+/** Anybody may make folders in /dev/shm, so one that is there may be somebody's trap. */
+function makePrivateFolder(path: string): void {
+	mkdirSync(path, {recursive: true, mode: 0o700});
+	const info = lstatSync(path);
+	if (!info.isDirectory() || info.uid !== process.getuid?.() || (info.mode & 0o077) !== 0) {
+		throw new Failure(`${path} is not a folder of yours alone, so no secret is put there.`, {
+			fix: 'Remove it, or ask its owner to.',
+		});
+	}
+}

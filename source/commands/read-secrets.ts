@@ -1,0 +1,112 @@
+import {readFileSync} from 'node:fs';
+import {homedir} from 'node:os';
+import {join} from 'node:path';
+import {createInterface} from 'node:readline/promises';
+import {Writable} from 'node:stream';
+import {parseSecret, type SecretRequest, type SecretSource} from '../box/secrets.ts';
+import {exitCode, Failure} from '../failure.ts';
+
+export type SecretFlags = {
+	secret?: string[] | undefined;
+	secretEnv?: string[] | undefined;
+};
+
+/**
+What --secret and --secret-env ask for, and `names`, which the project asks for.
+
+@param options whether a person can be asked
+@returns the secrets for the request, and where their values come from
+@throws Failure (usage)
+*/
+export function secretsOf(
+	{secret = [], secretEnv = []}: SecretFlags,
+	names: readonly string[],
+	options: {ask: boolean; signal: AbortSignal},
+): {requests: SecretRequest[]; source: SecretSource} {
+	const given = [
+		...secret.map((text) => ({...parseSecret(text, '--secret'), variable: false})),
+		...secretEnv.map((text) => ({...parseSecret(text, '--secret-env'), variable: true})),
+	];
+	const requests = new Map<string, SecretRequest>(names.map((name) => [name, {name, variable: false}]));
+	const files = new Map<string, string>();
+	for (const {name, file, variable} of given) {
+		requests.set(name, {name, variable: variable || (requests.get(name)?.variable ?? false)});
+		if (file !== undefined) {
+			files.set(name, file);
+		}
+	}
+
+	return {
+		requests: [...requests.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+		source: {
+			given: given.map(({name}) => name),
+			async read(wanted) {
+				const values = new Map<string, Buffer>();
+				for (const name of wanted) {
+					values.set(name, await readSecret(name, files.get(name), options));
+				}
+
+				return values;
+			},
+		},
+	};
+}
+
+async function readSecret(
+	name: string,
+	file: string | undefined,
+	{ask, signal}: {ask: boolean; signal: AbortSignal},
+): Promise<Buffer> {
+	if (file !== undefined) {
+		return readSecretFile(name, file);
+	}
+
+	const value = process.env[name];
+	if (value) {
+		// What gpubox starts from here on (nvidia-smi, ssh, a browser) has no need to know.
+		delete process.env[name];
+		return Buffer.from(value);
+	}
+
+	if (!ask) {
+		throw new Failure(`The secret ${name} is not in your environment, and there is nobody to ask for it here.`, {
+			fix: `Set the variable ${name}, or name a file: --secret ${name}=FILE`,
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return Buffer.from(await askHidden(`${name}: `, signal));
+}
+
+/** A file as it is; of a pipe not the line break that nearly every program ends with. */
+function readSecretFile(name: string, file: string): Buffer {
+	try {
+		if (file === '-') {
+			return Buffer.from(readFileSync(0, 'utf8').replace(/\r?\n$/, ''));
+		}
+
+		return readFileSync(file.startsWith('~/') ? join(process.env.HOME ?? homedir(), file.slice(2)) : file);
+	} catch (error) {
+		const {code} = error as NodeJS.ErrnoException;
+		// Not the path: somebody may have written the secret in its place.
+		throw new Failure(`The file given for the secret ${name} cannot be read (${code}).`, {
+			fix: `--secret takes NAME=FILE, not the secret itself: its place is the variable ${name}, or the prompt.`,
+			exitCode: exitCode.usage,
+		});
+	}
+}
+
+/** Asks on the terminal; what is typed is not shown. */
+async function askHidden(question: string, signal: AbortSignal): Promise<string> {
+	process.stderr.write(question);
+	const nowhere = new Writable({write: (_chunk, _encoding, done) => done()});
+	const terminal = createInterface({input: process.stdin, output: nowhere, terminal: true, historySize: 0});
+	// The terminal is in raw mode, where Ctrl-C is a character like any other.
+	terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+	try {
+		return await terminal.question('', {signal});
+	} finally {
+		terminal.close();
+		process.stderr.write('\n');
+	}
+}

@@ -1,0 +1,90 @@
+import {spawn} from 'node:child_process';
+import {constants, userInfo} from 'node:os';
+import {join} from 'node:path';
+import {findBox} from '../box/list.ts';
+import {hasSshServer} from '../box/ssh.ts';
+import {sshFileNames} from '../box/ssh-config.ts';
+import {readLogin} from '../box/ssh-files.ts';
+import {syncSshFiles} from '../box/sync-ssh-files.ts';
+import {exitCode, Failure} from '../failure.ts';
+import {openHost} from '../host/open-host.ts';
+
+/**
+The system's own ssh, with the person's own settings, by the name that stands in gpubox's file under ~/.ssh.
+
+@returns the command's own exit code; 255 is ssh's when the connection breaks
+*/
+export async function ssh(
+	name: string,
+	command: string[],
+	options: {host?: string | undefined},
+	signal: AbortSignal,
+): Promise<number> {
+	const host = openHost(options);
+	const refuse = (message: string, fix: string) => new Failure(message, {fix, exitCode: exitCode.couldNotStartCommand});
+	const box = await findBox(host.engine, name, signal);
+	const address = box.addresses.ssh;
+	if (!host.engine.local) {
+		throw refuse(`${box.name} is on another machine, and so is its address.`, 'Go there first: ssh THAT-MACHINE');
+	}
+
+	if (!address) {
+		throw refuse(
+			`${box.name} offers no SSH.`,
+			`A shell without it: gpubox attach ${box.name}. With it: gpubox up --ssh`,
+		);
+	}
+
+	if (box.owner !== host.person.name || readLogin(host.paths, box.name) === undefined) {
+		throw refuse(`${box.name} is ${box.owner}'s box and was not made from this account.`, 'Your own boxes: gpubox ls');
+	}
+
+	if (box.state !== 'running') {
+		throw refuse(`${box.name} is not running.`, `Start it: gpubox start ${box.name}`);
+	}
+
+	await syncSshFiles(host, signal);
+	// ssh ends with 255 when it gets no connection, and so may a command: this tells them apart beforehand.
+	if (!(await hasSshServer(address, signal))) {
+		throw refuse(
+			`No SSH server answers at ${address.host} port ${address.port}.`,
+			`Its log tells why: gpubox logs ${box.name}`,
+		);
+	}
+
+	const tty = Boolean(process.stdin.isTTY && process.stdout.isTTY);
+	return run([
+		...settingsOf(host.paths.ssh),
+		...(tty && command.length > 0 ? ['-t'] : []),
+		box.name,
+		...(command.length > 0 ? ['--', toShellLine(command)] : []),
+	]);
+}
+
+/** ssh looks for its settings in the home that the system knows, gpubox in HOME; nearly always that is the same. */
+function settingsOf(folder: string): string[] {
+	return join(userInfo().homedir, '.ssh') === folder ? [] : ['-F', join(folder, sshFileNames.hosts)];
+}
+
+/** ssh hands one line to the shell over there. A single word is taken as such a line, several as a command and its arguments. */
+export function toShellLine(command: string[]): string {
+	return command.length === 1
+		? (command[0] ?? '')
+		: command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
+}
+
+function run(arguments_: string[]): Promise<number> {
+	return new Promise((resolve, reject) => {
+		const child = spawn('ssh', arguments_, {stdio: 'inherit'});
+		child.once('error', (error) => {
+			reject(
+				new Failure(`ssh cannot be started: ${error.message}`, {
+					fix: "Install OpenSSH's client; a shell without it: gpubox attach BOX",
+					exitCode: exitCode.couldNotStartCommand,
+					cause: error,
+				}),
+			);
+		});
+		child.once('close', (code, ending) => resolve(code ?? 128 + (ending ? constants.signals[ending] : 0)));
+	});
+}
