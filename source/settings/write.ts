@@ -1,0 +1,62 @@
+/** Writes a gpubox.yaml that explains itself: what was answered is set, the rest stands there commented out, one line each. */
+import {stringify} from 'yaml';
+import {allSettings, type SettingInfo} from './describe.ts';
+import type {Settings} from './schema.ts';
+
+/**
+@param settings what to set
+@param schemaAddress where editors find the JSON Schema; no line for them without it
+@returns the text of the file; reading it gives `settings` back, and taking a "# " off any line or section leaves it valid
+*/
+export function writeProjectFile(settings: Settings, {schemaAddress}: {schemaAddress?: string} = {}): string {
+	const sections = new Map<string, SettingInfo[]>();
+	for (const setting of allSettings().filter(({key}) => key !== '$schema')) {
+		const section = setting.key.split('.')[0] ?? setting.key;
+		sections.set(section, [...(sections.get(section) ?? []), setting]);
+	}
+
+	return [
+		...(schemaAddress ? [`# yaml-language-server: $schema=${schemaAddress}`] : []),
+		"# What this project's boxes are made of. `gpubox up` in this folder, or below it, makes one.",
+		'# `gpubox config --show-origin` tells what holds and where it was said.',
+		'',
+		...[...sections].flatMap(([name, members]) => [...writeSection(name, members, settings), '']),
+	]
+		.join('\n')
+		.replace(/\n+$/, '\n');
+}
+
+function writeSection(name: string, members: SettingInfo[], settings: Settings): string[] {
+	const [first] = members;
+	if (first?.key === name) {
+		return writeSetting(name, first, valueAt(settings, name));
+	}
+
+	const lines = members.flatMap((member) =>
+		writeSetting(member.key.slice(name.length + 1), member, valueAt(settings, member.key)),
+	);
+	const isSet = lines.some((line) => !line.startsWith('#'));
+	return isSet
+		? [`${name}:`, ...lines.map((line) => `  ${line}`)]
+		: [`# ${name}:`, ...lines.map((line) => `#   ${line.slice(2)}`)];
+}
+
+function writeSetting(name: string, {says, example}: SettingInfo, value: unknown): string[] {
+	if (value === undefined || (Array.isArray(value) && value.length === 0)) {
+		return [`# ${name}: ${example}  # ${says}`];
+	}
+
+	// A line of its own for the comment: behind a block of several lines there is no good place.
+	return [
+		`# ${says}`,
+		...stringify({[name]: value}, {lineWidth: 0})
+			.trimEnd()
+			.split('\n'),
+	];
+}
+
+function valueAt(settings: Settings, key: string): unknown {
+	return key
+		.split('.')
+		.reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], settings);
+}
