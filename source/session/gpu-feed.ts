@@ -50,19 +50,23 @@ export function startGpuFeed(nvidiaSmi: NvidiaSmi, options: {intervalMs?: number
 		);
 	};
 
-	const ask = async () => {
+	/** How many GPUs there are; none when that could not be asked. */
+	const ask = async (): Promise<number> => {
 		try {
 			const inventory = await readInventory(nvidiaSmi, {signal});
 			tell((to) => to.onInventory(inventory));
+			return inventory.gpus.length;
 		} catch (error) {
 			fail(error);
+			return 0;
 		}
 	};
 
-	const watch = async () => {
+	const watch = async (gpuCount: Promise<number>) => {
 		try {
 			await watchGpus(nvidiaSmi, {
 				signal,
+				gpuCount,
 				onFrame: (frame) => tell((to) => to.onFrame(frame)),
 				onProblem: (problem) => tell((to) => to.onProblem(problem)),
 				...(options.intervalMs === undefined ? {} : {intervalMs: options.intervalMs}),
@@ -72,8 +76,8 @@ export function startGpuFeed(nvidiaSmi: NvidiaSmi, options: {intervalMs?: number
 		}
 	};
 
-	const watching = watch();
 	let asking = ask();
+	const watching = watch(asking);
 	return {
 		listen(next) {
 			listener = next;

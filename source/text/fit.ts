@@ -3,6 +3,18 @@ import stringWidth from 'string-width';
 
 const printableAscii = /^[\u0020-\u007E]*$/;
 
+/**
+Terminals disagree about the width of format characters, of marks with nothing to stand on and of halves of a character, and
+one wrong column moves everything right of it. The joiner stays: it holds emoji together.
+*/
+function settle(text: string): string {
+	return text
+		.replace(/(?!\u200D)\p{Cf}/gu, '')
+		.replace(/\p{Cs}/gu, '\uFFFD')
+		.replace(/^[\p{M}\u200D]+/u, '')
+		.replace(/(?<=[\p{Z}\p{C}])[\p{M}\u200D]+/gu, '');
+}
+
 /** Columns that a text takes on a terminal: wide characters count two. */
 export function widthOf(text: string): number {
 	return printableAscii.test(text) ? text.length : stringWidth(text);
@@ -18,7 +30,8 @@ export function cut(text: string, width: number): string {
 		return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 	}
 
-	return stringWidth(text) <= width ? text : cliTruncate(text, width);
+	const settled = settle(text);
+	return stringWidth(settled) <= width ? settled : cliTruncate(settled, width);
 }
 
 /** Cut and filled up with spaces to exactly `width` columns. */
@@ -31,9 +44,4 @@ export function fit(text: string, width: number, align: 'left' | 'right' = 'left
 	// A wide character that would stand half outside is left out, so even a cut text can be short by one.
 	const filling = ' '.repeat(Math.max(0, width - widthOf(shown)));
 	return align === 'left' ? shown + filling : filling + shown;
-}
-
-/** Cut so that the end stays, for paths: `…/projects/train`. */
-export function cutStart(text: string, width: number): string {
-	return widthOf(text) <= width ? text : cliTruncate(text, Math.max(1, width), {position: 'start'});
 }

@@ -20,7 +20,7 @@ for (const size of [small, large, {columns: 200, rows: 60}, {columns: 120, rows:
 		assertScreen(
 			folder,
 			`main-${name}`,
-			await shown.waitFor(size.columns > 60 ? everything : /hopper[\s\S]*alice-llm/),
+			await shown.waitFor(size.columns > 60 ? everything : /hopper[\s\S]*1 free[\s\S]*alice-llm/),
 		);
 	});
 }

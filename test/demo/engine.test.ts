@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import {existsSync, mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {test} from 'node:test';
+import {listBoxes} from '../../source/box/list.ts';
+import {up} from '../../source/box/up.ts';
+import type {UpStep} from '../../source/box/up-steps.ts';
+import {EngineError} from '../../source/engine/engine.ts';
+import {makeFrozenHost} from '../_helpers/demo.ts';
+
+async function setUp(t: {after: (fn: () => Promise<void>) => void}) {
+	const host = await makeFrozenHost();
+	t.after(async () => host[Symbol.asyncDispose]());
+	return host;
+}
+
+const isCode = (code: string) => (error: unknown) => error instanceof EngineError && error.code === code;
+
+test('four colleagues have boxes on the cards of the scenario', async (t) => {
+	const {engine} = await setUp(t);
+	const boxes = await listBoxes(engine);
+	assert.deepEqual([...new Set(boxes.map(({owner}) => owner))].sort(), ['alice', 'bob', 'chen', 'dora']);
+	assert.equal(boxes.find(({name}) => name === 'alice-llm-train')?.gpus.length, 4);
+});
+
+test('`up` makes a box as it does on a real engine, and finds it again', async (t) => {
+	const host = await setUp(t);
+	const project = mkdtempSync(join(tmpdir(), 'gpubox-project-'));
+	t.after(async () => rmSync(project, {recursive: true}));
+	const request = {
+		project,
+		services: ['jupyter' as const],
+		gpus: '1',
+		shareGpus: false,
+		bind: '127.0.0.1',
+		mounts: [],
+		environment: {},
+	};
+	const steps: UpStep[] = [];
+	const options = {
+		report: (step: UpStep) => steps.push(step),
+		signal: new AbortController().signal,
+		wait: true,
+		recreate: false,
+		explicit: false,
+		settings: {},
+		chooseImage: async () => ({
+			reference: 'pytorch/pytorch:2.9.0-cuda12.8-cudnn9-runtime',
+			provides: [],
+			notes: [],
+		}),
+	};
+	const first = await up(host, request, options);
+	assert.equal(first.changed, true);
+	assert.deepEqual([...new Set(steps.map(({kind}) => kind))].slice(0, 3), ['pull', 'build', 'start']);
+	assert.deepEqual(first.box.gpus, ['GPU-c451bde8-23fb-cff5-1365-8761e1e3168c']);
+	const second = await up(host, request, options);
+	assert.equal(second.changed, false);
+	assert.equal(second.box.id, first.box.id);
+	assert.equal(second.token, first.token);
+});
+
+test('it refuses what a real engine refuses', async (t) => {
+	const {engine} = await setUp(t);
+	const [box] = await engine.listContainers();
+	const detail = await engine.inspectContainer(box?.id ?? '');
+	assert.ok(box && detail);
+	await assert.rejects(engine.removeContainer(box.id), isCode('conflict'));
+	await assert.rejects(engine.startContainer('nothing'), isCode('not-found'));
+	await assert.rejects(engine.pullImage('no/such:image'), isCode('not-found'));
+	const spec = {
+		name: box.name,
+		image: box.image,
+		environment: {},
+		labels: {},
+		mounts: [],
+		ports: [{containerPort: 8888, hostPort: 18_888, hostAddress: '127.0.0.1'}],
+		gpus: [],
+		gpuRequest: 'gpu' as const,
+		init: true,
+		capDrop: [],
+		capAdd: [],
+		securityOptions: [],
+	};
+	await assert.rejects(engine.createContainer(spec), isCode('name-taken'));
+	const id = await engine.createContainer({...spec, name: 'gpubox-other'});
+	await assert.rejects(engine.startContainer(id), isCode('port-taken'));
+});
+
+test('Jupyter answers on the port of a running box, to its own token only', async (t) => {
+	const {fetch, engine} = await setUp(t);
+	const base = 'http://127.0.0.1:18891';
+	assert.equal((await fetch(`${base}/api`)).status, 200);
+	assert.equal((await fetch(`${base}/api/status`)).status, 403);
+	const headers = {authorization: 'token made-up-token-of-dora-eda'};
+	assert.equal((await fetch(`${base}/api/status`, {headers})).status, 200);
+	const box = (await listBoxes(engine)).find(({name}) => name === 'dora-eda');
+	await engine.stopContainer(box?.id ?? '');
+	await assert.rejects(fetch(`${base}/api`), TypeError);
+});
+
+test('a followed log goes on where the past ends, and ends with its box', async (t) => {
+	const {engine} = await setUp(t);
+	const box = (await listBoxes(engine)).find(({name}) => name === 'chen-vllm');
+	assert.ok(box);
+	const lines: string[] = [];
+	for await (const {data} of engine.logs(box.id, {follow: true, tail: 2})) {
+		lines.push(data.toString());
+		if (lines.length === 2) {
+			engine.tick();
+			engine.tick();
+			await engine.stopContainer(box.id);
+		}
+	}
+
+	assert.equal(lines.length, 4);
+	assert.match(lines.at(-1) ?? '', /Terminated/);
+});
+
+test('the pretend shell echoes, answers, and passes its exit code on', async (t) => {
+	const {engine} = await setUp(t);
+	const box = (await listBoxes(engine)).find(({name}) => name === 'dora-eda');
+	const session = await engine.exec(box?.id ?? '', {command: ['bash'], tty: true, stdin: true});
+	let output = '';
+	session.stream.on('data', (chunk: Buffer) => {
+		output += chunk.toString();
+	});
+	session.stream.write('whoaxx\u007F\u007Fmi\rnvidia-smi\rexit 3\r');
+	assert.deepEqual(await session.wait(), {exitCode: 3, detached: false});
+	assert.match(output, /dora\r\n/);
+	assert.match(output, /NVIDIA-SMI[\s\S]*H100/);
+});
+
+test('the detach keys leave the shell running', async (t) => {
+	const {engine} = await setUp(t);
+	const box = (await listBoxes(engine)).find(({name}) => name === 'dora-eda');
+	const session = await engine.exec(box?.id ?? '', {command: ['bash'], tty: true, stdin: true});
+	session.stream.resume();
+	session.stream.write('\u0010\u0011');
+	assert.deepEqual(await session.wait(), {exitCode: 0, detached: true});
+});
+
+test('broken off, every call and every stream of events fails until it is mended', async (t) => {
+	const {engine} = await setUp(t);
+	const events = engine.events({signal: new AbortController().signal})[Symbol.asyncIterator]();
+	const next = events.next();
+	engine.breakOff(new EngineError('unreachable', 'gone'));
+	await assert.rejects(next, isCode('unreachable'));
+	await assert.rejects(engine.listContainers(), isCode('unreachable'));
+	engine.breakOff(undefined);
+	assert.equal((await engine.listContainers()).length, 6);
+});
+
+test('nothing of the made-up host is left behind', async () => {
+	const host = await makeFrozenHost();
+	assert.ok(existsSync(host.paths.state));
+	await host[Symbol.asyncDispose]();
+	assert.ok(!existsSync(host.paths.state));
+});
