@@ -115,7 +115,11 @@ function judge(path: Path, whole: unknown): Fault {
 						'key',
 						`${nameOf(walked.slice(0, -1))}: "${safeText(step).slice(0, 60)}" is no name of a variable.`,
 					)
-				: fault(walked, 'value', `${nameOf(walked)} must be ${valueMeta(node).wants}, not ${plainly(value)}.`);
+				: fault(
+						walked,
+						'value',
+						`${nameOf(walked)} must be ${valueMeta(node).wants}, not ${walked[0] === 'secrets' ? 'a value' : plainly(value)}.`,
+					);
 		}
 	}
 

@@ -121,7 +121,7 @@ const broken: Array<[name: string, text: string, complaints: string[]]> = [
 	[
 		'a secret with its value',
 		'secrets: ["TOKEN=abc"]\n',
-		['1:11: secrets[0] must be the name of a variable such as WANDB_API_KEY, not "TOKEN=abc".'],
+		['1:11: secrets[0] must be the name of a variable such as WANDB_API_KEY, not a value.'],
 	],
 	[
 		'a mirror without a scheme',
@@ -184,7 +184,7 @@ family: pytorch
 services: [ssh, jupyter]
 gpus: [0, GPU-11111111-1111-4111-8111-111111111111]
 mounts: ["~/data:/data", "./sub:/sub:ro"]
-packages: {pip: ["einops>=0.8", "git+https://git.example/x.git@v1"], apt: [ffmpeg, "git=1:2.39*"]}
+packages: {pip: ["einops>=0.8", "git+https://git.example/x.git@v1"], apt: [ffmpeg, "git=1:2.39"]}
 postCreate: |
   pip install -e .
   echo done
@@ -197,7 +197,7 @@ idle: {warnAfter: 90m, stopAfter: 1d12h}
 images: [{reference: "registry.example:5000/team/train:3", cuda: 13.0}]
 build: {pipIndexUrl: "https://pypi.example/simple", aptMirror: "http://apt.example", registryMirror: "mirror.example:5000"}
 ssh: {keys: [~/.ssh/id_ed25519.pub]}
-`.replace('git=1:2.39*', 'git=1:2.39');
+`;
 	assert.deepEqual(read(text), {
 		name: 'vision',
 		image: `pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime@sha256:${'0'.repeat(64)}`,
