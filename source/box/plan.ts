@@ -119,13 +119,22 @@ export function planBox(request: BoxRequest, facts: BoxFacts): ContainerSpec {
 		pidsLimit: request.pidsLimit ?? 16_384,
 		...(facts.raisesLimits ? {ulimits: {memlock: -1, stack: 67_108_864, nofile: 65_536}} : {}),
 		capDrop: ['ALL'],
-		capAdd: request.sudo ? sudoCapabilities : [],
+		capAdd: capabilitiesOf(request, runAs),
 		securityOptions: request.sudo ? [] : ['no-new-privileges'],
 		restart: 'no',
 		stopTimeoutSeconds: 30,
 		logMaxSize: '10m',
 		logMaxFiles: 3,
 	};
+}
+
+function capabilitiesOf({sudo, services}: BoxRequest, {uid}: Person): string[] {
+	if (sudo) {
+		return sudoCapabilities;
+	}
+
+	// As root sshd parts with its rights before it talks to anybody, and that takes these.
+	return uid === 0 && services.includes('ssh') ? ['SETGID', 'SETUID', 'SYS_CHROOT'] : [];
 }
 
 /** A short name for what was asked, so that a later `up` can tell whether the box it finds was made from the same. */

@@ -11,6 +11,7 @@ import {runPostCreate} from './post-create.ts';
 import {prepare} from './prepare.ts';
 import {waitUntilReady} from './ready.ts';
 import {renewKeys, renewSecrets} from './renew.ts';
+import {removeSecrets} from './secrets.ts';
 import {allowSudo} from './sudo.ts';
 import {syncSshFilesAfter} from './sync-ssh-files.ts';
 import type {UpOptions, UpResult} from './up-steps.ts';
@@ -32,6 +33,7 @@ export async function up(host: Host, request: BoxRequest, options: UpOptions): P
 	if (existing && options.recreate) {
 		// Only now that nothing else can be missing. Its files stay, so neither the token nor the host key changes.
 		await host.engine.removeContainer(existing.id, {force: true, volumes: true});
+		removeSecrets(host.paths, existing.name);
 	}
 
 	const box = await claimAndStart(host, prepared, signal);
