@@ -2,6 +2,7 @@ import {
 	closeSync,
 	copyFileSync,
 	existsSync,
+	fchmodSync,
 	fsyncSync,
 	mkdirSync,
 	openSync,
@@ -108,8 +109,9 @@ function put(path: string, content: string | undefined, isPersonal: boolean): vo
 		}
 
 		const temporary = `${real}.gpubox-${process.pid}`;
-		const file = openSync(temporary, 'w', isPersonal && info ? info.mode & 0o777 : 0o600);
+		const file = openSync(temporary, 'w', 0o600);
 		try {
+			fchmodSync(file, isPersonal && info ? info.mode & 0o777 : 0o600);
 			writeSync(file, content);
 			fsyncSync(file);
 		} finally {
