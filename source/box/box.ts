@@ -27,6 +27,8 @@ export type Box = {
 	image: string;
 	imageId: string;
 	createdAt: Date;
+	/** It was made with a post-create command, which may not have succeeded yet. */
+	postCreate?: true;
 	/** Hash of the plan it was made from. */
 	spec: string;
 	version: string;
@@ -46,6 +48,7 @@ export const label = {
 	secrets: 'gpubox.secrets',
 	bind: 'gpubox.bind',
 	image: 'gpubox.image',
+	postCreate: 'gpubox.post-create',
 	spec: 'gpubox.spec',
 	version: 'gpubox.version',
 } as const;

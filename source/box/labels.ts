@@ -41,6 +41,7 @@ export function toBox(container: Container): Box | undefined {
 		image: safeText(labels[label.image] ?? container.image),
 		imageId: container.imageId,
 		createdAt: container.createdAt,
+		...(labels[label.postCreate] === 'true' ? {postCreate: true} : {}),
 		spec: safeText(labels[label.spec] ?? ''),
 		version: safeText(labels[label.version] ?? ''),
 	};

@@ -12,7 +12,7 @@ import type {UpOptions} from './up-steps.ts';
 const doneFile = '/var/tmp/.gpubox-post-create';
 
 /**
-Runs the project's post-create command in a box that has not seen it succeed yet: as the box's user, in /workspace, its output
+Runs the project's post-create command in a box that has not seen one succeed yet: as the box's user, in /workspace, its output
 told line by line. When it fails the box is kept: it works but for this, and one has to look around in it to find out why.
 
 @throws Failure with the end of the command's output

@@ -80,8 +80,8 @@ async function reuse(host: Host, box: Box, request: BoxRequest, options: UpOptio
 	}
 
 	const result = await finish(host, box, options, !running);
-	if (box.spec === hashRequest(request)) {
-		// It may have failed, or been broken off, when the box was made.
+	if (box.postCreate) {
+		// It may have failed, or been broken off, and been mended since. A box made without such a command gets none.
 		await runPostCreate(host, box, request, options);
 	}
 
