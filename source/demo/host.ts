@@ -109,10 +109,9 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 }
 
 function standIn(scenarioFile: string): NvidiaSmi {
-	// In a checkout it is TypeScript, which Node runs as it is.
-	const file = fileURLToPath(
-		new URL(import.meta.url.endsWith('.ts') ? 'nvidia-smi.ts' : 'nvidia-smi.js', import.meta.url),
-	);
+	// In a checkout it is TypeScript beside this, which Node runs as it is; in the bundle a program of its own below this.
+	const place = import.meta.url.endsWith('.ts') ? 'nvidia-smi.ts' : 'demo/nvidia-smi.js';
+	const file = fileURLToPath(new URL(place, import.meta.url));
 	return {
 		file: process.execPath,
 		arguments: [file, '--scenario', scenarioFile],

@@ -1,4 +1,5 @@
 import {Box} from 'ink';
+import {memo} from 'react';
 import {BoxDetail} from '../components/box-detail.tsx';
 import {BoxList} from '../components/box-list.tsx';
 import {Footer} from '../components/footer.tsx';
@@ -29,22 +30,10 @@ export function MainScreen({facts, view, size, layout, buffer, offered, now}: Pr
 	return (
 		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
 			<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
-			<GpuPane
-				view={selectGpuPane(facts, view)}
-				width={columns}
-				height={layout.gpuHeight}
-				columns={layout.gpuColumns}
-				lines={layout.gpuLines}
-				focused={view.focus === 'gpus'}
-			/>
+			<Gpus facts={facts} view={view} layout={layout} columns={columns} />
 			<Box height={layout.lowerHeight} flexShrink={0}>
 				{(withSide || view.focus !== 'side') && (
-					<BoxList
-						view={selectBoxPane(facts, view, now)}
-						width={withSide ? layout.boxesWidth : columns}
-						height={layout.lowerHeight}
-						focused={view.focus === 'boxes'}
-					/>
+					<Boxes facts={facts} view={view} layout={layout} columns={columns} now={now} />
 				)}
 				{(withSide || view.focus === 'side') && (
 					<SidePane
@@ -61,6 +50,55 @@ export function MainScreen({facts, view, size, layout, buffer, offered, now}: Pr
 			<Footer hints={selectHints(facts, view, offered)} width={columns} />
 		</Box>
 	);
+}
+
+type SectionProperties = {facts: Facts; view: View; layout: Layout; columns: number};
+
+function sameSection(before: SectionProperties, after: SectionProperties): boolean {
+	return (
+		before.facts.gpu === after.facts.gpu &&
+		before.facts.box === after.facts.box &&
+		before.view === after.view &&
+		before.columns === after.columns &&
+		JSON.stringify(before.layout) === JSON.stringify(after.layout)
+	);
+}
+
+/** Drawn anew only when something in it changed: a log that runs leaves the GPUs alone. */
+const Gpus = memo(function Gpus({facts, view, layout, columns}: SectionProperties) {
+	return (
+		<GpuPane
+			view={selectGpuPane(facts, view)}
+			width={columns}
+			height={layout.gpuHeight}
+			columns={layout.gpuColumns}
+			lines={layout.gpuLines}
+			focused={view.focus === 'gpus'}
+		/>
+	);
+}, sameSection);
+
+/** Of the GPUs the boxes show only their numbers, and of the time only minutes. */
+const Boxes = memo(
+	function Boxes({facts, view, layout, columns, now}: SectionProperties & {now: Date}) {
+		return (
+			<BoxList
+				view={selectBoxPane(facts, view, now)}
+				width={layout.sideWidth > 0 ? layout.boxesWidth : columns}
+				height={layout.lowerHeight}
+				focused={view.focus === 'boxes'}
+			/>
+		);
+	},
+	(before, after) =>
+		before.facts.gpu.inventory === after.facts.gpu.inventory &&
+		before.facts.gpu.phase === after.facts.gpu.phase &&
+		minuteOf(before.now) === minuteOf(after.now) &&
+		sameSection(before, {...after, facts: {...after.facts, gpu: before.facts.gpu}}),
+);
+
+function minuteOf(date: Date): number {
+	return Math.floor(date.getTime() / 60_000);
 }
 
 type SideProperties = {facts: Facts; view: View; buffer: LogBuffer; now: Date; width: number; height: number};
