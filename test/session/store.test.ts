@@ -40,6 +40,30 @@ test('the newest state is there before it is published', (t) => {
 	assert.equal(store.get(), 2);
 });
 
+test('what nobody waits for comes along with the next change, or by itself after a while', (t) => {
+	const {store, seen} = setUp(t);
+	store.changeNow(() => 1);
+	store.changeLazily(() => 2);
+	mock.timers.tick(1000);
+	assert.deepEqual(seen, [1]);
+	store.change((value) => value + 10);
+	assert.deepEqual(seen, [1, 12]);
+	store.changeLazily(() => 3);
+	mock.timers.tick(1500);
+	assert.deepEqual(seen, [1, 12, 3]);
+});
+
+test('a change does not wait for a lazy one', (t) => {
+	const {store, seen} = setUp(t);
+	store.changeNow(() => 1);
+	store.changeLazily(() => 2);
+	store.change(() => 3);
+	mock.timers.tick(250);
+	assert.deepEqual(seen, [1, 3]);
+	mock.timers.tick(2000);
+	assert.deepEqual(seen, [1, 3]);
+});
+
 test('a change that changes nothing draws nothing', (t) => {
 	const {store, seen} = setUp(t);
 	store.change((value) => value);

@@ -89,7 +89,7 @@ export async function followProcesses(host: Host, store: SessionStore, signal: A
 			const mine = latest;
 			void nameProcesses(host, processes, store.get().facts).then((named) => {
 				if (mine === latest && !signal.aborted && !sameProcesses(named, store.get().facts.gpu.processes)) {
-					store.change(withFacts(({gpu}) => ({gpu: {...gpu, processes: named}})));
+					store.changeLazily(withFacts(({gpu}) => ({gpu: {...gpu, processes: named}})));
 				}
 			});
 		},

@@ -55,7 +55,9 @@ async function followHost(readHost: HostReader, store: SessionStore, signal: Abo
 	while (!signal.aborted) {
 		try {
 			const reading = await readHost(signal);
-			store.change(withFacts(() => ({host: reading})));
+			// The first reading fills an empty line; later ones only move a digit.
+			const change = store.get().facts.host === undefined ? store.change : store.changeLazily;
+			change(withFacts(() => ({host: reading})));
 		} catch {
 			// The machine not telling how it does is no reason to disturb anyone: the line goes without.
 			store.change(withFacts(({host}) => ({host: host ?? unknownHost})));

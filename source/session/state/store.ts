@@ -10,6 +10,8 @@ export type Store<State> = {
 	subscribe: (listener: () => void) => () => void;
 	/** Published when the interval is over. */
 	change(update: (state: State) => State): void;
+	/** For what nobody waits for: published with the next change that comes, or after a while. */
+	changeLazily(update: (state: State) => State): void;
 	changeNow(update: (state: State) => State): void;
 	/** Nothing is published while the terminal is lent to someone else. */
 	hold(): void;
@@ -17,12 +19,16 @@ export type Store<State> = {
 	close(): void;
 };
 
+/** Longer than between two readings of the GPUs, which then take along what waits. */
+const lazyMs = 1500;
+
 export function createStore<State>(initial: State, options: {intervalMs?: number} = {}): Store<State> {
 	const intervalMs = options.intervalMs ?? 250;
 	const listeners = new Set<() => void>();
 	let newest = initial;
 	let published = initial;
 	let publishedAt = Number.NEGATIVE_INFINITY;
+	let dueAt = 0;
 	let held = false;
 	let closed = false;
 	let timer: NodeJS.Timeout | undefined;
@@ -41,6 +47,26 @@ export function createStore<State>(initial: State, options: {intervalMs?: number
 		}
 	};
 
+	/** Sees to it that what is new is published after `wait` milliseconds at the latest. */
+	const schedule = (wait: number) => {
+		if (newest === published || held || closed) {
+			return;
+		}
+
+		if (wait <= 0) {
+			publish();
+			return;
+		}
+
+		const due = Date.now() + wait;
+		if (timer === undefined || due < dueAt) {
+			clearTimeout(timer);
+			dueAt = due;
+			// A clock that was set back must not stop the picture.
+			timer = setTimeout(publish, Math.min(wait, Math.max(intervalMs, lazyMs)));
+		}
+	};
+
 	return {
 		get: () => newest,
 		getSnapshot: () => published,
@@ -52,17 +78,11 @@ export function createStore<State>(initial: State, options: {intervalMs?: number
 		},
 		change(update) {
 			newest = update(newest);
-			if (newest === published || timer !== undefined || held || closed) {
-				return;
-			}
-
-			const wait = publishedAt + intervalMs - Date.now();
-			if (wait <= 0) {
-				publish();
-			} else {
-				// A clock that was set back must not stop the picture.
-				timer = setTimeout(publish, Math.min(wait, intervalMs));
-			}
+			schedule(publishedAt + intervalMs - Date.now());
+		},
+		changeLazily(update) {
+			newest = update(newest);
+			schedule(lazyMs);
 		},
 		changeNow(update) {
 			newest = update(newest);
