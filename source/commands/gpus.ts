@@ -48,7 +48,7 @@ export async function gpus(options: Options, signal: AbortSignal): Promise<void>
 		return;
 	}
 
-	const [frame, boxes] = await Promise.all([oneFrame(host, signal), boxesIfAny(host, signal)]);
+	const [frame, boxes] = await Promise.all([oneFrame(host, inventory.gpus.length, signal), boxesIfAny(host, signal)]);
 	const processes = await ownedProcesses(host, boxes, signal);
 	await print(inventory, viewGpus(inventory.gpus, frame), processes, boxes, options);
 }
@@ -67,6 +67,7 @@ async function watch(host: Host, inventory: GpuInventory, options: Options, sign
 	};
 	await watchGpus(host.nvidiaSmi, {
 		signal,
+		gpuCount: inventory.gpus.length,
 		onFrame(frame) {
 			latest = frame;
 			if (!busy) {
@@ -92,10 +93,11 @@ async function watch(host: Host, inventory: GpuInventory, options: Options, sign
 }
 
 /** The first reading of the stream that the session uses too; undefined when the driver gives none. */
-async function oneFrame(host: Host, signal: AbortSignal): Promise<GpuFrame | undefined> {
+async function oneFrame(host: Host, gpuCount: number, signal: AbortSignal): Promise<GpuFrame | undefined> {
 	const enough = new AbortController();
 	let first: GpuFrame | undefined;
 	await watchGpus(host.nvidiaSmi, {
+		gpuCount,
 		signal: AbortSignal.any([signal, enough.signal]),
 		onFrame(frame) {
 			first ??= frame;

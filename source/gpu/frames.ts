@@ -73,6 +73,11 @@ export class FrameBuilder {
 		this.#published = false;
 	}
 
+	/** How many GPUs there are, learnt after the first rows came. A frame that was seen whole knows better. */
+	expect(count: number): void {
+		this.#expected ??= count;
+	}
+
 	/** What was printed besides rows in this tick so far. */
 	get messages(): readonly string[] {
 		return this.#messages;

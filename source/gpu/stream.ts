@@ -27,8 +27,11 @@ export type WatchOptions = {
 	onProblem: (problem: GpuProblem | undefined) => void;
 	/** How often the driver is asked. 1000 unless told: more often keeps the cards from their deepest idle state. */
 	intervalMs?: number;
-	/** How many GPUs the inventory lists: the first frame then need not wait for the second tick. */
-	gpuCount?: number;
+	/**
+	How many GPUs the inventory lists, once it is known: the first frame then need not wait for the second tick. Zero is not
+	waited for.
+	*/
+	gpuCount?: number | Promise<number>;
 	timing?: Partial<StreamTiming>;
 	now?: () => Date;
 };
@@ -53,7 +56,7 @@ type Outcome =
 
 type Life = {
 	fields: readonly string[];
-	gpuCount: number | undefined;
+	gpuCount: number | Promise<number> | undefined;
 	intervalMs: number;
 	timing: StreamTiming;
 	signal: AbortSignal;
@@ -62,7 +65,7 @@ type Life = {
 
 /** One life of the child, from start to end. */
 async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, signal, onTick}: Life): Promise<Outcome> {
-	const builder = new FrameBuilder(fields, gpuCount);
+	const builder = new FrameBuilder(fields, typeof gpuCount === 'number' ? gpuCount : undefined);
 	const stopped = Promise.withResolvers<Outcome>();
 	let lines = 0;
 	let gap: NodeJS.Timeout | undefined;
@@ -81,6 +84,14 @@ async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, si
 		}, patienceMs);
 	};
 
+	const publishSoon = () => {
+		clearTimeout(gap);
+		if (builder.ready) {
+			gap = setTimeout(() => onTick(builder.publish()), timing.gapMs);
+		}
+	};
+
+	let over = false;
 	const child = startSmi(smi, [...queryArguments(fields), '-lms', String(intervalMs)], (line) => {
 		lines++;
 		watch(timing.silenceMs);
@@ -89,11 +100,21 @@ async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, si
 			onTick(complete);
 		}
 
-		clearTimeout(gap);
-		if (builder.ready) {
-			gap = setTimeout(() => onTick(builder.publish()), timing.gapMs);
-		}
+		publishSoon();
 	});
+	if (gpuCount instanceof Promise) {
+		// Whoever asked for the inventory hears of its failure; here it only means to wait for the second tick.
+		gpuCount.then(
+			(count) => {
+				if (count > 0 && !over) {
+					builder.expect(count);
+					publishSoon();
+				}
+			},
+			() => {},
+		);
+	}
+
 	const onAbort = () => stopped.resolve({kind: 'aborted'});
 	signal.addEventListener('abort', onAbort);
 	watch(timing.startMs);
@@ -110,6 +131,7 @@ async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, si
 
 		return outcome;
 	} finally {
+		over = true;
 		clearTimeout(gap);
 		clearTimeout(watchdog);
 		signal.removeEventListener('abort', onAbort);

@@ -62,6 +62,17 @@ describe('readings', () => {
 		);
 	});
 
+	test('nor when the number of cards is learnt only after the rows came', async (t) => {
+		const count = Promise.withResolvers<number>();
+		const {frames} = watch(t, makeSmiScript(`${tick}; echo went >> "$LOG"; exec sleep 1000`), {
+			gpuCount: count.promise,
+			intervalMs: 3_600_000,
+			timing: {gapMs: 20},
+		});
+		count.resolve(2);
+		await t.waitFor(() => assert.deepEqual(indexes(frames[0]), [0, 1]), eventually);
+	});
+
 	test('the first frame does not wait for the second tick, nor does one card', async (t) => {
 		const {frames} = watch(t, makeNvidiaSmi({gpus: cards(1)}), {
 			gpuCount: 1,
