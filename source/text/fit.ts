@@ -11,6 +11,8 @@ function settle(text: string): string {
 	return text
 		.replace(/(?!\u200D)\p{Cf}/gu, '')
 		.replace(/\p{Cs}/gu, '\uFFFD')
+		// Half a flag.
+		.replace(/\p{RI}+/gu, (letters) => ([...letters].length % 2 === 0 ? letters : letters.slice(0, -2)))
 		.replace(/^[\p{M}\u200D]+/u, '')
 		.replace(/(?<=[\p{Z}\p{C}])[\p{M}\u200D]+/gu, '');
 }
