@@ -75,7 +75,7 @@ async function readSecret(
 		});
 	}
 
-	return Buffer.from(await askHidden(`${name}: `, signal));
+	return Buffer.from(await askHidden(`${name} (what you type is not shown): `, signal));
 }
 
 /** A file as it is; of a pipe not the line break that nearly every program ends with. */
@@ -98,11 +98,12 @@ function readSecretFile(name: string, file: string): Buffer {
 
 /** Asks on the terminal; what is typed is not shown. */
 async function askHidden(question: string, signal: AbortSignal): Promise<string> {
-	process.stderr.write(question);
 	const nowhere = new Writable({write: (_chunk, _encoding, done) => done()});
 	const terminal = createInterface({input: process.stdin, output: nowhere, terminal: true, historySize: 0});
 	// The terminal is in raw mode, where Ctrl-C is a character like any other.
 	terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+	// Only now that the terminal echoes nothing.
+	process.stderr.write(question);
 	try {
 		return await terminal.question('', {signal});
 	} finally {

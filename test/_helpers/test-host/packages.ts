@@ -17,6 +17,7 @@ const needs: Need[] = [
 	{command: 'ip', packages: ['iproute2']},
 	{command: 'debootstrap', packages: ['debootstrap']},
 	{command: 'ssh', packages: ['openssh-client']},
+	{command: 'rsync', packages: ['rsync']},
 ];
 
 const debianKeys = '/usr/share/keyrings/debian-archive-keyring.gpg';
