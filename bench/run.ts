@@ -2,6 +2,7 @@
 What `npm run bench` does: the times that gpubox promises, as ratios to a named reference measured in the same run.
 
 	npm run bench             prints the table
+	npm run bench -- ls rest  these alone, of: ls, frame, up, rest
 	npm run bench -- --check  exit code 1 when a limit is passed
 */
 import {readFileSync} from 'node:fs';
@@ -23,6 +24,8 @@ import {
 import {prepareHost} from '../test/_helpers/test-host/prepare.ts';
 import {compare, timed} from './measure.ts';
 
+const benches = {ls: benchLs, frame: benchFirstFrame, up: benchUp, rest: benchSteadyState};
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const interrupted = new AbortController();
 process.on('SIGINT', () => interrupted.abort());
@@ -39,7 +42,13 @@ if (prepared) {
 const host = testHost();
 const person = await makePerson(host, 'bench');
 try {
-	const rows = [await benchLs(), await benchFirstFrame(), await benchUp(), ...(await benchSteadyState())];
+	const rows: Row[] = [];
+	for (const [name, bench] of Object.entries(benches)) {
+		if (wanted.length === 0 || wanted.includes(name)) {
+			rows.push(...(await bench()));
+		}
+	}
+
 	console.table(
 		rows.map(({ratio, limit, ...row}) => ({...row, ratio: ratio.toFixed(2), limit, ok: ratio <= limit ? 'yes' : 'NO'})),
 	);
@@ -51,7 +60,7 @@ try {
 	await prepared?.stop();
 }
 
-async function benchLs(): Promise<Row> {
+async function benchLs(): Promise<Row[]> {
 	const boxes = await makeBoxes(host, 20);
 	const {ours, reference, ratio} = await compare(
 		15,
@@ -59,10 +68,10 @@ async function benchLs(): Promise<Row> {
 		() => timed(() => expectSuccess(person.run(host.program.node, [join(root, 'bench/bare-ls.mjs')]))),
 	);
 	await boxes.remove();
-	return {what: 'gpubox ls, 20 boxes / bare Node', ours: ms(ours), reference: ms(reference), ratio, limit: 1.6};
+	return [{what: 'gpubox ls, 20 boxes / bare Node', ours: ms(ours), reference: ms(reference), ratio, limit: 1.6}];
 }
 
-async function benchFirstFrame(): Promise<Row> {
+async function benchFirstFrame(): Promise<Row[]> {
 	const folder = await mkdtemp(join(host.folder, 'hello-'));
 	await chmod(folder, 0o755);
 	await bundleHello(join(folder, 'hello.mjs'));
@@ -73,7 +82,9 @@ async function benchFirstFrame(): Promise<Row> {
 		() => timeToText([host.program.node, join(folder, 'hello.mjs')], /hello from ink/, smi.directory),
 	);
 	await rm(folder, {recursive: true});
-	return {what: 'first frame with live GPUs / Ink hello', ours: ms(ours), reference: ms(reference), ratio, limit: 1.6};
+	return [
+		{what: 'first frame with live GPUs / Ink hello', ours: ms(ours), reference: ms(reference), ratio, limit: 1.6},
+	];
 }
 
 /** Until the text is on the screen of a terminal. */
@@ -108,7 +119,7 @@ async function bundleHello(file: string): Promise<void> {
 }
 
 /** The same container by hand: `docker run` with what --dry-run prints, and waiting for Jupyter's API. */
-async function benchUp(): Promise<Row> {
+async function benchUp(): Promise<Row[]> {
 	const image = host.images.jupyter;
 	const options = ['--image', image, '--gpus', 'none'];
 	await expectSuccess(person.runGpubox(['up', ...options]));
@@ -139,13 +150,15 @@ async function benchUp(): Promise<Row> {
 			return time;
 		},
 	);
-	return {
-		what: 'gpubox up --jupyter, warm / docker run and waiting',
-		ours: ms(result.ours),
-		reference: ms(result.reference),
-		ratio: result.ratio,
-		limit: 1.15,
-	};
+	return [
+		{
+			what: 'gpubox up --jupyter, warm / docker run and waiting',
+			ours: ms(result.ours),
+			reference: ms(result.reference),
+			ratio: result.ratio,
+			limit: 1.15,
+		},
+	];
 }
 
 async function untilAnswers(url: URL): Promise<void> {
