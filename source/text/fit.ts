@@ -8,13 +8,15 @@ Terminals disagree about the width of format characters, of marks with nothing t
 one wrong column moves everything right of it. The joiner stays: it holds emoji together.
 */
 function settle(text: string): string {
-	return text
-		.replace(/(?!\u200D)\p{Cf}/gu, '')
-		.replace(/\p{Cs}/gu, '\uFFFD')
-		// Half a flag.
-		.replace(/\p{RI}+/gu, (letters) => ([...letters].length % 2 === 0 ? letters : letters.slice(0, -2)))
-		.replace(/^[\p{M}\u200D]+/u, '')
-		.replace(/(?<=[\p{Z}\p{C}])[\p{M}\u200D]+/gu, '');
+	return (
+		text
+			.replace(/(?!\u200D)\p{Cf}/gu, '')
+			.replace(/\p{Cs}/gu, '\uFFFD')
+			// Half a flag.
+			.replace(/\p{RI}+/gu, (letters) => ([...letters].length % 2 === 0 ? letters : letters.slice(0, -2)))
+			.replace(/^[\p{M}\u200D]+/u, '')
+			.replace(/(?<=[\p{Z}\p{C}])[\p{M}\u200D]+/gu, '')
+	);
 }
 
 /** Columns that a text takes on a terminal: wide characters count two. */
