@@ -24,6 +24,22 @@ const unused = {
 	},
 };
 
+/** Libraries that a thin stand-in of ours calls only when it has to; its own import of `real-NAME` gets the library. */
+const lazy = {
+	name: 'lazy',
+	setup(bundler) {
+		bundler.onResolve({filter: /^(string-width|cli-truncate)$/}, ({path}) => ({
+			path: `${root}tools/shims/${path}.mjs`,
+		}));
+		bundler.onResolve({filter: /^real-(string-width|cli-truncate)$/}, ({path}) =>
+			bundler.resolve(`./node_modules/${path.slice('real-'.length)}/index.js`, {
+				resolveDir: root,
+				kind: 'require-call',
+			}),
+		);
+	},
+};
+
 rmSync(`${root}dist`, {recursive: true, force: true});
 
 const result = await build({
@@ -36,11 +52,10 @@ const result = await build({
 	platform: 'node',
 	target: 'node22',
 	minify: true,
-	keepNames: true,
 	metafile: true,
 	legalComments: 'linked',
 	logLevel: 'warning',
-	plugins: [unused],
+	plugins: [unused, lazy],
 	define: {
 		'process.env.NODE_ENV': '"production"',
 		'process.env.DEV': '"false"',

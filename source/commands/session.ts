@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {runVerb} from '../run-verb.ts';
@@ -27,6 +28,8 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 	// nvidia-smi starts while Ink is still being loaded.
 	const feed = startGpuFeed(host.nvidiaSmi);
 	const {runSession} = await import('../session/index.tsx');
+	// Drawing takes longer than this wait: with the GPUs on the first picture there need not be a second one at once.
+	await Promise.race([feed.firstNews, sleep(100)]);
 	const code = await runSession(host, {...optionsFor(host), feed, demo: makeDemo});
 	leave(code);
 }

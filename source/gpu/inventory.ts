@@ -3,7 +3,17 @@ import {defaultTimeoutMs, type RunOptions, runSmi, type SmiAnswer} from './child
 import {queryArguments, staticFields, withoutField} from './fields.ts';
 import type {GpuFacts, GpuInventory, GpuProblem} from './gpu.ts';
 import {computeCapabilityByName} from './known-cards.ts';
-import {factsOf, isFaulty, parseBanner, parseMig, parseRow, type Row, rejectedField, textOf} from './parse.ts';
+import {
+	type Banner,
+	factsOf,
+	isFaulty,
+	parseBanner,
+	parseMig,
+	parseRow,
+	type Row,
+	rejectedField,
+	textOf,
+} from './parse.ts';
 import {findProblems, hung, needsReset} from './problems.ts';
 
 type Query = {rows: Row[]; problems: GpuProblem[]};
@@ -70,26 +80,36 @@ slices. Trouble with the driver is never thrown: it is told in `problems`, with 
 Throws only the reason of the signal.
 */
 export async function readInventory(smi: NvidiaSmi, options: RunOptions = {}): Promise<GpuInventory> {
-	const [{rows, problems}, head] = await Promise.all([queryGpus(smi, options), runSmi(smi, [], options)]);
-	const banner = parseBanner(head.lines.join('\n'));
+	const [facts, banner] = await Promise.all([readGpuFacts(smi, options), readBanner(smi, options)]);
+	return withBanner(facts, banner);
+}
+
+/** The same without the CUDA version, which takes a second question: for who wants to see the GPUs as soon as can be. */
+export async function readGpuFacts(smi: NvidiaSmi, options: RunOptions = {}): Promise<GpuInventory> {
+	const {rows, problems} = await queryGpus(smi, options);
 	const gpus = rows.map(factsOf).map((gpu) => ({
 		...gpu,
 		computeCapability: gpu.computeCapability ?? computeCapabilityByName(gpu.name),
 	}));
-	const hungOverMig = await addMig(smi, gpus, options);
-	if ((head.timedOut || hungOverMig) && !problems.some(({code}) => code === 'hung')) {
-		problems.push(hung((options.timeoutMs ?? defaultTimeoutMs) / 1000));
-	}
-
-	const driverVersion = rows.map((row) => textOf(row.get('driver_version'))).find((version) => version !== null);
+	await addMig(smi, gpus, options);
 	if (gpus.length === 0 && problems.length === 0) {
 		problems.push(...findProblems(['No devices were found'], {exitCode: 0}));
 	}
 
+	const driverVersion = rows.map((row) => textOf(row.get('driver_version'))).find((version) => version !== null);
+	return {driverVersion: driverVersion ?? null, cudaVersion: null, gpus, problems};
+}
+
+/** Driver and CUDA version as the head of nvidia-smi's table tells them. */
+export async function readBanner(smi: NvidiaSmi, options: RunOptions = {}): Promise<Banner> {
+	const {lines} = await runSmi(smi, [], options);
+	return parseBanner(lines.join('\n'));
+}
+
+export function withBanner(inventory: GpuInventory, banner: Banner): GpuInventory {
 	return {
-		driverVersion: driverVersion ?? banner.driverVersion,
+		...inventory,
+		driverVersion: inventory.driverVersion ?? banner.driverVersion,
 		cudaVersion: banner.cudaVersion,
-		gpus,
-		problems,
 	};
 }

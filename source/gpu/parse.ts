@@ -90,11 +90,13 @@ export function sampleOf(row: Row): GpuSample {
 	};
 }
 
+export type Banner = {driverVersion: string | null; cudaVersion: string | null};
+
 /**
 The versions in the head of the default table, or in the answer to `--version`. From R610 on the driver is called
 KMD and CUDA is called CUDA UMD there. No query field tells the highest CUDA that the driver supports.
 */
-export function parseBanner(text: string): {driverVersion: string | null; cudaVersion: string | null} {
+export function parseBanner(text: string): Banner {
 	return {
 		driverVersion: /(?:KMD|Driver) Version\s*:\s*(\d[\d.]*)/i.exec(text)?.[1] ?? null,
 		cudaVersion: /CUDA (?:UMD )?Version\s*:\s*(\d[\d.]*)/i.exec(text)?.[1] ?? null,

@@ -38,7 +38,7 @@ export type WatchOptions = {
 
 function timingFor(intervalMs: number, given: Partial<StreamTiming> = {}): StreamTiming {
 	return {
-		gapMs: Math.min(50, intervalMs / 4),
+		gapMs: Math.min(10, intervalMs / 4),
 		startMs: Math.max(10_000, 3 * intervalMs),
 		silenceMs: Math.max(3000, 3 * intervalMs),
 		restartMs: Math.max(1000, intervalMs),

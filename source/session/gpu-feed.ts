@@ -1,5 +1,5 @@
 import type {GpuFrame, GpuInventory, GpuProblem} from '../gpu/gpu.ts';
-import {readInventory} from '../gpu/inventory.ts';
+import {readBanner, readGpuFacts, withBanner} from '../gpu/inventory.ts';
 import {watchGpus} from '../gpu/stream.ts';
 import type {NvidiaSmi} from '../host/host.ts';
 
@@ -12,6 +12,8 @@ export type GpuFeedListener = {
 
 /** Everything nvidia-smi says, kept until someone listens. */
 export type GpuFeed = {
+	/** Settles with the first reading, or with the news that there will be none soon. */
+	firstNews: Promise<void>;
 	listen(listener: GpuFeedListener): void;
 	/** Asks once more for what does not change: after a driver came back, cards can be others. */
 	refresh(): void;
@@ -28,6 +30,7 @@ export function startGpuFeed(nvidiaSmi: NvidiaSmi, options: {intervalMs?: number
 	const {signal} = stopping;
 	const early: Array<(listener: GpuFeedListener) => void> = [];
 	let listener: GpuFeedListener | undefined;
+	const firstNews = Promise.withResolvers<void>();
 	const tell = (message: (to: GpuFeedListener) => void) => {
 		if (signal.aborted) {
 			return;
@@ -53,12 +56,23 @@ export function startGpuFeed(nvidiaSmi: NvidiaSmi, options: {intervalMs?: number
 	/** How many GPUs there are; none when that could not be asked. */
 	const ask = async (): Promise<number> => {
 		try {
-			const inventory = await readInventory(nvidiaSmi, {signal});
-			tell((to) => to.onInventory(inventory));
-			return inventory.gpus.length;
+			const facts = await readGpuFacts(nvidiaSmi, {signal});
+			tell((to) => to.onInventory(facts));
+			void askCuda(facts);
+			return facts.gpus.length;
 		} catch (error) {
 			fail(error);
 			return 0;
+		}
+	};
+
+	/** A third process at the same time would keep the other two waiting for the driver, and the person for the GPUs. */
+	const askCuda = async (facts: GpuInventory) => {
+		try {
+			const banner = await readBanner(nvidiaSmi, {signal});
+			tell((to) => to.onInventory(withBanner(facts, banner)));
+		} catch (error) {
+			fail(error);
 		}
 	};
 
@@ -67,8 +81,14 @@ export function startGpuFeed(nvidiaSmi: NvidiaSmi, options: {intervalMs?: number
 			await watchGpus(nvidiaSmi, {
 				signal,
 				gpuCount,
-				onFrame: (frame) => tell((to) => to.onFrame(frame)),
-				onProblem: (problem) => tell((to) => to.onProblem(problem)),
+				onFrame(frame) {
+					tell((to) => to.onFrame(frame));
+					firstNews.resolve();
+				},
+				onProblem(problem) {
+					tell((to) => to.onProblem(problem));
+					firstNews.resolve();
+				},
 				...(options.intervalMs === undefined ? {} : {intervalMs: options.intervalMs}),
 			});
 		} catch (error) {
@@ -79,6 +99,7 @@ export function startGpuFeed(nvidiaSmi: NvidiaSmi, options: {intervalMs?: number
 	let asking = ask();
 	const watching = watch(asking);
 	return {
+		firstNews: firstNews.promise,
 		listen(next) {
 			listener = next;
 			for (const message of early.splice(0)) {

@@ -28,6 +28,7 @@ export function makeFeed(): GpuFeed & GpuFeedListener & {stopped: boolean; refre
 	};
 
 	return {
+		firstNews: Promise.resolve(),
 		stopped: false,
 		refreshed: 0,
 		listen(next) {

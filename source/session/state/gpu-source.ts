@@ -19,9 +19,14 @@ export function followGpus(feed: GpuFeed, store: SessionStore): void {
 	let frame: GpuFrame | undefined;
 	let streamProblem: GpuProblem | undefined;
 	let refreshedFor = '';
+	let seen = false;
 
 	const change = (update: (gpu: GpuState) => Partial<GpuState>) => {
-		store.change(
+		// What a person opened the session for is not kept back with the rest.
+		const isFirstLook = !seen && frame !== undefined;
+		seen ||= isFirstLook;
+		const publish = isFirstLook ? store.changeNow : store.change;
+		publish(
 			withFacts(({gpu}) => {
 				const next = {...gpu, ...update(gpu)};
 				const readings = viewGpus(next.inventory?.gpus ?? [], frame).map((view) => ({
