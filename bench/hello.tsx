@@ -1,7 +1,7 @@
 import {enableCompileCache} from 'node:module';
 
 // The reference for the session's first frame: the least that Ink can do, bundled and cached in the same way.
-enableCompileCache?.();
+enableCompileCache?.(`${process.env.XDG_CACHE_HOME}/hello-code`);
 const {render, Text} = await import('ink');
 const {exit} = process;
 const app = render(<Text>hello from ink</Text>, {alternateScreen: true, exitOnCtrlC: false});

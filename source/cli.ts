@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import {enableCompileCache} from 'node:module';
 
-enableCompileCache?.();
+// Node's own place for it is one folder for everyone in /tmp: whoever comes first owns it, and the others get none.
+const {HOME, XDG_CACHE_HOME = HOME && `${HOME}/.cache`, NODE_COMPILE_CACHE} = process.env;
+enableCompileCache?.(NODE_COMPILE_CACHE ?? (XDG_CACHE_HOME && `${XDG_CACHE_HOME}/gpubox-code`));
 
 const [first, second, ...rest] = process.argv.slice(2);
 const onlyHost =

@@ -40,6 +40,25 @@ const lazy = {
 	},
 };
 
+/**
+Yoga carries its WebAssembly in itself as text, yet asks for it by `fetch`, which loads all of Node's HTTP client at the start of
+every session. Its own way for environments without `fetch` does the same at once.
+*/
+const yogaWithoutFetch = {
+	name: 'yoga-without-fetch',
+	setup(bundler) {
+		bundler.onLoad({filter: /yoga-wasm-base64-esm\.js$/}, ({path}) => {
+			const code = readFileSync(path, 'utf8');
+			const contents = code.replace('"function"!=typeof fetch', 'true');
+			if (contents === code) {
+				throw new Error('yoga-layout loads its WebAssembly in another way now: look whether this is still needed');
+			}
+
+			return {contents};
+		});
+	},
+};
+
 rmSync(`${root}dist`, {recursive: true, force: true});
 
 const result = await build({
@@ -55,7 +74,7 @@ const result = await build({
 	metafile: true,
 	legalComments: 'linked',
 	logLevel: 'warning',
-	plugins: [unused, lazy],
+	plugins: [unused, lazy, yogaWithoutFetch],
 	define: {
 		'process.env.NODE_ENV': '"production"',
 		'process.env.DEV': '"false"',
