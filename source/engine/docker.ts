@@ -207,9 +207,9 @@ async function startExec(docker: Dockerode, id: string, spec: ExecSpec) {
 }
 
 async function readFileFrom(docker: Dockerode, id: string, path: string): Promise<Buffer | undefined> {
-	const {extract} = await import('tar-stream');
+	const {default: tar} = await import('tar-stream');
 	const archive = await docker.getContainer(id).getArchive({path});
-	const reader = extract();
+	const reader = tar.extract();
 	archive.pipe(reader);
 	for await (const entry of reader) {
 		if (entry.header.type === 'file') {
@@ -263,8 +263,8 @@ async function pull(
 }
 
 async function build(docker: Dockerode, options: BuildOptions): Promise<string> {
-	const {pack} = await import('tar-stream');
-	const context = pack();
+	const {default: tar} = await import('tar-stream');
+	const context = tar.pack();
 	for (const file of options.files) {
 		// A fixed time: the same files must give the same layer cache key on every machine.
 		context.entry({name: file.path, mode: file.mode ?? 0o644, mtime: new Date(0)}, file.content);
