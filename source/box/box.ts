@@ -19,6 +19,8 @@ export type Box = {
 	/** UUIDs of the GPUs it was given. */
 	gpus: string[];
 	shareGpus: boolean;
+	/** It was made on an engine that may not raise limits. */
+	keepsLimits: boolean;
 	/** Its user may become root inside. */
 	sudo: boolean;
 	/** Names of its secrets. */
@@ -47,6 +49,7 @@ export const label = {
 	sudo: 'gpubox.sudo',
 	secrets: 'gpubox.secrets',
 	bind: 'gpubox.bind',
+	limits: 'gpubox.limits',
 	image: 'gpubox.image',
 	postCreate: 'gpubox.post-create',
 	spec: 'gpubox.spec',

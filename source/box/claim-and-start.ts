@@ -200,7 +200,8 @@ export async function workOut(
 		gpus,
 		gpusOnHost: candidates.filter(({sliceOf}) => sliceOf === undefined).length,
 		gpuRequest: engine.flavour === 'podman' ? 'cdi' : 'gpu',
-		raisesLimits: !lost.limits,
+		// What an earlier box found out need not be found out again.
+		raisesLimits: !lost.limits && !boxes.some(({keepsLimits}) => keepsLimits),
 		ports: await choosePorts(request, host.person.name, boxes, lost.ports),
 		memoryBytes: engine.memoryBytes,
 		cpus: engine.cpus,

@@ -35,6 +35,7 @@ export function toBox(container: Container): Box | undefined {
 		services,
 		addresses,
 		gpus: (labels[label.gpus] ?? '').split(',').flatMap((uuid) => (/^[\w-]+$/.test(uuid) ? [uuid] : [])),
+		keepsLimits: labels[label.limits] === 'kept',
 		shareGpus: labels[label.share] === 'true',
 		sudo: labels[label.sudo] === 'true',
 		secrets: (labels[label.secrets] ?? '').split(',').filter((name) => /^\w+$/.test(name)),

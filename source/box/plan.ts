@@ -169,6 +169,7 @@ function labelsOf(request: BoxRequest, facts: BoxFacts): Record<string, string> 
 		[label.spec]: hashRequest(request),
 		[label.version]: facts.version,
 		...(request.shareGpus ? {[label.share]: 'true'} : {}),
+		...(facts.raisesLimits ? {} : {[label.limits]: 'kept'}),
 		...(request.postCreate === undefined ? {} : {[label.postCreate]: 'true'}),
 		...(request.sudo ? {[label.sudo]: 'true'} : {}),
 		...(request.secrets?.length ? {[label.secrets]: request.secrets.map(({name}) => name).join(',')} : {}),

@@ -42,6 +42,7 @@ const box = fc.record({name, owner: name, image: name, project: name, running: f
 		services: ['jupyter', 'ssh'],
 		addresses: running ? {jupyter: {host: '127.0.0.1', port: 8888}} : {},
 		gpus: ['GPU-00000001'],
+		keepsLimits: false,
 		shareGpus: false,
 		sudo: false,
 		secrets: [],
