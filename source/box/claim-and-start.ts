@@ -23,7 +23,7 @@ export async function claimAndStart(host: Host, prepared: Prepared, signal: Abor
 	const lost: Lost = {ports: new Set(), limits: prepared.engine.rootless};
 	for (let attempt = 0; attempt < 200; attempt++) {
 		signal.throwIfAborted();
-		const boxes = await listBoxes(engine, signal);
+		let boxes = await listBoxes(engine, signal);
 		let mine = findOwn(boxes, host.person, prepared.request);
 		if (!mine) {
 			const name = chooseName(boxes, host.person, prepared.request);
@@ -46,10 +46,11 @@ export async function claimAndStart(host: Host, prepared: Prepared, signal: Abor
 				throw error;
 			}
 
-			mine = findOwn(await listBoxes(engine, signal), host.person, prepared.request);
+			boxes = await listBoxes(engine, signal);
+			mine = findOwn(boxes, host.person, prepared.request);
 		}
 
-		const started = mine && (await tryToStart(host, mine, prepared, lost, signal));
+		const started = mine && (await tryToStart(host, mine, boxes, prepared, lost, signal));
 		if (started) {
 			return started;
 		}
@@ -58,18 +59,22 @@ export async function claimAndStart(host: Host, prepared: Prepared, signal: Abor
 	throw stillUndecided();
 }
 
-/** Undefined when the container had to go, so that the next round makes another. */
+/**
+Undefined when the container had to go, so that the next round makes another.
+
+@param boxes listed after `mine` was created
+*/
 async function tryToStart(
 	host: Host,
 	mine: Box,
+	boxes: Box[],
 	{request}: Prepared,
 	lost: Lost,
 	signal: AbortSignal,
 ): Promise<Box | undefined> {
 	const {engine} = host;
-	for (;;) {
-		const boxes = await listBoxes(engine, signal);
-		const decision = decideClaim(mine, boxes, new Date());
+	for (let seen = boxes; ; seen = await listBoxes(engine, signal)) {
+		const decision = decideClaim(mine, seen, new Date());
 		if (decision.kind === 'withdraw') {
 			await removeUnlessRunning(host, mine);
 			await pause(signal);

@@ -62,11 +62,11 @@ export async function waitForJupyter(
 			return;
 		}
 
-		if (attempt % 20 === 0) {
+		if (attempt % 40 === 0) {
 			await options.isAlive();
 		}
 
-		await sleep(20, undefined, {signal: options.signal});
+		await sleep(10, undefined, {signal: options.signal});
 	}
 
 	await options.isAlive();

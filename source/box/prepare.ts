@@ -29,7 +29,7 @@ Looks at the host, picks the image, and has it pulled and derived where it is mi
 export async function prepare(
 	host: Host,
 	request: BoxRequest,
-	options: UpOptions & {dryRun?: boolean},
+	options: UpOptions & {engine: Promise<EngineInfo>; dryRun?: boolean},
 ): Promise<Prepared> {
 	const {signal, report} = options;
 	const runAs = whoRuns(host.person, request.project);
@@ -47,7 +47,7 @@ export async function prepare(
 	const gpuRequest = parseGpuRequest(request.gpus);
 	const personal = options.dryRun ? {} : await gatherPersonal(host, request, options);
 	const [engine, gpus] = await Promise.all([
-		host.engine.info(signal),
+		options.engine,
 		gpuRequest.kind === 'none' ? undefined : readGpusOfHost(host, signal),
 	]);
 	noteMissingGpus(gpuRequest, gpus, report);

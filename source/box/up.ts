@@ -24,12 +24,15 @@ made once, and what a killed run left half-made is taken up.
 */
 export async function up(host: Host, request: BoxRequest, options: UpOptions): Promise<UpResult> {
 	const {signal, report} = options;
+	// Asked at the same time, because a new box needs it; one that is there does not, and then its failure does not matter.
+	const engine = host.engine.info(signal);
+	engine.catch(() => {});
 	const existing = findOwn(await listBoxes(host.engine, signal), host.person, request);
 	if (existing && existing.state !== 'created' && !options.recreate) {
 		return reuse(host, existing, request, options);
 	}
 
-	const prepared = await prepare(host, request, options);
+	const prepared = await prepare(host, request, {...options, engine});
 	if (existing && options.recreate) {
 		// Only now that nothing else can be missing. Its files stay, so neither the token nor the host key changes.
 		await host.engine.removeContainer(existing.id, {force: true, volumes: true});
@@ -54,7 +57,11 @@ export async function up(host: Host, request: BoxRequest, options: UpOptions): P
 
 /** The container that `up` would make now. Touches nothing. */
 export async function planUp(host: Host, request: BoxRequest, options: UpOptions): Promise<ContainerSpec> {
-	const prepared = await prepare(host, request, {...options, dryRun: true});
+	const prepared = await prepare(host, request, {
+		...options,
+		engine: host.engine.info(options.signal),
+		dryRun: true,
+	});
 	const boxes = await listBoxes(host.engine, options.signal);
 	const name = chooseName(boxes, host.person, request);
 	return (
