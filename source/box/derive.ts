@@ -11,6 +11,8 @@ export type BuildSettings = {
 	/** e.g. a mirror of PyPI. */
 	pipIndexUrl?: string;
 	aptMirror?: string;
+	/** A registry to pull Docker Hub's images from. */
+	registryMirror?: string;
 };
 
 /** Label of a derived image: the image it was made from. */
@@ -75,7 +77,7 @@ export function packageLayer(packages: Packages): Layer {
 	return {
 		doing: 'Adding the packages of gpubox.yaml to',
 		files: packageFiles(packages),
-		fix: 'The lines above tell why. Mend `packages` in gpubox.yaml; with a mirror: gpubox config build.pipIndexUrl URL',
+		fix: 'The lines above tell why. Mend `packages` in gpubox.yaml; with a mirror: gpubox config build.pipIndexUrl URL, or build.aptMirror',
 	};
 }
 

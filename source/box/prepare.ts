@@ -1,6 +1,7 @@
 import type {EngineInfo} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
+import {mirroredReference} from '../image/mirror.ts';
 import {type GpuRequest, parseGpuRequest} from './choose-gpus.ts';
 import {derivedReference, ensureDerivedImage, type Layer, packageLayer, serviceLayer} from './derive.ts';
 import type {Personal} from './files.ts';
@@ -60,10 +61,7 @@ export async function prepare(
 	const reference = chosen.reference;
 	let base = await host.engine.inspectImage(reference);
 	if (!base && !options.dryRun) {
-		await host.engine.pullImage(reference, {
-			signal,
-			onProgress: (progress) => report({kind: 'pull', image: reference, progress}),
-		});
+		await pull(host, reference, options);
 		base = await host.engine.inspectImage(reference);
 	}
 
@@ -89,6 +87,22 @@ async function gatherPersonal(host: Host, request: BoxRequest, options: UpOption
 		: undefined;
 	const secrets = names.length > 0 ? await options.secrets?.read(names) : undefined;
 	return {...(loginKeys ? {loginKeys} : {}), ...(secrets ? {secrets} : {})};
+}
+
+/** Pulls the image, through the mirror where there is one: it then has its own name all the same. */
+async function pull({engine}: Host, reference: string, {settings, signal, report}: UpOptions): Promise<void> {
+	const {registryMirror} = settings;
+	const mirrored = registryMirror === undefined ? undefined : mirroredReference(reference, registryMirror);
+	await engine.pullImage(mirrored ?? reference, {
+		signal,
+		onProgress: (progress) => report({kind: 'pull', image: reference, progress}),
+	});
+	if (mirrored !== undefined) {
+		const image = await engine.inspectImage(mirrored);
+		if (image) {
+			await engine.tagImage(image.id, /:[^/]*$/.test(reference) ? reference : `${reference}:latest`);
+		}
+	}
 }
 
 /** Puts the layers on, one upon the other. Each is named by all that is below it. */

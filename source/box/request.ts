@@ -135,8 +135,14 @@ function toMount(text: string, base: string, where: string): Mount {
 	}
 }
 
+/** The paths of a list of settings, each from where it was said; undefined when nobody said any. */
+export function pathsOf(key: string, winners: Sourced[]): string[] | undefined {
+	const paths = winners.filter((winner) => winner.key === key);
+	return paths.length === 0 ? undefined : paths.map(({value, origin}) => resolvePath(String(value), origin.base));
+}
+
 /** A path as a person wrote it, absolute. */
-export function resolvePath(text: string, base: string): string {
+function resolvePath(text: string, base: string): string {
 	return text === '~' || text.startsWith('~/') ? join(homedir(), text.slice(2)) : resolve(base, text);
 }
 

@@ -1,5 +1,5 @@
 import type {BoxRequest} from '../box/plan.ts';
-import {makeRequest} from '../box/request.ts';
+import {makeRequest, pathsOf} from '../box/request.ts';
 import {up} from '../box/up.ts';
 import type {UpResult, UpStep} from '../box/up-steps.ts';
 import type {Host} from '../host/host.ts';
@@ -24,7 +24,7 @@ export async function upHere(host: Host, report: (step: UpStep) => void, signal:
 		recreate: false,
 		explicit: effective.file !== undefined,
 		settings: buildSettings(effective.settings),
-		sshKeys: effective.settings.ssh?.keys,
+		sshKeys: pathsOf('ssh.keys', effective.winners),
 		secrets: secrets.source,
 		chooseImage: imageChooser(host, {image: request.image, force: false}),
 	});

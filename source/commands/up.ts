@@ -2,7 +2,7 @@ import type {BuildSettings} from '../box/derive.ts';
 import {toDockerRun} from '../box/docker-run.ts';
 import {jupyterUrl} from '../box/jupyter.ts';
 import type {BoxRequest} from '../box/plan.ts';
-import {flagSettings, makeRequest, type UpFlags} from '../box/request.ts';
+import {flagSettings, makeRequest, pathsOf, type UpFlags} from '../box/request.ts';
 import {planUp, up} from '../box/up.ts';
 import type {UpOptions, UpResult} from '../box/up-steps.ts';
 import {openHost} from '../host/open-host.ts';
@@ -45,7 +45,7 @@ export async function upCommand(options: UpCommandOptions, signal: AbortSignal):
 		recreate: options.recreate ?? false,
 		explicit: effective.file !== undefined || isExplicit(options),
 		settings: buildSettings(effective.settings),
-		sshKeys: effective.settings.ssh?.keys,
+		sshKeys: pathsOf('ssh.keys', effective.winners),
 		secrets: secrets.source,
 		chooseImage: imageChooser(host, {image: request.image, force: options.force ?? false}),
 	};
@@ -70,6 +70,7 @@ export function buildSettings({build}: Settings): BuildSettings {
 	return {
 		...(build?.pipIndexUrl ? {pipIndexUrl: build.pipIndexUrl} : {}),
 		...(build?.aptMirror ? {aptMirror: build.aptMirror} : {}),
+		...(build?.registryMirror ? {registryMirror: build.registryMirror} : {}),
 	};
 }
 

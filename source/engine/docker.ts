@@ -280,16 +280,26 @@ async function build(docker: Dockerode, options: BuildOptions): Promise<string> 
 		...(options.signal ? {abortSignal: options.signal} : {}),
 	})) as unknown as AsyncIterable<Buffer>;
 	let id = '';
-	for await (const message of readJsonLines<StreamMessage>(stream)) {
-		throwStreamError(message);
-		id = message.aux?.ID ?? id;
-		for (const line of (message.stream ?? '').split('\n')) {
-			if (line.trim() !== '') {
-				options.onLine?.(line);
-			}
+	let pending = '';
+	const tell = (lines: string[]) => {
+		for (const line of lines.filter((text) => text.trim() !== '')) {
+			options.onLine?.(line);
 		}
+	};
+	for await (const message of readJsonLines<StreamMessage>(stream)) {
+		if (message.error !== undefined) {
+			tell([pending]);
+			throwStreamError(message);
+		}
+
+		id = message.aux?.ID ?? id;
+		// A message is what one write of the build held, which need not be a line.
+		const lines = (pending + (message.stream ?? '')).split('\n');
+		pending = lines.pop() ?? '';
+		tell(lines);
 	}
 
+	tell([pending]);
 	return id;
 }
 
