@@ -20,7 +20,7 @@ What the server behind an address says: `ready` when it is Jupyter and takes thi
 `other` when something answers that does not take the token, so it is another server than the one that was started.
 */
 export async function askJupyter(
-	fetch: Host['fetch'],
+	askHttp: Host['askHttp'],
 	url: string,
 	token: string,
 	signal: AbortSignal,
@@ -28,13 +28,11 @@ export async function askJupyter(
 	try {
 		// GET /api answers without a token; /api/status proves that port and token belong together, and does not count as
 		// activity.
-		const response = await fetch(new URL('api/status', url), {
+		const {status} = await askHttp(new URL('api/status', url), {
 			headers: {authorization: `token ${token}`},
-			redirect: 'manual',
 			signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]),
 		});
-		await response.body?.cancel();
-		return response.ok ? 'ready' : response.status >= 500 ? 'not-yet' : 'other';
+		return status === 200 ? 'ready' : status >= 500 ? 'not-yet' : 'other';
 	} catch {
 		// Refused or reset: the port is published before the server listens.
 		signal.throwIfAborted();
@@ -49,7 +47,7 @@ Waits until Jupyter answers and accepts the token.
 @throws Failure after `timeoutMs`; whatever `isAlive` throws
 */
 export async function waitForJupyter(
-	fetch: Host['fetch'],
+	askHttp: Host['askHttp'],
 	url: string,
 	token: string,
 	options: {timeoutMs: number; isAlive: () => Promise<void>; signal: AbortSignal},
@@ -57,7 +55,7 @@ export async function waitForJupyter(
 	const end = Date.now() + options.timeoutMs;
 	let answer: Awaited<ReturnType<typeof askJupyter>> = 'not-yet';
 	for (let attempt = 1; Date.now() < end; attempt++) {
-		answer = await askJupyter(fetch, url, token, options.signal);
+		answer = await askJupyter(askHttp, url, token, options.signal);
 		if (answer === 'ready') {
 			return;
 		}

@@ -22,9 +22,9 @@ export async function waitUntilReady(
 ): Promise<void> {
 	const options = {timeoutMs, signal, isAlive: () => throwIfDead(host, box)};
 	const url = jupyterUrl(box);
-	if (url !== undefined && token !== undefined && (await askJupyter(host.fetch, url, token, signal)) !== 'ready') {
+	if (url !== undefined && token !== undefined && (await askJupyter(host.askHttp, url, token, signal)) !== 'ready') {
 		report({kind: 'wait', name: box.name, service: 'jupyter'});
-		await waitForJupyter(host.fetch, url, token, options);
+		await waitForJupyter(host.askHttp, url, token, options);
 	}
 
 	const {ssh} = box.addresses;

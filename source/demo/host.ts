@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
+import type {AskHttp} from '../host/ask-http.ts';
 import type {Host, NvidiaSmi} from '../host/host.ts';
 import {createDemoEngine, type DemoEngine} from './engine.ts';
 import {parseScenario} from './scenario.ts';
@@ -86,7 +87,7 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		nvidiaSmi,
 		person,
 		paths,
-		fetch: fakeFetch(engine, jupyterStartMs * pace),
+		askHttp: makeUpAnswers(engine, jupyterStartMs * pace),
 		demo: true,
 		async readHost() {
 			readings += alive ? 1 : 0;
@@ -121,33 +122,28 @@ function standIn(scenarioFile: string): NvidiaSmi {
 }
 
 /** Answers for the made-up Jupyter servers and for nothing else. */
-function fakeFetch(engine: DemoEngine, startMs: number): Host['fetch'] {
-	return async (input, init) => {
-		const request = new Request(input, init);
-		const url = new URL(request.url);
+function makeUpAnswers(engine: DemoEngine, startMs: number): AskHttp {
+	const json = (status: number, value: unknown) => ({status, body: JSON.stringify(value)});
+	return async (url, {headers = {}}) => {
 		const there = engine.atPort(Number(url.port));
 		if (there === undefined || there.runningMs < startMs) {
-			throw new TypeError('fetch failed: nothing listens there on the made-up host');
+			throw new Error('connect ECONNREFUSED: nothing listens there on the made-up host');
 		}
 
 		if (url.pathname === '/api') {
-			return Response.json({version: '2.17.0'});
+			return json(200, {version: '2.17.0'});
 		}
 
 		const tokenFile = there.spec.mounts.find((mount) => mount.target.endsWith('/jupyter_token'))?.source;
-		const given = /^(?:token|Bearer) (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
+		const given = /^(?:token|Bearer) (.+)$/i.exec(headers.authorization ?? '')?.[1];
 		if (given === undefined || given !== readIfThere(tokenFile)) {
-			return Response.json({message: 'Forbidden'}, {status: 403});
+			return json(403, {message: 'Forbidden'});
 		}
 
+		const now = new Date().toISOString();
 		return url.pathname === '/api/status'
-			? Response.json({
-					connections: 1,
-					kernels: 1,
-					last_activity: new Date().toISOString(),
-					started: new Date().toISOString(),
-				})
-			: Response.json({message: 'Not Found'}, {status: 404});
+			? json(200, {connections: 1, kernels: 1, last_activity: now, started: now})
+			: json(404, {message: 'Not Found'});
 	};
 }
 

@@ -1,4 +1,5 @@
 import type {Engine} from '../engine/engine.ts';
+import type {AskHttp} from './ask-http.ts';
 
 /** How nvidia-smi is called: here, over ssh, or the stand-in of the demo. */
 export type NvidiaSmi = {
@@ -38,7 +39,7 @@ export type Host = {
 	person: Person;
 	paths: Paths;
 	/** Asks a box's services over HTTP; the made-up host answers by itself. */
-	fetch: typeof globalThis.fetch;
+	askHttp: AskHttp;
 	/** Everything is made up; every screen says so. */
 	demo: boolean;
 };

@@ -12,8 +12,7 @@ export function openHost(options: {host?: string | undefined}): Host {
 		nvidiaSmi: nvidiaSmiAt(address, process.env),
 		person: whoAmI(process.env),
 		paths: findPaths(process.env),
-		// Naming it alone would load Node's HTTP client at every start.
-		fetch: (...request) => fetch(...request),
+		askHttp: async (...request) => (await import('./ask-http.ts')).askHttp(...request),
 		demo: false,
 	};
 }

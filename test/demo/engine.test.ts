@@ -89,15 +89,16 @@ test('it refuses what a real engine refuses', async (t) => {
 });
 
 test('Jupyter answers on the port of a running box, to its own token only', async (t) => {
-	const {fetch, engine} = await setUp(t);
-	const base = 'http://127.0.0.1:18891';
-	assert.equal((await fetch(`${base}/api`)).status, 200);
-	assert.equal((await fetch(`${base}/api/status`)).status, 403);
-	const headers = {authorization: 'token made-up-token-of-dora-eda'};
-	assert.equal((await fetch(`${base}/api/status`, {headers})).status, 200);
+	const {askHttp, engine} = await setUp(t);
+	const {signal} = new AbortController();
+	const ask = async (path: string, headers: Record<string, string> = {}) =>
+		(await askHttp(new URL(path, 'http://127.0.0.1:18891'), {headers, signal})).status;
+	assert.equal(await ask('/api'), 200);
+	assert.equal(await ask('/api/status'), 403);
+	assert.equal(await ask('/api/status', {authorization: 'token made-up-token-of-dora-eda'}), 200);
 	const box = (await listBoxes(engine)).find(({name}) => name === 'dora-eda');
 	await engine.stopContainer(box?.id ?? '');
-	await assert.rejects(fetch(`${base}/api`), TypeError);
+	await assert.rejects(ask('/api'), /ECONNREFUSED/);
 });
 
 test('a followed log goes on where the past ends, and ends with its box', async (t) => {
