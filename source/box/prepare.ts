@@ -10,6 +10,7 @@ import {checkName} from './name.ts';
 import type {BoxRequest} from './plan.ts';
 import {findLoginKeys} from './public-keys.ts';
 import {whoRuns} from './run-as.ts';
+import {warnOfOpenSecrets} from './secrets.ts';
 import type {UpOptions} from './up-steps.ts';
 
 /** What was worked out for a new box before its GPUs and ports are fought for. */
@@ -45,6 +46,17 @@ export async function prepare(
 		});
 	}
 
+	for (const text of warnOfOpenSecrets(request.environment)) {
+		report({kind: 'note', text});
+	}
+
+	if (asksForPassword(request)) {
+		report({
+			kind: 'note',
+			text: 'ROOT_PASSWORD opens nothing: a box lets in keys only. Yours are let in by themselves.',
+		});
+	}
+
 	const gpuRequest = parseGpuRequest(request.gpus);
 	const personal = options.dryRun ? {} : await gatherPersonal(host, request, options);
 	const [engine, gpus] = await Promise.all([
@@ -77,6 +89,11 @@ export async function prepare(
 		image: reference,
 		startImage: base ? await derive(host, base.id, reference, layers, options) : reference,
 	};
+}
+
+/** Images with an SSH server of their own often take this, and start it as root. In a box gpubox starts the server. */
+function asksForPassword({environment, secrets = []}: BoxRequest): boolean {
+	return 'ROOT_PASSWORD' in environment || secrets.some(({name}) => name === 'ROOT_PASSWORD');
 }
 
 /** Keys and secrets. Asked for before a pull, so that nobody has to wait for the question. */

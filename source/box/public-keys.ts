@@ -1,7 +1,6 @@
 import {execFile} from 'node:child_process';
 import {mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
-import {homedir} from 'node:os';
-import {basename, join, resolve} from 'node:path';
+import {basename, join} from 'node:path';
 import {promisify} from 'node:util';
 import {exitCode, Failure} from '../failure.ts';
 import {makeSshKey} from './ssh-keys.ts';
@@ -84,17 +83,16 @@ function readKeys(text: string): string[] {
 Gathers the person's keys, and makes one in `folder` when there is none.
 
 @param folder the person's ~/.ssh
-@param setting the files that the setting `ssh.keys` names
+@param named absolute paths of the files that the setting `ssh.keys` names
 @throws Failure (usage) when the setting names what cannot be read or holds no key
 */
 export async function findLoginKeys(
 	folder: string,
-	setting: string[] | undefined,
+	named: string[] | undefined,
 	signal?: AbortSignal,
 ): Promise<LoginKeys> {
-	const named = setting?.map(readNamed);
 	const found = chooseLoginKeys({
-		named,
+		named: named?.map(readNamed),
 		agent: named ? '' : await askAgent(signal),
 		files: named ? [] : readKeyFiles(folder),
 	});
@@ -103,7 +101,7 @@ export async function findLoginKeys(
 	}
 
 	if (named) {
-		throw new Failure(`There is no public key in ${setting?.join(', ')}.`, {
+		throw new Failure(`There is no public key in ${named.join(', ')}.`, {
 			fix: 'Name files that hold some: gpubox config ssh.keys ~/.ssh/id_ed25519.pub',
 			exitCode: exitCode.usage,
 		});
@@ -120,12 +118,11 @@ export async function findLoginKeys(
 	return made;
 }
 
-function readNamed(given: string): KeyFile {
-	const path = given.startsWith('~/') ? join(process.env.HOME ?? homedir(), given.slice(2)) : resolve(given);
+function readNamed(path: string): KeyFile {
 	try {
 		return {path, content: readFileSync(path, 'utf8'), hasPrivate: path.endsWith('.pub') && isFile(path.slice(0, -4))};
 	} catch (error) {
-		throw new Failure(`The key file ${given} of the setting ssh.keys cannot be read.`, {
+		throw new Failure(`The key file ${path} of the setting ssh.keys cannot be read.`, {
 			fix: 'Name another: gpubox config ssh.keys ~/.ssh/id_ed25519.pub',
 			exitCode: exitCode.usage,
 			cause: error,

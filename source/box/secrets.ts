@@ -22,6 +22,17 @@ export type SecretSource = {
 	read: (names: string[]) => Promise<SecretValues>;
 };
 
+/** What to say of variables that look like secrets: everybody who may talk to the engine can read them. */
+export function warnOfOpenSecrets(environment: Record<string, string>): string[] {
+	const names = Object.keys(environment).filter((name) =>
+		/(?:^|_)(?:key|token|secret|password|credentials?)$/i.test(name),
+	);
+	return names.map(
+		(name) =>
+			`${name} looks like a secret, and a variable of the box can be read by all who use this engine. Rather: --secret-env ${name}`,
+	);
+}
+
 /** Where a box finds its secrets. */
 const folderInside = '/run/secrets';
 

@@ -4,7 +4,14 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
 import {hashRequest} from '../../source/box/plan.ts';
-import {missingSecrets, parseSecret, removeSecrets, secretMounts, writeSecrets} from '../../source/box/secrets.ts';
+import {
+	missingSecrets,
+	parseSecret,
+	removeSecrets,
+	secretMounts,
+	warnOfOpenSecrets,
+	writeSecrets,
+} from '../../source/box/secrets.ts';
 import type {Paths} from '../../source/host/host.ts';
 
 const memory = mkdtempSync('/dev/shm/gpubox-test-');
@@ -76,6 +83,20 @@ describe('a secret', () => {
 		if (statSync(disk).dev !== statSync(memory).dev) {
 			assert.throws(() => writeSecrets(pathsAt(join(disk, 'secrets')), 'box', me, values), /is not in memory/);
 		}
+	});
+
+	test('that was given as a variable is warned of by its name', () => {
+		const said = warnOfOpenSecrets({
+			WANDB_API_KEY: 'a',
+			HF_TOKEN: 'b',
+			KEYBOARD: 'c',
+			SEED: '1',
+			TOKENIZERS_PARALLELISM: '0',
+		});
+		assert.deepEqual(
+			said.map((line) => line.split(' ')[0]),
+			['WANDB_API_KEY', 'HF_TOKEN'],
+		);
 	});
 
 	test('is in the hash of a request by its name only', () => {

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import {describe, test} from 'node:test';
+import {type BoxFacts, type BoxRequest, planBox} from '../../source/box/plan.ts';
+
+const request: BoxRequest = {
+	project: '/data/train',
+	services: ['ssh'],
+	gpus: 'none',
+	shareGpus: false,
+	bind: '127.0.0.1',
+	mounts: [],
+	environment: {},
+};
+const alice = {name: 'alice', uid: 1000, gid: 1000};
+const facts: BoxFacts = {
+	owner: alice,
+	runAs: alice,
+	name: 'alice-train',
+	image: 'image',
+	startImage: 'image',
+	gpus: [],
+	gpusOnHost: 0,
+	gpuRequest: 'gpu',
+	raisesLimits: true,
+	ports: {ssh: 2222},
+	memoryBytes: 64 * 1024 ** 3,
+	cpus: 8,
+	paths: {config: '/c', state: '/state', home: '/h', cache: '/k', ssh: '/s', secrets: '/dev/shm/gpubox-1000'},
+	version: '0',
+};
+
+describe('what a box may do', () => {
+	test('is nothing but what its user may, with SSH too', () => {
+		const {capDrop, capAdd, securityOptions, labels} = planBox(request, facts);
+		assert.deepEqual([capDrop, capAdd, securityOptions], [['ALL'], [], ['no-new-privileges']]);
+		assert.ok(!('gpubox.sudo' in labels));
+	});
+
+	test('is to become root inside by choice only, which shows, and never to reach out', () => {
+		const {capDrop, capAdd, securityOptions, labels} = planBox({...request, sudo: true}, facts);
+		assert.deepEqual([capDrop, securityOptions, labels['gpubox.sudo']], [['ALL'], [], 'true']);
+		assert.ok(capAdd.includes('SETUID'));
+		for (const capability of [
+			'SYS_ADMIN',
+			'NET_ADMIN',
+			'NET_RAW',
+			'MKNOD',
+			'SYS_PTRACE',
+			'DAC_READ_SEARCH',
+			'SYS_MODULE',
+		]) {
+			assert.ok(!capAdd.includes(capability), capability);
+		}
+	});
+
+	test("is no more in root's own box than its SSH server needs", () => {
+		const root = {name: 'root', uid: 0, gid: 0};
+		const rootFacts = {...facts, owner: root, runAs: root};
+		assert.deepEqual(planBox(request, rootFacts).capAdd, ['SETGID', 'SETUID', 'SYS_CHROOT']);
+		assert.deepEqual(planBox({...request, services: ['jupyter']}, rootFacts).capAdd, []);
+	});
+});
+
+describe('the secrets of a box', () => {
+	const secrets = [
+		{name: 'HF_TOKEN', variable: false},
+		{name: 'WANDB_API_KEY', variable: true},
+	];
+	const spec = planBox({...request, secrets}, facts);
+
+	test('are mounted read-only from memory, and named in a label', () => {
+		const mounts = spec.mounts.filter(({target}) => target.startsWith('/run/secrets/'));
+		assert.deepEqual(
+			mounts.map(({source, target, readOnly}) => [source, target, readOnly]),
+			[
+				['/dev/shm/gpubox-1000/alice-train/HF_TOKEN', '/run/secrets/HF_TOKEN', true],
+				['/dev/shm/gpubox-1000/alice-train/WANDB_API_KEY', '/run/secrets/WANDB_API_KEY', true],
+			],
+		);
+		assert.equal(spec.labels['gpubox.secrets'], 'HF_TOKEN,WANDB_API_KEY');
+	});
+
+	test('are named to shells where that was asked for', () => {
+		assert.equal(spec.environment.GPUBOX_SECRET_VARIABLES, 'WANDB_API_KEY');
+		assert.ok(!('GPUBOX_SECRET_VARIABLES' in planBox(request, facts).environment));
+	});
+});
