@@ -91,25 +91,36 @@ export async function readGpuFacts(smi: NvidiaSmi, options: RunOptions = {}): Pr
 		...gpu,
 		computeCapability: gpu.computeCapability ?? computeCapabilityByName(gpu.name),
 	}));
-	await addMig(smi, gpus, options);
+	const hungOverMig = await addMig(smi, gpus, options);
 	if (gpus.length === 0 && problems.length === 0) {
 		problems.push(...findProblems(['No devices were found'], {exitCode: 0}));
 	}
 
 	const driverVersion = rows.map((row) => textOf(row.get('driver_version'))).find((version) => version !== null);
-	return {driverVersion: driverVersion ?? null, cudaVersion: null, gpus, problems};
+	return {
+		driverVersion: driverVersion ?? null,
+		cudaVersion: null,
+		gpus,
+		problems: hungOverMig ? withHung(problems, options) : problems,
+	};
 }
 
 /** Driver and CUDA version as the head of nvidia-smi's table tells them. */
-export async function readBanner(smi: NvidiaSmi, options: RunOptions = {}): Promise<Banner> {
-	const {lines} = await runSmi(smi, [], options);
-	return parseBanner(lines.join('\n'));
+export async function readBanner(smi: NvidiaSmi, options: RunOptions = {}): Promise<Banner & {problems: GpuProblem[]}> {
+	const {lines, timedOut} = await runSmi(smi, [], options);
+	return {...parseBanner(lines.join('\n')), problems: timedOut ? withHung([], options) : []};
 }
 
-export function withBanner(inventory: GpuInventory, banner: Banner): GpuInventory {
+export function withBanner(inventory: GpuInventory, banner: Awaited<ReturnType<typeof readBanner>>): GpuInventory {
+	const news = banner.problems.filter(({code}) => !inventory.problems.some((known) => known.code === code));
 	return {
 		...inventory,
 		driverVersion: inventory.driverVersion ?? banner.driverVersion,
 		cudaVersion: banner.cudaVersion,
+		problems: [...inventory.problems, ...news],
 	};
+}
+
+function withHung(problems: GpuProblem[], {timeoutMs = defaultTimeoutMs}: RunOptions): GpuProblem[] {
+	return problems.some(({code}) => code === 'hung') ? problems : [...problems, hung(timeoutMs / 1000)];
 }

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import {createHash} from 'node:crypto';
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {after, before, describe, test} from 'node:test';
+import {findEngineAddress, isLocalAddress} from '../../source/engine/address.ts';
+import {codeOfReason, toEngineError} from '../../source/engine/errors.ts';
+import {readFrames, readJsonLines} from '../../source/engine/frames.ts';
+import {registryOf} from '../../source/engine/registry-auth.ts';
+import {Failure} from '../../source/failure.ts';
+
+describe('where the engine is', () => {
+	let home: string;
+	before(() => {
+		home = mkdtempSync(join(tmpdir(), 'gpubox-home-'));
+		const id = createHash('sha256').update('gpu2').digest('hex');
+		const meta = join(home, '.docker/contexts/meta', id);
+		mkdirSync(meta, {recursive: true});
+		writeFileSync(join(meta, 'meta.json'), JSON.stringify({Endpoints: {docker: {Host: 'ssh://me@gpu2'}}}));
+		const other = join(home, 'other');
+		mkdirSync(other);
+		writeFileSync(join(other, 'config.json'), JSON.stringify({currentContext: 'gpu2'}));
+		mkdirSync(join(other, 'contexts/meta', id), {recursive: true});
+		writeFileSync(
+			join(other, 'contexts/meta', id, 'meta.json'),
+			JSON.stringify({Endpoints: {docker: {Host: 'tcp://h:1'}}}),
+		);
+	});
+	after(() => rmSync(home, {recursive: true}));
+
+	test('--host goes before DOCKER_HOST, that before contexts', () => {
+		const environment = {DOCKER_HOST: 'tcp://a:1', DOCKER_CONTEXT: 'gpu2'};
+		assert.equal(findEngineAddress(environment, home, 'ssh://x').url, 'ssh://x');
+		assert.equal(findEngineAddress(environment, home, 'gpu2').url, 'ssh://me@gpu2');
+		assert.equal(findEngineAddress(environment, home).url, 'tcp://a:1');
+		assert.equal(findEngineAddress({DOCKER_CONTEXT: 'gpu2'}, home).url, 'ssh://me@gpu2');
+	});
+	test('the current context of the config in DOCKER_CONFIG', () => {
+		assert.equal(findEngineAddress({DOCKER_CONFIG: join(home, 'other')}, home).url, 'tcp://h:1');
+	});
+	test('a bare host and port', () =>
+		assert.equal(findEngineAddress({DOCKER_HOST: 'h:2375'}, home).url, 'tcp://h:2375'));
+	test('a context that does not exist', () => {
+		assert.throws(
+			() => findEngineAddress({}, home, 'nowhere'),
+			(error) => error instanceof Failure && error.exitCode === 2,
+		);
+	});
+	test('what is on this machine', () => {
+		for (const url of ['unix:///x.sock', 'tcp://127.0.0.1:2375', 'http://localhost', 'tcp://[::1]:1']) {
+			assert.ok(isLocalAddress(url), url);
+		}
+
+		for (const url of ['ssh://me@host', 'tcp://10.0.0.1:2375', 'tcp://localhost.example.com:1']) {
+			assert.ok(!isLocalAddress(url), url);
+		}
+	});
+});
+
+describe("the engine's reasons", () => {
+	for (const [reason, status, code] of [
+		['could not select device driver "" with capabilities: [[gpu]]', 400, 'no-gpu'],
+		['failed to discover GPU vendor from CDI: no known GPU vendor found', 500, 'no-gpu'],
+		['CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=all', 500, 'no-gpu'],
+		['nvidia-container-cli: initialization error: nvml error: driver not loaded: unknown', 500, 'no-gpu'],
+		['write /x: no space left on device', 500, 'disk-full'],
+		['Bind for 127.0.0.1:8888 failed: port is already allocated', 500, 'port-taken'],
+		['listen tcp4 127.0.0.1:8888: bind: address already in use', 500, 'port-taken'],
+		['Conflict. The container name "/x" is already in use by container "y"', 409, 'name-taken'],
+		['You cannot remove a running container', 409, 'conflict'],
+		['No such container: x', 404, 'not-found'],
+		['manifest unknown: manifest unknown', 500, 'not-found'],
+		['something else', 500, 'failed'],
+	] as const) {
+		test(reason.slice(0, 60), () => assert.equal(codeOfReason(reason, status), code));
+	}
+
+	test('a socket that is not there, and one that may not be used', () => {
+		assert.equal(toEngineError(Object.assign(new Error('x'), {code: 'ENOENT'})).code, 'unreachable');
+		assert.equal(toEngineError(Object.assign(new Error('x'), {code: 'EACCES'})).code, 'no-permission');
+	});
+	test('are cleared of control sequences and of what the library puts around them', () => {
+		const error = Object.assign(new Error('(HTTP code 500) server error - a\u001B[2Jb '), {statusCode: 500});
+		assert.equal(toEngineError(error).message, 'ab');
+	});
+});
+
+describe('streams', () => {
+	const frame = (stream: number, text: string) => {
+		const head = Buffer.alloc(8);
+		head[0] = stream;
+		head.writeUInt32BE(Buffer.byteLength(text), 4);
+		return Buffer.concat([head, Buffer.from(text)]);
+	};
+	async function* cut(whole: Buffer, size: number) {
+		for (let start = 0; start < whole.length; start += size) {
+			yield whole.subarray(start, start + size);
+		}
+	}
+
+	test('frames keep order and stream, wherever they are cut', async () => {
+		const whole = Buffer.concat([frame(1, 'out'), frame(2, 'err'), frame(1, ''), frame(1, 'äö')]);
+		for (let size = 1; size <= whole.length; size++) {
+			const seen: string[] = [];
+			for await (const {stream, data} of readFrames(cut(whole, size))) {
+				seen.push(`${stream}:${data}`);
+			}
+
+			assert.deepEqual(seen, ['stdout:out', 'stderr:err', 'stdout:', 'stdout:äö'], `cut every ${size}`);
+		}
+	});
+	test('JSON lines, wherever they are cut, also inside a character', async () => {
+		const whole = Buffer.from('{"a":"ä"}\r\n\n{"a":"ö"}');
+		for (let size = 1; size <= whole.length; size++) {
+			const seen: string[] = [];
+			for await (const {a} of readJsonLines<{a: string}>(cut(whole, size))) {
+				seen.push(a);
+			}
+
+			assert.deepEqual(seen, ['ä', 'ö']);
+		}
+	});
+});
+
+test('the registry of a reference', () => {
+	const hub = 'https://index.docker.io/v1/';
+	assert.deepEqual(
+		['pytorch/pytorch:2', 'ubuntu', 'nvcr.io/nvidia/cuda', 'localhost/x', '127.0.0.1:5000/a/b', 'team/x'].map(
+			registryOf,
+		),
+		[hub, hub, 'nvcr.io', 'localhost', '127.0.0.1:5000', hub],
+	);
+});

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import {describe, test} from 'node:test';
+import fc from 'fast-check';
+import {formatBytes, parseBytes, toDockerBytes} from '../../source/text/bytes.ts';
+import {formatDuration, parseDuration} from '../../source/text/duration.ts';
+import {safeLogLine, safeText} from '../../source/text/safe.ts';
+import {mostSimilar} from '../../source/text/similar.ts';
+import {formatTable} from '../../source/text/table.ts';
+
+describe('safeText', () => {
+	for (const [what, hostile, safe] of [
+		['a window title', '\u001B]0;owned\u0007name', 'name'],
+		['a title ended by ST', '\u001B]2;owned\u001B\\name', 'name'],
+		['a cleared screen', 'a\u001B[2Jb', 'ab'],
+		['a colour', '\u001B[31mred\u001B[0m', 'red'],
+		['C1 control sequences', 'a\u009B31mb\u009D0;x\u009Cc', 'abc'],
+		['a device control string', 'a\u001BP1$r0m\u001B\\b', 'ab'],
+		['a lone ESC at the end', 'a\u001B', 'a'],
+		['an unfinished title', 'a\u001B]0;rest', 'a'],
+		['line breaks and tabs', 'a\r\nb\tc', 'a b c'],
+		['text that runs from right to left', 'a\u202Ecod.exe', 'acod.exe'],
+		['bell and backspace', 'a\u0007\u0008b', 'ab'],
+		['other scripts', '机器 学习', '机器 学习'],
+	] as const) {
+		test(what, () => assert.equal(safeText(hostile), safe));
+	}
+
+	test('never lets a control character through, whatever comes', () => {
+		fc.assert(
+			fc.property(fc.string({unit: 'binary'}), (text) => {
+				assert.doesNotMatch(safeText(text), /[\u0000-\u001F\u007F-\u009F]/);
+			}),
+		);
+	});
+});
+
+describe('safeLogLine', () => {
+	test('keeps colours and ends them', () => {
+		assert.equal(safeLogLine('\u001B[31mred'), '\u001B[31mred\u001B[0m');
+	});
+	test('drops what is no colour', () => {
+		assert.equal(safeLogLine('a\u001B[2K\u001B[1Ab\u001B]0;t\u0007'), 'ab');
+	});
+	test('shows of a progress bar what a person would see at its end', () => {
+		assert.equal(safeLogLine(' 10%\r 50%\r100%\r'), '100%');
+	});
+	test('a private character of the log cannot become an ESC', () => {
+		assert.doesNotMatch(safeLogLine('\uE000]0;owned\u0007'), /\u001B\]/);
+	});
+	test('lets through nothing but colours, whatever comes', () => {
+		fc.assert(
+			fc.property(fc.string({unit: 'binary'}), (text) => {
+				const rest = safeLogLine(text).replace(/\u001B\[[0-9;:]*m/g, '');
+				assert.doesNotMatch(rest, /[\u0000-\u001F\u007F-\u009F]/);
+			}),
+		);
+	});
+});
+
+describe('sizes', () => {
+	test('as docker takes them', () => {
+		assert.deepEqual(['512', '512b', '64k', '1.5g', '16GiB', '2T', ' 8 gb '].map(parseBytes), [
+			512,
+			512,
+			65_536,
+			1.5 * 1024 ** 3,
+			16 * 1024 ** 3,
+			2 * 1024 ** 4,
+			8 * 1024 ** 3,
+		]);
+		assert.deepEqual(['', 'lots', '-1g', '1g2', '1.g'].map(parseBytes), Array(5).fill(undefined));
+	});
+	test('what is written for docker is read back the same', () => {
+		fc.assert(
+			fc.property(fc.nat(), (bytes) => {
+				assert.equal(parseBytes(toDockerBytes(bytes)), bytes);
+			}),
+		);
+	});
+	test('for people', () => {
+		assert.deepEqual([0, 1023, 1536, 7.5 * 1024 ** 3, 200 * 1024 ** 3].map(formatBytes), [
+			'0 B',
+			'1023 B',
+			'1.5 KiB',
+			'7.5 GiB',
+			'200 GiB',
+		]);
+	});
+});
+
+describe('durations', () => {
+	test('are read', () => {
+		assert.deepEqual(
+			['90s', '15m', '1h30m', '2d', '1w'].map(parseDuration),
+			[90_000, 900_000, 5_400_000, 172_800_000, 604_800_000],
+		);
+		assert.deepEqual(['', '5', 'h', '5 m', '-1h', '2026-01-01'].map(parseDuration), Array(6).fill(undefined));
+	});
+	test('for people', () => {
+		assert.deepEqual([0, 59_000, 61_000, 3_600_000, 11_100_000, 90_000_000].map(formatDuration), [
+			'0s',
+			'59s',
+			'1m',
+			'1h',
+			'3h 5m',
+			'1d 1h',
+		]);
+	});
+});
+
+describe('similar words', () => {
+	test('the one that was probably meant', () => {
+		assert.equal(mostSimilar('alice-trian', ['bob-train', 'alice-train']), 'alice-train');
+		assert.equal(mostSimilar('imag', ['gpus', 'image']), 'image');
+	});
+	test('none when nothing is close', () => {
+		assert.equal(mostSimilar('xyz', ['alice-train', 'bob-eval']), undefined);
+	});
+});
+
+describe('tables', () => {
+	test('columns stand under each other, wide characters counted', async () => {
+		const lines = (
+			await formatTable(
+				['name', 'n'],
+				[
+					['机器', '1'],
+					['ab', '22'],
+				],
+			)
+		).split('\n');
+		assert.deepEqual(lines, ['NAME   N', '机器   1', 'ab     22']);
+	});
+});
