@@ -36,7 +36,7 @@ export function safeLogLine(line: string): string {
 		})
 		// A progress bar rewrites its line with CR: what a person would see is what stands after the last one.
 		.replace(/\r+$/, '')
-		.replace(/^[^]*\r/, '')
+		.replace(/^.*\r/s, '')
 		.replace(/\t/g, '    ')
 		.replace(controls, '')
 		.replace(invisible, '')
