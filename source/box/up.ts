@@ -48,6 +48,7 @@ export async function up(host: Host, request: BoxRequest, options: UpOptions): P
 		// It never worked, so it is nothing to keep: its last words are in the failure.
 		await host.engine.removeContainer(box.id, {force: true, volumes: true});
 		removeBoxFiles(host.paths, box.name);
+		await tellSsh(host, box, options.report);
 		throw error;
 	}
 
@@ -105,16 +106,19 @@ async function finish(host: Host, box: Box, options: UpOptions, changed: boolean
 		await waitUntilReady(host, box, token, options);
 	}
 
+	await tellSsh(host, box, options.report);
+	return {box: {...box, state: 'running'}, changed, ...(token === undefined ? {} : {token})};
+}
+
+/** Lets the person's ssh know that a box came or went. Without it a box works all the same, just not under its name. */
+async function tellSsh(host: Host, box: Box, report: UpOptions['report']): Promise<void> {
 	try {
-		await syncSshFilesAfter(host, box, options.signal);
+		await syncSshFilesAfter(host, box);
 	} catch (error) {
 		if (!(error instanceof Failure)) {
 			throw error;
 		}
 
-		// The box works, just not under its name in ssh.
-		options.report({kind: 'note', text: `${error.message} ${error.fix}`});
+		report({kind: 'note', text: `${error.message} ${error.fix}`});
 	}
-
-	return {box: {...box, state: 'running'}, changed, ...(token === undefined ? {} : {token})};
 }
