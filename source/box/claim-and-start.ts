@@ -1,11 +1,11 @@
-import {setTimeout as sleep} from 'node:timers/promises';
+import timers from 'node:timers/promises';
 import {type ContainerSpec, EngineError} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {Host, Person} from '../host/host.ts';
 import {version} from '../version.ts';
 import {type Box, type ServiceName, servicePorts} from './box.ts';
 import {chooseGpus} from './choose-gpus.ts';
-import {decideClaim} from './claims.ts';
+import {abandonedAfter, decideClaim} from './claims.ts';
 import {writeBoxFiles} from './files.ts';
 import {toCandidates} from './gpus-of-host.ts';
 import {listBoxes} from './list.ts';
@@ -21,7 +21,9 @@ the way, a card, a port, the name, is chosen anew as long as there is a choice.
 export async function claimAndStart(host: Host, prepared: Prepared, signal: AbortSignal): Promise<Box> {
 	const {engine} = host;
 	const lost: Lost = {ports: new Set(), limits: prepared.engine.rootless};
-	for (let attempt = 0; attempt < 200; attempt++) {
+	// What a crash left in the way is out of it after that.
+	const end = Date.now() + 2 * abandonedAfter;
+	while (Date.now() < end) {
 		signal.throwIfAborted();
 		let boxes = await listBoxes(engine, signal);
 		let mine = findOwn(boxes, host.person, prepared.request);
@@ -136,7 +138,7 @@ async function removeUnlessRunning({engine}: Host, box: Box): Promise<void> {
 
 /** Rivals that meet once should not meet again at the same moment. */
 function pause(signal: AbortSignal): Promise<void> {
-	return sleep(50 + Math.random() * 150, undefined, {signal});
+	return timers.setTimeout(50 + Math.random() * 150, undefined, {signal});
 }
 
 export function stillUndecided(): Failure {
@@ -190,8 +192,10 @@ export async function workOut(
 	lost: Lost,
 ): Promise<ContainerSpec | undefined> {
 	const {request, engine} = prepared;
-	const candidates = prepared.gpus ? toCandidates(prepared.gpus, boxes) : [];
-	const gpus = chooseGpus(prepared.gpuRequest, candidates, request.shareGpus);
+	const candidates = prepared.gpus ? toCandidates(prepared.gpus, boxes, new Date()) : [];
+	const {usableGpus} = prepared;
+	const usable = usableGpus ? candidates.filter(({uuid, sliceOf}) => usableGpus.includes(sliceOf ?? uuid)) : candidates;
+	const gpus = chooseGpus(prepared.gpuRequest, usable, request.shareGpus);
 	if (gpus === 'undecided') {
 		return undefined;
 	}

@@ -1,7 +1,7 @@
 import type {EngineInfo} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
-import {mirroredReference} from '../image/mirror.ts';
+import {pullImage} from '../image/pull.ts';
 import {type GpuRequest, parseGpuRequest} from './choose-gpus.ts';
 import {derivedReference, ensureDerivedImage, type Layer, packageLayer, serviceLayer} from './derive.ts';
 import type {Personal} from './files.ts';
@@ -19,6 +19,8 @@ export type Prepared = Personal & {
 	gpuRequest: GpuRequest;
 	engine: EngineInfo;
 	gpus: GpusOfHost | undefined;
+	/** UUIDs of the cards that can use the image, where others cannot. */
+	usableGpus?: string[];
 	image: string;
 	startImage: string;
 };
@@ -59,19 +61,22 @@ export async function prepare(
 
 	const gpuRequest = parseGpuRequest(request.gpus);
 	const personal = options.dryRun ? {} : await gatherPersonal(host, request, options);
-	const [engine, gpus] = await Promise.all([
-		options.engine,
-		gpuRequest.kind === 'none' ? undefined : readGpusOfHost(host, signal),
-	]);
-	noteMissingGpus(gpuRequest, gpus, report);
-
-	const chosen = await options.chooseImage({inventory: gpus?.inventory, engine, services: request.services});
+	const look = async () => {
+		const [engine, gpus] = await Promise.all([
+			options.engine,
+			gpuRequest.kind === 'none' ? undefined : readGpusOfHost(host, signal),
+		]);
+		noteMissingGpus(gpuRequest, gpus, report);
+		return {engine, gpus, inventory: gpus?.inventory, gpuRequest, services: request.services};
+	};
+	const looking = look();
+	const [{engine, gpus}, chosen] = await Promise.all([looking, options.chooseImage(looking)]);
 	for (const text of chosen.notes) {
 		report({kind: 'note', text});
 	}
 
-	const reference = chosen.reference;
-	let base = await host.engine.inspectImage(reference);
+	const {reference} = chosen;
+	let {base} = chosen;
 	if (!base && !options.dryRun) {
 		await pull(host, reference, options);
 		base = await host.engine.inspectImage(reference);
@@ -86,6 +91,7 @@ export async function prepare(
 		gpus,
 		runAs,
 		...personal,
+		...(chosen.gpus ? {usableGpus: chosen.gpus} : {}),
 		image: reference,
 		startImage: base ? await derive(host, base.id, reference, layers, options) : reference,
 	};
@@ -106,20 +112,13 @@ async function gatherPersonal(host: Host, request: BoxRequest, options: UpOption
 	return {...(loginKeys ? {loginKeys} : {}), ...(secrets ? {secrets} : {})};
 }
 
-/** Pulls the image, through the mirror where there is one: it then has its own name all the same. */
 async function pull({engine}: Host, reference: string, {settings, signal, report}: UpOptions): Promise<void> {
-	const {registryMirror} = settings;
-	const mirrored = registryMirror === undefined ? undefined : mirroredReference(reference, registryMirror);
-	await engine.pullImage(mirrored ?? reference, {
+	await pullImage(engine, reference, {
+		registryMirror: settings.registryMirror,
 		signal,
 		onProgress: (progress) => report({kind: 'pull', image: reference, progress}),
+		onRetry: (text) => report({kind: 'note', text}),
 	});
-	if (mirrored !== undefined) {
-		const image = await engine.inspectImage(mirrored);
-		if (image) {
-			await engine.tagImage(image.id, /:[^/]*$/.test(reference) ? reference : `${reference}:latest`);
-		}
-	}
 }
 
 /** Puts the layers on, one upon the other. Each is named by all that is below it. */

@@ -1,6 +1,7 @@
-import type {EngineInfo, PullProgress} from '../engine/engine.ts';
+import type {EngineInfo, Image, PullProgress} from '../engine/engine.ts';
 import type {GpuInventory} from '../gpu/gpu.ts';
 import type {Box, ServiceName} from './box.ts';
+import type {GpuRequest} from './choose-gpus.ts';
 import type {BuildSettings} from './derive.ts';
 import type {SecretSource} from './secrets.ts';
 
@@ -30,12 +31,30 @@ export type UpOptions = {
 	/** Without it a box that needs secrets cannot be made. */
 	secrets?: SecretSource | undefined;
 	/** Picks and judges the image; refuses one that does not fit. */
-	chooseImage: (facts: ImageFacts) => Promise<ChosenImage>;
+	chooseImage: (facts: Promise<ImageFacts>) => Promise<ChosenImage>;
 };
 
-/** What is known when an image has to be chosen. */
-export type ImageFacts = {inventory: GpuInventory | undefined; engine: EngineInfo; services: ServiceName[]};
-export type ChosenImage = {reference: string; provides: ServiceName[]; notes: string[]};
+/**
+What is known when an image has to be chosen. `inventory` is missing where no GPU was asked for. It is being gathered while
+the images are looked at.
+*/
+export type ImageFacts = {
+	inventory: GpuInventory | undefined;
+	gpuRequest: GpuRequest;
+	engine: EngineInfo;
+	services: ServiceName[];
+};
+export type ChosenImage = {
+	reference: string;
+	/** What is in it for certain. */
+	provides: ServiceName[];
+	/** Told to the person. Safe to print. */
+	notes: string[];
+	/** The image as the engine has it; undefined when it must be pulled. */
+	base: Image | undefined;
+	/** UUIDs of the cards that can use it, where others of the host cannot. */
+	gpus?: string[];
+};
 
 export type UpResult = {
 	box: Box;

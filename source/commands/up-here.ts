@@ -26,6 +26,6 @@ export async function upHere(host: Host, report: (step: UpStep) => void, signal:
 		settings: buildSettings(effective.settings),
 		sshKeys: pathsOf('ssh.keys', effective.winners),
 		secrets: secrets.source,
-		chooseImage: imageChooser(host, {image: request.image, force: false}),
+		chooseImage: imageChooser(host, {image: request.image, force: false, winners: effective.winners}),
 	});
 }

@@ -1,14 +1,15 @@
 import {stripVTControlCharacters} from 'node:util';
 import cliTruncate from 'cli-truncate';
 import type {UpStep} from '../box/up-steps.ts';
-import {formatBytes} from '../text/bytes.ts';
+import {type PullState, reducePull, startPull} from '../image/pull-progress.ts';
+import {tellPull} from '../image/pull-words.ts';
 
 /**
 Tells on `out` what `up` is doing. On a terminal one line is rewritten in place, at most ten times a second; elsewhere each
 step is told once, so that a log stays readable.
 */
 export function makeReporter(out: NodeJS.WriteStream): {report: (step: UpStep) => void; end: () => void} {
-	const layers = new Map<string, {current: number; total: number}>();
+	let pull = startPull();
 	let shown = '';
 	let lastStep = '';
 	let lastTime = 0;
@@ -38,14 +39,11 @@ export function makeReporter(out: NodeJS.WriteStream): {report: (step: UpStep) =
 				return;
 			}
 
-			if (step.kind === 'pull' && step.progress.layer && step.progress.totalBytes) {
-				layers.set(step.progress.layer, {
-					current: step.progress.currentBytes ?? 0,
-					total: step.progress.totalBytes,
-				});
+			if (step.kind === 'pull') {
+				pull = reducePull(pull, step.progress, performance.now());
 			}
 
-			const [heading, detail] = describe(step, layers);
+			const [heading, detail] = describe(step, pull);
 			const isNew = heading !== lastStep;
 			lastStep = heading;
 			if (!out.isTTY) {
@@ -67,22 +65,10 @@ export function makeReporter(out: NodeJS.WriteStream): {report: (step: UpStep) =
 }
 
 /** What a step is, and how far it is. */
-function describe(
-	step: Exclude<UpStep, {kind: 'note' | 'post-create'}>,
-	layers: Map<string, {current: number; total: number}>,
-): [string, string] {
+function describe(step: Exclude<UpStep, {kind: 'note' | 'post-create'}>, pull: PullState): [string, string] {
 	switch (step.kind) {
-		case 'pull': {
-			const sum = [...layers.values()].reduce((a, b) => ({current: a.current + b.current, total: a.total + b.total}), {
-				current: 0,
-				total: 0,
-			});
-			return [
-				`Pulling ${step.image} …`,
-				sum.total > 0 ? `${formatBytes(sum.current)} of ${formatBytes(sum.total)}` : step.progress.status,
-			];
-		}
-
+		case 'pull':
+			return [`Pulling ${step.image} …`, tellPull(pull, performance.now())];
 		case 'build':
 			return [`${step.doing} ${step.image} (once for this image) …`, stripVTControlCharacters(step.line)];
 		case 'start':

@@ -47,7 +47,11 @@ export async function upCommand(options: UpCommandOptions, signal: AbortSignal):
 		settings: buildSettings(effective.settings),
 		sshKeys: pathsOf('ssh.keys', effective.winners),
 		secrets: secrets.source,
-		chooseImage: imageChooser(host, {image: request.image, force: options.force ?? false}),
+		chooseImage: imageChooser(host, {
+			image: request.image,
+			force: options.force ?? false,
+			winners: effective.winners,
+		}),
 	};
 
 	try {

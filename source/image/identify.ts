@@ -59,8 +59,25 @@ function readFramework(
 	return tensorflow === undefined ? undefined : {framework: 'tensorflow', version: tensorflow};
 }
 
-function readProvides({environment, labels, exposedPorts, command, entrypoint}: InspectedImage): Provides[] {
-	const told = (labels[imageLabel.provides] ?? '').slice(0, 80).split(/[\s,]+/);
+function toldProvides({labels}: Pick<InspectedImage, 'labels'>): Provides[] {
+	const words = (labels[imageLabel.provides] ?? '').slice(0, 80).split(/[\s,]+/);
+	return (['jupyter', 'sshd'] as const).filter((service) => words.includes(service));
+}
+
+/** What an image brings for certain: its entry says so, or its makers do. A command that looks like Jupyter is no promise. */
+export function surelyProvides(
+	reference: string,
+	image: Pick<InspectedImage, 'tags' | 'labels'> | undefined,
+	catalogue: Catalogue,
+): Provides[] {
+	const named = [reference, ...(image?.tags ?? [])].map((name) => catalogue.find(name));
+	const entry = named.find((found) => found !== undefined);
+	return [...new Set([...(entry?.provides ?? []), ...(image ? toldProvides(image) : [])])];
+}
+
+function readProvides(image: InspectedImage): Provides[] {
+	const {environment, exposedPorts, command, entrypoint} = image;
+	const told = toldProvides(image);
 	const starts = [...entrypoint, ...command].join(' ').slice(0, 2000);
 	const jupyter =
 		told.includes('jupyter') ||

@@ -49,6 +49,7 @@ test('`up` makes a box as it does on a real engine, and finds it again', async (
 			reference: 'pytorch/pytorch:2.9.0-cuda12.8-cudnn9-runtime',
 			provides: [],
 			notes: [],
+			base: undefined,
 		}),
 	};
 	const first = await up(host, request, options);

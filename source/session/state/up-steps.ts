@@ -1,16 +1,19 @@
 import type {UpStep} from '../../box/up-steps.ts';
-import {formatBytes} from '../../text/bytes.ts';
+import {reducePull, startPull} from '../../image/pull-progress.ts';
+import {shareOf, tellPull} from '../../image/pull-words.ts';
 import {safeText} from '../../text/safe.ts';
 
 type Told = {step: string; share?: number | undefined};
 
 /** Puts the steps of one `up` into words. A pull is told as a whole: the engine speaks of every layer by itself. */
 export function createStepTeller(): (step: UpStep) => Told {
-	const layers = new Map<string, {current: number; total: number}>();
+	let pull = startPull();
 	return (step) => {
 		switch (step.kind) {
 			case 'pull': {
-				return tellPull(step, layers);
+				const now = performance.now();
+				pull = reducePull(pull, step.progress, now);
+				return {step: `pulling ${step.image}: ${tellPull(pull, now)}`, share: shareOf(pull, now)};
 			}
 
 			case 'build': {
@@ -34,35 +37,4 @@ export function createStepTeller(): (step: UpStep) => Told {
 			}
 		}
 	};
-}
-
-function tellPull(
-	{image, progress}: Extract<UpStep, {kind: 'pull'}>,
-	layers: Map<string, {current: number; total: number}>,
-): Told {
-	const {layer, status, currentBytes, totalBytes} = progress;
-	if (layer !== undefined && status === 'Downloading' && currentBytes !== undefined && totalBytes !== undefined) {
-		layers.set(layer, {current: currentBytes, total: totalBytes});
-	}
-
-	const known = layers.get(layer ?? '');
-	if (known !== undefined && status !== 'Downloading') {
-		// Whatever comes after the download, this layer is all here.
-		known.current = known.total;
-	}
-
-	let current = 0;
-	let total = 0;
-	for (const each of layers.values()) {
-		current += each.current;
-		total += each.total;
-	}
-
-	if (total === 0) {
-		return {step: `pulling ${image}`};
-	}
-
-	return current === total
-		? {step: `unpacking ${image}`}
-		: {step: `pulling ${image}, ${formatBytes(current)} of ${formatBytes(total)}`, share: current / total};
 }

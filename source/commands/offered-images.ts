@@ -1,0 +1,63 @@
+/** What `up`, `images` and the session's screen share: which images there are to choose from on a host. */
+import {derivedFrom} from '../box/derive.ts';
+import type {Engine, EngineInfo, Image, ImageSummary} from '../engine/engine.ts';
+import {exitCode, Failure} from '../failure.ts';
+import type {Host} from '../host/host.ts';
+import type {Catalogue} from '../image/catalogue.ts';
+import {readFreeDisk} from '../image/facts.ts';
+import type {Candidate} from '../image/suggest.ts';
+import type {Sourced} from '../settings/merge.ts';
+import {safeText} from '../text/safe.ts';
+
+/**
+The catalogue with the team's own images from the settings.
+
+@param winners of the settings
+@throws Failure (usage) for an entry of the wrong shape
+*/
+export async function loadCatalogue(winners: readonly Sourced[]): Promise<Catalogue> {
+	const own = winners.filter(({key}) => key === 'images');
+	const [{withTeamImages}, team] = await Promise.all([
+		import('../image/catalogue.ts'),
+		own.length === 0 ? undefined : import('../image/team-images.ts'),
+	]);
+	return withTeamImages(team ? own.flatMap(({value, origin}) => team.readTeamImages([value], origin.where)) : []);
+}
+
+/** What the engine has, without the images that gpubox derived from others. @throws EngineError */
+export async function readLocalImages(engine: Engine): Promise<Image[]> {
+	return inspectOffered(engine, await engine.listImages());
+}
+
+/** The same out of a list that was asked for already. @throws EngineError */
+export async function inspectOffered(engine: Engine, all: readonly ImageSummary[]): Promise<Image[]> {
+	const offered = all.filter(
+		({labels, tags, digests}) => labels[derivedFrom] === undefined && tags.length + digests.length > 0,
+	);
+	const inspected = await Promise.all(offered.map(({id}) => engine.inspectImage(id)));
+	// One that was removed since it was listed is none.
+	return inspected.filter((image) => image !== undefined);
+}
+
+/** Those of one family, or all. @throws Failure (usage) when there is none of it */
+export function ofFamily(offered: readonly Candidate[], family: string | undefined): readonly Candidate[] {
+	if (family === undefined) {
+		return offered;
+	}
+
+	const own = offered.filter(({image}) => image.family === family);
+	if (own.length === 0) {
+		const known = new Set(offered.flatMap(({image}) => image.family ?? []));
+		throw new Failure(`No image of the family "${safeText(family)}" is known.`, {
+			fix: `Known are: ${[...known].join(', ')}. Or name an image: --image`,
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return own;
+}
+
+/** Bytes free where the engine keeps images; null where it is on another machine, or made up. */
+export async function freeDiskOf(host: Host, engine: EngineInfo | undefined): Promise<number | null> {
+	return engine !== undefined && host.engine.local && !host.demo ? readFreeDisk(engine.rootDirectory) : null;
+}
