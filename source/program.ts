@@ -1,4 +1,6 @@
+import {homedir} from 'node:os';
 import {Command, InvalidArgumentError} from '@commander-js/extra-typings';
+import {findEngineAddress} from './engine/address.ts';
 import {exitCode} from './failure.ts';
 import {runVerb} from './run-verb.ts';
 import {version} from './version.ts';
@@ -234,8 +236,14 @@ export async function runProgram(argv: string[]): Promise<void> {
 	await program.parseAsync(argv);
 }
 
+/** For messages: where the engine was looked for. */
 function hostAddress(host: string | undefined): string {
-	return host ?? process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
+	try {
+		return findEngineAddress(process.env, homedir(), host).url;
+	} catch {
+		// A context that does not exist has its own message.
+		return host ?? 'the engine';
+	}
 }
 
 function collect(value: string, previous: string[] | undefined): string[] {
