@@ -15,11 +15,12 @@ sure, so at least one of them has to decide, and both decide by the same total o
 
 So never two of them start. Nobody ever waits while holding anything, and the first in the order never withdraws before one
 that only exists, so somebody always gets ahead: no deadlock. A claim that a crash left behind is a container that was
-created and never started; after `abandonedAfter` anyone may remove it, by the same atomic removal.
+created and never started; after `abandonedAfter` anyone may remove it, by the same atomic removal. Somebody who was just
+slow loses nothing but the attempt.
 */
 
 /** Milliseconds after which a container that was created but not started counts as left behind by a crash. */
-export const abandonedAfter = 30_000;
+export const abandonedAfter = 15_000;
 
 export type ClaimDecision =
 	/** Nobody is in the way: start. */

@@ -6,7 +6,7 @@ import {readProcesses} from '../gpu/processes.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
 import type {GpuCandidate} from './choose-gpus.ts';
-import {holdsGpus} from './claims.ts';
+import {holdsGpus, isAbandoned} from './claims.ts';
 
 /** A process on a GPU with whose it is, as far as this machine tells. */
 export type ForeignProcess = {gpuUuid: string; description: string; containerId: string | null};
@@ -36,9 +36,13 @@ export async function readGpusOfHost(host: Host, signal: AbortSignal): Promise<G
 }
 
 /** What can be handed out: whole cards and MIG slices, each with who is on it. Pure. */
-export function toCandidates({inventory, processes, memoryUsedMiB}: GpusOfHost, boxes: Box[]): GpuCandidate[] {
+export function toCandidates(
+	{inventory, processes, memoryUsedMiB}: GpusOfHost,
+	boxes: Box[],
+	now: Date,
+): GpuCandidate[] {
 	const lost = inventory.problems.filter(({code}) => code === 'gpu-lost' || code === 'needs-reset');
-	const holders = boxes.filter(holdsGpus);
+	const holders = boxes.filter((box) => holdsGpus(box) && !isAbandoned(box, now));
 	const boxIds = new Set(boxes.map(({id}) => id));
 	const foreignOn = (uuid: string) =>
 		processes

@@ -4,29 +4,52 @@ import {join} from 'node:path';
 export type Gpu = {index: number; uuid: string; name: string};
 
 /** The cards of the test host. */
-export const gpus: Gpu[] = [
-	{index: 0, uuid: 'GPU-6f1d0e4a-2c5b-4b7e-9a51-0d3c8e2f7a10', name: 'NVIDIA RTX A6000'},
-	{index: 1, uuid: 'GPU-b83a92d7-51ef-4c06-8d3f-7e9a14c5d211', name: 'NVIDIA RTX A6000'},
-];
+export const gpus: Gpu[] = Array.from({length: 8}, (_, index) => ({
+	index,
+	uuid: `GPU-6f1d0e4${index}-2c5b-4b7e-9a51-0d3c8e2f7a1${index}`,
+	name: 'NVIDIA RTX A6000',
+}));
+
+/** The host's driver, which knows the same cards, all of them idle. */
+const scenario = {
+	about: 'The test host',
+	driverVersion: '575.57.08',
+	cudaVersion: '12.9',
+	gpus: gpus.map(({index, uuid, name}) => ({
+		index,
+		uuid,
+		name,
+		busId: `00000000:0${index + 1}:00.0`,
+		computeCapability: '8.6',
+		memoryTotalMiB: 49_140,
+		memoryUsedMiB: 1,
+		load: {kind: 'idle'},
+	})),
+};
 
 const source = new URL('gpu-hook/', import.meta.url);
 
 /**
 Writes two folders to put first on a PATH: `engine` for the engine, which then accepts requests for GPUs, and `host` for gpubox,
 which finds an nvidia-smi there that knows the same cards.
+
+@param program Node, and the built stand-in for nvidia-smi
 */
-export async function writeGpuHook(folder: string, node: string): Promise<{engine: string; host: string}> {
+export async function writeGpuHook(
+	folder: string,
+	{node, nvidiaSmi}: {node: string; nvidiaSmi: string},
+): Promise<{engine: string; host: string}> {
 	const engine = join(folder, 'engine');
 	const host = join(folder, 'host');
 	await mkdir(engine, {recursive: true});
 	await mkdir(host, {recursive: true});
 	await copyFile(new URL('hook.mjs', source), join(folder, 'hook.mjs'));
 	await copyFile(new URL('nvidia-smi.sh', source), join(folder, 'nvidia-smi'));
-	await copyFile(new URL('host-nvidia-smi.mjs', source), join(folder, 'host-nvidia-smi.mjs'));
+	await writeFile(join(folder, 'scenario.json'), JSON.stringify(scenario));
 	await writeFile(join(folder, 'gpus.csv'), gpus.map(({index, uuid, name}) => `${index}, ${uuid}, ${name}\n`).join(''));
 	await writeFile(join(folder, 'calls.log'), '');
 	await script(join(engine, 'nvidia-container-runtime-hook'), `exec '${node}' '${folder}/hook.mjs' '${folder}' "$@"`);
-	await script(join(host, 'nvidia-smi'), `exec '${node}' '${folder}/host-nvidia-smi.mjs' '${folder}/gpus.csv' "$@"`);
+	await script(join(host, 'nvidia-smi'), `exec '${node}' '${nvidiaSmi}' --scenario '${folder}/scenario.json' "$@"`);
 	return {engine, host};
 }
 

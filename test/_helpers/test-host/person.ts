@@ -18,7 +18,10 @@ export type RunOptions = {
 	cwd?: string;
 	/** What it reads from stdin; nothing when missing. */
 	input?: string;
+	/** Ends it. */
 	signal?: AbortSignal;
+	/** How; SIGTERM when missing. */
+	killSignal?: NodeJS.Signals;
 };
 
 /** Someone at the workstation: a home, a project and nobody's configuration but their own. */
@@ -81,6 +84,7 @@ export async function makePerson(host: TestHost, name = 'tester'): Promise<Perso
 			) as Record<string, string>,
 			input: options.input ?? '',
 			...(options.signal && {signal: options.signal}),
+			...(options.killSignal && {killSignal: options.killSignal}),
 			...(process.getuid?.() === 0 && {uid, gid}),
 		});
 
@@ -117,7 +121,7 @@ async function runToEnd(
 	{
 		input,
 		...options
-	}: {cwd: string; env: Record<string, string>; input: string; signal?: AbortSignal; uid?: number; gid?: number},
+	}: Omit<RunOptions, 'env'> & {cwd: string; env: Record<string, string>; input: string; uid?: number; gid?: number},
 ): Promise<Result> {
 	const child = spawn(file, arguments_, {...options, stdio: ['pipe', 'pipe', 'pipe']});
 	let stdout = '';

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {chmod, copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import Docker from 'dockerode';
 import {succeeds} from './command.ts';
 import {emptyEngine, removeOldImages, startEngine} from './engine.ts';
@@ -53,7 +53,10 @@ async function ownEngine({root, keep, say, signal}: Options): Promise<PreparedHo
 	try {
 		const program = await readableProgram(root, folder);
 		const hookFolder = join(folder, 'gpu');
-		const hook = await writeGpuHook(hookFolder, program.node);
+		const hook = await writeGpuHook(hookFolder, {
+			node: program.node,
+			nvidiaSmi: join(dirname(program.cli), 'demo/nvidia-smi.js'),
+		});
 		const network = await makeNetwork(`gpubox${hash}`, Number.parseInt(hash, 16));
 		undo.push(() => network.remove());
 		const engine = await startEngine({

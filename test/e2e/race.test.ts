@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import {mkdir} from 'node:fs/promises';
+import {join} from 'node:path';
+import {after, before, describe, test} from 'node:test';
+import {dockerOf, makePerson, needsOwnEngine, type Person, type Result, testHost} from '../_helpers/test-host/index.ts';
+
+// Forty who want a GPU at the same moment, on a host with eight. SSH boxes, because they are quickest to start.
+
+const host = testHost();
+const docker = dockerOf(host);
+const contenders = 40;
+const gpus = host.own?.gpus ?? [];
+
+describe(`${contenders} gpubox up --gpus 1 at the same moment`, {skip: needsOwnEngine}, () => {
+	let person: Person;
+	before(async () => {
+		person = await makePerson(host);
+		// A first box makes the person's key and proves that nothing but the race can go wrong.
+		await mkdir(join(person.project, 'first'));
+		const first = await up(join(person.project, 'first'), 'none');
+		assert.equal(first.code, 0, first.stderr);
+		await removeBoxes();
+	});
+	after(async () => {
+		await removeBoxes();
+		await person.remove();
+	});
+
+	const up = (folder: string, wanted = '1', signal?: AbortSignal) =>
+		person.runGpubox(['up', folder, '--ssh', '--gpus', wanted, '--image', host.images.jupyter, '--no-wait', '--json'], {
+			...(signal ? {signal, killSignal: 'SIGKILL'} : {}),
+		});
+
+	/** Folders of one name, so that the names of the boxes are fought for, too. */
+	async function folders(round: string): Promise<string[]> {
+		const paths = Array.from({length: contenders}, (_, index) => join(person.project, round, String(index), 'train'));
+		for (const path of paths) {
+			await mkdir(path, {recursive: true});
+			await person.run('chmod', ['755', path]);
+		}
+
+		return paths;
+	}
+
+	async function boxes() {
+		const listed = await docker.listContainers({all: true, filters: {label: ['gpubox.name']}});
+		return listed.map(({Id, Names, State, Labels}) => ({
+			id: Id,
+			name: Names[0],
+			state: State,
+			gpu: Labels['gpubox.gpus'] ?? '',
+			port: Labels['gpubox.port.ssh'] ?? '',
+		}));
+	}
+
+	async function removeBoxes(): Promise<void> {
+		for (const {id} of await boxes()) {
+			await docker.getContainer(id).remove({force: true, v: true});
+		}
+	}
+
+	function assertDistinct(values: string[], what: string): void {
+		assert.equal(new Set(values).size, values.length, `${what} twice: ${values.sort().join(' ')}`);
+	}
+
+	async function assertNothingTwice(): Promise<number> {
+		const running = (await boxes()).filter(({state}) => state === 'running');
+		assertDistinct(
+			running.map(({gpu}) => gpu),
+			'a GPU',
+		);
+		assertDistinct(
+			running.map(({port}) => port),
+			'a port',
+		);
+		return running.length;
+	}
+
+	function assertEightWon(results: Result[]): void {
+		const [won, lost] = [results.filter(({code}) => code === 0), results.filter(({code}) => code !== 0)];
+		assert.equal(won.length, gpus.length, lost.map(({stderr, code}) => `${code}: ${stderr}`).join(''));
+		const names = won.map(({stdout}) => (JSON.parse(stdout) as {name: string}).name);
+		assertDistinct(names, 'a name');
+		for (const {code, stderr} of lost) {
+			assert.equal(code, 7, stderr);
+			assert.match(stderr, /GPU \d is used by box [\w.-]+/);
+			assert.ok(
+				names.some((name) => stderr.includes(`box ${name}`)),
+				stderr,
+			);
+		}
+	}
+
+	for (const round of ['once', 'again']) {
+		test(`${round}: eight get one each, the others are told who has them, and nothing is left of those`, async () => {
+			const paths = await folders(round);
+			assertEightWon(await Promise.all(paths.map((path) => up(path))));
+			assert.equal(await assertNothingTwice(), gpus.length);
+			assert.equal((await boxes()).length, gpus.length);
+			await removeBoxes();
+		});
+	}
+
+	test('killed at any moment, they neither share a GPU nor keep one from others', async () => {
+		const paths = await folders('killed');
+		await Promise.all(
+			paths.map((path, index) => {
+				// Every second one, from before it talks to the engine until after its box runs.
+				const killed = index % 2 === 0 ? AbortSignal.timeout(Math.round(300 + Math.random() * 9000)) : undefined;
+				return up(path, '1', killed).catch((error: Error) => assert.equal(error.name, 'AbortError'));
+			}),
+		);
+		await assertNothingTwice();
+
+		const others = await folders('others');
+		await Promise.all(others.map((path) => up(path)));
+		assert.equal(await assertNothingTwice(), gpus.length);
+	});
+});
