@@ -26,6 +26,8 @@ export type EngineInfo = {
 	/** `docker`, or `podman` behind its Docker-compatible socket. */
 	flavour: 'docker' | 'podman';
 	registryMirrors: string[];
+	/** It pulls through a proxy. */
+	proxied?: boolean;
 };
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
