@@ -191,6 +191,40 @@ export function makeProgram() {
 		);
 
 	program
+		.command('images')
+		.summary('images that fit this host, best first')
+		.description(
+			'Lists the images that fit the driver and the GPUs of this host, best first, each with the reason, and how old the bases of the boxes are.',
+		)
+		.option('-a, --all', 'also those that do not fit, with what would have to change')
+		.option('--json', 'print JSON')
+		.addHelpText('after', '\nExample: gpubox images --all')
+		.action((options) =>
+			runVerb(async (signal) => {
+				const {images} = await import('./commands/images.ts');
+				await images({...options, ...host()}, signal);
+				return undefined;
+			}, address),
+		);
+
+	program
+		.command('pull')
+		.argument('<ref>')
+		.summary('pull an image, with progress')
+		.description(
+			'Pulls an image and shows each layer, the speed and the time left. A transfer that breaks is taken up again.',
+		)
+		.option('--force', 'pull although the disk has too little room')
+		.addHelpText('after', '\nExample: gpubox pull pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime')
+		.action((reference, options) =>
+			runVerb(async (signal) => {
+				const {pull} = await import('./commands/pull.ts');
+				await pull(reference, {...options, ...host()}, signal);
+				return undefined;
+			}, address),
+		);
+
+	program
 		.command('config')
 		.argument('[key]')
 		.argument('[value]')

@@ -15,8 +15,11 @@ export type BuildSettings = {
 	registryMirror?: string;
 };
 
-/** Label of a derived image: the image it was made from. */
+/** Label of a derived image: the image it was made from, as the person calls it. */
 export const derivedFrom = 'gpubox.derived-from';
+
+/** Label of a derived image: the id of that image, which keeps its meaning when the name moves on. */
+export const derivedFromId = 'gpubox.derived-from-id';
 
 /** What the derived layer is built from. */
 export function derivedFiles(): BuildFile[] {
@@ -92,7 +95,14 @@ export async function ensureDerivedImage(
 	base: Pick<Image, 'id'>,
 	reference: string,
 	layer: Layer,
-	options: {settings: BuildSettings; onStart: () => void; onLine: (line: string) => void; signal?: AbortSignal},
+	options: {
+		settings: BuildSettings;
+		/** The image that the first layer was put on; `base` unless there are several. */
+		originId?: string;
+		onStart: () => void;
+		onLine: (line: string) => void;
+		signal?: AbortSignal;
+	},
 ): Promise<string> {
 	const {files, doing, fix} = layer;
 	const tag = derivedReference(base, reference, files);
@@ -107,7 +117,7 @@ export async function ensureDerivedImage(
 			files,
 			tag,
 			arguments: buildArguments(base.id, options.settings, process.env),
-			labels: {[derivedFrom]: reference},
+			labels: {[derivedFrom]: reference, [derivedFromId]: options.originId ?? base.id},
 			onLine(line) {
 				const safe = safeText(line);
 				lastLines.push(safe);

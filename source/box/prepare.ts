@@ -136,6 +136,7 @@ async function derive(
 			? derivedReference({id}, reference, layer.files)
 			: await ensureDerivedImage(host.engine, {id}, reference, layer, {
 					settings: options.settings,
+					originId: baseId,
 					onStart: () => say(''),
 					onLine: say,
 					signal: options.signal,

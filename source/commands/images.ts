@@ -1,0 +1,119 @@
+import {openHost} from '../host/open-host.ts';
+import type {Suggestion} from '../image/suggest.ts';
+import {formatBytes} from '../text/bytes.ts';
+import {formatDuration} from '../text/duration.ts';
+import {formatTable} from '../text/table.ts';
+import {printJson} from './box-json.ts';
+import {type BoxFreshness, type Offer, offerHere} from './image-offer.ts';
+
+type Options = {host?: string | undefined; json?: true | undefined; all?: true | undefined};
+
+/** Enough to choose from, besides what is on the host: what follows is older builds of the same. `--all` lists every one. */
+const rowsShown = 15;
+
+export async function images(options: Options, signal: AbortSignal): Promise<void> {
+	const offer = await offerHere(openHost(options), signal);
+	const {suggestionToJson, worthListing} = await import('../image/suggest.ts');
+	const listed = options.all ? offer.suggestions : offer.suggestions.filter(worthListing);
+	if (options.json) {
+		printJson({
+			images: listed.map((suggestion) => ({
+				...suggestionToJson(suggestion),
+				sizeBytes: offer.sizes.get(suggestion.image.reference) ?? null,
+			})),
+			boxes: offer.boxes,
+			problems: offer.troubles,
+		});
+		return;
+	}
+
+	for (const {message, fix} of offer.troubles) {
+		process.stderr.write(`${message}\n${fix === '' ? '' : `  → ${fix}\n`}`);
+	}
+
+	const fitting = listed.filter(worthListing);
+	const shown = options.all ? fitting : fitting.filter(({local}, place) => local || place < rowsShown);
+	const parts = [
+		await tableOf(shown, offer),
+		tellRest(fitting.length - shown.length),
+		options.all ? tellUnfit(listed.filter((suggestion) => !worthListing(suggestion))) : '',
+		await tellBoxes(offer.boxes),
+	];
+	process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
+}
+
+const heads = ['fits', 'image', 'cuda', 'framework', 'size', 'provides', 'here', 'why'];
+
+async function tableOf(suggestions: readonly Suggestion[], {sizes}: Offer): Promise<string> {
+	if (suggestions.length === 0) {
+		return 'No known image fits this host. What would have to change: gpubox images --all';
+	}
+
+	const {suggestionToJson} = await import('../image/suggest.ts');
+	const rows = suggestions.map((suggestion) => {
+		const {reference, fits, recommended, local, cuda, framework, provides, why, downloadBytes} =
+			suggestionToJson(suggestion);
+		const size = sizes.get(suggestion.image.reference) ?? downloadBytes;
+		return [
+			recommended ? 'best' : fits === true ? 'yes' : fits === 'unknown' ? 'maybe' : 'partly',
+			reference,
+			cuda ?? '-',
+			framework ?? '-',
+			size === null ? '-' : formatBytes(size),
+			provides.join(',') || '-',
+			local ? 'yes' : 'no',
+			why,
+		];
+	});
+	const table = await formatTable(heads, rows);
+	const {isTTY, columns} = process.stdout;
+	if (!isTTY) {
+		return table;
+	}
+
+	// The reason stands last and is the longest; a row that wraps would hide the order of the list.
+	const {cut} = await import('../text/fit.ts');
+	const lines = table.split('\n').map((line) => cut(line, Math.max(40, columns - 1)));
+	const [best] = suggestions;
+	return [...lines, ...(best?.recommended ? ['', `Recommended: ${best.image.reference}`, `  ${best.why}`] : [])].join(
+		'\n',
+	);
+}
+
+function tellRest(more: number): string {
+	return more > 0 ? `${more} more fit, and others do not: gpubox images --all` : '';
+}
+
+/** What does not fit, put together by what would have to change. */
+function tellUnfit(suggestions: readonly Suggestion[]): string {
+	const byReason = new Map<string, string[]>();
+	for (const {image, judgement} of suggestions) {
+		const [reason] = judgement.reasons;
+		const heading = reason ? `${reason.message}\n  → ${reason.fix}` : 'Nothing is known of it.';
+		byReason.set(heading, [...(byReason.get(heading) ?? []), image.reference]);
+	}
+
+	const groups = Array.from(
+		byReason,
+		([heading, names]) => `${heading}\n${names.map((name) => `    ${name}`).join('\n')}`,
+	);
+	return groups.length === 0 ? '' : ['Not for this host as it is:', ...groups].join('\n\n');
+}
+
+async function tellBoxes(boxes: readonly BoxFreshness[]): Promise<string> {
+	if (boxes.length === 0) {
+		return '';
+	}
+
+	const table = await formatTable(
+		['box', 'image', 'base age', 'newer', 'to do'],
+		boxes.map(({name, image, ageDays, old, newer, fix}) => [
+			name,
+			image,
+			ageDays === null ? '-' : `${formatDuration(ageDays * 86_400_000)}${old ? ' (old)' : ''}`,
+			newer === null ? '-' : `${newer.reference}${newer.where === 'local' ? ' (here)' : ''}`,
+			fix ?? '-',
+		]),
+	);
+	return `The images below the boxes; after a month it is time to look for newer security fixes:\n${table}`;
+}

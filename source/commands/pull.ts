@@ -1,0 +1,67 @@
+import {exitCode, Failure} from '../failure.ts';
+import {openHost} from '../host/open-host.ts';
+import {judgeDisk} from '../image/disk.ts';
+import {pullImage} from '../image/pull.ts';
+import {summarizePull} from '../image/pull-progress.ts';
+import {parseReference} from '../image/reference.ts';
+import {formatBytes} from '../text/bytes.ts';
+import {safeText} from '../text/safe.ts';
+import {freeDiskOf, loadCatalogue} from './offered-images.ts';
+import {makePullReporter} from './pull-reporter.ts';
+import {loadSettings} from './settings.ts';
+
+type Options = {host?: string | undefined; force?: true | undefined};
+
+/**
+Pulls an image with its progress on stderr; stdout gets the name of what is here afterwards, for a script.
+
+@throws Failure: no reference (usage), not enough room on the disk (the image does not fit); EngineError
+*/
+export async function pull(reference: string, options: Options, signal: AbortSignal): Promise<void> {
+	const name = safeText(reference);
+	if (parseReference(reference) === undefined) {
+		throw new Failure(`"${name}" is no name of an image.`, {
+			fix: 'It looks like pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime. Known ones: gpubox images --all',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	const host = openHost(options);
+	const {settings, winners} = await loadSettings('.');
+	const [info, there, catalogue] = await Promise.all([
+		host.engine.info(signal),
+		host.engine.inspectImage(reference),
+		loadCatalogue(winners),
+	]);
+	const downloadBytes = catalogue.find(reference)?.downloadBytes ?? null;
+	// What is here shares most layers with a newer build of it, so the estimate would be far off.
+	const tight = there ? undefined : judgeDisk(downloadBytes, await freeDiskOf(host, info));
+	if (tight && !options.force) {
+		throw new Failure(`${name} does not fit. ${tight.message}`, {
+			fix: `${tight.fix} \`--force\` pulls it all the same.`,
+			exitCode: exitCode.imageDoesNotFit,
+		});
+	}
+
+	const reporter = makePullReporter(process.stderr, `Pulling ${name}`, downloadBytes);
+	const start = performance.now();
+	try {
+		await pullImage(host.engine, reference, {
+			registryMirror: settings.build?.registryMirror,
+			signal,
+			onProgress: reporter.onProgress,
+			onRetry: reporter.say,
+		});
+	} finally {
+		reporter.end();
+	}
+
+	const {receivedBytes} = summarizePull(reporter.state(), performance.now());
+	const seconds = Math.max(1, Math.round((performance.now() - start) / 1000));
+	process.stderr.write(
+		receivedBytes === 0
+			? `${name} is up to date.\n`
+			: `${name} is here: ${formatBytes(receivedBytes)} in ${seconds} s.\n`,
+	);
+	process.stdout.write(`${name}\n`);
+}
