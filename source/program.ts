@@ -225,6 +225,24 @@ export function makeProgram() {
 		);
 
 	program
+		.command('doctor')
+		.summary('check every layer, from the card to a container')
+		.description(
+			'Checks every layer from the card to a GPU in a container, and for what is wrong says why it matters and what mends it. Exits with 8 when a check fails.',
+		)
+		.option('--fix', 'run the commands that need no judgement, after showing them')
+		.option('-y, --yes', 'with --fix: do not ask')
+		.option('--deep', 'pull a small image for the try in a container when none is here')
+		.option('--json', 'print JSON')
+		.addHelpText('after', '\nExample: gpubox doctor --fix')
+		.action((options) =>
+			runVerb(async (signal) => {
+				const {doctor} = await import('./commands/doctor.ts');
+				return doctor({...options, ...host()}, signal);
+			}, address),
+		);
+
+	program
 		.command('config')
 		.argument('[key]')
 		.argument('[value]')

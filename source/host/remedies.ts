@@ -1,13 +1,20 @@
 import {EngineError} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
+import {problemOfLine} from '../gpu/problems.ts';
 import {safeText} from '../text/safe.ts';
 
-type Remedy = {
+export type Remedy = {
+	id: string;
+	/** Where the fault lies, as `gpubox doctor` names its checks; `image` and `box` are not the host's. */
+	layer: 'module' | 'driver' | 'nvidia-smi' | 'toolkit' | 'container-gpu' | 'image' | 'box';
 	/** Matches the part of the text that does not change between versions. */
 	text: RegExp;
+	/** The text as it is met with. */
+	example: string;
 	meaning: string;
 	fix: string;
-	gpu?: boolean;
+	/** The fix as commands for a shell, where it is one. */
+	commands?: string[];
 };
 
 const installToolkit =
@@ -20,137 +27,242 @@ Known texts of the engine, the NVIDIA runtime, CUDA and PyTorch with what each m
 counts, so the more particular ones come first. Sources: moby's daemon (devices*.go, cdi.go), libnvidia-container, NVIDIA's
 container toolkit documentation, PyTorch's messages.
 */
-const remedies: Remedy[] = [
+export const remedies: readonly Remedy[] = [
 	{
+		id: 'cdi-off',
+		layer: 'toolkit',
 		text: /could not select device driver "cdi"/i,
+		example: 'could not select device driver "cdi" with capabilities: []',
 		meaning: 'The engine has CDI switched off, so it cannot hand out GPUs by CDI name.',
 		fix: 'Set "features": {"cdi": true} in /etc/docker/daemon.json and restart docker.',
-		gpu: true,
 	},
 	{
+		id: 'no-toolkit',
+		layer: 'toolkit',
 		text: /could not select device driver|failed to discover GPU vendor from CDI/i,
+		example: 'could not select device driver "" with capabilities: [[gpu]]',
 		meaning:
 			'The engine cannot hand out GPUs: the NVIDIA container toolkit is not installed, or docker was not restarted since.',
 		fix: installToolkit,
-		gpu: true,
 	},
 	{
+		id: 'hooks-missing',
+		layer: 'toolkit',
 		text: /AMD CDI spec not found/i,
+		example: 'AMD CDI spec not found',
 		meaning: "The engine does not find NVIDIA's hooks, although a CDI specification for the GPUs exists.",
 		fix: installToolkit,
-		gpu: true,
 	},
 	{
+		id: 'cdi-missing',
+		layer: 'toolkit',
 		text: /unresolvable CDI devices|no CDI specification directories/i,
+		example: 'CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=all',
 		meaning: 'The CDI specification of the GPUs is missing or out of date.',
 		fix: refreshCdi,
-		gpu: true,
 	},
 	{
+		id: 'no-runtime',
+		layer: 'toolkit',
 		text: /unknown or invalid runtime name: nvidia/i,
+		example: 'unknown or invalid runtime name: nvidia',
 		meaning: 'The engine does not know the nvidia runtime.',
 		fix: 'sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker',
-		gpu: true,
 	},
 	{
+		id: 'count-and-devices',
+		layer: 'container-gpu',
 		text: /cannot set both Count and DeviceIDs/i,
+		example: 'cannot set both Count and DeviceIDs on device request',
 		meaning: 'The GPU request names both a count and devices.',
 		fix: 'This is a defect of gpubox: please report it with GPUBOX_DEBUG=1.',
-		gpu: true,
 	},
 	{
+		id: 'image-wants-newer-driver',
+		layer: 'image',
 		text: /unsatisfied condition: (?:cuda|brand|driver)/i,
+		example:
+			'nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.8, please update your driver to a newer version, or use an earlier cuda container',
 		meaning: 'The image wants a newer CUDA than the driver of this host offers.',
 		fix: 'Choose an image that fits (gpubox images), or install a newer driver.',
-		gpu: true,
 	},
 	{
+		id: 'no-driver-library',
+		layer: 'driver',
 		text: /load library failed: libnvidia-ml\.so\.1/i,
+		example:
+			'nvidia-container-cli: initialization error: load library failed: libnvidia-ml.so.1: cannot open shared object file: no such file or directory',
 		meaning: "The NVIDIA driver's libraries are not installed on the host.",
 		fix: 'Install the NVIDIA driver, then restart docker. Docker from snap cannot see it: use the distribution package.',
-		gpu: true,
 	},
 	{
+		id: 'driver-mismatch',
+		layer: 'driver',
 		text: /driver\/library version mismatch/i,
+		example: 'nvidia-container-cli: initialization error: nvml error: driver/library version mismatch',
 		meaning: 'The NVIDIA driver was upgraded while the old one is still loaded.',
 		fix: 'Reboot the host.',
-		gpu: true,
+		commands: ['sudo reboot'],
 	},
 	{
+		id: 'driver-not-loaded',
+		layer: 'module',
 		text: /nvml error: driver not loaded/i,
+		example: 'nvidia-container-cli: initialization error: nvml error: driver not loaded',
 		meaning: "The NVIDIA driver's kernel module is not loaded.",
 		fix: 'sudo modprobe nvidia; when that fails, install the driver for the running kernel and reboot.',
-		gpu: true,
+		commands: ['sudo modprobe nvidia'],
 	},
 	{
+		id: 'driver-slow',
+		layer: 'container-gpu',
 		text: /driver rpc error: timed out/i,
+		example: 'nvidia-container-cli: initialization error: driver rpc error: timed out',
 		meaning: 'The NVIDIA driver took too long to wake the GPUs up.',
 		fix: 'Keep it awake: sudo nvidia-smi -pm 1',
-		gpu: true,
+		commands: ['sudo nvidia-smi -pm 1'],
 	},
 	{
+		id: 'forward-compatibility',
+		layer: 'image',
 		text: /forward compatibility was attempted on non supported hw/i,
+		example: 'Error 804: forward compatibility was attempted on non supported HW',
 		meaning:
 			"The image's CUDA compatibility libraries do not work with this card, or the driver was upgraded without a reboot.",
 		fix: 'Reboot if the driver was upgraded; else choose a *-runtime image or one with an older CUDA (gpubox images).',
-		gpu: true,
 	},
 	{
+		id: 'unsupported-combination',
+		layer: 'image',
+		text: /unsupported display driver \/ cuda driver combination/i,
+		example: 'Error 803: system has unsupported display driver / cuda driver combination',
+		meaning: "The image brings a CUDA driver library that does not belong to the host's driver.",
+		fix: 'Reboot if the driver was upgraded; else choose another image (gpubox images).',
+	},
+	{
+		id: 'wsl-no-adapter',
+		layer: 'driver',
 		text: /WSL environment detected but no adapters were found/i,
+		example: 'nvidia-container-cli: initialization error: WSL environment detected but no adapters were found',
 		meaning: 'Windows offers no GPU to WSL.',
 		fix: 'Install the NVIDIA driver on Windows, then: wsl --shutdown',
-		gpu: true,
 	},
+	fromSmi('driver-not-running', 'module', /couldn't communicate with the NVIDIA driver/i, {
+		example:
+			"NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure that the latest NVIDIA driver is installed and running.",
+		meaning: "The NVIDIA driver's kernel module is not loaded.",
+	}),
+	fromSmi('library-missing', 'driver', /couldn't find libnvidia-ml\.so/i, {
+		example: "NVIDIA-SMI couldn't find libnvidia-ml.so library in your system.",
+		meaning: "The NVIDIA driver's libraries are missing, or the container got no GPU.",
+	}),
+	fromSmi('no-devices', 'nvidia-smi', /No devices (?:were )?found/i, {
+		example: 'No devices were found',
+		meaning: 'The driver is loaded and finds no card that it can drive.',
+	}),
+	fromSmi('gpu-lost', 'nvidia-smi', /GPU is lost|fallen off the bus/i, {
+		example:
+			'Unable to determine the device handle for GPU0: 0000:24:00.0: GPU is lost.  Reboot the system to recover this GPU',
+		meaning: 'A card no longer answers.',
+	}),
+	fromSmi('needs-reset', 'nvidia-smi', /GPU requires reset/i, {
+		example: '0, [GPU requires reset], [GPU requires reset], 0 MiB',
+		meaning: 'A card had a fault and waits to be reset.',
+	}),
+	fromSmi('inforom', 'nvidia-smi', /infoROM is corrupted/i, {
+		example: 'WARNING: infoROM is corrupted at gpu 0000:3B:00.0',
+		meaning: "The card's own records are damaged.",
+	}),
+	fromSmi('blocked', 'nvidia-smi', /GPU access blocked by the operating system/i, {
+		example: 'Failed to initialize NVML: GPU access blocked by the operating system',
+		meaning: 'Windows keeps WSL from the GPU.',
+	}),
 	{
+		id: 'unknown-device',
+		layer: 'container-gpu',
 		text: /unknown device|no such device/i,
+		example: 'nvidia-container-cli: device error: GPU-5a6b12cd: unknown device',
 		meaning: 'The driver does not know a GPU that was asked for; it may have been lost or divided anew.',
 		fix: 'See the GPUs as they are now: gpubox gpus',
-		gpu: true,
 	},
 	{
+		id: 'box-lost-gpu',
+		layer: 'box',
 		text: /Failed to initialize NVML: Unknown Error/i,
+		example: 'Failed to initialize NVML: Unknown Error',
 		meaning: 'The box lost its GPU: the engine or systemd was reloaded under it.',
 		fix: 'Stop and start the box. For good: let docker use CDI.',
 	},
 	{
+		id: 'nvml-permissions',
+		layer: 'container-gpu',
 		text: /Failed to initialize NVML: Insufficient Permissions/i,
+		example: 'Failed to initialize NVML: Insufficient Permissions',
 		meaning: 'SELinux or the device files keep the box from the GPU.',
 		fix: 'Start docker with SELinux labels off for GPU boxes: --security-opt label=disable',
 	},
 	{
+		id: 'driver-too-old',
+		layer: 'image',
 		text: /NVIDIA driver on your system is too old/i,
+		example: 'RuntimeError: The NVIDIA driver on your system is too old (found version 12040)',
 		meaning: "The image's CUDA is too new for the driver of this host.",
 		fix: 'Choose an image that fits (gpubox images), or install a newer driver.',
 	},
 	{
+		id: 'not-compiled-for-gpu',
+		layer: 'image',
 		text: /no kernel image is available|is not compatible with the current PyTorch installation/i,
+		example: 'CUDA error: no kernel image is available for execution on the device',
 		meaning: 'The PyTorch of this image was not compiled for this GPU.',
 		fix: 'Choose an image that fits: gpubox images',
 	},
 	{
+		id: 'ptx-too-new',
+		layer: 'image',
 		text: /PTX was compiled with an unsupported toolchain/i,
+		example: 'CUDA error: the provided PTX was compiled with an unsupported toolchain.',
 		meaning: 'The image brings code newer than the driver can translate.',
 		fix: 'Install a newer driver, or choose an image with an older CUDA: gpubox images',
 	},
 	{
+		id: 'shared-memory',
+		layer: 'box',
 		text: /DataLoader worker .*Bus error|out of shared memory/i,
+		example: 'RuntimeError: DataLoader worker (pid 123) is killed by signal: Bus error.',
 		meaning: 'The shared memory of the box is too small for the data loaders.',
 		fix: 'Make it larger: gpubox up --recreate --shm-size 16g',
 	},
 	{
+		id: 'externally-managed',
+		layer: 'box',
 		text: /externally-managed-environment/i,
+		example: 'error: externally-managed-environment',
 		meaning: "The image's Python belongs to its distribution, so pip refuses to write into it.",
 		fix: 'Use a virtual environment: python3 -m venv --system-site-packages .venv',
 	},
 	{
+		id: 'no-such-image',
+		layer: 'image',
 		text: /manifest unknown|manifest for \S+ not found|pull access denied|repository does not exist/i,
+		example: 'manifest for example/image:1 not found: manifest unknown',
 		meaning: 'There is no such image, or it is private.',
 		fix: 'Check the name; gpubox images --all lists known ones. A private registry: docker login',
 	},
 ];
 
+/** A text of nvidia-smi's, whose fix the gpu room knows. */
+function fromSmi(
+	id: string,
+	layer: Remedy['layer'],
+	text: RegExp,
+	{example, meaning}: Pick<Remedy, 'example' | 'meaning'>,
+): Remedy {
+	return {id, layer, text, example, meaning, fix: `${problemOfLine(example)?.fix ?? ''}.`};
+}
+
 /** What a text means, when it is a known one. */
-export function findRemedy(text: string): Pick<Remedy, 'meaning' | 'fix' | 'gpu'> | undefined {
+export function findRemedy(text: string): Remedy | undefined {
 	return remedies.find((remedy) => remedy.text.test(text));
 }
 

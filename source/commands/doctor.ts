@@ -1,0 +1,138 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {type ExitCode, exitCode} from '../failure.ts';
+import type {Check} from '../host/doctor/check.ts';
+import {diagnose} from '../host/doctor/diagnose.ts';
+import {gatherFacts} from '../host/doctor/gather.ts';
+import {realProbe} from '../host/doctor/probe.ts';
+import {openHost} from '../host/open-host.ts';
+import {printJson} from './box-json.ts';
+import {loadSettings} from './settings.ts';
+
+type Options = {
+	host?: string | undefined;
+	json?: true | undefined;
+	fix?: true | undefined;
+	yes?: true | undefined;
+	deep?: true | undefined;
+};
+
+export async function doctor(options: Options, signal: AbortSignal): Promise<ExitCode> {
+	const host = openHost(options);
+	const {settings} = await loadSettings('.');
+	const look = async () =>
+		diagnose(
+			await gatherFacts(realProbe(host, process.env), {
+				deep: options.deep ?? false,
+				mirror: settings.build?.registryMirror,
+				signal,
+			}),
+		);
+	let checks = await look();
+	if (options.fix) {
+		// The report comes first, so that one knows what the commands are for; with --json it is not the result.
+		const out = options.json ? process.stderr : process.stdout;
+		out.write(`${formatChecks(checks).join('\n')}\n\n`);
+		if (await mendAll(checks, {yes: options.yes ?? false, out, signal})) {
+			checks = await look();
+			if (!options.json) {
+				out.write(`\n${formatChecks(checks).join('\n')}\n`);
+			}
+		}
+	}
+
+	if (options.json) {
+		printJson({checks: checks.map(checkJson)});
+	} else if (!options.fix) {
+		process.stdout.write(`${formatChecks(checks).join('\n')}\n`);
+	}
+
+	return checks.some(({status}) => status === 'fail') ? exitCode.checkFailed : exitCode.done;
+}
+
+function checkJson({id, title, status, found, why, fix}: Check) {
+	return {
+		id,
+		title,
+		status,
+		found,
+		why,
+		fix: fix === undefined ? '' : fix.commands.length > 0 ? fix.commands.join(' && ') : fix.text,
+		advice: fix?.text ?? '',
+		commands: fix?.commands ?? [],
+		automatic: fix?.automatic ?? false,
+	};
+}
+
+const marks: Record<Check['status'], string> = {ok: '✓', warn: '!', fail: '✗', skip: '–'};
+
+/** A line for each layer; below what is not in order why it matters and what mends it. */
+export function formatChecks(checks: readonly Check[]): string[] {
+	const width = Math.max(...checks.map(({title}) => title.length));
+	const lines = checks.flatMap(({status, title, found, why, fix}) => [
+		`${marks[status]} ${title.padEnd(width)}  ${found}`,
+		...(why ? [`    ${why}`] : []),
+		...(fix
+			? [`    → ${fix.text}${fix.commands.length > 0 ? ':' : ''}`, ...fix.commands.map((line) => `        ${line}`)]
+			: []),
+	]);
+	const first = checks.find(({status}) => status === 'fail');
+	const warnings = checks.filter(({status}) => status === 'warn').length;
+	return [
+		...lines,
+		'',
+		first
+			? `Mend "${first.title}" first${checks.some(({fix}) => fix?.automatic) ? '; gpubox doctor --fix runs what needs no judgement' : ''}.`
+			: warnings > 0
+				? 'Boxes with GPUs can run. What is marked ! may be worth a look.'
+				: 'All is in order: gpubox up',
+	];
+}
+
+/** @returns whether anything was run */
+async function mendAll(
+	checks: readonly Check[],
+	{yes, out, signal}: {yes: boolean; out: NodeJS.WriteStream; signal: AbortSignal},
+): Promise<boolean> {
+	const fixes = checks.flatMap(({title, fix}) => (fix?.automatic ? [{title, commands: fix.commands}] : []));
+	if (fixes.length === 0) {
+		out.write('There is nothing that can be mended without judgement.\n');
+		return false;
+	}
+
+	out.write('These can be mended without judgement:\n');
+	for (const {title, commands} of fixes) {
+		out.write(`  ${title}: ${commands.join(' && ')}\n`);
+	}
+
+	if (!yes && !(await agree(out, signal))) {
+		return false;
+	}
+
+	for (const command of fixes.flatMap(({commands}) => commands)) {
+		out.write(`\n$ ${command}\n`);
+		// What sudo asks and what the command says belong to the person's terminal; stdout is kept for the result.
+		const child = spawn('sh', ['-c', command], {stdio: ['inherit', out === process.stderr ? 2 : 1, 'inherit'], signal});
+		const [code] = (await once(child, 'close')) as [number | null];
+		if (code !== 0) {
+			out.write(`That failed (${code ?? 'ended by a signal'}).\n`);
+		}
+	}
+
+	return true;
+}
+
+async function agree(out: NodeJS.WriteStream, signal: AbortSignal): Promise<boolean> {
+	if (!process.stdin.isTTY) {
+		out.write('Nothing was run. Without a terminal to ask on: gpubox doctor --fix --yes\n');
+		return false;
+	}
+
+	const {createInterface} = await import('node:readline/promises');
+	const lines = createInterface({input: process.stdin, output: out});
+	try {
+		return /^y(?:es)?$/i.test((await lines.question('Run them? [y/N] ', {signal})).trim());
+	} finally {
+		lines.close();
+	}
+}
