@@ -63,9 +63,17 @@ async function makeDemo() {
 function optionsFor(host: Host): Omit<RunOptions, 'feed' | 'demo'> {
 	return {
 		folder: process.cwd(),
-		async up({report, signal}) {
+		async up(wish) {
 			const {upHere} = await import('./up-here.ts');
-			return upHere(host, report, signal);
+			return upHere(host, wish);
+		},
+		async pull(reference, wish) {
+			const {pullHere} = await import('./images-here.ts');
+			await pullHere(host, reference, wish);
+		},
+		async loadImages(signal) {
+			const {imagesHere} = await import('./images-here.ts');
+			return imagesHere(host, signal);
 		},
 	};
 }

@@ -1,5 +1,5 @@
 import type {BoxRequest} from '../box/plan.ts';
-import {makeRequest, pathsOf} from '../box/request.ts';
+import {flagSettings, makeRequest, pathsOf} from '../box/request.ts';
 import {up} from '../box/up.ts';
 import type {UpResult, UpStep} from '../box/up-steps.ts';
 import type {Host} from '../host/host.ts';
@@ -8,9 +8,15 @@ import {secretsOf} from './read-secrets.ts';
 import {loadSettings} from './settings.ts';
 import {buildSettings} from './up.ts';
 
-/** `gpubox up` for the folder one stands in, as the session's key does it. */
-export async function upHere(host: Host, report: (step: UpStep) => void, signal: AbortSignal): Promise<UpResult> {
-	const effective = await loadSettings('.', {files: !host.demo});
+/** `gpubox up` for the folder one stands in, as the session's keys do it: a new box starts from `image` where one was chosen. */
+export async function upHere(
+	host: Host,
+	{report, signal, image}: {report: (step: UpStep) => void; signal: AbortSignal; image?: string},
+): Promise<UpResult> {
+	const effective = await loadSettings('.', {
+		files: !host.demo,
+		flags: image === undefined ? [] : flagSettings({image}, process.cwd()),
+	});
 	// The session has the terminal, so nothing can be asked for there.
 	const secrets = secretsOf({}, effective.settings.secrets ?? [], {ask: false, signal});
 	const request: BoxRequest = {
@@ -22,7 +28,7 @@ export async function upHere(host: Host, report: (step: UpStep) => void, signal:
 		signal,
 		wait: true,
 		recreate: false,
-		explicit: effective.file !== undefined,
+		explicit: effective.file !== undefined || image !== undefined,
 		settings: buildSettings(effective.settings),
 		sshKeys: pathsOf('ssh.keys', effective.winners),
 		secrets: secrets.source,

@@ -6,6 +6,7 @@ import {type GpuFeed, startGpuFeed} from './gpu-feed.ts';
 import {createSession, type SessionOptions} from './session.ts';
 import {wantsDemo} from './state/actions.ts';
 
+export type {PullWish} from './state/actions.ts';
 export type {ImageChoice} from './state/facts.ts';
 
 export type RunOptions = Omit<SessionOptions, 'demoOffered' | 'now'> & {

@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {EngineError} from '../../source/engine/engine.ts';
+import {Failure} from '../../source/failure.ts';
 import type {ImageChoice} from '../../source/session/state/facts.ts';
 import {frameOf} from '../_helpers/demo.ts';
 import {showSession} from '../_helpers/session.tsx';
@@ -100,6 +102,47 @@ for (const size of [small, large]) {
 		assertScreen(folder, `images-${name}`, await shown.waitFor(/▸✓/));
 	});
 }
+
+test('an image is pulled as a task, and its list read again', async (t) => {
+	let known = images.map((image) => ({...image, local: false}));
+	const pulled = Promise.withResolvers<void>();
+	const shown = await showSession(t, large, {
+		loadImages: async () => known,
+		async pull(reference, {onProgress}) {
+			assert.equal(reference, 'quay.io/jupyter/pytorch-notebook:cuda12-python-3.12');
+			onProgress({layer: 'a', status: 'Downloading', currentBytes: 512 * 1024 ** 2, totalBytes: 1024 ** 3});
+			await pulled.promise;
+			known = known.map((image) => ({...image, local: image.reference === reference}));
+		},
+	});
+	await shown.waitFor(everything);
+	shown.type('i');
+	await shown.waitFor(/2 of 3 fit/);
+	shown.type('jp');
+	await shown.waitFor(/Pulling quay.*: 512 MiB of 1\.0 GiB.*50%/);
+	shown.type('p');
+	await shown.waitFor(/being pulled already/);
+	pulled.resolve();
+	await shown.waitFor(/✓ .*is here/);
+	await shown.waitFor(/pytorch-notebook:cuda12-python-3\.12 +here/);
+});
+
+test('a box is made from the image chosen', async (t) => {
+	let wanted: string | undefined;
+	const shown = await showSession(t, small, {
+		loadImages: async () => images,
+		async up({image}) {
+			wanted = image;
+			throw new Failure('enough seen');
+		},
+	});
+	await shown.waitFor(everything);
+	shown.type('i');
+	await shown.waitFor(/2 of 3 fit/);
+	shown.type('ju');
+	await shown.waitFor(/enough seen/);
+	assert.equal(wanted, 'quay.io/jupyter/pytorch-notebook:cuda12-python-3.12');
+});
 
 test('images that cannot be judged say why', async (t) => {
 	const shown = await showSession(t, small, {

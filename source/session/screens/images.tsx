@@ -6,9 +6,11 @@ import {HostLine} from '../components/host-line.tsx';
 import {TitledPane} from '../components/titled-pane.tsx';
 import {windowAround} from '../components/window.ts';
 import type {Facts, ImageChoice} from '../state/facts.ts';
+import {messageLines} from '../state/notices.ts';
 import {selectHints, selectHostLine} from '../state/selectors.ts';
 import type {View} from '../state/view.ts';
 import {theme} from '../theme.ts';
+import {Notices} from './notices.tsx';
 
 type Properties = {facts: Facts; view: View; size: {columns: number; rows: number}};
 
@@ -17,10 +19,16 @@ export function ImagesScreen({facts, view, size}: Properties) {
 	const {columns, rows} = size;
 	const {choices, phase, problem} = facts.images;
 	const chosen = choices[Math.min(view.imageIndex, choices.length - 1)];
-	const reasonsHeight = chosen === undefined || rows < 16 ? 0 : Math.min(6, chosen.reasons.length + 2);
-	const height = rows - 2 - reasonsHeight;
+	const reasonLines = (chosen?.reasons ?? []).reduce(
+		(sum, reason) => sum + Math.ceil((widthOf(reason) + 1) / (columns - 4)),
+		0,
+	);
+	const reasonsHeight = chosen === undefined || rows < 16 ? 0 : Math.min(8, reasonLines + 2);
+	// Only what happens while one looks takes lines from the list.
+	const noticeHeight = facts.tasks.length > 0 || facts.message !== undefined ? messageLines(facts, view) : 0;
+	const height = rows - 2 - reasonsHeight - noticeHeight;
 	const {from, to} = windowAround(view.imageIndex, choices.length, height - 2);
-	const fitting = choices.filter((choice) => choice.fits).length;
+	const fitting = choices.filter((choice) => choice.fits === true).length;
 	return (
 		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
 			<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
@@ -53,28 +61,39 @@ export function ImagesScreen({facts, view, size}: Properties) {
 			{chosen !== undefined && reasonsHeight > 0 && (
 				<TitledPane
 					title={chosen.reference}
-					note={chosen.fits ? 'fits' : 'does not fit'}
+					note={verdicts[String(chosen.fits)] ?? ''}
 					width={columns}
 					height={reasonsHeight}
 					focused={false}
 				>
-					{chosen.reasons.slice(0, reasonsHeight - 2).map((reason) => (
-						<Text key={reason} wrap="truncate">
-							{` ${cut(reason, columns - 4)}`}
-						</Text>
-					))}
+					<Box flexDirection="column" paddingX={1} width={columns - 2}>
+						{chosen.reasons.map((reason) => (
+							<Text key={reason}>{cut(reason, (columns - 4) * (reasonsHeight - 2))}</Text>
+						))}
+					</Box>
 				</TitledPane>
 			)}
+			{noticeHeight > 0 && <Notices facts={facts} view={view} width={columns} height={noticeHeight} />}
 			<Footer hints={selectHints(facts, view, {demo: false, images: true})} width={columns} />
 		</Box>
 	);
 }
 
+const verdicts: Record<string, string> = {true: 'fits', unknown: 'not known to fit', false: 'does not fit'};
+
 function Row({choice, selected, width}: {choice: ImageChoice; selected: boolean; width: number}) {
-	const mark = choice.recommended ? '★' : choice.fits ? '✓' : '✕';
-	const style = choice.recommended ? theme.accent : choice.fits ? theme.good : theme.bad;
+	const {fits} = choice;
+	const mark = choice.recommended ? '★' : fits === true ? '✓' : fits === 'unknown' ? '?' : '✕';
+	const style = choice.recommended
+		? theme.accent
+		: fits === true
+			? theme.good
+			: fits === 'unknown'
+				? theme.warning
+				: theme.bad;
 	const place = choice.local ? 'here' : choice.sizeBytes === null ? '' : formatBytes(choice.sizeBytes);
-	const reference = Math.min(52, Math.max(20, Math.floor(width * 0.42)));
+	// The end of a name tells one build from the next: the last to be cut.
+	const reference = Math.min(52, Math.max(20, width - 29));
 	const facts = [choice.cuda === null ? '' : `CUDA ${choice.cuda}`, choice.framework ?? ''].filter(
 		(part) => part !== '',
 	);

@@ -1,22 +1,32 @@
 import type {SuspendTerminal} from 'ink';
 import type {Box} from '../../box/box.ts';
 import type {UpResult, UpStep} from '../../box/up-steps.ts';
+import type {PullProgress} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {lendTerminal} from '../terminal.ts';
 import type {ImageChoice, Message} from './facts.ts';
 import {problemOf} from './problem.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
 import {createTaskList, type TaskHandle} from './tasks.ts';
-import {createStepTeller} from './up-steps.ts';
+import {createPullTeller, createStepTeller} from './up-steps.ts';
 import type {Effect} from './view.ts';
 
 /** What only the root component can do. */
 export type Terminal = {exit: (result?: unknown) => void; suspend: SuspendTerminal};
 
+/** How a pull is followed, and broken off. `onRetry` is told why it is taken up again. */
+export type PullWish = {
+	onProgress: (progress: PullProgress) => void;
+	onRetry: (text: string) => void;
+	signal: AbortSignal;
+};
+
 export type ActionOptions = {
 	folder: string;
-	/** Finds or makes the box of the folder. Not offered when missing. */
-	up?: (options: {report: (step: UpStep) => void; signal: AbortSignal}) => Promise<UpResult>;
+	/** Finds or makes the box of the folder, a new one with `image` where that is given. Not offered when missing. */
+	up?: (options: {report: (step: UpStep) => void; signal: AbortSignal; image?: string}) => Promise<UpResult>;
+	/** Pulls an image. Not offered when missing. */
+	pull?: (reference: string, options: PullWish) => Promise<void>;
 	loadImages?: (signal: AbortSignal) => Promise<ImageChoice[]>;
 };
 
@@ -92,7 +102,7 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 		}
 	};
 
-	const up = () => {
+	const up = (image?: string) => {
 		const {up: startHere} = options;
 		const title = `Jupyter for ${store.get().facts.folder}`;
 		if (startHere === undefined) {
@@ -107,13 +117,52 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 
 		start(title, async (task) => {
 			const tell = createStepTeller();
-			const {box, changed} = await startHere({report: (step) => task.update(tell(step)), signal});
+			const {box, changed} = await startHere({
+				report: (step) => task.update(tell(step)),
+				signal,
+				...(image === undefined ? {} : {image}),
+			});
 			store.change((state) => ({...state, view: {...state.view, boxId: box.id}}));
 			return {
 				text: changed ? `${box.name} is up: Jupyter answers` : `${box.name} is up already`,
 				fix: 'o opens it, a gives a shell in it',
 			};
 		});
+	};
+
+	const pull = (reference: string) => {
+		const {pull: pullHere} = options;
+		const title = `Pulling ${reference}`;
+		if (pullHere === undefined) {
+			say('note', 'Images cannot be pulled from here.', `gpubox pull ${reference}`);
+			return;
+		}
+
+		if (store.get().facts.tasks.some((task) => task.title === title)) {
+			say('note', 'It is being pulled already.');
+			return;
+		}
+
+		start(title, async (task) => {
+			const tell = createPullTeller();
+			await pullHere(reference, {
+				onProgress: (progress) => task.update(tell(progress)),
+				onRetry: (step) => task.update({step}),
+				signal,
+			});
+			if (store.get().view.screen === 'images') {
+				loadImages();
+			}
+
+			return {text: `${reference} is here`};
+		});
+	};
+
+	const withImage = (index: number, then: (reference: string) => void) => {
+		const choice = store.get().facts.images.choices[index];
+		if (choice !== undefined) {
+			then(choice.reference);
+		}
 	};
 
 	const attach = (boxId: string) => {
@@ -200,6 +249,16 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 
 				case 'up': {
 					up();
+					break;
+				}
+
+				case 'up-with-image': {
+					withImage(effect.index, up);
+					break;
+				}
+
+				case 'pull-image': {
+					withImage(effect.index, pull);
 					break;
 				}
 

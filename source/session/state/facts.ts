@@ -61,7 +61,7 @@ export type Message = {kind: 'success' | 'failure' | 'note'; text: string; fix: 
 /** An image as the images screen shows it. Texts are safe to print. */
 export type ImageChoice = {
 	reference: string;
-	fits: boolean;
+	fits: boolean | 'unknown';
 	recommended: boolean;
 	local: boolean;
 	cuda: string | null;

@@ -1,23 +1,37 @@
 import type {UpStep} from '../../box/up-steps.ts';
+import type {PullProgress} from '../../engine/engine.ts';
 import {reducePull, startPull} from '../../image/pull-progress.ts';
 import {shareOf, tellPull} from '../../image/pull-words.ts';
 import {safeText} from '../../text/safe.ts';
 
 type Told = {step: string; share?: number | undefined};
 
-/** Puts the steps of one `up` into words. A pull is told as a whole: the engine speaks of every layer by itself. */
-export function createStepTeller(): (step: UpStep) => Told {
+/** Puts one pull into words, as a whole: the engine speaks of every layer by itself. */
+export function createPullTeller(): (progress: PullProgress) => Told {
 	let pull = startPull();
+	return (progress) => {
+		const now = performance.now();
+		pull = reducePull(pull, progress, now);
+		return {step: tellPull(pull, now), share: shareOf(pull, now)};
+	};
+}
+
+/** Puts the steps of one `up` into words. */
+export function createStepTeller(): (step: UpStep) => Told {
+	const tellPulled = createPullTeller();
 	return (step) => {
 		switch (step.kind) {
 			case 'pull': {
-				const now = performance.now();
-				pull = reducePull(pull, step.progress, now);
-				return {step: `pulling ${step.image}: ${tellPull(pull, now)}`, share: shareOf(pull, now)};
+				const told = tellPulled(step.progress);
+				return {...told, step: `pulling ${step.image}: ${told.step}`};
 			}
 
 			case 'build': {
 				return {step: `adding what ${step.image} lacks${step.line === '' ? '' : `: ${step.line}`}`};
+			}
+
+			case 'queue': {
+				return {step: `waiting for GPUs behind ${step.behind.join(', ')}`};
 			}
 
 			case 'start': {

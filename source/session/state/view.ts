@@ -37,6 +37,7 @@ export const firstView: View = {
 /** What a key asks for. */
 export type Action =
 	| {type: 'attach' | 'open'}
+	| {type: 'pull-image' | 'up-with-image'}
 	| {type: 'up' | 'stop-or-start' | 'ask-remove' | 'demo' | 'images' | 'help' | 'back' | 'quit' | 'dismiss'}
 	| {type: 'show'; side: Side}
 	| {type: 'focus' | 'select-gpu' | 'select-box' | 'select-image' | 'scroll-help'; by: number}
@@ -63,6 +64,8 @@ export type Situation = {
 export type Effect =
 	| {type: 'up' | 'demo' | 'quit' | 'load-images' | 'dismiss'}
 	| {type: 'attach' | 'open' | 'stop' | 'start' | 'remove'; boxId: string}
+	/** The place of the image in the list. */
+	| {type: 'pull-image' | 'up-with-image'; index: number}
 	| {type: 'say'; text: string; fix: string};
 
 /** The box a key is about: the one chosen, or else the first. */
@@ -165,6 +168,15 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 		case 'select-image': {
 			const last = Math.max(0, situation.imageCount - 1);
 			return show({imageIndex: Math.min(last, Math.max(0, view.imageIndex + action.by))});
+		}
+
+		case 'pull-image':
+		case 'up-with-image': {
+			const {type} = action;
+			const effects: Effect[] =
+				situation.imageCount === 0 ? [] : [{type, index: Math.min(view.imageIndex, situation.imageCount - 1)}];
+			// What a box is doing is told beside the boxes.
+			return type === 'up-with-image' ? show({screen: 'main'}, effects) : stay(effects);
 		}
 
 		case 'scroll-help': {
