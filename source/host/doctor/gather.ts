@@ -174,8 +174,7 @@ async function readSystem(probe: Probe, signal: AbortSignal) {
 		},
 		sharedMemory: freeBytes === undefined ? undefined : {freeBytes, writable: await probe.isWritable('/dev/shm')},
 		shellProxy: hasProxy(probe),
-		),
-		sshKeys: client: ssh, usable: sshKeys,
+		sshKeys: {client: ssh, usable: sshKeys},
 	};
 }
 
