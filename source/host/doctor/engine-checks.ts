@@ -217,14 +217,16 @@ function judgeContainer(facts: HostFacts): Verdict {
 					);
 		case 'failed': {
 			const remedy = findRemedy(container.text);
-			return fail(
-				container.text,
-				remedy?.meaning ?? why,
-				advise(
-					remedy?.fix ?? 'The engine and the kernel tell more',
-					remedy?.commands ?? ['sudo journalctl -u docker --since -10min', 'sudo dmesg | tail -50'],
-				),
-			);
+			return remedy
+				? fail(container.text, remedy.meaning, advise(remedy.fix, remedy.commands))
+				: fail(
+						container.text,
+						why,
+						advise('The engine and the kernel tell more', [
+							'sudo journalctl -u docker --since -10min',
+							'sudo dmesg | tail -50',
+						]),
+					);
 		}
 	}
 }

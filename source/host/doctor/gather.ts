@@ -152,7 +152,7 @@ async function readPci(probe: Probe): Promise<PciGpu[] | undefined> {
 }
 
 async function readSystem(probe: Probe, signal: AbortSignal) {
-	const {person, environment, groups} = probe;
+	const {person, groups} = probe;
 	const [release, groupFile, dockerd, ssh, freeBytes, sshKeys] = await Promise.all([
 		probe.readFile('/etc/os-release'),
 		probe.readFile('/etc/group'),
