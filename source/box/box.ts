@@ -29,6 +29,8 @@ export type Box = {
 	image: string;
 	imageId: string;
 	createdAt: Date;
+	/** When its time is over, where one was set: others may then ask for its GPUs. */
+	until?: Date;
 	/** It was made with a post-create command, which may not have succeeded yet. */
 	postCreate?: true;
 	/** Hash of the plan it was made from. */
@@ -52,6 +54,7 @@ export const label = {
 	limits: 'gpubox.limits',
 	image: 'gpubox.image',
 	postCreate: 'gpubox.post-create',
+	until: 'gpubox.until',
 	spec: 'gpubox.spec',
 	version: 'gpubox.version',
 } as const;

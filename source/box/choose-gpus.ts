@@ -1,4 +1,6 @@
 import {exitCode, Failure} from '../failure.ts';
+import {type Closeness, nearestGroup} from '../gpu/topology.ts';
+import {formatDuration} from '../text/duration.ts';
 
 /** What `--gpus` asks for. */
 export type GpuRequest =
@@ -16,6 +18,8 @@ export type GpuCandidate = {
 	heldBy: string[];
 	/** Boxes that are being made with it right now and may still step back. */
 	wantedBy: string[];
+	/** Those of `heldBy` whose time is over. */
+	overdue?: Array<{name: string; until: Date}>;
 	/** Processes outside any box, as a person would name them: `python (1234) of bob`. */
 	foreign: string[];
 	memoryUsedMiB: number | null;
@@ -25,6 +29,18 @@ export type GpuCandidate = {
 	/** This candidate is a slice. */
 	sliceOf?: string;
 };
+
+/** Somebody else has the GPUs: later they may be free. */
+export class GpusTaken extends Failure {
+	override name = 'GpusTaken';
+	/** Boxes and processes, as a person would name them. */
+	readonly holders: string[];
+
+	constructor(message: string, options: {fix: string; holders: string[]}) {
+		super(message, {fix: options.fix, exitCode: exitCode.taken});
+		this.holders = options.holders;
+	}
+}
 
 /**
 Reads `--gpus`: `auto`, `none`, `all`, a count, or indexes and UUIDs separated by commas. A single number is a count, as with
@@ -55,12 +71,17 @@ export function parseGpuRequest(text: string): GpuRequest {
 
 /**
 Picks the cards. With `share` nothing is refused for being in use. `auto` takes one: the freest that nobody holds; on a host
-without GPUs it takes none.
+without GPUs it takes none. Several are taken where they are near to each other.
 
 @returns UUIDs; `undecided` when the outcome hangs on boxes that are being made at this moment: ask again a little later
 @throws Failure: taken, naming the holder; no usable GPU; usage for a card that does not exist.
 */
-export function chooseGpus(request: GpuRequest, candidates: GpuCandidate[], share: boolean): string[] | 'undecided' {
+export function chooseGpus(
+	request: GpuRequest,
+	candidates: GpuCandidate[],
+	share: boolean,
+	{closeness, now = new Date()}: {closeness?: Closeness | undefined; now?: Date} = {},
+): string[] | 'undecided' {
 	if (request.kind === 'none' || (request.kind === 'auto' && candidates.length === 0)) {
 		return [];
 	}
@@ -75,12 +96,12 @@ export function chooseGpus(request: GpuRequest, candidates: GpuCandidate[], shar
 	const whole = candidates.filter(({lost, sliced}) => !lost && !sliced);
 	if (request.kind === 'exact') {
 		const chosen = request.names.map((name) => named(name, candidates));
-		return unlessTaken(chosen, share);
+		return unlessTaken(chosen, share, now);
 	}
 
 	const cards = whole.filter(({sliceOf}) => sliceOf === undefined);
 	if (request.kind === 'all') {
-		return unlessTaken(cards, share);
+		return unlessTaken(cards, share, now);
 	}
 
 	const count = request.kind === 'count' ? request.count : 1;
@@ -95,22 +116,22 @@ export function chooseGpus(request: GpuRequest, candidates: GpuCandidate[], shar
 
 	const free = pool.filter((candidate) => share || !isTaken(candidate)).sort(byLoad);
 	if (free.length < count) {
-		throw taken(pool.filter(isTaken));
+		throw taken(pool.filter(isTaken), now);
 	}
 
-	if (!share && free.filter(isUncontested).length < count) {
+	const uncontested = free.filter(isUncontested);
+	if (!share && uncontested.length < count) {
 		return 'undecided';
 	}
 
-	return free
-		.slice(0, count)
-		.sort((a, b) => a.index - b.index)
-		.map(({uuid}) => uuid);
+	// Of shared cards the freest are taken, wherever they are.
+	const chosen = share || !closeness ? free.slice(0, count) : nearestGroup(uncontested, count, closeness);
+	return chosen.sort((a, b) => a.index - b.index).map(({uuid}) => uuid);
 }
 
-function unlessTaken(chosen: GpuCandidate[], share: boolean): string[] | 'undecided' {
+function unlessTaken(chosen: GpuCandidate[], share: boolean, now: Date): string[] | 'undecided' {
 	if (!share && chosen.some(isTaken)) {
-		throw taken(chosen.filter(isTaken));
+		throw taken(chosen.filter(isTaken), now);
 	}
 
 	return share || chosen.every(isUncontested) ? chosen.map(({uuid}) => uuid) : 'undecided';
@@ -159,13 +180,14 @@ function named(name: string, candidates: GpuCandidate[]): GpuCandidate {
 	return candidate;
 }
 
-function taken(candidates: GpuCandidate[]): Failure {
-	const holders = candidates.map(
-		({index, heldBy, foreign}) =>
-			`GPU ${index} is used by ${[...heldBy.map((box) => `box ${box}`), ...foreign].join(', ')}`,
-	);
-	return new Failure(`${holders.join('; ')}.`, {
-		fix: 'Stop that box, ask for other GPUs with --gpus, or share with --share-gpus.',
-		exitCode: exitCode.taken,
+function taken(candidates: GpuCandidate[], now: Date): GpusTaken {
+	const holdersOf = ({heldBy, foreign}: GpuCandidate) => [...heldBy.map((box) => `box ${box}`), ...foreign];
+	const told = candidates.map((candidate) => `GPU ${candidate.index} is used by ${holdersOf(candidate).join(', ')}`);
+	const [late] = candidates.flatMap(({overdue = []}) => overdue);
+	return new GpusTaken(`${told.join('; ')}.`, {
+		fix: late
+			? `The time of ${late.name} ended ${formatDuration(now.getTime() - late.until.getTime())} ago: gpubox stop ${late.name}`
+			: 'Stop that box, wait in line with --wait, ask for other GPUs with --gpus, or share with --share-gpus.',
+		holders: [...new Set(candidates.flatMap(holdersOf))],
 	});
 }

@@ -4,7 +4,7 @@ import {exitCode, Failure} from '../failure.ts';
 import type {Host, Person} from '../host/host.ts';
 import {version} from '../version.ts';
 import {type Box, type ServiceName, servicePorts} from './box.ts';
-import {chooseGpus} from './choose-gpus.ts';
+import {chooseGpus, GpusTaken} from './choose-gpus.ts';
 import {abandonedAfter, decideClaim} from './claims.ts';
 import {writeBoxFiles} from './files.ts';
 import {toCandidates} from './gpus-of-host.ts';
@@ -141,10 +141,10 @@ function pause(signal: AbortSignal): Promise<void> {
 	return timers.setTimeout(50 + Math.random() * 150, undefined, {signal});
 }
 
-export function stillUndecided(): Failure {
-	return new Failure('Others are starting boxes on the same GPUs again and again.', {
-		fix: 'Try again in a minute, or name the GPUs: --gpus 0',
-		exitCode: exitCode.taken,
+export function stillUndecided(): GpusTaken {
+	return new GpusTaken('Others are starting boxes on the same GPUs again and again.', {
+		fix: 'Try again in a minute, wait in line with --wait, or name the GPUs: --gpus 0,',
+		holders: ['others who are starting boxes'],
 	});
 }
 
@@ -195,7 +195,9 @@ export async function workOut(
 	const candidates = prepared.gpus ? toCandidates(prepared.gpus, boxes, new Date()) : [];
 	const {usableGpus} = prepared;
 	const usable = usableGpus ? candidates.filter(({uuid, sliceOf}) => usableGpus.includes(sliceOf ?? uuid)) : candidates;
-	const gpus = chooseGpus(prepared.gpuRequest, usable, request.shareGpus);
+	const gpus = chooseGpus(prepared.gpuRequest, usable, request.shareGpus, {
+		closeness: prepared.gpus?.closeness,
+	});
 	if (gpus === 'undecided') {
 		return undefined;
 	}
@@ -216,6 +218,7 @@ export async function workOut(
 		cpus: engine.cpus,
 		paths: host.paths,
 		version,
+		now: new Date(),
 	});
 }
 

@@ -3,6 +3,7 @@ import {readInventory} from '../gpu/inventory.ts';
 import {sameBus} from '../gpu/problems.ts';
 import {ownerOf} from '../gpu/process-owner.ts';
 import {readProcesses} from '../gpu/processes.ts';
+import {type Closeness, readTopology} from '../gpu/topology.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
 import type {GpuCandidate} from './choose-gpus.ts';
@@ -12,13 +13,24 @@ import {holdsGpus, isAbandoned} from './claims.ts';
 export type ForeignProcess = {gpuUuid: string; description: string; containerId: string | null};
 
 /** The state of the host's GPUs apart from the boxes, which change while one decides. */
-export type GpusOfHost = {inventory: GpuInventory; processes: ForeignProcess[]; memoryUsedMiB: Map<string, number>};
+export type GpusOfHost = {
+	inventory: GpuInventory;
+	processes: ForeignProcess[];
+	memoryUsedMiB: Map<string, number>;
+	/** Missing when it was not asked for. */
+	closeness?: Closeness;
+};
 
-/** Asks the driver once. On another machine whose processes cannot be seen from here, their owners stay unknown. */
-export async function readGpusOfHost(host: Host, signal: AbortSignal): Promise<GpusOfHost> {
-	const [inventory, {processes}] = await Promise.all([
+/**
+Asks the driver once. On another machine whose processes cannot be seen from here, their owners stay unknown.
+
+@param several more than one card is wanted, so it matters how they are joined
+*/
+export async function readGpusOfHost(host: Host, signal: AbortSignal, several = false): Promise<GpusOfHost> {
+	const [inventory, {processes}, closeness] = await Promise.all([
 		readInventory(host.nvidiaSmi, {signal}),
 		readProcesses(host.nvidiaSmi, {signal}),
+		several ? readTopology(host.nvidiaSmi, {signal}) : undefined,
 	]);
 	const owned = await Promise.all(
 		processes.map(async ({gpuUuid, pid, name}) => {
@@ -32,7 +44,7 @@ export async function readGpusOfHost(host: Host, signal: AbortSignal): Promise<G
 		memoryUsedMiB.set(gpuUuid, (memoryUsedMiB.get(gpuUuid) ?? 0) + (usedMemoryMiB ?? 0));
 	}
 
-	return {inventory, processes: owned, memoryUsedMiB};
+	return {inventory, processes: owned, memoryUsedMiB, ...(closeness ? {closeness} : {})};
 }
 
 /** What can be handed out: whole cards and MIG slices, each with who is on it. Pure. */
@@ -53,6 +65,7 @@ export function toCandidates(
 		return {
 			heldBy: users.filter(({state}) => state !== 'created').map(({name}) => name),
 			wantedBy: users.filter(({state}) => state === 'created').map(({name}) => name),
+			overdue: users.flatMap(({name, until}) => (until && until <= now ? [{name, until}] : [])),
 		};
 	};
 

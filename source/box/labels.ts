@@ -42,10 +42,17 @@ export function toBox(container: Container): Box | undefined {
 		image: safeText(labels[label.image] ?? container.image),
 		imageId: container.imageId,
 		createdAt: container.createdAt,
+		...untilOf(labels[label.until]),
 		...(labels[label.postCreate] === 'true' ? {postCreate: true} : {}),
 		spec: safeText(labels[label.spec] ?? ''),
 		version: safeText(labels[label.version] ?? ''),
 	};
+}
+
+/** Not every text is a time. */
+function untilOf(text = ''): Pick<Box, 'until'> {
+	const until = new Date(text);
+	return Number.isNaN(until.getTime()) ? {} : {until};
 }
 
 /** An address that one can connect to: a port bound to all addresses is reachable at this machine's own. */

@@ -39,6 +39,8 @@ export type BoxRequest = {
 	secrets?: SecretRequest[];
 	/** Let the box's user become root inside. */
 	sudo?: true;
+	/** Milliseconds after which it may be stopped for somebody else. */
+	lasts?: number;
 };
 
 export type Packages = {apt: string[]; pip: string[]};
@@ -65,6 +67,8 @@ export type BoxFacts = {
 	cpus: number;
 	paths: Paths;
 	version: string;
+	/** When it is made. */
+	now: Date;
 };
 
 const gibibyte = 1024 ** 3;
@@ -139,7 +143,14 @@ function capabilitiesOf({sudo, services}: BoxRequest, {uid}: Person): string[] {
 
 /** A short name for what was asked, so that a later `up` can tell whether the box it finds was made from the same. */
 export function hashRequest(request: BoxRequest): string {
-	const {project: _project, name: _name, projectName: _projectName, preferredPorts: _ports, ...rest} = request;
+	const {
+		project: _project,
+		name: _name,
+		projectName: _projectName,
+		preferredPorts: _ports,
+		lasts: _lasts,
+		...rest
+	} = request;
 	return createHash('sha256').update(JSON.stringify(rest, inOrder)).digest('hex').slice(0, 12);
 }
 
@@ -170,6 +181,9 @@ function labelsOf(request: BoxRequest, facts: BoxFacts): Record<string, string> 
 		[label.version]: facts.version,
 		...(request.shareGpus ? {[label.share]: 'true'} : {}),
 		...(facts.raisesLimits ? {} : {[label.limits]: 'kept'}),
+		...(request.lasts === undefined
+			? {}
+			: {[label.until]: new Date(facts.now.getTime() + request.lasts).toISOString()}),
 		...(request.postCreate === undefined ? {} : {[label.postCreate]: 'true'}),
 		...(request.sudo ? {[label.sudo]: 'true'} : {}),
 		...(request.secrets?.length ? {[label.secrets]: request.secrets.map(({name}) => name).join(',')} : {}),

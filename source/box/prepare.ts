@@ -64,7 +64,7 @@ export async function prepare(
 	const look = async () => {
 		const [engine, gpus] = await Promise.all([
 			options.engine,
-			gpuRequest.kind === 'none' ? undefined : readGpusOfHost(host, signal),
+			gpuRequest.kind === 'none' ? undefined : readGpusOfHost(host, signal, wantsSeveral(gpuRequest)),
 		]);
 		noteMissingGpus(gpuRequest, gpus, report);
 		return {engine, gpus, inventory: gpus?.inventory, gpuRequest, services: request.services};
@@ -162,4 +162,9 @@ function noteMissingGpus(request: GpuRequest, gpus: GpusOfHost | undefined, repo
 	}
 
 	report({kind: 'note', text: `The box gets no GPU: ${problem?.message ?? 'this host has none'}`});
+}
+
+/** Whether it matters how the cards are joined. */
+export function wantsSeveral(request: GpuRequest): boolean {
+	return request.kind === 'count' && request.count > 1;
 }

@@ -10,6 +10,8 @@ export type UpStep =
 	| {kind: 'pull'; image: string; progress: PullProgress}
 	/** `doing` goes before the image's name: `Adding Jupyter and SSH to`. */
 	| {kind: 'build'; image: string; doing: string; line: string}
+	/** Others have the GPUs. `behind` names boxes and processes. */
+	| {kind: 'queue'; behind: string[]}
 	| {kind: 'start'; name: string}
 	| {kind: 'wait'; name: string; service: ServiceName}
 	/** A line of what the project's own command prints in the new box; none at its start. */
@@ -21,6 +23,8 @@ export type UpOptions = {
 	signal: AbortSignal;
 	/** Wait until the services answer. */
 	wait: boolean;
+	/** Wait until GPUs are free, when others have them. */
+	queue?: boolean;
 	/** Make the box anew when it exists. */
 	recreate: boolean;
 	/** The person gave options that the box should have been made with, so a difference is worth a note. */

@@ -3,6 +3,7 @@ import {Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
 import {chooseName, claimAndStart, findOwn, stillUndecided, workOut} from './claim-and-start.ts';
+import {claimInTurn} from './claim-in-turn.ts';
 import {readToken, removeBoxFiles} from './files.ts';
 import {startBox} from './lifecycle.ts';
 import {listBoxes} from './list.ts';
@@ -39,7 +40,7 @@ export async function up(host: Host, request: BoxRequest, options: UpOptions): P
 		removeSecrets(host.paths, existing.name);
 	}
 
-	const box = await claimAndStart(host, prepared, signal);
+	const box = await (options.queue ? claimInTurn(host, prepared, options) : claimAndStart(host, prepared, signal));
 	report({kind: 'start', name: box.name});
 	let result: UpResult;
 	try {
@@ -77,6 +78,10 @@ async function reuse(host: Host, box: Box, request: BoxRequest, options: UpOptio
 			kind: 'note',
 			text: `${box.name} was made with other options and is used as it is. To apply these: --recreate`,
 		});
+	}
+
+	if (box.until && box.until <= new Date()) {
+		options.report({kind: 'note', text: `The time of ${box.name} is over. To have it anew: --recreate --for 4h`});
 	}
 
 	await renewKeys(host, box, options);

@@ -19,6 +19,7 @@ export function boxJson(box: Box, idleSince: Date | null = null) {
 		image: box.image,
 		sudo: box.sudo,
 		createdAt: box.createdAt.toISOString(),
+		until: box.until?.toISOString() ?? null,
 		idleSince: idleSince?.toISOString() ?? null,
 	};
 }

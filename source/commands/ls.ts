@@ -33,7 +33,7 @@ function row(box: Box, now: Date): string[] {
 	return [
 		box.name,
 		box.owner,
-		box.state,
+		box.until && box.until <= now ? `${box.state} (time over)` : box.state,
 		`${box.services.join(',') || '-'}${box.sudo ? ' +sudo' : ''}`,
 		// An index can change at each boot; the start of the UUID is the same in `gpubox gpus`.
 		box.gpus.map(shortUuid).join(',') || '-',

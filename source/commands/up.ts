@@ -5,8 +5,11 @@ import type {BoxRequest} from '../box/plan.ts';
 import {flagSettings, makeRequest, pathsOf, type UpFlags} from '../box/request.ts';
 import {planUp, up} from '../box/up.ts';
 import type {UpOptions, UpResult} from '../box/up-steps.ts';
+import {exitCode, Failure} from '../failure.ts';
 import {openHost} from '../host/open-host.ts';
 import type {Settings} from '../settings/schema.ts';
+import {parseDuration} from '../text/duration.ts';
+import {safeText} from '../text/safe.ts';
 import {boxJson, printJson} from './box-json.ts';
 import {imageChooser} from './choose-image.ts';
 import {shortUuid} from './ls.ts';
@@ -24,8 +27,10 @@ export type UpCommandOptions = UpFlags &
 		open?: true | undefined;
 		recreate?: true | undefined;
 		force?: true | undefined;
-		/** Commander's name for `--no-wait`. */
-		wait: boolean;
+		/** True for `--wait`, false for `--no-wait`. */
+		wait?: boolean | undefined;
+		/** How long the box is wanted. */
+		for?: string | undefined;
 	};
 
 export async function upCommand(options: UpCommandOptions, signal: AbortSignal): Promise<void> {
@@ -36,12 +41,14 @@ export async function upCommand(options: UpCommandOptions, signal: AbortSignal):
 		...makeRequest(options, effective),
 		...(secrets.requests.length > 0 ? {secrets: secrets.requests} : {}),
 		...(options.sudo ? {sudo: true} : {}),
+		...(options.for === undefined ? {} : {lasts: toDuration(options.for)}),
 	};
 	const reporter = makeReporter(process.stderr);
 	const upOptions: UpOptions = {
 		report: reporter.report,
 		signal,
-		wait: options.wait,
+		wait: options.wait !== false,
+		queue: options.wait === true,
 		recreate: options.recreate ?? false,
 		explicit: effective.file !== undefined || isExplicit(options),
 		settings: buildSettings(effective.settings),
@@ -76,6 +83,16 @@ export function buildSettings({build}: Settings): BuildSettings {
 		...(build?.aptMirror ? {aptMirror: build.aptMirror} : {}),
 		...(build?.registryMirror ? {registryMirror: build.registryMirror} : {}),
 	};
+}
+
+/** @throws Failure (usage) */
+export function toDuration(text: string): number {
+	const milliseconds = parseDuration(text);
+	if (!milliseconds) {
+		throw new Failure(`${safeText(text)} is no time.`, {fix: 'For example: 30m, 4h or 2d', exitCode: exitCode.usage});
+	}
+
+	return milliseconds;
 }
 
 /** Whether a flag says how the box should be made; a plain `up` without gpubox.yaml takes the box as it is. */

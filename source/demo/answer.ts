@@ -175,6 +175,16 @@ function list(scenario: Scenario): Answer {
 	return text(lines.map((line) => `${line}\n`).join(''));
 }
 
+/** The matrix of connections: several H100s in one machine are joined by NVLink, other cards meet on the processor. */
+function topology({gpus}: Scenario): Answer {
+	const link = gpus.length > 1 && gpus.every(({name}) => /H100.*HBM/.test(name)) ? 'NV18' : 'PHB';
+	const head = `\t\u001B[4m${gpus.map(({index}) => `GPU${index}`).join('\t')}\tCPU Affinity\tNUMA Affinity\tGPU NUMA ID\u001B[0m`;
+	const rows = gpus.map(
+		(gpu) => `GPU${gpu.index}\t${gpus.map((other) => (other === gpu ? ' X ' : link)).join('\t')}\t0-63\t0\t\tN/A`,
+	);
+	return text(`${[head, ...rows].join('\n')}\n\nLegend:\n\n  X    = Self\n`);
+}
+
 /** What nvidia-smi of the made-up machine answers to these arguments. */
 export function answer(scenario: Scenario, arguments_: readonly string[]): Answer {
 	const {failure} = scenario;
@@ -192,6 +202,8 @@ export function answer(scenario: Scenario, arguments_: readonly string[]): Answe
 			return {kind: 'rows', intervalMs: undefined, at: (seconds) => table(scenario, seconds)};
 		case '--version':
 			return text(versionText(scenario));
+		case 'topo':
+			return arguments_[1] === '-m' ? topology(scenario) : badArguments();
 		case '-L':
 		case '--list-gpus':
 			return list(scenario);

@@ -27,6 +27,7 @@ const facts: BoxFacts = {
 	cpus: 8,
 	paths: {config: '/c', state: '/state', home: '/h', cache: '/k', ssh: '/s', secrets: '/dev/shm/gpubox-1000'},
 	version: '0',
+	now: new Date('2026-01-01T00:00:00Z'),
 };
 
 describe('what a box may do', () => {
