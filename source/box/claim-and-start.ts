@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import timers from 'node:timers/promises';
 import {type ContainerSpec, EngineError} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
@@ -6,11 +7,11 @@ import {version} from '../version.ts';
 import {type Box, type ServiceName, servicePorts} from './box.ts';
 import {chooseGpus, GpusTaken} from './choose-gpus.ts';
 import {abandonedAfter, decideClaim} from './claims.ts';
-import {writeBoxFiles} from './files.ts';
+import {removeBoxFiles, writeBoxFiles} from './files.ts';
 import {toCandidates} from './gpus-of-host.ts';
 import {listBoxes} from './list.ts';
 import {defaultName, distinctName} from './name.ts';
-import {type BoxRequest, planBox} from './plan.ts';
+import {type BoxRequest, boxFolder, planBox} from './plan.ts';
 import {candidatePorts, findFreePort} from './ports.ts';
 import type {Prepared} from './prepare.ts';
 
@@ -18,7 +19,25 @@ import type {Prepared} from './prepare.ts';
 Creates the container, makes sure that its GPUs are its own (see claims.ts) and starts it. Whatever is lost to somebody else on
 the way, a card, a port, the name, is chosen anew as long as there is a choice.
 */
-export async function claimAndStart(host: Host, prepared: Prepared, signal: AbortSignal): Promise<Box> {
+export async function claimAndStart(host: Host, prepared: Prepared, signal: AbortSignal): Promise<ClaimedBox> {
+	const written = new Set<string>();
+	try {
+		return await claim(host, prepared, written, signal);
+	} catch (error) {
+		const boxes = written.size > 0 ? await listBoxes(host.engine) : [];
+		for (const name of written) {
+			// Another `up` for the same project may have got further with them.
+			if (!boxes.some((box) => box.name === name)) {
+				removeBoxFiles(host.paths, name);
+			}
+		}
+
+		throw error;
+	}
+}
+
+/** @param written gets the names of boxes that had no files before */
+async function claim(host: Host, prepared: Prepared, written: Set<string>, signal: AbortSignal): Promise<ClaimedBox> {
 	const {engine} = host;
 	const lost: Lost = {ports: new Set(), limits: prepared.engine.rootless};
 	// What a crash left in the way is out of it after that.
@@ -27,12 +46,17 @@ export async function claimAndStart(host: Host, prepared: Prepared, signal: Abor
 		signal.throwIfAborted();
 		let boxes = await listBoxes(engine, signal);
 		let mine = findOwn(boxes, host.person, prepared.request);
+		const made = mine === undefined;
 		if (!mine) {
 			const name = chooseName(boxes, host.person, prepared.request);
 			const spec = await workOut(host, prepared, boxes, name, lost);
 			if (!spec) {
 				await pause(signal);
 				continue;
+			}
+
+			if (!existsSync(boxFolder(host.paths, name))) {
+				written.add(name);
 			}
 
 			writeBoxFiles(host.paths, name, prepared);
@@ -48,13 +72,14 @@ export async function claimAndStart(host: Host, prepared: Prepared, signal: Abor
 				throw error;
 			}
 
-			boxes = await listBoxes(engine, signal);
+			// From here to the start nothing is broken off: a container that is neither started nor gone would be left.
+			boxes = await listBoxes(engine);
 			mine = findOwn(boxes, host.person, prepared.request);
 		}
 
 		const started = mine && (await tryToStart(host, mine, boxes, prepared, lost, signal));
 		if (started) {
-			return started;
+			return {box: started, made};
 		}
 	}
 
@@ -75,7 +100,7 @@ async function tryToStart(
 	signal: AbortSignal,
 ): Promise<Box | undefined> {
 	const {engine} = host;
-	for (let seen = boxes; ; seen = await listBoxes(engine, signal)) {
+	for (let seen = boxes; ; seen = await listBoxes(engine)) {
 		const decision = decideClaim(mine, seen, new Date());
 		if (decision.kind === 'withdraw') {
 			await removeUnlessRunning(host, mine);
@@ -147,6 +172,9 @@ export function stillUndecided(): GpusTaken {
 		holders: ['others who are starting boxes'],
 	});
 }
+
+/** A box that runs, and whether it was made here or found half-made. */
+export type ClaimedBox = {box: Box; made: boolean};
 
 /** What turned out not to be had on the way. */
 type Lost = {ports: Set<number>; limits: boolean};

@@ -1,9 +1,8 @@
 import timers from 'node:timers/promises';
 import type {Engine} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
-import type {Box} from './box.ts';
 import {GpusTaken} from './choose-gpus.ts';
-import {claimAndStart} from './claim-and-start.ts';
+import {type ClaimedBox, claimAndStart} from './claim-and-start.ts';
 import {readGpusOfHost} from './gpus-of-host.ts';
 import {type Prepared, wantsSeveral} from './prepare.ts';
 import type {UpOptions} from './up-steps.ts';
@@ -25,7 +24,7 @@ export async function claimInTurn(
 	host: Host,
 	prepared: Prepared,
 	{report, signal}: Pick<UpOptions, 'report' | 'signal'>,
-): Promise<Box> {
+): Promise<ClaimedBox> {
 	// Listening begins before the first look, so that nothing ends unheard in between.
 	const news = new AbortController();
 	const bell = listen(host.engine, AbortSignal.any([signal, news.signal]));

@@ -1,3 +1,4 @@
+import {EngineError} from '../engine/engine.ts';
 import {Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
@@ -41,13 +42,17 @@ async function throwIfDead(host: Host, box: Box): Promise<void> {
 		return;
 	}
 
-	const lines = detail ? await lastLogLines(host.engine, box.id, 15) : [];
+	if (detail === undefined) {
+		throw new EngineError('not-found', `No such container: ${box.name}`);
+	}
+
+	const lines = await lastLogLines(host.engine, box.id, 15);
 	throw new Failure(
-		detail?.oomKilled
+		detail.oomKilled
 			? `${box.name} ran out of memory while starting.`
-			: `${box.name} stopped while starting, with exit code ${detail?.exitCode ?? 'unknown'}. The end of its log:`,
+			: `${box.name} stopped while starting, with exit code ${detail.exitCode}. The end of its log:`,
 		{
-			fix: detail?.oomKilled ? 'Give it more: --memory 32g' : 'Mend what the log names, or try another image: --image',
+			fix: detail.oomKilled ? 'Give it more: --memory 32g' : 'Mend what the log names, or try another image: --image',
 			details: lines,
 		},
 	);

@@ -1,4 +1,4 @@
-import type {ContainerSpec} from '../engine/engine.ts';
+import {type ContainerSpec, EngineError} from '../engine/engine.ts';
 import {Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
@@ -24,6 +24,23 @@ made once, and what a killed run left half-made is taken up.
 @throws Failure, EngineError
 */
 export async function up(host: Host, request: BoxRequest, options: UpOptions): Promise<UpResult> {
+	for (let attempt = 1; ; attempt++) {
+		try {
+			return await upOnce(host, request, options);
+		} catch (error) {
+			// Somebody else removed the box while this one was getting on with it: another `up` that was broken off, say.
+			if (!hasVanished(error) || attempt === 5 || options.signal.aborted) {
+				throw error;
+			}
+		}
+	}
+}
+
+function hasVanished(error: unknown): boolean {
+	return error instanceof EngineError && error.code === 'not-found' && /no such container/i.test(error.message);
+}
+
+async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Promise<UpResult> {
 	const {signal, report} = options;
 	// Asked at the same time, because a new box needs it; one that is there does not, and then its failure does not matter.
 	const engine = host.engine.info(signal);
@@ -36,25 +53,41 @@ export async function up(host: Host, request: BoxRequest, options: UpOptions): P
 	const prepared = await prepare(host, request, {...options, engine});
 	if (existing && options.recreate) {
 		// Only now that nothing else can be missing. Its files stay, so neither the token nor the host key changes.
-		await host.engine.removeContainer(existing.id, {force: true, volumes: true});
+		await remove(host, existing);
 		removeSecrets(host.paths, existing.name);
 	}
 
-	const box = await (options.queue ? claimInTurn(host, prepared, options) : claimAndStart(host, prepared, signal));
+	const {box, made} = await (options.queue
+		? claimInTurn(host, prepared, options)
+		: claimAndStart(host, prepared, signal));
 	report({kind: 'start', name: box.name});
 	let result: UpResult;
 	try {
 		result = await finish(host, box, options, true);
 	} catch (error) {
-		// It never worked, so it is nothing to keep: its last words are in the failure.
-		await host.engine.removeContainer(box.id, {force: true, volumes: true});
-		removeBoxFiles(host.paths, box.name);
-		await tellSsh(host, box, options.report);
+		// It never worked, so it is nothing to keep: its last words are in the failure. Unless another `up` made it and is
+		// waiting for it as well.
+		if (made && !hasVanished(error)) {
+			await remove(host, box);
+			removeBoxFiles(host.paths, box.name);
+			await tellSsh(host, box, options.report);
+		}
+
 		throw error;
 	}
 
 	await runPostCreate(host, box, request, options);
 	return result;
+}
+
+async function remove({engine}: Host, box: Box): Promise<void> {
+	try {
+		await engine.removeContainer(box.id, {force: true, volumes: true});
+	} catch (error) {
+		if (!hasVanished(error)) {
+			throw error;
+		}
+	}
 }
 
 /** The container that `up` would make now. Touches nothing. */
