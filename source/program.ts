@@ -245,6 +245,24 @@ export function makeProgram() {
 		);
 
 	program
+		.command('check')
+		.argument('[box|image]', "a box or an image of this host; this project's when left out")
+		.summary('whether PyTorch can use the GPUs')
+		.description(
+			'PyTorch sees each GPU, moves a tensor to it and multiplies matrices there; several add up a tensor together. An image is tried in a container of its own, on the GPUs that nobody uses. Exits with 8 unless everything works.',
+		)
+		.option('--gpus <gpus>', 'for an image: all, a count, indexes (0,2) or UUIDs')
+		.option('--share-gpus', 'for an image: try GPUs that others use too')
+		.option('--json', 'print JSON')
+		.addHelpText('after', '\nExample: gpubox check alice-train')
+		.action((name, options) =>
+			runVerb(async (signal) => {
+				const {check} = await import('./commands/check.ts');
+				return check(name, {...options, ...host()}, signal);
+			}, address),
+		);
+
+	program
 		.command('config')
 		.argument('[key]')
 		.argument('[value]')

@@ -1,5 +1,7 @@
+import type {Duplex} from 'node:stream';
 import {safeText} from '../text/safe.ts';
 import type {ContainerSpec, Engine} from './engine.ts';
+import {readFrames} from './frames.ts';
 
 /** What a container that ran to its end left. */
 export type RunOnceResult = {exitCode: number; stdout: string; stderr: string};
@@ -56,6 +58,39 @@ export async function runOnce(engine: Engine, spec: ContainerSpec, signal: Abort
 		throw error;
 	} finally {
 		await engine.removeContainer(id, {force: true, volumes: true});
+	}
+}
+
+/**
+Runs a command without a terminal in a container that is there already, to its end. A signal ends the waiting, not the command:
+the engine has no way to do that.
+
+@throws EngineError, or the reason of the signal
+*/
+export async function execOnce(
+	engine: Engine,
+	id: string,
+	command: string[],
+	signal: AbortSignal,
+): Promise<RunOnceResult> {
+	signal.throwIfAborted();
+	const session = await engine.exec(id, {command, tty: false, stdin: false});
+	const drop = () => (session.stream as unknown as Duplex).destroy();
+	signal.addEventListener('abort', drop);
+	try {
+		const parts: Record<'stdout' | 'stderr', Buffer[]> = {stdout: [], stderr: []};
+		for await (const {stream, data} of readFrames(session.stream as AsyncIterable<Buffer>)) {
+			parts[stream].push(data);
+		}
+
+		signal.throwIfAborted();
+		const {exitCode} = await session.wait();
+		return {exitCode, stdout: linesOf(parts.stdout), stderr: linesOf(parts.stderr)};
+	} catch (error) {
+		signal.throwIfAborted();
+		throw error;
+	} finally {
+		signal.removeEventListener('abort', drop);
 	}
 }
 

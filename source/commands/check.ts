@@ -1,0 +1,169 @@
+import type {Box} from '../box/box.ts';
+import {chooseGpus, parseGpuRequest} from '../box/choose-gpus.ts';
+import {readGpusOfHost, toCandidates} from '../box/gpus-of-host.ts';
+import {findBox, listBoxes} from '../box/list.ts';
+import type {EngineInfo} from '../engine/engine.ts';
+import {type ExitCode, exitCode, Failure} from '../failure.ts';
+import type {Host} from '../host/host.ts';
+import {openHost} from '../host/open-host.ts';
+import {type CheckedGpu, type CheckResult, checkBox, checkImage} from '../pipeline/check.ts';
+import {safeText} from '../text/safe.ts';
+import {printJson} from './box-json.ts';
+import {imageChooser} from './choose-image.ts';
+import {loadSettings} from './settings.ts';
+
+type Options = {
+	host?: string | undefined;
+	gpus?: string | undefined;
+	shareGpus?: true | undefined;
+	json?: true | undefined;
+};
+
+type Target = {kind: 'box'; box: Box} | {kind: 'image'; image: string};
+
+/** @returns 0 only when everything that was tried works */
+export async function check(name: string | undefined, options: Options, signal: AbortSignal): Promise<ExitCode> {
+	const host = openHost(options);
+	const target = name === undefined ? await targetHere(host, signal) : await targetNamed(host, name, signal);
+	const result = await checkTarget(host, target, options, signal);
+	if (options.json) {
+		const {box, image} = {box: null, image: null, ...namesOf(target)};
+		printJson({box, image, ...result});
+	} else {
+		process.stdout.write(`${formatCheck(target, result).join('\n')}\n`);
+	}
+
+	return result.passed ? exitCode.done : exitCode.checkFailed;
+}
+
+function namesOf(target: Target): {box: string} | {image: string} {
+	return target.kind === 'box' ? {box: target.box.name} : {image: target.image};
+}
+
+async function targetNamed({engine}: Host, name: string, signal: AbortSignal): Promise<Target> {
+	try {
+		return {kind: 'box', box: await findBox(engine, name, signal)};
+	} catch (error) {
+		if (!(error instanceof Failure && error.exitCode === exitCode.noSuchBox)) {
+			throw error;
+		}
+
+		if (await engine.inspectImage(name)) {
+			return {kind: 'image', image: name};
+		}
+
+		throw new Failure(`There is neither a box nor an image named "${safeText(name)}" on this host.`, {
+			fix: `All boxes: gpubox ls. An image has to be here first: gpubox pull ${safeText(name)}`,
+			exitCode: exitCode.noSuchBox,
+			cause: error,
+		});
+	}
+}
+
+/** This project's running box of the caller; else the image that a new box here would get. */
+async function targetHere(host: Host, signal: AbortSignal): Promise<Target> {
+	const [{project, settings, winners}, boxes] = await Promise.all([loadSettings('.'), listBoxes(host.engine, signal)]);
+	const box = boxes.find(
+		(each) => each.project === project && each.owner === host.person.name && each.state === 'running',
+	);
+	if (box) {
+		return {kind: 'box', box};
+	}
+
+	const chooser = imageChooser(host, {image: settings.image, force: true, winners});
+	const facts = Promise.all([host.engine.info(signal), readGpusOfHost(host, signal)]).then(([engine, {inventory}]) => ({
+		engine,
+		inventory,
+		gpuRequest: parseGpuRequest('auto'),
+		services: [],
+	}));
+	const {reference, base} = await chooser(facts);
+	if (base === undefined) {
+		throw new Failure(`There is no box for this folder, and ${safeText(reference)} is not on this host.`, {
+			fix: `Make the box: gpubox up. Or get the image: gpubox pull ${safeText(reference)}`,
+			exitCode: exitCode.noSuchBox,
+		});
+	}
+
+	return {kind: 'image', image: reference};
+}
+
+async function checkTarget(host: Host, target: Target, options: Options, signal: AbortSignal): Promise<CheckResult> {
+	if (target.kind === 'image') {
+		const info = await host.engine.info(signal);
+		const uuids = await gpusToTry(host, options, signal);
+		const request = requestOf(info);
+		return checkImage(host.engine, target.image, {uuids, request}, signal);
+	}
+
+	const {box} = target;
+	if (box.state !== 'running') {
+		throw new Failure(`${box.name} is not running.`, {
+			fix: `Start it: gpubox start ${box.name}`,
+			exitCode: exitCode.checkFailed,
+		});
+	}
+
+	if (options.gpus !== undefined) {
+		throw new Failure('A box is checked with the GPUs that it has.', {
+			fix: `Leave --gpus away: gpubox check ${box.name}`,
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return checkBox(host.engine, box, signal);
+}
+
+function requestOf({flavour}: EngineInfo) {
+	return flavour === 'podman' ? ('cdi' as const) : ('gpu' as const);
+}
+
+/** Those asked for; else all that nobody uses, so that trying disturbs nobody. @throws Failure */
+async function gpusToTry(host: Host, options: Options, signal: AbortSignal): Promise<string[]> {
+	const [onHost, boxes] = await Promise.all([readGpusOfHost(host, signal), listBoxes(host.engine, signal)]);
+	const candidates = toCandidates(onHost, boxes, new Date());
+	if (options.gpus === undefined && !options.shareGpus) {
+		const free = candidates.filter(
+			({heldBy, wantedBy, foreign, lost, sliced}) =>
+				!lost && !sliced && heldBy.length + wantedBy.length + foreign.length === 0,
+		);
+		if (free.length > 0) {
+			return free.map(({uuid}) => uuid);
+		}
+	}
+
+	const chosen = chooseGpus(parseGpuRequest(options.gpus ?? 'all'), candidates, options.shareGpus ?? false);
+	if (chosen === 'undecided') {
+		throw new Failure('Someone is just taking these GPUs.', {fix: 'Try again in a moment.', exitCode: exitCode.taken});
+	}
+
+	return chosen;
+}
+
+function formatCheck(target: Target, result: CheckResult): string[] {
+	const {torch, cuda, gpus, allReduce, problems} = result;
+	const name = target.kind === 'box' ? `box ${target.box.name}` : safeText(target.image);
+	return [
+		`${name}: ${torch === null ? 'no PyTorch' : `PyTorch ${torch}, ${cuda === null ? 'without CUDA' : `for CUDA ${cuda}`}`}`,
+		...gpus.map(formatGpu),
+		...(allReduce ? [`${allReduce.passed ? '✓' : '✗'} all together  all-reduce`] : []),
+		...problems.flatMap(({message, fix}) => ['', `✗ ${message}`, ...(fix ? [`    → ${fix}`] : [])]),
+		...(result.passed ? ['', 'PyTorch can use every GPU.'] : []),
+	];
+}
+
+const stepNames: Record<CheckedGpu['steps'][number]['name'], string> = {
+	seen: 'seen',
+	compiled: 'compiled for it',
+	moved: 'a tensor moved',
+	float32: 'matrices multiplied',
+	bfloat16: 'in bfloat16 too',
+};
+
+function formatGpu({index, name, computeCapability, passed, steps}: CheckedGpu): string {
+	const done = steps.map(({name: step, passed: good, detail}) => {
+		const told = detail !== '' && good ? ` (${detail})` : '';
+		return `${good ? '' : 'not '}${stepNames[step]}${told}`;
+	});
+	return `${passed ? '✓' : '✗'} GPU ${index}  ${name ?? 'unknown'}${computeCapability ? ` (${computeCapability})` : ''}: ${done.join(', ')}`;
+}
