@@ -1,9 +1,16 @@
 #!/usr/bin/env node
-import {enableCompileCache} from 'node:module';
+import module from 'node:module';
+
+if (Number.parseInt(process.versions.node, 10) < 22) {
+	process.stderr.write(
+		`gpubox: It needs Node 22 or newer, and this is ${process.versions.node}.\n  → Install a newer one: https://nodejs.org\n`,
+	);
+	process.exit(1);
+}
 
 // Node's own place for it is one folder for everyone in /tmp: whoever comes first owns it, and the others get none.
 const {HOME, XDG_CACHE_HOME = HOME && `${HOME}/.cache`, NODE_COMPILE_CACHE} = process.env;
-enableCompileCache?.(NODE_COMPILE_CACHE ?? (XDG_CACHE_HOME && `${XDG_CACHE_HOME}/gpubox-code`));
+module.enableCompileCache?.(NODE_COMPILE_CACHE ?? (XDG_CACHE_HOME && `${XDG_CACHE_HOME}/gpubox-code`));
 
 const [first, second, ...rest] = process.argv.slice(2);
 const onlyHost =
