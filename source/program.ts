@@ -77,13 +77,51 @@ export function makeProgram() {
 
 	program
 		.command('stop')
-		.argument('<box...>')
+		.argument('[box...]')
 		.description('Stops boxes. Their programs are told to end and get 30 seconds.')
-		.addHelpText('after', '\nExample: gpubox stop alice-train')
-		.action((names) =>
+		.option('--idle <time>', 'those of yours in which nothing was done for so long, such as 6h')
+		.addHelpText('after', '\nExamples:\n  gpubox stop alice-train\n  gpubox stop --idle 6h')
+		.action((names, options) =>
 			runVerb(async (signal) => {
 				const {stop} = await import('./commands/lifecycle.ts');
-				await stop(names, host(), signal);
+				await stop(names, {...options, ...host()}, signal);
+				return undefined;
+			}, address),
+		);
+
+	program
+		.command('reap')
+		.summary('stop boxes that are not used, or whose time is over')
+		.description(
+			"Stops your boxes whose time (up --for) is over, and those that hold a GPU and did nothing for idle.stopAfter. The first run writes a notice into the log of the box; one after the grace stops it. Root reaps everybody's boxes.",
+		)
+		.option('--all', "everybody's boxes")
+		.option('--grace <time>', 'time between notice and stop', '10m')
+		.option('-n, --dry-run', 'only say what would be done')
+		.option('--install', 'have it run every five minutes, by a systemd timer')
+		.option('--uninstall', 'no more')
+		.addHelpText('after', '\nExample: gpubox config idle.stopAfter 12h && gpubox reap --install')
+		.action((options) =>
+			runVerb(async (signal) => {
+				const {reap} = await import('./commands/reap.ts');
+				return reap({...options, ...host()}, signal);
+			}, address),
+		);
+
+	program
+		.command('kernels')
+		.argument('<box>')
+		.summary('the notebook kernels of a box')
+		.description(
+			'Lists the notebook kernels of your box. One keeps its memory on the GPU until it is shut down: its variables are lost then, the notebook and the box stay.',
+		)
+		.option('--stop <id>', 'shut one down, named by the start of its id; "idle" for all that do not compute')
+		.option('--json', 'print JSON')
+		.addHelpText('after', '\nExample: gpubox kernels alice-train --stop idle')
+		.action((name, options) =>
+			runVerb(async (signal) => {
+				const {kernels} = await import('./commands/kernels.ts');
+				await kernels(name, {...options, ...host()}, signal);
 				return undefined;
 			}, address),
 		);

@@ -1,8 +1,9 @@
 import type {Box} from '../box/box.ts';
+import type {Idleness} from '../box/idle.ts';
 import {jupyterUrl} from '../box/jupyter.ts';
 
 /** A box as `ls --json` prints it. The token is never part of it. */
-export function boxJson(box: Box, idleSince: Date | null = null) {
+export function boxJson(box: Box, idleness?: Idleness) {
 	const {ssh} = box.addresses;
 	const url = jupyterUrl(box);
 	return {
@@ -20,7 +21,8 @@ export function boxJson(box: Box, idleSince: Date | null = null) {
 		sudo: box.sudo,
 		createdAt: box.createdAt.toISOString(),
 		until: box.until?.toISOString() ?? null,
-		idleSince: idleSince?.toISOString() ?? null,
+		// Null while it is used, and when nobody can tell.
+		idleSince: idleness?.kind === 'idle' ? idleness.since.toISOString() : null,
 	};
 }
 

@@ -1,5 +1,6 @@
 import type {Box} from '../box/box.ts';
 import {holdsGpus} from '../box/claims.ts';
+import type {Idleness} from '../box/idle.ts';
 import {listBoxes} from '../box/list.ts';
 import {EngineError} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
@@ -11,7 +12,9 @@ import {readProcesses} from '../gpu/processes.ts';
 import {watchGpus} from '../gpu/stream.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
+import {whoAmI} from '../host/person.ts';
 import {explain} from '../host/remedies.ts';
+import {formatDuration} from '../text/duration.ts';
 import {formatTable} from '../text/table.ts';
 import {printJson} from './box-json.ts';
 import {shortUuid} from './ls.ts';
@@ -49,8 +52,11 @@ export async function gpus(options: Options, signal: AbortSignal): Promise<void>
 	}
 
 	const [frame, boxes] = await Promise.all([oneFrame(host, inventory.gpus.length, signal), boxesIfAny(host, signal)]);
-	const processes = await ownedProcesses(host, boxes, signal);
-	await print(inventory, viewGpus(inventory.gpus, frame), processes, boxes, options);
+	const [processes, holders] = await Promise.all([
+		ownedProcesses(host, boxes, signal),
+		readHolders(host, boxes, signal),
+	]);
+	await print(inventory, viewGpus(inventory.gpus, frame), processes, boxes, options, holders);
 }
 
 async function watch(host: Host, inventory: GpuInventory, options: Options, signal: AbortSignal): Promise<void> {
@@ -113,6 +119,27 @@ async function oneFrame(host: Host, gpuCount: number, signal: AbortSignal): Prom
 	return first;
 }
 
+/** What only one look is worth its time: since when a box has its GPUs, and whether it uses them. */
+type Holder = {box: Box; since: Date; idleness: Idleness | undefined};
+
+async function readHolders(host: Host, boxes: Box[], signal: AbortSignal): Promise<Holder[]> {
+	const holders = boxes.filter(holdsGpus);
+	if (holders.length === 0) {
+		return [];
+	}
+
+	const {readIdleness} = await import('../box/activity.ts');
+	const [idleness, details] = await Promise.all([
+		readIdleness(host, holders, {signal}),
+		Promise.all(holders.map(({id}) => host.engine.inspectContainer(id))),
+	]);
+	return holders.map((box, index) => ({
+		box,
+		since: details[index]?.startedAt ?? box.createdAt,
+		idleness: idleness.get(box.id),
+	}));
+}
+
 /** Without an engine the GPUs are still worth seeing: then they simply belong to no box. */
 async function boxesIfAny({engine}: Host, signal: AbortSignal): Promise<Box[]> {
 	try {
@@ -143,9 +170,10 @@ async function print(
 	processes: OwnedProcess[],
 	boxes: Box[],
 	options: Options,
+	holders: Holder[] = [],
 ): Promise<void> {
 	if (options.json) {
-		const value = gpusJson(inventory, views, processes, boxes);
+		const value = gpusJson(inventory, views, processes, boxes, holders);
 		if (options.watch) {
 			process.stdout.write(`${JSON.stringify(value)}\n`);
 		} else {
@@ -174,6 +202,21 @@ async function print(
 		process.stdout.write(`\n${await formatTable(['gpu', 'slice', 'uuid'], slices)}\n`);
 	}
 
+	if (holders.length > 0) {
+		const {idleCell, idleLimits} = await import('./idle.ts');
+		const now = new Date();
+		const rows = await Promise.all(
+			holders.map(async ({box, since, idleness}) => [
+				box.name,
+				box.owner,
+				String(box.gpus.length),
+				formatDuration(now.getTime() - since.getTime()),
+				idleCell(box, idleness, await idleLimits(box, whoAmI(process.env).name), now),
+			]),
+		);
+		process.stdout.write(`\n${await formatTable(['box', 'owner', 'gpus', 'since', 'idle'], rows)}\n`);
+	}
+
 	if (processes.length > 0) {
 		const indexOf = new Map(views.map(({uuid, index}) => [uuid, String(index)]));
 		const lines = processes.map((entry) => [
@@ -188,7 +231,13 @@ async function print(
 	}
 }
 
-function gpusJson(inventory: GpuInventory, views: GpuView[], processes: OwnedProcess[], boxes: Box[]) {
+function gpusJson(
+	inventory: GpuInventory,
+	views: GpuView[],
+	processes: OwnedProcess[],
+	boxes: Box[],
+	holders: Holder[],
+) {
 	return {
 		driverVersion: inventory.driverVersion,
 		cudaVersion: inventory.cudaVersion,
@@ -207,6 +256,14 @@ function gpusJson(inventory: GpuInventory, views: GpuView[], processes: OwnedPro
 			mig: view.mig,
 			processes: processes.filter(({gpuUuid}) => gpuUuid === view.uuid).map(({gpuUuid: _, ...entry}) => entry),
 			claimedBy: holdersOf(view, boxes),
+			holders: holders
+				.filter(({box}) => holdersOf(view, [box]).length > 0)
+				.map(({box, since, idleness}) => ({
+					box: box.name,
+					owner: box.owner,
+					since: since.toISOString(),
+					idleSince: idleness?.kind === 'idle' ? idleness.since.toISOString() : null,
+				})),
 		})),
 	};
 }

@@ -1,6 +1,8 @@
 import type {Box} from '../box/box.ts';
+import type {Idleness} from '../box/idle.ts';
 import {jupyterUrl} from '../box/jupyter.ts';
 import {listBoxes} from '../box/list.ts';
+import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {formatDuration} from '../text/duration.ts';
 import {formatTable} from '../text/table.ts';
@@ -10,24 +12,54 @@ export async function ls(
 	options: {host?: string | undefined; json?: true | undefined},
 	signal: AbortSignal,
 ): Promise<void> {
-	const {engine} = openHost(options);
-	const boxes = await listBoxes(engine, signal);
+	const host = openHost(options);
+	const boxes = await listBoxes(host.engine, signal);
+	const idleness = await idlenessOfRunning(host, boxes, signal);
 	if (options.json) {
-		printJson({boxes: boxes.map((box) => boxJson(box))});
+		printJson({boxes: boxes.map((box) => boxJson(box, idleness.get(box.id)))});
 		return;
 	}
+
+	const now = new Date();
+	const idle = await idleCells(host, boxes, idleness, now);
 
 	process.stdout.write(
 		boxes.length === 0
 			? 'No boxes yet. Make one for this folder: gpubox up\n'
 			: `${await formatTable(
 					heads,
-					boxes.map((box) => row(box, new Date())),
+					boxes.map((box, index) => [...row(box, now), idle[index] ?? '-']),
 				)}\n`,
 	);
 }
 
-const heads = ['name', 'owner', 'state', 'services', 'gpus', 'image', 'address', 'age'];
+const heads = ['name', 'owner', 'state', 'services', 'gpus', 'image', 'address', 'age', 'idle'];
+
+/** Looking into boxes costs time, and code, that a list without running ones does not need. */
+async function idlenessOfRunning(host: Host, boxes: Box[], signal: AbortSignal): Promise<Map<string, Idleness>> {
+	if (!boxes.some(({state}) => state === 'running')) {
+		return new Map();
+	}
+
+	const {readIdleness} = await import('../box/activity.ts');
+	return readIdleness(host, boxes, {signal});
+}
+
+async function idleCells({person}: Host, boxes: Box[], idleness: Map<string, Idleness>, now: Date): Promise<string[]> {
+	if (idleness.size === 0) {
+		return [];
+	}
+
+	const {idleCell, idleLimits} = await import('./idle.ts');
+	return Promise.all(
+		boxes.map(async (box) => {
+			const found = idleness.get(box.id);
+			const mayBeMarked = found?.kind === 'idle' && box.gpus.length > 0;
+			const warnAfterMs = mayBeMarked ? (await idleLimits(box, person.name)).warnAfterMs : undefined;
+			return idleCell(box, found, {warnAfterMs}, now);
+		}),
+	);
+}
 
 function row(box: Box, now: Date): string[] {
 	return [

@@ -36,6 +36,11 @@ export async function loadSettings(
 	return {...found, winners, settings: toSettings(winners)};
 }
 
+/** The caller's own defaults alone. @throws Failure (usage) */
+export async function loadPersonalSettings(): Promise<Settings> {
+	return toSettings(await loadPersonal());
+}
+
 async function loadPersonal(): Promise<Sourced[]> {
 	const {config} = findPaths(process.env);
 	if (!existsSync(join(config, 'config.json'))) {

@@ -5,13 +5,11 @@ import type {BoxRequest} from '../box/plan.ts';
 import {flagSettings, makeRequest, pathsOf, type UpFlags} from '../box/request.ts';
 import {planUp, up} from '../box/up.ts';
 import type {UpOptions, UpResult} from '../box/up-steps.ts';
-import {exitCode, Failure} from '../failure.ts';
 import {openHost} from '../host/open-host.ts';
 import type {Settings} from '../settings/schema.ts';
-import {parseDuration} from '../text/duration.ts';
-import {safeText} from '../text/safe.ts';
 import {boxJson, printJson} from './box-json.ts';
 import {imageChooser} from './choose-image.ts';
+import {toDuration} from './duration.ts';
 import {shortUuid} from './ls.ts';
 import {hasDesktop} from './open.ts';
 import {type SecretFlags, secretsOf} from './read-secrets.ts';
@@ -83,16 +81,6 @@ export function buildSettings({build}: Settings): BuildSettings {
 		...(build?.aptMirror ? {aptMirror: build.aptMirror} : {}),
 		...(build?.registryMirror ? {registryMirror: build.registryMirror} : {}),
 	};
-}
-
-/** @throws Failure (usage) */
-export function toDuration(text: string): number {
-	const milliseconds = parseDuration(text);
-	if (!milliseconds) {
-		throw new Failure(`${safeText(text)} is no time.`, {fix: 'For example: 30m, 4h or 2d', exitCode: exitCode.usage});
-	}
-
-	return milliseconds;
 }
 
 /** Whether a flag says how the box should be made; a plain `up` without gpubox.yaml takes the box as it is. */

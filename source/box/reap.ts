@@ -1,0 +1,85 @@
+import {readFrames} from '../engine/frames.ts';
+import {Failure} from '../failure.ts';
+import type {Host} from '../host/host.ts';
+import type {Box} from './box.ts';
+import {type Idleness, idleFor, isOverdue} from './idle.ts';
+import {linesOf, readLogLines} from './logs.ts';
+
+/** What is held against a box. */
+export type Charge = {
+	/** As the box's log says it. */
+	reason: string;
+	/** Since when; a notice from before counts no more. */
+	since: Date;
+};
+
+/** What a box may be stopped for: its time is over, or it holds a GPU and nothing was done for too long. */
+export function findCharge(
+	box: Pick<Box, 'gpus' | 'state' | 'until'>,
+	idleness: Idleness | undefined,
+	stopAfterMs: number | undefined,
+	now: Date,
+): Charge | undefined {
+	if (box.state !== 'running') {
+		return undefined;
+	}
+
+	if (box.until && isOverdue(box, now)) {
+		return {reason: 'the time it was asked for is over', since: box.until};
+	}
+
+	const idle = idleFor(idleness, now);
+	return idleness?.kind === 'idle' && box.gpus.length > 0 && stopAfterMs !== undefined && idle >= stopAfterMs
+		? {reason: `nothing was done in it since ${idleness.since.toISOString()}`, since: idleness.since}
+		: undefined;
+}
+
+/** A notice stands in the box's own log, so every later run finds it, whoever starts it. */
+const notice = /gpubox reap: .* is stopped after (\d{4}-[\d:.T-]+Z)/;
+
+export function noticeText(box: Pick<Box, 'name'>, {reason}: Charge, end: Date): string {
+	return `gpubox reap: ${box.name} is stopped after ${end.toISOString()}, because ${reason}. To keep it: use it, or ask for it anew.`;
+}
+
+/** What to do about a box with a charge, from the lines that its log has since then. */
+export function decideReap(
+	linesSince: string[],
+	now: Date,
+): {kind: 'warn'} | {kind: 'wait'; until: Date} | {kind: 'stop'} {
+	const ends = linesSince.flatMap((line) => notice.exec(line)?.[1] ?? []).map((time) => new Date(time));
+	const [end] = ends.filter((time) => !Number.isNaN(time.getTime()));
+	if (!end) {
+		return {kind: 'warn'};
+	}
+
+	return now >= end ? {kind: 'stop'} : {kind: 'wait', until: end};
+}
+
+export async function readLinesSince(host: Host, box: Box, since: Date, signal: AbortSignal): Promise<string[]> {
+	const lines: string[] = [];
+	for await (const {text} of readLogLines(host.engine, box.id, {since, signal})) {
+		lines.push(text);
+	}
+
+	return lines;
+}
+
+/** Writes a line where the box's own programs write theirs. */
+export async function writeToLog({engine}: Host, box: Box, text: string): Promise<void> {
+	const session = await engine.exec(box.id, {
+		command: ['sh', '-c', 'printf "%s\\n" "$1" > /proc/1/fd/1', 'gpubox', text],
+		tty: false,
+		stdin: false,
+	});
+	const said: string[] = [];
+	for await (const line of linesOf(readFrames(session.stream as unknown as AsyncIterable<Buffer>))) {
+		said.push(line.text);
+	}
+
+	const {exitCode} = await session.wait();
+	if (exitCode !== 0) {
+		throw new Failure(`No notice can be written into the log of ${box.name}: ${said.join(' ')}`, {
+			fix: `It is not stopped without one. By hand: gpubox stop ${box.name}`,
+		});
+	}
+}

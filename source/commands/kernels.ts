@@ -1,0 +1,70 @@
+import {readToken} from '../box/files.ts';
+import {readJupyterStatus, shutDownKernel} from '../box/kernels.ts';
+import {findBox} from '../box/list.ts';
+import {exitCode, Failure} from '../failure.ts';
+import {openHost} from '../host/open-host.ts';
+import {formatDuration} from '../text/duration.ts';
+import {formatTable} from '../text/table.ts';
+import {printJson} from './box-json.ts';
+
+export type KernelsOptions = {
+	host?: string | undefined;
+	/** The start of an id, or `idle` for all that do not compute. */
+	stop?: string | undefined;
+	json?: true | undefined;
+};
+
+/** Lists the notebook kernels of one's own box, or shuts some down so that their GPU memory is free. */
+export async function kernels(boxName: string, options: KernelsOptions, given: AbortSignal): Promise<void> {
+	const host = openHost(options);
+	const signal = AbortSignal.any([given, AbortSignal.timeout(10_000)]);
+	const box = await findBox(host.engine, boxName, signal);
+	const token = box.owner === host.person.name ? readToken(host.paths, box.name) : undefined;
+	if (token === undefined) {
+		throw new Failure(`The kernels of ${box.name} are for ${box.owner} to see.`, {fix: 'Your own boxes: gpubox ls'});
+	}
+
+	const {kernels: found} = await readJupyterStatus(host, box, token, signal);
+	if (options.stop !== undefined) {
+		const {stop} = options;
+		const chosen = found.filter(({id, busy}) => (stop === 'idle' ? !busy : id.startsWith(stop)));
+		if (stop !== 'idle' && chosen.length !== 1) {
+			throw new Failure(
+				`${chosen.length === 0 ? 'No kernel' : 'More than one kernel'} of ${box.name} begins with "${stop}".`,
+				{
+					fix: `See them with: gpubox kernels ${box.name}`,
+					exitCode: exitCode.usage,
+				},
+			);
+		}
+
+		for (const {id} of chosen) {
+			await shutDownKernel(host, box, {id, token}, signal);
+			process.stdout.write(`${id}\n`);
+		}
+
+		return;
+	}
+
+	if (options.json) {
+		printJson({
+			kernels: found.map(({lastActivity, ...kernel}) => ({...kernel, lastActivity: lastActivity.toISOString()})),
+		});
+		return;
+	}
+
+	const now = Date.now();
+	process.stdout.write(
+		found.length === 0
+			? `No kernel runs in ${box.name}.\n`
+			: `${await formatTable(
+					['kernel', 'name', 'idle', 'connections'],
+					found.map((kernel) => [
+						kernel.id,
+						kernel.name,
+						kernel.busy ? 'in use' : formatDuration(now - kernel.lastActivity.getTime()),
+						String(kernel.connections),
+					]),
+				)}\n`,
+	);
+}

@@ -1,0 +1,118 @@
+import {readIdleness} from '../box/activity.ts';
+import type {Box} from '../box/box.ts';
+import {isAbandoned} from '../box/claims.ts';
+import {stopBox} from '../box/lifecycle.ts';
+import {listBoxes} from '../box/list.ts';
+import {inside} from '../box/plan.ts';
+import {decideReap, findCharge, noticeText, readLinesSince, writeToLog} from '../box/reap.ts';
+import {EngineError} from '../engine/engine.ts';
+import type {Host} from '../host/host.ts';
+import {openHost} from '../host/open-host.ts';
+import {explain} from '../host/remedies.ts';
+import {toDuration} from './duration.ts';
+import {idleLimits} from './idle.ts';
+import {installTimer, uninstallTimer} from './reap-timer.ts';
+
+export type ReapOptions = {
+	host?: string | undefined;
+	all?: true | undefined;
+	grace: string;
+	dryRun?: true | undefined;
+	install?: true | undefined;
+	uninstall?: true | undefined;
+};
+
+/**
+Stops boxes whose time is over, and those that hold a GPU and did nothing for `idle.stopAfter`: the first time that it finds one
+it only writes a notice into the box's log, and stops it when it is found again after the grace. One that fails does not keep
+it from the others.
+
+@returns the exit code
+*/
+export async function reap(options: ReapOptions, signal: AbortSignal): Promise<number> {
+	const graceMs = toDuration(options.grace);
+	if (options.install || options.uninstall) {
+		await (options.install ? installTimer(options, signal) : uninstallTimer(signal));
+		return 0;
+	}
+
+	const host = openHost(options);
+	const all = options.all ?? host.person.uid === 0;
+	const boxes = (await listBoxes(host.engine, signal)).filter(({owner}) => all || owner === host.person.name);
+	let failed = 0;
+	if (!options.dryRun) {
+		await removeAbandoned(host, boxes);
+	}
+
+	const idleness = await readIdleness(host, boxes, {
+		signal,
+		looks: 5,
+		...(all ? {tokenOf: (box: Box) => readTokenInside(host, box)} : {}),
+	});
+	const now = new Date();
+	for (const box of boxes) {
+		try {
+			const {stopAfterMs} = await idleLimits(box, host.person.name);
+			const charge = findCharge(box, idleness.get(box.id), stopAfterMs, now);
+			if (!charge) {
+				continue;
+			}
+
+			const decision = decideReap(await readLinesSince(host, box, charge.since, signal), now);
+			if (decision.kind === 'wait') {
+				say(`${box.name}: is stopped after ${decision.until.toISOString()}, because ${charge.reason}`);
+			} else if (decision.kind === 'stop') {
+				if (!options.dryRun) {
+					await stopBox(host, box);
+				}
+
+				say(`${box.name}: ${options.dryRun ? 'would be stopped' : 'stopped'}, because ${charge.reason}`);
+			} else {
+				const end = new Date(now.getTime() + graceMs);
+				if (!options.dryRun) {
+					await writeToLog(host, box, noticeText(box, charge, end));
+				}
+
+				say(`${box.name}: ${options.dryRun ? 'would be told' : 'told'} that it is stopped after ${end.toISOString()}`);
+			}
+		} catch (error) {
+			signal.throwIfAborted();
+			failed += 1;
+			process.stderr.write(`gpubox: ${box.name}: ${explain(error).message}\n`);
+		}
+	}
+
+	return failed > 0 ? 1 : 0;
+}
+
+function say(line: string): void {
+	process.stdout.write(`${line}\n`);
+}
+
+/** What runs that were killed left behind: containers that were made and never started. */
+async function removeAbandoned({engine}: Host, boxes: Box[]): Promise<void> {
+	for (const box of boxes.filter((candidate) => isAbandoned(candidate, new Date()))) {
+		try {
+			await engine.removeContainer(box.id, {volumes: true});
+			say(`${box.name}: removed, because it was never started`);
+		} catch (error) {
+			// Started or removed by now.
+			if (!(error instanceof EngineError && (error.code === 'conflict' || error.code === 'not-found'))) {
+				throw error;
+			}
+		}
+	}
+}
+
+/** Who stops everybody's boxes may ask everybody's Jupyter whether it is used. */
+async function readTokenInside({engine}: Host, box: Box): Promise<string | undefined> {
+	try {
+		return (await engine.readFile(box.id, inside.token))?.toString('utf8').trim() || undefined;
+	} catch (error) {
+		if (error instanceof EngineError) {
+			return undefined;
+		}
+
+		throw error;
+	}
+}
