@@ -170,7 +170,9 @@ function judgeToolkit(facts: HostFacts): Verdict {
 		);
 	}
 
-	if (toolkit.hook || info.runtimes.includes('nvidia') || container.kind === 'seen') {
+	// The hook's own words: then the engine has it, wherever it is.
+	const hookSpoke = container.kind === 'failed' && /nvidia-container-cli/.test(container.text);
+	if (toolkit.hook || info.runtimes.includes('nvidia') || container.kind === 'seen' || hookSpoke) {
 		const also = cdiDevices.length > 0 || toolkit.cdiFiles.length > 0 ? ', CDI besides' : '';
 		return ok(`NVIDIA's hook${tell(toolkit.version)}${also}`);
 	}
