@@ -260,7 +260,7 @@ describe('the engine', {skip: needsOwnEngine}, () => {
 		let bare: TestEngine;
 		before(async () => {
 			bare = await startEngine({
-				dataFolder: join(host.folder, 'no-hook-data'),
+				dataFolder: await mkdtemp(join(host.folder, 'no-hook-')),
 				runFolder: `/run/gpubox-nohook-${process.pid}`,
 				groupId: person.gid,
 			});
