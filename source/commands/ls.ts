@@ -14,7 +14,7 @@ export async function ls(
 ): Promise<void> {
 	const host = openHost(options);
 	const boxes = await listBoxes(host.engine, signal);
-	const idleness = await idlenessOfRunning(host, boxes, signal);
+	const idleness = await readIdlenessThatMatters(host, boxes, signal);
 	if (options.json) {
 		printJson({boxes: boxes.map((box) => boxJson(box, idleness.get(box.id)))});
 		return;
@@ -35,14 +35,20 @@ export async function ls(
 
 const heads = ['name', 'owner', 'state', 'services', 'gpus', 'image', 'address', 'age', 'idle'];
 
-/** Looking into boxes costs time, and code, that a list without running ones does not need. */
-async function idlenessOfRunning(host: Host, boxes: Box[], signal: AbortSignal): Promise<Map<string, Idleness>> {
-	if (!boxes.some(({state}) => state === 'running')) {
+/**
+Looks only into boxes that matter: one's own, and those that keep a GPU from others. It takes several questions for each, and code
+that a list without such boxes need not load.
+*/
+async function readIdlenessThatMatters(host: Host, boxes: Box[], signal: AbortSignal): Promise<Map<string, Idleness>> {
+	const worthIt = boxes.filter(
+		({state, owner, gpus}) => state === 'running' && (owner === host.person.name || gpus.length > 0),
+	);
+	if (worthIt.length === 0) {
 		return new Map();
 	}
 
 	const {readIdleness} = await import('../box/activity.ts');
-	return readIdleness(host, boxes, {signal});
+	return readIdleness(host, worthIt, {signal});
 }
 
 async function idleCells({person}: Host, boxes: Box[], idleness: Map<string, Idleness>, now: Date): Promise<string[]> {
