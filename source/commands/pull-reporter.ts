@@ -38,7 +38,7 @@ export function makePullReporter(
 ) {
 	let state = startPull(expectedBytes);
 	let drawn = 0;
-	let lastTime = Number.NEGATIVE_INFINITY;
+	let next: NodeJS.Timeout | undefined;
 
 	const clear = () => {
 		if (drawn > 0) {
@@ -62,11 +62,11 @@ export function makePullReporter(
 			const before = state;
 			state = reducePull(state, progress, now());
 			if (out.isTTY) {
-				if (now() - lastTime >= 100) {
-					lastTime = now();
+				// Messages come in bursts; the last of one must be shown, too, when nothing follows for long.
+				next ??= setTimeout(() => {
+					next = undefined;
 					draw();
-				}
-
+				}, 100);
 				return;
 			}
 
@@ -83,7 +83,10 @@ export function makePullReporter(
 			out.write(`${text}\n`);
 		},
 		/** Takes away what is rewritten. */
-		end: clear,
+		end() {
+			clearTimeout(next);
+			clear();
+		},
 		state: () => state,
 	};
 }
