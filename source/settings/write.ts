@@ -50,7 +50,8 @@ function writeSetting(name: string, {says, example}: SettingInfo, value: unknown
 	return [
 		`# ${says}`,
 		...stringify({[name]: value}, {lineWidth: 0})
-			.trimEnd()
+			// Not trimEnd: a value may end in a blank that YAML does not take for one.
+			.replace(/\n$/, '')
 			.split('\n'),
 	];
 }

@@ -73,6 +73,10 @@ test('what is written reads back as what was answered', () => {
 	);
 });
 
+test('a value that ends in a blank of another kind keeps it', () => {
+	assert.deepEqual(readBack(writeProjectFile({postCreate: '~\u2000'})), {postCreate: '~\u2000'});
+});
+
 test('with everything commented in, the file is still valid, and names every setting', () => {
 	const text = writeProjectFile({});
 	assert.deepEqual(readBack(text), {});
