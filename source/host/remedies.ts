@@ -292,9 +292,9 @@ function explainEngine(error: EngineError, address: string): Failure {
 	switch (error.code) {
 		case 'unreachable':
 			return new Failure(`No Docker Engine answers at ${address}.`, {
-				fix: address.startsWith('unix:')
-					? 'Start it: sudo systemctl start docker. Not installed? https://docs.docker.com/engine/install'
-					: 'Is the address right (DOCKER_HOST, docker context ls) and the machine up?',
+				fix: /^(?:tcp|https?|ssh):/.test(address)
+					? 'Is the address right (DOCKER_HOST, docker context ls) and the machine up?'
+					: 'Start it: sudo systemctl start docker. Not installed, or not the one you mean? gpubox doctor',
 				exitCode: exitCode.noEngine,
 				cause: error,
 			});

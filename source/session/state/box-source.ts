@@ -2,6 +2,7 @@ import {setTimeout as pause} from 'node:timers/promises';
 import {containerPrefix, label} from '../../box/box.ts';
 import {listBoxes} from '../../box/list.ts';
 import type {EngineEvent} from '../../engine/engine.ts';
+import {Failure} from '../../failure.ts';
 import type {Host} from '../../host/host.ts';
 import {problemOf} from './problem.ts';
 import {throttleRuns} from './relist.ts';
@@ -73,7 +74,9 @@ export async function followBoxes(
 			}
 
 			const problem = problemOf(
-				round.signal.aborted ? new Error('The engine does not answer.') : error,
+				round.signal.aborted
+					? new Failure('The engine does not answer.', {fix: 'See what is wrong with it: gpubox doctor'})
+					: error,
 				engine.address,
 			);
 			store.change(withFacts(({box}) => ({box: {...box, phase: 'no-engine', problem}})));
