@@ -96,7 +96,14 @@ async function nodeTest(files: string[], more: string[], env: NodeJS.ProcessEnv 
 	}
 
 	// A file that hangs is ended and counted as failed: a machine that runs the tests alone must come to an end.
-	const call = ['--import=tsx', '--test', '--test-timeout=900000', ...more, ...files];
+	const call = [
+		'--import=tsx',
+		`--import=${join(root, 'test/_helpers/seed.ts')}`,
+		'--test',
+		'--test-timeout=900000',
+		...more,
+		...files,
+	];
 	const {failed} = await runChild(process.execPath, call, {env, quiet: false});
 	if (failed !== undefined) {
 		throw new Error(`tests failed (${failed})`);
