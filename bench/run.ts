@@ -2,7 +2,7 @@
 What `npm run bench` does: the times that gpubox promises, as ratios to a named reference measured in the same run.
 
 	npm run bench             prints the table
-	npm run bench -- ls rest  these alone, of: ls, frame, up, rest
+	npm run bench -- ls rest  these alone, of: ls, images, frame, up, rest
 	npm run bench -- --check  exit code 1 when a limit is passed
 */
 import {readFileSync} from 'node:fs';
@@ -12,6 +12,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import type Dockerode from 'dockerode';
 import {build} from 'esbuild';
+import {queryArguments, staticFields} from '../source/gpu/fields.ts';
 import {
 	dockerOf,
 	makePerson,
@@ -24,7 +25,7 @@ import {
 import {prepareHost} from '../test/_helpers/test-host/prepare.ts';
 import {compare, timed} from './measure.ts';
 
-const benches = {ls: benchLs, frame: benchFirstFrame, up: benchUp, rest: benchSteadyState};
+const benches = {ls: benchLs, images: benchImages, frame: benchFirstFrame, up: benchUp, rest: benchSteadyState};
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const interrupted = new AbortController();
@@ -69,6 +70,33 @@ async function benchLs(): Promise<Row[]> {
 	);
 	await boxes.remove();
 	return [{what: 'gpubox ls, 20 boxes / bare Node', ours: ms(ours), reference: ms(reference), ratio, limit: 1.6}];
+}
+
+/** The reference asks the engine and the driver, too: how long these take to answer is no merit of gpubox. */
+async function benchImages(): Promise<Row[]> {
+	const smi = await quickNvidiaSmi();
+	const env = {PATH: `${smi.directory}:/usr/bin:/bin`};
+	const {ours, reference, ratio} = await compare(
+		15,
+		() => timed(() => expectSuccess(person.runGpubox(['images', '--json'], {env}))),
+		() => timed(() => expectSuccess(person.run(host.program.node, [join(root, 'bench/bare-ls.mjs')], {env}))),
+	);
+	return [{what: 'gpubox images --json / bare Node', ours: ms(ours), reference: ms(reference), ratio, limit: 1.6}];
+}
+
+/** Two cards whose answers are ready: a stand-in on Node would itself take as long as all of gpubox. */
+async function quickNvidiaSmi(): Promise<{directory: string}> {
+	const directory = await mkdtemp(join(host.folder, 'smi-'));
+	const smi = join(host.own?.hostPath ?? (await eightGpus()).directory, 'nvidia-smi');
+	const query = queryArguments(staticFields);
+	const rows = await expectSuccess(person.run(smi, query));
+	const banner = await expectSuccess(person.run(smi, []));
+	await writeFile(join(directory, 'rows'), rows.stdout, {mode: 0o644});
+	await writeFile(join(directory, 'banner'), banner.stdout, {mode: 0o644});
+	const script = `#!/bin/sh\nif [ $# = 0 ]; then cat '${directory}/banner'; else cat '${directory}/rows'; fi\n`;
+	await writeFile(join(directory, 'nvidia-smi'), script, {mode: 0o755});
+	await chmod(directory, 0o755);
+	return {directory};
 }
 
 async function benchFirstFrame(): Promise<Row[]> {

@@ -28,12 +28,15 @@ export type Offer = {
 async function ask(host: Host, signal: AbortSignal) {
 	const {engine} = host;
 	const askEngine = async () => {
-		const [info, summaries, boxes] = await Promise.all([
+		const listing = engine.listImages();
+		const [info, local, {boxes, bases}] = await Promise.all([
 			engine.info(signal),
-			engine.listImages(),
-			listBoxes(engine, signal),
+			listing.then((summaries) => inspectOffered(engine, summaries)),
+			Promise.all([listBoxes(engine, signal), listing]).then(async ([boxes, summaries]) => ({
+				boxes,
+				bases: await readBases(host, boxes, summaries),
+			})),
 		]);
-		const [local, bases] = await Promise.all([inspectOffered(engine, summaries), readBases(host, boxes, summaries)]);
 		return {info, local, boxes, bases};
 	};
 	const [inventory, found] = await Promise.all([
