@@ -123,8 +123,9 @@ function standIn(scenarioFile: string): NvidiaSmi {
 
 /** Answers for the made-up Jupyter servers and for nothing else. */
 function makeUpAnswers(engine: DemoEngine, startMs: number): AskHttp {
-	const json = (status: number, value: unknown) => ({status, body: JSON.stringify(value)});
-	return async (url, {headers = {}}) => {
+	const json = (status: number, value: unknown) => ({status, body: JSON.stringify(value) ?? ''});
+	const shutDown = new Set<string>();
+	return async (url, {headers = {}, method = 'GET'}) => {
 		const there = engine.atPort(Number(url.port));
 		if (there === undefined || there.runningMs < startMs) {
 			throw new Error('connect ECONNREFUSED: nothing listens there on the made-up host');
@@ -141,8 +142,32 @@ function makeUpAnswers(engine: DemoEngine, startMs: number): AskHttp {
 		}
 
 		const now = new Date().toISOString();
-		return url.pathname === '/api/status'
-			? json(200, {connections: 1, kernels: 1, last_activity: now, started: now})
+		if (url.pathname === '/api/status') {
+			return json(200, {connections: 1, kernels: 1, last_activity: now, started: now});
+		}
+
+		// One notebook that nobody looked at for hours, until it is shut down.
+		const kernel = `${there.spec.name}-kernel`;
+		if (method === 'DELETE' && url.pathname === `/api/kernels/${kernel}`) {
+			shutDown.add(kernel);
+			return json(204, undefined);
+		}
+
+		return url.pathname === '/api/kernels'
+			? json(
+					200,
+					shutDown.has(kernel)
+						? []
+						: [
+								{
+									id: kernel,
+									name: 'python3',
+									execution_state: 'idle',
+									last_activity: new Date(Date.now() - 3 * 3_600_000).toISOString(),
+									connections: 0,
+								},
+							],
+				)
 			: json(404, {message: 'Not Found'});
 	};
 }

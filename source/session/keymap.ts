@@ -36,6 +36,7 @@ export const bindings: Binding[] = [
 		action: {type: 'show', side: 'detail'},
 	},
 	{scope: 'main', keys: ['x'], label: 'Remove the box (asks)', short: 'remove', action: {type: 'ask-remove'}},
+	{scope: 'main', keys: ['f'], label: 'Free idle kernels (asks)', action: {type: 'find-idle-kernels'}},
 	{scope: 'main', keys: ['i'], label: 'Images that fit here', short: 'images', action: {type: 'images'}},
 	{scope: 'main', keys: ['d'], label: 'Try a made-up host', short: 'demo', action: {type: 'demo'}},
 	{scope: 'main', keys: ['tab'], label: 'Next pane', action: {type: 'focus', by: 1}},

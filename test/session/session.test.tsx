@@ -67,6 +67,24 @@ test('open shows the address with the token of one’s own box, and no other’s
 	await waitFor(/http:\/\/127\.0\.0\.1:18891\/\?token=made-up-token-of-dora-eda/);
 });
 
+test('idle kernels are shut down after yes, only of one’s own box, and the box runs on', async (t) => {
+	const {waitFor, type} = await showSession(t, size);
+	await waitFor(ready);
+	type('f');
+	await waitFor(/kernels of alice-llm-train are for alice to see/);
+	type('jjjjf');
+	await waitFor(/Shut down 1 kernel of dora-eda, idle for 3h\? Variables are lost/);
+	type('n');
+	await waitFor(/^(?![\s\S]*Shut down)/);
+	type('f');
+	await waitFor(/Shut down 1 kernel of dora-eda/);
+	type('y');
+	await waitFor(/✓ The idle kernels of dora-eda are shut down/);
+	await waitFor(/● dora-eda/);
+	type('f');
+	await waitFor(/✓ No kernel of dora-eda is idle/);
+});
+
 test('what fails is said with its reason, and the session goes on', async (t) => {
 	const {host, waitFor, type} = await showSession(t, size);
 	await waitFor(ready);

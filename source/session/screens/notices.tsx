@@ -28,7 +28,15 @@ export function Notices({facts, view, width, height}: {facts: Facts; view: View;
 	);
 }
 
-function textOf({what, name, owner, mine}: Asked): string {
+function textOf(asked: Asked): string {
+	const {what, name, owner, mine} = asked;
+	if (asked.what === 'free') {
+		const {kernels} = asked;
+		const idle = kernels.map((kernel) => kernel.idle).join(', ');
+		const many = kernels.length === 1 ? '1 kernel' : `${kernels.length} kernels`;
+		return `Shut down ${many} of ${name}, idle for ${idle}? Variables are lost.`;
+	}
+
 	const whose = mine ? '' : `, which is ${owner}'s`;
 	return what === 'stop' ? `Stop ${name}${whose}?` : `Remove ${name}${whose}? The project folder stays.`;
 }

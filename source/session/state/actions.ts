@@ -9,7 +9,7 @@ import {problemOf} from './problem.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
 import {createTaskList, type TaskHandle} from './tasks.ts';
 import {createPullTeller, createStepTeller} from './up-steps.ts';
-import type {Effect} from './view.ts';
+import type {Effect, Question} from './view.ts';
 
 /** What only the root component can do. */
 export type Terminal = {exit: (result?: unknown) => void; suspend: SuspendTerminal};
@@ -274,6 +274,39 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 
 				case 'open': {
 					open(effect.boxId);
+					break;
+				}
+
+				case 'find-idle-kernels': {
+					startOn(
+						effect.boxId,
+						(box) => `Looking at the kernels of ${box.name}`,
+						async (box) => {
+							const {findIdleKernels} = await import('./idle-kernels.ts');
+							const kernels = await findIdleKernels(host, box, signal);
+							if (kernels.length === 0) {
+								return {text: `No kernel of ${box.name} is idle`};
+							}
+
+							const {id: boxId, name, owner} = box;
+							const asking: Question = {what: 'free', boxId, name, owner, mine: true, kernels};
+							store.change((state) => ({...state, view: {...state.view, asking}}));
+							return undefined;
+						},
+					);
+					break;
+				}
+
+				case 'free': {
+					startOn(
+						effect.boxId,
+						(box) => `Shutting kernels of ${box.name} down`,
+						async (box) => {
+							const {freeKernels} = await import('./idle-kernels.ts');
+							await freeKernels(host, box, effect.kernels, signal);
+							return {text: `The idle kernels of ${box.name} are shut down, their GPU memory is free`};
+						},
+					);
 					break;
 				}
 

@@ -369,6 +369,7 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 			}
 
 			case 'attach':
+			case 'find-idle-kernels':
 			case 'open': {
 				return box !== undefined && isRunning(box);
 			}

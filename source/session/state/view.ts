@@ -3,7 +3,11 @@ import type {LogPosition} from './log-buffer.ts';
 export type Pane = 'gpus' | 'boxes' | 'side';
 export type Side = 'log' | 'detail';
 
-export type Question = {what: 'remove' | 'stop'; boxId: string; name: string; owner: string; mine: boolean};
+/** `kernels` are those to be shut down; `idle` says for how long each did nothing. */
+export type Question = {boxId: string; name: string; owner: string; mine: boolean} & (
+	| {what: 'remove' | 'stop'}
+	| {what: 'free'; kernels: Array<{id: string; idle: string}>}
+);
 
 /** What a person looks at. Boxes and GPUs are named by id: their places in the lists change. */
 export type View = {
@@ -36,7 +40,7 @@ export const firstView: View = {
 
 /** What a key asks for. */
 export type Action =
-	| {type: 'attach' | 'open'}
+	| {type: 'attach' | 'open' | 'find-idle-kernels'}
 	| {type: 'pull-image' | 'up-with-image'}
 	| {type: 'up' | 'stop-or-start' | 'ask-remove' | 'demo' | 'images' | 'help' | 'back' | 'quit' | 'dismiss'}
 	| {type: 'show'; side: Side}
@@ -63,7 +67,8 @@ export type Situation = {
 /** What is to be done besides changing the view. */
 export type Effect =
 	| {type: 'up' | 'demo' | 'quit' | 'load-images' | 'dismiss'}
-	| {type: 'attach' | 'open' | 'stop' | 'start' | 'remove'; boxId: string}
+	| {type: 'attach' | 'open' | 'stop' | 'start' | 'remove' | 'find-idle-kernels'; boxId: string}
+	| {type: 'free'; boxId: string; kernels: string[]}
 	/** The place of the image in the list. */
 	| {type: 'pull-image' | 'up-with-image'; index: number}
 	| {type: 'say'; text: string; fix: string};
@@ -113,6 +118,7 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 		}
 
 		case 'attach':
+		case 'find-idle-kernels':
 		case 'open': {
 			const {type} = action;
 			return withBox(({id, name, running}) =>
@@ -135,10 +141,7 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 
 		case 'answer': {
 			const {asking} = view;
-			return show(
-				{asking: undefined},
-				action.yes && asking !== undefined ? [{type: asking.what, boxId: asking.boxId}] : [],
-			);
+			return show({asking: undefined}, action.yes && asking !== undefined ? [effectOf(asking)] : []);
 		}
 
 		case 'show': {
@@ -189,6 +192,14 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 				: stay();
 		}
 	}
+}
+
+/** What a yes does. */
+function effectOf(asked: Question): Effect {
+	const {boxId} = asked;
+	return asked.what === 'free'
+		? {type: 'free', boxId, kernels: asked.kernels.map(({id}) => id)}
+		: {type: asked.what, boxId};
 }
 
 function step(ids: string[], current: string | undefined, by: number): string | undefined {

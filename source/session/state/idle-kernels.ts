@@ -1,0 +1,41 @@
+import type {Box} from '../../box/box.ts';
+import {readToken} from '../../box/files.ts';
+import {readJupyterStatus, shutDownKernel} from '../../box/kernels.ts';
+import {Failure} from '../../failure.ts';
+import type {Host} from '../../host/host.ts';
+import {formatDuration} from '../../text/duration.ts';
+
+/** The kernels of one's own box that compute nothing, and for how long. @throws Failure */
+export async function findIdleKernels(
+	host: Host,
+	box: Box,
+	signal: AbortSignal,
+): Promise<Array<{id: string; idle: string}>> {
+	const {kernels} = await readJupyterStatus(host, box, tokenOf(host, box), withPatience(signal));
+	return kernels
+		.filter(({busy}) => !busy)
+		.map(({id, lastActivity}) => ({id, idle: formatDuration(Date.now() - lastActivity.getTime())}));
+}
+
+/** Shuts down those that still compute nothing: one may have been given work while the question stood. @throws Failure */
+export async function freeKernels(host: Host, box: Box, ids: string[], given: AbortSignal): Promise<void> {
+	const signal = withPatience(given);
+	const token = tokenOf(host, box);
+	const {kernels} = await readJupyterStatus(host, box, token, signal);
+	for (const {id} of kernels.filter(({busy, id}) => !busy && ids.includes(id))) {
+		await shutDownKernel(host, box, {id, token}, signal);
+	}
+}
+
+function withPatience(signal: AbortSignal): AbortSignal {
+	return AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
+}
+
+function tokenOf({paths, person}: Host, box: Box): string {
+	const token = box.owner === person.name ? readToken(paths, box.name) : undefined;
+	if (token === undefined) {
+		throw new Failure(`The kernels of ${box.name} are for ${box.owner} to see.`, {fix: ''});
+	}
+
+	return token;
+}
