@@ -100,7 +100,7 @@ export function makeProgram() {
 		.option('-n, --dry-run', 'only say what would be done')
 		.option('--install', 'have it run every five minutes, by a systemd timer')
 		.option('--uninstall', 'no more')
-		.addHelpText('after', '\nExample: gpubox config idle.stopAfter 12h && gpubox reap --install')
+		.addHelpText('after', '\nExample: gpubox reap --install')
 		.action((options) =>
 			runVerb(async (signal) => {
 				const {reap} = await import('./commands/reap.ts');

@@ -41,10 +41,12 @@ export function writeBoxFiles(paths: Paths, name: string, {runAs, loginKeys, sec
 
 		const put = (file: string, content: string, mode: number) => {
 			const path = join(folder, file);
-			// A new file under the old name: a box that has the old one mounted keeps reading a whole file.
-			writeFileSync(`${path}.new`, content, {mode});
-			giveTo(runAs, `${path}.new`);
-			renameSync(`${path}.new`, path);
+			// A new file under the old name: a box that has the old one mounted keeps reading a whole file. Its first name is this
+			// process's alone: another `up` may be after the same box's name at this moment.
+			const fresh = `${path}.${process.pid}.new`;
+			writeFileSync(fresh, content, {mode});
+			giveTo(runAs, fresh);
+			renameSync(fresh, path);
 		};
 
 		put('passwd', passwdFor(runAs), 0o644);
