@@ -1,4 +1,4 @@
-import {existsSync} from 'node:fs';
+import {statSync} from 'node:fs';
 import timers from 'node:timers/promises';
 import {type ContainerSpec, EngineError} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
@@ -20,14 +20,14 @@ Creates the container, makes sure that its GPUs are its own (see claims.ts) and 
 the way, a card, a port, the name, is chosen anew as long as there is a choice.
 */
 export async function claimAndStart(host: Host, prepared: Prepared, signal: AbortSignal): Promise<ClaimedBox> {
-	const written = new Set<string>();
+	const written = new Map<string, number>();
 	try {
 		return await claim(host, prepared, written, signal);
 	} catch (error) {
 		const boxes = written.size > 0 ? await listBoxes(host.engine) : [];
-		for (const name of written) {
-			// Another `up` for the same project may have got further with them.
-			if (!boxes.some((box) => box.name === name)) {
+		for (const [name, since] of written) {
+			// Another `up` that is after the same name may have got further with them, or written there since.
+			if (!boxes.some((box) => box.name === name) && changedAt(host, name) === since) {
 				removeBoxFiles(host.paths, name);
 			}
 		}
@@ -36,8 +36,13 @@ export async function claimAndStart(host: Host, prepared: Prepared, signal: Abor
 	}
 }
 
-/** @param written gets the names of boxes that had no files before */
-async function claim(host: Host, prepared: Prepared, written: Set<string>, signal: AbortSignal): Promise<ClaimedBox> {
+/** @param written gets the names of boxes that had no files before, and when their folder changed last */
+async function claim(
+	host: Host,
+	prepared: Prepared,
+	written: Map<string, number>,
+	signal: AbortSignal,
+): Promise<ClaimedBox> {
 	const {engine} = host;
 	const lost: Lost = {ports: new Set(), limits: prepared.engine.rootless};
 	// What a crash left in the way is out of it after that.
@@ -55,11 +60,12 @@ async function claim(host: Host, prepared: Prepared, written: Set<string>, signa
 				continue;
 			}
 
-			if (!existsSync(boxFolder(host.paths, name))) {
-				written.add(name);
+			const isNew = changedAt(host, name) === undefined;
+			writeBoxFiles(host.paths, name, prepared);
+			if (isNew) {
+				written.set(name, changedAt(host, name) ?? 0);
 			}
 
-			writeBoxFiles(host.paths, name, prepared);
 			try {
 				await engine.createContainer(spec);
 			} catch (error) {
@@ -175,6 +181,11 @@ export function stillUndecided(): GpusTaken {
 
 /** A box that runs, and whether it was made here or found half-made. */
 export type ClaimedBox = {box: Box; made: boolean};
+
+/** When something in a box's folder was made or renamed last; undefined when there is none. */
+function changedAt(host: Host, name: string): number | undefined {
+	return statSync(boxFolder(host.paths, name), {throwIfNoEntry: false})?.mtimeMs;
+}
 
 /** What turned out not to be had on the way. */
 type Lost = {ports: Set<number>; limits: boolean};

@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {chownSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {Failure} from '../failure.ts';
 import type {Paths, Person} from '../host/host.ts';
@@ -60,13 +60,7 @@ export function writeBoxFiles(paths: Paths, name: string, {runAs, loginKeys, sec
 		}
 
 		writeSecrets(paths, name, runAs, secrets ?? new Map());
-		const token = readToken(paths, name) ?? randomBytes(24).toString('base64url');
-		if (!existsSync(join(folder, 'token'))) {
-			// No line break: Jupyter would take it for a part of the token.
-			put('token', token, 0o600);
-		}
-
-		return token;
+		return keepToken(paths, name, runAs);
 	} catch (error) {
 		if (error instanceof Failure) {
 			throw error;
@@ -77,6 +71,29 @@ export function writeBoxFiles(paths: Paths, name: string, {runAs, loginKeys, sec
 			cause: error,
 		});
 	}
+}
+
+/**
+Makes a token unless there is one. Of several that write at once the first wins and the others take over its token: a link is made
+only where nothing is, and a box may have the file mounted already.
+*/
+function keepToken(paths: Paths, name: string, runAs: Person): string {
+	const path = join(boxFolder(paths, name), 'token');
+	const fresh = `${path}.${process.pid}.new`;
+	// No line break: Jupyter would take it for a part of the token.
+	writeFileSync(fresh, randomBytes(24).toString('base64url'), {mode: 0o600});
+	giveTo(runAs, fresh);
+	try {
+		linkSync(fresh, path);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+			throw error;
+		}
+	} finally {
+		rmSync(fresh);
+	}
+
+	return readFileSync(path, 'utf8');
 }
 
 /** The Jupyter token of a box; undefined when it is not the caller's box or was made elsewhere. */
