@@ -1,5 +1,5 @@
 import {homedir} from 'node:os';
-import {Command, InvalidArgumentError} from '@commander-js/extra-typings';
+import {Argument, Command, InvalidArgumentError} from '@commander-js/extra-typings';
 import {findEngineAddress} from './engine/address.ts';
 import {exitCode} from './failure.ts';
 import {runVerb} from './run-verb.ts';
@@ -322,6 +322,27 @@ export function makeProgram() {
 				return undefined;
 			}),
 		);
+
+	program
+		.command('completion')
+		.addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish'] as const))
+		.summary('completion for your shell')
+		.description(
+			'Prints what makes your shell complete verbs, options, boxes and images. It belongs into ~/.bashrc or ~/.zshrc; for fish into ~/.config/fish/completions/gpubox.fish.',
+		)
+		.addHelpText('after', '\nExample: source <(gpubox completion bash)')
+		.action(async (shell) => {
+			const {completion} = await import('./commands/completion.ts');
+			completion(shell);
+		});
+
+	program
+		.command('__complete', {hidden: true})
+		.argument('[words...]')
+		.action(async (words) => {
+			const {printCandidates} = await import('./commands/completion.ts');
+			await printCandidates(program, words);
+		});
 
 	program
 		.command('demo')
