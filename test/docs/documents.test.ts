@@ -20,6 +20,7 @@ function callsInBlocks(text: string): string[] {
 				.trim()
 				.replace(/\s+#.*$/, '')
 				.replace(/^\$ /, '')
+				.replace(/ >+ .*$/, '')
 				.split(/ (?:&&|\|) /),
 		)
 		.filter((line) => /^gpubox( |$)/.test(line));
@@ -86,7 +87,7 @@ test('the documents are looked at, and a call that is wrong is refused', () => {
 
 test('every verb is told of in the documents', () => {
 	const all = documents.map(read).join('\n');
-	for (const command of makeProgram().commands) {
+	for (const command of makeProgram().commands.filter((verb) => !verb.name().startsWith('_'))) {
 		assert.ok(all.includes(`gpubox ${command.name()}`), command.name());
 	}
 });
