@@ -37,8 +37,8 @@ async function judgeNamed(
 		gathering,
 		host.engine.inspectImage(reference),
 		loadCatalogue(winners),
-		import('../image/identify.ts'),
-		import('../image/fit.ts'),
+		import('../image/room.ts'),
+		import('../image/room.ts'),
 	]);
 	const chosen: ChosenImage = {
 		reference,
@@ -61,9 +61,9 @@ async function takeBest(host: Host, {winners}: ImageWish, gathering: Promise<Ima
 		gathering,
 		readLocalImages(host.engine),
 		loadCatalogue(winners),
-		import('../image/local.ts'),
-		import('../image/identify.ts'),
-		import('../image/suggest.ts'),
+		import('../image/room.ts'),
+		import('../image/room.ts'),
+		import('../image/room.ts'),
 	]);
 	const family = winners.find(({key}) => key === 'family')?.value;
 	const offered = ofFamily(
@@ -123,7 +123,7 @@ async function settle(
 		return {notes: reasons.map(({message}) => `${name} does not fit. ${message}`)};
 	}
 
-	const {refusal} = await import('../image/suggest.ts');
+	const {refusal} = await import('../image/room.ts');
 	throw refusal(reference, judgement) ?? new Error('a judgement that refuses gives a reason');
 }
 
@@ -134,7 +134,7 @@ function cardsNeeded(request: GpuRequest): number {
 
 async function toFitFacts(host: Host, {inventory, engine, gpuRequest}: ImageFacts, local: boolean): Promise<FitFacts> {
 	const [{fitFacts}, freeDiskBytes] = await Promise.all([
-		import('../image/facts.ts'),
+		import('../image/room.ts'),
 		local ? null : freeDiskOf(host, engine),
 	]);
 	const none = {driverVersion: null, cudaVersion: null, gpus: []};

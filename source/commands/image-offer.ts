@@ -89,10 +89,10 @@ loaded, so that they think meanwhile.
 export async function makeOffer(host: Host, gathering: Promise<Effective>, signal: AbortSignal): Promise<Offer> {
 	const asking = ask(host, signal);
 	const judging = Promise.all([
-		import('../image/local.ts'),
-		import('../image/suggest.ts'),
-		import('../image/facts.ts'),
-		import('../image/freshness.ts'),
+		import('../image/room.ts'),
+		import('../image/room.ts'),
+		import('../image/room.ts'),
+		import('../image/room.ts'),
 	]);
 	const settings = gathering.then(async (effective) => ({
 		effective,

@@ -7,7 +7,7 @@ import {loadSettings} from './settings.ts';
 /** All that is known, best first, those that do not fit at the end. @throws Failure (usage), EngineError */
 export async function imagesHere(host: Host, signal: AbortSignal): Promise<ImageChoice[]> {
 	const {suggestions, sizes} = await offerHere(host, signal);
-	const {suggestionToJson} = await import('../image/suggest.ts');
+	const {suggestionToJson} = await import('../image/room.ts');
 	return suggestions.map((suggestion) => {
 		const {reference, fits, recommended, local, cuda, framework, downloadBytes, why, reasons} =
 			suggestionToJson(suggestion);

@@ -13,7 +13,7 @@ const rowsShown = 15;
 
 export async function images(options: Options, signal: AbortSignal): Promise<void> {
 	const offer = await offerHere(openHost(options), signal);
-	const {suggestionToJson, worthListing} = await import('../image/suggest.ts');
+	const {suggestionToJson, worthListing} = await import('../image/room.ts');
 	const listed = options.all ? offer.suggestions : offer.suggestions.filter(worthListing);
 	if (options.json) {
 		printJson({
@@ -49,7 +49,7 @@ async function tableOf(suggestions: readonly Suggestion[], {sizes}: Offer): Prom
 		return 'No known image fits this host. What would have to change: gpubox images --all';
 	}
 
-	const {suggestionToJson} = await import('../image/suggest.ts');
+	const {suggestionToJson} = await import('../image/room.ts');
 	const rows = suggestions.map((suggestion) => {
 		const {reference, fits, recommended, local, cuda, framework, provides, why, downloadBytes} =
 			suggestionToJson(suggestion);

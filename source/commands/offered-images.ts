@@ -18,7 +18,7 @@ The catalogue with the team's own images from the settings.
 export async function loadCatalogue(winners: readonly Sourced[]): Promise<Catalogue> {
 	const own = winners.filter(({key}) => key === 'images');
 	const [{withTeamImages}, team] = await Promise.all([
-		import('../image/catalogue.ts'),
+		import('../image/room.ts'),
 		own.length === 0 ? undefined : import('../image/team-images.ts'),
 	]);
 	return withTeamImages(team ? own.flatMap(({value, origin}) => team.readTeamImages([value], origin.where)) : []);
