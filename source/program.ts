@@ -1,5 +1,5 @@
 import {homedir} from 'node:os';
-import {Argument, Command, InvalidArgumentError} from '@commander-js/extra-typings';
+import {Argument, Command, InvalidArgumentError, Option} from '@commander-js/extra-typings';
 import {findEngineAddress} from './engine/address.ts';
 import {exitCode} from './failure.ts';
 import {runVerb} from './run-verb.ts';
@@ -321,6 +321,32 @@ export function makeProgram() {
 				await config(key, value, options);
 				return undefined;
 			}),
+		);
+
+	program
+		.command('init')
+		.argument('[dir]', 'project folder', '.')
+		.summary('write a gpubox.yaml, after a few questions')
+		.description(
+			'Looks at the host, asks what the project needs, shows the plan, writes gpubox.yaml and starts the box when you like. What a flag says is not asked. Nothing is written before you agree.',
+		)
+		.addOption(new Option('--use <use>', 'what for').choices(['notebook', 'editor', 'training'] as const))
+		.option('--gpus <gpus>', 'auto, none, all, a count, indexes (0,2) or UUIDs')
+		.option('--data <folder>', 'folder with the data: mounted read-only at /data')
+		.option('--no-data', 'none')
+		.option('--image <ref>', 'image; without it the one that suits this host best')
+		.option('--name <name>', "the project's name; boxes are called PERSON-NAME")
+		.option('--start', 'start the box afterwards')
+		.option('--no-start', 'do not')
+		.option('-y, --yes', 'take what is suggested instead of asking')
+		.option('--force', 'write over a gpubox.yaml that is there')
+		.addHelpText('after', '\nExample: gpubox init --use notebook --gpus 1 --data /data/imagenet')
+		.action((directory, options) =>
+			runVerb(async (signal) => {
+				const {init} = await import('./commands/init.ts');
+				await init({...options, ...host(), directory}, signal);
+				return undefined;
+			}, address),
 		);
 
 	program

@@ -3,6 +3,7 @@ import {derivedFrom, derivedFromId} from '../box/derive.ts';
 import {listBoxes} from '../box/list.ts';
 import type {EngineInfo, Image, ImageSummary} from '../engine/engine.ts';
 import {EngineError} from '../engine/engine.ts';
+import type {GpuFacts} from '../gpu/gpu.ts';
 import {readInventory} from '../gpu/inventory.ts';
 import type {Host} from '../host/host.ts';
 import type {Freshness} from '../image/freshness.ts';
@@ -21,6 +22,9 @@ export type Offer = {
 	/** Bytes on this host, by the reference of a suggestion. */
 	sizes: ReadonlyMap<string, number>;
 	boxes: BoxFreshness[];
+	gpus: GpuFacts[];
+	/** The engine answered. */
+	engine: boolean;
 	troubles: Trouble[];
 };
 
@@ -131,6 +135,8 @@ export async function makeOffer(host: Host, gathering: Promise<Effective>, signa
 							: [];
 					})
 				: [],
+		gpus: inventory.gpus,
+		engine: 'info' in found,
 		troubles: [...inventory.problems.slice(0, 1), ...('trouble' in found ? [found.trouble] : [])].map(
 			({message, fix}) => ({message, fix}),
 		),

@@ -41,7 +41,7 @@ function writeSection(name: string, members: SettingInfo[], settings: Settings):
 		: [`# ${name}:`, ...lines.map((line) => `#   ${line.slice(2)}`)];
 }
 
-function writeSetting(name: string, {says, example}: SettingInfo, value: unknown): string[] {
+function writeSetting(name: string, {key, says, example}: SettingInfo, value: unknown): string[] {
 	if (value === undefined || (Array.isArray(value) && value.length === 0)) {
 		return [`# ${name}: ${example}  # ${says}`];
 	}
@@ -49,7 +49,8 @@ function writeSetting(name: string, {says, example}: SettingInfo, value: unknown
 	// A line of its own for the comment: behind a block of several lines there is no good place.
 	return [
 		`# ${says}`,
-		...stringify({[name]: value}, {lineWidth: 0})
+		// How many is a number for who reads the file, though text for who reads the setting.
+		...stringify({[name]: key === 'gpus' && /^\d+$/.test(String(value)) ? Number(value) : value}, {lineWidth: 0})
 			// Not trimEnd: a value may end in a blank that YAML does not take for one.
 			.replace(/\n$/, '')
 			.split('\n'),

@@ -115,7 +115,7 @@ services:
   - ssh
 
 # auto (the freest one), none, all, how many, or which ones
-gpus: "2"
+gpus: 2
 `,
 	);
 	assert.match(text, /^limits:\n {2}# Memory\n {2}memory: 64g\n {2}# cpus: 8 {2}# CPUs\n/m);

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {
+	boxNameFor,
+	cardLines,
+	faultOfGpus,
+	namesOfCards,
+	planLines,
+	settingsFor,
+	uses,
+} from '../../source/commands/init-plan.ts';
+import type {GpuFacts} from '../../source/gpu/gpu.ts';
+
+const card = (index: number, name: string) => ({index, name}) as GpuFacts;
+const two = [card(0, 'NVIDIA RTX A6000'), card(1, 'NVIDIA RTX A6000')];
+const answers = {use: 'notebook', gpus: '1', data: '/data', image: 'team/train:3', name: undefined} as const;
+
+test('each use takes its services', () => {
+	const services = uses.map((use) => settingsFor({...answers, use}).services);
+	assert.deepEqual(services, [['jupyter'], ['ssh'], ['jupyter', 'ssh']]);
+});
+
+test('data is mounted read-only', () => {
+	assert.deepEqual(settingsFor(answers), {
+		image: 'team/train:3',
+		services: ['jupyter'],
+		gpus: '1',
+		mounts: ['/data:/data:ro'],
+	});
+});
+
+test('what was not answered is not set', () => {
+	const nothing = {use: 'editor', gpus: undefined, data: undefined, image: undefined, name: undefined} as const;
+	assert.deepEqual(settingsFor(nothing), {services: ['ssh']});
+});
+
+test('a number of GPUs has to be one, and there', () => {
+	for (const fine of ['1', '2', 'all', 'none', 'auto', '0,1']) {
+		assert.equal(faultOfGpus(fine, two), undefined, fine);
+	}
+
+	assert.equal(faultOfGpus('3', two), 'This host has 2.');
+	assert.match(faultOfGpus('many', two) ?? '', /no choice of GPUs/);
+	// The file may be for a host that this one is not.
+	assert.equal(faultOfGpus('3', []), undefined);
+});
+
+test('cards are counted by their names', () => {
+	assert.equal(namesOfCards([...two, card(2, 'NVIDIA L4')]), '2 × NVIDIA RTX A6000, 1 × NVIDIA L4');
+});
+
+test('a name with control sequences is shown without them', () => {
+	const lines = planLines({...answers, data: '/data\u001B[2J'}, {file: '/project/gpubox.yaml', why: ''});
+	assert.ok(!lines.join('\n').includes('\u001B'));
+});
+
+test('five commands, with the way in that was chosen', () => {
+	const lines = cardLines('alice-vision', {use: 'editor'});
+	assert.equal(lines.filter((line) => line.startsWith('  ')).length, 5);
+	assert.match(lines.join('\n'), /ssh alice-vision/);
+	assert.match(cardLines('alice-vision', {use: 'notebook'}).join('\n'), /gpubox open alice-vision/);
+	assert.equal(boxNameFor('alice', '/work/vision', undefined), 'alice-vision');
+	assert.equal(boxNameFor('alice', '/work/vision', 'sight'), 'alice-sight');
+});
