@@ -9,6 +9,7 @@ import {
 	openTerminal,
 	type Person,
 	testHost,
+	waitUntil,
 } from '../_helpers/test-host/index.ts';
 
 // All GPUs are taken: waiting for one, and boxes whose time is over.
@@ -55,11 +56,11 @@ describe('when all GPUs are taken', {skip: needsOwnEngine}, () => {
 	});
 
 	test('the refusal names the holder, and that its time is over', async () => {
+		await waitUntil('the end of its time', async () => (await person.runGpubox(['ls'])).stdout.includes('time over'));
 		const {stderr, code} = await person.runGpubox(await up('late', '--gpus', '1'));
 		assert.equal(code, 7);
 		assert.match(stderr, new RegExp(`GPU 0 is used by box ${holder};`));
 		assert.match(stderr, new RegExp(`→ The time of ${holder} ended .* ago: gpubox stop ${holder}`));
-		assert.match((await person.runGpubox(['ls'])).stdout, /time over/);
 	});
 
 	test('--wait says behind whom, and gets a card once it is free', async () => {
