@@ -155,6 +155,11 @@ describe('images', () => {
 	});
 
 	test('one without Jupyter gets it, once for everyone on the host', async () => {
+		// The engine keeps its images from run to run.
+		for (const {Id} of await docker.listImages({filters: {label: [`gpubox.derived-from=${bare}`]}})) {
+			await docker.getImage(Id).remove({force: true});
+		}
+
 		const first = await person.runGpubox(['up', '--image', bare, '--gpus', 'none']);
 		assert.equal(first.code, 0, first.stderr);
 		assert.match(first.stderr, /Adding Jupyter and SSH/);
