@@ -117,7 +117,7 @@ function contend(engine: SlowEngine, who: number, gpus: number, gpuRequest: Prep
 	} as unknown as Host;
 	const prepared = {
 		request: {
-			project: `/work/${who}`,
+			project: `/projects/${who}`,
 			services: [],
 			gpus: '',
 			shareGpus: false,

@@ -59,6 +59,6 @@ test('five commands, with the way in that was chosen', () => {
 	assert.equal(lines.filter((line) => line.startsWith('  ')).length, 5);
 	assert.match(lines.join('\n'), /ssh alice-vision/);
 	assert.match(cardLines('alice-vision', {use: 'notebook'}).join('\n'), /gpubox open alice-vision/);
-	assert.equal(boxNameFor('alice', '/work/vision', undefined), 'alice-vision');
-	assert.equal(boxNameFor('alice', '/work/vision', 'sight'), 'alice-sight');
+	assert.equal(boxNameFor('alice', '/projects/vision', undefined), 'alice-vision');
+	assert.equal(boxNameFor('alice', '/projects/vision', 'sight'), 'alice-sight');
 });
