@@ -2,12 +2,12 @@ import type {Box} from '../box/box.ts';
 import {holdsGpus} from '../box/claims.ts';
 import type {Idleness} from '../box/idle.ts';
 import {listBoxes} from '../box/list.ts';
+import {type NamedProcess, nameProcesses} from '../box/process-names.ts';
 import {EngineError} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {GpuFrame, GpuInventory} from '../gpu/gpu.ts';
 import {readInventory} from '../gpu/inventory.ts';
 import {type GpuView, viewGpus} from '../gpu/live.ts';
-import {ownerOf} from '../gpu/process-owner.ts';
 import {readProcesses} from '../gpu/processes.ts';
 import {watchGpus} from '../gpu/stream.ts';
 import type {Host} from '../host/host.ts';
@@ -18,15 +18,6 @@ import {formatDuration} from '../text/duration.ts';
 import {formatTable} from '../text/table.ts';
 import {printJson} from './box-json.ts';
 import {shortUuid} from './ls.ts';
-
-type OwnedProcess = {
-	gpuUuid: string;
-	pid: number;
-	name: string;
-	usedMemoryMiB: number | null;
-	user: string | null;
-	box: string | null;
-};
 
 type Options = {host?: string | undefined; json?: true | undefined; watch?: true | undefined};
 
@@ -153,21 +144,15 @@ async function boxesIfAny({engine}: Host, signal: AbortSignal): Promise<Box[]> {
 	}
 }
 
-async function ownedProcesses(host: Host, boxes: Box[], signal: AbortSignal): Promise<OwnedProcess[]> {
+async function ownedProcesses(host: Host, boxes: Box[], signal: AbortSignal): Promise<NamedProcess[]> {
 	const {processes} = await readProcesses(host.nvidiaSmi, {signal});
-	return Promise.all(
-		processes.map(async (entry) => {
-			const owner = host.engine.local ? await ownerOf(entry.pid) : undefined;
-			const box = boxes.find(({id}) => id === owner?.containerId);
-			return {...entry, user: box?.owner ?? owner?.user ?? null, box: box?.name ?? null};
-		}),
-	);
+	return nameProcesses(host, processes, boxes);
 }
 
 async function print(
 	inventory: GpuInventory,
 	views: GpuView[],
-	processes: OwnedProcess[],
+	processes: NamedProcess[],
 	boxes: Box[],
 	options: Options,
 	holders: Holder[] = [],
@@ -234,7 +219,7 @@ async function print(
 function gpusJson(
 	inventory: GpuInventory,
 	views: GpuView[],
-	processes: OwnedProcess[],
+	processes: NamedProcess[],
 	boxes: Box[],
 	holders: Holder[],
 ) {

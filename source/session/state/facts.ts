@@ -1,4 +1,5 @@
 import type {Box} from '../../box/box.ts';
+import type {NamedProcess} from '../../box/process-names.ts';
 import type {GpuInventory, GpuProblem} from '../../gpu/gpu.ts';
 import type {GpuView} from '../../gpu/live.ts';
 
@@ -8,22 +9,12 @@ export type Problem = {message: string; fix: string};
 /** One GPU as it stands, and what it did before: utilisation, the newest last, null where the card did not say. */
 export type GpuReading = GpuView & {history: ReadonlyArray<number | null>};
 
-/** A process on a GPU, with whom it belongs to as far as that is known. */
-export type ProcessReading = {
-	gpuUuid: string;
-	pid: number;
-	name: string;
-	usedMemoryMiB: number | null;
-	user: string | null;
-	box: string | null;
-};
-
 export type GpuState = {
 	/** `waiting` until the first answer, `silent` when there is none to be had. */
 	phase: 'waiting' | 'live' | 'silent';
 	inventory: GpuInventory | undefined;
 	readings: GpuReading[];
-	processes: ProcessReading[];
+	processes: NamedProcess[];
 	problems: GpuProblem[];
 };
 

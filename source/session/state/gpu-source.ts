@@ -1,12 +1,11 @@
-import type {GpuFrame, GpuProblem, GpuProcess} from '../../gpu/gpu.ts';
+import {type NamedProcess, nameProcesses} from '../../box/process-names.ts';
+import type {GpuFrame, GpuProblem} from '../../gpu/gpu.ts';
 import {UtilizationHistory} from '../../gpu/history.ts';
 import {viewGpus} from '../../gpu/live.ts';
-import {ownerOf} from '../../gpu/process-owner.ts';
 import {watchProcesses} from '../../gpu/processes.ts';
 import type {Host} from '../../host/host.ts';
 import type {GpuFeed} from '../gpu-feed.ts';
-import type {Facts, GpuState, ProcessReading} from './facts.ts';
-import {isRunning} from './selectors.ts';
+import type {GpuState} from './facts.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
 
 /** As many as the widest curve can show. */
@@ -92,7 +91,7 @@ export async function followProcesses(host: Host, store: SessionStore, signal: A
 		onList({processes}) {
 			latest += 1;
 			const mine = latest;
-			void nameProcesses(host, processes, store.get().facts).then((named) => {
+			void nameProcesses(host, processes, store.get().facts.box.boxes).then((named) => {
 				if (mine === latest && !signal.aborted && !sameProcesses(named, store.get().facts.gpu.processes)) {
 					store.changeLazily(withFacts(({gpu}) => ({gpu: {...gpu, processes: named}})));
 				}
@@ -101,45 +100,6 @@ export async function followProcesses(host: Host, store: SessionStore, signal: A
 	});
 }
 
-function sameProcesses(a: ProcessReading[], b: ProcessReading[]): boolean {
+function sameProcesses(a: NamedProcess[], b: NamedProcess[]): boolean {
 	return JSON.stringify(a) === JSON.stringify(b);
-}
-
-async function nameProcesses(host: Host, processes: GpuProcess[], facts: Facts): Promise<ProcessReading[]> {
-	if (processes.length === 0) {
-		return [];
-	}
-
-	// Process ids of a made-up or another machine mean nothing to this one's /proc: there the engine is asked.
-	if (host.demo || !host.engine.local) {
-		const boxes = await processesOfBoxes(host, facts);
-		return processes.map((process) => {
-			const box = boxes.get(process.pid);
-			return {...process, user: box?.owner ?? null, box: box?.name ?? null};
-		});
-	}
-
-	return Promise.all(
-		processes.map(async (process) => {
-			// Not to be told whose it is leaves the process itself worth showing.
-			const owner = await ownerOf(process.pid).catch(() => undefined);
-			const box = facts.box.boxes.find(({id}) => id === owner?.containerId);
-			return {...process, user: box?.owner ?? owner?.user ?? null, box: box?.name ?? null};
-		}),
-	);
-}
-
-async function processesOfBoxes(host: Host, facts: Facts): Promise<Map<number, {name: string; owner: string}>> {
-	const found = new Map<number, {name: string; owner: string}>();
-	const candidates = facts.box.boxes.filter((box) => isRunning(box) && box.gpus.length > 0);
-	await Promise.all(
-		candidates.map(async (box) => {
-			// A box that just stopped has no processes to tell.
-			const pids = await host.engine.top(box.id).catch(() => []);
-			for (const pid of pids) {
-				found.set(pid, box);
-			}
-		}),
-	);
-	return found;
 }

@@ -1,9 +1,10 @@
 import type {Box} from '../../box/box.ts';
+import type {NamedProcess} from '../../box/process-names.ts';
 import {formatBytes} from '../../text/bytes.ts';
 import {formatDuration} from '../../text/duration.ts';
 import {bindings, type Scope, shownKey} from '../keymap.ts';
 import {fullnessStyle, type Style, temperatureStyle, theme} from '../theme.ts';
-import type {Facts, GpuReading, ProcessReading} from './facts.ts';
+import type {Facts, GpuReading} from './facts.ts';
 import {chosenBox, type Pane, type View} from './view.ts';
 
 const mebibyte = 1024 * 1024;
@@ -107,7 +108,7 @@ function powerInWords(draw: number | null, limit: number | null): string {
 	return limit === null ? `${Math.round(draw)} W` : `${Math.round(draw)} of ${Math.round(limit)} W`;
 }
 
-function processInWords(process: ProcessReading): string {
+function processInWords(process: NamedProcess): string {
 	const name = process.name.split('/').at(-1) ?? process.name;
 	const memory = process.usedMemoryMiB === null ? '' : ` ${gib(process.usedMemoryMiB)} GiB`;
 	// With a box, its name stands beside this already.
@@ -116,7 +117,7 @@ function processInWords(process: ProcessReading): string {
 }
 
 /** Who is on a GPU: boxes that hold it, then what computes on it outside of any box. */
-function usersOf(uuid: string, facts: Facts, processes: ProcessReading[]): string[] {
+function usersOf(uuid: string, facts: Facts, processes: NamedProcess[]): string[] {
 	const slices = facts.gpu.inventory?.gpus.find((gpu) => gpu.uuid === uuid)?.mig.map((slice) => slice.uuid) ?? [];
 	const holders = facts.box.boxes.filter(
 		(box) => isRunning(box) && box.gpus.some((held) => held === uuid || slices.includes(held)),
