@@ -11,7 +11,7 @@ import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import type Dockerode from 'dockerode';
-import {build} from 'esbuild';
+import {build} from 'rolldown';
 import {queryArguments, staticFields} from '../source/gpu/fields.ts';
 import {
 	dockerOf,
@@ -129,20 +129,13 @@ async function timeToText(program: string[], text: RegExp, smiFolder: string): P
 
 async function bundleHello(file: string): Promise<void> {
 	await build({
-		absWorkingDir: root,
-		entryPoints: ['bench/hello.tsx'],
-		outfile: file,
-		bundle: true,
-		format: 'esm',
+		cwd: root,
+		input: 'bench/hello.tsx',
 		platform: 'node',
-		target: 'node22',
-		minify: true,
-		jsx: 'automatic',
-		define: {'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'},
-		alias: {'react-devtools-core': join(root, 'bench/nothing.mjs')},
-		banner: {
-			js: "import {createRequire as __createRequire} from 'node:module';const require=__createRequire(import.meta.url);",
-		},
+		resolve: {alias: {'react-devtools-core': join(root, 'bench/nothing.mjs')}},
+		transform: {target: 'node22', define: {'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'}},
+		output: {file, format: 'esm', minify: true, codeSplitting: false},
+		logLevel: 'warn',
 	});
 }
 

@@ -1,10 +1,13 @@
 /**
 Bundles gpubox into dist/. A bundle starts twice as fast as the same program read from node_modules file by file, and its
 chunks keep every verb from paying for what only another one needs.
+
+What is used together lies in one chunk, whoever imports it: to find and open a file takes longer than to read a little more of
+another. `strictExecutionOrder` keeps a module of a chunk from running before somebody needs it.
 */
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
-import {build} from 'esbuild';
+import {build} from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const {version} = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
@@ -16,27 +19,70 @@ config), and Ink's devtools.
 */
 const unused = {
 	name: 'unused',
-	setup(bundler) {
-		const filter =
-			/^(@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|tar-fs|@balena\/dockerignore|ssh2|react-devtools-core)$/;
-		bundler.onResolve({filter}, ({path}) => ({path, namespace: 'unused'}));
-		bundler.onLoad({filter: /.*/, namespace: 'unused'}, () => ({contents: 'module.exports = {};'}));
+	resolveId: {
+		filter: {
+			id: /^(@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|tar-fs|@balena\/dockerignore|ssh2|react-devtools-core)$/,
+		},
+		handler: () => '\0unused',
+	},
+	load: {
+		filter: {id: /^\0unused$/},
+		handler: () => ({code: 'module.exports = {};', moduleType: 'js'}),
 	},
 };
 
 /** Libraries that a thin stand-in of ours calls only when it has to; its own import of `real-NAME` gets the library. */
 const lazy = {
 	name: 'lazy',
-	setup(bundler) {
-		bundler.onResolve({filter: /^(string-width|cli-truncate)$/}, ({path}) => ({
-			path: `${root}tools/shims/${path}.mjs`,
-		}));
-		bundler.onResolve({filter: /^real-(string-width|cli-truncate)$/}, ({path}) =>
-			bundler.resolve(`./node_modules/${path.slice('real-'.length)}/index.js`, {
-				resolveDir: root,
-				kind: 'require-call',
-			}),
-		);
+	resolveId: {
+		filter: {id: /^(real-)?(string-width|cli-truncate)$/},
+		handler: (name) =>
+			name.startsWith('real-')
+				? `${root}node_modules/${name.slice('real-'.length)}/index.js`
+				: `${root}tools/shims/${name}.mjs`,
+	},
+};
+
+/**
+Node's own modules, asked for when the module that wants them runs. An `import` of one is done when its chunk is loaded, and it
+reads every export to link them: that of `node:http` has a getter among them that loads all of `fetch`, longer than the rest of a start.
+*/
+const builtins = {
+	name: 'builtins',
+	resolveId: {
+		// The runtime of the bundle needs `node:module` before anything can be asked for.
+		filter: {id: /^node:(?!module$)/},
+		handler: (name) => `\0${name}`,
+	},
+	load: {
+		filter: {id: /^\0node:/},
+		handler(id) {
+			const name = id.slice(1);
+			const exported = Object.keys(process.getBuiltinModule(name)).filter((key) => /^[a-z]\w*$/i.test(key));
+			const lines = exported.map((key) => `export const ${key} = builtin.${key};`);
+			const code = [
+				`const builtin = process.getBuiltinModule(${JSON.stringify(name)});`,
+				'export default builtin;',
+				...lines.filter((line) => !line.includes(' default ')),
+			].join('\n');
+			return {code, moduleType: 'js'};
+		},
+	},
+};
+
+/** docker-modem loads TLS for engines behind https; one behind a socket does without. */
+const lazyHttps = {
+	name: 'lazy-https',
+	resolveId: {
+		filter: {id: /^https$/},
+		handler: (_, importer) => (importer?.includes('docker-modem') ? '\0https' : undefined),
+	},
+	load: {
+		filter: {id: /^\0https$/},
+		handler: () => ({
+			code: "exports.request = (...call) => process.getBuiltinModule('node:https').request(...call);",
+			moduleType: 'js',
+		}),
 	},
 };
 
@@ -46,46 +92,89 @@ every session. Its own way for environments without `fetch` does the same at onc
 */
 const yogaWithoutFetch = {
 	name: 'yoga-without-fetch',
-	setup(bundler) {
-		bundler.onLoad({filter: /yoga-wasm-base64-esm\.js$/}, ({path}) => {
-			const code = readFileSync(path, 'utf8');
-			const contents = code.replace('"function"!=typeof fetch', 'true');
-			if (contents === code) {
+	transform: {
+		filter: {id: /yoga-wasm-base64-esm\.js$/},
+		handler(code) {
+			const without = code.replace('"function"!=typeof fetch', 'true');
+			if (without === code) {
 				throw new Error('yoga-layout loads its WebAssembly in another way now: look whether this is still needed');
 			}
 
-			return {contents};
-		});
+			return without;
+		},
 	},
 };
 
+/** What is loaded as one: by what its path contains. The first that takes a module has it; what none takes gets a chunk of its own. */
+const groups = Object.entries({
+	node: [/^\0/],
+	program: [
+		/\/node_modules\/(commander|@commander-js)\//,
+		/\/source\/(failure|run-verb|version|program)\.ts$/,
+		/\/source\/engine\/address\.ts$/,
+	],
+	session: [/\/source\/session\//, /\/node_modules\/(ink|react|react-reconciler|scheduler|yoga-layout)\//],
+	engine: [
+		/\/source\/engine\/(docker|guard|translate)/,
+		/\/node_modules\/(dockerode|docker-modem|debug|ms|split-ca|readable-stream|inherits|string_decoder|safe-buffer|util-deprecate)\//,
+	],
+	boxes: [
+		/\/source\/(box|gpu|text|engine)\//,
+		/\/tools\/shims\/|\/node_modules\/(string-width|cli-truncate|slice-ansi|strip-ansi|ansi-styles|ansi-regex|get-east-asian-width|is-fullwidth-code-point)\//,
+		/\/source\/image\/(pull|pull-progress|pull-words|mirror|reference|free-disk)\.ts$/,
+		/\/source\/templates\.ts$|\/gpu-cards\.json$/,
+		/\/source\/host\/(host|open-host|person|remedies|ask-http)\.ts$/,
+		/\/source\/settings\/(file|merge)\.ts$/,
+		/\/source\/commands\/(attach|box-json|choose-image|duration|gpus|idle|lifecycle|logs|ls|offered-images|open|read-secrets|settings|ssh|up|up-reporter)\.ts$/,
+	],
+	images: [
+		/\/source\/image\//,
+		/\/templates\/catalogue\//,
+		/\/source\/commands\/(images|images-here|image-offer)\.ts$/,
+	],
+}).map(([name, paths]) => ({name, test: (id) => paths.some((path) => path.test(id))}));
+
 rmSync(`${root}dist`, {recursive: true, force: true});
 
-const result = await build({
-	absWorkingDir: root,
-	entryPoints: {cli: 'source/cli.ts', 'demo/nvidia-smi': 'source/demo/nvidia-smi.ts'},
-	outdir: 'dist',
-	bundle: true,
-	splitting: true,
-	format: 'esm',
+const {output} = await build({
+	cwd: root,
+	input: {cli: 'source/cli.ts', 'demo/nvidia-smi': 'source/demo/nvidia-smi.ts'},
 	platform: 'node',
-	target: 'node22',
-	minify: true,
-	metafile: true,
-	legalComments: 'linked',
-	logLevel: 'warning',
-	plugins: [unused, lazy, yogaWithoutFetch],
-	define: {
-		'process.env.NODE_ENV': '"production"',
-		'process.env.DEV': '"false"',
-		'process.env.GPUBOX_VERSION': JSON.stringify(version),
+	plugins: [unused, lazy, builtins, lazyHttps, yogaWithoutFetch],
+	preserveEntrySignatures: false,
+	treeshake: {propertyReadSideEffects: false},
+	// Modules that are imported both ways are meant: one of the two is in the same chunk.
+	checks: {ineffectiveDynamicImport: false},
+	transform: {
+		target: 'node22',
+		define: {
+			'process.env.NODE_ENV': '"production"',
+			'process.env.DEV': '"false"',
+			'process.env.GPUBOX_VERSION': JSON.stringify(version),
+		},
 	},
-	banner: {
-		// dockerode and its kin are CommonJS and ask for Node's built-ins by `require`.
-		js: "import {createRequire as __createRequire} from 'node:module';const require=__createRequire(import.meta.url);",
+	output: {
+		dir: 'dist',
+		format: 'esm',
+		minify: true,
+		comments: {legal: true, annotation: false, jsdoc: false},
+		strictExecutionOrder: true,
+		codeSplitting: {includeDependenciesRecursively: false, groups},
 	},
+	logLevel: 'warn',
 });
 
 if (process.argv.includes('--meta')) {
-	writeFileSync(`${root}dist/meta.json`, JSON.stringify(result.metafile));
+	const chunks = output.filter(({type}) => type === 'chunk');
+	const meta = chunks.map(({fileName, code, imports, dynamicImports, modules}) => ({
+		fileName,
+		bytes: code.length,
+		imports,
+		dynamicImports,
+		modules: Object.entries(modules).map(([id, {renderedLength}]) => ({
+			id: id.replace(root, ''),
+			bytes: renderedLength,
+		})),
+	}));
+	writeFileSync(`${root}dist/meta.json`, JSON.stringify(meta, undefined, '\t'));
 }

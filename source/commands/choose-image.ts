@@ -33,11 +33,10 @@ async function judgeNamed(
 	{image: reference, force, winners}: ImageWish & {image: string},
 	gathering: Promise<ImageFacts>,
 ): Promise<ChosenImage> {
-	const [facts, base, catalogue, {identify, surelyProvides}, {makeJudge}] = await Promise.all([
+	const [facts, base, catalogue, {identify, makeJudge, surelyProvides}] = await Promise.all([
 		gathering,
 		host.engine.inspectImage(reference),
 		loadCatalogue(winners),
-		import('../image/room.ts'),
 		import('../image/room.ts'),
 	]);
 	const chosen: ChosenImage = {
@@ -57,12 +56,10 @@ async function judgeNamed(
 }
 
 async function takeBest(host: Host, {winners}: ImageWish, gathering: Promise<ImageFacts>): Promise<ChosenImage> {
-	const [facts, local, catalogue, {identifyAll}, {surelyProvides}, {candidates, recommend}] = await Promise.all([
+	const [facts, local, catalogue, {candidates, identifyAll, recommend, surelyProvides}] = await Promise.all([
 		gathering,
 		readLocalImages(host.engine),
 		loadCatalogue(winners),
-		import('../image/room.ts'),
-		import('../image/room.ts'),
 		import('../image/room.ts'),
 	]);
 	const family = winners.find(({key}) => key === 'family')?.value;

@@ -92,17 +92,12 @@ loaded, so that they think meanwhile.
 */
 export async function makeOffer(host: Host, gathering: Promise<Effective>, signal: AbortSignal): Promise<Offer> {
 	const asking = ask(host, signal);
-	const judging = Promise.all([
-		import('../image/room.ts'),
-		import('../image/room.ts'),
-		import('../image/room.ts'),
-		import('../image/room.ts'),
-	]);
+	const judging = import('../image/room.ts');
 	const settings = gathering.then(async (effective) => ({
 		effective,
 		catalogue: await loadCatalogue(effective.winners),
 	}));
-	const [{inventory, found}, [{identifyAll}, {candidates, suggest}, {fitFacts}, {freshness}], {effective, catalogue}] =
+	const [{inventory, found}, {candidates, fitFacts, freshness, identifyAll, suggest}, {effective, catalogue}] =
 		await Promise.all([asking, judging, settings]);
 	const info: EngineInfo | undefined = 'info' in found ? found.info : undefined;
 	const local: Image[] = 'info' in found ? found.local : [];

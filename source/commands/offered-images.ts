@@ -4,7 +4,7 @@ import type {Engine, EngineInfo, Image, ImageSummary} from '../engine/engine.ts'
 import {exitCode, Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import type {Catalogue} from '../image/catalogue.ts';
-import {readFreeDisk} from '../image/facts.ts';
+import {readFreeDisk} from '../image/free-disk.ts';
 import type {Candidate} from '../image/suggest.ts';
 import type {Sourced} from '../settings/merge.ts';
 import {safeText} from '../text/safe.ts';

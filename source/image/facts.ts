@@ -1,23 +1,9 @@
 /** Gathers what the judge looks at into its shape. */
-import {statfs} from 'node:fs/promises';
 import type {EngineInfo} from '../engine/engine.ts';
 import type {GpuInventory} from '../gpu/gpu.ts';
 import {gpuClass} from './gpu-class.ts';
 import type {FitFacts} from './image.ts';
 import {injectionOf} from './injection.ts';
-
-/**
-Bytes that are free for this user on the file system of a folder of this machine, such as the engine's root directory.
-Null when it cannot be told: the folder is on another machine, or may not be looked at.
-*/
-export async function readFreeDisk(folder: string): Promise<number | null> {
-	try {
-		const {bavail, bsize} = await statfs(folder);
-		return bavail * bsize;
-	} catch {
-		return null;
-	}
-}
 
 /**
 The facts of a host for the judge. `gpus`: UUIDs of the cards that the box would get, all when left out. `info` may be

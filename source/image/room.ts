@@ -3,7 +3,7 @@ All that decides about images, for those who load it when they need it: as one, 
 find and open than its code to read.
 */
 export {withTeamImages} from './catalogue.ts';
-export {fitFacts, readFreeDisk} from './facts.ts';
+export {fitFacts} from './facts.ts';
 export {makeJudge} from './fit.ts';
 export {freshness} from './freshness.ts';
 export {identify, surelyProvides} from './identify.ts';

@@ -3,7 +3,7 @@ Stands in for string-width in the bundle, for all who use it: gpubox's screens a
 segmenters take longer to load than the rest of Ink, and it measures every text of every frame by taking it apart. Nearly all
 of them are made of characters that are one column each, and those only have to be counted.
 
-esbuild turns the `require` into a function call, so that the real one is loaded with the first text that needs it.
+The bundler turns the `require` into a function call, so that the real one is loaded with the first text that needs it.
 */
 
 // Latin without the soft hyphen; dashes, quotes and dots; arrows; the lines, blocks and shapes that screens are drawn with,
