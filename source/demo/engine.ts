@@ -238,7 +238,6 @@ export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 			check();
 			return {
 				version: '29.1.3',
-				apiVersion: '1.52',
 				architecture: 'x86_64',
 				rootDirectory: '/var/lib/docker',
 				cpus: 96,

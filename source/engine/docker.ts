@@ -111,18 +111,17 @@ export async function connectDocker(address: EngineAddress): Promise<Engine> {
 	};
 }
 
+/** One question: `/version` as well as `/info` starts the programs below the engine to ask for theirs, 10 ms each. */
 async function readInfo(docker: Dockerode, signal?: AbortSignal): Promise<EngineInfo> {
 	// The typings know no options here; dockerode takes them as everywhere else.
-	const abort = (signal ? {abortSignal: signal} : {}) as never;
-	const [info, version] = (await Promise.all([docker.info(abort), docker.version(abort)])) as unknown as [
-		Record<string, unknown>,
-		Dockerode.DockerVersion,
-	];
+	const info = (await docker.info((signal ? {abortSignal: signal} : {}) as never)) as unknown as Record<
+		string,
+		unknown
+	>;
 	const devices = (info.DiscoveredDevices ?? []) as Array<{Source?: string; ID?: string}>;
 	const security = (info.SecurityOptions ?? []) as string[];
 	return {
 		version: info.ServerVersion as string,
-		apiVersion: version.ApiVersion,
 		architecture: info.Architecture as string,
 		rootDirectory: info.DockerRootDir as string,
 		cpus: info.NCPU as number,
@@ -131,7 +130,8 @@ async function readInfo(docker: Dockerode, signal?: AbortSignal): Promise<Engine
 		cdiDevices: devices.flatMap((device) => (device.Source === 'cdi' && device.ID ? [device.ID] : [])),
 		cdiSpecDirectories: (info.CDISpecDirs ?? []) as string[],
 		rootless: security.some((option) => option.includes('rootless')),
-		flavour: JSON.stringify(version.Components ?? []).includes('Podman') ? ('podman' as const) : ('docker' as const),
+		// The one field of the two that only Podman has (pkg/api/handlers/types.go there).
+		flavour: info.BuildahVersion === undefined ? 'docker' : 'podman',
 		registryMirrors: ((info.RegistryConfig as {Mirrors?: string[]} | undefined)?.Mirrors ?? []) as string[],
 		// The address itself may hold a password.
 		proxied: Boolean(info.HttpsProxy || info.HttpProxy),

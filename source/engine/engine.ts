@@ -9,8 +9,6 @@ Names and numbers are gpubox's, not the Engine API's: bytes are bytes, times are
 export type EngineInfo = {
 	/** e.g. `29.4.1` */
 	version: string;
-	/** e.g. `1.51` */
-	apiVersion: string;
 	/** Docker's word for the processor: `x86_64`, `aarch64` */
 	architecture: string;
 	/** Folder in which the engine keeps images and layers; on another machine when the engine is remote. */

@@ -55,7 +55,6 @@ const now = new Date('2026-11-20T12:00:00Z');
 
 export const healthyInfo: EngineInfo = {
 	version: '29.4.1',
-	apiVersion: '1.51',
 	architecture: 'x86_64',
 	rootDirectory: '/var/lib/docker',
 	cpus: 64,
