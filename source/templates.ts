@@ -1,11 +1,11 @@
-import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
+import {readOwnFile} from './own-file.ts';
 
-/** A file of templates/, which stands beside both source/ and dist/. */
+/** A file of templates/, which stands beside both source/ and dist/. For `readOwnFile`: in the executable it is no real path. */
 export function templatePath(name: string): string {
 	return fileURLToPath(new URL(`../templates/${name}`, import.meta.url));
 }
 
 export function readTemplate(name: string): string {
-	return readFileSync(templatePath(name), 'utf8');
+	return readOwnFile(templatePath(name));
 }

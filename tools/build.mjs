@@ -107,7 +107,7 @@ const yogaWithoutFetch = {
 
 /** What is loaded as one: by what its path contains. The first that takes a module has it; what none takes gets a chunk of its own. */
 const groups = Object.entries({
-	node: [/^\0/],
+	node: [/^\0/, /\/source\/own-file\.ts$/],
 	program: [
 		/\/node_modules\/(commander|@commander-js)\//,
 		/\/source\/(failure|run-verb|version|program)\.ts$/,

@@ -2,6 +2,7 @@ import {execFile} from 'node:child_process';
 import {existsSync, mkdirSync, rmSync, writeFileSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {dirname, join} from 'node:path';
+import {isSea} from 'node:sea';
 import {promisify} from 'node:util';
 import {Failure} from '../failure.ts';
 import {safeText} from '../text/safe.ts';
@@ -63,7 +64,9 @@ export async function uninstallTimer(signal: AbortSignal): Promise<void> {
 
 function reapCommand({host, all, grace}: TimerOptions): string[] {
 	const [node = 'node', program = 'gpubox'] = process.argv;
-	return [node, program, ...(host ? ['--host', host] : []), 'reap', ...(all ? ['--all'] : []), '--grace', grace];
+	// The executable is both in one.
+	const gpubox = isSea() ? [process.execPath] : [node, program];
+	return [...gpubox, ...(host ? ['--host', host] : []), 'reap', ...(all ? ['--all'] : []), '--grace', grace];
 }
 
 /** What of the environment says which engine and whose settings are meant. */

@@ -6,6 +6,7 @@ import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import type {AskHttp} from '../host/ask-http.ts';
 import type {Host, NvidiaSmi} from '../host/host.ts';
+import {readOwnFile} from '../own-file.ts';
 import {createDemoEngine, type DemoEngine} from './engine.ts';
 import {parseScenario} from './scenario.ts';
 import {seedBoxes} from './world.ts';
@@ -47,7 +48,7 @@ into a temporary folder that is removed with it; nothing real is touched.
 */
 export async function makeDemoHost(scenarioFile: string, options: DemoHostOptions = {}): Promise<DemoHost> {
 	const {pace = 1, alive = true, now = () => new Date()} = options;
-	const scenario = parseScenario(JSON.parse(readFileSync(scenarioFile, 'utf8')));
+	const scenario = parseScenario(JSON.parse(readOwnFile(scenarioFile)));
 	const root = mkdtempSync(join(tmpdir(), 'gpubox-demo-'));
 	const paths = {
 		config: join(root, 'config'),

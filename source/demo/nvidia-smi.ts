@@ -6,7 +6,8 @@ Runs in a process of its own so that gpubox reads from it what it would read fro
 Time in the scenario begins with the process, or at `GPUBOX_SCENARIO_EPOCH` (milliseconds since 1970) where several
 processes must show the same machine. `GPUBOX_SCENARIO_LOG` names a file that gets a line for every start.
 */
-import {appendFileSync, readFileSync, writeSync} from 'node:fs';
+import {appendFileSync, writeSync} from 'node:fs';
+import {readOwnFile} from '../own-file.ts';
 import {type Answer, answer} from './answer.ts';
 import {parseScenario, type Scenario} from './scenario.ts';
 
@@ -30,7 +31,7 @@ function readScenario(file: string | undefined): Scenario {
 		throw new Error('no scenario: use --scenario FILE or set GPUBOX_SCENARIO');
 	}
 
-	return parseScenario(JSON.parse(readFileSync(file, 'utf8')));
+	return parseScenario(JSON.parse(readOwnFile(file)));
 }
 
 function takeScenarioOption(arguments_: string[]): string | undefined {

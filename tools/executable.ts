@@ -1,0 +1,98 @@
+/**
+Makes gpubox and Node one file, for machines without Node: dist-bin/gpubox-PLATFORM, from dist/ and templates/.
+
+	npm run executable                              for this machine
+	npm run executable -- --platform linux-arm64    for another
+*/
+import {execFile} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {existsSync, globSync} from 'node:fs';
+import {chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {parseArgs, promisify} from 'node:util';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What Node looks for in itself. */
+const resource = 'NODE_SEA_BLOB';
+const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
+
+const {values: options} = parseArgs({
+	options: {platform: {type: 'string', default: `${process.platform}-${process.arch}`}},
+});
+
+const work = await mkdtemp(join(tmpdir(), 'gpubox-executable-'));
+try {
+	const executable = await make(options.platform);
+	const {size} = await stat(executable);
+	console.log(`${executable} (${Math.round(size / 1024 ** 2)} MiB)`);
+} finally {
+	await rm(work, {recursive: true, force: true});
+}
+
+async function make(platform: string): Promise<string> {
+	const node = await nodeFor(platform);
+	const config = join(work, 'config.json');
+	const blob = join(work, 'blob');
+	await writeFile(
+		config,
+		JSON.stringify({
+			main: join(root, 'tools/executable-main.cjs'),
+			output: blob,
+			disableExperimentalSEAWarning: true,
+			assets: Object.fromEntries(
+				globSync(['dist/**/*.js', 'templates/**/*'], {cwd: root, withFileTypes: true})
+					.filter((entry) => entry.isFile())
+					.map((entry) => join(entry.parentPath, entry.name))
+					.sort()
+					.map((path) => [path.slice(root.length), path]),
+			),
+		}),
+	);
+	await run(process.execPath, ['--experimental-sea-config', config]);
+
+	const folder = join(root, 'dist-bin');
+	const executable = join(folder, `gpubox-${platform}`);
+	// Whoever is running the old one keeps it.
+	const unfinished = `${executable}.new`;
+	await mkdir(folder, {recursive: true});
+	await copyFile(node, unfinished);
+	const postject = join(root, 'node_modules/postject/dist/cli.js');
+	await run(process.execPath, [postject, unfinished, resource, blob, '--sentinel-fuse', fuse]);
+	await chmod(unfinished, 0o755);
+	await rename(unfinished, executable);
+	return executable;
+}
+
+/** The Node of the lock file. `npm ci` brings this machine's; that of another comes from the registry now. */
+async function nodeFor(platform: string): Promise<string> {
+	const name = `node-${platform}`;
+	const installed = join(root, 'node_modules', name, 'bin/node');
+	if (existsSync(installed)) {
+		return installed;
+	}
+
+	const {packages} = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as {
+		packages: Record<string, {version: string; integrity: string}>;
+	};
+	const locked = packages[`node_modules/${name}`];
+	if (locked === undefined) {
+		throw new Error(`package-lock.json knows no Node for ${platform}.`);
+	}
+
+	const {stdout} = await run('npm', ['pack', '--silent', `${name}@${locked.version}`], {cwd: work});
+	const archive = join(work, stdout.trim());
+	const [algorithm = '', digest] = locked.integrity.split(/-(.*)/s);
+	const found = createHash(algorithm)
+		.update(await readFile(archive))
+		.digest('base64');
+	if (found !== digest) {
+		throw new Error(`${name}@${locked.version} is not what package-lock.json says.`);
+	}
+
+	await run('tar', ['-xzf', archive, '-C', work, 'package/bin/node']);
+	return join(work, 'package/bin/node');
+}
