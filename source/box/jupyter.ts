@@ -16,6 +16,27 @@ export function jupyterUrl(box: Pick<Box, 'addresses'>, token?: string): string 
 }
 
 /**
+What a person who came by SSH types on the machine they sit at, so that a box's Jupyter answers there under the same address.
+Undefined when they did not, when the box listens for other machines anyway, and when it runs on yet another machine.
+*/
+export function tunnelCommand(
+	box: Pick<Box, 'addresses'>,
+	user: string,
+	otherHost: string | undefined,
+	{SSH_CONNECTION}: NodeJS.ProcessEnv,
+): string | undefined {
+	const address = box.addresses.jupyter;
+	// Client, its port, and where it found this machine.
+	const [, , here, sshPort] = SSH_CONNECTION?.split(' ') ?? [];
+	if (address?.host !== '127.0.0.1' || otherHost !== undefined || here === undefined || sshPort === undefined) {
+		return undefined;
+	}
+
+	const tunnel = `ssh -NL ${address.port}:127.0.0.1:${address.port}`;
+	return `${tunnel}${sshPort === '22' ? '' : ` -p ${sshPort}`} ${user}@${here}`;
+}
+
+/**
 What the server behind an address says: `ready` when it is Jupyter and takes this token; `not-yet` when nothing answers;
 `other` when something answers that does not take the token, so it is another server than the one that was started.
 */

@@ -1,5 +1,5 @@
 import {readToken} from '../box/files.ts';
-import {jupyterUrl} from '../box/jupyter.ts';
+import {jupyterUrl, tunnelCommand} from '../box/jupyter.ts';
 import {findBox} from '../box/list.ts';
 import {Failure} from '../failure.ts';
 import {openHost} from '../host/open-host.ts';
@@ -9,7 +9,7 @@ export async function open(
 	options: {host?: string | undefined; print?: true | undefined},
 	signal: AbortSignal,
 ): Promise<void> {
-	const {engine, paths} = openHost(options);
+	const {engine, paths, person} = openHost(options);
 	const box = await findBox(engine, name, signal);
 	const url = jupyterUrl(box, readToken(paths, box.name));
 	if (!url) {
@@ -28,6 +28,10 @@ export async function open(
 	}
 
 	process.stdout.write(`${url}\n`);
+	const tunnel = options.print ? undefined : tunnelCommand(box, person.name, options.host, process.env);
+	if (tunnel) {
+		process.stderr.write(`First, on your own machine: ${tunnel}\n`);
+	}
 }
 
 /** Over ssh there is no browser to open, however many are installed. */

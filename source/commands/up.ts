@@ -1,6 +1,6 @@
 import type {BuildSettings} from '../box/derive.ts';
 import {toDockerRun} from '../box/docker-run.ts';
-import {jupyterUrl} from '../box/jupyter.ts';
+import {jupyterUrl, tunnelCommand} from '../box/jupyter.ts';
 import type {BoxRequest} from '../box/plan.ts';
 import {flagSettings, makeRequest, pathsOf, type UpFlags} from '../box/request.ts';
 import {planUp, up} from '../box/up.ts';
@@ -69,7 +69,7 @@ export async function upCommand(options: UpCommandOptions, signal: AbortSignal):
 
 		const result = await up(host, request, upOptions);
 		reporter.end();
-		await tell(result, options);
+		await tell(result, options, host.person.name);
 	} finally {
 		reporter.end();
 	}
@@ -106,7 +106,7 @@ function isExplicit(flags: UpCommandOptions): boolean {
 	].some((flag) => flag !== undefined);
 }
 
-async function tell({box, token}: UpResult, options: UpCommandOptions): Promise<void> {
+async function tell({box, token}: UpResult, options: UpCommandOptions, user: string): Promise<void> {
 	const url = jupyterUrl(box, token);
 	if (options.json) {
 		const json = boxJson(box);
@@ -115,10 +115,12 @@ async function tell({box, token}: UpResult, options: UpCommandOptions): Promise<
 	}
 
 	const {ssh} = box.addresses;
+	const tunnel = tunnelCommand(box, user, options.host, process.env);
 	const lines = [
 		`${box.name} is ready.`,
 		'',
 		...(url ? [`  Jupyter   ${url}`] : []),
+		...(tunnel ? [`  Tunnel    on your own machine: ${tunnel}`] : []),
 		...(ssh ? [`  SSH       ssh ${box.name}   (${ssh.host} port ${ssh.port}, as ${box.user})`] : []),
 		`  GPUs      ${box.gpus.length === 0 ? 'none' : box.gpus.map(shortUuid).join(', ')}`,
 		`  Image     ${box.image}`,

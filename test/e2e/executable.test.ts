@@ -4,11 +4,9 @@ import {chmod, copyFile, readdir} from 'node:fs/promises';
 import {delimiter, dirname, join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
+import {type BareMachine, buildExecutable, makeBareMachine} from '../_helpers/test-host/bare-machine.ts';
 import {command} from '../_helpers/test-host/command.ts';
 import {
-	type BareMachine,
-	buildExecutable,
-	makeBareMachine,
 	makePerson,
 	needsOwnEngine,
 	openTerminal,
@@ -36,7 +34,10 @@ describe('the executable', {skip: needsOwnEngine}, () => {
 		await copyFile(executable, gpubox);
 		await chmod(gpubox, 0o755);
 	});
-	after(() => person.remove());
+	after(async () => {
+		await machine.stop();
+		await person.remove();
+	});
 
 	const run = (words: string[], options: string[] = []): Promise<Result> => {
 		const [file = '', ...rest] = [...machine.on(options), ...words];

@@ -2,13 +2,15 @@ import {chmod, chown, copyFile, mkdir, writeFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {command} from './command.ts';
-import type {TestHost} from './index.ts';
+import {dockerOf, type TestHost} from './index.ts';
 import type {Person} from './person.ts';
 
 /** A machine on which nothing is installed: a shell, a GPU driver, a Docker socket, and what the person has brought. */
 export type BareMachine = {
 	/** Starts a program on it when put before its words; `options` are more of `docker run`. */
 	on(options?: string[]): string[];
+	/** Ends what still runs on it. */
+	stop(): Promise<void>;
 };
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -61,5 +63,14 @@ export async function makeBareMachine(host: TestHost, person: Person, executable
 	const words = ['docker', 'run', '--rm', '--network', 'host', '--hostname', 'workstation', '--user', `${uid}:${gid}`];
 	words.push('--workdir', person.home, '--env', `HOME=${person.home}`, '--env', 'LANG=C.UTF-8', '--env', 'TERM');
 	words.push(...mounts.flatMap(([from, to]) => ['--volume', `${from}:${to}`]));
-	return {on: (options = []) => [...words, ...options, images.bare]};
+	const label = `gpubox-test.machine=${everything}`;
+	return {
+		on: (options = []) => [...words, '--label', label, ...options, images.bare],
+		async stop() {
+			const docker = dockerOf(host);
+			for (const {Id} of await docker.listContainers({filters: {label: [label]}})) {
+				await docker.getContainer(Id).remove({force: true});
+			}
+		},
+	};
 }

@@ -3,7 +3,6 @@ import Docker from 'dockerode';
 import type {Gpu} from './gpu-hook.ts';
 import type {TestImages} from './images.ts';
 
-export {type BareMachine, buildExecutable, makeBareMachine} from './bare-machine.ts';
 export {breakGpuDriver, type Gpu, gpuRequests} from './gpu-hook.ts';
 export {buildImage} from './images.ts';
 export {makePerson, type Person, type Result} from './person.ts';
