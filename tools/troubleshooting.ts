@@ -9,6 +9,7 @@ const headings: Array<[heading: string, layers: Array<Remedy['layer']>]> = [
 	['The driver', ['module', 'driver', 'nvidia-smi']],
 	['GPUs in containers', ['toolkit', 'container-gpu']],
 	['Images', ['image']],
+	['Registries', ['dns', 'registry']],
 	['Inside a box', ['box']],
 ];
 

@@ -6,7 +6,7 @@ import {safeText} from '../text/safe.ts';
 export type Remedy = {
 	id: string;
 	/** Where the fault lies, as `gpubox doctor` names its checks; `image` and `box` are not the host's. */
-	layer: 'module' | 'driver' | 'nvidia-smi' | 'toolkit' | 'container-gpu' | 'image' | 'box';
+	layer: 'module' | 'driver' | 'nvidia-smi' | 'toolkit' | 'container-gpu' | 'dns' | 'registry' | 'image' | 'box';
 	/** Matches the part of the text that does not change between versions. */
 	text: RegExp;
 	/** The text as it is met with. */
@@ -24,8 +24,8 @@ const refreshCdi =
 
 /**
 Known texts of the engine, the NVIDIA runtime, CUDA and PyTorch with what each means and what mends it. The first that matches
-counts, so the more particular ones come first. Sources: moby's daemon (devices*.go, cdi.go), libnvidia-container, NVIDIA's
-container toolkit documentation, PyTorch's messages.
+counts, so the more particular ones come first. Sources: moby's daemon (devices*.go, cdi.go) and registry client, Go's net and crypto/x509, libnvidia-container,
+NVIDIA's container toolkit documentation, PyTorch's messages.
 */
 export const remedies: readonly Remedy[] = [
 	{
@@ -248,6 +248,49 @@ export const remedies: readonly Remedy[] = [
 		example: 'manifest for example/image:1 not found: manifest unknown',
 		meaning: 'There is no such image, or it is private.',
 		fix: 'Check the name; gpubox images --all lists known ones. A private registry: docker login',
+	},
+	{
+		id: 'registry-not-found',
+		layer: 'dns',
+		text: /(?:Get|Head) "https?:\/\/[^"]+": .*\blookup \S+.*: (?:no such host|server misbehaving|i\/o timeout)/i,
+		example:
+			'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io on 127.0.0.53:53: no such host',
+		meaning: "The registry's name is not found: there is no network, or only a proxy or a mirror leads there.",
+		fix: 'See which: gpubox doctor. A mirror: gpubox config build.registryMirror HOST',
+	},
+	{
+		id: 'registry-limit',
+		layer: 'registry',
+		text: /toomanyrequests: /i,
+		example:
+			'toomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating and upgrading',
+		meaning: 'The registry lets this address pull no more for some hours.',
+		fix: 'Log in (docker login), or use a mirror: gpubox config build.registryMirror HOST',
+	},
+	{
+		id: 'registry-login',
+		layer: 'registry',
+		text: /unauthorized: (?:authentication required|incorrect username)|no basic auth credentials/i,
+		example: 'unauthorized: authentication required',
+		meaning: 'The registry wants to know who you are.',
+		fix: 'Log in: docker login REGISTRY',
+	},
+	{
+		id: 'registry-certificate',
+		layer: 'registry',
+		text: /(?:Get|Head) "https:\/\/[^"]+": .*(?:x509: |server gave HTTP response to HTTPS client)/i,
+		example: 'Get "https://registry.example.com/v2/": x509: certificate signed by unknown authority',
+		meaning: 'The engine does not trust the registry, or something that stands between the two.',
+		fix: "Give the engine the certificate: /etc/docker/certs.d/REGISTRY/ca.crt, or the system's store and then: sudo systemctl restart docker",
+	},
+	{
+		id: 'registry-unreachable',
+		layer: 'registry',
+		text: /(?:Get|Head) "https?:\/\/[^"]+": .*(?:refused|unreachable|timeout|timed out|no route to host|request canceled|deadline exceeded)/i,
+		example:
+			'Get "https://registry-1.docker.io/v2/": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)',
+		meaning: 'The registry does not answer the engine.',
+		fix: 'See why: gpubox doctor. A mirror: gpubox config build.registryMirror HOST',
 	},
 ];
 

@@ -41,8 +41,29 @@ const met: Array<[text: string, id: string]> = [
 		'not-compiled-for-gpu',
 	],
 	['MANIFEST_UNKNOWN: manifest unknown; unknown tag=TAG', 'no-such-image'],
+	[
+		'Get "https://nvcr.io/v2/": dial tcp: lookup nvcr.io on 10.0.0.2:53: read udp 10.0.0.9:41530->10.0.0.2:53: i/o timeout',
+		'registry-not-found',
+	],
+	['Get "https://quay.io/v2/": net/http: TLS handshake timeout', 'registry-unreachable'],
+	['Get "http://127.0.0.1:5000/v2/": dial tcp 127.0.0.1:5000: connect: connection refused', 'registry-unreachable'],
+	['Head "https://registry.example/v2/a/manifests/1": no basic auth credentials', 'registry-login'],
+	[
+		'Get "https://registry.example/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+		'registry-certificate',
+	],
+	['Get "https://10.0.0.5:5000/v2/": http: server gave HTTP response to HTTPS client', 'registry-certificate'],
 	['pull access denied for example/private, repository does not exist or may require docker login', 'no-such-image'],
 ];
+// A box may say such things of servers of its own.
+for (const text of [
+	'401 Unauthorized: no token',
+	'requests.exceptions.ConnectionError: connection refused',
+	'x509: expired',
+]) {
+	test(`${text}: is not about a registry`, () => assert.equal(findRemedy(text), undefined));
+}
+
 for (const [text, id] of met) {
 	test(text, () => assert.equal(findRemedy(text)?.id, id));
 }
