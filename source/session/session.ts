@@ -89,7 +89,10 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 				actions.perform(effect);
 			}
 		},
-		connectTerminal: (terminal) => actions.connectTerminal(terminal),
+		connectTerminal(terminal) {
+			actions.connectTerminal(terminal);
+			sources.beginOthers();
+		},
 		async stop() {
 			store.close();
 			await Promise.all([actions.stop(), sources.stop()]);

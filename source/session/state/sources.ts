@@ -12,13 +12,18 @@ import {type SessionStore, withFacts} from './session-state.ts';
 const hostIntervalMs = 3000;
 
 export type Sources = {
+	/** Starts what is not there yet. To be called once the first picture is drawn, and harmless after that. */
+	beginOthers: () => void;
 	/** Cheap: to be called after every change. */
 	chosenBoxMayHaveChanged: () => void;
 	/** Settles when everything has let go. */
 	stop(): Promise<void>;
 };
 
-/** Starts all that comes by itself: GPUs, processes, boxes, the log of the chosen box, the host. */
+/**
+Starts all that comes by itself: the GPUs at once; processes, boxes, the log of the chosen box and the host when told to, because
+what they load (the engine's library, systeminformation) would hold up the first picture.
+*/
 export function startSources(
 	host: Host,
 	store: SessionStore,
@@ -27,22 +32,30 @@ export function startSources(
 	const stopping = new AbortController();
 	const {signal} = stopping;
 	const log = createLogFollower(host, store, parts.buffer, signal);
-	const atWork = [
-		followBoxes(host, store, signal),
-		followProcesses(host, store, signal),
-		followHost(parts.readHost, store, signal),
-	];
+	let atWork: Array<Promise<void>> = [];
 	followGpus(parts.feed, store);
 
-	for (const work of atWork) {
-		// None of these may end by itself: if one does, that is said where the person looks.
-		work.catch((error: unknown) => {
-			const {message, fix} = problemOf(error, host.engine.address);
-			store.change(withFacts(() => ({message: {kind: 'failure', text: message, fix}})));
-		});
-	}
+	const begin = () => {
+		atWork = [
+			followBoxes(host, store, signal),
+			followProcesses(host, store, signal),
+			followHost(parts.readHost, store, signal),
+		];
+		for (const work of atWork) {
+			// None of these may end by itself: if one does, that is said where the person looks.
+			work.catch((error: unknown) => {
+				const {message, fix} = problemOf(error, host.engine.address);
+				store.change(withFacts(() => ({message: {kind: 'failure', text: message, fix}})));
+			});
+		}
+	};
 
 	return {
+		beginOthers() {
+			if (atWork.length === 0 && !signal.aborted) {
+				begin();
+			}
+		},
 		chosenBoxMayHaveChanged: () => log.check(),
 		async stop() {
 			stopping.abort();
