@@ -1,4 +1,5 @@
 import {cellOf, fields, type Moment} from './cells.ts';
+import {cardStateOf, at as scenarioAt} from './moment.ts';
 import type {Scenario, ScenarioGpu} from './scenario.ts';
 import {tableText, versionText} from './table.ts';
 
@@ -14,19 +15,6 @@ export type Answer =
 			/** What it prints at this time of the scenario. */
 			at: (seconds: number) => Output;
 	  };
-
-type CardState = 'well' | 'lost' | 'reset';
-
-function stateOf(scenario: Scenario, gpu: ScenarioGpu, seconds: number): CardState {
-	let state: CardState = 'well';
-	for (const event of [...scenario.events].sort((one, other) => one.afterSeconds - other.afterSeconds)) {
-		if ('gpu' in event && event.gpu === gpu.index && event.afterSeconds <= seconds) {
-			state = event.kind === 'recover' ? 'well' : event.kind;
-		}
-	}
-
-	return state;
-}
 
 function lostMessage({index, busId}: ScenarioGpu): string {
 	// Messages write the PCI domain with four digits, rows with eight.
@@ -59,10 +47,11 @@ function headerLine(names: readonly string[], {header, units}: Format, unitOf: (
 	return header ? `${cells.join(', ')}\n` : '';
 }
 
-function gpuRows(scenario: Scenario, names: readonly string[], format: Format, seconds: number): Output {
+function gpuRows(whole: Scenario, names: readonly string[], format: Format, seconds: number): Output {
+	const scenario = scenarioAt(whole, seconds);
 	let exitCode = 0;
 	const lines = scenario.gpus.map((gpu) => {
-		const state = stateOf(scenario, gpu, seconds);
+		const state = cardStateOf(scenario, gpu, seconds);
 		if (state === 'lost') {
 			exitCode = 15;
 			return lostMessage(gpu);
@@ -75,10 +64,11 @@ function gpuRows(scenario: Scenario, names: readonly string[], format: Format, s
 	return {text: lines.map((line) => `${line}\n`).join(''), exitCode};
 }
 
-function processRows(scenario: Scenario, names: readonly string[], format: Format, seconds: number): Output {
+function processRows(whole: Scenario, names: readonly string[], format: Format, seconds: number): Output {
+	const scenario = scenarioAt(whole, seconds);
 	const rows = scenario.processes.flatMap((process) => {
 		const gpu = scenario.gpus.find(({index}) => index === process.gpu);
-		if (!gpu || stateOf(scenario, gpu, seconds) === 'lost') {
+		if (!gpu || cardStateOf(scenario, gpu, seconds) === 'lost') {
 			return [];
 		}
 
@@ -149,11 +139,12 @@ function query(scenario: Scenario, arguments_: readonly string[]): Answer {
 	};
 }
 
-function table(scenario: Scenario, seconds: number): Output {
+function table(whole: Scenario, seconds: number): Output {
+	const scenario = scenarioAt(whole, seconds);
 	const messages: string[] = [];
 	const cards = [];
 	for (const gpu of scenario.gpus) {
-		const state = stateOf(scenario, gpu, seconds);
+		const state = cardStateOf(scenario, gpu, seconds);
 		if (state === 'lost') {
 			messages.push(lostMessage(gpu));
 		} else {

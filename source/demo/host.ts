@@ -1,5 +1,5 @@
 import {execFile} from 'node:child_process';
-import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -8,12 +8,16 @@ import type {AskHttp} from '../host/ask-http.ts';
 import type {Host, NvidiaSmi} from '../host/host.ts';
 import {readOwnFile} from '../own-file.ts';
 import {createDemoEngine, type DemoEngine} from './engine.ts';
-import {parseScenario} from './scenario.ts';
+import {happeningsVariable, writeHappening} from './happenings.ts';
+import {readScenario} from './read-scenario.ts';
+import type {Scenario, ScenarioEvent} from './scenario.ts';
 import {seedBoxes} from './world.ts';
 
 export type DemoHost = Host &
 	AsyncDisposable & {
 		engine: DemoEngine;
+		/** A card falls off the bus now, if it is there; what computes on it ends. */
+		failCard(index: number): void;
 		/** How the made-up machine itself is doing. */
 		readHost: () => Promise<{
 			hostname: string;
@@ -32,23 +36,21 @@ export type DemoHostOptions = {
 	/** Whether logs go on and load changes by themselves; true unless told. */
 	alive?: boolean;
 	now?: () => Date;
-	/** How the stand-in for nvidia-smi is started; as a program of its own beside this one unless told. */
-	nvidiaSmi?: (scenarioFile: string) => NvidiaSmi;
 };
 
 /** Jupyter needs a moment before it listens. */
 const jupyterStartMs = 2500;
 
 /**
-A whole workstation that is made up: GPUs from a scenario, an engine in this process, four people. What gpubox writes goes
-into a temporary folder that is removed with it; nothing real is touched.
+A whole workstation that is made up, from a scenario: GPUs, an engine in this process, the boxes of its people. What gpubox
+writes goes into a temporary folder that is removed with it; nothing real is touched.
 
-@param scenarioFile what the GPUs are like and what happens to them
-@throws ScenarioError when the file is no scenario; an error of `readFile` when it cannot be read
+@param scenarioFile what the machine is like and what happens to it
+@throws Failure (usage) when the file cannot be read or is no scenario
 */
 export async function makeDemoHost(scenarioFile: string, options: DemoHostOptions = {}): Promise<DemoHost> {
 	const {pace = 1, alive = true, now = () => new Date()} = options;
-	const scenario = parseScenario(JSON.parse(readOwnFile(scenarioFile)));
+	const scenario = readScenario(scenarioFile);
 	const root = mkdtempSync(join(tmpdir(), 'gpubox-demo-'));
 	const paths = {
 		config: join(root, 'config'),
@@ -60,7 +62,7 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 	};
 	const folder = (name: string) => join(paths.state, name);
 	const boxes = seedBoxes(scenario, folder);
-	const person = {name: 'dora', uid: process.getuid?.() ?? 1000, gid: process.getgid?.() ?? 1000};
+	const person = {name: scenario.person, uid: process.getuid?.() ?? 1000, gid: process.getgid?.() ?? 1000};
 	for (const {spec} of boxes) {
 		const name = spec.labels['gpubox.name'] ?? '';
 		if (spec.labels['gpubox.owner'] === person.name) {
@@ -69,9 +71,21 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		}
 	}
 
-	const nvidiaSmi = (options.nvidiaSmi ?? standIn)(scenarioFile);
+	const epoch = Date.now();
+	const happenings = join(root, 'happenings');
+	const happen = (event: ScenarioEvent) => writeHappening(happenings, event);
+	const secondsNow = () => (Date.now() - epoch) / 1000;
+	// What was looked at is what is played, whatever becomes of the file.
+	const played = join(root, 'scenario.json');
+	copyFileSync(scenarioFile, played);
+	const nvidiaSmi = standIn(played, {
+		// Several processes show the same machine: its time begins here.
+		GPUBOX_SCENARIO_EPOCH: String(epoch),
+		[happeningsVariable]: happenings,
+	});
 	const engine = createDemoEngine({
 		boxes,
+		images: scenario.images,
 		gpuCount: scenario.gpus.length,
 		pace,
 		alive,
@@ -80,7 +94,20 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 			const {stdout} = await promisify(execFile)(nvidiaSmi.file, nvidiaSmi.arguments, {env: nvidiaSmi.environment});
 			return stdout;
 		},
+		onEnd(pids) {
+			for (const pid of pids) {
+				happen({kind: 'end', pid, afterSeconds: secondsNow()});
+			}
+		},
 	});
+	const loseCard = (index: number) => {
+		const uuid = scenario.gpus.find((gpu) => gpu.index === index)?.uuid;
+		if (uuid !== undefined) {
+			engine.loseCard(uuid);
+		}
+	};
+
+	const timers = alive ? tellLosses(scenario, loseCard) : [];
 
 	let readings = 0;
 	return {
@@ -90,35 +117,49 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		paths,
 		askHttp: makeUpAnswers(engine, jupyterStartMs * pace),
 		demo: true,
+		failCard(gpu) {
+			happen({kind: 'lost', gpu, afterSeconds: secondsNow()});
+			loseCard(gpu);
+		},
 		async readHost() {
 			readings += alive ? 1 : 0;
 			const gibibyte = 1024 ** 3;
 			return {
-				hostname: 'hopper',
+				hostname: scenario.host.name,
 				cpuLoad: 31 + 6 * Math.sin(readings / 3),
-				cpuCount: 96,
-				memoryUsedBytes: (312 + 4 * Math.sin(readings / 5)) * gibibyte,
-				memoryTotalBytes: 1024 * gibibyte,
-				diskFreeBytes: 2.4 * 1024 * gibibyte,
-				diskTotalBytes: 7 * 1024 * gibibyte,
+				cpuCount: scenario.host.cpus,
+				memoryUsedBytes: scenario.host.memoryGiB * (0.305 + 0.004 * Math.sin(readings / 5)) * gibibyte,
+				memoryTotalBytes: scenario.host.memoryGiB * gibibyte,
+				diskFreeBytes: scenario.host.diskFreeGiB * gibibyte,
+				diskTotalBytes: scenario.host.diskGiB * gibibyte,
 			};
 		},
 		async [Symbol.asyncDispose]() {
+			for (const timer of timers) {
+				clearTimeout(timer);
+			}
+
 			engine[Symbol.dispose]();
 			rmSync(root, {recursive: true, force: true});
 		},
 	};
 }
 
-function standIn(scenarioFile: string): NvidiaSmi {
+/** What the programs do when the scenario itself takes their card away. */
+function tellLosses({events}: Scenario, lose: (gpu: number) => void): NodeJS.Timeout[] {
+	return events.flatMap((event) =>
+		event.kind === 'lost' ? [setTimeout(lose, event.afterSeconds * 1000, event.gpu).unref()] : [],
+	);
+}
+
+function standIn(scenarioFile: string, environment: Record<string, string>): NvidiaSmi {
 	// In a checkout it is TypeScript beside this, which Node runs as it is; in the bundle a program of its own below this.
 	const place = import.meta.url.endsWith('.ts') ? 'nvidia-smi.ts' : 'demo/nvidia-smi.js';
 	const file = fileURLToPath(new URL(place, import.meta.url));
 	return {
 		file: process.execPath,
 		arguments: [file, '--scenario', scenarioFile],
-		// Several processes show the same machine: its time begins here.
-		environment: {...process.env, GPUBOX_SCENARIO_EPOCH: String(Date.now())},
+		environment: {...process.env, ...environment},
 	};
 }
 
@@ -151,6 +192,7 @@ function makeUpAnswers(engine: DemoEngine, startMs: number): AskHttp {
 		const kernel = `${there.spec.name}-kernel`;
 		if (method === 'DELETE' && url.pathname === `/api/kernels/${kernel}`) {
 			shutDown.add(kernel);
+			engine.endProcesses(there.spec.name);
 			return json(204, undefined);
 		}
 

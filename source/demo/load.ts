@@ -25,24 +25,43 @@ function rawUtilization(load: Load, seed: number, seconds: number): number {
 		}
 
 		case 'training': {
-			const into = (((seconds + seed * 7) % load.epochSeconds) + load.epochSeconds) % load.epochSeconds;
+			// Not shifted from card to card: one training keeps all of its cards in step.
+			const since = seconds + load.offsetSeconds;
+			const into = ((since % load.epochSeconds) + load.epochSeconds) % load.epochSeconds;
 			// The last tenth of an epoch: evaluation, then a checkpoint is written and the card waits for the disk.
 			const left = (load.epochSeconds - into) / load.epochSeconds;
 			const level = left < 0.04 ? 0.08 : left < 0.1 ? 0.55 : 1;
 			return load.utilization * level + 5 * jitter;
 		}
 
+		case 'serving': {
+			// Requests come and go: from one level to the next, with a short lull now and then.
+			const at = seconds / load.periodSeconds;
+			const step = Math.floor(at);
+			const level = (place: number) => {
+				const share = noise(seed + 70, place);
+				return share < 0.12 ? 0 : 0.25 + 0.75 * share;
+			};
+
+			const share = level(step) + (level(step + 1) - level(step)) * (at - step);
+			return load.low + (load.high - load.low) * share + 8 * jitter;
+		}
+
 		case 'spiky': {
 			const burst = Math.floor(seconds / load.periodSeconds);
 			const into = seconds / load.periodSeconds - burst;
 			const height = load.high * (0.5 + 0.5 * noise(seed, burst));
-			return into < 0.2 + 0.3 * noise(seed + 50, burst) ? height + 12 * jitter : 0;
+			return into < 0.12 + 0.25 * noise(seed + 50, burst) ? height + 12 * jitter : 0;
 		}
 	}
 }
 
 /** Percent, a whole number. */
 export function utilizationAt(gpu: ScenarioGpu, seconds: number): number {
+	if (gpu.idleAfterSeconds !== undefined && seconds >= gpu.idleAfterSeconds) {
+		return 0;
+	}
+
 	return Math.round(clamp(rawUtilization(gpu.load, gpu.index, seconds), 0, 100));
 }
 

@@ -4,11 +4,12 @@ Stands in for nvidia-smi on a made-up machine: plays the scenario named by `--sc
 Runs in a process of its own so that gpubox reads from it what it would read from the driver, in the same way.
 
 Time in the scenario begins with the process, or at `GPUBOX_SCENARIO_EPOCH` (milliseconds since 1970) where several
-processes must show the same machine. `GPUBOX_SCENARIO_LOG` names a file that gets a line for every start.
+processes must show the same machine; `GPUBOX_SCENARIO_HAPPENINGS` names a file of what happened since. `GPUBOX_SCENARIO_LOG` names a file that gets a line for every start.
 */
 import {appendFileSync, writeSync} from 'node:fs';
 import {readOwnFile} from '../own-file.ts';
 import {type Answer, answer} from './answer.ts';
+import {createHappenings, happeningsVariable} from './happenings.ts';
 import {parseScenario, type Scenario} from './scenario.ts';
 
 const started = Date.now();
@@ -39,7 +40,7 @@ function takeScenarioOption(arguments_: string[]): string | undefined {
 	return position === -1 ? process.env.GPUBOX_SCENARIO : arguments_.splice(position, 2)[1];
 }
 
-function play(scenario: Scenario, reply: Extract<Answer, {kind: 'rows'}>): void {
+function play(scenario: Scenario, refresh: () => void, reply: Extract<Answer, {kind: 'rows'}>): void {
 	const epoch = Number(process.env.GPUBOX_SCENARIO_EPOCH ?? started);
 	const startedAt = (started - epoch) / 1000;
 	const ends = scenario.events
@@ -63,6 +64,7 @@ function play(scenario: Scenario, reply: Extract<Answer, {kind: 'rows'}>): void 
 			return;
 		}
 
+		refresh();
 		const {text, exitCode} = reply.at(seconds);
 		print(text);
 		if (reply.intervalMs === undefined) {
@@ -91,10 +93,14 @@ function main(): void {
 		return;
 	}
 
+	const happenings = createHappenings(process.env[happeningsVariable], scenario.events);
+	const refresh = () => {
+		scenario.events = happenings();
+	};
 	const reply = answer(scenario, arguments_);
 	setTimeout(() => {
 		if (reply.kind === 'rows') {
-			play(scenario, reply);
+			play(scenario, refresh, reply);
 			return;
 		}
 

@@ -1,16 +1,22 @@
 /**
-What a made-up machine is like: its cards, what they do, and what goes wrong with them. Only types and checks, and no
-imports, for the stand-in of nvidia-smi loads it at every start.
+What a made-up machine is like: its cards, what they do, and what goes wrong with them; the boxes and images on it. Only types
+and checks: the stand-in of nvidia-smi loads this at every start. Described for people in docs/demo.md.
 */
+import {checkReferences} from './scenario-check.ts';
+import {Value} from './value.ts';
+
+export {ScenarioError} from './value.ts';
 
 /** What a card does. Utilisation in percent, periods in seconds. */
 export type Load =
 	| {kind: 'idle'}
 	| {kind: 'constant'; utilization: number}
 	| {kind: 'wave'; low: number; high: number; periodSeconds: number}
-	/** Busy, with a dip at the end of each epoch while it is evaluated and saved. */
-	| {kind: 'training'; utilization: number; epochSeconds: number}
-	/** Idle, with bursts: somebody at a notebook, or requests to a model. */
+	/** Busy, with a dip at the end of each epoch while it is evaluated and saved. The offset says how far into the first it is. */
+	| {kind: 'training'; utilization: number; epochSeconds: number; offsetSeconds: number}
+	/** A model that answers requests: never the same for long. */
+	| {kind: 'serving'; low: number; high: number; periodSeconds: number}
+	/** Idle, with bursts: somebody at a notebook. */
 	| {kind: 'spiky'; high: number; periodSeconds: number};
 
 export type ScenarioGpu = {
@@ -38,12 +44,23 @@ export type ScenarioGpu = {
 	fan: boolean;
 	/** What to print in a field instead, e.g. `{"utilization.gpu": "[N/A]"}`. */
 	cells: Record<string, string>;
+	/** From then on its load is gone with the processes that made it. Worked out, never written. */
+	idleAfterSeconds?: number;
 };
 
-export type ScenarioProcess = {gpu: number; pid: number; name: string; usedMemoryMiB: number | null};
+export type ScenarioProcess = {
+	gpu: number;
+	pid: number;
+	name: string;
+	usedMemoryMiB: number | null;
+	/** The box it runs in; `null` outside of all. */
+	box: string | null;
+};
 
 export type ScenarioEvent =
 	| {afterSeconds: number; kind: 'lost' | 'reset' | 'recover'; gpu: number}
+	/** A process ends: its memory is free, and a card that all have left does nothing more. */
+	| {afterSeconds: number; kind: 'end'; pid: number}
 	/** nvidia-smi stays, and prints nothing any more. */
 	| {afterSeconds: number; kind: 'hang'}
 	| {afterSeconds: number; kind: 'exit'; text: string; exitCode: number};
@@ -51,13 +68,48 @@ export type ScenarioEvent =
 /** nvidia-smi as a whole fails, whatever it is asked. */
 export type ScenarioFailure = {text: string; exitCode: number; stream: 'stdout' | 'stderr'};
 
+export const storyNames = ['training', 'serving', 'notebook', 'quiet'] as const;
+export type StoryName = (typeof storyNames)[number];
+
+export type ScenarioBox = {
+	name: string;
+	owner: string;
+	image: string;
+	services: ('jupyter' | 'ssh')[];
+	/** Indexes of its cards. */
+	gpus: number[];
+	/** It may share its cards. */
+	share: boolean;
+	running: boolean;
+	ageHours: number;
+	/** What its log tells. */
+	log: StoryName;
+	/** Lines of log that are there already. */
+	logLines: number;
+};
+
+/** The machine around the cards. */
+export type ScenarioHost = {
+	name: string;
+	cpus: number;
+	memoryGiB: number;
+	diskGiB: number;
+	diskFreeGiB: number;
+};
+
 export type Scenario = {
 	/** One line for people. */
 	about: string;
 	driverVersion: string;
 	cudaVersion: string;
+	host: ScenarioHost;
+	/** Whose boxes are one's own. */
+	person: string;
 	gpus: ScenarioGpu[];
 	processes: ScenarioProcess[];
+	boxes: ScenarioBox[];
+	/** What the engine has besides the images of the boxes. */
+	images: string[];
 	/** Fields that this driver rejects, besides those that no driver knows. */
 	unknownFields: string[];
 	failure: ScenarioFailure | null;
@@ -66,133 +118,73 @@ export type Scenario = {
 	startDelayMs: number;
 };
 
-/** Says where in a scenario something is wrong. */
-export class ScenarioError extends Error {
-	override name = 'ScenarioError';
-}
-
-type Members = Record<string, unknown>;
-
-/** One value and the way to it, to be read as what it should be. */
-class Value {
-	readonly value: unknown;
-	readonly where: string;
-
-	constructor(value: unknown, where: string) {
-		this.value = value;
-		this.where = where;
-	}
-
-	fail(expected: string): never {
-		throw new ScenarioError(`${this.where} must be ${expected}, not ${JSON.stringify(this.value) ?? 'missing'}`);
-	}
-
-	string(fallback?: string): string {
-		const value = this.value ?? fallback;
-		return typeof value === 'string' ? value : this.fail('a text');
-	}
-
-	number(fallback?: number): number {
-		const value = this.value ?? fallback;
-		return typeof value === 'number' && Number.isFinite(value) ? value : this.fail('a number');
-	}
-
-	boolean(fallback: boolean): boolean {
-		const value = this.value ?? fallback;
-		return typeof value === 'boolean' ? value : this.fail('true or false');
-	}
-
-	/** `null` stays `null`; a missing value does too. */
-	orNull<T>(read: (value: Value) => T): T | null {
-		return this.value === null || this.value === undefined ? null : read(this);
-	}
-
-	list<T>(read: (item: Value) => T): T[] {
-		const value = this.value ?? [];
-		return Array.isArray(value)
-			? value.map((item, position) => read(new Value(item, `${this.where}[${position}]`)))
-			: this.fail('a list');
-	}
-
-	/** The members of an object; any other than the known ones is a mistake in writing. */
-	object(known: readonly string[]): (key: string) => Value {
-		const {value, where} = this;
-		if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-			return this.fail('an object');
-		}
-
-		const members: Members = {...value};
-		const strange = Object.keys(members).find((key) => !known.includes(key));
-		if (strange !== undefined) {
-			throw new ScenarioError(`${where} has an unknown member "${strange}"; known are ${known.join(', ')}`);
-		}
-
-		return (key) => new Value(members[key], `${where}.${key}`);
-	}
-
-	record(): Record<string, string> {
-		const value = this.value ?? {};
-		if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-			return this.fail('an object');
-		}
-
-		return Object.fromEntries(
-			Object.entries(value).map(([key, item]) => [key, new Value(item, `${this.where}.${key}`).string()]),
-		);
-	}
-}
+const percent = {to: 100};
+/** Two of the same moment would be the same burst. */
+const period = {from: 1};
 
 function readLoad(value: Value): Load {
-	const get = value.object(['kind', 'utilization', 'low', 'high', 'periodSeconds', 'epochSeconds']);
-	const kind = get('kind').string();
+	const get = value.object(['kind', 'utilization', 'low', 'high', 'periodSeconds', 'epochSeconds', 'offsetSeconds']);
+	const kind = get('kind').oneOf(['idle', 'constant', 'wave', 'training', 'serving', 'spiky']);
 	switch (kind) {
 		case 'idle':
 			return {kind};
 		case 'constant':
-			return {kind, utilization: get('utilization').number()};
+			return {kind, utilization: get('utilization').number(undefined, percent)};
 		case 'wave':
+		case 'serving':
 			return {
 				kind,
-				low: get('low').number(0),
-				high: get('high').number(100),
-				periodSeconds: get('periodSeconds').number(60),
+				low: get('low').number(0, percent),
+				high: get('high').number(100, percent),
+				periodSeconds: get('periodSeconds').number(kind === 'wave' ? 60 : 4, period),
 			};
 		case 'training':
-			return {kind, utilization: get('utilization').number(97), epochSeconds: get('epochSeconds').number(45)};
+			return {
+				kind,
+				utilization: get('utilization').number(97, percent),
+				epochSeconds: get('epochSeconds').number(60, period),
+				offsetSeconds: get('offsetSeconds').number(0),
+			};
 		case 'spiky':
-			return {kind, high: get('high').number(80), periodSeconds: get('periodSeconds').number(20)};
-		default:
-			return get('kind').fail('idle, constant, wave, training or spiky');
+			return {
+				kind,
+				high: get('high').number(80, percent),
+				periodSeconds: get('periodSeconds').number(20, period),
+			};
 	}
 }
 
-function readGpu(value: Value): ScenarioGpu {
-	const get = value.object([
-		'index',
-		'uuid',
-		'name',
-		'busId',
-		'computeCapability',
-		'memoryTotalMiB',
-		'migMode',
-		'mig',
-		'persistenceMode',
-		'load',
-		'memoryUsedMiB',
-		'temperature',
-		'power',
-		'clocks',
-		'fan',
-		'cells',
-	]);
-	const temperature = new Value(get('temperature').value ?? {}, get('temperature').where).object(['idle', 'busy']);
+const gpuMembers = [
+	'index',
+	'uuid',
+	'name',
+	'busId',
+	'computeCapability',
+	'memoryTotalMiB',
+	'migMode',
+	'mig',
+	'persistenceMode',
+	'load',
+	'memoryUsedMiB',
+	'temperature',
+	'power',
+	'clocks',
+	'fan',
+	'cells',
+];
+
+/** @param place of the card in the list: what tells cards apart is made of it where the file does not say */
+function readGpu(value: Value, place: number): ScenarioGpu {
+	const get = value.object(gpuMembers);
+	const temperature = get('temperature').objectOrEmpty(['idle', 'busy']);
 	const power = new Value(get('power').value ?? {limit: 300}, get('power').where).object(['idle', 'limit']);
-	const clocks = new Value(get('clocks').value ?? {}, get('clocks').where).object(['sm', 'memory']);
+	const clocks = get('clocks').objectOrEmpty(['sm', 'memory']);
+	const hex = (length: number) => (place + 1).toString(16).padStart(length, '0');
 	return {
-		index: get('index').number(),
-		uuid: get('uuid').string(),
+		index: get('index').number(place, {whole: true}),
+		uuid: get('uuid').string(`GPU-${hex(8)}-0000-4000-8000-${hex(12)}`),
 		name: get('name').string(),
-		busId: get('busId').string(),
+		busId: get('busId').string(`00000000:${hex(2).toUpperCase()}:00.0`),
 		computeCapability: get('computeCapability').string(),
 		memoryTotalMiB: get('memoryTotalMiB').orNull((item) => item.number()),
 		migMode: get('migMode').orNull((item) => item.boolean(false)),
@@ -211,31 +203,89 @@ function readGpu(value: Value): ScenarioGpu {
 	};
 }
 
+function readProcess(value: Value): ScenarioProcess {
+	const get = value.object(['gpu', 'pid', 'name', 'usedMemoryMiB', 'box']);
+	return {
+		gpu: get('gpu').number(),
+		pid: get('pid').number(undefined, {from: 1, whole: true}),
+		name: get('name').string(),
+		usedMemoryMiB: get('usedMemoryMiB').orNull((item) => item.number()),
+		box: get('box').orNull((item) => item.string()),
+	};
+}
+
 function readEvent(value: Value): ScenarioEvent {
-	const get = value.object(['afterSeconds', 'kind', 'gpu', 'text', 'exitCode']);
+	const get = value.object(['afterSeconds', 'kind', 'gpu', 'pid', 'text', 'exitCode']);
 	const afterSeconds = get('afterSeconds').number();
-	const kind = get('kind').string();
+	const kind = get('kind').oneOf(['lost', 'reset', 'recover', 'end', 'hang', 'exit']);
 	switch (kind) {
 		case 'lost':
 		case 'reset':
 		case 'recover':
 			return {afterSeconds, kind, gpu: get('gpu').number()};
+		case 'end':
+			return {afterSeconds, kind, pid: get('pid').number()};
 		case 'hang':
 			return {afterSeconds, kind};
 		case 'exit':
-			return {afterSeconds, kind, text: get('text').string(''), exitCode: get('exitCode').number(255)};
-		default:
-			return get('kind').fail('lost, reset, recover, hang or exit');
+			return {
+				afterSeconds,
+				kind,
+				text: get('text').string(''),
+				exitCode: get('exitCode').number(255, {to: 255, whole: true}),
+			};
 	}
 }
 
 function readFailure(value: Value): ScenarioFailure {
 	const get = value.object(['text', 'exitCode', 'stream']);
-	const stream = get('stream').string('stdout');
 	return {
 		text: get('text').string(),
-		exitCode: get('exitCode').number(255),
-		stream: stream === 'stdout' || stream === 'stderr' ? stream : get('stream').fail('stdout or stderr'),
+		exitCode: get('exitCode').number(255, {to: 255, whole: true}),
+		stream: get('stream').oneOf(['stdout', 'stderr'], 'stdout'),
+	};
+}
+
+const boxMembers = [
+	'name',
+	'owner',
+	'image',
+	'services',
+	'gpus',
+	'share',
+	'running',
+	'ageHours',
+	'log',
+	'logLines',
+] as const;
+
+function readBox(value: Value): ScenarioBox {
+	const get = value.object(boxMembers);
+	const services = new Value(get('services').value ?? ['jupyter'], get('services').where);
+	const running = get('running').boolean(true);
+	const offered = services.list((item) => item.oneOf(['jupyter', 'ssh']));
+	return {
+		name: get('name').string(),
+		owner: get('owner').string(),
+		image: get('image').string(),
+		services: offered,
+		gpus: get('gpus').list((item) => item.number()),
+		share: get('share').boolean(false),
+		running,
+		ageHours: get('ageHours').number(1),
+		log: get('log').oneOf(storyNames, offered.includes('jupyter') ? 'notebook' : 'quiet'),
+		logLines: get('logLines').number(running ? 60 : 25, {to: 2000, whole: true}),
+	};
+}
+
+function readHost(value: Value): ScenarioHost {
+	const get = value.objectOrEmpty(['name', 'cpus', 'memoryGiB', 'diskGiB', 'diskFreeGiB']);
+	return {
+		name: get('name').string('hopper'),
+		cpus: get('cpus').number(96, {from: 1, whole: true}),
+		memoryGiB: get('memoryGiB').number(1024),
+		diskGiB: get('diskGiB').number(7168),
+		diskFreeGiB: get('diskFreeGiB').number(2458),
 	};
 }
 
@@ -248,30 +298,32 @@ export function parseScenario(json: unknown): Scenario {
 		'about',
 		'driverVersion',
 		'cudaVersion',
+		'host',
+		'person',
 		'gpus',
 		'processes',
+		'boxes',
+		'images',
 		'unknownFields',
 		'failure',
 		'events',
 		'startDelayMs',
 	]);
-	return {
+	const scenario: Scenario = {
 		about: get('about').string(''),
 		driverVersion: get('driverVersion').string('580.95.05'),
 		cudaVersion: get('cudaVersion').string('13.0'),
+		host: readHost(get('host')),
+		person: get('person').string('dora'),
 		gpus: get('gpus').list(readGpu),
-		processes: get('processes').list((item) => {
-			const member = item.object(['gpu', 'pid', 'name', 'usedMemoryMiB']);
-			return {
-				gpu: member('gpu').number(),
-				pid: member('pid').number(),
-				name: member('name').string(),
-				usedMemoryMiB: member('usedMemoryMiB').orNull((value) => value.number()),
-			};
-		}),
+		processes: get('processes').list(readProcess),
+		boxes: get('boxes').list(readBox),
+		images: get('images').list((item) => item.string()),
 		unknownFields: get('unknownFields').list((item) => item.string()),
 		failure: get('failure').orNull(readFailure),
 		events: get('events').list(readEvent),
 		startDelayMs: get('startDelayMs').number(0),
 	};
+	checkReferences(scenario);
+	return scenario;
 }

@@ -1,8 +1,10 @@
-/** What the programs in made-up boxes write. The same number always gives the same line. */
-export type Story = (line: number, at: Date) => string;
+import type {StoryName} from './scenario.ts';
+
+/** What the programs in made-up boxes write. The same number always gives the same line; undefined is silence. */
+export type Story = (line: number, at: Date) => string | undefined;
 
 /** A number from 0 to 1 that looks accidental and is the same each time. */
-export function accident(seed: number): number {
+function accident(seed: number): number {
 	const mixed = Math.sin(seed * 12.9898) * 43_758.5453;
 	return mixed - Math.floor(mixed);
 }
@@ -10,7 +12,7 @@ export function accident(seed: number): number {
 const stamp = (at: Date) => at.toISOString().slice(0, 23).replace('T', ' ');
 
 /** A training that comes to an end of an epoch now and then. */
-export const training: Story = (line) => {
+const training: Story = (line) => {
 	const step = 18_400 + line * 10;
 	const epoch = Math.floor(step / 5200) + 1;
 	const loss = 1.72 + 1.4 / Math.sqrt(1 + line / 40) + accident(line) * 0.06;
@@ -23,7 +25,7 @@ export const training: Story = (line) => {
 };
 
 /** A model being served. */
-export const serving: Story = (line, at) => {
+const serving: Story = (line, at) => {
 	const running = Math.round(accident(line) * 24);
 	const prompt = (accident(line + 3) * 4200).toFixed(1);
 	const generated = (running * 61.7 + accident(line + 5) * 80).toFixed(1);
@@ -43,6 +45,18 @@ export const notebook: Story = (line, at) => {
 	];
 	return lines[Math.floor(accident(line) * lines.length)] ?? '';
 };
+
+/** A box in which nothing is said. */
+export const quiet: Story = () => undefined;
+
+export const stories: Record<StoryName, Story> = {training, serving, notebook, quiet};
+
+/** What PyTorch says when the card under it is gone. */
+export const cudaError = [
+	'torch.AcceleratorError: CUDA error: unspecified launch failure',
+	'CUDA kernel errors might be asynchronously reported at some other API call.',
+	'\u001B[31mRuntimeError: the GPU worker died unexpectedly\u001B[0m',
+];
 
 /** What Jupyter writes when it starts. */
 export function jupyterStart(at: Date, port: number | undefined): string[] {

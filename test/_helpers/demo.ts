@@ -1,14 +1,14 @@
-import {fileURLToPath} from 'node:url';
+import {answer} from '../../source/demo/answer.ts';
 import {type DemoHost, makeDemoHost} from '../../source/demo/host.ts';
+import {readScenario, scenarioFile} from '../../source/demo/read-scenario.ts';
+import type {ScenarioEvent} from '../../source/demo/scenario.ts';
+import {streamFields} from '../../source/gpu/fields.ts';
+import {FrameBuilder} from '../../source/gpu/frames.ts';
 import type {GpuFrame, GpuInventory} from '../../source/gpu/gpu.ts';
 import type {GpuFeed, GpuFeedListener} from '../../source/session/gpu-feed.ts';
 
 /** The moment at which the frozen host stands still. */
 export const frozenAt = new Date('2026-11-20T12:00:00Z');
-
-export function scenarioFile(name: string): string {
-	return fileURLToPath(new URL(`../../templates/scenarios/${name}.json`, import.meta.url));
-}
 
 /** A made-up host on which nothing moves by itself and nothing takes time. */
 export async function makeFrozenHost(scenario = 'workstation-8x-h100'): Promise<DemoHost> {
@@ -68,6 +68,25 @@ export function inventoryOf(count: number, name = 'NVIDIA H100 80GB HBM3'): GpuI
 			mig: [],
 		})),
 	};
+}
+
+/** What nvidia-smi shows of a scenario at these seconds of it, one reading each, also after events of the test's own. */
+export function scenarioFrames(name: string, seconds: readonly number[], events: ScenarioEvent[] = []): GpuFrame[] {
+	const scenario = readScenario(scenarioFile(name));
+	scenario.events.push(...events);
+	const reply = answer(scenario, [`--query-gpu=${streamFields}`, '--format=csv,noheader,nounits', '-lms', '1000']);
+	if (reply.kind !== 'rows') {
+		return [];
+	}
+
+	return seconds.map((second) => {
+		const builder = new FrameBuilder(streamFields);
+		for (const line of reply.at(second).text.split('\n')) {
+			builder.add(line);
+		}
+
+		return {at: frozenAt, ...builder.publish()};
+	});
 }
 
 /** A reading of every card but the ones left out. */

@@ -3,26 +3,29 @@ import type {DemoHost} from '../../source/demo/host.ts';
 import {readInventory} from '../../source/gpu/inventory.ts';
 import {App} from '../../source/session/app.tsx';
 import {createSession, type Session, type SessionOptions} from '../../source/session/session.ts';
-import {frameOf, frozenAt, makeFeed, makeFrozenHost} from './demo.ts';
+import {frozenAt, makeFeed, makeFrozenHost, scenarioFrames} from './demo.ts';
 import {type Rendered, render} from './render.tsx';
 
 export type Shown = Rendered & {session: Session; host: DemoHost; feed: ReturnType<typeof makeFeed>};
 
-/** The whole session on a made-up host that stands still; GPUs show what the test feeds them, six readings unless told. */
+/** The seconds of the scenario that a session has seen when it is shown: enough for every curve of the size that most sit at. */
+export const seenSeconds = Array.from({length: 40}, (_, place) => place);
+
+/** The whole session on a made-up host that stands still, at the fortieth second of its scenario. */
 export async function showSession(
 	t: TestContext,
 	size: {columns: number; rows: number},
 	options: Partial<SessionOptions> & {scenario?: string; prepare?: (host: DemoHost) => void; gpus?: boolean} = {},
 ): Promise<Shown> {
-	const {scenario, prepare, gpus = true, ...rest} = options;
+	const {scenario = 'workstation-8x-h100', prepare, gpus = true, ...rest} = options;
 	const host = await makeFrozenHost(scenario);
 	prepare?.(host);
 	const feed = makeFeed();
 	if (gpus) {
 		const inventory = await readInventory(host.nvidiaSmi);
 		feed.onInventory(inventory);
-		for (let tick = 0; tick < 6; tick += 1) {
-			feed.onFrame(frameOf(inventory, tick));
+		for (const frame of scenarioFrames(scenario, seenSeconds)) {
+			feed.onFrame(frame);
 		}
 	}
 

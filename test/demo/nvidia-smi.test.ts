@@ -7,6 +7,7 @@ import {fileURLToPath} from 'node:url';
 import {answer} from '../../source/demo/answer.ts';
 import {powerAt, temperatureAt, utilizationAt} from '../../source/demo/load.ts';
 import {parseScenario, type Scenario} from '../../source/demo/scenario.ts';
+import {scenarioNames} from '../../source/demo/scenario-names.ts';
 import {streamFields} from '../../source/gpu/fields.ts';
 import {readInventory} from '../../source/gpu/inventory.ts';
 import {parseRow} from '../../source/gpu/parse.ts';
@@ -26,7 +27,7 @@ function call(t: TestContext, scenario: object | string, ...arguments_: string[]
 describe('the scenarios that come along', () => {
 	for (const file of files) {
 		test(`${file} is one, with cards that differ`, () => {
-			const {gpus, processes, about, failure} = read(file);
+			const {gpus, processes, boxes, about, failure} = read(file);
 			assert.notEqual(about, '');
 			assert.equal(gpus.length > 0, failure === null);
 			assert.equal(new Set(gpus.map(({uuid}) => uuid)).size, gpus.length);
@@ -39,10 +40,22 @@ describe('the scenarios that come along', () => {
 			for (const process of processes) {
 				const gpu = gpus.find(({index}) => index === process.gpu);
 				assert.ok(gpu, `process ${process.pid} has a card`);
+				const box = boxes.find(({name}) => name === process.box);
+				assert.ok(
+					process.box === null || (box?.running && box.gpus.includes(process.gpu)),
+					`${process.pid} is in its box`,
+				);
 				assert.ok((process.usedMemoryMiB ?? 0) <= (gpu.memoryTotalMiB ?? Number.POSITIVE_INFINITY));
 			}
 		});
 	}
+});
+
+test('the scenarios that come along are those that are told of', () => {
+	assert.deepEqual(
+		files.map((file) => file.replace(/\.json$/, '')),
+		[...scenarioNames].sort(),
+	);
 });
 
 describe('loads', () => {
@@ -140,6 +153,37 @@ describe('answers', () => {
 		assert.match(stdout, /^(?:0\n)+bye\n$/);
 	});
 
+	test('a process that ended frees its memory, and a card that all have left does nothing more', () => {
+		const processes = [
+			{gpu: 0, pid: 11, name: 'a', usedMemoryMiB: 1000},
+			{gpu: 0, pid: 12, name: 'b', usedMemoryMiB: 500},
+		];
+		const gpus = [makeScenarioGpu(0, {load: {kind: 'constant', utilization: 90}})];
+		const events = [
+			{afterSeconds: 10, kind: 'end', pid: 11},
+			{afterSeconds: 20, kind: 'end', pid: 12},
+		];
+		const query = ['--query-gpu=utilization.gpu,memory.used', '--format=csv,noheader,nounits'];
+		const reply = answer(parseScenario({gpus, processes, events}), query);
+		assert.ok(reply.kind === 'rows');
+		assert.deepEqual(
+			[9, 11, 21].map((seconds) => reply.at(seconds).text),
+			['90, 1500\n', '90, 500\n', '0, 0\n'],
+		);
+		const table = answer(parseScenario({gpus, processes, events}), []);
+		assert.ok(table.kind === 'rows');
+		assert.doesNotMatch(table.at(15).text, / 11 /);
+		assert.match(table.at(15).text, / 12 /);
+		// Metal cools slowly.
+		const warm = answer(parseScenario({gpus, processes, events}), [
+			'--query-gpu=temperature.gpu',
+			'--format=csv,noheader',
+		]);
+		assert.ok(warm.kind === 'rows');
+		const degrees = (seconds: number) => Number(warm.at(seconds).text);
+		assert.ok(degrees(19) > degrees(32) && degrees(32) > degrees(60), `${degrees(19)} ${degrees(32)} ${degrees(60)}`);
+	});
+
 	test('time goes on over several processes when an epoch is set', async (t) => {
 		const fake = makeNvidiaSmi('card-fails');
 		t.after(fake.remove);
@@ -151,17 +195,49 @@ describe('answers', () => {
 });
 
 describe('mistakes in a scenario', () => {
+	const gpus = [makeScenarioGpu(0), makeScenarioGpu(1)];
+	const box = {name: 'alice-train', owner: 'alice', image: 'pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime'};
 	for (const [json, message] of [
 		[[], /^scenario must be an object/],
 		[{gpu: []}, /^scenario has an unknown member "gpu"/],
-		[{gpus: [{}]}, /^scenario\.gpus\[0\]\.index must be a number, not missing/],
+		[{gpus: [{}]}, /^scenario\.gpus\[0\]\.name must be a text, not missing/],
+		[{gpus: [makeScenarioGpu(0, {index: 'one'})]}, /^scenario\.gpus\[0\]\.index must be a number, not "one"/],
+		[{gpus: [makeScenarioGpu(0, {index: 0.5})]}, /^scenario\.gpus\[0\]\.index must be a whole number, not 0\.5/],
 		[
 			{gpus: [makeScenarioGpu(0, {load: {kind: 'busy'}})]},
 			/^scenario\.gpus\[0\]\.load\.kind must be idle, .*, not "busy"/,
 		],
+		[
+			{gpus: [makeScenarioGpu(0, {load: {kind: 'constant', utilization: 140}})]},
+			/^scenario\.gpus\[0\]\.load\.utilization must be a number from 0 to 100, not 140/,
+		],
+		[
+			{gpus: [makeScenarioGpu(0, {load: {kind: 'wave', periodSeconds: 0}})]},
+			/^scenario\.gpus\[0\]\.load\.periodSeconds must be a number from 1 on, not 0/,
+		],
 		[{gpus: [makeScenarioGpu(0, {cells: {pstate: 5}})]}, /^scenario\.gpus\[0\]\.cells\.pstate must be a text, not 5/],
+		[
+			{gpus: [makeScenarioGpu(1), makeScenarioGpu(1)]},
+			/^scenario\.gpus\[1\]\.index is 1, as that of scenario\.gpus\[0\]/,
+		],
 		[{events: [{afterSeconds: 1, kind: 'lost'}]}, /^scenario\.events\[0\]\.gpu must be a number/],
+		[{gpus, events: [{afterSeconds: -1, kind: 'hang'}]}, /^scenario\.events\[0\]\.afterSeconds must be .* not -1/],
+		[
+			{gpus, events: [{afterSeconds: 1, kind: 'lost', gpu: 7}]},
+			/^scenario\.events\[0\]\.gpu speaks of a card 7; there are 0, 1/,
+		],
+		[{events: [{afterSeconds: 1, kind: 'end', pid: 9}]}, /^scenario\.events\[0\]\.pid speaks of a process 9/],
 		[{failure: {text: 'x', stream: 'both'}}, /^scenario\.failure\.stream must be stdout or stderr/],
+		[{gpus, boxes: [{...box, gpus: [4]}]}, /^scenario\.boxes\[0\]\.gpus\[0\] speaks of a card 4; there are 0, 1/],
+		[{boxes: [{...box, name: 'Alice Train'}]}, /^scenario\.boxes\[0\]\.name must be a name such as .*"Alice Train"/],
+		[{boxes: [{...box, owner: '-'}]}, /^scenario\.boxes\[0\]\.owner must be a name/],
+		[{boxes: [{...box, log: 'novel'}]}, /^scenario\.boxes\[0\]\.log must be training, .* or quiet, not "novel"/],
+		[{boxes: [box, box]}, /^scenario\.boxes\[1\]\.name is "alice-train", as that of scenario\.boxes\[0\]/],
+		[
+			{gpus, processes: [{gpu: 0, pid: 4, name: 'x', box: 'nobody'}]},
+			/^scenario\.processes\[0\]\.box speaks of a box "nobody"/,
+		],
+		[{person: 'no one'}, /^scenario\.person must be a name such as dora, not "no one"/],
 	] as const) {
 		test(String(message), () => {
 			assert.throws(() => parseScenario(json), {name: 'ScenarioError', message});

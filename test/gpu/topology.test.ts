@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import {readFileSync} from 'node:fs';
 import {describe, test} from 'node:test';
 import fc from 'fast-check';
 import {answer} from '../../source/demo/answer.ts';
-import {parseScenario} from '../../source/demo/scenario.ts';
+import {readScenario, scenarioFile} from '../../source/demo/read-scenario.ts';
 import {nearestGroup, parseTopology} from '../../source/gpu/topology.ts';
-import {scenarioFile} from '../_helpers/demo.ts';
 
 /** As the driver draws it: the head underlined, cells between tabs. Two pairs with a bridge each, one on each processor. */
 const pairs = [
@@ -49,7 +47,7 @@ describe('nvidia-smi topo -m', () => {
 	});
 
 	test('the made-up host with eight cards draws one, too', () => {
-		const scenario = parseScenario(JSON.parse(readFileSync(scenarioFile('workstation-8x-h100'), 'utf8')));
+		const scenario = readScenario(scenarioFile('workstation-8x-h100'));
 		const reply = answer(scenario, ['topo', '-m']);
 		assert.ok(reply.kind === 'text');
 		const closeness = parseTopology(reply.text);

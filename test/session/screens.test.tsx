@@ -4,7 +4,7 @@ import {fileURLToPath} from 'node:url';
 import {EngineError} from '../../source/engine/engine.ts';
 import {Failure} from '../../source/failure.ts';
 import type {ImageChoice} from '../../source/session/state/facts.ts';
-import {frameOf} from '../_helpers/demo.ts';
+import {scenarioFrames} from '../_helpers/demo.ts';
 import {showSession} from '../_helpers/session.tsx';
 import {assertScreen} from '../_helpers/snapshot.ts';
 
@@ -29,12 +29,12 @@ for (const size of [small, large, {columns: 200, rows: 60}, {columns: 120, rows:
 
 test('one card has room for a curve even at 80x24', async (t) => {
 	const shown = await showSession(t, small, {scenario: 'single-rtx-4090'});
-	assertScreen(folder, 'one-gpu-80x24', await shown.waitFor(/hopper[\s\S]*python[\s\S]*epoch/));
+	assertScreen(folder, 'one-gpu-80x24', await shown.waitFor(/desk[\s\S]*python[\s\S]*epoch/));
 });
 
 test('slices are told on their card, and whose they are', async (t) => {
 	const shown = await showSession(t, large, {scenario: 'mig-h100'});
-	assertScreen(folder, 'mig-160x50', await shown.waitFor(/hopper[\s\S]*MIG[\s\S]*gpu_burn[\s\S]*epoch/));
+	assertScreen(folder, 'mig-160x50', await shown.waitFor(/lovelace[\s\S]*MIG[\s\S]*gpu_burn[\s\S]*epoch/));
 });
 
 test('the details of a box', async (t) => {
@@ -185,12 +185,11 @@ test('without a driver the boxes stay, with the driver’s own words and the rem
 test('a card that falls off stays on the screen as lost', async (t) => {
 	const shown = await showSession(t, small);
 	await shown.waitFor(everything);
-	const {inventory} = shown.session.store.get().facts.gpu;
-	if (inventory === undefined) {
-		throw new Error('there is no inventory');
+	const [frame] = scenarioFrames('workstation-8x-h100', [40], [{afterSeconds: 40, kind: 'lost', gpu: 2}]);
+	if (frame !== undefined) {
+		shown.feed.onFrame(frame);
 	}
 
-	shown.feed.onFrame(frameOf(inventory, 6, [2]));
 	assertScreen(folder, 'lost-card-80x24', await shown.waitFor(/2 H100 80GB HBM3\s+✕ lost/));
 });
 

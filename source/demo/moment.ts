@@ -1,0 +1,58 @@
+import type {Scenario, ScenarioEvent, ScenarioGpu, ScenarioProcess} from './scenario.ts';
+
+export type CardState = 'well' | 'lost' | 'reset';
+
+const happened = (event: ScenarioEvent, seconds: number) => event.afterSeconds <= seconds;
+
+/** Whether a card answers at this time of the scenario. */
+export function cardStateOf(scenario: Scenario, gpu: ScenarioGpu, seconds: number): CardState {
+	let state: CardState = 'well';
+	for (const event of [...scenario.events].sort((one, other) => one.afterSeconds - other.afterSeconds)) {
+		if ('gpu' in event && event.gpu === gpu.index && happened(event, seconds)) {
+			state = event.kind === 'recover' ? 'well' : event.kind;
+		}
+	}
+
+	return state;
+}
+
+/** The scenario with what has ended by then: processes are gone, and a card that all have left does nothing more. */
+export function at(scenario: Scenario, seconds: number): Scenario {
+	const ends = new Map<number, number>();
+	for (const event of scenario.events) {
+		if (event.kind === 'end' && happened(event, seconds)) {
+			ends.set(event.pid, Math.min(event.afterSeconds, ends.get(event.pid) ?? Number.POSITIVE_INFINITY));
+		}
+	}
+
+	if (ends.size === 0) {
+		return scenario;
+	}
+
+	return {
+		...scenario,
+		processes: scenario.processes.filter(({pid}) => !ends.has(pid)),
+		gpus: scenario.gpus.map((gpu) => {
+			const idleAfterSeconds = lastEnd(
+				scenario.processes.filter((process) => process.gpu === gpu.index),
+				ends,
+			);
+			return idleAfterSeconds === undefined ? gpu : {...gpu, idleAfterSeconds};
+		}),
+	};
+}
+
+/** When the last of them ended; undefined while one is there, or none ever was. */
+function lastEnd(processes: readonly ScenarioProcess[], ends: ReadonlyMap<number, number>): number | undefined {
+	let last: number | undefined;
+	for (const {pid} of processes) {
+		const end = ends.get(pid);
+		if (end === undefined) {
+			return undefined;
+		}
+
+		last = Math.max(end, last ?? 0);
+	}
+
+	return last;
+}

@@ -1,0 +1,64 @@
+import {existsSync, readFileSync} from 'node:fs';
+import {resolve} from 'node:path';
+import {exitCode, Failure} from '../failure.ts';
+import {templatePath} from '../templates.ts';
+import {safeText} from '../text/safe.ts';
+import {mostSimilar} from '../text/similar.ts';
+import {parseScenario, type Scenario, ScenarioError} from './scenario.ts';
+import {scenarioNames} from './scenario-names.ts';
+
+const described = 'docs/demo.md describes what a scenario may hold';
+
+/**
+The file of a scenario: one that comes along, by its name, or one's own, by its path.
+
+@throws Failure (usage) when it is neither
+*/
+export function scenarioFile(given: string): string {
+	const name = scenarioNames.find((each) => each === given);
+	if (name !== undefined) {
+		return templatePath(`scenarios/${name}.json`);
+	}
+
+	const file = resolve(given);
+	if (existsSync(file)) {
+		return file;
+	}
+
+	const similar = mostSimilar(given, scenarioNames);
+	throw new Failure(`There is neither a scenario nor a file ${safeText(given)}.`, {
+		fix: similar === undefined ? `Scenarios that come along: ${scenarioNames.join(', ')}` : `Did you mean ${similar}?`,
+		exitCode: exitCode.usage,
+	});
+}
+
+/** @throws Failure (usage) that says where it is not a scenario */
+export function readScenario(file: string): Scenario {
+	const fail = (message: string, fix: string): never => {
+		throw new Failure(safeText(`${file}: ${message}`), {fix, exitCode: exitCode.usage});
+	};
+
+	let text: string;
+	try {
+		text = readFileSync(file, 'utf8');
+	} catch (error) {
+		return fail(`it cannot be read: ${error instanceof Error ? error.message : error}`, described);
+	}
+
+	let json: unknown;
+	try {
+		json = JSON.parse(text);
+	} catch (error) {
+		return fail(`it is no JSON: ${error instanceof Error ? error.message : error}`, described);
+	}
+
+	try {
+		return parseScenario(json);
+	} catch (error) {
+		if (error instanceof ScenarioError) {
+			return fail(error.message, described);
+		}
+
+		throw error;
+	}
+}

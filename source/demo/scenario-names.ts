@@ -1,0 +1,14 @@
+/** The scenarios that come along, under templates/scenarios. The first is what `gpubox demo` shows unless told. */
+export const scenarioNames = [
+	'workstation-8x-h100',
+	'single-rtx-4090',
+	'mixed-cards',
+	'mig-h100',
+	'dgx-spark-gb10',
+	'card-fails',
+	'driver-mismatch',
+	'driver-not-running',
+	'no-devices',
+] as const;
+
+export type ScenarioName = (typeof scenarioNames)[number];
