@@ -1,5 +1,6 @@
 import {homedir} from 'node:os';
 import {Argument, Command, InvalidArgumentError, Option} from '@commander-js/extra-typings';
+import {scenarioNames} from './demo/scenario-names.ts';
 import {findEngineAddress} from './engine/address.ts';
 import {exitCode} from './failure.ts';
 import {runVerb} from './run-verb.ts';
@@ -372,11 +373,18 @@ export function makeProgram() {
 
 	program
 		.command('demo')
-		.description('Opens the session on a made-up host with GPUs, boxes and images. Nothing real is touched.')
-		.addHelpText('after', '\nExample: gpubox demo')
-		.action(async () => {
+		.summary('the session on a made-up host, with a tour')
+		.description(
+			'Opens the session on a made-up host with GPUs, boxes and images, and a tour that shows what to press. Nothing real is touched.',
+		)
+		.option('--scenario <name>', 'a made-up host of another kind: the name of one, or a file of your own')
+		.addHelpText(
+			'after',
+			`\nScenarios: ${scenarioNames.join(', ')}\nExamples:\n  gpubox demo\n  gpubox demo --scenario mixed-cards\n  gpubox demo --scenario ./our-host.json`,
+		)
+		.action(async ({scenario}) => {
 			const {openDemo} = await import('./commands/session.ts');
-			await openDemo();
+			await openDemo(scenario);
 		});
 
 	return program;

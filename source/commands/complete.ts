@@ -1,6 +1,8 @@
 /** What can stand where the cursor is: decided by the tree of verbs and the words before it. */
 import type {Argument, CommandUnknownOpts, Option} from '@commander-js/extra-typings';
 
+import {scenarioNames} from '../demo/scenario-names.ts';
+
 /** What the shell is to offer. */
 export type Wanted = {
 	candidates: Candidate[];
@@ -33,6 +35,7 @@ const optionWords: Record<string, string[]> = {
 	gpus: ['auto', 'none', 'all'],
 	bind: ['127.0.0.1', '0.0.0.0'],
 	stop: ['idle'],
+	scenario: [...scenarioNames],
 };
 
 /**
@@ -55,7 +58,7 @@ export function complete(program: CommandUnknownOpts, words: readonly string[]):
 	}
 
 	if (state.optionBefore) {
-		return {...wanted, ...optionValue(state.optionBefore)};
+		return {...wanted, ...optionValue(state.optionBefore, current)};
 	}
 
 	const help = command.createHelp();
@@ -63,7 +66,7 @@ export function complete(program: CommandUnknownOpts, words: readonly string[]):
 		const [name = ''] = current.split('=');
 		const option = current.includes('=') ? help.visibleOptions(command).find(({long}) => long === name) : undefined;
 		if (option) {
-			const value = optionValue(option);
+			const value = optionValue(option, current.slice(name.length + 1));
 			const candidates = value.candidates?.map((candidate) => ({...candidate, value: `${name}=${candidate.value}`}));
 			return {...wanted, ...value, ...(candidates ? {candidates} : {}), prefix: `${name}=`};
 		}
@@ -137,7 +140,12 @@ function readWords(program: CommandUnknownOpts, words: readonly string[]): Read 
 	};
 }
 
-function optionValue(option: Option): Partial<Wanted> {
+function optionValue(option: Option, typed: string): Partial<Wanted> {
+	// A name, or one's own file: which of the two can be seen.
+	if (option.name() === 'scenario' && /[./~]/.test(typed)) {
+		return {paths: 'files'};
+	}
+
 	const words = option.argChoices ?? optionWords[option.name()];
 	if (words) {
 		return {candidates: words.map((value) => ({value}))};

@@ -4,7 +4,6 @@ import {openHost} from '../host/open-host.ts';
 import {runVerb} from '../run-verb.ts';
 import {startGpuFeed} from '../session/gpu-feed.ts';
 import type {RunOptions} from '../session/index.tsx';
-import {templatePath} from '../templates.ts';
 
 /** `gpubox` without a verb: the session on a terminal, a plain report elsewhere. */
 export async function openSession(hostName: string | undefined): Promise<void> {
@@ -34,9 +33,17 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 	leave(code);
 }
 
-/** `gpubox demo` */
-export async function openDemo(): Promise<void> {
-	const {host, options} = await makeDemo();
+/** `gpubox demo`, on the made-up host of a scenario where one is named. */
+export async function openDemo(scenario: string | undefined): Promise<void> {
+	let made: Awaited<ReturnType<typeof makeDemo>>;
+	try {
+		made = await makeDemo(scenario);
+	} catch (error) {
+		await runVerb(() => Promise.reject(error));
+		return;
+	}
+
+	const {host, options} = made;
 	if (!process.stdin.isTTY || !process.stdout.isTTY) {
 		await runVerb(async (signal) => {
 			const {report} = await import('./report.ts');
@@ -53,9 +60,14 @@ export async function openDemo(): Promise<void> {
 	leave(code);
 }
 
-async function makeDemo() {
-	const {makeDemoHost} = await import('../demo/host.ts');
-	const host = await makeDemoHost(templatePath('scenarios/workstation-8x-h100.json'));
+/** @throws Failure (usage) for a scenario that is none */
+async function makeDemo(scenario?: string) {
+	const [{makeDemoHost}, {scenarioFile}, {scenarioNames}] = await Promise.all([
+		import('../demo/host.ts'),
+		import('../demo/read-scenario.ts'),
+		import('../demo/scenario-names.ts'),
+	]);
+	const host = await makeDemoHost(scenarioFile(scenario ?? scenarioNames[0]));
 	return {host, options: {...optionsFor(host), readHost: host.readHost}};
 }
 

@@ -51,6 +51,12 @@ describe('what can stand at the cursor', () => {
 		assert.deepEqual(valuesAt('gpubox up --gpus '), ['auto', 'none', 'all']);
 	});
 
+	test('a made-up host by its name, or a file', () => {
+		assert.ok(valuesAt('gpubox demo --scenario ').includes('mixed-cards'));
+		assert.equal(at('gpubox demo --scenario mix').paths, undefined);
+		assert.equal(at('gpubox demo --scenario ./our').paths, 'files');
+	});
+
 	test('a value behind = keeps what is before it', () => {
 		assert.deepEqual(valuesAt('gpubox up --gpus='), ['--gpus=auto', '--gpus=none', '--gpus=all']);
 		const {look, prefix} = at('gpubox up --image=pyt');
