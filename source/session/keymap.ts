@@ -92,6 +92,7 @@ export const bindings: Binding[] = [
 	{scope: 'confirm', keys: ['n', 'escape', 'q'], label: 'No', short: 'no', action: {type: 'answer', yes: false}},
 	{scope: 'confirm', keys: ['ctrl+c'], label: 'Leave', action: {type: 'quit'}},
 
+	{scope: 'anywhere', keys: ['c'], label: 'Cancel what is at work', short: 'cancel', action: {type: 'cancel'}},
 	{scope: 'anywhere', keys: ['?'], label: 'This help', short: 'help', action: {type: 'help'}},
 	{scope: 'anywhere', keys: ['q', 'ctrl+c'], label: 'Leave', short: 'quit', action: {type: 'quit'}},
 ];

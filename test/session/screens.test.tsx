@@ -127,6 +127,29 @@ test('an image is pulled as a task, and its list read again', async (t) => {
 	await shown.waitFor(/pytorch-notebook:cuda12-python-3\.12 +here/);
 });
 
+test('a pull is cancelled by a key, is said to be, and can be taken up again', async (t) => {
+	let pulls = 0;
+	const shown = await showSession(t, small, {
+		loadImages: async () => images,
+		async pull(_, {signal}) {
+			pulls += 1;
+			await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+		},
+	});
+	await shown.waitFor(everything);
+	assert.doesNotMatch(shown.frame(), /c cancel/);
+	shown.type('i');
+	await shown.waitFor(/2 of 3 fit/);
+	for (const round of [1, 2]) {
+		shown.type('jp');
+		await shown.waitFor(/Pulling quay[\s\S]* c cancel/);
+		assert.equal(pulls, round);
+		shown.type('c');
+		await shown.waitFor(/· Cancelled: Pulling quay[\s\S]*→ p takes it up again/);
+		shown.type('k');
+	}
+});
+
 test('a box is made from the image chosen', async (t) => {
 	let wanted: string | undefined;
 	const shown = await showSession(t, small, {

@@ -47,6 +47,8 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 	const tasks = createTaskList(store);
 	const working = new Set<Promise<void>>();
 	const busyBoxes = new Set<string>();
+	/** What the person may break off, the newest last. */
+	let cancellable: AbortController[] = [];
 	let terminal: Terminal | undefined;
 
 	const say = (kind: Message['kind'], text: string, fix = '') => {
@@ -60,11 +62,20 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 		}
 	};
 
-	/** Runs something as a task; what it returns is said as its success. */
-	const start = (title: string, run: (task: TaskHandle) => Promise<{text: string; fix?: string} | undefined>) => {
-		const task = tasks.begin(title);
+	/** Runs something as a task; what it returns is said as its success. With a way `back` the person may break it off. */
+	const start = (
+		title: string,
+		run: (task: TaskHandle, within: AbortSignal) => Promise<{text: string; fix?: string} | undefined>,
+		back?: string,
+	) => {
+		const task = tasks.begin(title, back === undefined ? {} : {cancellable: true});
+		const breakOff = new AbortController();
+		if (back !== undefined) {
+			cancellable.push(breakOff);
+		}
+
 		store.changeNow(withFacts(() => ({message: undefined})));
-		const work = run(task)
+		const work = run(task, AbortSignal.any([signal, breakOff.signal]))
 			.then((done) => {
 				task.end();
 				if (done !== undefined && !signal.aborted) {
@@ -73,9 +84,16 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 			})
 			.catch((error: unknown) => {
 				task.end();
-				fail(error);
+				if (breakOff.signal.aborted && !signal.aborted) {
+					say('note', `Cancelled: ${title}`, back);
+				} else {
+					fail(error);
+				}
 			})
-			.finally(() => working.delete(work));
+			.finally(() => {
+				working.delete(work);
+				cancellable = cancellable.filter((each) => each !== breakOff);
+			});
 		working.add(work);
 	};
 
@@ -115,19 +133,23 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 			return;
 		}
 
-		start(title, async (task) => {
-			const tell = createStepTeller();
-			const {box, changed} = await startHere({
-				report: (step) => task.update(tell(step)),
-				signal,
-				...(image === undefined ? {} : {image}),
-			});
-			store.change((state) => ({...state, view: {...state.view, boxId: box.id}}));
-			return {
-				text: changed ? `${box.name} is up: Jupyter answers` : `${box.name} is up already`,
-				fix: 'o opens it, a gives a shell in it',
-			};
-		});
+		start(
+			title,
+			async (task, within) => {
+				const tell = createStepTeller();
+				const {box, changed} = await startHere({
+					report: (step) => task.update(tell(step)),
+					signal: within,
+					...(image === undefined ? {} : {image}),
+				});
+				store.change((state) => ({...state, view: {...state.view, boxId: box.id}}));
+				return {
+					text: changed ? `${box.name} is up: Jupyter answers` : `${box.name} is up already`,
+					fix: 'o opens it, a gives a shell in it',
+				};
+			},
+			'u takes it up again',
+		);
 	};
 
 	const pull = (reference: string) => {
@@ -143,19 +165,23 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 			return;
 		}
 
-		start(title, async (task) => {
-			const tell = createPullTeller();
-			await pullHere(reference, {
-				onProgress: (progress) => task.update(tell(progress)),
-				onRetry: (step) => task.update({step}),
-				signal,
-			});
-			if (store.get().view.screen === 'images') {
-				loadImages();
-			}
+		start(
+			title,
+			async (task, within) => {
+				const tell = createPullTeller();
+				await pullHere(reference, {
+					onProgress: (progress) => task.update(tell(progress)),
+					onRetry: (step) => task.update({step}),
+					signal: within,
+				});
+				if (store.get().view.screen === 'images') {
+					loadImages();
+				}
 
-			return {text: `${reference} is here`};
-		});
+				return {text: `${reference} is here`};
+			},
+			'p takes it up again; layers that are whole are kept',
+		);
 	};
 
 	const withImage = (index: number, then: (reference: string) => void) => {
@@ -234,6 +260,11 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 
 				case 'demo': {
 					terminal?.exit(wantsDemo);
+					break;
+				}
+
+				case 'cancel': {
+					cancellable.at(-1)?.abort();
 					break;
 				}
 

@@ -45,6 +45,8 @@ export type Task = {
 	step: string;
 	/** 0 to 1 where it can be known. */
 	share: number | undefined;
+	/** The person may break it off. */
+	cancellable?: true;
 };
 
 export type Message = {kind: 'success' | 'failure' | 'note'; text: string; fix: string};

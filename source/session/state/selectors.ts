@@ -365,6 +365,10 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 				return offered.images;
 			}
 
+			case 'cancel': {
+				return facts.tasks.some(({cancellable}) => cancellable);
+			}
+
 			case 'up': {
 				return facts.box.phase !== 'no-engine';
 			}
@@ -399,8 +403,8 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 
 		const label = action.type === 'stop-or-start' && box !== undefined && !isRunning(box) ? 'start' : short;
 		const hint = {key: shownKey(keys[0] ?? ''), label};
-		// Where there is nothing to manage, the made-up host is the first thing to offer.
-		if (action.type === 'demo') {
+		// Where there is nothing to manage, the made-up host is the first thing to offer; and what is at work may be a mistake.
+		if (action.type === 'demo' || action.type === 'cancel') {
 			hints.unshift(hint);
 		} else {
 			hints.push(hint);

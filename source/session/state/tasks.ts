@@ -10,14 +10,14 @@ export type TaskHandle = {
 export function createTaskList(store: SessionStore) {
 	let lastId = 0;
 	return {
-		begin(title: string): TaskHandle {
+		begin(title: string, more: Pick<Task, 'cancellable'> = {}): TaskHandle {
 			lastId += 1;
 			const id = lastId;
 			const change = (update: (tasks: Task[]) => Task[]) => {
 				store.change(withFacts(({tasks}) => ({tasks: update(tasks)})));
 			};
 
-			change((tasks) => [...tasks, {id, title, step: '', share: undefined}]);
+			change((tasks) => [...tasks, {id, title, step: '', share: undefined, ...more}]);
 			return {
 				update({step, share}) {
 					change((tasks) => tasks.map((task) => (task.id === id ? {...task, step, share} : task)));

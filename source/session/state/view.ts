@@ -42,7 +42,7 @@ export const firstView: View = {
 export type Action =
 	| {type: 'attach' | 'open' | 'find-idle-kernels'}
 	| {type: 'pull-image' | 'up-with-image'}
-	| {type: 'up' | 'stop-or-start' | 'ask-remove' | 'demo' | 'images' | 'help' | 'back' | 'quit' | 'dismiss'}
+	| {type: 'up' | 'cancel' | 'stop-or-start' | 'ask-remove' | 'demo' | 'images' | 'help' | 'back' | 'quit' | 'dismiss'}
 	| {type: 'show'; side: Side}
 	| {type: 'focus' | 'select-gpu' | 'select-box' | 'select-image' | 'scroll-help'; by: number}
 	| {type: 'scroll'; by: number; unit: 'line' | 'page'}
@@ -66,7 +66,7 @@ export type Situation = {
 
 /** What is to be done besides changing the view. */
 export type Effect =
-	| {type: 'up' | 'demo' | 'quit' | 'load-images' | 'dismiss'}
+	| {type: 'up' | 'cancel' | 'demo' | 'quit' | 'load-images' | 'dismiss'}
 	| {type: 'attach' | 'open' | 'stop' | 'start' | 'remove' | 'find-idle-kernels'; boxId: string}
 	| {type: 'free'; boxId: string; kernels: string[]}
 	/** The place of the image in the list. */
@@ -93,8 +93,9 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 			return stay([{type: 'quit'}]);
 		}
 
-		case 'up': {
-			return stay([{type: 'up'}]);
+		case 'up':
+		case 'cancel': {
+			return stay([{type: action.type}]);
 		}
 
 		case 'demo': {
