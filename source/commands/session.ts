@@ -62,13 +62,16 @@ export async function openDemo(scenario: string | undefined): Promise<void> {
 
 /** @throws Failure (usage) for a scenario that is none */
 async function makeDemo(scenario?: string) {
-	const [{makeDemoHost}, {scenarioFile}, {scenarioNames}] = await Promise.all([
+	const [{makeDemoHost}, {scenarioFile}, {scenarioNames}, {createTour}] = await Promise.all([
 		import('../demo/host.ts'),
 		import('../demo/read-scenario.ts'),
 		import('../demo/scenario-names.ts'),
+		import('../session/tour/index.tsx'),
 	]);
 	const host = await makeDemoHost(scenarioFile(scenario ?? scenarioNames[0]));
-	return {host, options: {...optionsFor(host), readHost: host.readHost}};
+	// Who asks for a host of their own has seen the tour, or will ask for it.
+	const tour = createTour({shown: scenario === undefined, failCard: host.failCard});
+	return {host, options: {...optionsFor(host), readHost: host.readHost, tour}};
 }
 
 /** What the session can do beyond looking. */

@@ -4,7 +4,7 @@ import {type ContainerSpec, type Engine, EngineError} from '../engine/engine.ts'
 import {startExec} from './exec.ts';
 import {createImageStore} from './image-store.ts';
 import {createInhabitants, detailOf, type Inhabitant, rowOf} from './inhabitants.ts';
-import type {ShellWorld} from './shell.ts';
+import type {Answer, ShellWorld} from './shell.ts';
 import {cudaError, quiet} from './story.ts';
 import type {Seed} from './world.ts';
 
@@ -19,7 +19,8 @@ export type DemoEngineOptions = {
 	/** Whether logs go on by themselves. */
 	alive: boolean;
 	now: () => Date;
-	nvidiaSmi: () => Promise<string>;
+	/** What nvidia-smi says in a box that sees these cards only. */
+	nvidiaSmi: (uuids: string[]) => Promise<Answer>;
 	/** Told which processes are gone with a container that ended. */
 	onEnd: (pids: number[]) => void;
 };
@@ -90,7 +91,7 @@ export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 		user: container.spec.labels['gpubox.owner'] ?? 'user',
 		hostname: container.spec.hostname ?? container.id.slice(0, 12),
 		files: ['README.md', 'data', 'explore.ipynb', 'features.ipynb', 'out', 'train.py'],
-		nvidiaSmi: options.nvidiaSmi,
+		...(container.spec.gpus.length === 0 ? {} : {nvidiaSmi: async () => options.nvidiaSmi(container.spec.gpus)}),
 	});
 
 	return {

@@ -3,12 +3,12 @@ import {copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSyn
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {promisify} from 'node:util';
 import type {AskHttp} from '../host/ask-http.ts';
 import type {Host, NvidiaSmi} from '../host/host.ts';
 import {readOwnFile} from '../own-file.ts';
 import {createDemoEngine, type DemoEngine} from './engine.ts';
 import {happeningsVariable, writeHappening} from './happenings.ts';
+import {visibleVariable} from './moment.ts';
 import {readScenario} from './read-scenario.ts';
 import type {Scenario, ScenarioEvent} from './scenario.ts';
 import {seedBoxes} from './world.ts';
@@ -90,9 +90,15 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		pace,
 		alive,
 		now,
-		async nvidiaSmi() {
-			const {stdout} = await promisify(execFile)(nvidiaSmi.file, nvidiaSmi.arguments, {env: nvidiaSmi.environment});
-			return stdout;
+		async nvidiaSmi(uuids) {
+			const {file, environment} = nvidiaSmi;
+			const {promise, resolve} = Promise.withResolvers<{output: string; exitCode: number}>();
+			const env = {...environment, [visibleVariable]: uuids.join()};
+			// It ends with a code where a card is lost, and has something to print all the same.
+			const child = execFile(file, nvidiaSmi.arguments, {env}, (error, stdout) => {
+				resolve({output: stdout, exitCode: child.exitCode ?? (error === null ? 0 : 1)});
+			});
+			return promise;
 		},
 		onEnd(pids) {
 			for (const pid of pids) {

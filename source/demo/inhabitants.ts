@@ -9,7 +9,7 @@ import {
 	type EngineEvent,
 	type LogChunk,
 } from '../engine/engine.ts';
-import {jupyterStart, notebook, type Story} from './story.ts';
+import {jupyterStart, quiet, type Story} from './story.ts';
 import type {Seed} from './world.ts';
 
 export type Line = {stream: 'stdout' | 'stderr'; text: string; at: Date};
@@ -62,15 +62,15 @@ export function createInhabitants(
 		news.emit(`log ${container.id}`, {stream, text, at} satisfies Line);
 	};
 
-	const goOn = (container: Inhabitant, at = now()) => {
-		const text = container.story(container.told, at);
+	const goOn = (container: Inhabitant) => {
+		const text = container.story(container.told, now());
 		container.told += 1;
 		if (text !== undefined) {
-			write(container, text, 'stderr', at);
+			write(container, text);
 		}
 	};
 
-	const add = (spec: ContainerSpec, createdAt = now(), story: Story = notebook): Inhabitant => {
+	const add = (spec: ContainerSpec, createdAt = now(), story: Story = quiet): Inhabitant => {
 		const id = createHash('sha256').update(`${spec.name} ${createdAt.toISOString()}`).digest('hex');
 		const container: Inhabitant = {
 			id,
@@ -95,8 +95,14 @@ export function createInhabitants(
 			container.startedAt = container.createdAt;
 		}
 
-		for (let line = 0; line < seed.lines; line += 1) {
-			goOn(container, new Date(now().getTime() - (seed.lines - line) * 1000));
+		const {story, lines, endedHoursAgo} = seed.past;
+		const end = now().getTime() - endedHoursAgo * 3_600_000;
+		for (; container.told < lines; container.told += 1) {
+			const at = new Date(end - (lines - container.told) * 1000);
+			const text = story(container.told, at);
+			if (text !== undefined) {
+				write(container, text, 'stderr', at);
+			}
 		}
 	}
 
@@ -140,8 +146,8 @@ export function createInhabitants(
 			tell(container, 'start');
 			const jupyter = container.spec.ports.find((port) => port.containerPort === 8888);
 			if (jupyter !== undefined) {
-				// What computed in it before does not come back by itself: a notebook server does.
-				container.story = notebook;
+				// What computed in it before does not come back by itself: a server does, that waits for somebody.
+				container.story = quiet;
 				for (const line of jupyterStart(now(), jupyter.hostPort)) {
 					write(container, line);
 				}

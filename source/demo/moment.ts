@@ -56,3 +56,23 @@ function lastEnd(processes: readonly ScenarioProcess[], ends: ReadonlyMap<number
 
 	return last;
 }
+
+/** Names the cards, by UUID, that a process sees: those of its box. */
+export const visibleVariable = 'GPUBOX_SCENARIO_VISIBLE';
+
+/** The scenario as it looks from within a box: its cards alone, counted from 0. */
+export function seenFrom(scenario: Scenario, uuids: readonly string[]): Scenario {
+	const gpus = scenario.gpus.filter(({uuid}) => uuids.includes(uuid));
+	const places = new Map(gpus.map(({index}, place) => [index, place]));
+	const counted = <Item extends {gpu: number}>(item: Item): Item[] => {
+		const gpu = places.get(item.gpu);
+		return gpu === undefined ? [] : [{...item, gpu}];
+	};
+
+	return {
+		...scenario,
+		gpus: gpus.map((gpu, index) => ({...gpu, index})),
+		processes: scenario.processes.flatMap(counted),
+		events: scenario.events.flatMap((event): ScenarioEvent[] => ('gpu' in event ? counted(event) : [event])),
+	};
+}

@@ -4,12 +4,15 @@ Stands in for nvidia-smi on a made-up machine: plays the scenario named by `--sc
 Runs in a process of its own so that gpubox reads from it what it would read from the driver, in the same way.
 
 Time in the scenario begins with the process, or at `GPUBOX_SCENARIO_EPOCH` (milliseconds since 1970) where several
-processes must show the same machine; `GPUBOX_SCENARIO_HAPPENINGS` names a file of what happened since. `GPUBOX_SCENARIO_LOG` names a file that gets a line for every start.
+processes must show the same machine; `GPUBOX_SCENARIO_HAPPENINGS` names a file of what happened since.
+`GPUBOX_SCENARIO_VISIBLE` lists the cards, by UUID, that a box sees.
+`GPUBOX_SCENARIO_LOG` names a file that gets a line for every start.
 */
 import {appendFileSync, writeSync} from 'node:fs';
 import {readOwnFile} from '../own-file.ts';
 import {type Answer, answer} from './answer.ts';
 import {createHappenings, happeningsVariable} from './happenings.ts';
+import {seenFrom, visibleVariable} from './moment.ts';
 import {parseScenario, type Scenario} from './scenario.ts';
 
 const started = Date.now();
@@ -94,13 +97,19 @@ function main(): void {
 	}
 
 	const happenings = createHappenings(process.env[happeningsVariable], scenario.events);
-	const refresh = () => {
-		scenario.events = happenings();
+	const visible = process.env[visibleVariable]?.split(',');
+	const look = (): Scenario => {
+		const whole = {...scenario, events: happenings()};
+		return visible === undefined ? whole : seenFrom(whole, visible);
 	};
-	const reply = answer(scenario, arguments_);
+	const seen = look();
+	const refresh = () => {
+		seen.events = look().events;
+	};
+	const reply = answer(seen, arguments_);
 	setTimeout(() => {
 		if (reply.kind === 'rows') {
-			play(scenario, refresh, reply);
+			play(seen, refresh, reply);
 			return;
 		}
 

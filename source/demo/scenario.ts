@@ -68,7 +68,7 @@ export type ScenarioEvent =
 /** nvidia-smi as a whole fails, whatever it is asked. */
 export type ScenarioFailure = {text: string; exitCode: number; stream: 'stdout' | 'stderr'};
 
-export const storyNames = ['training', 'serving', 'notebook', 'quiet'] as const;
+export const storyNames = ['training', 'serving', 'notebook', 'resting', 'quiet'] as const;
 export type StoryName = (typeof storyNames)[number];
 
 export type ScenarioBox = {

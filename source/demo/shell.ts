@@ -4,9 +4,11 @@ export type ShellWorld = {
 	user: string;
 	hostname: string;
 	files: string[];
-	/** What nvidia-smi prints. */
-	nvidiaSmi: () => Promise<string>;
+	/** What nvidia-smi prints, and its exit code; missing where the box has no cards. */
+	nvidiaSmi?: () => Promise<Answer>;
 };
+
+export type Answer = {output: string; exitCode: number};
 
 export type ShellEnd = {exitCode: number; detached: boolean};
 
@@ -22,7 +24,8 @@ export class PretendShell extends Duplex {
 	#work: Promise<void> = Promise.resolve();
 
 	constructor(world: ShellWorld) {
-		super({decodeStrings: true});
+		// When the shell ends there is nobody left to write to: the stream closes as one of the engine does.
+		super({decodeStrings: true, allowHalfOpen: false});
 		const {promise, resolve} = Promise.withResolvers<ShellEnd>();
 		this.ended = promise;
 		this.#end = resolve;
@@ -46,6 +49,12 @@ export class PretendShell extends Duplex {
 			this.#finish({exitCode: this.#lastCode, detached: false});
 			done();
 		});
+	}
+
+	/** The person let go of it, and it runs on. */
+	override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+		this.#end({exitCode: 0, detached: true});
+		done(error);
 	}
 
 	#prompt(): void {
@@ -114,11 +123,7 @@ export class PretendShell extends Duplex {
 }
 
 /** What one command prints and ends with. */
-export async function answer(
-	command: string,
-	rest: string[],
-	world: ShellWorld,
-): Promise<{output: string; exitCode: number}> {
+export async function answer(command: string, rest: string[], world: ShellWorld): Promise<Answer> {
 	switch (command) {
 		case 'ls': {
 			return {output: `${world.files.join('  ')}\n`, exitCode: 0};
@@ -149,7 +154,7 @@ export async function answer(
 		}
 
 		case 'nvidia-smi': {
-			return {output: await world.nvidiaSmi(), exitCode: 0};
+			return world.nvidiaSmi === undefined ? notFound(command) : world.nvidiaSmi();
 		}
 
 		case 'help': {
@@ -157,7 +162,11 @@ export async function answer(
 		}
 
 		default: {
-			return {output: `bash: ${command}: command not found (this box is made up)\n`, exitCode: 127};
+			return notFound(command);
 		}
 	}
+}
+
+function notFound(command: string): Answer {
+	return {output: `bash: ${command}: command not found (this box is made up)\n`, exitCode: 127};
 }

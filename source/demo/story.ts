@@ -32,8 +32,12 @@ const serving: Story = (line, at) => {
 	return `INFO ${stamp(at).slice(5, 19)} Avg prompt throughput: ${prompt} tokens/s, Avg generation throughput: ${generated} tokens/s, Running: ${running} reqs, Waiting: 0 reqs, GPU KV cache usage: ${(accident(line + 9) * 40).toFixed(1)}%`;
 };
 
-/** Jupyter's log while somebody works. */
-export const notebook: Story = (line, at) => {
+/** Jupyter's log while somebody works: most of the time there is nothing to tell. */
+const notebook: Story = (line, at) => {
+	if (accident(line + 11) > 0.3) {
+		return undefined;
+	}
+
 	const time = stamp(at);
 	const kernel = '5f0c2a1e-8d34-4b7f-9a54-6f2f9b7d1c3e';
 	const lines = [
@@ -49,7 +53,19 @@ export const notebook: Story = (line, at) => {
 /** A box in which nothing is said. */
 export const quiet: Story = () => undefined;
 
-export const stories: Record<StoryName, Story> = {training, serving, notebook, quiet};
+type Stories = {past: Story; now: Story /** Since when there has been nothing to say. */; restingHours: number};
+
+const goingOn = (story: Story): Stories => ({past: story, now: story, restingHours: 0});
+
+/** What there is in a log already, and how it goes on. */
+export const stories: Record<StoryName, Stories> = {
+	training: goingOn(training),
+	serving: goingOn(serving),
+	notebook: goingOn(notebook),
+	/** A notebook that nobody has looked at for a while. */
+	resting: {past: notebook, now: quiet, restingHours: 3},
+	quiet: goingOn(quiet),
+};
 
 /** What PyTorch says when the card under it is gone. */
 export const cudaError = [

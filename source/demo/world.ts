@@ -11,9 +11,10 @@ export type Seed = {
 	age: number;
 	/** Process ids of what computes in it. */
 	pids: number[];
+	/** How its log goes on. */
 	story: Story;
-	/** Lines of log that are there already. */
-	lines: number;
+	/** Its log so far. */
+	past: {story: Story; lines: number; endedHoursAgo: number};
 };
 
 const firstPorts: Record<ServiceName, number> = {jupyter: 18_888, ssh: 12_222};
@@ -31,8 +32,8 @@ export function seedBoxes(scenario: Scenario, folder: (name: string) => string):
 		return {
 			running: box.running,
 			age: box.ageHours,
-			story: stories[box.log],
-			lines: box.logLines,
+			story: stories[box.log].now,
+			past: {story: stories[box.log].past, lines: box.logLines, endedHoursAgo: stories[box.log].restingHours},
 			pids: box.running ? scenario.processes.filter((process) => process.box === box.name).map(({pid}) => pid) : [],
 			spec: specOf(box, {
 				uid: 2001 + people.indexOf(box.owner),

@@ -1,13 +1,14 @@
 import {Box, Text, useApp, useInput, usePaste, useWindowSize} from 'ink';
 import {useEffect, useSyncExternalStore} from 'react';
 import {keysOf} from './keymap.ts';
-import {layOut, smallest} from './layout.ts';
+import {type Layout, layOut, smallest} from './layout.ts';
 import {HelpScreen, helpLines} from './screens/help.tsx';
 import {ImagesScreen} from './screens/images.tsx';
 import {MainScreen} from './screens/main.tsx';
 import type {Session} from './session.ts';
 import {messageLines} from './state/notices.ts';
 import {panesOf, selectGpuPane} from './state/selectors.ts';
+import type {SessionState} from './state/session-state.ts';
 
 /** The root: knows the store, the size of the terminal and the one place where keys come in. */
 export function App({session}: {session: Session}) {
@@ -15,7 +16,9 @@ export function App({session}: {session: Session}) {
 	const {facts, view} = useSyncExternalStore(store.subscribe, store.getSnapshot);
 	const {columns, rows} = useWindowSize();
 	const {exit, suspendTerminal} = useApp();
-	const size = {columns, rows};
+	const {tour} = session;
+	const tourLines = view.tour === undefined ? 0 : (tour?.lines(view.tour, {columns, rows}) ?? 0);
+	const size = {columns, rows: rows - tourLines};
 	const layout = layOut(size, {
 		gpus: facts.gpu.readings.length,
 		gpuProblemLines: selectGpuPane(facts, view).problems.length * 2,
@@ -31,7 +34,7 @@ export function App({session}: {session: Session}) {
 			session.press(name, {
 				panes: panesOf(layout),
 				logHeight: Math.max(1, layout.lowerHeight - 2),
-				lastHelpTop: Math.max(0, helpLines(columns, rows - 4).length - (rows - 4)),
+				lastHelpTop: Math.max(0, helpLines(columns, size.rows - 4, view.tour !== undefined).length - (size.rows - 4)),
 			});
 		}
 	});
@@ -46,6 +49,20 @@ export function App({session}: {session: Session}) {
 		);
 	}
 
+	const screen = <Screen session={session} facts={facts} view={view} size={size} layout={layout} />;
+	return view.tour === undefined || tourLines === 0 ? (
+		screen
+	) : (
+		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+			{screen}
+			{tour?.draw(view.tour, {facts, view}, {columns, lines: tourLines})}
+		</Box>
+	);
+}
+
+type ScreenProperties = SessionState & {session: Session; size: {columns: number; rows: number}; layout: Layout};
+
+function Screen({session, facts, view, size, layout}: ScreenProperties) {
 	const frame = {facts, view, size, now: session.now()};
 	switch (view.screen) {
 		case 'help': {

@@ -2,7 +2,7 @@ import type {Key} from 'ink';
 import type {Action} from './state/view.ts';
 
 /** Where the keyboard is: the question that is asked, a screen of its own, or a pane of the main screen. */
-export type Scope = 'gpus' | 'boxes' | 'side' | 'main' | 'help' | 'images' | 'confirm' | 'anywhere';
+export type Scope = 'gpus' | 'boxes' | 'side' | 'main' | 'help' | 'images' | 'confirm' | 'anywhere' | 'tour';
 
 export type Binding = {
 	scope: Scope;
@@ -94,6 +94,10 @@ export const bindings: Binding[] = [
 
 	{scope: 'anywhere', keys: ['c'], label: 'Cancel what is at work', short: 'cancel', action: {type: 'cancel'}},
 	{scope: 'anywhere', keys: ['?'], label: 'This help', short: 'help', action: {type: 'help'}},
+	{scope: 'tour', keys: ['t'], label: 'Leave the tour, or take it up', short: 'tour', action: {type: 'tour'}},
+	{scope: 'tour', keys: ['right'], label: 'Next step of the tour', action: {type: 'tour-step', by: 1}},
+	{scope: 'tour', keys: ['left'], label: 'Step before', action: {type: 'tour-step', by: -1}},
+
 	{scope: 'anywhere', keys: ['q', 'ctrl+c'], label: 'Leave', short: 'quit', action: {type: 'quit'}},
 ];
 
@@ -190,6 +194,8 @@ function keyOfCharacter(character: string): string {
 const shownKeys: Record<string, string> = {
 	up: '↑',
 	down: '↓',
+	left: '←',
+	right: '→',
 	enter: '⏎',
 	escape: 'Esc',
 	tab: 'Tab',

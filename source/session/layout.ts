@@ -46,7 +46,7 @@ export function layOut(
 		}
 	}
 
-	const lowerLeast = Math.min(8, Math.floor(free / 2));
+	const lowerLeast = Math.min(7, Math.floor(free / 2));
 	const gpuContent =
 		wanted.gpus === 0
 			? Math.max(3, wanted.gpuProblemLines + 1)

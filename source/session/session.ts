@@ -3,7 +3,7 @@ import type {Host} from '../host/host.ts';
 import type {GpuFeed} from './gpu-feed.ts';
 import {actionFor} from './keymap.ts';
 import {type ActionOptions, createActions, type Terminal} from './state/actions.ts';
-import {noFacts} from './state/facts.ts';
+import {type Message, noFacts} from './state/facts.ts';
 import {createHostReader, type HostReader} from './state/host-line.ts';
 import {createLogBuffer, type LogBuffer, scroll} from './state/log-buffer.ts';
 import {isDemoOffered, isRunning, scopesOf} from './state/selectors.ts';
@@ -11,12 +11,16 @@ import type {SessionStore} from './state/session-state.ts';
 import {startSources} from './state/sources.ts';
 import {createStore} from './state/store.ts';
 import {firstView, type Pane, reduce} from './state/view.ts';
+import type {Tour} from './tour/index.tsx';
+import type {Happened} from './tour/tour.ts';
 
 export type SessionOptions = ActionOptions & {
 	/** How the machine is doing; measured unless given. */
 	readHost?: HostReader;
 	/** Whether the person may go over to the made-up host. */
 	demoOffered?: boolean;
+	/** Of the made-up host. */
+	tour?: Tour;
 	now?: () => Date;
 };
 
@@ -27,6 +31,7 @@ export type Session = {
 	store: SessionStore;
 	buffer: LogBuffer;
 	offered: {demo: () => boolean; images: boolean};
+	tour: Tour | undefined;
 	now: () => Date;
 	press(key: string, measures: Measures): void;
 	/** Given by the root component once it is on the screen. */
@@ -43,7 +48,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 			person: host.person.name,
 			folder: withTilde(options.folder, homedir()),
 		}),
-		view: firstView,
+		view: {...firstView, tour: options.tour?.first},
 	});
 	const buffer = createLogBuffer();
 	const sources = startSources(host, store, {
@@ -53,12 +58,34 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	});
 	const actions = createActions(host, store, options);
 	store.subscribe(sources.chosenBoxMayHaveChanged);
+	const followTour = (happened?: Happened) => {
+		const {facts, view} = store.get();
+		const {tour} = options;
+		if (tour === undefined || view.tour === undefined) {
+			return;
+		}
+
+		const next = tour.advance(view.tour, {facts, view}, happened);
+		if (next === view.tour) {
+			return;
+		}
+
+		const left: Message = {kind: 'note', text: tour.leftWith, fix: ''};
+		const turned = next.shown === view.tour.shown ? {} : {message: next.shown ? undefined : left};
+		store.changeNow((state) => ({facts: {...state.facts, ...turned}, view: {...state.view, tour: next}}));
+		if (next.step !== view.tour.step) {
+			tour.entered(next, {facts, view});
+		}
+	};
+
+	store.subscribe(() => followTour());
 	const demoOffered = () => options.demoOffered === true && isDemoOffered(store.get().facts);
 
 	return {
 		store,
 		buffer,
 		offered: {demo: demoOffered, images: options.loadImages !== undefined},
+		tour: options.tour,
 		now: options.now ?? (() => new Date()),
 		press(key, measures) {
 			const {facts, view} = store.get();
@@ -88,6 +115,8 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 			for (const effect of next.effects) {
 				actions.perform(effect);
 			}
+
+			followTour({action, effects: next.effects, before: facts});
 		},
 		connectTerminal(terminal) {
 			actions.connectTerminal(terminal);

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import {once} from 'node:events';
 import {existsSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import type {Duplex} from 'node:stream';
 import {test} from 'node:test';
 import {listBoxes} from '../../source/box/list.ts';
 import {up} from '../../source/box/up.ts';
 import type {UpStep} from '../../source/box/up-steps.ts';
 import {EngineError} from '../../source/engine/engine.ts';
+import {readInventory} from '../../source/gpu/inventory.ts';
+import {readProcesses} from '../../source/gpu/processes.ts';
 import {makeFrozenHost} from '../_helpers/demo.ts';
 
 async function setUp(t: {after: (fn: () => Promise<void>) => void}) {
@@ -129,7 +133,10 @@ test('the pretend shell echoes, answers, and passes its exit code on', async (t)
 		output += chunk.toString();
 	});
 	session.stream.write('whoaxx\u007F\u007Fmi\rnvidia-smi\rexit 3\r');
+	const closed = once(session.stream, 'close');
 	assert.deepEqual(await session.wait(), {exitCode: 3, detached: false});
+	// Whoever reads the stream goes on when it closes.
+	await closed;
 	assert.match(output, /dora\r\n/);
 	assert.match(output, /NVIDIA-SMI[\s\S]*H100/);
 });
@@ -141,6 +148,64 @@ test('the detach keys leave the shell running', async (t) => {
 	session.stream.resume();
 	session.stream.write('\u0010\u0011');
 	assert.deepEqual(await session.wait(), {exitCode: 0, detached: true});
+});
+
+test('a shell that is let go of is told to run on', async (t) => {
+	const {engine} = await setUp(t);
+	const box = (await listBoxes(engine)).find(({name}) => name === 'dora-eda');
+	const session = await engine.exec(box?.id ?? '', {command: ['bash'], tty: true, stdin: true});
+	(session.stream as unknown as Duplex).destroy();
+	assert.deepEqual(await session.wait(), {exitCode: 0, detached: true});
+});
+
+test('in a box nvidia-smi shows its own cards, also one that is lost; without any there is none', async (t) => {
+	const host = await setUp(t);
+	const run = async (name: string) => {
+		const box = (await listBoxes(host.engine)).find((each) => each.name === name);
+		const session = await host.engine.exec(box?.id ?? '', {command: ['nvidia-smi'], tty: true, stdin: false});
+		let output = '';
+		session.stream.on('data', (chunk: Buffer) => {
+			output += chunk.toString();
+		});
+		const {exitCode} = await session.wait();
+		return {output, exitCode};
+	};
+	const four = await run('alice-llm-train');
+	assert.equal(four.output.match(/ H100 /g)?.length, 4);
+	assert.doesNotMatch(four.output, /gpu_burn/);
+	const shared = await run('dora-eda');
+	assert.match(shared.output, /\| {3}0 {2}NVIDIA H100[\s\S]*9C:00/);
+	host.failCard(5);
+	const lost = await run('chen-vllm');
+	assert.equal(lost.exitCode, 15);
+	assert.match(lost.output, /GPU0: 0000:C0:00\.0: GPU is lost/);
+	const {id} = (await listBoxes(host.engine)).find(({name}) => name === 'dora-old-paper') ?? {id: ''};
+	await host.engine.startContainer(id);
+	assert.equal((await run('dora-old-paper')).exitCode, 127);
+});
+
+test('what ends with a box, with its kernels or with a card is gone from nvidia-smi too', async (t) => {
+	const host = await setUp(t);
+	const boxNamed = async (name: string) => (await listBoxes(host.engine)).find((box) => box.name === name);
+	const pids = async () => (await readProcesses(host.nvidiaSmi)).processes.map(({pid}) => pid);
+	assert.deepEqual(await pids(), [20_411, 20_412, 20_413, 20_414, 31_877, 33_102, 40_219, 28_512, 28_604]);
+	await host.engine.stopContainer((await boxNamed('alice-llm-train'))?.id ?? '');
+	assert.deepEqual(await pids(), [31_877, 33_102, 40_219, 28_512, 28_604]);
+	const {askHttp} = host;
+	const headers = {authorization: 'token made-up-token-of-dora-eda'};
+	const {signal} = new AbortController();
+	const url = new URL('http://127.0.0.1:18891/api/kernels');
+	const [kernel] = JSON.parse((await askHttp(url, {headers, signal})).body) as Array<{id: string}>;
+	await askHttp(new URL(`${url.href}/${kernel?.id}`), {headers, signal, method: 'DELETE'});
+	assert.deepEqual(await pids(), [31_877, 40_219, 28_512, 28_604]);
+	host.failCard(5);
+	assert.deepEqual(await pids(), [31_877, 28_512, 28_604]);
+	const {gpus, problems} = await readInventory(host.nvidiaSmi);
+	assert.equal(gpus.length, 7);
+	assert.deepEqual(
+		problems.map(({code}) => code),
+		['gpu-lost'],
+	);
 });
 
 test('broken off, every call and every stream of events fails until it is mended', async (t) => {

@@ -16,6 +16,7 @@ const sections: Array<[scope: Scope, title: string]> = [
 	['side', 'In the log'],
 	['images', 'On the images screen'],
 	['anywhere', 'Anywhere'],
+	['tour', 'On the tour of the made-up host'],
 ];
 
 type Line = {title: string} | {keys: string; label: string};
@@ -23,13 +24,14 @@ type Line = {title: string} | {keys: string; label: string};
 const cell = 39;
 
 /** The whole help as rows of cells, as many beside each other as fit. Made from the table of keys alone. */
-export function helpLines(columns: number, room: number): Line[][] {
-	const airy = arrange(columns, true);
-	return airy.length <= room ? airy : arrange(columns, false);
+export function helpLines(columns: number, room: number, tour: boolean): Line[][] {
+	const airy = arrange(columns, true, tour);
+	return airy.length <= room ? airy : arrange(columns, false, tour);
 }
 
-function arrange(columns: number, airy: boolean): Line[][] {
-	const lines: Line[] = sections.flatMap(([scope, title], place) => [
+function arrange(columns: number, airy: boolean, tour: boolean): Line[][] {
+	const shown = sections.filter(([scope]) => tour || scope !== 'tour');
+	const lines: Line[] = shown.flatMap(([scope, title], place) => [
 		...(place > 0 && airy ? [{title: ''}] : []),
 		{title},
 		...bindings
@@ -48,7 +50,7 @@ type Properties = {facts: Facts; view: View; size: {columns: number; rows: numbe
 export function HelpScreen({facts, view, size}: Properties) {
 	const {columns, rows} = size;
 	const room = rows - 4;
-	const all = helpLines(columns, room);
+	const all = helpLines(columns, room, view.tour !== undefined);
 	const shown = all.slice(view.helpTop, view.helpTop + room);
 	const width = Math.min(cell, columns - 2);
 	return (

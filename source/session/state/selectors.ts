@@ -342,11 +342,12 @@ export function selectHostLine(facts: Facts): string[] {
 
 /** Where the keyboard is, the nearest first. */
 export function scopesOf(view: View): Scope[] {
+	const tour: Scope[] = view.tour === undefined ? [] : ['tour'];
 	if (view.asking !== undefined) {
-		return ['confirm'];
+		return ['confirm', ...tour];
 	}
 
-	return view.screen === 'main' ? [view.focus, 'main', 'anywhere'] : [view.screen, 'anywhere'];
+	return view.screen === 'main' ? [view.focus, 'main', 'anywhere', ...tour] : [view.screen, 'anywhere', ...tour];
 }
 
 export type Hint = {key: string; label: string};
@@ -363,6 +364,11 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 
 			case 'images': {
 				return offered.images;
+			}
+
+			// While it is there, it says itself how to leave it.
+			case 'tour': {
+				return view.tour?.shown === false;
 			}
 
 			case 'cancel': {
@@ -404,7 +410,7 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 		const label = action.type === 'stop-or-start' && box !== undefined && !isRunning(box) ? 'start' : short;
 		const hint = {key: shownKey(keys[0] ?? ''), label};
 		// Where there is nothing to manage, the made-up host is the first thing to offer; and what is at work may be a mistake.
-		if (action.type === 'demo' || action.type === 'cancel') {
+		if (action.type === 'demo' || action.type === 'cancel' || action.type === 'tour') {
 			hints.unshift(hint);
 		} else {
 			hints.push(hint);

@@ -1,3 +1,4 @@
+import type {TourState} from '../tour/tour.ts';
 import type {LogPosition} from './log-buffer.ts';
 
 export type Pane = 'gpus' | 'boxes' | 'side';
@@ -24,6 +25,8 @@ export type View = {
 	logPosition: LogPosition;
 	/** What is asked before it is done, and about which box. */
 	asking: Question | undefined;
+	/** On the made-up host: how far the tour is. */
+	tour: TourState | undefined;
 };
 
 export const firstView: View = {
@@ -36,15 +39,29 @@ export const firstView: View = {
 	helpTop: 0,
 	logPosition: 'follow',
 	asking: undefined,
+	tour: undefined,
 };
 
 /** What a key asks for. */
 export type Action =
 	| {type: 'attach' | 'open' | 'find-idle-kernels'}
 	| {type: 'pull-image' | 'up-with-image'}
-	| {type: 'up' | 'cancel' | 'stop-or-start' | 'ask-remove' | 'demo' | 'images' | 'help' | 'back' | 'quit' | 'dismiss'}
+	| {
+			type:
+				| 'up'
+				| 'cancel'
+				| 'tour'
+				| 'stop-or-start'
+				| 'ask-remove'
+				| 'demo'
+				| 'images'
+				| 'help'
+				| 'back'
+				| 'quit'
+				| 'dismiss';
+	  }
 	| {type: 'show'; side: Side}
-	| {type: 'focus' | 'select-gpu' | 'select-box' | 'select-image' | 'scroll-help'; by: number}
+	| {type: 'focus' | 'select-gpu' | 'select-box' | 'select-image' | 'scroll-help' | 'tour-step'; by: number}
 	| {type: 'scroll'; by: number; unit: 'line' | 'page'}
 	| {type: 'answer'; yes: boolean};
 
@@ -91,6 +108,12 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 	switch (action.type) {
 		case 'quit': {
 			return stay([{type: 'quit'}]);
+		}
+
+		// The tour looks at every key by itself.
+		case 'tour':
+		case 'tour-step': {
+			return stay();
 		}
 
 		case 'up':

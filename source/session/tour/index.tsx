@@ -1,0 +1,72 @@
+/** The tour of the made-up host. Loaded with it alone: a session on a real one has none. */
+import type {ReactNode} from 'react';
+import {bindings, shownKey} from '../keymap.ts';
+import type {Action} from '../state/view.ts';
+import {cardToLose, lossStep, steps} from './steps.ts';
+import {advance, type Happened, type Now, partNow, type TourState, tourFrom} from './tour.ts';
+import {TourBar} from './tour-bar.tsx';
+
+export type Tour = {
+	first: TourState;
+	/** What is said when it is left. */
+	leftWith: string;
+	/** Where it is after a key did something, or after something changed by itself. */
+	advance(state: TourState, now: Now, happened: Happened): TourState;
+	/** Told when a step begins, which may have something happen on the host. */
+	entered(state: TourState, now: Now): void;
+	/** How many lines it takes from the screen. */
+	lines(state: TourState, size: {columns: number; rows: number}): number;
+	draw(state: TourState, now: Now, size: {columns: number; lines: number}): ReactNode;
+};
+
+type Options = {
+	/** It begins by itself; else one asks for it. */
+	shown: boolean;
+	/** Has a card fail. */
+	failCard: (index: number) => void;
+};
+
+export function createTour({shown, failCard}: Options): Tour {
+	return {
+		first: tourFrom(shown),
+		leftWith: `The tour is put away; ${keyFor({type: 'tour'})} takes it up again`,
+		advance: (state, now, happened) => advance(steps, state, now, happened),
+		entered({step}, now) {
+			const index = steps[step]?.id === lossStep ? cardToLose(now) : undefined;
+			if (index !== undefined) {
+				failCard(index);
+			}
+		},
+		lines: tourLines,
+		draw({step, part}, now, {columns, lines}) {
+			const current = partNow(steps, {shown: true, step, part});
+			const ask = current?.ask(now) ?? {wait: ''};
+			return (
+				<TourBar
+					place={`${step + 1}/${steps.length}`}
+					text={current?.text(now) ?? ''}
+					press={'press' in ask ? keyFor(ask.press) : ''}
+					ask={'press' in ask ? ask.to : ask.wait}
+					hint={`${keyFor({type: 'tour-step', by: 1})} skips  ${keyFor({type: 'tour'})} leaves`}
+					width={columns}
+					lines={lines}
+				/>
+			);
+		},
+	};
+}
+
+/** Three lines, one on a small terminal, and none where the session itself has hardly any room. */
+export function tourLines({shown}: TourState, {columns, rows}: {columns: number; rows: number}): number {
+	if (!shown || rows < 11) {
+		return 0;
+	}
+
+	return rows >= 20 && columns >= 60 ? 3 : 1;
+}
+
+/** The key that does this, as a person reads it: out of the one table of keys. */
+export function keyFor(action: Action): string {
+	const wanted = JSON.stringify(action);
+	return shownKey(bindings.find((binding) => JSON.stringify(binding.action) === wanted)?.keys[0] ?? '');
+}

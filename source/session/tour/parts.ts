@@ -1,0 +1,88 @@
+import type {Box} from '../../box/box.ts';
+import {isRunning} from '../state/selectors.ts';
+import {chosenBox, type Pane, type View} from '../state/view.ts';
+import type {Ask, Happened, Now, Part} from './tour.ts';
+
+type Wish = {
+	text: string | ((now: Now) => string);
+	/** What to do once one is at the right place. */
+	ask: Ask | ((now: Now) => Ask);
+	done: Part['done'];
+	/** The screen it is done on; `main` unless told. */
+	screen?: View['screen'];
+	/** The pane it is done in, where that matters. */
+	pane?: Pane;
+	/** The box it is done with, where that matters. */
+	box?: (now: Now) => Box | undefined;
+	/** A question stands, and the part is about its answer. */
+	asked?: boolean;
+};
+
+const panes: Pane[] = ['gpus', 'boxes', 'side'];
+
+/** A part that first leads a person who is elsewhere to where it happens. */
+export function part({text, ask, done, screen = 'main', pane, box, asked = false}: Wish): Part {
+	return {
+		text: typeof text === 'string' ? () => text : text,
+		done,
+		ask(now) {
+			const {view} = now;
+			if (view.asking !== undefined && !asked) {
+				return {press: {type: 'answer', yes: false}, to: 'to answer no'};
+			}
+
+			if (view.screen !== screen && view.screen !== 'main') {
+				return {press: {type: 'back'}, to: 'to go back'};
+			}
+
+			const wanted = box?.(now);
+			const lead = view.screen !== 'main' ? undefined : (toPane(now, wanted ? 'boxes' : pane) ?? toBox(now, wanted));
+			return lead ?? (typeof ask === 'function' ? ask(now) : ask);
+		},
+	};
+}
+
+/** The shorter way round to a pane. A box can be chosen from where it already is, so only a step on the way needs its list. */
+function toPane({view}: Now, pane: Pane | undefined): Ask | undefined {
+	if (pane === undefined || view.focus === pane) {
+		return undefined;
+	}
+
+	const forward = (panes.indexOf(pane) - panes.indexOf(view.focus) + panes.length) % panes.length === 1;
+	const names: Record<Pane, string> = {gpus: 'the cards', boxes: 'the boxes', side: 'the log'};
+	return {press: {type: 'focus', by: forward ? 1 : -1}, to: `to go to ${names[pane]}`};
+}
+
+function toBox({facts, view}: Now, wanted: Box | undefined): Ask | undefined {
+	const {boxes} = facts.box;
+	const from = boxes.findIndex(({id}) => id === chosenBox(view, boxes)?.id);
+	const to = boxes.findIndex(({id}) => id === wanted?.id);
+	if (wanted === undefined || to === -1 || to === from) {
+		return undefined;
+	}
+
+	return {press: {type: 'select-box', by: to > from ? 1 : -1}, to: `until ${wanted.name} is chosen`};
+}
+
+export const chosen = ({facts, view}: Now): Box | undefined => chosenBox(view, facts.box.boxes);
+
+export const isMine = ({facts}: Now, box: Box): boolean => box.owner === facts.person;
+
+/** One's own boxes that run, the newest first. */
+export function mineRunning(now: Now): Box[] {
+	return now.facts.box.boxes
+		.filter((box) => isMine(now, box) && isRunning(box))
+		.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+}
+
+/** The key just started this. */
+export function started(happened: Happened, type: string): boolean {
+	return happened?.effects.some((effect) => effect.type === type) === true;
+}
+
+/** The key just meant this. */
+export function pressed(happened: Happened, type: string): boolean {
+	return happened?.action.type === type;
+}
+
+export const atWork = ({facts}: Now): boolean => facts.tasks.length > 0;
