@@ -6,6 +6,7 @@ import type {Box} from '../../source/box/box.ts';
 import {App} from '../../source/session/app.tsx';
 import {createSession} from '../../source/session/session.ts';
 import {withFacts} from '../../source/session/state/session-state.ts';
+import {createTour} from '../../source/session/tour/index.tsx';
 import {safeText} from '../../source/text/safe.ts';
 import {frameOf, frozenAt, inventoryOf, makeFeed, makeFrozenHost} from '../_helpers/demo.ts';
 import {render} from '../_helpers/render.tsx';
@@ -53,7 +54,22 @@ const box = fc.record({name, owner: name, image: name, project: name, running: f
 	}),
 );
 
-const keys = fc.constantFrom('j', 'k', '\t', '\r', 'l', '?', '\u001B', 'x', 'n', 'i', '\u001B[5~');
+const keys = fc.constantFrom(
+	'j',
+	'k',
+	'\t',
+	'\r',
+	'l',
+	'?',
+	'\u001B',
+	'x',
+	'n',
+	'i',
+	'\u001B[5~',
+	't',
+	'\u001B[C',
+	'\u001B[C',
+);
 
 test('no frame is wider or higher than the terminal, whatever things are called', async (t) => {
 	const host = await makeFrozenHost();
@@ -78,6 +94,8 @@ test('no frame is wider or higher than the terminal, whatever things are called'
 					readHost: host.readHost,
 					loadImages: async () => [],
 					now: () => frozenAt,
+					// On every other terminal there is the tour, too.
+					...(columns % 2 === 0 ? {tour: createTour({shown: true, failCard() {}})} : {}),
 				});
 				session.store.changeNow(
 					withFacts(() => ({

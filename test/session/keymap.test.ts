@@ -26,12 +26,12 @@ test('Esc with a key right behind it is both', () => {
 
 test('no key means two things at the same place', () => {
 	const reachable: Scope[][] = [
-		['gpus', 'main', 'anywhere'],
-		['boxes', 'main', 'anywhere'],
-		['side', 'main', 'anywhere'],
-		['help'],
-		['images'],
-		['confirm'],
+		['gpus', 'main', 'anywhere', 'tour'],
+		['boxes', 'main', 'anywhere', 'tour'],
+		['side', 'main', 'anywhere', 'tour'],
+		['help', 'tour'],
+		['images', 'tour'],
+		['confirm', 'tour'],
 	];
 	for (const scopes of reachable) {
 		const seen = new Map<string, string>();

@@ -56,7 +56,8 @@ function askToPull({facts, view}: Now): Ask {
 export const steps: readonly Step[] = [
 	{
 		id: 'cards',
-		applies: ({facts}) => facts.gpu.readings.length > 0,
+		// At first they are only expected.
+		applies: ({facts}) => facts.gpu.phase !== 'silent',
 		parts: [
 			part({
 				text: 'A made-up machine: nothing you do here is real. Above are its cards, live: load before and now, memory in use, °C, watts, and who is on each.',

@@ -48,7 +48,7 @@ export function TourBar({place, text, press, ask, hint, width, lines}: Propertie
 }
 
 /** The text in lines of whole words. Ink alone would begin a line with the space before its first word. */
-function wordsIn(text: string, width: number): string[] {
+export function wordsIn(text: string, width: number): string[] {
 	const lines: string[] = [''];
 	for (const word of text.split(' ')) {
 		const line = lines.at(-1) ?? '';

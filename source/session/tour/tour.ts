@@ -60,7 +60,8 @@ export function advance(steps: readonly Step[], state: TourState, now: Now, happ
 		default:
 	}
 
-	let next = state;
+	const applies = state.part > 0 || steps[state.step]?.applies(now) === true;
+	let next = state.shown && !applies ? stepBy(steps, state, now, 1) : state;
 	let news = happened;
 	// What was done may leave nothing to do in the parts behind it; a key counts for one of them only.
 	while (next.shown && steps[next.step]?.parts[next.part]?.done(now, news) === true) {

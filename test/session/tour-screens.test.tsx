@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+import {createTour} from '../../source/session/tour/index.tsx';
+import {scenarioFrames} from '../_helpers/demo.ts';
+import {showSession} from '../_helpers/session.tsx';
+import {assertScreen} from '../_helpers/snapshot.ts';
+
+const folder = fileURLToPath(new URL('snapshots', import.meta.url));
+const everything = /hopper[\s\S]*gpu_burn[\s\S]*epoch/;
+const right = '\u001B[C';
+
+const make = (shown = true) => {
+	const failed: number[] = [];
+	return {failed, tour: createTour({shown, failCard: (index) => failed.push(index)})};
+};
+
+for (const size of [
+	{columns: 80, rows: 24},
+	{columns: 160, rows: 50},
+]) {
+	test(`the tour begins below the main screen at ${size.columns}x${size.rows}`, async (t) => {
+		const shown = await showSession(t, size, make());
+		assertScreen(folder, `tour-${size.columns}x${size.rows}`, await shown.waitFor(everything));
+	});
+}
+
+test('at 80x24 all eight cards stay in sight, also beside a message of two lines', async (t) => {
+	const {tour, failed} = make();
+	const shown = await showSession(t, {columns: 80, rows: 24}, {tour});
+	await shown.waitFor(everything);
+	for (let step = 1; step < 6; step += 1) {
+		await shown.waitFor(new RegExp(`TOUR ${step}/10`));
+		shown.type(right);
+	}
+
+	await shown.waitFor(/TOUR 6\/10 {2}Watch the cards/);
+	assert.deepEqual(failed, [5]);
+	const [frame] = scenarioFrames('workstation-8x-h100', [40], [{afterSeconds: 40, kind: 'lost', gpu: 5}]);
+	if (frame !== undefined) {
+		shown.feed.onFrame(frame);
+	}
+
+	await shown.waitFor(/TOUR 6\/10 {2}Press ↓ until chen-vllm is chosen/);
+	shown.type('jjj');
+	await shown.waitFor(/Press → to go on/);
+	shown.type('jo');
+	await shown.waitFor(/✓ http[\s\S]*→ On a real host/);
+	assertScreen(folder, 'tour-lost-80x24', shown.frame());
+	for (let card = 0; card < 8; card += 1) {
+		assert.match(shown.frame(), new RegExp(`^│ {2}${card} H100`, 'm'));
+	}
+});
+
+test('the tour is with one on every screen', async (t) => {
+	const shown = await showSession(t, {columns: 80, rows: 24}, {...make(), loadImages: async () => []});
+	await shown.waitFor(everything);
+	for (const key of ['?', '\u001B', 'i', '\u001B', 'x', 'n']) {
+		assert.match(await shown.waitFor(/hopper/), /TOUR 1\/10/);
+		shown.type(key);
+	}
+
+	assert.match(await shown.waitFor(/hopper/), /TOUR 1\/10/);
+	shown.type('?');
+	await shown.waitFor(/Keys/);
+	// The help tells of its keys, below the edge of a small terminal.
+	for (let line = 0; line < 10; line += 1) {
+		shown.type('j');
+	}
+
+	await shown.waitFor(/On the tour[\s\S]*t {2}Leave the tour/);
+});
+
+test('left, it is offered; asked for, it is there again; who has none is not offered any', async (t) => {
+	const shown = await showSession(t, {columns: 80, rows: 24}, make());
+	await shown.waitFor(everything);
+	shown.type('t');
+	await shown.waitFor(/The tour is put away; t takes it up again[\s\S]*t tour/);
+	assert.doesNotMatch(shown.frame(), /TOUR/);
+	shown.type('t');
+	await shown.waitFor(/TOUR 1\/10/);
+	assert.doesNotMatch(shown.frame(), /put away|t tour/);
+
+	const asked = await showSession(t, {columns: 80, rows: 24}, make(false));
+	await asked.waitFor(everything);
+	assert.match(asked.frame(), / t tour /);
+	asked.type('t');
+	await asked.waitFor(/TOUR 1\/10/);
+
+	const plain = await showSession(t, {columns: 80, rows: 24});
+	await plain.waitFor(everything);
+	plain.type('t');
+	plain.type(right);
+	plain.type('j');
+	await plain.waitFor(/▸● bob/);
+	assert.doesNotMatch(plain.frame(), /TOUR|t tour/);
+});
+
+test('on a small terminal one line is left for it, on the smallest none', async (t) => {
+	const shown = await showSession(t, {columns: 60, rows: 16}, make());
+	assert.match(await shown.waitFor(/hopper/), /TOUR 1\/10 {2}Press Shift-Tab[^\n]*\n?$/);
+	shown.resize(40, 10);
+	const smallest = await shown.waitFor(/^(?![\s\S]*TOUR)[\s\S]*quit/);
+	assert.match(smallest, /q quit/);
+});
