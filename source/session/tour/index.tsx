@@ -27,6 +27,7 @@ type Options = {
 };
 
 export function createTour({shown, failCard}: Options): Tour {
+	const hint = `${keyFor({type: 'tour-step', by: 1})} skips  ${keyFor({type: 'tour'})} leaves`;
 	return {
 		first: tourFrom(shown),
 		leftWith: `The tour is put away; ${keyFor({type: 'tour'})} takes it up again`,
@@ -47,7 +48,7 @@ export function createTour({shown, failCard}: Options): Tour {
 					text={current?.text(now) ?? ''}
 					press={'press' in ask ? keyFor(ask.press) : ''}
 					ask={'press' in ask ? ask.to : ask.wait}
-					hint={`${keyFor({type: 'tour-step', by: 1})} skips  ${keyFor({type: 'tour'})} leaves`}
+					hint={step === steps.length - 1 ? '' : hint}
 					width={columns}
 					lines={lines}
 				/>

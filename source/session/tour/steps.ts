@@ -66,7 +66,7 @@ export const steps: readonly Step[] = [
 				done: ({view}) => view.focus === 'gpus',
 			}),
 			part({
-				text: 'Whose box holds a card stands at its end. A program outside of all boxes is told by its own name. "free" is what the next box gets.',
+				text: 'Who has a card stands at the end of its line: a box, or a program outside of all boxes by its own name. "free" is what the next box gets.',
 				pane: 'gpus',
 				ask: {press: {type: 'select-gpu', by: 1}, to: 'to choose a card'},
 				done: (_, happened) => pressed(happened, 'select-gpu'),

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import {readdirSync, writeFileSync} from 'node:fs';
+import {after, before, describe, test} from 'node:test';
+import {type LoneHost, makeLoneHost} from '../_helpers/lone-host.ts';
+import {makePerson, type Person} from '../_helpers/test-host/person.ts';
+import {openTerminal, type Terminal} from '../_helpers/test-host/terminal.ts';
+
+// Somebody at a real terminal who does what the tour says, and nothing else.
+
+/** What a terminal sends for a key, by how the tour writes it. */
+const sent: Record<string, string> = {
+	'⏎': '\r',
+	Tab: '\t',
+	'Shift-Tab': '\u001B[Z',
+	Esc: '\u001B',
+	'↑': '\u001B[A',
+	'↓': '\u001B[B',
+	'→': '\u001B[C',
+};
+
+const asked = /TOUR (\d+)\/(\d+) {2}(?:Press (\S+)|(Wait|Watch))/;
+
+/** What a key may change: what the tour asks for, what is chosen, what is asked. */
+function signOf(screen: string): string {
+	return screen
+		.split('\n')
+		.filter((line) => /TOUR|▸|y \/ n/.test(line))
+		.map((line) => (line.includes('TOUR') ? line : line.slice(0, 24)))
+		.join('\n');
+}
+
+/** Takes the tour to its last step; returns the steps seen, each with the keys that it asked for. */
+async function takeTour(terminal: Terminal): Promise<Map<number, string[]>> {
+	const steps = new Map<number, string[]>();
+	for (let turn = 0; turn < 120; turn += 1) {
+		const screen = await terminal.waitFor((text) => asked.test(text) || /\/workspace\S*\$ *$/.test(text), {
+			seconds: 60,
+		});
+		const match = asked.exec(screen);
+		if (match === null) {
+			// A shell in the box: somebody looks at its card and leaves.
+			terminal.write('nvidia-smi\r');
+			await terminal.waitFor(/Processes:[\s\S]*\$ *$/);
+			terminal.write('exit\r');
+			await terminal.waitFor(/Back from/);
+			continue;
+		}
+
+		const [, step = '', last = '', key] = match;
+		const keys = steps.get(Number(step)) ?? [];
+		steps.set(Number(step), keys);
+		if (step === last) {
+			return steps;
+		}
+
+		const before = signOf(screen);
+		if (key !== undefined) {
+			keys.push(key);
+			terminal.write(sent[key] ?? key);
+		}
+
+		await terminal.waitFor((text) => signOf(text) !== before, {seconds: 60});
+	}
+
+	throw new Error(`The tour did not come to its end:\n${terminal.screen()}`);
+}
+
+describe('the tour of the made-up host', () => {
+	let lone: LoneHost;
+	let person: Person;
+	before(async () => {
+		lone = await makeLoneHost();
+		person = await makePerson(lone.host);
+	});
+	after(async () => {
+		await person.remove();
+		await lone[Symbol.asyncDispose]();
+	});
+
+	for (const [columns, rows] of [
+		[80, 24],
+		[160, 50],
+	] as const) {
+		test(`is taken from its first step to its last by pressing what it asks for, at ${columns}x${rows}`, async () => {
+			const terminal = openTerminal(lone.host, person, ['demo'], {columns, rows, env: lone.environment});
+			const steps = await takeTour(terminal);
+			assert.deepEqual([...steps.keys()], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+			const all = [...steps.values()].flat();
+			for (const key of ['Shift-Tab', '⏎', 'l', 'i', 'p', 'c', 'Esc', 'u', 'o', 'a', 'f', 'y', 's', 'x', '?']) {
+				assert.ok(all.includes(key), `it never asked for ${key}: ${all.join(' ')}`);
+			}
+
+			// What was done is to be seen: a card is lost, and the box that was made is gone.
+			assert.match(await terminal.waitFor(/✓ dora-\S+ is removed/), /1 lost/);
+			terminal.write('t');
+			await terminal.waitFor(/The tour is put away/);
+			terminal.write('q');
+			assert.equal((await terminal.exited).exitCode, 0);
+		});
+	}
+
+	test('nothing real was touched by all that', () => {
+		const deeds = lone.deeds();
+		const writes = deeds.filter(({what}) => what === 'write').map(({where}) => where);
+		const own = new RegExp(`^${lone.temporary}/gpubox-demo-`);
+		assert.ok(writes.length > 10, 'what it writes is seen');
+		assert.deepEqual(
+			writes.filter((path) => !own.test(path)),
+			[],
+		);
+		assert.deepEqual(
+			deeds.filter(({what}) => what === 'connect'),
+			[],
+		);
+		assert.equal(lone.knocks(), 0);
+		const programs = deeds.filter(({what}) => what === 'run').map(({where}) => where);
+		assert.ok(programs.length > 0, 'what it starts is seen');
+		for (const program of programs) {
+			assert.match(program, /^\S*node\S* \S+\/nvidia-smi\.js --scenario \S+\/gpubox-demo-\w+\/scenario\.json( |$)/);
+		}
+
+		assert.deepEqual(readdirSync(lone.temporary), []);
+		assert.deepEqual(readdirSync(person.project), []);
+	});
+
+	test('the probe sees a program that does knock', async () => {
+		const {stdout} = await person.runGpubox(['ls'], {env: lone.environment});
+		assert.equal(stdout, '');
+		assert.ok(lone.knocks() > 0);
+		assert.ok(lone.deeds().some(({what}) => what === 'connect'));
+	});
+});
+
+describe('gpubox demo', () => {
+	let lone: LoneHost;
+	let person: Person;
+	before(async () => {
+		lone = await makeLoneHost();
+		person = await makePerson(lone.host);
+	});
+	after(async () => {
+		await person.remove();
+		await lone[Symbol.asyncDispose]();
+	});
+
+	test('without a terminal it is a plain report', async () => {
+		const {stdout, stderr, code} = await person.runGpubox(['demo'], {env: lone.environment});
+		assert.deepEqual([stderr, code], ['', 0]);
+		assert.match(
+			stdout,
+			/^DEMO: this host is made up\.[\s\S]*7 {2}NVIDIA H100[\s\S]*alice-llm-train +alice +running +4/,
+		);
+		assert.doesNotMatch(stdout, /\u001B/);
+		assert.deepEqual(readdirSync(lone.temporary), []);
+	});
+
+	test('shows the host of another scenario, and offers the tour there', async () => {
+		const terminal = openTerminal(lone.host, person, ['demo', '--scenario', 'mixed-cards'], {env: lone.environment});
+		await terminal.waitFor(/workbench[\s\S]*RTX 5090[\s\S]*bob-finetune[\s\S]*t tour/);
+		terminal.write('t');
+		await terminal.waitFor(/TOUR 1\/10/);
+		terminal.write('q');
+		assert.equal((await terminal.exited).exitCode, 0);
+	});
+
+	for (const [scenario, wrong] of [
+		['mixd-cards', /^gpubox: There is neither a scenario nor a file mixd-cards\.\n {2}→ Did you mean mixed-cards\?\n$/],
+		['nothing.json', /^gpubox: .*nothing\.json\.\n {2}→ Scenarios that come along: workstation-8x-h100, .*\n$/],
+		['/etc/hostname', /^gpubox: \/etc\/hostname: it is no JSON: .*\n {2}→ docs\/demo\.md .*\n$/],
+	] as const) {
+		test(`tells in two lines what is wrong with ${scenario}`, async () => {
+			const result = await person.runGpubox(['demo', '--scenario', scenario], {env: lone.environment});
+			assert.match(result.stderr, wrong);
+			assert.deepEqual([result.stdout, result.code], ['', 2]);
+		});
+	}
+
+	test('tells where a file is no scenario', async () => {
+		const file = `${person.project}/ours.json`;
+		writeFileSync(file, JSON.stringify({gpus: [{name: 'X', computeCapability: '9.0', load: {kind: 'bursty'}}]}));
+		const {stderr, code} = await person.runGpubox(['demo', '--scenario', 'ours.json'], {env: lone.environment});
+		assert.match(stderr, /^gpubox: \S+\/ours\.json: scenario\.gpus\[0\]\.load\.kind must be idle, .* not "bursty"\n/);
+		assert.equal(code, 2);
+	});
+});
