@@ -20,13 +20,12 @@ const sent: Record<string, string> = {
 
 const asked = /TOUR (\d+)\/(\d+) {2}(?:Press (\S+)|(Wait|Watch))/;
 
-/** What a key may change: what the tour asks for, what is chosen, what is asked. */
+/** What a key changes: what the tour asks for, or where one has to move on to something, what is chosen. */
 function signOf(screen: string): string {
-	return screen
-		.split('\n')
-		.filter((line) => /TOUR|▸|y \/ n/.test(line))
-		.map((line) => (line.includes('TOUR') ? line : line.slice(0, 24)))
-		.join('\n');
+	const lines = screen.split('\n');
+	const tour = lines.find((line) => line.includes('TOUR')) ?? '';
+	const moves = /Press [↑↓]/.test(tour);
+	return [tour, ...lines.filter((line) => moves && line.includes('▸')).map((line) => line.slice(0, 24))].join('\n');
 }
 
 /** Takes the tour to its last step; returns the steps seen, each with the keys that it asked for. */

@@ -193,16 +193,17 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 
 	const attach = (boxId: string) => {
 		const box = store.get().facts.box.boxes.find(({id}) => id === boxId);
-		if (box === undefined || terminal === undefined) {
+		if (box === undefined || terminal === undefined || store.get().facts.lent) {
 			return;
 		}
 
 		const {suspend} = terminal;
+		store.changeNow(withFacts(() => ({lent: true})));
 		// Not among what `stop` waits for: only the person ends a shell.
 		void (async () => {
-			const {attachToBox} = await import('../../box/attach.ts');
-			store.hold();
 			try {
+				const {attachToBox} = await import('../../box/attach.ts');
+				store.hold();
 				const {exitCode, detached} = await lendTerminal(suspend, async () => {
 					process.stdout.write(`A shell in ${box.name}: exit ends it, Ctrl-P Ctrl-Q leaves it running.\r\n`);
 					return attachToBox(host.engine, box.id, [], process);
@@ -212,6 +213,7 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 			} catch (error) {
 				fail(error);
 			} finally {
+				store.change(withFacts(() => ({lent: false})));
 				store.release();
 			}
 		})();

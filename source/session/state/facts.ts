@@ -95,6 +95,8 @@ export type Facts = {
 	images: ImageState;
 	tasks: Task[];
 	message: Message | undefined;
+	/** The terminal is on its way to a shell in a box, or is there. */
+	lent: boolean;
 };
 
 export function noFacts(start: Pick<Facts, 'demo' | 'engineAddress' | 'person' | 'folder'>): Facts {
@@ -107,5 +109,6 @@ export function noFacts(start: Pick<Facts, 'demo' | 'engineAddress' | 'person' |
 		images: {phase: 'unasked', choices: [], problem: undefined},
 		tasks: [],
 		message: undefined,
+		lent: false,
 	};
 }

@@ -183,7 +183,8 @@ export const steps: readonly Step[] = [
 			}),
 			part({
 				text: 'Back again: the shell has ended, the box runs on. So it does when you leave this session, or log out.',
-				ask: {press: {type: 'tour-step', by: 1}, to: 'to go on'},
+				ask: ({facts}) =>
+					facts.lent ? {wait: 'Wait for its prompt'} : {press: {type: 'tour-step', by: 1}, to: 'to go on'},
 				done: () => false,
 			}),
 		],
