@@ -123,7 +123,7 @@ const percent = {to: 100};
 const period = {from: 1};
 
 function readLoad(value: Value): Load {
-	const get = value.object(['kind', 'utilization', 'low', 'high', 'periodSeconds', 'epochSeconds', 'offsetSeconds']);
+	const get = value.object(loadMembers);
 	const kind = get('kind').oneOf(['idle', 'constant', 'wave', 'training', 'serving', 'spiky']);
 	switch (kind) {
 		case 'idle':
@@ -204,7 +204,7 @@ function readGpu(value: Value, place: number): ScenarioGpu {
 }
 
 function readProcess(value: Value): ScenarioProcess {
-	const get = value.object(['gpu', 'pid', 'name', 'usedMemoryMiB', 'box']);
+	const get = value.object(processMembers);
 	return {
 		gpu: get('gpu').number(),
 		pid: get('pid').number(undefined, {from: 1, whole: true}),
@@ -215,7 +215,7 @@ function readProcess(value: Value): ScenarioProcess {
 }
 
 function readEvent(value: Value): ScenarioEvent {
-	const get = value.object(['afterSeconds', 'kind', 'gpu', 'pid', 'text', 'exitCode']);
+	const get = value.object(eventMembers);
 	const afterSeconds = get('afterSeconds').number();
 	const kind = get('kind').oneOf(['lost', 'reset', 'recover', 'end', 'hang', 'exit']);
 	switch (kind) {
@@ -246,18 +246,7 @@ function readFailure(value: Value): ScenarioFailure {
 	};
 }
 
-const boxMembers = [
-	'name',
-	'owner',
-	'image',
-	'services',
-	'gpus',
-	'share',
-	'running',
-	'ageHours',
-	'log',
-	'logLines',
-] as const;
+const boxMembers = ['name', 'owner', 'image', 'services', 'gpus', 'share', 'running', 'ageHours', 'log', 'logLines'];
 
 function readBox(value: Value): ScenarioBox {
 	const get = value.object(boxMembers);
@@ -289,26 +278,36 @@ function readHost(value: Value): ScenarioHost {
 	};
 }
 
+const scenarioMembers = [
+	'about',
+	'driverVersion',
+	'cudaVersion',
+	'host',
+	'person',
+	'gpus',
+	'processes',
+	'boxes',
+	'images',
+	'unknownFields',
+	'failure',
+	'events',
+	'startDelayMs',
+];
+const loadMembers = ['kind', 'utilization', 'low', 'high', 'periodSeconds', 'epochSeconds', 'offsetSeconds'];
+const processMembers = ['gpu', 'pid', 'name', 'usedMemoryMiB', 'box'];
+const eventMembers = ['afterSeconds', 'kind', 'gpu', 'pid', 'text', 'exitCode'];
+
+/** Every member that a scenario, or a part of one, may have. */
+export const members: ReadonlySet<string> = new Set(
+	[scenarioMembers, gpuMembers, loadMembers, processMembers, boxMembers, eventMembers].flat(),
+);
+
 /**
 A scenario from what a JSON file holds, with the defaults filled in.
 @throws {ScenarioError} naming the place where it is not one
 */
 export function parseScenario(json: unknown): Scenario {
-	const get = new Value(json, 'scenario').object([
-		'about',
-		'driverVersion',
-		'cudaVersion',
-		'host',
-		'person',
-		'gpus',
-		'processes',
-		'boxes',
-		'images',
-		'unknownFields',
-		'failure',
-		'events',
-		'startDelayMs',
-	]);
+	const get = new Value(json, 'scenario').object(scenarioMembers);
 	const scenario: Scenario = {
 		about: get('about').string(''),
 		driverVersion: get('driverVersion').string('580.95.05'),

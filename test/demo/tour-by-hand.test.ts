@@ -162,6 +162,17 @@ describe('gpubox demo', () => {
 		assert.equal((await terminal.exited).exitCode, 0);
 	});
 
+	test('a session without an engine leads to it by its key, with the tour', async () => {
+		const terminal = openTerminal(lone.host, person, [], {columns: 80, rows: 24});
+		await terminal.waitFor(/ d demo /);
+		terminal.write('d');
+		await terminal.waitFor(/DEMO[\s\S]*TOUR 1\/10 {2}Press Shift-Tab/);
+		terminal.write(sent['Shift-Tab'] ?? '');
+		await terminal.waitFor(/Press ↓ to choose a card/);
+		terminal.write('q');
+		assert.equal((await terminal.exited).exitCode, 0);
+	});
+
 	for (const [scenario, wrong] of [
 		['mixd-cards', /^gpubox: There is neither a scenario nor a file mixd-cards\.\n {2}→ Did you mean mixed-cards\?\n$/],
 		['nothing.json', /^gpubox: .*nothing\.json\.\n {2}→ Scenarios that come along: workstation-8x-h100, .*\n$/],
