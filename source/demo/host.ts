@@ -1,5 +1,5 @@
 import {execFile} from 'node:child_process';
-import {copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -77,7 +77,7 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 	const secondsNow = () => (Date.now() - epoch) / 1000;
 	// What was looked at is what is played, whatever becomes of the file.
 	const played = join(root, 'scenario.json');
-	copyFileSync(scenarioFile, played);
+	writeFileSync(played, readOwnFile(scenarioFile));
 	const nvidiaSmi = standIn(played, {
 		// Several processes show the same machine: its time begins here.
 		GPUBOX_SCENARIO_EPOCH: String(epoch),

@@ -84,7 +84,7 @@ export function temperatureAt(gpu: ScenarioGpu, seconds: number): number {
 /** Watts. */
 export function powerAt(gpu: ScenarioGpu, seconds: number): number {
 	const {idle, limit} = gpu.power;
-	const most = (limit ?? idle * 5) * 0.93;
+	const most = (limit ?? idle * 15) * 0.93;
 	const jitter = noise(gpu.index + 40, Math.floor(seconds)) - 0.5;
 	const watts = idle + ((most - idle) * utilizationAt(gpu, seconds)) / 100 + idle * 0.05 * jitter;
 	return clamp(watts, 0, limit ?? Number.POSITIVE_INFINITY);

@@ -1,6 +1,7 @@
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {exitCode, Failure} from '../failure.ts';
+import {readOwnFile} from '../own-file.ts';
 import {templatePath} from '../templates.ts';
 import {safeText} from '../text/safe.ts';
 import {mostSimilar} from '../text/similar.ts';
@@ -40,7 +41,7 @@ export function readScenario(file: string): Scenario {
 
 	let text: string;
 	try {
-		text = readFileSync(file, 'utf8');
+		text = readOwnFile(file);
 	} catch (error) {
 		return fail(`it cannot be read: ${error instanceof Error ? error.message : error}`, described);
 	}
