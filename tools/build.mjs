@@ -112,7 +112,10 @@ const groups = Object.entries({
 		/\/node_modules\/(commander|@commander-js)\//,
 		/\/source\/(failure|run-verb|version|program)\.ts$/,
 		/\/source\/engine\/address\.ts$/,
+		/\/source\/demo\/scenario-names\.ts$/,
 	],
+	// Only the made-up host has it.
+	tour: [/\/source\/session\/tour\//],
 	session: [/\/source\/session\//, /\/node_modules\/(ink|react|react-reconciler|scheduler|yoga-layout)\//],
 	engine: [
 		/\/source\/engine\/(docker|guard|translate)/,
