@@ -57,13 +57,17 @@ export function createTour({shown, failCard}: Options): Tour {
 	};
 }
 
-/** Three lines, one on a small terminal, and none where the session itself has hardly any room. */
+/** Three lines, four on a narrow terminal, one on a small one, and none where the session itself has hardly any room. */
 export function tourLines({shown}: TourState, {columns, rows}: {columns: number; rows: number}): number {
 	if (!shown || rows < 11) {
 		return 0;
 	}
 
-	return rows >= 20 && columns >= 60 ? 3 : 1;
+	if (rows < 20 || columns < 60) {
+		return 1;
+	}
+
+	return columns >= 80 ? 3 : 4;
 }
 
 /** The key that does this, as a person reads it: out of the one table of keys. */

@@ -15,7 +15,7 @@ type Properties = {
 	lines: number;
 };
 
-/** The guide below a screen: what to do now, and what is to be seen. One line where there is little room, else three. */
+/** The guide below a screen: what to do now, and what is to be seen. With one line there is no room for the latter. */
 export function TourBar({place, text, press, ask, hint, width, lines}: Properties) {
 	const label = ` TOUR ${place} `;
 	const verb = press === '' ? '' : 'Press ';
