@@ -1,13 +1,13 @@
 import {execFile} from 'node:child_process';
-import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import type {AskHttp} from '../host/ask-http.ts';
 import type {Host, NvidiaSmi} from '../host/host.ts';
 import {readOwnFile} from '../own-file.ts';
 import {createDemoEngine, type DemoEngine} from './engine.ts';
 import {happeningsVariable, writeHappening} from './happenings.ts';
+import {makeUpAnswers} from './jupyter.ts';
 import {visibleVariable} from './moment.ts';
 import {readScenario} from './read-scenario.ts';
 import type {Scenario, ScenarioEvent} from './scenario.ts';
@@ -37,9 +37,6 @@ export type DemoHostOptions = {
 	alive?: boolean;
 	now?: () => Date;
 };
-
-/** Jupyter needs a moment before it listens. */
-const jupyterStartMs = 2500;
 
 /**
 A whole workstation that is made up, from a scenario: GPUs, an engine in this process, the boxes of its people. What gpubox
@@ -121,7 +118,7 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		nvidiaSmi,
 		person,
 		paths,
-		askHttp: makeUpAnswers(engine, jupyterStartMs * pace),
+		askHttp: makeUpAnswers(engine, scenario.boxes, pace),
 		demo: true,
 		failCard(gpu) {
 			happen({kind: 'lost', gpu, afterSeconds: secondsNow()});
@@ -167,65 +164,4 @@ function standIn(scenarioFile: string, environment: Record<string, string>): Nvi
 		arguments: [file, '--scenario', scenarioFile],
 		environment: {...process.env, ...environment},
 	};
-}
-
-/** Answers for the made-up Jupyter servers and for nothing else. */
-function makeUpAnswers(engine: DemoEngine, startMs: number): AskHttp {
-	const json = (status: number, value: unknown) => ({status, body: JSON.stringify(value) ?? ''});
-	const shutDown = new Set<string>();
-	return async (url, {headers = {}, method = 'GET'}) => {
-		const there = engine.atPort(Number(url.port));
-		if (there === undefined || there.runningMs < startMs) {
-			throw new Error('connect ECONNREFUSED: nothing listens there on the made-up host');
-		}
-
-		if (url.pathname === '/api') {
-			return json(200, {version: '2.17.0'});
-		}
-
-		const tokenFile = there.spec.mounts.find((mount) => mount.target.endsWith('/jupyter_token'))?.source;
-		const given = /^(?:token|Bearer) (.+)$/i.exec(headers.authorization ?? '')?.[1];
-		if (given === undefined || given !== readIfThere(tokenFile)) {
-			return json(403, {message: 'Forbidden'});
-		}
-
-		const now = new Date().toISOString();
-		if (url.pathname === '/api/status') {
-			return json(200, {connections: 1, kernels: 1, last_activity: now, started: now});
-		}
-
-		// One notebook that nobody looked at for hours, until it is shut down.
-		const kernel = `${there.spec.name}-kernel`;
-		if (method === 'DELETE' && url.pathname === `/api/kernels/${kernel}`) {
-			shutDown.add(kernel);
-			engine.endProcesses(there.spec.name);
-			return json(204, undefined);
-		}
-
-		return url.pathname === '/api/kernels'
-			? json(
-					200,
-					shutDown.has(kernel)
-						? []
-						: [
-								{
-									id: kernel,
-									name: 'python3',
-									execution_state: 'idle',
-									last_activity: new Date(Date.now() - 3 * 3_600_000).toISOString(),
-									connections: 0,
-								},
-							],
-				)
-			: json(404, {message: 'Not Found'});
-	};
-}
-
-function readIfThere(file: string | undefined): string | undefined {
-	try {
-		return file === undefined ? undefined : readFileSync(file, 'utf8');
-	} catch {
-		// The box of somebody else: its token is not on this host's side of the story.
-		return undefined;
-	}
 }

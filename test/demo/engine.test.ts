@@ -100,10 +100,17 @@ test('Jupyter answers on the port of a running box, to its own token only', asyn
 		(await askHttp(new URL(path, 'http://127.0.0.1:18891'), {headers, signal})).status;
 	assert.equal(await ask('/api'), 200);
 	assert.equal(await ask('/api/status'), 403);
-	assert.equal(await ask('/api/status', {authorization: 'token made-up-token-of-dora-eda'}), 200);
+	const own = {authorization: 'token made-up-token-of-dora-eda'};
+	assert.equal(await ask('/api/status', own), 200);
 	const box = (await listBoxes(engine)).find(({name}) => name === 'dora-eda');
+	const {body} = await askHttp(new URL('http://127.0.0.1:18891/api/kernels'), {headers: own, signal});
+	assert.match(body, /"execution_state":"idle"/);
 	await engine.stopContainer(box?.id ?? '');
 	await assert.rejects(ask('/api'), /ECONNREFUSED/);
+	// Started again it is a server without a notebook.
+	await engine.startContainer(box?.id ?? '');
+	const again = await askHttp(new URL('http://127.0.0.1:18891/api/kernels'), {headers: own, signal});
+	assert.equal(again.body, '[]');
 });
 
 test('a followed log goes on where the past ends, and ends with its box', async (t) => {

@@ -1,0 +1,68 @@
+import {readFileSync} from 'node:fs';
+import {containerPrefix} from '../box/box.ts';
+import type {AskHttp} from '../host/ask-http.ts';
+import type {DemoEngine} from './engine.ts';
+import type {ScenarioBox} from './scenario.ts';
+
+/** Jupyter needs a moment before it listens. */
+const startMs = 2500;
+const hourMs = 3_600_000;
+
+/** Since when nobody has touched a notebook that rests. */
+const restingMs = 3 * hourMs;
+
+/**
+Answers for the made-up Jupyter servers and for nothing else. A box that was there from the beginning has one kernel: it
+computes, or nobody has looked at it for hours. A new one has none.
+*/
+export function makeUpAnswers(engine: DemoEngine, boxes: readonly ScenarioBox[], pace: number): AskHttp {
+	const json = (status: number, value: unknown) => ({status, body: JSON.stringify(value) ?? ''});
+	const logs = new Map(boxes.map(({name, log}) => [`${containerPrefix}${name}`, log]));
+	const shutDown = new Set<string>();
+	return async (url, {headers = {}, method = 'GET'}) => {
+		const there = engine.atPort(Number(url.port));
+		if (there === undefined || there.runningMs < startMs * pace) {
+			throw new Error('connect ECONNREFUSED: nothing listens there on the made-up host');
+		}
+
+		if (url.pathname === '/api') {
+			return json(200, {version: '2.17.0'});
+		}
+
+		const {spec, runningMs} = there;
+		const tokenFile = spec.mounts.find((mount) => mount.target.endsWith('/jupyter_token'))?.source;
+		const given = /^(?:token|Bearer) (.+)$/i.exec(headers.authorization ?? '')?.[1];
+		if (given === undefined || given !== readIfThere(tokenFile)) {
+			return json(403, {message: 'Forbidden'});
+		}
+
+		const log = logs.get(spec.name);
+		const id = `${spec.name}-kernel`;
+		const lives = log !== undefined && runningMs >= restingMs && !shutDown.has(id);
+		const isIdle = log === 'resting';
+		const lastActivity = new Date(Date.now() - (isIdle ? restingMs : 0)).toISOString();
+		if (url.pathname === '/api/status') {
+			const started = new Date(Date.now() - runningMs).toISOString();
+			return json(200, {connections: 1, kernels: lives ? 1 : 0, last_activity: lastActivity, started});
+		}
+
+		if (method === 'DELETE' && url.pathname === `/api/kernels/${id}`) {
+			shutDown.add(id);
+			engine.endProcesses(spec.name);
+			return json(204, undefined);
+		}
+
+		const execution_state = isIdle ? 'idle' : 'busy';
+		const kernel = {id, name: 'python3', execution_state, last_activity: lastActivity, connections: 0};
+		return url.pathname === '/api/kernels' ? json(200, lives ? [kernel] : []) : json(404, {message: 'Not Found'});
+	};
+}
+
+function readIfThere(file: string | undefined): string | undefined {
+	try {
+		return file === undefined ? undefined : readFileSync(file, 'utf8');
+	} catch {
+		// The box of somebody else: its token is not on this host's side of the story.
+		return undefined;
+	}
+}
