@@ -10,9 +10,14 @@ import type {GpuFeed, GpuFeedListener} from '../../source/session/gpu-feed.ts';
 /** The moment at which the frozen host stands still. */
 export const frozenAt = new Date('2026-11-20T12:00:00Z');
 
-/** A made-up host on which nothing moves by itself and nothing takes time. */
+const frozen: DemoHost[] = [];
+process.once('beforeExit', () => Promise.all(frozen.map((host) => host[Symbol.asyncDispose]())));
+
+/** A made-up host on which nothing moves by itself and nothing takes time. It is gone when the tests of the file are over. */
 export async function makeFrozenHost(scenario = 'workstation-8x-h100'): Promise<DemoHost> {
-	return makeDemoHost(scenarioFile(scenario), {pace: 0, alive: false, now: () => frozenAt});
+	const host = await makeDemoHost(scenarioFile(scenario), {pace: 0, alive: false, now: () => frozenAt});
+	frozen.push(host);
+	return host;
 }
 
 /** Says what a test tells it to, in place of a running nvidia-smi. */
