@@ -23,4 +23,13 @@ if (first === undefined || (onlyHost && (first.includes('=') || second !== undef
 } else {
 	const {runProgram} = await import('./program.ts');
 	await runProgram(process.argv);
+	// What a pipe has not taken yet would be lost.
+	for (const stream of [process.stdout, process.stderr]) {
+		await new Promise((resolve) => {
+			stream.write('', resolve);
+		});
+	}
+
+	// Node's own end takes down all that was built up before it lets the shell go on: 10 ms.
+	process.exit();
 }

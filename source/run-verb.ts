@@ -18,13 +18,18 @@ export async function runVerb(
 	};
 	process.on('SIGINT', interrupt);
 	process.on('SIGTERM', interrupt);
-	// `gpubox logs … | head`: the reader went away, which is no failure.
 	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-		if (error.code === 'EPIPE') {
-			process.exit(exitCode.done);
-		}
-
-		throw error;
+		// `gpubox logs … | head`: the reader went away, which is no failure.
+		process.exit(
+			error.code === 'EPIPE'
+				? exitCode.done
+				: printFailure(
+						new Failure(`The output cannot be written: ${error.message}`, {
+							fix: 'Make room, or print elsewhere.',
+							cause: error,
+						}),
+					),
+		);
 	});
 
 	try {
