@@ -15,16 +15,17 @@ const {version} = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 /**
 Parts of libraries that gpubox never calls but that would be loaded and run at every start: dockerode's BuildKit sessions
 (gRPC, protobuf) and packing of folders, docker-modem's own SSH client (gpubox goes through the system's `ssh`, which knows the person's keys and
-config), and Ink's devtools.
+config), Ink's devtools, and what commander would start verbs with that are programs of their own.
 */
+const unusedIn = [
+	['', /^(@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|tar-fs|@balena\/dockerignore|ssh2|react-devtools-core)$/],
+	['/node_modules/dockerode/', /^(\.\/session|\.\/buildkit|zlib)$/],
+	['/node_modules/commander/', /^node:child_process$/],
+];
 const unused = {
 	name: 'unused',
-	resolveId: {
-		filter: {
-			id: /^(@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|tar-fs|@balena\/dockerignore|ssh2|react-devtools-core)$/,
-		},
-		handler: () => '\0unused',
-	},
+	resolveId: (name, importer = '') =>
+		unusedIn.some(([place, names]) => importer.includes(place) && names.test(name)) ? '\0unused' : undefined,
 	load: {
 		filter: {id: /^\0unused$/},
 		handler: () => ({code: 'module.exports = {};', moduleType: 'js'}),
@@ -70,19 +71,29 @@ const builtins = {
 	},
 };
 
-/** docker-modem loads TLS for engines behind https; one behind a socket does without. */
-const lazyHttps = {
-	name: 'lazy-https',
+/**
+docker-modem loads TLS, which only engines behind https need, and a logger of its own, for which it writes down every request
+whether that is asked to print or not.
+*/
+const modem = {
+	name: 'modem',
 	resolveId: {
-		filter: {id: /^https$/},
-		handler: (_, importer) => (importer?.includes('docker-modem') ? '\0https' : undefined),
+		filter: {id: /^(https|debug)$/},
+		handler: (name, importer) => (importer?.includes('/node_modules/docker-modem/') ? `\0modem-${name}` : undefined),
 	},
 	load: {
-		filter: {id: /^\0https$/},
-		handler: () => ({
-			code: "exports.request = (...call) => process.getBuiltinModule('node:https').request(...call);",
+		filter: {id: /^\0modem-/},
+		handler: (id) => ({
+			code: id.endsWith('https')
+				? "exports.request = (...call) => process.getBuiltinModule('node:https').request(...call);"
+				: 'module.exports = () => () => undefined;',
 			moduleType: 'js',
 		}),
+	},
+	transform: {
+		filter: {id: /\/docker-modem\/lib\/modem\.js$/},
+		handler: (code) =>
+			replaceFirst(code, "debug('Sending: %s', util.inspect(", "false && debug('Sending: %s', util.inspect("),
 	},
 };
 
@@ -94,46 +105,42 @@ const yogaWithoutFetch = {
 	name: 'yoga-without-fetch',
 	transform: {
 		filter: {id: /yoga-wasm-base64-esm\.js$/},
-		handler(code) {
-			const without = code.replace('"function"!=typeof fetch', 'true');
-			if (without === code) {
-				throw new Error('yoga-layout loads its WebAssembly in another way now: look whether this is still needed');
-			}
-
-			return without;
-		},
+		handler: (code) => replaceFirst(code, '"function"!=typeof fetch', 'true'),
 	},
 };
 
-/** What is loaded as one: by what its path contains. The first that takes a module has it; what none takes gets a chunk of its own. */
+function replaceFirst(code, before, after) {
+	if (!code.includes(before)) {
+		throw new Error(`A library does not say ${before} any more: look whether replacing it is still needed.`);
+	}
+
+	return code.replace(before, after);
+}
+
+/**
+What several verbs share is loaded as one: by what a module's path contains, the first that takes it has it. Everything else lies
+where it is first asked for: a verb's own code, the engine's library, the judge of images each make a chunk by themselves. One that a
+group took as well would be two files, the chunk and a door into it.
+*/
 const groups = Object.entries({
-	node: [/^\0/, /\/source\/own-file\.ts$/],
-	program: [
-		/\/node_modules\/(commander|@commander-js)\//,
-		/\/source\/(failure|run-verb|version|program)\.ts$/,
+	base: [
+		/^\0/,
+		/\/source\/(failure|own-file|run-verb|version)\.ts$/,
 		/\/source\/engine\/address\.ts$/,
 		/\/source\/demo\/scenario-names\.ts$/,
 	],
 	// Only the made-up host has it.
 	tour: [/\/source\/session\/tour\//],
 	session: [/\/source\/session\//, /\/node_modules\/(ink|react|react-reconciler|scheduler|yoga-layout)\//],
-	engine: [
-		/\/source\/engine\/(docker|guard|translate)/,
-		/\/node_modules\/(dockerode|docker-modem|debug|ms|split-ca|readable-stream|inherits|string_decoder|safe-buffer|util-deprecate)\//,
-	],
 	boxes: [
-		/\/source\/(box|gpu|text|engine)\//,
+		/\/source\/(box|gpu|text)\//,
+		/\/source\/engine\/(?!docker|guard|translate)/,
 		/\/tools\/shims\/|\/node_modules\/(string-width|cli-truncate|slice-ansi|strip-ansi|ansi-styles|ansi-regex|get-east-asian-width|is-fullwidth-code-point)\//,
-		/\/source\/image\/(pull|pull-progress|pull-words|mirror|reference|free-disk)\.ts$/,
+		/\/source\/image\/(pull|pull-progress|pull-words|mirror|reference|free-disk|disk|version)\.ts$/,
 		/\/source\/templates\.ts$|\/gpu-cards\.json$/,
 		/\/source\/host\/(host|open-host|person|remedies|ask-http)\.ts$/,
 		/\/source\/settings\/(file|merge)\.ts$/,
-		/\/source\/commands\/(attach|box-json|choose-image|duration|gpus|idle|lifecycle|logs|ls|offered-images|open|read-secrets|settings|ssh|up|up-reporter)\.ts$/,
-	],
-	images: [
-		/\/source\/image\//,
-		/\/templates\/catalogue\//,
-		/\/source\/commands\/(images|images-here|image-offer)\.ts$/,
+		/\/source\/commands\/(attach|box-json|choose-image|duration|gpus|idle|image-offer|images-here|lifecycle|logs|ls|offered-images|open|read-secrets|settings|ssh|up|up-reporter)\.ts$/,
 	],
 }).map(([name, paths]) => ({name, test: (id) => paths.some((path) => path.test(id))}));
 
@@ -143,7 +150,7 @@ const {output} = await build({
 	cwd: root,
 	input: {cli: 'source/cli.ts', 'demo/nvidia-smi': 'source/demo/nvidia-smi.ts'},
 	platform: 'node',
-	plugins: [unused, lazy, builtins, lazyHttps, yogaWithoutFetch],
+	plugins: [unused, lazy, builtins, modem, yogaWithoutFetch],
 	preserveEntrySignatures: false,
 	treeshake: {propertyReadSideEffects: false},
 	// Modules that are imported both ways are meant: one of the two is in the same chunk.

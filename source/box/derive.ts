@@ -4,6 +4,7 @@ import {EngineError} from '../engine/engine.ts';
 import {Failure} from '../failure.ts';
 import {readTemplate} from '../templates.ts';
 import {safeText} from '../text/safe.ts';
+import {derivedFrom, derivedFromId} from './derived-labels.ts';
 import type {Packages} from './plan.ts';
 
 /** Settings of the host's network that a build needs to know of. */
@@ -14,12 +15,6 @@ export type BuildSettings = {
 	/** A registry to pull Docker Hub's images from. */
 	registryMirror?: string;
 };
-
-/** Label of a derived image: the image it was made from, as the person calls it. */
-export const derivedFrom = 'gpubox.derived-from';
-
-/** Label of a derived image: the id of that image, which keeps its meaning when the name moves on. */
-export const derivedFromId = 'gpubox.derived-from-id';
 
 /** What the derived layer is built from. */
 export function derivedFiles(): BuildFile[] {

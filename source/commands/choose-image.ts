@@ -6,7 +6,7 @@ import type {Host} from '../host/host.ts';
 import type {FitFacts, Judgement, Provides} from '../image/image.ts';
 import type {Sourced} from '../settings/merge.ts';
 import {safeText} from '../text/safe.ts';
-import {freeDiskOf, loadCatalogue, ofFamily, readLocalImages} from './offered-images.ts';
+import {freeDiskOf, loadCatalogue, loadImageRoom, ofFamily, readLocalImages} from './offered-images.ts';
 
 export type ImageWish = {
 	/** The one named; else the best is taken. */
@@ -37,7 +37,7 @@ async function judgeNamed(
 		gathering,
 		host.engine.inspectImage(reference),
 		loadCatalogue(winners),
-		import('../image/room.ts'),
+		loadImageRoom(),
 	]);
 	const chosen: ChosenImage = {
 		reference,
@@ -60,7 +60,7 @@ async function takeBest(host: Host, {winners}: ImageWish, gathering: Promise<Ima
 		gathering,
 		readLocalImages(host.engine),
 		loadCatalogue(winners),
-		import('../image/room.ts'),
+		loadImageRoom(),
 	]);
 	const family = winners.find(({key}) => key === 'family')?.value;
 	const offered = ofFamily(

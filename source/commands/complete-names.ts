@@ -71,7 +71,7 @@ async function images(host: Host, signal: AbortSignal): Promise<Candidate[]> {
 
 async function localImages({engine}: Host): Promise<Candidate[]> {
 	const [{derivedFrom}, {safeText}, all] = await Promise.all([
-		import('../box/derive.ts'),
+		import('../box/derived-labels.ts'),
 		import('../text/safe.ts'),
 		engine.listImages(),
 	]);

@@ -1,5 +1,5 @@
 import type {Box} from '../box/box.ts';
-import {derivedFrom, derivedFromId} from '../box/derive.ts';
+import {derivedFrom, derivedFromId} from '../box/derived-labels.ts';
 import {listBoxes} from '../box/list.ts';
 import type {EngineInfo, Image, ImageSummary} from '../engine/engine.ts';
 import {EngineError} from '../engine/engine.ts';
@@ -8,7 +8,7 @@ import {readInventory} from '../gpu/inventory.ts';
 import type {Host} from '../host/host.ts';
 import type {Freshness} from '../image/freshness.ts';
 import type {Suggestion} from '../image/suggest.ts';
-import {freeDiskOf, inspectOffered, loadCatalogue, ofFamily} from './offered-images.ts';
+import {freeDiskOf, inspectOffered, loadCatalogue, loadImageRoom, ofFamily} from './offered-images.ts';
 import {type Effective, loadSettings} from './settings.ts';
 
 /** What kept a part from being known. Safe to print. */
@@ -92,7 +92,7 @@ loaded, so that they think meanwhile.
 */
 export async function makeOffer(host: Host, gathering: Promise<Effective>, signal: AbortSignal): Promise<Offer> {
 	const asking = ask(host, signal);
-	const judging = import('../image/room.ts');
+	const judging = loadImageRoom();
 	const settings = gathering.then(async (effective) => ({
 		effective,
 		catalogue: await loadCatalogue(effective.winners),

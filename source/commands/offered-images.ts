@@ -1,5 +1,6 @@
 /** What `up`, `images` and the session's screen share: which images there are to choose from on a host. */
-import {derivedFrom} from '../box/derive.ts';
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import {derivedFrom} from '../box/derived-labels.ts';
 import type {Engine, EngineInfo, Image, ImageSummary} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
@@ -10,6 +11,15 @@ import type {Sourced} from '../settings/merge.ts';
 import {safeText} from '../text/safe.ts';
 
 /**
+All that decides about images. What was asked of engine and driver just before is sent first, so that they answer while this is
+being loaded.
+*/
+export async function loadImageRoom() {
+	await nextTurn();
+	return import('../image/room.ts');
+}
+
+/**
 The catalogue with the team's own images from the settings.
 
 @param winners of the settings
@@ -18,7 +28,7 @@ The catalogue with the team's own images from the settings.
 export async function loadCatalogue(winners: readonly Sourced[]): Promise<Catalogue> {
 	const own = winners.filter(({key}) => key === 'images');
 	const [{withTeamImages}, team] = await Promise.all([
-		import('../image/room.ts'),
+		loadImageRoom(),
 		own.length === 0 ? undefined : import('../image/team-images.ts'),
 	]);
 	return withTeamImages(team ? own.flatMap(({value, origin}) => team.readTeamImages([value], origin.where)) : []);

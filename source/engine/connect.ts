@@ -1,4 +1,5 @@
 import {readFileSync} from 'node:fs';
+import {Agent, type AgentOptions} from 'node:http';
 import {join} from 'node:path';
 import type Dockerode from 'dockerode';
 import {exitCode, Failure} from '../failure.ts';
@@ -7,7 +8,10 @@ import type {EngineAddress} from './address.ts';
 /** What dockerode needs to reach the engine at an address. */
 export async function connectOptions(address: EngineAddress): Promise<Dockerode.DockerOptions> {
 	if (address.url.startsWith('unix://')) {
-		return {socketPath: address.url.slice('unix://'.length)};
+		// Node's own agent, but with the name for TLS given: else it looks for one, and compiling the test whether that is an IPv6
+		// address takes longer than listing the boxes.
+		const agent = new Agent({keepAlive: true, scheduling: 'lifo', timeout: 5000, servername: ''} as AgentOptions);
+		return {socketPath: address.url.slice('unix://'.length), agent} as Dockerode.DockerOptions;
 	}
 
 	let url: URL;
