@@ -68,7 +68,7 @@ async function askItsJupyter(host: Host, box: Box, {signal, tokenOf}: IdlenessOp
 	const token = tokenOf
 		? await tokenOf(box)
 		: box.owner === host.person.name
-			? readToken(host.paths, box.name)
+			? readToken(host.paths, box.folder)
 			: undefined;
 	if (token === undefined) {
 		return 'unknown';

@@ -12,6 +12,8 @@ export type Box = {
 	user: string;
 	/** The project folder on the host. */
 	project: string;
+	/** Name of the folder that its files are in, among its owner's (see folders.ts). */
+	folder: string;
 	state: ContainerState;
 	services: ServiceName[];
 	/** Where each service is reachable on the host. */
@@ -45,6 +47,7 @@ export const label = {
 	uid: 'gpubox.uid',
 	user: 'gpubox.user',
 	project: 'gpubox.project',
+	folder: 'gpubox.folder',
 	services: 'gpubox.services',
 	gpus: 'gpubox.gpus',
 	share: 'gpubox.share',
@@ -60,6 +63,9 @@ export const label = {
 } as const;
 
 export const containerPrefix = 'gpubox-';
+
+/** What may be a box's name. */
+export const namePattern = /^[a-z0-9][a-z0-9_.-]{0,61}$/;
 
 /** The port each service listens on inside a box. */
 export const servicePorts: Record<ServiceName, number> = {jupyter: 8888, ssh: 2222};

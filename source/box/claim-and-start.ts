@@ -1,4 +1,4 @@
-import {statSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import timers from 'node:timers/promises';
 import {type ContainerSpec, EngineError} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
@@ -8,6 +8,7 @@ import {type Box, type ServiceName, servicePorts} from './box.ts';
 import {chooseGpus, GpusTaken} from './choose-gpus.ts';
 import {abandonedAfter, decideClaim} from './claims.ts';
 import {removeBoxFiles, writeBoxFiles} from './files.ts';
+import {keptBefore, newFolder} from './folders.ts';
 import {toCandidates} from './gpus-of-host.ts';
 import {listBoxes} from './list.ts';
 import {defaultName, distinctName} from './name.ts';
@@ -20,29 +21,22 @@ Creates the container, makes sure that its GPUs are its own (see claims.ts) and 
 the way, a card, a port, the name, is chosen anew as long as there is a choice.
 */
 export async function claimAndStart(host: Host, prepared: Prepared, signal: AbortSignal): Promise<ClaimedBox> {
-	const written = new Map<string, number>();
+	const folders = new Set<string>();
 	try {
-		return await claim(host, prepared, written, signal);
+		return await claim(host, prepared, folders, signal);
 	} catch (error) {
-		const boxes = written.size > 0 ? await listBoxes(host.engine) : [];
-		for (const [name, since] of written) {
-			// Another `up` that is after the same name may have got further with them, or written there since.
-			if (!boxes.some((box) => box.name === name) && changedAt(host, name) === since) {
-				removeBoxFiles(host.paths, name);
-			}
+		// An engine that does not answer any more may have made the container: then a later run cleans up.
+		const boxes = folders.size > 0 ? await listBoxes(host.engine).catch(() => undefined) : undefined;
+		if (boxes) {
+			removeUnused(host, folders, boxes);
 		}
 
 		throw error;
 	}
 }
 
-/** @param written gets the names of boxes that had no files before, and when their folder changed last */
-async function claim(
-	host: Host,
-	prepared: Prepared,
-	written: Map<string, number>,
-	signal: AbortSignal,
-): Promise<ClaimedBox> {
+/** @param folders gets those that were written on the way and may belong to a container */
+async function claim(host: Host, prepared: Prepared, folders: Set<string>, signal: AbortSignal): Promise<ClaimedBox> {
 	const {engine} = host;
 	const lost: Lost = {ports: new Set(), limits: prepared.engine.rootless};
 	// What a crash left in the way is out of it after that.
@@ -50,27 +44,28 @@ async function claim(
 	while (Date.now() < end) {
 		signal.throwIfAborted();
 		let boxes = await listBoxes(engine, signal);
+		removeUnused(host, folders, boxes);
 		let mine = findOwn(boxes, host.person, prepared.request);
 		const made = mine === undefined;
 		if (!mine) {
 			const name = chooseName(boxes, host.person, prepared.request);
-			const spec = await workOut(host, prepared, boxes, name, lost);
+			const folder = newFolder(name);
+			const spec = await workOut(host, prepared, boxes, {name, folder}, lost);
 			if (!spec) {
 				await pause(signal);
 				continue;
 			}
 
-			const isNew = changedAt(host, name) === undefined;
-			writeBoxFiles(host.paths, name, prepared);
-			if (isNew) {
-				written.set(name, changedAt(host, name) ?? 0);
-			}
-
+			folders.add(folder);
+			const origin = {engine: engine.address, project: prepared.request.project};
+			writeBoxFiles(host.paths, folder, prepared, {origin, kept: keptBefore(host.paths, name, origin, boxes)});
 			try {
 				await engine.createContainer(spec);
 			} catch (error) {
-				// Somebody was quicker: the next round finds out who and takes another name, or theirs if it is ours.
-				if (error instanceof EngineError && error.code === 'name-taken') {
+				// Somebody was quicker: the next round finds out who and takes another name, or theirs if it is ours. Or this took
+				// so long that the folder was taken for one left behind.
+				const again = error instanceof EngineError && (error.code === 'name-taken' || !hasFiles(host, folder));
+				if (again) {
 					await pause(signal);
 					continue;
 				}
@@ -136,6 +131,10 @@ async function tryToStart(
 		}
 
 		await removeUnlessRunning(host, mine);
+		if (mine.folder !== mine.name && !hasFiles(host, mine.folder)) {
+			return undefined;
+		}
+
 		if (/error setting rlimit/.test(error.message) && !lost.limits) {
 			// An engine without root's rights cannot raise them, and most work does without.
 			lost.limits = true;
@@ -182,9 +181,18 @@ export function stillUndecided(): GpusTaken {
 /** A box that runs, and whether it was made here or found half-made. */
 export type ClaimedBox = {box: Box; made: boolean};
 
-/** When something in a box's folder was made or renamed last; undefined when there is none. */
-function changedAt(host: Host, name: string): number | undefined {
-	return statSync(boxFolder(host.paths, name), {throwIfNoEntry: false})?.mtimeMs;
+/** Removes folders made here that no container has, or will have: each was named in one attempt to make one. */
+function removeUnused({paths}: Host, folders: Set<string>, boxes: Box[]): void {
+	for (const folder of folders) {
+		if (!boxes.some((box) => box.folder === folder)) {
+			removeBoxFiles(paths, folder);
+			folders.delete(folder);
+		}
+	}
+}
+
+function hasFiles({paths}: Host, folder: string): boolean {
+	return existsSync(boxFolder(paths, folder));
 }
 
 /** What turned out not to be had on the way. */
@@ -227,7 +235,7 @@ export async function workOut(
 	host: Host,
 	prepared: Prepared,
 	boxes: Box[],
-	name: string,
+	{name, folder}: {name: string; folder: string},
 	lost: Lost,
 ): Promise<ContainerSpec | undefined> {
 	const {request, engine} = prepared;
@@ -245,6 +253,7 @@ export async function workOut(
 		owner: host.person,
 		runAs: prepared.runAs,
 		name,
+		folder,
 		image: prepared.image,
 		startImage: prepared.startImage,
 		gpus,

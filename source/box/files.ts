@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {chownSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {chownSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {Failure} from '../failure.ts';
 import type {Paths, Person} from '../host/host.ts';
@@ -7,7 +7,7 @@ import {readTemplate} from '../templates.ts';
 import {boxFolder} from './plan.ts';
 import type {LoginKeys} from './public-keys.ts';
 import {removeSecrets, type SecretValues, writeSecrets} from './secrets.ts';
-import {writeSshFiles} from './ssh-files.ts';
+import {readHostKey, writeSshFiles} from './ssh-files.ts';
 
 /** Of whom and for whom a box's files are. */
 export type Personal = {
@@ -17,14 +17,28 @@ export type Personal = {
 	secrets?: SecretValues;
 };
 
+/** What tells a box's folder from those of others. */
+export type Origin = {
+	/** Address of the engine: two engines may have boxes of one name. */
+	engine: string;
+	project: string;
+};
+
+export const originFile = 'origin.json';
+
 /**
 Writes what a box must find at its start into its folder on the host: token, keys, generated passwd and group, start script and
 the settings of its services; its secrets into memory. Also makes the person's home and caches, because the engine would make a missing mount source as root.
-Doing it again changes nothing that a running box sees, above all not its token.
 
-@returns the token
+@param name of the folder, which nobody else knows yet (see folders.ts)
+@param kept folders of earlier boxes, whose token and host key live on; the first that has them counts
 */
-export function writeBoxFiles(paths: Paths, name: string, {runAs, loginKeys, secrets}: Personal): string {
+export function writeBoxFiles(
+	paths: Paths,
+	name: string,
+	{runAs, loginKeys, secrets}: Personal,
+	{origin, kept}: {origin: Origin; kept: readonly string[]},
+): void {
 	const folder = boxFolder(paths, name);
 	try {
 		for (const directory of [
@@ -41,14 +55,14 @@ export function writeBoxFiles(paths: Paths, name: string, {runAs, loginKeys, sec
 
 		const put = (file: string, content: string, mode: number) => {
 			const path = join(folder, file);
-			// A new file under the old name: a box that has the old one mounted keeps reading a whole file. Its first name is this
-			// process's alone: another `up` may be after the same box's name at this moment.
-			const fresh = `${path}.${process.pid}.new`;
+			// Whole or not at all: another `up` may look here for a token to take over.
+			const fresh = `${path}.new`;
 			writeFileSync(fresh, content, {mode});
 			giveTo(runAs, fresh);
 			renameSync(fresh, path);
 		};
 
+		put(originFile, JSON.stringify(origin), 0o600);
 		put('passwd', passwdFor(runAs), 0o644);
 		put('group', groupFor(runAs), 0o644);
 		put('files/start', readTemplate('box/start'), 0o755);
@@ -56,11 +70,17 @@ export function writeBoxFiles(paths: Paths, name: string, {runAs, loginKeys, sec
 		put('files/profile.sh', readTemplate('box/profile.sh'), 0o644);
 		put('files/jupyter_config.py', readTemplate('box/jupyter_config.py'), 0o644);
 		if (loginKeys) {
-			writeSshFiles(paths, name, loginKeys, put);
+			writeSshFiles(
+				name,
+				loginKeys,
+				put,
+				firstOf(kept, (earlier) => readHostKey(paths, earlier)),
+			);
 		}
 
+		// No line break: Jupyter would take it for a part of the token.
+		put('token', firstOf(kept, (earlier) => readToken(paths, earlier)) ?? randomBytes(24).toString('base64url'), 0o600);
 		writeSecrets(paths, name, runAs, secrets ?? new Map());
-		return keepToken(paths, name, runAs);
 	} catch (error) {
 		if (error instanceof Failure) {
 			throw error;
@@ -73,41 +93,29 @@ export function writeBoxFiles(paths: Paths, name: string, {runAs, loginKeys, sec
 	}
 }
 
-/**
-Makes a token unless there is one. Of several that write at once the first wins and the others take over its token: a link is made
-only where nothing is, and a box may have the file mounted already.
-*/
-function keepToken(paths: Paths, name: string, runAs: Person): string {
-	const path = join(boxFolder(paths, name), 'token');
-	const fresh = `${path}.${process.pid}.new`;
-	// No line break: Jupyter would take it for a part of the token.
-	writeFileSync(fresh, randomBytes(24).toString('base64url'), {mode: 0o600});
-	giveTo(runAs, fresh);
-	try {
-		linkSync(fresh, path);
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-			throw error;
+function firstOf<T>(folders: readonly string[], read: (folder: string) => T | undefined): T | undefined {
+	for (const folder of folders) {
+		const found = read(folder);
+		if (found !== undefined) {
+			return found;
 		}
-	} finally {
-		rmSync(fresh);
 	}
 
-	return readFileSync(path, 'utf8');
+	return undefined;
 }
 
-/** The Jupyter token of a box; undefined when it is not the caller's box or was made elsewhere. */
-export function readToken(paths: Paths, name: string): string | undefined {
+/** The Jupyter token in a box's folder; undefined when it is not the caller's box or was made elsewhere. */
+export function readToken(paths: Paths, folder: string): string | undefined {
 	try {
-		return readFileSync(join(boxFolder(paths, name), 'token'), 'utf8').trim() || undefined;
+		return readFileSync(join(boxFolder(paths, folder), 'token'), 'utf8').trim() || undefined;
 	} catch {
 		return undefined;
 	}
 }
 
-export function removeBoxFiles(paths: Paths, name: string): void {
-	rmSync(boxFolder(paths, name), {recursive: true, force: true});
-	removeSecrets(paths, name);
+export function removeBoxFiles(paths: Paths, folder: string): void {
+	rmSync(boxFolder(paths, folder), {recursive: true, force: true});
+	removeSecrets(paths, folder);
 }
 
 /** The usual system accounts, and one for who the box runs as. */

@@ -1,6 +1,6 @@
 import type {Container} from '../engine/engine.ts';
 import {safeText} from '../text/safe.ts';
-import {type Box, containerPrefix, label, portLabel, type ServiceName, servicePorts} from './box.ts';
+import {type Box, containerPrefix, label, namePattern, portLabel, type ServiceName, servicePorts} from './box.ts';
 
 /**
 Reads a box back from its container's labels. Undefined when the container is not one of gpubox's.
@@ -9,7 +9,9 @@ Labels are foreign text: anyone who may talk to the engine can write them.
 */
 export function toBox(container: Container): Box | undefined {
 	const {labels} = container;
-	if (labels[label.name] === undefined || !container.name.startsWith(containerPrefix)) {
+	const {[label.name]: name} = labels;
+	// The name becomes a part of paths.
+	if (name === undefined || !namePattern.test(name) || !container.name.startsWith(containerPrefix)) {
 		return undefined;
 	}
 
@@ -26,11 +28,12 @@ export function toBox(container: Container): Box | undefined {
 	}
 
 	return {
-		name: safeText(labels[label.name] ?? ''),
+		name,
 		id: container.id,
 		owner: safeText(labels[label.owner] ?? ''),
 		user: safeText(labels[label.user] ?? labels[label.owner] ?? ''),
 		project: safeText(labels[label.project] ?? ''),
+		folder: folderOf(name, labels[label.folder]),
 		state: container.state,
 		services,
 		addresses,
@@ -47,6 +50,11 @@ export function toBox(container: Container): Box | undefined {
 		spec: safeText(labels[label.spec] ?? ''),
 		version: safeText(labels[label.version] ?? ''),
 	};
+}
+
+/** Only a folder that can be this box's. Without the label the box is of an earlier version. */
+function folderOf(name: string, told = name): string {
+	return told.startsWith(`${name}~`) && /^\w+$/.test(told.slice(name.length + 1)) ? told : name;
 }
 
 /** Not every text is a time. */

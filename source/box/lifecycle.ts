@@ -5,6 +5,7 @@ import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
 import {decideClaim} from './claims.ts';
 import {removeBoxFiles} from './files.ts';
+import {removeLeftBehind} from './folders.ts';
 import {listBoxes} from './list.ts';
 import {missingSecrets} from './secrets.ts';
 import {syncSshFilesAfter} from './sync-ssh-files.ts';
@@ -90,6 +91,10 @@ export async function removeBox(host: Host, box: Box): Promise<void> {
 		}
 	}
 
-	removeBoxFiles(host.paths, box.name);
+	if (box.owner === host.person.name) {
+		removeBoxFiles(host.paths, box.folder);
+		await removeLeftBehind(host, box.project);
+	}
+
 	await syncSshFilesAfter(host, box);
 }

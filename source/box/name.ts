@@ -1,8 +1,7 @@
 import {createHash} from 'node:crypto';
 import {basename} from 'node:path';
 import {exitCode, Failure} from '../failure.ts';
-
-const allowed = /^[a-z0-9][a-z0-9_.-]{0,61}$/;
+import {namePattern} from './box.ts';
 
 /** The name a box gets when none is asked for: who and what, `alice-train`. Always valid as a container's name. */
 export function defaultName(owner: string, project: string): string {
@@ -16,7 +15,7 @@ export function distinctName(owner: string, project: string, title = project): s
 
 /** @throws Failure (usage) when the engine would refuse the name. */
 export function checkName(name: string): string {
-	if (!allowed.test(name)) {
+	if (!namePattern.test(name)) {
 		throw new Failure(`"${name}" cannot be a box's name.`, {
 			fix: 'Use small letters, digits, ".", "_" and "-", starting with a letter or digit, 62 at most.',
 			exitCode: exitCode.usage,

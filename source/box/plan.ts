@@ -52,6 +52,8 @@ export type BoxFacts = {
 	/** The user the box runs as. */
 	runAs: Person;
 	name: string;
+	/** Name of the folder that its files are in. */
+	folder: string;
 	/** Reference the person chose. */
 	image: string;
 	/** What is really started: the image itself or the one derived from it. */
@@ -161,9 +163,9 @@ function inOrder(_key: string, value: unknown): unknown {
 		: value;
 }
 
-/** One folder for each box holds what it must find at its start. */
-export function boxFolder(paths: Paths, name: string): string {
-	return join(paths.state, name);
+/** One folder for each box holds what it must find at its start. @param folder its name (see folders.ts) */
+export function boxFolder(paths: Paths, folder: string): string {
+	return join(paths.state, folder);
 }
 
 function labelsOf(request: BoxRequest, facts: BoxFacts): Record<string, string> {
@@ -179,6 +181,7 @@ function labelsOf(request: BoxRequest, facts: BoxFacts): Record<string, string> 
 		[label.bind]: request.bind,
 		[label.spec]: hashRequest(request),
 		[label.version]: facts.version,
+		...(facts.folder === facts.name ? {} : {[label.folder]: facts.folder}),
 		...(request.shareGpus ? {[label.share]: 'true'} : {}),
 		...(facts.raisesLimits ? {} : {[label.limits]: 'kept'}),
 		...(request.lasts === undefined
@@ -225,7 +228,7 @@ function environmentOf(request: BoxRequest, facts: BoxFacts, home: string): Reco
 }
 
 function mountsOf(request: BoxRequest, facts: BoxFacts, home: string): Mount[] {
-	const folder = boxFolder(facts.paths, facts.name);
+	const folder = boxFolder(facts.paths, facts.folder);
 	const fixed: Mount[] = [
 		{type: 'bind', source: request.project, target: inside.project},
 		{type: 'bind', source: facts.paths.home, target: home},
@@ -240,7 +243,7 @@ function mountsOf(request: BoxRequest, facts: BoxFacts, home: string): Mount[] {
 	const token: Mount[] = request.services.includes('jupyter')
 		? [{type: 'bind', source: join(folder, 'token'), target: inside.token, readOnly: true}]
 		: [];
-	return [...fixed, ...token, ...secretMounts(facts.paths, facts.name, request.secrets ?? []), ...request.mounts];
+	return [...fixed, ...token, ...secretMounts(facts.paths, facts.folder, request.secrets ?? []), ...request.mounts];
 }
 
 /** Letters that a hostname may have; the prompt then shows which project one is in. */

@@ -12,7 +12,7 @@ may just not be connected today. `up --recreate` begins with today's keys alone.
 */
 export async function renewKeys(host: Host, box: Box, {sshKeys, signal}: UpOptions): Promise<void> {
 	if (box.services.includes('ssh') && !host.demo) {
-		addAuthorizedKeys(host.paths, box.name, await findLoginKeys(host.paths.ssh, sshKeys, signal));
+		addAuthorizedKeys(host.paths, box.folder, await findLoginKeys(host.paths.ssh, sshKeys, signal));
 	}
 }
 
@@ -21,6 +21,6 @@ export async function renewSecrets(host: Host, box: Box, {secrets}: UpOptions): 
 	const missing = missingSecrets(host.paths, box);
 	const names = box.secrets.filter((name) => missing.includes(name) || secrets?.given.includes(name));
 	if (secrets && names.length > 0) {
-		writeSecrets(host.paths, box.name, whoRuns(host.person, box.project), await secrets.read(names));
+		writeSecrets(host.paths, box.folder, whoRuns(host.person, box.project), await secrets.read(names));
 	}
 }

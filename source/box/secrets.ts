@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import type {Mount} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {Paths, Person} from '../host/host.ts';
+import type {Box} from './box.ts';
 
 /** A secret that a box is made with. Its value is never part of a request or a plan. */
 export type SecretRequest = {
@@ -59,17 +60,17 @@ Secrets lie in memory, in a folder of the host that only their owner can enter, 
 disk, survive `gpubox stop` and `start`, and are gone after a reboot (and, where systemd removes a person's shared memory, after
 their last logout), when they have to be given again.
 */
-export function secretMounts(paths: Paths, box: string, secrets: readonly SecretRequest[]): Mount[] {
+export function secretMounts(paths: Paths, folder: string, secrets: readonly SecretRequest[]): Mount[] {
 	return secrets.map(({name}) => ({
 		type: 'bind',
-		source: secretPath(paths, box, name),
+		source: secretPath(paths, folder, name),
 		target: `${folderInside}/${name}`,
 		readOnly: true,
 	}));
 }
 
 /** Writes values where the box has them mounted; a running box sees the new ones at once. @throws Failure */
-export function writeSecrets(paths: Paths, box: string, runAs: Person, values: SecretValues): void {
+export function writeSecrets(paths: Paths, folder: string, runAs: Person, values: SecretValues): void {
 	if (values.size === 0) {
 		return;
 	}
@@ -82,9 +83,9 @@ export function writeSecrets(paths: Paths, box: string, runAs: Person, values: S
 			});
 		}
 
-		mkdirSync(join(paths.secrets, box), {recursive: true, mode: 0o700});
+		mkdirSync(join(paths.secrets, folder), {recursive: true, mode: 0o700});
 		for (const [name, value] of values) {
-			const path = secretPath(paths, box, name);
+			const path = secretPath(paths, folder, name);
 			// Into the file that is there: a new one under the old name would not reach a running box.
 			writeFileSync(path, value, {mode: 0o600});
 			chmodSync(path, 0o600);
@@ -103,16 +104,16 @@ export function writeSecrets(paths: Paths, box: string, runAs: Person, values: S
 }
 
 /** Those of a box's secrets whose values are no longer there. */
-export function missingSecrets(paths: Paths, box: {name: string; secrets: string[]}): string[] {
-	return box.secrets.filter((name) => !existsSync(secretPath(paths, box.name, name)));
+export function missingSecrets(paths: Paths, {folder, secrets}: Pick<Box, 'folder' | 'secrets'>): string[] {
+	return secrets.filter((name) => !existsSync(secretPath(paths, folder, name)));
 }
 
-export function removeSecrets(paths: Paths, box: string): void {
-	rmSync(join(paths.secrets, box), {recursive: true, force: true});
+export function removeSecrets(paths: Paths, folder: string): void {
+	rmSync(join(paths.secrets, folder), {recursive: true, force: true});
 }
 
-function secretPath(paths: Paths, box: string, name: string): string {
-	return join(paths.secrets, box, name);
+function secretPath(paths: Paths, folder: string, name: string): string {
+	return join(paths.secrets, folder, name);
 }
 
 /** What the kernel calls tmpfs, from linux/magic.h. */

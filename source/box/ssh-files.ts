@@ -4,7 +4,7 @@ import type {Paths} from '../host/host.ts';
 import {readTemplate} from '../templates.ts';
 import {boxFolder} from './plan.ts';
 import type {LoginKeys} from './public-keys.ts';
-import {makeSshKey} from './ssh-keys.ts';
+import {makeSshKey, type SshKeyPair} from './ssh-keys.ts';
 
 /** What a person's ssh must know to log in to a box, as kept beside the box's files. */
 export type Login = {
@@ -16,25 +16,33 @@ export type Login = {
 type Put = (file: string, content: string, mode: number) => void;
 
 /**
-Writes what a box's SSH server needs. The host key is made once: who logged in before gets no alarm after `--recreate`.
+Writes what a box's SSH server needs.
 
 @param keys who may log in
+@param hostKey that of an earlier box, so that who logged in there gets no alarm; made anew when missing
 */
-export function writeSshFiles(paths: Paths, name: string, keys: LoginKeys, put: Put): void {
+export function writeSshFiles(name: string, keys: LoginKeys, put: Put, hostKey = makeSshKey(`gpubox-${name}`)): void {
 	put('files/ssh/sshd_config', readTemplate('box/sshd_config'), 0o644);
 	put('files/ssh/authorized_keys', keys.authorized.map((line) => `${line}\n`).join(''), 0o644);
 	put('login.json', JSON.stringify({identityFiles: keys.identityFiles, only: keys.only}), 0o600);
-	if (readLogin(paths, name) === undefined) {
-		const key = makeSshKey(`gpubox-${name}`);
-		put('files/ssh/host_key', key.privateFile, 0o600);
-		put('files/ssh/host_key.pub', `${key.publicLine}\n`, 0o644);
+	put('files/ssh/host_key', hostKey.privateFile, 0o600);
+	put('files/ssh/host_key.pub', `${hostKey.publicLine}\n`, 0o644);
+}
+
+/** The host key in a box's folder; undefined when it never offered SSH. */
+export function readHostKey(paths: Paths, folder: string): SshKeyPair | undefined {
+	const read = (file: string) => readFileSync(join(boxFolder(paths, folder), 'files/ssh', file), 'utf8');
+	try {
+		return {privateFile: read('host_key'), publicLine: read('host_key.pub').trim()};
+	} catch {
+		return undefined;
 	}
 }
 
 /** Adds keys to those that may log in; sshd reads the file at every login. Nothing when the box's files are not here. */
-export function addAuthorizedKeys(paths: Paths, name: string, keys: LoginKeys): void {
-	const path = join(boxFolder(paths, name), 'files/ssh/authorized_keys');
-	if (readLogin(paths, name) === undefined) {
+export function addAuthorizedKeys(paths: Paths, folder: string, keys: LoginKeys): void {
+	const path = join(boxFolder(paths, folder), 'files/ssh/authorized_keys');
+	if (readLogin(paths, folder) === undefined) {
 		return;
 	}
 
@@ -46,11 +54,11 @@ export function addAuthorizedKeys(paths: Paths, name: string, keys: LoginKeys): 
 }
 
 /** Undefined when it is not the caller's box, offers no SSH or was made elsewhere. */
-export function readLogin(paths: Paths, name: string): Login | undefined {
-	const folder = boxFolder(paths, name);
+export function readLogin(paths: Paths, folder: string): Login | undefined {
+	const path = boxFolder(paths, folder);
 	try {
-		const [type, key] = readFileSync(join(folder, 'files/ssh/host_key.pub'), 'utf8').split(' ');
-		const keys = JSON.parse(readFileSync(join(folder, 'login.json'), 'utf8')) as Login['keys'];
+		const [type, key] = readFileSync(join(path, 'files/ssh/host_key.pub'), 'utf8').split(' ');
+		const keys = JSON.parse(readFileSync(join(path, 'login.json'), 'utf8')) as Login['keys'];
 		return {hostKey: `${type} ${key}`, keys};
 	} catch {
 		return undefined;

@@ -67,7 +67,7 @@ export async function syncSshFilesAfter(host: Host, box: Box, signal?: AbortSign
 /** Undefined for boxes that are somebody else's, offer no SSH or were made on another machine or account. */
 function toSshBox({person, paths}: Host, box: Box): SshBox | undefined {
 	const address = box.addresses.ssh;
-	const login = box.owner === person.name && address ? readLogin(paths, box.name) : undefined;
+	const login = box.owner === person.name && address ? readLogin(paths, box.folder) : undefined;
 	return login && address ? {name: box.name, ...address, user: box.user, ...login} : undefined;
 }
 

@@ -5,6 +5,7 @@ import type {Box} from './box.ts';
 import {chooseName, claimAndStart, findOwn, stillUndecided, workOut} from './claim-and-start.ts';
 import {claimInTurn} from './claim-in-turn.ts';
 import {readToken, removeBoxFiles} from './files.ts';
+import {removeLeftBehind} from './folders.ts';
 import {startBox} from './lifecycle.ts';
 import {listBoxes} from './list.ts';
 import {type BoxRequest, hashRequest} from './plan.ts';
@@ -54,7 +55,7 @@ async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Prom
 	if (existing && options.recreate) {
 		// Only now that nothing else can be missing. Its files stay, so neither the token nor the host key changes.
 		await remove(host, existing);
-		removeSecrets(host.paths, existing.name);
+		removeSecrets(host.paths, existing.folder);
 	}
 
 	const {box, made} = await (options.queue
@@ -69,13 +70,19 @@ async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Prom
 		// waiting for it as well.
 		if (made && !hasVanished(error)) {
 			await remove(host, box);
-			removeBoxFiles(host.paths, box.name);
+			removeBoxFiles(host.paths, box.folder);
 			await tellSsh(host, box, options.report);
 		}
 
 		throw error;
 	}
 
+	if (existing && options.recreate && existing.folder !== box.folder) {
+		// Only now that the new box works: token and host key lived on in there.
+		removeBoxFiles(host.paths, existing.folder);
+	}
+
+	await removeLeftBehind(host, box.project);
 	await runPostCreate(host, box, request, options);
 	return result;
 }
@@ -99,8 +106,10 @@ export async function planUp(host: Host, request: BoxRequest, options: UpOptions
 	});
 	const boxes = await listBoxes(host.engine, options.signal);
 	const name = chooseName(boxes, host.person, request);
+	// A new box gets a folder of a random name; here the line is only to be read, and shall read the same each time.
+	const folder = findOwn(boxes, host.person, request)?.folder ?? name;
 	return (
-		(await workOut(host, prepared, boxes, name, {ports: new Set(), limits: prepared.engine.rootless})) ??
+		(await workOut(host, prepared, boxes, {name, folder}, {ports: new Set(), limits: prepared.engine.rootless})) ??
 		Promise.reject(stillUndecided())
 	);
 }
@@ -135,7 +144,7 @@ async function reuse(host: Host, box: Box, request: BoxRequest, options: UpOptio
 }
 
 async function finish(host: Host, box: Box, options: UpOptions, changed: boolean): Promise<UpResult> {
-	const token = readToken(host.paths, box.name);
+	const token = readToken(host.paths, box.folder);
 	if (box.sudo && !(await allowSudo(host.engine, box))) {
 		options.report({kind: 'note', text: `${box.image} has no sudo, so --sudo gives nothing in ${box.name}.`});
 	}

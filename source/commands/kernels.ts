@@ -19,7 +19,7 @@ export async function kernels(boxName: string, options: KernelsOptions, given: A
 	const host = openHost(options);
 	const signal = AbortSignal.any([given, AbortSignal.timeout(10_000)]);
 	const box = await findBox(host.engine, boxName, signal);
-	const token = box.owner === host.person.name ? readToken(host.paths, box.name) : undefined;
+	const token = box.owner === host.person.name ? readToken(host.paths, box.folder) : undefined;
 	if (token === undefined) {
 		throw new Failure(`The kernels of ${box.name} are for ${box.owner} to see.`, {fix: 'Your own boxes: gpubox ls'});
 	}

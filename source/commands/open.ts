@@ -11,7 +11,7 @@ export async function open(
 ): Promise<void> {
 	const {engine, paths, person} = openHost(options);
 	const box = await findBox(engine, name, signal);
-	const url = jupyterUrl(box, readToken(paths, box.name));
+	const url = jupyterUrl(box, readToken(paths, box.folder));
 	if (!url) {
 		throw new Failure(`${box.name} offers no Jupyter.`, {
 			fix: 'It was made without. Make it anew: gpubox up --jupyter --recreate',

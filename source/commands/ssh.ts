@@ -35,7 +35,7 @@ export async function ssh(
 		);
 	}
 
-	if (box.owner !== host.person.name || readLogin(host.paths, box.name) === undefined) {
+	if (box.owner !== host.person.name || readLogin(host.paths, box.folder) === undefined) {
 		throw refuse(`${box.name} is ${box.owner}'s box and was not made from this account.`, 'Your own boxes: gpubox ls');
 	}
 

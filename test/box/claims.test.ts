@@ -2,204 +2,24 @@ import assert from 'node:assert/strict';
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {after, describe, mock, test} from 'node:test';
+import {after, describe, test} from 'node:test';
 import fc from 'fast-check';
 import type {Box} from '../../source/box/box.ts';
-import {claimAndStart} from '../../source/box/claim-and-start.ts';
 import {abandonedAfter, decideClaim} from '../../source/box/claims.ts';
 import type {Prepared} from '../../source/box/prepare.ts';
-import {type Container, type ContainerSpec, type Engine, EngineError} from '../../source/engine/engine.ts';
-import {Failure} from '../../source/failure.ts';
-import type {Host} from '../../source/host/host.ts';
-import {inventoryOf} from '../_helpers/demo.ts';
+import {type Contender, contend, inRandomOrder, play, SlowEngine, withMadeUpTime} from '../_helpers/rivals.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'gpubox-claims-'));
 after(() => rmSync(root, {recursive: true, force: true}));
 
-/** Every call to it waits until the test lets it happen, then happens at once, as the engine's locks see to. */
-class SlowEngine {
-	readonly containers = new Map<string, Container & {gpus: string[]}>();
-	readonly waiting: Array<{who: number; happen: () => void}> = [];
-	/** Contenders that were killed: what they wait for never happens. */
-	readonly dead = new Set<number>();
-	#made = 0;
-
-	/** The door of one contender. */
-	door(who: number): Engine {
-		const at = <T>(work: () => T) =>
-			new Promise<T>((resolve, reject) => {
-				this.waiting.push({
-					who,
-					happen() {
-						try {
-							resolve(work());
-						} catch (error) {
-							reject(error);
-						}
-					},
-				});
-			});
-		const known = (id: string) => {
-			const container = this.containers.get(id);
-			if (!container) {
-				throw new EngineError('not-found', 'No such container');
-			}
-
-			return container;
-		};
-
-		const engine: Partial<Engine> = {
-			local: true,
-			address: 'unix:///made-up',
-			listContainers: () => at(() => [...this.containers.values()].map((container) => ({...container}))),
-			createContainer: (spec: ContainerSpec) =>
-				at(() => {
-					if ([...this.containers.values()].some(({name}) => name === spec.name)) {
-						throw new EngineError('name-taken', 'Conflict');
-					}
-
-					// Not in the order of creation: of two that were made in the same second any can come first.
-					const id = `${(this.#made * 7) % 10}${String(this.#made).padStart(11, '0')}`;
-					this.#made += 1;
-					this.containers.set(id, {
-						id,
-						name: spec.name,
-						image: spec.image,
-						imageId: 'sha256:0',
-						state: 'created',
-						status: '',
-						// The engine lists whole seconds.
-						createdAt: new Date(Math.floor(Date.now() / 1000) * 1000),
-						labels: spec.labels,
-						ports: [],
-						gpus: spec.gpus,
-					});
-					return id;
-				}),
-			startContainer: (id: string) =>
-				at(() => {
-					known(id).state = 'running';
-				}),
-			removeContainer: (id: string, {force = false} = {}) =>
-				at(() => {
-					if (known(id).state === 'running' && !force) {
-						throw new EngineError('conflict', 'You cannot remove a running container');
-					}
-
-					this.containers.delete(id);
-				}),
-		};
-		return engine as Engine;
-	}
-
-	overlapping(): string[] {
-		const running = [...this.containers.values()].filter(({state}) => state === 'running');
-		const uuids = running.flatMap(({gpus}) => gpus);
-		return uuids.filter((uuid, index) => uuids.indexOf(uuid) !== index);
-	}
-}
-
-type Outcome = 'won' | 'refused' | undefined;
-
-function contend(engine: SlowEngine, who: number, gpus: number, gpuRequest: Prepared['gpuRequest']) {
-	const host = {
-		engine: engine.door(who),
-		person: {name: `user${who}`, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0},
-		paths: {
-			config: join(root, 'config'),
-			state: join(root, 'state'),
-			home: join(root, 'home'),
-			cache: join(root, 'cache'),
-			ssh: join(root, 'ssh'),
-			secrets: join(root, 'secrets'),
-		},
-		demo: true,
-	} as unknown as Host;
-	const prepared = {
-		request: {
-			project: `/projects/${who}`,
-			services: [],
-			gpus: '',
-			shareGpus: false,
-			bind: '127.0.0.1',
-			mounts: [],
-			environment: {},
-		},
-		gpuRequest,
-		engine: {cpus: 8, memoryBytes: 2 ** 36, flavour: 'docker', rootless: false},
-		gpus: {inventory: inventoryOf(gpus), processes: [], memoryUsedMiB: new Map()},
-		runAs: host.person,
-		image: 'image:1',
-		startImage: 'image:1',
-	} as unknown as Prepared;
-	return claimAndStart(host, prepared, new AbortController().signal);
-}
-
-/** Plays until everyone who lives has an outcome; `choices` says whose call happens next, and who dies when. */
-async function play(
-	engine: SlowEngine,
-	runs: Array<Promise<unknown>>,
-	choices: {next: (most: number) => number; dies: () => boolean},
-): Promise<Outcome[]> {
-	const outcomes: Outcome[] = runs.map(() => undefined);
-	for (const [who, run] of runs.entries()) {
-		run.then(
-			() => {
-				outcomes[who] = 'won';
-			},
-			(error: unknown) => {
-				assert.ok(error instanceof Failure && error.exitCode === 7, String(error));
-				outcomes[who] = 'refused';
-			},
-		);
-	}
-
-	const alive = (who: number) => !engine.dead.has(who);
-	for (let step = 0; outcomes.some((outcome, who) => outcome === undefined && alive(who)); step++) {
-		assert.ok(step < 20_000, 'nobody gets ahead any more');
-		const ready = engine.waiting.filter(({who}) => alive(who));
-		const call = ready[choices.next(ready.length)];
-		if (call) {
-			engine.waiting.splice(engine.waiting.indexOf(call), 1);
-			call.happen();
-			if (choices.dies()) {
-				engine.dead.add(call.who);
-			}
-		}
-
-		assert.deepEqual(engine.overlapping(), [], 'two running boxes with one GPU');
-		// Those who pause go on some time.
-		mock.timers.tick(call ? 7 : 50);
-		await new Promise((resolve) => setImmediate(resolve));
-	}
-
-	return outcomes;
-}
-
-/** mulberry32: the same seed gives the same order again. */
-function inRandomOrder(seed: number, deaths = 0) {
-	let state = seed;
-	const random = (most: number) => {
-		state = (state + 0x6d_2b_79_f5) | 0;
-		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-		return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * most);
-	};
-	let left = deaths;
-	return {
-		next: random,
-		dies: () => left > 0 && random(12) === 0 && left-- > 0,
-	};
-}
-
-async function withMadeUpTime<T>(work: () => Promise<T>): Promise<T> {
-	mock.timers.enable({apis: ['setTimeout', 'Date'], now: Date.UTC(2026, 0, 1)});
-	try {
-		return await work();
-	} finally {
-		mock.timers.reset();
-	}
-}
+/** Each is a person with a project. */
+const contender = (who: number, gpus: number, gpuRequest: Prepared['gpuRequest']): Contender => ({
+	folder: root,
+	owner: `user${who}`,
+	project: `/projects/${who}`,
+	gpus,
+	gpuRequest,
+});
 
 describe('several who claim GPUs at the same moment, their calls to the engine in any order', () => {
 	test('as many win as there are GPUs, each alone on its own; nothing is left of the others', async () => {
@@ -211,7 +31,9 @@ describe('several who claim GPUs at the same moment, their calls to the engine i
 				async (seed, gpus, contenders) =>
 					withMadeUpTime(async () => {
 						const engine = new SlowEngine();
-						const runs = Array.from({length: contenders}, (_, who) => contend(engine, who, gpus, {kind: 'auto'}));
+						const runs = Array.from({length: contenders}, (_, who) =>
+							contend(engine, who, contender(who, gpus, {kind: 'auto'})),
+						);
 						const outcomes = await play(engine, runs, inRandomOrder(seed));
 						const expected = Math.min(gpus, contenders);
 						assert.equal(outcomes.filter((outcome) => outcome === 'won').length, expected);
@@ -233,7 +55,9 @@ describe('several who claim GPUs at the same moment, their calls to the engine i
 				async (seed, wishes) =>
 					withMadeUpTime(async () => {
 						const engine = new SlowEngine();
-						const runs = wishes.map((wish, who) => contend(engine, who, 4, {kind: 'exact', names: wish.map(String)}));
+						const runs = wishes.map((wish, who) =>
+							contend(engine, who, contender(who, 4, {kind: 'exact', names: wish.map(String)})),
+						);
 						const outcomes = await play(engine, runs, inRandomOrder(seed));
 						assert.ok(outcomes.includes('won'));
 						assert.ok([...engine.containers.values()].every(({state}) => state === 'running'));
@@ -249,7 +73,7 @@ describe('several who claim GPUs at the same moment, their calls to the engine i
 				withMadeUpTime(async () => {
 					const gpus = 2;
 					const engine = new SlowEngine();
-					const runs = Array.from({length: 5}, (_, who) => contend(engine, who, gpus, {kind: 'auto'}));
+					const runs = Array.from({length: 5}, (_, who) => contend(engine, who, contender(who, gpus, {kind: 'auto'})));
 					const outcomes = await play(engine, runs, inRandomOrder(seed, deaths));
 					const running = [...engine.containers.values()].filter(({state}) => state === 'running').length;
 					if (outcomes.includes('refused')) {
@@ -271,6 +95,7 @@ describe('what a look at the others leads to', () => {
 		owner: 'alice',
 		user: 'alice',
 		project: '/work',
+		folder: values.id ?? '',
 		state: 'created',
 		services: [],
 		addresses: {},

@@ -16,6 +16,7 @@ const facts: BoxFacts = {
 	owner: alice,
 	runAs: alice,
 	name: 'alice-train',
+	folder: 'alice-train~1',
 	image: 'image',
 	startImage: 'image',
 	gpus: [],
@@ -74,8 +75,8 @@ describe('the secrets of a box', () => {
 		assert.deepEqual(
 			mounts.map(({source, target, readOnly}) => [source, target, readOnly]),
 			[
-				['/dev/shm/gpubox-1000/alice-train/HF_TOKEN', '/run/secrets/HF_TOKEN', true],
-				['/dev/shm/gpubox-1000/alice-train/WANDB_API_KEY', '/run/secrets/WANDB_API_KEY', true],
+				['/dev/shm/gpubox-1000/alice-train~1/HF_TOKEN', '/run/secrets/HF_TOKEN', true],
+				['/dev/shm/gpubox-1000/alice-train~1/WANDB_API_KEY', '/run/secrets/WANDB_API_KEY', true],
 			],
 		);
 		assert.equal(spec.labels['gpubox.secrets'], 'HF_TOKEN,WANDB_API_KEY');

@@ -44,7 +44,7 @@ describe('--secret', () => {
 
 describe('a secret', () => {
 	const paths = pathsAt(join(memory, 'mine'));
-	const box = {name: 'box', secrets: ['A', 'B']};
+	const box = {folder: 'box', secrets: ['A', 'B']};
 
 	test('lies in memory, for its owner alone, where the box has it mounted', () => {
 		writeSecrets(paths, 'box', me, new Map([['A', Buffer.from('one\n')]]));

@@ -63,7 +63,7 @@ function makeHost(folder: string, containers: Container[]): Host & {containers: 
 	for (const {labels} of containers) {
 		const name = labels[label.name] ?? '';
 		mkdirSync(join(paths.state, name, 'files/ssh'), {recursive: true});
-		writeSshFiles(paths, name, {authorized: [], identityFiles: [], only: false}, (file, content, mode) =>
+		writeSshFiles(name, {authorized: [], identityFiles: [], only: false}, (file, content, mode) =>
 			writeFileSync(join(paths.state, name, file), content, {mode}),
 		);
 	}

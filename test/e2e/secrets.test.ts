@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {randomBytes} from 'node:crypto';
 import {readdirSync, readFileSync} from 'node:fs';
 import {chown, mkdir, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {
@@ -24,6 +24,11 @@ type BoxJson = {name: string; id: string; jupyter: {url: string; token: string}}
 
 const secret = () => `not-to-be-seen-${randomBytes(12).toString('hex')}`;
 const memoryOf = ({uid}: Person) => `/dev/shm/gpubox-${uid}`;
+/** Where in memory a box has its secrets from. */
+async function memoryOfBox(id: string): Promise<string> {
+	const {Mounts} = await docker.getContainer(id).inspect();
+	return dirname(Mounts.find(({Destination}) => Destination === '/run/secrets/PIPED')?.Source ?? '');
+}
 
 async function removeAll(person: Person): Promise<void> {
 	const {boxes} = JSON.parse((await person.runGpubox(['ls', '--json'])).stdout) as {
@@ -198,7 +203,7 @@ describe('secrets', () => {
 	test('are gone after a reboot, which is said, and can be given again', async () => {
 		await person.runGpubox(['stop', box.name]);
 		// What a reboot does to memory.
-		await rm(join(memoryOf(person), box.name), {recursive: true});
+		await rm(await memoryOfBox(box.id), {recursive: true});
 		const refused = await person.runGpubox(['start', box.name]);
 		assert.equal(refused.code, 1);
 		assert.match(refused.stderr, /kept in memory and are gone: HF_TOKEN, PIPED, WANDB_API_KEY/);
@@ -218,9 +223,16 @@ describe('secrets', () => {
 			},
 		);
 		assert.equal(again.code, 0, again.stderr);
-		assert.deepEqual(await readdir(join(memoryOf(person), box.name)), ['PIPED']);
+		const folder = await memoryOfBox(`gpubox-${box.name}`);
+		assert.deepEqual(await readdir(folder), ['PIPED']);
+		const others = await readdir(memoryOf(person));
+		assert.deepEqual(
+			others.filter((name) => name.startsWith(`${box.name}~`)),
+			[basename(folder)],
+			'nothing of the box that was there before',
+		);
 		assert.equal((await person.runGpubox(['rm', '--yes', box.name])).code, 0);
-		await assert.rejects(stat(join(memoryOf(person), box.name)), {code: 'ENOENT'});
+		await assert.rejects(stat(folder), {code: 'ENOENT'});
 	});
 });
 

@@ -315,7 +315,8 @@ describe('an SSH box', () => {
 	});
 
 	test('another server at its address is refused', async () => {
-		const state = join(person.home, '.local/state/gpubox/boxes', box.name, 'files/ssh');
+		const {Mounts} = await docker.getContainer(box.id).inspect();
+		const state = join(Mounts.find(({Destination}) => Destination === '/run/gpubox')?.Source ?? '', 'ssh');
 		const impostor = join(person.home, 'impostor');
 		await run(person, 'ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', impostor]);
 		const real = await readFile(join(state, 'host_key'));

@@ -39,6 +39,7 @@ const box = fc.record({name, owner: name, image: name, project: name, running: f
 		user: safeText(texts.owner),
 		image: safeText(texts.image),
 		project: safeText(texts.project),
+		folder: 'folder',
 		state: running ? 'running' : 'exited',
 		services: ['jupyter', 'ssh'],
 		addresses: running ? {jupyter: {host: '127.0.0.1', port: 8888}} : {},

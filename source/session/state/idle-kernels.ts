@@ -32,7 +32,7 @@ function withPatience(signal: AbortSignal): AbortSignal {
 }
 
 function tokenOf({paths, person}: Host, box: Box): string {
-	const token = box.owner === person.name ? readToken(paths, box.name) : undefined;
+	const token = box.owner === person.name ? readToken(paths, box.folder) : undefined;
 	if (token === undefined) {
 		throw new Failure(`The kernels of ${box.name} are for ${box.owner} to see.`, {fix: ''});
 	}

@@ -15,7 +15,7 @@ export async function openHere(host: Host, box: Box): Promise<{text: string; fix
 		throw new Failure(`${box.name} offers no Jupyter.`, {fix: 'a gives a shell in it'});
 	}
 
-	const token = readToken(host.paths, box.name);
+	const token = readToken(host.paths, box.folder);
 	const url = jupyterUrl(box, token);
 	if (url === undefined) {
 		throw new Failure(`${box.name} has no address yet.`, {fix: 'Its log tells how far it is'});
