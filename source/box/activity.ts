@@ -138,7 +138,7 @@ async function readLastLogin(host: Host, box: Box, {signal}: IdlenessOptions): P
 /** @param line with the engine's own time in front */
 export function loginTime(line: string): Date | undefined {
 	const [, time = ''] =
-		/^(\S+) .*(?:Accepted publickey for|Disconnected from user|Connection closed by user) /.exec(line) ?? [];
+		/^(\S+) .*(?:Accepted [\w/-]+ for|Disconnected from user|Connection closed by user) /.exec(line) ?? [];
 	const date = new Date(time);
 	return Number.isNaN(date.getTime()) ? undefined : date;
 }

@@ -25,6 +25,8 @@ export type Box = {
 	keepsLimits: boolean;
 	/** Its user may become root inside. */
 	sudo: boolean;
+	/** Its SSH server is the image's own: one logs in as root, with a password. */
+	rootPassword: boolean;
 	/** Names of its secrets. */
 	secrets: string[];
 	/** The reference the person chose, not the derived image. */
@@ -52,6 +54,7 @@ export const label = {
 	gpus: 'gpubox.gpus',
 	share: 'gpubox.share',
 	sudo: 'gpubox.sudo',
+	rootPassword: 'gpubox.root-password',
 	secrets: 'gpubox.secrets',
 	bind: 'gpubox.bind',
 	limits: 'gpubox.limits',
@@ -69,6 +72,9 @@ export const namePattern = /^[a-z0-9][a-z0-9_.-]{0,61}$/;
 
 /** The port each service listens on inside a box. */
 export const servicePorts: Record<ServiceName, number> = {jupyter: 8888, ssh: 2222};
+
+/** Where an image's own SSH server listens inside. */
+export const ownServerPort = 22;
 
 /** A stopped container publishes nothing, so the port it will have again is kept in a label. */
 export function portLabel(service: ServiceName): string {

@@ -256,6 +256,7 @@ export async function workOut(
 		folder,
 		image: prepared.image,
 		startImage: prepared.startImage,
+		...(prepared.ownServer ? {ownServer: prepared.ownServer} : {}),
 		gpus,
 		gpusOnHost: candidates.filter(({sliceOf}) => sliceOf === undefined).length,
 		gpuRequest: engine.flavour === 'podman' ? 'cdi' : 'gpu',

@@ -66,6 +66,7 @@ export function writeBoxFiles(
 		put('passwd', passwdFor(runAs), 0o644);
 		put('group', groupFor(runAs), 0o644);
 		put('files/start', readTemplate('box/start'), 0o755);
+		put('files/start-own', readTemplate('box/start-own'), 0o755);
 		put('files/shell', readTemplate('box/shell'), 0o755);
 		put('files/profile.sh', readTemplate('box/profile.sh'), 0o644);
 		put('files/jupyter_config.py', readTemplate('box/jupyter_config.py'), 0o644);

@@ -1,6 +1,15 @@
 import type {Container} from '../engine/engine.ts';
 import {safeText} from '../text/safe.ts';
-import {type Box, containerPrefix, label, namePattern, portLabel, type ServiceName, servicePorts} from './box.ts';
+import {
+	type Box,
+	containerPrefix,
+	label,
+	namePattern,
+	ownServerPort,
+	portLabel,
+	type ServiceName,
+	servicePorts,
+} from './box.ts';
 
 /**
 Reads a box back from its container's labels. Undefined when the container is not one of gpubox's.
@@ -18,9 +27,11 @@ export function toBox(container: Container): Box | undefined {
 	const services = (labels[label.services] ?? '')
 		.split(',')
 		.filter((service): service is ServiceName => service in servicePorts);
+	const rootPassword = labels[label.rootPassword] === 'true';
+	const inner = rootPassword ? {...servicePorts, ssh: ownServerPort} : servicePorts;
 	const addresses: Box['addresses'] = {};
 	for (const service of services) {
-		const published = container.ports.find((port) => port.containerPort === servicePorts[service]);
+		const published = container.ports.find((port) => port.containerPort === inner[service]);
 		const port = published?.hostPort ?? Number(labels[portLabel(service)]);
 		if (Number.isInteger(port) && port > 0) {
 			addresses[service] = {host: reachable(published?.hostAddress || labels[label.bind] || ''), port};
@@ -41,6 +52,7 @@ export function toBox(container: Container): Box | undefined {
 		keepsLimits: labels[label.limits] === 'kept',
 		shareGpus: labels[label.share] === 'true',
 		sudo: labels[label.sudo] === 'true',
+		rootPassword,
 		secrets: (labels[label.secrets] ?? '').split(',').filter((name) => /^\w+$/.test(name)),
 		image: safeText(labels[label.image] ?? container.image),
 		imageId: container.imageId,

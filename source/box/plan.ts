@@ -2,7 +2,8 @@ import {createHash} from 'node:crypto';
 import {basename, join} from 'node:path';
 import type {ContainerSpec, Mount} from '../engine/engine.ts';
 import type {Paths, Person} from '../host/host.ts';
-import {containerPrefix, label, portLabel, type ServiceName, servicePorts} from './box.ts';
+import {containerPrefix, label, ownServerPort, portLabel, type ServiceName, servicePorts} from './box.ts';
+import {type OwnServer, ownServerCapabilities} from './own-server.ts';
 import {type SecretRequest, secretMounts} from './secrets.ts';
 import {sudoCapabilities} from './sudo.ts';
 
@@ -58,6 +59,8 @@ export type BoxFacts = {
 	image: string;
 	/** What is really started: the image itself or the one derived from it. */
 	startImage: string;
+	/** The image's own SSH server, where it is to run. */
+	ownServer?: OwnServer;
 	/** UUIDs of the GPUs chosen. */
 	gpus: string[];
 	gpusOnHost: number;
@@ -87,7 +90,7 @@ Works out the container for a request on a host: the same input always gives the
 in docs/boxes.md.
 */
 export function planBox(request: BoxRequest, facts: BoxFacts): ContainerSpec {
-	const {runAs} = facts;
+	const {runAs, ownServer} = facts;
 	const home = `/home/${runAs.name}`;
 	const share = facts.gpusOnHost > 0 && facts.gpus.length > 0 ? Math.min(1, facts.gpus.length / facts.gpusOnHost) : 0.5;
 	const cpus = request.cpus ?? Math.max(1, Math.floor(facts.cpus * share));
@@ -96,24 +99,26 @@ export function planBox(request: BoxRequest, facts: BoxFacts): ContainerSpec {
 		name: containerPrefix + facts.name,
 		image: facts.startImage,
 		// The image's own entrypoint may insist on a user or start services of its own.
-		entrypoint: [`${inside.files}/start`],
-		command: request.services,
+		...(ownServer
+			? {entrypoint: [`${inside.files}/start-own`], command: ownServer.start}
+			: {entrypoint: [`${inside.files}/start`], command: request.services}),
 		environment: {
-			...environmentOf(request, facts, home),
+			...(ownServer ? environmentOfAll(facts) : environmentOf(request, facts, home)),
 			OMP_NUM_THREADS: String(cpus),
 			MKL_NUM_THREADS: String(cpus),
 			...request.environment,
 		},
 		labels: labelsOf(request, facts),
-		user: `${runAs.uid}:${runAs.gid}`,
+		user: ownServer ? '0:0' : `${runAs.uid}:${runAs.gid}`,
 		hostname: hostnameOf(request.project),
-		workingDirectory: inside.project,
+		// The image's own entrypoint may be written for the image's own folder.
+		...(ownServer ? {} : {workingDirectory: inside.project}),
 		mounts: mountsOf(request, facts, home),
 		ports: request.services.flatMap((service) => {
 			const hostPort = facts.ports[service];
 			return hostPort === undefined
 				? []
-				: [{containerPort: servicePorts[service], hostPort, hostAddress: request.bind}];
+				: [{containerPort: ownServer ? ownServerPort : servicePorts[service], hostPort, hostAddress: request.bind}];
 		}),
 		gpus: facts.gpus,
 		gpuRequest: facts.gpuRequest,
@@ -125,7 +130,7 @@ export function planBox(request: BoxRequest, facts: BoxFacts): ContainerSpec {
 		pidsLimit: request.pidsLimit ?? 16_384,
 		...(facts.raisesLimits ? {ulimits: {memlock: -1, stack: 67_108_864, nofile: 65_536}} : {}),
 		capDrop: ['ALL'],
-		capAdd: capabilitiesOf(request, runAs),
+		capAdd: ownServer ? ownServerCapabilities(request.sudo ?? false) : capabilitiesOf(request, runAs),
 		securityOptions: request.sudo ? [] : ['no-new-privileges'],
 		restart: 'no',
 		stopTimeoutSeconds: 30,
@@ -173,7 +178,7 @@ function labelsOf(request: BoxRequest, facts: BoxFacts): Record<string, string> 
 		[label.name]: facts.name,
 		[label.owner]: facts.owner.name,
 		[label.uid]: String(facts.owner.uid),
-		[label.user]: facts.runAs.name,
+		[label.user]: facts.ownServer ? 'root' : facts.runAs.name,
 		[label.project]: request.project,
 		[label.services]: request.services.join(','),
 		[label.gpus]: facts.gpus.join(','),
@@ -189,10 +194,22 @@ function labelsOf(request: BoxRequest, facts: BoxFacts): Record<string, string> 
 			: {[label.until]: new Date(facts.now.getTime() + request.lasts).toISOString()}),
 		...(request.postCreate === undefined ? {} : {[label.postCreate]: 'true'}),
 		...(request.sudo ? {[label.sudo]: 'true'} : {}),
+		...(facts.ownServer ? {[label.rootPassword]: 'true'} : {}),
 		...(request.secrets?.length ? {[label.secrets]: request.secrets.map(({name}) => name).join(',')} : {}),
 		...Object.fromEntries(
 			Object.entries(facts.ports).map(([service, port]) => [portLabel(service as ServiceName), String(port)]),
 		),
+	};
+}
+
+/** What holds in every box, whoever runs in it. */
+function environmentOfAll(facts: BoxFacts): Record<string, string> {
+	return {
+		// CUDA images set `all`: with nvidia as the engine's default runtime a box would see every card of the host.
+		NVIDIA_VISIBLE_DEVICES: facts.gpus.length > 0 ? facts.gpus.join(',') : 'void',
+		// The index in nvidia-smi is then the index in PyTorch.
+		CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
+		GPUBOX_NAME: facts.name,
 	};
 }
 
@@ -205,10 +222,7 @@ function environmentOf(request: BoxRequest, facts: BoxFacts, home: string): Reco
 		HOME: home,
 		USER: runAs.name,
 		LOGNAME: runAs.name,
-		// CUDA images set `all`: with nvidia as the engine's default runtime a box would see every card of the host.
-		NVIDIA_VISIBLE_DEVICES: facts.gpus.length > 0 ? facts.gpus.join(',') : 'void',
-		// The index in nvidia-smi is then the index in PyTorch.
-		CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
+		...environmentOfAll(facts),
 		XDG_CACHE_HOME: cache,
 		HF_HOME: `${cache}/huggingface`,
 		TORCH_HOME: `${cache}/torch`,
@@ -221,7 +235,6 @@ function environmentOf(request: BoxRequest, facts: BoxFacts, home: string): Reco
 		CUDA_CACHE_PATH: `${cache}/nv`,
 		// Jupyter writes the token into its runtime folder: that must not be on a mount that other boxes share.
 		JUPYTER_RUNTIME_DIR: '/tmp/jupyter-runtime',
-		GPUBOX_NAME: facts.name,
 		...(jupyter === undefined ? {} : {GPUBOX_JUPYTER_URL: `http://127.0.0.1:${jupyter}`}),
 		...(variables.length === 0 ? {} : {GPUBOX_SECRET_VARIABLES: variables.join(' ')}),
 	};
@@ -229,6 +242,17 @@ function environmentOf(request: BoxRequest, facts: BoxFacts, home: string): Reco
 
 function mountsOf(request: BoxRequest, facts: BoxFacts, home: string): Mount[] {
 	const folder = boxFolder(facts.paths, facts.folder);
+	const secrets = secretMounts(facts.paths, facts.folder, request.secrets ?? []);
+	if (facts.ownServer) {
+		// Root has a home and a passwd of the image's own, and what root makes would be in the way of other boxes in the caller's.
+		return [
+			{type: 'bind', source: request.project, target: inside.project},
+			{type: 'bind', source: join(folder, 'files'), target: inside.files, readOnly: true},
+			...secrets,
+			...request.mounts,
+		];
+	}
+
 	const fixed: Mount[] = [
 		{type: 'bind', source: request.project, target: inside.project},
 		{type: 'bind', source: facts.paths.home, target: home},
@@ -243,7 +267,7 @@ function mountsOf(request: BoxRequest, facts: BoxFacts, home: string): Mount[] {
 	const token: Mount[] = request.services.includes('jupyter')
 		? [{type: 'bind', source: join(folder, 'token'), target: inside.token, readOnly: true}]
 		: [];
-	return [...fixed, ...token, ...secretMounts(facts.paths, facts.folder, request.secrets ?? []), ...request.mounts];
+	return [...fixed, ...token, ...secrets, ...request.mounts];
 }
 
 /** Letters that a hostname may have; the prompt then shows which project one is in. */

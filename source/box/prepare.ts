@@ -7,6 +7,7 @@ import {derivedReference, ensureDerivedImage, type Layer, packageLayer, serviceL
 import type {Personal} from './files.ts';
 import {type GpusOfHost, readGpusOfHost} from './gpus-of-host.ts';
 import {checkName} from './name.ts';
+import {findOwnServer, type OwnServer, refuseOpenPassword, warnOfPassword} from './own-server.ts';
 import type {BoxRequest} from './plan.ts';
 import {findLoginKeys} from './public-keys.ts';
 import {whoRuns} from './run-as.ts';
@@ -23,6 +24,8 @@ export type Prepared = Personal & {
 	usableGpus?: string[];
 	image: string;
 	startImage: string;
+	/** The image's own SSH server, where it is to run. */
+	ownServer?: OwnServer;
 };
 
 /**
@@ -48,19 +51,15 @@ export async function prepare(
 		});
 	}
 
+	refuseOpenPassword(request);
 	for (const text of warnOfOpenSecrets(request.environment)) {
 		report({kind: 'note', text});
 	}
 
-	if (asksForPassword(request)) {
-		report({
-			kind: 'note',
-			text: 'ROOT_PASSWORD opens nothing: a box lets in keys only. Yours are let in by themselves.',
-		});
-	}
-
 	const gpuRequest = parseGpuRequest(request.gpus);
-	const personal = options.dryRun ? {} : await gatherPersonal(host, request, options);
+	const {loginKeys, ...personal}: Omit<Personal, 'runAs'> = options.dryRun
+		? {}
+		: await gatherPersonal(host, request, options);
 	const look = async () => {
 		const [engine, gpus] = await Promise.all([
 			options.engine,
@@ -82,7 +81,12 @@ export async function prepare(
 		base = await host.engine.inspectImage(reference);
 	}
 
-	const complete = request.services.every((service) => chosen.provides.includes(service));
+	const {server: ownServer, note} = findOwnServer(request, reference, base);
+	if (note !== undefined || ownServer) {
+		report({kind: 'note', text: note ?? warnOfPassword(reference)});
+	}
+
+	const complete = ownServer !== undefined || request.services.every((service) => chosen.provides.includes(service));
 	const layers = [...(complete ? [] : [serviceLayer()]), ...(request.packages ? [packageLayer(request.packages)] : [])];
 	return {
 		request,
@@ -91,15 +95,11 @@ export async function prepare(
 		gpus,
 		runAs,
 		...personal,
+		...(ownServer ? {ownServer} : loginKeys ? {loginKeys} : {}),
 		...(chosen.gpus ? {usableGpus: chosen.gpus} : {}),
 		image: reference,
 		startImage: base ? await derive(host, base.id, reference, layers, options) : reference,
 	};
-}
-
-/** Images with an SSH server of their own often take this, and start it as root. In a box gpubox starts the server. */
-function asksForPassword({environment, secrets = []}: BoxRequest): boolean {
-	return 'ROOT_PASSWORD' in environment || secrets.some(({name}) => name === 'ROOT_PASSWORD');
 }
 
 /** Keys and secrets. Asked for before a pull, so that nobody has to wait for the question. */

@@ -11,7 +11,7 @@ Lets the keys that the person has by now log in to a box that is there. None is 
 may just not be connected today. `up --recreate` begins with today's keys alone.
 */
 export async function renewKeys(host: Host, box: Box, {sshKeys, signal}: UpOptions): Promise<void> {
-	if (box.services.includes('ssh') && !host.demo) {
+	if (box.services.includes('ssh') && !box.rootPassword && !host.demo) {
 		addAuthorizedKeys(host.paths, box.folder, await findLoginKeys(host.paths.ssh, sshKeys, signal));
 	}
 }

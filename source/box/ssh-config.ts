@@ -10,6 +10,8 @@ export type SshBox = {
 	/** `ssh-ed25519 AAAA…` */
 	hostKey: string;
 	keys: Pick<LoginKeys, 'identityFiles' | 'only'>;
+	/** Its server asks for one. */
+	password?: true;
 };
 
 /** What stands in the person's ~/.ssh; undefined means that there is no such file. */
@@ -57,6 +59,8 @@ function hostBlock(box: SshBox, folder: string): string {
 		`User ${box.user}`,
 		...box.keys.identityFiles.map((path) => `IdentityFile ${quote(path)}`),
 		...(box.keys.only ? ['IdentitiesOnly yes'] : []),
+		// Before the password the server would count every key of the person's as a failed attempt.
+		...(box.password ? ['PreferredAuthentications keyboard-interactive,password'] : []),
 		// The key belongs to the box, whatever box had this port before.
 		`HostKeyAlias ${alias(box)}`,
 		`UserKnownHostsFile ${quote(`${folder}/${sshFileNames.knownHosts}`)}`,

@@ -1,4 +1,4 @@
-import {appendFileSync, readFileSync} from 'node:fs';
+import {appendFileSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Paths} from '../host/host.ts';
 import {readTemplate} from '../templates.ts';
@@ -10,6 +10,8 @@ import {makeSshKey, type SshKeyPair} from './ssh-keys.ts';
 export type Login = {
 	hostKey: string;
 	keys: Pick<LoginKeys, 'identityFiles' | 'only'>;
+	/** The image's own server asks for one. */
+	password?: true;
 };
 
 /** Writes a file of a box's folder. */
@@ -27,6 +29,15 @@ export function writeSshFiles(name: string, keys: LoginKeys, put: Put, hostKey =
 	put('login.json', JSON.stringify({identityFiles: keys.identityFiles, only: keys.only}), 0o600);
 	put('files/ssh/host_key', hostKey.privateFile, 0o600);
 	put('files/ssh/host_key.pub', `${hostKey.publicLine}\n`, 0o644);
+}
+
+/** What the person's ssh must know of a server that the image brings. Read on the host only. */
+export function writeOwnLogin(paths: Paths, folder: string, publicLine: string): void {
+	const path = boxFolder(paths, folder);
+	writeFileSync(join(path, 'files/ssh/host_key.pub'), `${publicLine}\n`);
+	writeFileSync(join(path, 'login.json'), JSON.stringify({identityFiles: [], only: false, password: true}), {
+		mode: 0o600,
+	});
 }
 
 /** The host key in a box's folder; undefined when it never offered SSH. */
@@ -58,8 +69,10 @@ export function readLogin(paths: Paths, folder: string): Login | undefined {
 	const path = boxFolder(paths, folder);
 	try {
 		const [type, key] = readFileSync(join(path, 'files/ssh/host_key.pub'), 'utf8').split(' ');
-		const keys = JSON.parse(readFileSync(join(path, 'login.json'), 'utf8')) as Login['keys'];
-		return {hostKey: `${type} ${key}`, keys};
+		const {password, ...keys} = JSON.parse(readFileSync(join(path, 'login.json'), 'utf8')) as Login['keys'] & {
+			password?: true;
+		};
+		return {hostKey: `${type} ${key}`, keys, ...(password ? {password} : {})};
 	} catch {
 		return undefined;
 	}

@@ -8,6 +8,7 @@ import {readToken, removeBoxFiles} from './files.ts';
 import {removeLeftBehind} from './folders.ts';
 import {startBox} from './lifecycle.ts';
 import {listBoxes} from './list.ts';
+import {passwordName, warnOfPassword} from './own-server.ts';
 import {type BoxRequest, hashRequest} from './plan.ts';
 import {runPostCreate} from './post-create.ts';
 import {prepare} from './prepare.ts';
@@ -122,6 +123,13 @@ async function reuse(host: Host, box: Box, request: BoxRequest, options: UpOptio
 		});
 	}
 
+	if (box.rootPassword) {
+		options.report({kind: 'note', text: warnOfPassword(box.image)});
+		if (box.state === 'running' && options.secrets?.given.includes(passwordName)) {
+			options.report({kind: 'note', text: `The new password counts from the next start: gpubox stop ${box.name}`});
+		}
+	}
+
 	if (box.until && box.until <= new Date()) {
 		options.report({kind: 'note', text: `The time of ${box.name} is over. To have it anew: --recreate --for 4h`});
 	}
@@ -145,12 +153,17 @@ async function reuse(host: Host, box: Box, request: BoxRequest, options: UpOptio
 
 async function finish(host: Host, box: Box, options: UpOptions, changed: boolean): Promise<UpResult> {
 	const token = readToken(host.paths, box.folder);
-	if (box.sudo && !(await allowSudo(host.engine, box))) {
+	if (box.sudo && !box.rootPassword && !(await allowSudo(host.engine, box))) {
 		options.report({kind: 'note', text: `${box.image} has no sudo, so --sudo gives nothing in ${box.name}.`});
 	}
 
 	if (options.wait) {
 		await waitUntilReady(host, box, token, options);
+	}
+
+	if (box.rootPassword) {
+		const {keepHostKey} = await import('./keep-host-key.ts');
+		await keepHostKey(host, box);
 	}
 
 	await tellSsh(host, box, options.report);

@@ -19,6 +19,7 @@ export function boxJson(box: Box, idleness?: Idleness) {
 		gpus: box.gpus,
 		image: box.image,
 		sudo: box.sudo,
+		rootPassword: box.rootPassword,
 		createdAt: box.createdAt.toISOString(),
 		until: box.until?.toISOString() ?? null,
 		// Null while it is used, and when nobody can tell.

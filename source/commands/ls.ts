@@ -72,7 +72,7 @@ function row(box: Box, now: Date): string[] {
 		box.name,
 		box.owner,
 		box.until && box.until <= now ? `${box.state} (time over)` : box.state,
-		`${box.services.join(',') || '-'}${box.sudo ? ' +sudo' : ''}`,
+		`${box.services.join(',') || '-'}${box.sudo ? ' +sudo' : ''}${box.rootPassword ? ' +root-password' : ''}`,
 		// An index can change at each boot; the start of the UUID is the same in `gpubox gpus`.
 		box.gpus.map(shortUuid).join(',') || '-',
 		box.image,

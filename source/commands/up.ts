@@ -121,7 +121,11 @@ async function tell({box, token}: UpResult, options: UpCommandOptions, user: str
 		'',
 		...(url ? [`  Jupyter   ${url}`] : []),
 		...(tunnel ? [`  Tunnel    on your own machine: ${tunnel}`] : []),
-		...(ssh ? [`  SSH       ssh ${box.name}   (${ssh.host} port ${ssh.port}, as ${box.user})`] : []),
+		...(ssh
+			? [
+					`  SSH       ssh ${box.name}   (${ssh.host} port ${ssh.port}, as ${box.user}${box.rootPassword ? ', with the password' : ''})`,
+				]
+			: []),
 		`  GPUs      ${box.gpus.length === 0 ? 'none' : box.gpus.map(shortUuid).join(', ')}`,
 		`  Image     ${box.image}`,
 		`  Folder    ${box.project} is /workspace inside`,

@@ -103,6 +103,7 @@ describe('what a look at the others leads to', () => {
 		shareGpus: false,
 		keepsLimits: false,
 		sudo: false,
+		rootPassword: false,
 		secrets: [],
 		image: '',
 		imageId: '',

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import {type ChildProcess, spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {chmod, chown, lstat, mkdir, readdir, readFile, stat, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {
 	dockerOf,
 	freePort,
-	makePerson,
+	makeKnownPerson,
 	needsOwnEngine,
 	type Person,
-	type Result,
+	runKnown as run,
+	startKnown as start,
 	testHost,
 	waitUntil,
 } from '../_helpers/test-host/index.ts';
@@ -27,72 +26,6 @@ type BoxJson = {
 	services: {ssh: {host: string; port: number; user: string}};
 	jupyter: {url: string; token: string};
 };
-
-/**
-ssh looks for its files in the home that the system knows for its user, whatever HOME says. So as root the person is made known:
-in a mount namespace of its own, with a passwd of its own.
-*/
-function start(
-	person: Person,
-	file: string,
-	arguments_: string[],
-	env: Record<string, string> = {},
-): ChildProcess & {stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream} {
-	const asRoot = process.getuid?.() === 0;
-	const inNamespace =
-		'mount --bind "$1" /etc/passwd && uid=$2 gid=$3 && shift 3 && exec setpriv --reuid "$uid" --regid "$gid" --clear-groups -- "$@"';
-	const [program, words] = asRoot
-		? ([
-				'unshare',
-				[
-					'--mount',
-					'bash',
-					'-c',
-					inNamespace,
-					'bash',
-					join(person.home, 'passwd'),
-					`${person.uid}`,
-					`${person.gid}`,
-					file,
-				],
-			] as const)
-		: ([file, []] as const);
-	return spawn(program, [...words, ...arguments_], {
-		cwd: person.project,
-		env: {...person.environment, ...env},
-		stdio: ['pipe', 'pipe', 'pipe'],
-	});
-}
-
-async function run(
-	person: Person,
-	file: string,
-	arguments_: string[],
-	{input = '', env = {}}: {input?: string; env?: Record<string, string>} = {},
-): Promise<Result> {
-	const child = start(person, file, arguments_, env);
-	let [stdout, stderr] = ['', ''];
-	child.stdout.setEncoding('utf8').on('data', (text: string) => {
-		stdout += text;
-	});
-	child.stderr.setEncoding('utf8').on('data', (text: string) => {
-		stderr += text;
-	});
-	child.stdin?.on('error', () => {});
-	child.stdin?.end(input);
-	const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-	return {stdout, stderr, code, signal};
-}
-
-async function makeKnownPerson(): Promise<Person> {
-	const person = await makePerson(host, 'sigrid');
-	const others = 'root:x:0:0:root:/root:/bin/sh\n';
-	await writeFile(
-		join(person.home, 'passwd'),
-		`${others}sigrid:x:${person.uid}:${person.gid}::${person.home}:/bin/sh\n`,
-	);
-	return person;
-}
 
 const gpubox = (person: Person, ...arguments_: string[]) =>
 	run(person, host.program.node, [host.program.cli, ...arguments_]);
@@ -123,7 +56,7 @@ describe('an SSH box', () => {
 	let box: BoxJson;
 	const ssh = (...words: string[]) => run(person, 'ssh', [...settings(person), ...words]);
 	before(async () => {
-		person = await makeKnownPerson();
+		person = await makeKnownPerson(host);
 		box = await up(person, '--ssh', '--jupyter');
 	});
 	after(() => removeAll(person));
@@ -350,7 +283,7 @@ describe("a person's own ssh settings", () => {
 	const own = 'Host *\n\tServerAliveInterval 7\n\tProxyJump nowhere.invalid\n';
 	let person: Person;
 	before(async () => {
-		person = await makeKnownPerson();
+		person = await makeKnownPerson(host);
 		const folder = join(person.home, '.ssh');
 		const dotfiles = join(person.home, 'dotfiles');
 		for (const path of [folder, dotfiles]) {
@@ -396,7 +329,7 @@ describe("a person's own ssh settings", () => {
 describe('gpubox ssh', () => {
 	let person: Person;
 	before(async () => {
-		person = await makeKnownPerson();
+		person = await makeKnownPerson(host);
 	});
 	after(() => removeAll(person));
 

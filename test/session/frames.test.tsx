@@ -47,6 +47,7 @@ const box = fc.record({name, owner: name, image: name, project: name, running: f
 		keepsLimits: false,
 		shareGpus: false,
 		sudo: false,
+		rootPassword: false,
 		secrets: [],
 		imageId: 'sha256:0',
 		createdAt: new Date(frozenAt.getTime() - 5_000_000),
