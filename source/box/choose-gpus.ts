@@ -35,10 +35,13 @@ export class GpusTaken extends Failure {
 	override name = 'GpusTaken';
 	/** Boxes and processes, as a person would name them. */
 	readonly holders: string[];
+	/** What else can be done, worth telling also to who waits. */
+	readonly instead: string | undefined;
 
-	constructor(message: string, options: {fix: string; holders: string[]}) {
+	constructor(message: string, options: {fix: string; holders: string[]; instead?: string | undefined}) {
 		super(message, {fix: options.fix, exitCode: exitCode.taken});
 		this.holders = options.holders;
+		this.instead = options.instead;
 	}
 }
 

@@ -5,7 +5,7 @@ import {exitCode, Failure} from '../failure.ts';
 import type {Host, Person} from '../host/host.ts';
 import {version} from '../version.ts';
 import {type Box, type ServiceName, servicePorts} from './box.ts';
-import {chooseGpus, GpusTaken} from './choose-gpus.ts';
+import {chooseGpus, type GpuCandidate, GpusTaken} from './choose-gpus.ts';
 import {abandonedAfter, decideClaim} from './claims.ts';
 import {removeBoxFiles, writeBoxFiles} from './files.ts';
 import {keptBefore, newFolder} from './folders.ts';
@@ -230,6 +230,15 @@ export function chooseName(boxes: Box[], person: Person, request: BoxRequest): s
 	});
 }
 
+/** The cards for a box, of those that can use its image. @throws Failure (taken) naming the holders; no usable GPU */
+export function pickGpus(
+	{request, gpuRequest, gpus, usableGpus}: Pick<Prepared, 'request' | 'gpuRequest' | 'gpus' | 'usableGpus'>,
+	candidates: GpuCandidate[],
+): string[] | 'undecided' {
+	const usable = usableGpus ? candidates.filter(({uuid, sliceOf}) => usableGpus.includes(sliceOf ?? uuid)) : candidates;
+	return chooseGpus(gpuRequest, usable, request.shareGpus, {closeness: gpus?.closeness});
+}
+
 /** Everything that depends on the other boxes. Undefined while boxes that are being made at this moment may still step back. */
 export async function workOut(
 	host: Host,
@@ -240,11 +249,7 @@ export async function workOut(
 ): Promise<ContainerSpec | undefined> {
 	const {request, engine} = prepared;
 	const candidates = prepared.gpus ? toCandidates(prepared.gpus, boxes, new Date()) : [];
-	const {usableGpus} = prepared;
-	const usable = usableGpus ? candidates.filter(({uuid, sliceOf}) => usableGpus.includes(sliceOf ?? uuid)) : candidates;
-	const gpus = chooseGpus(prepared.gpuRequest, usable, request.shareGpus, {
-		closeness: prepared.gpus?.closeness,
-	});
+	const gpus = pickGpus(prepared, candidates);
 	if (gpus === 'undecided') {
 		return undefined;
 	}

@@ -1,9 +1,11 @@
 import timers from 'node:timers/promises';
 import type {Engine} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
+import type {Box} from './box.ts';
 import {GpusTaken} from './choose-gpus.ts';
 import {type ClaimedBox, claimAndStart} from './claim-and-start.ts';
 import {readGpusOfHost} from './gpus-of-host.ts';
+import {startBox} from './lifecycle.ts';
 import {type Prepared, wantsSeveral} from './prepare.ts';
 import type {UpOptions} from './up-steps.ts';
 
@@ -13,32 +15,59 @@ const longestPauseMs = 15_000;
 /** What may set GPUs free. */
 const endings = new Set(['die', 'destroy', 'stop', 'kill']);
 
+type Options = Pick<UpOptions, 'report' | 'signal'>;
+
 /**
-Claims GPUs as soon as they are free, however long that takes. It holds nothing while it waits, and looks only when a container
-ended or a quarter of a minute went by. There is no order among several that wait: whoever sees it first has it, as without
-waiting.
+Claims GPUs for a new box as soon as they are free, however long that takes.
 
 @throws what claimAndStart throws, but for GPUs that are taken; the signal's reason
 */
-export async function claimInTurn(
-	host: Host,
-	prepared: Prepared,
-	{report, signal}: Pick<UpOptions, 'report' | 'signal'>,
-): Promise<ClaimedBox> {
+export function claimInTurn(host: Host, prepared: Prepared, options: Options): Promise<ClaimedBox> {
+	const {signal} = options;
+	let current: Prepared | undefined;
+	return inTurn(host, options, async () => {
+		// The first look at the host was taken a moment ago.
+		current = current
+			? {...current, gpus: await readGpusOfHost(host, signal, wantsSeveral(current.gpuRequest))}
+			: prepared;
+		return claimAndStart(host, current, signal);
+	});
+}
+
+/**
+Starts a stopped box as soon as its GPUs are free. It waits for these and takes no others, because a container keeps the ones that
+it was made with; making it anew would lose what was installed inside, so that is told and not done.
+
+@throws what startBox throws, but for GPUs that are taken; the signal's reason
+*/
+export function startInTurn(host: Host, box: Box, options: Options): Promise<void> {
+	return inTurn(host, options, () => startBox(host, box, options.signal));
+}
+
+/**
+Tries until nobody is in the way any more. It holds nothing while it waits, and looks only when a container ended or a quarter of
+a minute went by. There is no order among several that wait: whoever sees it first has it, as without waiting.
+*/
+async function inTurn<T>(host: Host, {report, signal}: Options, attempt: () => Promise<T>): Promise<T> {
 	// Listening begins before the first look, so that nothing ends unheard in between.
 	const news = new AbortController();
 	const bell = listen(host.engine, AbortSignal.any([signal, news.signal]));
-	let current = prepared;
+	let told: string | undefined;
 	try {
 		for (;;) {
 			const heard = bell.next();
 			try {
-				return await claimAndStart(host, current, signal);
+				return await attempt();
 			} catch (error) {
 				if (!(error instanceof GpusTaken)) {
 					throw error;
 				}
 
+				if (error.instead !== undefined && error.instead !== told) {
+					report({kind: 'note', text: error.instead});
+				}
+
+				told = error.instead;
 				report({kind: 'queue', behind: error.holders});
 			}
 
@@ -48,7 +77,6 @@ export async function claimInTurn(
 				timers.setTimeout(longestPauseMs, undefined, {signal: AbortSignal.any([signal, enough.signal])}),
 			]).finally(() => enough.abort());
 			signal.throwIfAborted();
-			current = {...current, gpus: await readGpusOfHost(host, signal, wantsSeveral(current.gpuRequest))};
 		}
 	} finally {
 		news.abort();

@@ -3,9 +3,11 @@ import {exitCode, Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import {pullImage} from '../image/pull.ts';
 import {type GpuRequest, parseGpuRequest} from './choose-gpus.ts';
+import {findOwn, pickGpus} from './claim-and-start.ts';
 import {derivedReference, ensureDerivedImage, type Layer, packageLayer, serviceLayer} from './derive.ts';
 import type {Personal} from './files.ts';
-import {type GpusOfHost, readGpusOfHost} from './gpus-of-host.ts';
+import {type GpusOfHost, readGpusOfHost, toCandidates} from './gpus-of-host.ts';
+import {listBoxes} from './list.ts';
 import {checkName} from './name.ts';
 import {findOwnServer, type OwnServer, refuseOpenPassword, warnOfPassword} from './own-server.ts';
 import type {BoxRequest} from './plan.ts';
@@ -77,6 +79,16 @@ export async function prepare(
 	const {reference} = chosen;
 	let {base} = chosen;
 	if (!base && !options.dryRun) {
+		if (gpus && !options.queue) {
+			// Nobody should learn after a long pull that others have the GPUs. It decides nothing: that comes at the claim.
+			const boxes = await listBoxes(host.engine, signal);
+			const others = boxes.filter((box) => box !== findOwn(boxes, host.person, request));
+			pickGpus(
+				{request, gpuRequest, gpus, ...(chosen.gpus ? {usableGpus: chosen.gpus} : {})},
+				toCandidates(gpus, others, new Date()),
+			);
+		}
+
 		await pull(host, reference, options);
 		base = await host.engine.inspectImage(reference);
 	}

@@ -3,7 +3,7 @@ import {Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
 import {chooseName, claimAndStart, findOwn, stillUndecided, workOut} from './claim-and-start.ts';
-import {claimInTurn} from './claim-in-turn.ts';
+import {claimInTurn, startInTurn} from './claim-in-turn.ts';
 import {readToken, removeBoxFiles} from './files.ts';
 import {removeLeftBehind} from './folders.ts';
 import {startBox} from './lifecycle.ts';
@@ -139,7 +139,7 @@ async function reuse(host: Host, box: Box, request: BoxRequest, options: UpOptio
 	const running = box.state === 'running';
 	if (!running) {
 		options.report({kind: 'start', name: box.name});
-		await startBox(host, box, options.signal);
+		await (options.queue ? startInTurn(host, box, options) : startBox(host, box, options.signal));
 	}
 
 	const result = await finish(host, box, options, !running);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {mkdir} from 'node:fs/promises';
+import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {
@@ -84,3 +84,137 @@ describe('when all GPUs are taken', {skip: needsOwnEngine}, () => {
 		assert.ok(!stdout.includes('/patient'));
 	});
 });
+
+describe('a stopped box whose GPU somebody else has by now', {skip: needsOwnEngine}, () => {
+	let person: Person;
+	let own: BoxJson;
+	const up = async (name: string, ...options: string[]): Promise<BoxJson> => {
+		const words = ['--ssh', '--image', host.images.jupyter, '--json', ...options];
+		const {stdout, stderr, code} = await person.runGpubox(['up', await folder(person, name), ...words]);
+		assert.equal(code, 0, stderr);
+		return JSON.parse(stdout) as BoxJson;
+	};
+	const waitFor = (...options: string[]) =>
+		openTerminal(host, person, ['up', join(person.project, 'own'), '--wait', ...options]);
+
+	before(async () => {
+		person = await makePerson(host);
+		own = await up('own', '--gpus', '0,');
+		assert.equal((await person.runGpubox(['stop', own.name])).code, 0);
+	});
+	after(() => removeEverything(person));
+
+	test('is refused, with the name of the holder and what can be done', async () => {
+		const rival = await up('rival', '--gpus', '0,');
+		for (const call of [
+			['start', own.name],
+			['up', join(person.project, 'own')],
+		]) {
+			const {stderr, code} = await person.runGpubox(call);
+			assert.equal(code, 7);
+			assert.match(stderr, new RegExp(`The GPUs of ${own.name} are held by box ${rival.name} now`));
+			assert.match(stderr, /→ Other GPUs are free: gpubox up --recreate takes those, but what was installed/);
+		}
+	});
+
+	test('waits in line with --wait, says behind whom and what else there is, and is the same box afterwards', async () => {
+		const terminal = waitFor();
+		await terminal.waitFor(/Other GPUs are free: gpubox up --recreate/);
+		await terminal.waitFor(/Waiting for GPUs, behind box \S+rival/);
+		const {stdout} = await person.runGpubox(['ls', '--json']);
+		const {boxes} = JSON.parse(stdout) as {boxes: BoxJson[]};
+		assert.equal(boxes.find(({id}) => id === own.id)?.state, 'exited', 'it holds nothing meanwhile');
+		const rival = boxes.find(({project}) => project.endsWith('/rival'))?.name ?? '';
+		assert.equal((await person.runGpubox(['stop', rival])).code, 0);
+		assert.equal((await terminal.exited).exitCode, 0);
+		const detail = await docker.getContainer(own.id).inspect();
+		assert.equal(detail.State.Running, true);
+		assert.equal(detail.Config.Labels['gpubox.gpus'], own.gpus.join());
+		assert.equal((await person.runGpubox(['stop', own.name])).code, 0);
+	});
+
+	test('waits for all of its cards when no others are free, and can be left', async () => {
+		await up('rival', '--recreate', '--gpus', 'all');
+		const terminal = waitFor();
+		await terminal.waitFor(/Waiting for GPUs, behind box \S+rival/);
+		assert.ok(!terminal.raw().includes('--recreate'));
+		terminal.write('\u0003');
+		assert.equal((await terminal.exited).exitCode, 130);
+		assert.equal((await docker.getContainer(own.id).inspect()).State.Running, false);
+		const {stdout} = await person.runGpubox(['ls', '--json']);
+		const {boxes} = JSON.parse(stdout) as {boxes: BoxJson[]};
+		await person.runGpubox(['rm', '--yes', boxes.find(({project}) => project.endsWith('/rival'))?.name ?? '']);
+	});
+
+	test('made anew with --wait, or never made, it takes a card that is free', async () => {
+		const rival = await up('rival', '--gpus', '0,');
+		const again = await up('own', '--recreate', '--gpus', '1', '--wait');
+		assert.notDeepEqual(again.gpus, rival.gpus);
+		await person.runGpubox(['rm', '--yes', rival.name, again.name]);
+	});
+});
+
+describe('a process outside of any box', {skip: needsOwnEngine}, () => {
+	let person: Person;
+	before(async () => {
+		person = await makePerson(host);
+	});
+	after(() => removeEverything(person));
+
+	test('keeps its card from new boxes and from stopped ones, and is named', async () => {
+		const up = async (name: string, ...options: string[]) =>
+			person.runGpubox(['up', await folder(person, name), '--ssh', '--image', host.images.jupyter, ...options]);
+		assert.equal((await up('own', '--gpus', '3,', '--json')).code, 0);
+		const [name = ''] = /\S+-own/.exec((await person.runGpubox(['ls'])).stdout) ?? [];
+		await person.runGpubox(['stop', name]);
+
+		const env = {PATH: await withProcessOn(person, 3)};
+		const told = new RegExp(`python \\(${process.pid}\\) of `);
+		const refused = await person.runGpubox(['up', await folder(person, 'new'), '--gpus', '3,', '--ssh'], {env});
+		assert.deepEqual([refused.code, told.test(refused.stderr)], [7, true], refused.stderr);
+		const started = await person.runGpubox(['start', name], {env});
+		assert.deepEqual([started.code, told.test(started.stderr)], [7, true], started.stderr);
+		const another = await person.runGpubox(
+			['up', await folder(person, 'new'), '--gpus', '8', '--ssh', '--image', host.images.jupyter],
+			{env},
+		);
+		assert.deepEqual([another.code, told.test(another.stderr)], [7, true], another.stderr);
+		const shared = await person.runGpubox(
+			[...['up', await folder(person, 'new'), '--gpus', '3,', '--ssh', '--image', host.images.jupyter], '--share-gpus'],
+			{env},
+		);
+		assert.equal(shared.code, 0, shared.stderr);
+		assert.equal((await person.runGpubox(['start', name])).code, 7, 'now the box that shares it has it');
+	});
+});
+
+type BoxJson = {name: string; id: string; project: string; state: string; gpus: string[]};
+
+async function folder(person: Person, name: string): Promise<string> {
+	const path = join(person.project, name);
+	await person.run('mkdir', ['-p', path]);
+	return path;
+}
+
+async function removeEverything(person: Person): Promise<void> {
+	for (const {Id} of await docker.listContainers({all: true, filters: {label: ['gpubox.name']}})) {
+		await docker.getContainer(Id).remove({force: true, v: true});
+	}
+
+	await person.remove();
+}
+
+/** A PATH on which the driver knows of this process on a card. */
+async function withProcessOn(person: Person, gpu: number): Promise<string> {
+	const hook = host.own?.hookFolder ?? '';
+	const known = JSON.parse(await readFile(join(hook, 'scenario.json'), 'utf8')) as object;
+	const bin = join(person.home, 'bin');
+	await mkdir(bin, {recursive: true});
+	const processes = [{gpu, pid: process.pid, name: 'python', usedMemoryMiB: 1024}];
+	await writeFile(join(bin, 'scenario.json'), JSON.stringify({...known, processes}));
+	const script = await readFile(join(host.own?.hostPath ?? '', 'nvidia-smi'), 'utf8');
+	await writeFile(join(bin, 'nvidia-smi'), script.replace(`'${hook}/scenario.json'`, `'${bin}/scenario.json'`), {
+		mode: 0o755,
+	});
+	return `${bin}:${person.environment.PATH}`;
+}
