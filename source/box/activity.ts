@@ -163,6 +163,11 @@ async function readGpuUse({nvidiaSmi}: Host, {signal, looks = 1}: IdlenessOption
 		const {lines} = await runSmi(nvidiaSmi, query, {signal, timeoutMs: patienceMs});
 		for (const line of lines) {
 			const [uuid = '', value = ''] = line.split(',').map((cell) => cell.trim());
+			// What goes wrong is told on lines too.
+			if (!uuid.startsWith('GPU-')) {
+				continue;
+			}
+
 			const before = utilization.get(uuid) ?? null;
 			const now = /^\d+$/.test(value) ? Number(value) : null;
 			utilization.set(uuid, now === null ? before : Math.max(before ?? 0, now));
@@ -172,12 +177,19 @@ async function readGpuUse({nvidiaSmi}: Host, {signal, looks = 1}: IdlenessOption
 	return {utilization, processes: (await asked).processes};
 }
 
-/** Whether a box computes: one of its cards is at work, or one of its processes is on a card that does not say. */
+/**
+Whether a box computes: one of its cards is at work, or one of its processes is on a card that does not say. Null when it has cards and
+the driver says nothing of any.
+*/
 export function isComputing(
 	{gpus, shareGpus}: Pick<Box, 'gpus' | 'shareGpus'>,
 	pids: number[],
 	{utilization, processes}: GpuUse,
-): boolean {
+): boolean | null {
+	if (gpus.length > 0 && utilization.size === 0) {
+		return null;
+	}
+
 	const own = new Set(pids);
 	const used = new Set(processes.filter(({pid}) => own.has(pid)).map(({gpuUuid}) => gpuUuid));
 	return [...utilization].some(([uuid, percent]) =>

@@ -9,8 +9,8 @@ export type Activity = {
 	sessions: number | null;
 	/** The last that its log tells of a login. */
 	lastLogin?: Date;
-	/** It computes on a GPU at this moment. */
-	computing: boolean;
+	/** It computes on a GPU at this moment; null when the driver does not tell. */
+	computing: boolean | null;
 };
 
 export type Idleness =
@@ -26,7 +26,7 @@ export function judgeIdleness({startedAt, jupyter, sessions, lastLogin, computin
 		return {kind: 'busy'};
 	}
 
-	if (sessions === null || jupyter === 'unknown') {
+	if (sessions === null || computing === null || jupyter === 'unknown') {
 		return {kind: 'unknown'};
 	}
 

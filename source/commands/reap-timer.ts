@@ -92,7 +92,9 @@ export function unitFiles(command: string[], environment: NodeJS.ProcessEnv): Re
 export function crontabLine(command: string[], environment: NodeJS.ProcessEnv): string {
 	// cron ends the command at a percent sign.
 	const quote = (word: string) => (/^[\w@:/.,=+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`);
-	return `*/5 * * * * ${[...keptVariables(environment), ...command].map(quote).join(' ').replaceAll('%', '\\%')}`;
+	// cron's own PATH is short, and nvidia-smi may be elsewhere.
+	const path = environment.PATH ? [`PATH=${environment.PATH}`] : [];
+	return `*/5 * * * * ${[...keptVariables(environment), ...path, ...command].map(quote).join(' ').replaceAll('%', '\\%')}`;
 }
 
 /** Root's timer is the system's: it also runs when nobody is logged in. */

@@ -41,6 +41,8 @@ describe('whether a box is used', () => {
 	test('nobody knows while something cannot be seen', () => {
 		assert.deepEqual(judgeIdleness(activity({jupyter: 'unknown'})), {kind: 'unknown'});
 		assert.deepEqual(judgeIdleness(activity({sessions: null})), {kind: 'unknown'});
+		assert.deepEqual(judgeIdleness(activity({computing: null})), {kind: 'unknown'});
+		assert.deepEqual(judgeIdleness(activity({computing: null, sessions: 1})), {kind: 'busy'});
 		assert.equal(idleFor({kind: 'unknown'}, now), 0);
 	});
 
@@ -58,6 +60,9 @@ describe('whether a box is used', () => {
 		assert.equal(isComputing({gpus: ['MIG-1'], shareGpus: false}, [7], use(null, [7])), true);
 		assert.equal(isComputing({gpus: ['MIG-1'], shareGpus: false}, [7], use(null, [8])), false);
 		assert.equal(isComputing({gpus: ['GPU-2'], shareGpus: false}, [7], use(90, [8])), false);
+		const silent = {utilization: new Map(), processes: []};
+		assert.equal(isComputing(alone, [7], silent), null, 'the driver says nothing');
+		assert.equal(isComputing({gpus: [], shareGpus: false}, [7], silent), false);
 	});
 
 	test("sshd's processes and lines tell of logins, old and new", () => {
