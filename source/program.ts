@@ -36,6 +36,7 @@ export function makeProgram() {
 		.option('--memory <size>', 'memory limit, such as 32g')
 		.option('--cpus <n>', 'CPU limit', toPositive)
 		.option('--shm-size <size>', 'size of /dev/shm, such as 16g')
+		.option('--pids-limit <n>', 'limit of processes and threads', toProcesses)
 		.option('--mount <src:dst[:ro]>', 'mount a folder; may be given several times', collect)
 		.option('--env <k=v>', 'set a variable; may be given several times', collect)
 		.option(
@@ -428,6 +429,16 @@ function toCount(text: string): number {
 	const count = Number(text);
 	if (!Number.isInteger(count) || count < 0) {
 		throw new InvalidArgumentError('It takes a whole number.');
+	}
+
+	return count;
+}
+
+function toProcesses(text: string): number {
+	const count = Number(text);
+	// Fewer are not enough for a box to start.
+	if (!Number.isInteger(count) || count < 16) {
+		throw new InvalidArgumentError('It takes a whole number, 16 at least.');
 	}
 
 	return count;

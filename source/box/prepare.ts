@@ -5,12 +5,13 @@ import {pullImage} from '../image/pull.ts';
 import {type GpuRequest, parseGpuRequest} from './choose-gpus.ts';
 import {findOwn, pickGpus} from './claim-and-start.ts';
 import {derivedReference, ensureDerivedImage, type Layer, packageLayer, serviceLayer} from './derive.ts';
+import {warnOfSockets} from './engine-socket.ts';
 import type {Personal} from './files.ts';
 import {type GpusOfHost, readGpusOfHost, toCandidates} from './gpus-of-host.ts';
 import {listBoxes} from './list.ts';
 import {checkName} from './name.ts';
 import {findOwnServer, type OwnServer, refuseOpenPassword, warnOfPassword} from './own-server.ts';
-import type {BoxRequest} from './plan.ts';
+import {type BoxRequest, inside} from './plan.ts';
 import {findLoginKeys} from './public-keys.ts';
 import {whoRuns} from './run-as.ts';
 import {warnOfOpenSecrets} from './secrets.ts';
@@ -54,7 +55,14 @@ export async function prepare(
 	}
 
 	refuseOpenPassword(request);
-	for (const text of warnOfOpenSecrets(request.environment)) {
+	const projectAndMounts = [
+		{type: 'bind' as const, source: request.project, target: inside.project},
+		...request.mounts,
+	];
+	for (const text of [
+		...warnOfOpenSecrets(request.environment),
+		...warnOfSockets(projectAndMounts, host.engine.address),
+	]) {
 		report({kind: 'note', text});
 	}
 

@@ -22,6 +22,7 @@ export type UpFlags = {
 	memory?: string | undefined;
 	cpus?: number | undefined;
 	shmSize?: string | undefined;
+	pidsLimit?: number | undefined;
 	mount?: string[] | undefined;
 	env?: string[] | undefined;
 };
@@ -50,6 +51,7 @@ export function flagSettings(flags: UpFlags, currentDirectory: string): Sourced[
 		...said('limits.memory', '--memory', flags.memory),
 		...said('limits.cpus', '--cpus', flags.cpus),
 		...said('limits.shmSize', '--shm-size', flags.shmSize),
+		...said('limits.pids', '--pids-limit', flags.pidsLimit),
 		...said('bind', '--bind', flags.bind),
 	];
 }

@@ -85,8 +85,8 @@ export function buildSettings({build}: Settings): BuildSettings {
 
 /** Whether a flag says how the box should be made; a plain `up` without gpubox.yaml takes the box as it is. */
 function isExplicit(flags: UpCommandOptions): boolean {
-	const {jupyter, ssh, image, gpus, shareGpus, port, bind, memory, cpus, shmSize, mount, env, secret, secretEnv, sudo} =
-		flags;
+	const {jupyter, ssh, image, gpus, shareGpus, port, bind, mount, env, secret, secretEnv, sudo} = flags;
+	const {memory, cpus, shmSize, pidsLimit} = flags;
 	return [
 		jupyter,
 		ssh,
@@ -98,6 +98,7 @@ function isExplicit(flags: UpCommandOptions): boolean {
 		memory,
 		cpus,
 		shmSize,
+		pidsLimit,
 		mount,
 		env,
 		secret,

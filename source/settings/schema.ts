@@ -135,6 +135,7 @@ export const schema = v.strictObject({
 				default: '16384',
 				personal: true,
 				example: '32768',
+				flag: '--pids-limit',
 			}),
 		}),
 	),

@@ -41,20 +41,22 @@ test('without anything said a request is for Jupyter on the freest GPU, for this
 });
 
 test('flags win over the file', () => {
-	const made = request({ssh: true, gpus: '1', memory: '2g', cpus: 3, bind: '::1', env: ['A=flag']}, [
+	const made = request({ssh: true, gpus: '1', memory: '2g', cpus: 3, pidsLimit: 99, bind: '::1', env: ['A=flag']}, [
 		team('services', ['jupyter']),
 		team('gpus', 'all'),
 		team('limits.memory', '64g'),
 		team('limits.cpus', 1),
 		team('limits.shmSize', '1g'),
+		team('limits.pids', 4096),
 		team('bind', '0.0.0.0'),
 		team('env.A', 'file'),
 		team('env.B', 'file'),
 	]);
 	assert.deepEqual(
-		[made.services, made.gpus, made.memoryBytes, made.cpus, made.sharedMemoryBytes, made.bind, made.environment],
-		[['ssh'], '1', 2 * 1024 ** 3, 3, 1024 ** 3, '::1', {A: 'flag', B: 'file'}],
+		[made.services, made.gpus, made.memoryBytes, made.cpus, made.sharedMemoryBytes, made.pidsLimit, made.bind],
+		[['ssh'], '1', 2 * 1024 ** 3, 3, 1024 ** 3, 99, '::1'],
 	);
+	assert.deepEqual(made.environment, {A: 'flag', B: 'file'});
 });
 
 test('a relative mount starts from where it was said', () => {
