@@ -14,10 +14,12 @@ export type GpuRequest =
 export type GpuCandidate = {
 	uuid: string;
 	index: number;
-	/** Boxes that hold it without wanting to share it. */
+	/** Boxes that hold it. */
 	heldBy: string[];
 	/** Boxes that are being made with it right now and may still step back. */
 	wantedBy: string[];
+	/** Those of both that did not agree to share it. */
+	keptBy?: string[];
 	/** Those of `heldBy` whose time is over. */
 	overdue?: Array<{name: string; until: Date}>;
 	/** Processes outside any box, as a person would name them: `python (1234) of bob`. */
@@ -73,7 +75,7 @@ export function parseGpuRequest(text: string): GpuRequest {
 }
 
 /**
-Picks the cards. With `share` nothing is refused for being in use. `auto` takes one: the freest that nobody holds; on a host
+Picks the cards. With `share` those may be in use, but for boxes that did not agree to share theirs. `auto` takes one: the freest that nobody holds; on a host
 without GPUs it takes none. Several are taken where they are near to each other.
 
 @returns UUIDs; `undecided` when the outcome hangs on boxes that are being made at this moment: ask again a little later
@@ -117,35 +119,40 @@ export function chooseGpus(
 		});
 	}
 
-	const free = pool.filter((candidate) => share || !isTaken(candidate)).sort(byLoad);
+	const free = pool.filter((candidate) => !isTaken(candidate, share)).sort(byLoad);
 	if (free.length < count) {
-		throw taken(pool.filter(isTaken), now);
+		throw taken(
+			pool.filter((candidate) => isTaken(candidate, share)),
+			share,
+			now,
+		);
 	}
 
-	const uncontested = free.filter(isUncontested);
-	if (!share && uncontested.length < count) {
+	const uncontested = free.filter((candidate) => isUncontested(candidate, share));
+	if (uncontested.length < count) {
 		return 'undecided';
 	}
 
 	// Of shared cards the freest are taken, wherever they are.
-	const chosen = share || !closeness ? free.slice(0, count) : nearestGroup(uncontested, count, closeness);
+	const chosen = share || !closeness ? uncontested.slice(0, count) : nearestGroup(uncontested, count, closeness);
 	return chosen.sort((a, b) => a.index - b.index).map(({uuid}) => uuid);
 }
 
 function unlessTaken(chosen: GpuCandidate[], share: boolean, now: Date): string[] | 'undecided' {
-	if (!share && chosen.some(isTaken)) {
-		throw taken(chosen.filter(isTaken), now);
+	const inTheWay = chosen.filter((candidate) => isTaken(candidate, share));
+	if (inTheWay.length > 0) {
+		throw taken(inTheWay, share, now);
 	}
 
-	return share || chosen.every(isUncontested) ? chosen.map(({uuid}) => uuid) : 'undecided';
+	return chosen.every((candidate) => isUncontested(candidate, share)) ? chosen.map(({uuid}) => uuid) : 'undecided';
 }
 
-function isUncontested({wantedBy}: GpuCandidate): boolean {
-	return wantedBy.length === 0;
+function isUncontested({wantedBy, keptBy = []}: GpuCandidate, share: boolean): boolean {
+	return !wantedBy.some((box) => !share || keptBy.includes(box));
 }
 
-function isTaken({heldBy, foreign}: GpuCandidate): boolean {
-	return heldBy.length > 0 || foreign.length > 0;
+function isTaken({heldBy, keptBy = [], foreign}: GpuCandidate, share: boolean): boolean {
+	return share ? heldBy.some((box) => keptBy.includes(box)) : heldBy.length > 0 || foreign.length > 0;
 }
 
 function byLoad(a: GpuCandidate, b: GpuCandidate): number {
@@ -183,14 +190,19 @@ function named(name: string, candidates: GpuCandidate[]): GpuCandidate {
 	return candidate;
 }
 
-function taken(candidates: GpuCandidate[], now: Date): GpusTaken {
-	const holdersOf = ({heldBy, foreign}: GpuCandidate) => [...heldBy.map((box) => `box ${box}`), ...foreign];
+function taken(candidates: GpuCandidate[], share: boolean, now: Date): GpusTaken {
+	const holdersOf = ({heldBy, keptBy = [], foreign}: GpuCandidate) => [
+		...heldBy.filter((box) => !share || keptBy.includes(box)).map((box) => `box ${box}`),
+		...(share ? [] : foreign),
+	];
 	const told = candidates.map((candidate) => `GPU ${candidate.index} is used by ${holdersOf(candidate).join(', ')}`);
 	const [late] = candidates.flatMap(({overdue = []}) => overdue);
 	return new GpusTaken(`${told.join('; ')}.`, {
 		fix: late
 			? `The time of ${late.name} ended ${formatDuration(now.getTime() - late.until.getTime())} ago: gpubox stop ${late.name}`
-			: 'Stop that box, wait in line with --wait, ask for other GPUs with --gpus, or share with --share-gpus.',
+			: share
+				? 'Two boxes share a GPU only when both were made with --share-gpus. Ask for others with --gpus, or wait in line with --wait.'
+				: 'Stop that box, wait in line with --wait, ask for other GPUs with --gpus, or share with --share-gpus.',
 		holders: [...new Set(candidates.flatMap(holdersOf))],
 	});
 }

@@ -65,6 +65,7 @@ export function toCandidates(
 		return {
 			heldBy: users.filter(({state}) => state !== 'created').map(({name}) => name),
 			wantedBy: users.filter(({state}) => state === 'created').map(({name}) => name),
+			keptBy: users.filter(({shareGpus}) => !shareGpus).map(({name}) => name),
 			overdue: users.flatMap(({name, until}) => (until && until <= now ? [{name, until}] : [])),
 		};
 	};

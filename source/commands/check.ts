@@ -121,7 +121,8 @@ function requestOf({flavour}: EngineInfo) {
 /** Those asked for; else all that nobody uses, so that trying disturbs nobody. @throws Failure */
 async function gpusToTry(host: Host, options: Options, signal: AbortSignal): Promise<string[]> {
 	const [onHost, boxes] = await Promise.all([readGpusOfHost(host, signal), listBoxes(host.engine, signal)]);
-	const candidates = toCandidates(onHost, boxes, new Date());
+	// A check is no box and gone in a moment: with --share-gpus it disturbs whoever has them.
+	const candidates = toCandidates(onHost, boxes, new Date()).map(({keptBy: _, ...candidate}) => candidate);
 	if (options.gpus === undefined && !options.shareGpus) {
 		const free = candidates.filter(
 			({heldBy, wantedBy, foreign, lost, sliced}) =>

@@ -61,6 +61,17 @@ describe('choosing', () => {
 		const cards = [card(0, {heldBy: ['a', 'b']}), card(1, {heldBy: ['c']})];
 		assert.deepEqual(choose('1', cards, true), ['GPU-1']);
 		assert.deepEqual(choose('all', cards, true), ['GPU-0', 'GPU-1']);
+		assert.deepEqual(choose('1', [card(0, {foreign: ['python (7)']})], true), ['GPU-0']);
+	});
+	test('--share-gpus leaves a card to a box that did not agree to share it', () => {
+		const cards = [card(0, {heldBy: ['a', 'b'], keptBy: ['b']}), card(1, {heldBy: ['c']})];
+		assert.deepEqual(choose('1', cards, true), ['GPU-1']);
+		for (const text of ['all', '2', '0,']) {
+			assert.throws(() => choose(text, cards, true), refused(7, /^GPU 0 is used by box b\.$/));
+		}
+
+		assert.equal(choose('0,', [card(0, {wantedBy: ['a'], keptBy: ['a']})], true), 'undecided');
+		assert.deepEqual(choose('0,', [card(0, {wantedBy: ['a']})], true), ['GPU-0']);
 	});
 	test('what a box that is being made may still give back is not decided yet', () => {
 		assert.equal(choose('1', [card(0, {wantedBy: ['a']})]), 'undecided');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {mkdir, readFile, writeFile} from 'node:fs/promises';
+import {mkdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {
@@ -10,6 +10,7 @@ import {
 	type Person,
 	testHost,
 	waitUntil,
+	withDriver,
 } from '../_helpers/test-host/index.ts';
 
 // All GPUs are taken: waiting for one, and boxes whose time is over.
@@ -206,15 +207,7 @@ async function removeEverything(person: Person): Promise<void> {
 
 /** A PATH on which the driver knows of this process on a card. */
 async function withProcessOn(person: Person, gpu: number): Promise<string> {
-	const hook = host.own?.hookFolder ?? '';
-	const known = JSON.parse(await readFile(join(hook, 'scenario.json'), 'utf8')) as object;
-	const bin = join(person.home, 'bin');
-	await mkdir(bin, {recursive: true});
+	const known = JSON.parse(await readFile(join(host.own?.hookFolder ?? '', 'scenario.json'), 'utf8')) as object;
 	const processes = [{gpu, pid: process.pid, name: 'python', usedMemoryMiB: 1024}];
-	await writeFile(join(bin, 'scenario.json'), JSON.stringify({...known, processes}));
-	const script = await readFile(join(host.own?.hostPath ?? '', 'nvidia-smi'), 'utf8');
-	await writeFile(join(bin, 'nvidia-smi'), script.replace(`'${hook}/scenario.json'`, `'${bin}/scenario.json'`), {
-		mode: 0o755,
-	});
-	return `${bin}:${person.environment.PATH}`;
+	return withDriver(host, person, {...known, processes});
 }

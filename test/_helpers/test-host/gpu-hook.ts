@@ -1,5 +1,7 @@
 import {copyFile, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import type {TestHost} from './index.ts';
+import type {Person} from './person.ts';
 
 export type Gpu = {index: number; uuid: string; name: string};
 
@@ -75,4 +77,24 @@ export async function gpuRequests(folder: string): Promise<Array<{id: string; de
 		.split('\n')
 		.filter((line) => line !== '')
 		.map((line) => JSON.parse(line) as {id: string; devices: string});
+}
+
+/**
+A PATH on which nvidia-smi tells another scenario, for one person.
+
+@returns it, for the environment of the person's programs
+*/
+export async function withDriver({own}: TestHost, person: Person, scenario: object): Promise<string> {
+	const bin = join(person.home, 'driver');
+	await mkdir(bin, {recursive: true});
+	await writeFile(join(bin, 'scenario.json'), JSON.stringify(scenario));
+	const line = await readFile(join(own?.hostPath ?? '', 'nvidia-smi'), 'utf8');
+	await writeFile(
+		join(bin, 'nvidia-smi'),
+		line.replace(`'${own?.hookFolder}/scenario.json'`, `'${bin}/scenario.json'`),
+		{
+			mode: 0o755,
+		},
+	);
+	return `${bin}:${person.environment.PATH}`;
 }
