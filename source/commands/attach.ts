@@ -23,6 +23,10 @@ export async function attach(
 
 	try {
 		const result = await attachToBox(engine, box.id, command, process);
+		if (result.detached) {
+			process.stderr.write(`\nDetached. What runs in ${box.name} goes on.\n`);
+		}
+
 		return result.exitCode;
 	} catch (error) {
 		// 1 would look like the command's own code.

@@ -107,6 +107,11 @@ function isExplicit(flags: UpCommandOptions): boolean {
 	].some((flag) => flag !== undefined);
 }
 
+/** `Nov 24 15:25` */
+function localTime(time: Date): string {
+	return `${time.toDateString().slice(4, 10)} ${time.toTimeString().slice(0, 5)}`;
+}
+
 async function tell({box, token}: UpResult, options: UpCommandOptions, user: string): Promise<void> {
 	const url = jupyterUrl(box, token);
 	if (options.json) {
@@ -128,6 +133,7 @@ async function tell({box, token}: UpResult, options: UpCommandOptions, user: str
 				]
 			: []),
 		`  GPUs      ${box.gpus.length === 0 ? 'none' : box.gpus.map(shortUuid).join(', ')}`,
+		...(box.until ? [`  Until     ${localTime(box.until)}, then it may be stopped for somebody else`] : []),
 		`  Image     ${box.image}`,
 		`  Folder    ${box.project} is /workspace inside`,
 		...(box.secrets.length > 0 ? [`  Secrets   ${box.secrets.map((name) => `/run/secrets/${name}`).join(', ')}`] : []),

@@ -67,7 +67,8 @@ describe('attach in a terminal', () => {
 			return Processes.some((row: string[]) => row.join(' ').includes('sleep 4321'));
 		});
 		terminal.write('\u0010\u0011');
-		await terminal.exited;
+		await terminal.waitFor(`Detached. What runs in ${name} goes on.`);
+		assert.equal((await terminal.exited).exitCode, 0);
 		const {Processes} = await docker.getContainer(`gpubox-${name}`).top();
 		assert.ok(Processes.some((row: string[]) => row.join(' ').includes('sleep 4321')));
 	});
