@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
-import {mkdir} from 'node:fs/promises';
+import {mkdir, readdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
-import {dockerOf, makePerson, needsOwnEngine, type Person, type Result, testHost} from '../_helpers/test-host/index.ts';
+import {
+	dockerOf,
+	makePerson,
+	needsOwnEngine,
+	type Person,
+	type Result,
+	testHost,
+	waitUntil,
+} from '../_helpers/test-host/index.ts';
 
 // Forty who want a GPU at the same moment, on a host with eight. SSH boxes, because they are quickest to start.
 
@@ -26,10 +34,24 @@ describe(`${contenders} gpubox up --gpus 1 at the same moment`, {skip: needsOwnE
 		await person.remove();
 	});
 
-	const up = (folder: string, wanted = '1', signal?: AbortSignal) =>
-		person.runGpubox(['up', folder, '--ssh', '--gpus', wanted, '--image', host.images.jupyter, '--no-wait', '--json'], {
+	/** Each with a secret of its own: its folder. */
+	const up = (folder: string, wanted = '1', signal?: AbortSignal) => {
+		const words = [
+			'--ssh',
+			'--gpus',
+			wanted,
+			'--image',
+			host.images.jupyter,
+			'--secret',
+			'FOLDER',
+			'--no-wait',
+			'--json',
+		];
+		return person.runGpubox(['up', folder, ...words], {
+			env: {FOLDER: folder},
 			...(signal ? {signal, killSignal: 'SIGKILL'} : {}),
 		});
+	};
 
 	/** Folders of one name, so that the names of the boxes are fought for, too. */
 	async function folders(round: string): Promise<string[]> {
@@ -53,9 +75,11 @@ describe(`${contenders} gpubox up --gpus 1 at the same moment`, {skip: needsOwnE
 		}));
 	}
 
+	/** As its owner does it: with all that belongs to them. */
 	async function removeBoxes(): Promise<void> {
-		for (const {id} of await boxes()) {
-			await docker.getContainer(id).remove({force: true, v: true});
+		const names = (await boxes()).map(({name = ''}) => name.replace('/gpubox-', ''));
+		if (names.length > 0) {
+			await person.runGpubox(['rm', '--yes', ...names]);
 		}
 	}
 
@@ -73,7 +97,29 @@ describe(`${contenders} gpubox up --gpus 1 at the same moment`, {skip: needsOwnE
 			running.map(({port}) => port),
 			'a port',
 		);
+		await assertOwnFiles(running.map(({id}) => id));
 		return running.length;
+	}
+
+	/** However many were after one name, the winner of it has its own secret and a host key that nobody else has. */
+	async function assertOwnFiles(ids: string[]): Promise<void> {
+		const keys = await Promise.all(
+			ids.map(async (id) => {
+				const {Config, Mounts} = await docker.getContainer(id).inspect();
+				const at = (target: string) => Mounts.find(({Destination}) => Destination === target)?.Source ?? '';
+				assert.equal(await readFile(at('/run/secrets/FOLDER'), 'utf8'), Config.Labels['gpubox.project']);
+				return readFile(join(at('/run/gpubox'), 'ssh/host_key'), 'utf8');
+			}),
+		);
+		assertDistinct(keys, 'a host key');
+	}
+
+	/** Every folder of gpubox's belongs to a box. */
+	async function assertNoFilesLeft(): Promise<void> {
+		const listed = await docker.listContainers({all: true, filters: {label: ['gpubox.name']}});
+		const used = listed.map(({Labels}) => Labels['gpubox.folder']).sort();
+		const state = join(person.environment.XDG_STATE_HOME ?? '', 'gpubox/boxes');
+		assert.deepEqual((await readdir(state)).sort(), used);
 	}
 
 	function assertEightWon(results: Result[]): void {
@@ -97,6 +143,7 @@ describe(`${contenders} gpubox up --gpus 1 at the same moment`, {skip: needsOwnE
 			assertEightWon(await Promise.all(paths.map((path) => up(path))));
 			assert.equal(await assertNothingTwice(), gpus.length);
 			assert.equal((await boxes()).length, gpus.length);
+			await assertNoFilesLeft();
 			await removeBoxes();
 		});
 	}
@@ -115,5 +162,11 @@ describe(`${contenders} gpubox up --gpus 1 at the same moment`, {skip: needsOwnE
 		const others = await folders('others');
 		await Promise.all(others.map((path) => up(path)));
 		assert.equal(await assertNothingTwice(), gpus.length);
+
+		// What the killed ones left is out of everybody's way, and gone for good with the next reap.
+		await waitUntil('nothing that was never started', async () => {
+			await person.runGpubox(['reap']);
+			return (await boxes()).every(({state}) => state === 'running');
+		});
 	});
 });

@@ -163,6 +163,26 @@ describe('secrets', () => {
 		}
 	});
 
+	test("show on no screen of the session, whether it is the box's log, its details or its neighbours", {
+		skip: needsOwnEngine,
+	}, async () => {
+		const terminal = openTerminal(host, person, [], {columns: 160, rows: 50});
+		await terminal.waitFor(box.name);
+		// Its log, with Jupyter's own word of where it is.
+		await terminal.waitFor(/is running at|Use Control-C/, {seconds: 20});
+		terminal.write('\r');
+		await terminal.waitFor(/container [0-9a-f]{12}/);
+		terminal.write('\u001B');
+		terminal.write('?');
+		await terminal.waitFor(/Free idle kernels/);
+		terminal.write('q');
+		terminal.write('q');
+		await terminal.exited;
+		for (const value of [...values, box.jupyter.token]) {
+			assert.ok(!terminal.raw().includes(value));
+		}
+	});
+
 	test('show in no file that others could read, and in none on a disk but their own', async () => {
 		for (const folder of [join(person.home, '..'), memoryOf(person)]) {
 			for (const entry of await readdir(folder, {withFileTypes: true, recursive: true})) {

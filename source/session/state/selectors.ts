@@ -285,7 +285,8 @@ export function selectDetail(facts: Facts, view: View, now: Date): Array<[label:
 	}
 
 	if (ssh !== undefined) {
-		pairs.push(['ssh', `${ssh.host} port ${ssh.port}`]);
+		const how = box.rootPassword ? '  (as root, with a password)' : '';
+		pairs.push(['ssh', `${ssh.host} port ${ssh.port}${how}`]);
 	}
 
 	if (jupyter === undefined && ssh === undefined && box.services.length > 0) {
@@ -302,6 +303,10 @@ export function selectDetail(facts: Facts, view: View, now: Date): Array<[label:
 		pairs.push(['GPUs', 'none']);
 	} else {
 		pairs.push(['sharing', box.shareGpus ? 'with others' : 'alone on its GPUs']);
+	}
+
+	if (box.sudo) {
+		pairs.push(['sudo', 'its user may become root inside']);
 	}
 
 	const processes = facts.gpu.processes.filter((process) => process.box === box.name);
