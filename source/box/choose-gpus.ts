@@ -75,8 +75,8 @@ export function parseGpuRequest(text: string): GpuRequest {
 }
 
 /**
-Picks the cards. With `share` those may be in use, but for boxes that did not agree to share theirs. `auto` takes one: the freest that nobody holds; on a host
-without GPUs it takes none. Several are taken where they are near to each other.
+Picks the cards. With `share` those may be in use, but not by boxes that did not agree to share theirs. `auto` takes one: the freest
+that nobody holds; on a host without GPUs it takes none. Several are taken where they are near to each other.
 
 @returns UUIDs; `undecided` when the outcome hangs on boxes that are being made at this moment: ask again a little later
 @throws Failure: taken, naming the holder; no usable GPU; usage for a card that does not exist.

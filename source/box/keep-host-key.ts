@@ -1,5 +1,7 @@
+import {existsSync} from 'node:fs';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
+import {boxFolder} from './plan.ts';
 import {writeOwnLogin} from './ssh-files.ts';
 
 /** Where Debian, Fedora, Alpine and their like keep a server's host keys. */
@@ -10,6 +12,11 @@ Keeps the host key that the image's server shows, so that the person's ssh can b
 network: there anybody could answer.
 */
 export async function keepHostKey(host: Host, box: Box): Promise<void> {
+	// Somebody cleaned up, or it was made from another account.
+	if (!existsSync(boxFolder(host.paths, box.folder))) {
+		return;
+	}
+
 	for (const path of hostKeys) {
 		const key = (await host.engine.readFile(box.id, path))?.toString('utf8').trim() ?? '';
 		if (/^[\w@.-]+ [A-Za-z\d+/]+=* ?[^\n]*$/.test(key)) {

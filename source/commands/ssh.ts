@@ -35,7 +35,7 @@ export async function ssh(
 		);
 	}
 
-	if (box.owner !== host.person.name || readLogin(host.paths, box.folder) === undefined) {
+	if (box.owner !== host.person.name || (!box.rootPassword && readLogin(host.paths, box.folder) === undefined)) {
 		throw refuse(`${box.name} is ${box.owner}'s box and was not made from this account.`, 'Your own boxes: gpubox ls');
 	}
 
@@ -43,7 +43,6 @@ export async function ssh(
 		throw refuse(`${box.name} is not running.`, `Start it: gpubox start ${box.name}`);
 	}
 
-	await syncSshFiles(host, signal);
 	// ssh ends with 255 when it gets no connection, and so may a command: this tells them apart beforehand.
 	if (!(await hasSshServer(address, signal))) {
 		throw refuse(
@@ -52,6 +51,19 @@ export async function ssh(
 		);
 	}
 
+	if (box.rootPassword) {
+		// There may have been none yet when nobody waited for the server.
+		const {keepHostKey} = await import('../box/keep-host-key.ts');
+		await keepHostKey(host, box);
+		if (readLogin(host.paths, box.folder) === undefined) {
+			throw refuse(
+				`The host key of ${box.name} is not where an SSH server's usually is.`,
+				`To look at it and decide: ssh -p ${address.port} root@${address.host}`,
+			);
+		}
+	}
+
+	await syncSshFiles(host, signal);
 	const tty = Boolean(process.stdin.isTTY && process.stdout.isTTY);
 	return run([
 		...settingsOf(host.paths.ssh),

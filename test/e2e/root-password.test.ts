@@ -164,6 +164,14 @@ describe('an image with an SSH server of its own', () => {
 		box = JSON.parse(stdout) as BoxJson;
 		const {stderr: problem, code} = await ssh('third', 'true');
 		assert.equal(code, 0, problem);
+		// Where nobody waited for the server, its key is asked for at the first login.
+		await up('fourth', '--recreate', '--no-wait');
+		const env = {SSH_ASKPASS: '/bin/false', SSH_ASKPASS_REQUIRE: 'force'};
+		await waitUntil('the server', async () => {
+			const {stderr} = await person.runGpubox(['ssh', box.name, '--', 'true'], {env});
+			return !/No SSH server answers/.test(stderr);
+		});
+		assert.equal((await ssh('fourth', 'true')).code, 0);
 	});
 
 	test('is shown as root to attach, in the project folder', async () => {
