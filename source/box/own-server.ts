@@ -80,7 +80,7 @@ export function isLoopback(address: string): boolean {
 
 /** Told whenever such a box is used. */
 export function warnOfPassword(image: string): string {
-	return `${safeText(image)} runs its own SSH server: whoever knows the password is root in this box and can read and change all of /workspace. Safer, with your keys: up without ${passwordName}.`;
+	return `${safeText(image)} runs its own SSH server: whoever knows the password is root inside, and in /workspace. Safer: your keys, without ${passwordName}.`;
 }
 
 /**
