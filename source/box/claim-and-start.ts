@@ -15,6 +15,7 @@ import {defaultName, distinctName} from './name.ts';
 import {type BoxRequest, boxFolder, planBox} from './plan.ts';
 import {candidatePorts, findFreePort} from './ports.ts';
 import type {Prepared} from './prepare.ts';
+import {missingSecrets} from './secrets.ts';
 
 /**
 Creates the container, makes sure that its GPUs are its own (see claims.ts) and starts it. Whatever is lost to somebody else on
@@ -57,6 +58,7 @@ async function claim(host: Host, prepared: Prepared, folders: Set<string>, signa
 			}
 
 			folders.add(folder);
+			const secrets = (prepared.request.secrets ?? []).map((secret) => secret.name);
 			const origin = {engine: engine.address, project: prepared.request.project};
 			writeBoxFiles(host.paths, folder, prepared, {origin, kept: keptBefore(host.paths, name, origin, boxes)});
 			try {
@@ -64,7 +66,8 @@ async function claim(host: Host, prepared: Prepared, folders: Set<string>, signa
 			} catch (error) {
 				// Somebody was quicker: the next round finds out who and takes another name, or theirs if it is ours. Or this took
 				// so long that the folder was taken for one left behind.
-				const again = error instanceof EngineError && (error.code === 'name-taken' || !hasFiles(host, folder));
+				const again =
+					error instanceof EngineError && (error.code === 'name-taken' || !isWhole(host, {folder, secrets}));
 				if (again) {
 					await pause(signal);
 					continue;
@@ -131,7 +134,7 @@ async function tryToStart(
 		}
 
 		await removeUnlessRunning(host, mine);
-		if (mine.folder !== mine.name && !hasFiles(host, mine.folder)) {
+		if (mine.folder !== mine.name && !isWhole(host, mine)) {
 			return undefined;
 		}
 
@@ -191,8 +194,8 @@ function removeUnused({paths}: Host, folders: Set<string>, boxes: Box[]): void {
 	}
 }
 
-function hasFiles({paths}: Host, folder: string): boolean {
-	return existsSync(boxFolder(paths, folder));
+function isWhole({paths}: Host, box: Pick<Box, 'folder' | 'secrets'>): boolean {
+	return existsSync(boxFolder(paths, box.folder)) && missingSecrets(paths, box).length === 0;
 }
 
 /** What turned out not to be had on the way. */

@@ -7,6 +7,7 @@ import type {Box} from './box.ts';
 import {abandonedAfter} from './claims.ts';
 import {type Origin, originFile, removeBoxFiles} from './files.ts';
 import {listBoxes} from './list.ts';
+import {removeSecrets} from './secrets.ts';
 
 /**
 Whose folder on the host is whose, when several ups prepare boxes at the same moment.
@@ -55,24 +56,33 @@ export function keptBefore(paths: Paths, name: string, origin: Origin, boxes: re
 		.map(({folder}) => folder);
 }
 
-/** Removes what earlier runs for a project left, under whatever name they were after, and no box uses. */
+/**
+Removes what earlier runs for a project left, under whatever name they were after, and no box uses. Of other projects only the
+secrets: their tokens and host keys may be wanted again.
+*/
 export async function removeLeftBehind(
 	{engine, paths}: {engine: Engine; paths: Paths},
 	project: string,
 ): Promise<void> {
 	const before = Date.now() - abandonedAfter;
-	const origin = {engine: engine.address, project};
+	const isOurs = (folder: string) => isOf(paths, folder, {engine: engine.address, project});
+	const hasSecrets = (folder: string) =>
+		changedAt(join(paths.secrets, folder)) !== undefined && isOf(paths, folder, {engine: engine.address});
 	const old = foldersOf(paths).filter(
-		(folder) => isOf(paths, folder, origin) && (changedAt(join(paths.state, folder)) ?? before) < before,
+		(folder) => (changedAt(join(paths.state, folder)) ?? before) < before && (isOurs(folder) || hasSecrets(folder)),
 	);
 	if (old.length === 0) {
 		return;
 	}
 
-	// Listed after the folders: one that got its container in the meantime is in it. Its own folder is there too, mostly.
+	// Listed after the folders: one that got its container in the meantime is in it.
 	const used = new Set((await listBoxes(engine)).map(({folder}) => folder));
 	for (const folder of old.filter((each) => !used.has(each))) {
-		removeBoxFiles(paths, folder);
+		if (isOurs(folder)) {
+			removeBoxFiles(paths, folder);
+		} else {
+			removeSecrets(paths, folder);
+		}
 	}
 }
 
@@ -88,10 +98,10 @@ function foldersOf(paths: Paths, name = ''): string[] {
 	}
 }
 
-function isOf(paths: Paths, folder: string, {engine, project}: Origin): boolean {
+function isOf(paths: Paths, folder: string, {engine, project}: Pick<Origin, 'engine'> & Partial<Origin>): boolean {
 	try {
 		const origin = JSON.parse(readFileSync(join(paths.state, folder, originFile), 'utf8')) as Origin;
-		return origin.engine === engine && origin.project === project;
+		return origin.engine === engine && (project === undefined || origin.project === project);
 	} catch {
 		// It is written first: without it the folder was only just begun, by whomever.
 		return true;

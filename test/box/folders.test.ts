@@ -243,6 +243,21 @@ describe('token and host key', () => {
 	});
 });
 
+test('the secrets of a killed run are gone with the next box of another project, its token is not', async () => {
+	const engine = new SlowEngine();
+	const [contender, other] = makeContenders([0, 1]) as [Contender, Contender];
+	const {paths} = hostOf(plain(engine), contender);
+	const {token} = filesOf(await upAlone(engine, contender));
+	engine.containers.clear();
+	const kept = await upAlone(engine, other);
+	age(paths.state);
+	await removeLeftBehind({engine: plain(engine), paths}, other.project);
+	assert.deepEqual(foldersIn(paths.secrets), usedFolders(engine));
+	assert.equal(filesOf(kept).secret, 'secret of 1');
+	engine.containers.clear();
+	assert.equal(filesOf(await upAlone(engine, contender)).token, token);
+});
+
 test('an up that was held up for so long that its folder was cleaned away begins anew', async () => {
 	const engine = new SlowEngine();
 	const [contender] = makeContenders([0]) as [Contender];

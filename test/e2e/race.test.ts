@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {mkdir, readdir, readFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {
@@ -31,6 +31,11 @@ describe(`${contenders} gpubox up --gpus 1 at the same moment`, {skip: needsOwnE
 	});
 	after(async () => {
 		await removeBoxes();
+		// What was left by the killed ones, whose projects nobody comes back to.
+		for (const folder of await readdir(join(person.environment.XDG_STATE_HOME ?? '', 'gpubox/boxes'))) {
+			await rm(`/dev/shm/gpubox-${person.uid}/${folder}`, {recursive: true, force: true});
+		}
+
 		await person.remove();
 	});
 
