@@ -176,7 +176,7 @@ function pause(signal: AbortSignal): Promise<void> {
 
 export function stillUndecided(): GpusTaken {
 	return new GpusTaken('Others are starting boxes on the same GPUs again and again.', {
-		fix: 'Try again in a minute, wait in line with --wait, or name the GPUs: --gpus 0,',
+		fix: 'Try again in a minute, wait in line with --wait, or name the GPUs: --gpus 0,2',
 		holders: ['others who are starting boxes'],
 	});
 }
