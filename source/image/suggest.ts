@@ -124,7 +124,7 @@ function explain(
 				? `No image to work in fits every card here; this one leaves out GPU ${leftOut.join(', ')}`
 				: cards === 1
 					? 'Fits the driver and the GPU'
-					: `Fits the driver and all ${cards} GPUs`;
+					: `Fits the driver and ${cards === 2 ? 'both' : `all ${cards}`} GPUs`;
 	const added = missing(image, services);
 	const parts = [
 		fits,

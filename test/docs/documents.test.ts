@@ -1,35 +1,35 @@
 import assert from 'node:assert/strict';
-import {existsSync, globSync, readFileSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {describe, test} from 'node:test';
-import {fileURLToPath} from 'node:url';
+import {Ajv2020} from 'ajv/dist/2020.js';
+import {parse as parseYaml} from 'yaml';
 import {makeProgram} from '../../source/program.ts';
+import {toJsonSchema} from '../../source/settings/describe.ts';
+import {readSettings} from '../../source/settings/read.ts';
 import {illustrated, withPicture} from '../../tools/picture.ts';
+import {
+	blocksOf,
+	commandsInBlocks,
+	commandsInProse,
+	documents,
+	examplesInHelp,
+	readDocument,
+	root,
+} from './_commands.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const documents = globSync(['*.md', 'docs/*.md'], {cwd: root}).sort();
-const read = (name: string) => readFileSync(join(root, name), 'utf8');
-
-/** The gpubox calls of a document's shell blocks, comments left out. Blocks without a language count as such. */
-function callsInBlocks(text: string): string[] {
-	return [...text.matchAll(/^ *```(\w*)\n(.*?)^ *```/gms)]
-		.filter(([, language = '']) => /^(|sh|bash|console)$/.test(language))
-		.flatMap(([, , block = '']) => block.split('\n'))
-		.flatMap((line) =>
-			line
-				.trim()
-				.replace(/\s+#.*$/, '')
-				.replace(/^\$ /, '')
-				.replace(/ >+ .*$/, '')
-				.split(/ (?:&&|\|) /),
-		)
-		.filter((line) => /^gpubox( |$)/.test(line));
+/** The gpubox calls in a line for a shell. */
+function callsIn(line: string): string[] {
+	return line
+		.split(/ (?:&&|\|) /)
+		.map((part) => part.replace(/ >+ .*$/, '').trim())
+		.filter((part) => /^gpubox( |$)/.test(part));
 }
 
-/** The gpubox calls in running text. They name verbs and flags, and may leave out what a verb needs besides. */
-function callsInProse(text: string): string[] {
-	return [...text.replace(/^ *```.*?^ *```/gms, '').matchAll(/`(gpubox [^`]+)`/g)].map(([, call = '']) => call);
-}
+const callsInBlocks = (text: string) => commandsInBlocks(text).flatMap(callsIn);
+const callsInProse = (text: string) => commandsInProse(text).flatMap(callsIn);
+
+const validate = new Ajv2020({strict: true, allowUnionTypes: true}).compile(toJsonSchema());
 
 /** Enough of a shell for the documents: words, some of them quoted. */
 function toWords(line: string): string[] {
@@ -58,7 +58,7 @@ const incomplete = new Set(['commander.missingArgument', 'commander.optionMissin
 
 describe('every gpubox call in the documents is one the program takes', () => {
 	for (const document of documents) {
-		const text = read(document);
+		const text = readDocument(document);
 		for (const call of new Set(callsInBlocks(text))) {
 			test(`${document}: ${call}`, () => {
 				assert.doesNotThrow(() => parse(toWords(call).slice(1)));
@@ -78,23 +78,51 @@ describe('every gpubox call in the documents is one the program takes', () => {
 });
 
 test('the documents are looked at, and a call that is wrong is refused', () => {
-	assert.ok(callsInBlocks(read('readme.md')).length > 10);
-	assert.ok(callsInProse(read('readme.md')).length > 1);
+	assert.ok(callsInBlocks(readDocument('readme.md')).length > 10);
+	assert.ok(callsInProse(readDocument('readme.md')).length > 1);
 	for (const call of ['gpubox upp', 'gpubox ls --watch', 'gpubox rm', 'gpubox pull a b', 'gpubox up --port x']) {
 		assert.throws(() => parse(toWords(call).slice(1)), call);
 	}
 });
 
 test('every verb is told of in the documents', () => {
-	const all = documents.map(read).join('\n');
+	const all = documents.map(readDocument).join('\n');
 	for (const command of makeProgram().commands.filter((verb) => !verb.name().startsWith('_'))) {
 		assert.ok(all.includes(`gpubox ${command.name()}`), command.name());
 	}
 });
 
+test('every verb has an example in its help', () => {
+	for (const [verb, examples] of examplesInHelp()) {
+		assert.ok(
+			examples.some((example) => example.includes(`gpubox ${verb}`.trim())),
+			verb,
+		);
+	}
+});
+
+test('every block says what it is: sh for what one types, console or text for what one sees', () => {
+	for (const document of documents) {
+		for (const {language, text} of blocksOf(readDocument(document))) {
+			assert.notEqual(language, '', `${document}:\n${text}`);
+		}
+	}
+});
+
+for (const document of documents) {
+	const files = blocksOf(readDocument(document)).filter(({language}) => language === 'yaml');
+	for (const [index, {text}] of files.entries()) {
+		test(`${document}: gpubox.yaml number ${index + 1} has no mistake`, () => {
+			const {mistakes} = readSettings(text, {place: 'gpubox.yaml', shownAs: 'gpubox.yaml', base: '/project'});
+			assert.deepEqual(mistakes, []);
+			assert.ok(validate(parseYaml(text)), JSON.stringify(validate.errors));
+		});
+	}
+}
+
 test('every link between the documents leads somewhere', () => {
 	for (const document of documents) {
-		for (const [, target = ''] of read(document).matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)) {
+		for (const [, target = ''] of readDocument(document).matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)) {
 			assert.ok(existsSync(join(root, dirname(document), target)), `${document}: ${target}`);
 		}
 	}
@@ -102,18 +130,21 @@ test('every link between the documents leads somewhere', () => {
 
 for (const document of illustrated) {
 	test(`the picture in ${document} is the screen that the tests know (npm run picture)`, () => {
-		assert.equal(read(document), withPicture(document));
+		assert.equal(readDocument(document), withPicture(document));
 	});
 }
 
 test('every dependency has its reason', () => {
-	const {dependencies, devDependencies} = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
-	const reasons = read('docs/dependencies.md');
+	const {dependencies, devDependencies} = JSON.parse(readDocument('package.json')) as Record<
+		string,
+		Record<string, string>
+	>;
+	const reasons = readDocument('docs/dependencies.md');
 	for (const name of [...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})]) {
 		assert.ok(name.startsWith('@types/') || reasons.includes(name), name);
 	}
 });
 
-test('the Chinese readme shows the same calls as the English one', () => {
-	assert.deepEqual(callsInBlocks(read('readme.zh.md')), callsInBlocks(read('readme.md')));
+test('the Chinese readme shows the same commands as the English one', () => {
+	assert.deepEqual(commandsInBlocks(readDocument('readme.zh.md')), commandsInBlocks(readDocument('readme.md')));
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
-import {chmod, mkdir, mkdtemp, readFile, symlink, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, mkdtemp, symlink, writeFile} from 'node:fs/promises';
 import {createServer, type Server} from 'node:net';
 import {dirname, join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
@@ -8,6 +8,7 @@ import {startEngine, type TestEngine} from '../_helpers/test-host/engine.ts';
 import {
 	breakGpuDriver,
 	buildImage,
+	buildTorchImage,
 	dockerOf,
 	makePerson,
 	needsOwnEngine,
@@ -356,27 +357,8 @@ describe('gpubox check', {skip: needsOwnEngine}, () => {
 
 	test('passes for an image whose PyTorch uses every GPU, and for a box of it', async () => {
 		const image = 'gpubox-test/torch:1';
-		const gpus = host.own?.gpus.map(({name}) => ({name, capability: [8, 6]})) ?? [];
-		// As many cards as the image is given: NVIDIA_VISIBLE_DEVICES names them.
-		const torch = new URL('../pipeline/_stand-in/torch/', import.meta.url);
-		const files = ['__init__.py', 'cuda/__init__.py', 'cuda/nccl.py'];
-		const copies = await Promise.all(
-			files.map(async (file) => {
-				const text = (await readFile(new URL(file, torch))).toString('base64');
-				return `RUN echo ${text} | base64 -d > /opt/torch/${file}`;
-			}),
-		);
-		await buildImage(
-			docker,
-			image,
-			[
-				`FROM ${host.images.jupyter}`,
-				'RUN mkdir -p /opt/torch/cuda',
-				...copies,
-				`ENV PYTHONPATH=/opt TORCH_HOST='${JSON.stringify({gpus, archs: ['sm_80']})}'`,
-				'',
-			].join('\n'),
-		);
+		const gpus = host.own?.gpus ?? [];
+		await buildTorchImage(docker, host, image);
 		const result = await person.runGpubox(['check', image, '--json']);
 		assert.equal(result.code, 0, result.stdout + result.stderr);
 		const {

@@ -9,6 +9,7 @@ export {makeKnownPerson, runKnown, startKnown} from './known-person.ts';
 export {makePerson, type Person, type Result} from './person.ts';
 export {freePort, type Registry, startRegistry} from './registry.ts';
 export {openTerminal, type Terminal} from './terminal.ts';
+export {buildTorchImage} from './torch-image.ts';
 export {waitUntil} from './wait-until.ts';
 
 /** What `npm test` set up for the end-to-end tests. */

@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process';
-import {chown, mkdir, mkdtemp, readdir, rm} from 'node:fs/promises';
+import {chown, mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
 import {delimiter, join} from 'node:path';
 import type {TestHost} from './index.ts';
 
@@ -32,6 +32,8 @@ export type Person = {
 	project: string;
 	/** All of the environment that the person's programs get. */
 	environment: Record<string, string>;
+	/** What stands before a program of theirs that root starts: for a known person, what makes them known. */
+	prefix: string[];
 	/** Runs gpubox to its end on the person's behalf. */
 	runGpubox(arguments_: string[], options?: RunOptions): Promise<Result>;
 	/** The same for any program. */
@@ -42,8 +44,11 @@ export type Person = {
 	remove(): Promise<void>;
 };
 
-/** Makes a person with folders of their own. `name` is for the folder's name and the USER variable. */
-export async function makePerson(host: TestHost, name = 'tester'): Promise<Person> {
+/**
+Makes a person with folders of their own. `name` is for the folder's name and the USER variable. One who is `known` is also
+known to the system, for programs such as ssh that look there for a home whatever HOME says. That takes root.
+*/
+export async function makePerson(host: TestHost, name = 'tester', {known = false} = {}): Promise<Person> {
 	const {uid, gid, program} = host;
 	const root = await mkdtemp(join(host.folder, `${name}-`));
 	const home = join(root, 'home');
@@ -76,8 +81,19 @@ export async function makePerson(host: TestHost, name = 'tester'): Promise<Perso
 		TERM: 'xterm-256color',
 	};
 
-	const run = (file: string, arguments_: string[], options: RunOptions = {}) =>
-		runToEnd(file, arguments_, {
+	const passwd = join(root, 'passwd');
+	if (known) {
+		await writeFile(passwd, `root:x:0:0:root:/root:/bin/sh\n${name}:x:${uid}:${gid}::${home}:/bin/sh\n`);
+	}
+
+	// In a mount namespace of its own, where /etc/passwd is another one.
+	const prefix = known
+		? ['unshare', '--mount', 'sh', '-c', 'mount --bind "$1" /etc/passwd && shift && exec "$@"', 'sh', passwd]
+		: [];
+	const become = known ? [...prefix, 'setpriv', '--reuid', `${uid}`, '--regid', `${gid}`, '--clear-groups', '--'] : [];
+	const run = (file: string, arguments_: string[], options: RunOptions = {}) => {
+		const [first = file, ...rest] = [...become, file, ...arguments_];
+		return runToEnd(first, rest, {
 			cwd: options.cwd ?? project,
 			env: Object.fromEntries(
 				Object.entries({...environment, ...options.env}).filter(([, value]) => value !== undefined),
@@ -85,8 +101,9 @@ export async function makePerson(host: TestHost, name = 'tester'): Promise<Perso
 			input: options.input ?? '',
 			...(options.signal && {signal: options.signal}),
 			...(options.killSignal && {killSignal: options.killSignal}),
-			...(process.getuid?.() === 0 && {uid, gid}),
+			...(process.getuid?.() === 0 && !known && {uid, gid}),
 		});
+	};
 
 	const endings: Array<() => void> = [];
 	return {
@@ -95,6 +112,7 @@ export async function makePerson(host: TestHost, name = 'tester'): Promise<Perso
 		home,
 		project,
 		environment,
+		prefix,
 		run,
 		runGpubox: (arguments_, options) => run(program.node, [program.cli, ...arguments_], options),
 		atEnd: (work) => endings.push(work),
@@ -115,13 +133,14 @@ async function giveAll(folder: string, uid: number, gid: number): Promise<void> 
 	}
 }
 
-async function runToEnd(
+/** Runs a program to its end, as who runs the tests unless told otherwise. */
+export async function runToEnd(
 	file: string,
 	arguments_: string[],
 	{
 		input,
 		...options
-	}: Omit<RunOptions, 'env'> & {cwd: string; env: Record<string, string>; input: string; uid?: number; gid?: number},
+	}: Omit<RunOptions, 'env'> & {cwd: string; env: NodeJS.ProcessEnv; input: string; uid?: number; gid?: number},
 ): Promise<Result> {
 	const child = spawn(file, arguments_, {...options, stdio: ['pipe', 'pipe', 'pipe']});
 	let stdout = '';

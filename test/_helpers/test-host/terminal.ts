@@ -44,7 +44,7 @@ export function openTerminal(
 		// The terminal must be the person's, too: programs open it again by its name.
 		const {uid, gid} = person;
 		const become = `chown ${uid}:${gid} "$(tty)" && exec setpriv --reuid ${uid} --regid ${gid} --clear-groups "$@"`;
-		words.unshift('/bin/sh', '-c', become, 'sh');
+		words.unshift(...person.prefix, '/bin/sh', '-c', become, 'sh');
 	}
 
 	const [file, ...rest] = words as [string, ...string[]];

@@ -1,0 +1,30 @@
+import {readFile} from 'node:fs/promises';
+import type Docker from 'dockerode';
+import {buildImage} from './images.ts';
+import type {TestHost} from './index.ts';
+
+const torch = new URL('../../pipeline/_stand-in/torch/', import.meta.url);
+const files = ['__init__.py', 'cuda/__init__.py', 'cuda/nccl.py'];
+
+/** Builds the image with Jupyter and sshd anew, with a stand-in for PyTorch that uses every card of the test host. */
+export async function buildTorchImage(docker: Docker, host: TestHost, name: string): Promise<void> {
+	const copies = await Promise.all(
+		files.map(async (file) => {
+			const text = (await readFile(new URL(file, torch))).toString('base64');
+			return `RUN echo ${text} | base64 -d > /opt/torch/${file}`;
+		}),
+	);
+	// As many cards as the image is given: NVIDIA_VISIBLE_DEVICES names them.
+	const gpus = host.own?.gpus.map((gpu) => ({name: gpu.name, capability: [8, 6]})) ?? [];
+	await buildImage(
+		docker,
+		name,
+		[
+			`FROM ${host.images.jupyter}`,
+			'RUN mkdir -p /opt/torch/cuda && ln -s python3 /usr/bin/python',
+			...copies,
+			`ENV PYTHONPATH=/opt TORCH_HOST='${JSON.stringify({gpus, archs: ['sm_80']})}'`,
+			'',
+		].join('\n'),
+	);
+}

@@ -1,0 +1,712 @@
+import assert from 'node:assert/strict';
+import {cp, mkdtemp, readdir, readFile, rm, symlink} from 'node:fs/promises';
+import {basename, join, relative} from 'node:path';
+import {after, before, describe, test} from 'node:test';
+import {
+	buildImage,
+	buildTorchImage,
+	dockerOf,
+	makePerson,
+	needsOwnEngine,
+	openTerminal,
+	type Person,
+	type Registry,
+	type Result,
+	startRegistry,
+	type Terminal,
+	testHost,
+} from '../_helpers/test-host/index.ts';
+import {runToEnd} from '../_helpers/test-host/person.ts';
+import {blocksOf, documents, readDocument, root, toldCommands} from '../docs/_commands.ts';
+
+/*
+Every command that the documents, the man page and --help tell is run, as it stands there, by alice at her workstation. `story`
+is the table of them in the order in which they are run; a command that it does not have fails the test. What cannot be run here
+is in `elsewhere`, with the reason.
+*/
+
+const host = testHost();
+const docker = dockerOf(host);
+
+/** The image that the documents speak of: here one with Jupyter, sshd and a stand-in for PyTorch. */
+const image = 'pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime';
+
+let alice: Person;
+let registry: Registry;
+/** A copy of the clone, for commands that write into it. */
+let clone: string;
+
+/** What stands in the documents for something of the reader's. */
+function ofAlice(command: string): string {
+	return command.replaceAll(/(?<![\w/:])\/data\b(?=\/imagenet|:)/g, join(alice.home, 'data'));
+}
+
+/** Commands that are run one after the other, or names for one that is typed instead of each. */
+type Step = {commands: string[]; as?: string | undefined; act(command: string): Promise<void>};
+
+type RunOptions = {
+	/** Below alice's home; the home itself when missing. */
+	in?: string;
+	/** What to type instead where the document has a placeholder. */
+	as?: string;
+	code?: number;
+	out?: RegExp;
+	err?: RegExp;
+	/** For a command that would go on for ever: it is ended as soon as it has printed this. */
+	until?: RegExp;
+	input?: string;
+	env?: Record<string, string>;
+	/** What a reader has done before. */
+	first?: string[];
+	/** More to be checked. */
+	check?: (result: Result) => Promise<void> | void;
+};
+
+function shell(command: string, {in: folder = '', env = {}, input = ''}: RunOptions, signal?: AbortSignal) {
+	return alice.run('bash', ['-o', 'pipefail', '-c', command], {
+		cwd: join(alice.home, folder),
+		env,
+		input,
+		...(signal && {signal}),
+	});
+}
+
+/** A command whose output shows that it did what it was told for. */
+function run(commands: string | string[], options: RunOptions = {}): Step {
+	return {
+		commands: [commands].flat(),
+		as: options.as,
+		async act(command) {
+			for (const before of options.first ?? []) {
+				const {code, stderr} = await shell(before, options);
+				assert.equal(code, 0, `${before}\n${stderr}`);
+			}
+
+			const typed = ofAlice(command);
+			if (options.until) {
+				await runUntil(typed, options.until, options);
+				return;
+			}
+
+			const result = await shell(typed, options);
+			const told = `$ ${typed}\n${result.stdout}${result.stderr}`;
+			assert.equal(result.code, options.code ?? 0, told);
+			assert.match(result.stdout, options.out ?? /(?:)/, told);
+			assert.match(result.stderr, options.err ?? /(?:)/, told);
+			await options.check?.(result);
+		},
+	};
+}
+
+async function runUntil(command: string, wish: RegExp, {in: folder = ''}: RunOptions): Promise<void> {
+	const terminal = openTerminal(host, alice, [], {
+		program: ['bash', '-c', command],
+		cwd: join(alice.home, folder),
+		columns: 160,
+	});
+	await terminal.waitFor(wish);
+	terminal.write('\u0003');
+	await terminal.exited;
+}
+
+/** A command that wants a person at a terminal. */
+function type(
+	commands: string | string[],
+	{in: folder = '', first = [], code = 0}: Pick<RunOptions, 'in' | 'first' | 'code'>,
+	hands: (terminal: Terminal) => Promise<void>,
+): Step {
+	return {
+		commands: [commands].flat(),
+		async act(command) {
+			for (const before of first) {
+				const result = await shell(before, {in: folder});
+				assert.equal(result.code, 0, result.stderr);
+			}
+
+			const terminal = openTerminal(host, alice, [], {
+				program: ['bash', '-c', ofAlice(command)],
+				cwd: join(alice.home, folder),
+			});
+			await hands(terminal);
+			const {exitCode} = await terminal.exited;
+			assert.equal(exitCode, code, terminal.screen());
+		},
+	};
+}
+
+/** A command in a clone of gpubox, which leaves the clone as it is. */
+function inClone(commands: string | string[], {as}: {as?: string} = {}): Step {
+	return {
+		commands: [commands].flat(),
+		as,
+		async act(command) {
+			const before = await contentsOf(clone);
+			const {code, stdout, stderr} = await runInClone(command);
+			assert.equal(code, 0, `${stdout}${stderr}`);
+			const after = await contentsOf(clone);
+			for (const [path, text] of after) {
+				assert.equal(text, before.get(path), `${command} changes ${path}`);
+			}
+		},
+	};
+}
+
+/** A command that cannot be run here, why, and what is looked at instead. */
+function elsewhere(commands: string | string[], _why: string, act: (command: string) => Promise<void> | void): Step {
+	return {commands: [commands].flat(), act: async (command) => act(command)};
+}
+
+function runInClone(command: string): Promise<Result> {
+	const {NODE_TEST_CONTEXT: _, ...environment} = process.env;
+	return runToEnd('bash', ['-c', command], {
+		cwd: clone,
+		env: {
+			...environment,
+			DOCKER_HOST: host.address,
+			HOME: alice.home,
+			PATH: [join(root, 'node_modules/.bin'), alice.environment.PATH].join(':'),
+			npm_config_prefix: join(alice.home, 'global'),
+			npm_config_cache: join(alice.home, 'npm-cache'),
+			npm_config_offline: 'true',
+		},
+		input: '',
+	});
+}
+
+const ready = (box: string) => new RegExp(`^${box} is ready\\.`);
+const token = /\bhttp:\/\/127\.0\.0\.1:\d+\/\S*token=\w+/;
+const readJson = <T>({stdout}: Result) => JSON.parse(stdout) as T;
+const containerId = async (box: string) => (await docker.getContainer(`gpubox-${box}`).inspect()).Id;
+const labelOf = async (box: string, label: string) =>
+	(await docker.getContainer(`gpubox-${box}`).inspect()).Config.Labels[`gpubox.${label}`] ?? '';
+/** Their own defaults and not those that later commands would go by. */
+const aside = {XDG_CONFIG_HOME: '/tmp/gpubox-documents-config'};
+
+const story: Step[] = [
+	// The machine.
+	run('gpubox doctor', {out: /^✓ GPU in a container {2}8 of 8 seen/m}),
+	run('gpubox doctor --fix', {out: /without judgement/}),
+	run('gpubox doctor --json', {out: /"id": "container-gpu"/}),
+	run('nvidia-smi -L', {out: /^GPU 0: NVIDIA RTX A6000/}),
+	run('nvidia-smi topo -m', {out: /GPU7/}),
+	run('nvidia-smi --query-gpu=… -lms 1000', {
+		as: 'nvidia-smi --query-gpu=index,name --format=csv -lms 1000',
+		until: /NVIDIA RTX A6000/,
+	}),
+	run('gpubox gpus', {out: /NVIDIA RTX A6000/}),
+	run('gpubox gpus --watch', {until: /NVIDIA RTX A6000/}),
+	run('gpubox images', {out: new RegExp(image)}),
+	run('gpubox images --all', {out: /nvcr\.io/}),
+	run('gpubox images --json', {out: /"recommended": true/}),
+	run(['gpubox pull REF', `gpubox pull ${image}`], {as: `gpubox pull ${image}`, out: new RegExp(`^${image}$`, 'm')}),
+	run('docker run', {as: `docker run --rm ${image} true`}),
+
+	// The tour of the readme.
+	run('cd my-project', {as: 'cd my-project && pwd', out: /my-project$/m}),
+	run('gpubox up --jupyter', {in: 'my-project', out: ready('alice-my-project')}),
+	run('gpubox up', {in: 'my-project', out: token}),
+	type('gpubox', {in: 'my-project'}, async (terminal) => {
+		await terminal.waitFor('alice-my-project');
+		terminal.write('q');
+	}),
+	run('gpubox ls', {out: /alice-my-project/}),
+	type('gpubox attach alice-my-project', {}, lookAround),
+	run('gpubox logs -f alice-my-project', {until: /Jupyter \w+ [\d.]+ is running at/}),
+	run('gpubox open alice-my-project', {out: token}),
+	run('docker top', {as: 'docker top gpubox-alice-my-project', out: /jupyter/}),
+	run('docker inspect', {
+		as: 'docker inspect gpubox-alice-my-project',
+		async check({stdout}) {
+			const address = await shell('gpubox open --print alice-my-project', {});
+			const [, secret = ''] = /token=([\w-]+)/.exec(address.stdout) ?? [];
+			assert.ok(secret.length > 8 && !stdout.includes(secret));
+		},
+	}),
+	run('gpubox check alice-my-project', {out: /PyTorch can use every GPU/}),
+	run('gpubox check', {in: 'my-project', out: /^box alice-my-project: PyTorch/}),
+	run('gpubox up --dry-run', {in: 'my-project', out: /^docker run /}),
+	run('gpubox config limits.memory 64g', {env: aside}),
+	run('gpubox config limits.memory', {env: aside, out: /^64g$/m}),
+	run('gpubox config', {env: aside, out: /^limits\.memory +64g/m}),
+	run('gpubox config --unset limits.memory', {
+		env: aside,
+		async check() {
+			assert.equal((await shell('gpubox config limits.memory', {env: aside})).stdout, '\n');
+		},
+	}),
+	run('gpubox up --wait', {in: 'my-project', out: ready('alice-my-project')}),
+	run('ssh alice-my-project', {
+		in: 'my-project',
+		first: ['gpubox up --jupyter --ssh --recreate'],
+		input: 'pwd\n',
+		out: /^\/workspace$/m,
+	}),
+	run('gpubox --host NAME ls', {
+		first: ['docker context create lab --docker "host=$DOCKER_HOST"'],
+		as: 'unset DOCKER_HOST; gpubox --host lab ls',
+		out: /alice-my-project/,
+	}),
+	type('gpubox demo', {}, async (terminal) => {
+		await terminal.waitFor('DEMO');
+		terminal.write('q');
+	}),
+
+	// Scripts.
+	run(`gpubox up --json | jq -r '.jupyter.url + "?token=" + .jupyter.token'`, {in: 'my-project', out: token}),
+	run(`gpubox ls --json | jq -r '.boxes[] | select(.owner == "alice") | .name'`, {out: /^alice-my-project$/m}),
+	run("gpubox gpus --json --watch | jq -c '[.gpus[].utilization]'", {until: /^\[0,0,0,0,0,0,0,0\]$/m}),
+	run('gpubox gpus --json', {out: /"box": null|"claimedBy": \[\s*"alice-my-project"/}),
+	run('gpubox ls --json', {check: (result) => assert.ok(readJson<{boxes: unknown[]}>(result).boxes.length > 0)}),
+	run('gpubox up --json', {in: 'my-project', out: /"token": "[\w-]+"/}),
+	run('gpubox check --json', {in: 'my-project', out: /"passed": true/}),
+	run('gpubox config --show-origin --json', {in: 'my-project', out: /"place": "default"/}),
+	run('gpubox stop alice-my-project', {check: () => assertState('alice-my-project', 'exited')}),
+	run('GPUBOX_DEBUG=1 gpubox …', {as: 'GPUBOX_DEBUG=1 gpubox start nobodys-box', code: 6, err: /^ +at /m}),
+
+	// A team's project, and who joins it.
+	run('gpubox init --use training --gpus 2 --data /data/imagenet --no-start', {
+		in: 'asked/training',
+		check: () => assertFile('asked/training/gpubox.yaml', /^gpus: 2$[\s\S]*imagenet:\/data:ro/m),
+	}),
+	run('gpubox init --use notebook --gpus 1 --data /data/imagenet', {
+		in: 'asked/notebook',
+		check: () => assertFile('asked/notebook/gpubox.yaml', /^gpus: 1$/m),
+	}),
+	type('gpubox init', {in: 'asked/by-hand'}, async (terminal) => {
+		const answers = ['1, 2 or 3?', 'How many GPUs?', 'Where is the data?', 'Write it?'];
+		for (const question of answers) {
+			await terminal.waitFor(question);
+			terminal.write('\r');
+		}
+
+		await terminal.waitFor('Start the box now?');
+		terminal.write('n\r');
+		await terminal.waitFor('gpubox stop alice-by-hand');
+	}),
+	run('git clone git@example.com:team/vision.git && cd vision', {
+		check: () => assertFile('vision/gpubox.yaml', /^image:/),
+	}),
+	run('gpubox up', {in: 'vision', out: ready('alice-vision'), check: async () => remember('alice-vision')}),
+	run('gpubox config --show-origin', {in: 'vision', out: new RegExp(`^image +${image} +gpubox.yaml:1$`, 'm')}),
+	run('gpubox open alice-vision', {out: token}),
+	type('gpubox attach alice-vision', {}, lookAround),
+	run('gpubox up --recreate', {
+		in: 'vision',
+		out: ready('alice-vision'),
+		check: async () => assert.ok(!remembered.has(await containerId('alice-vision')), 'it is a new one'),
+	}),
+	run('gpubox stop alice-vision', {check: () => assertState('alice-vision', 'exited')}),
+	run('gpubox config build.pipIndexUrl https://pypi.example/simple', {env: aside}),
+	run('gpubox config services jupyter,ssh', {env: aside}),
+	run('gpubox config env.EDITOR vim', {
+		env: aside,
+		async check() {
+			const {stdout} = await shell('gpubox config --json', {env: aside});
+			const {build, services, env} = JSON.parse(stdout) as Record<string, unknown>;
+			assert.deepEqual(
+				{build, services, env},
+				{
+					build: {pipIndexUrl: 'https://pypi.example/simple'},
+					services: ['jupyter', 'ssh'],
+					env: {EDITOR: 'vim'},
+				},
+			);
+		},
+	}),
+
+	// SSH.
+	run('gpubox up --ssh', {in: 'train', out: /^ {2}SSH {7}ssh alice-train /m}),
+	run('ssh alice-train', {input: 'pwd\n', out: /^\/workspace$/m}),
+	run('ssh -A', {as: 'ssh -A alice-train pwd', out: /^\/workspace$/m}),
+	run('gpubox ssh alice-train -- python train.py', {out: /^trained$/m}),
+	run('gpubox ssh alice-train -- nvidia-smi', {out: /NVIDIA RTX A6000/}),
+	run('gpubox ssh BOX', {as: 'gpubox ssh alice-train', input: 'pwd\n', out: /^\/workspace$/m}),
+	run("gpubox ssh BOX -- 'cd data && ls'", {as: "gpubox ssh alice-train -- 'cd data && ls'", out: /^numbers$/m}),
+	run('gpubox config ssh.keys', {env: aside, out: /^\n$/}),
+	run('gpubox attach alice-train -- nvidia-smi', {out: /NVIDIA RTX A6000/}),
+	run('gpubox attach BOX -- CMD', {as: 'gpubox attach alice-train -- pwd', out: /^\/workspace$/m}),
+	run('gpubox attach', {as: 'gpubox attach alice-train -- id -un', out: /^alice$/m}),
+	run(['gpubox stop', 'gpubox stop NAME', 'gpubox stop alice-train'], {
+		as: 'gpubox stop alice-train',
+		check: () => assertState('alice-train', 'exited'),
+	}),
+	run(['gpubox start', 'gpubox start alice-train'], {
+		as: 'gpubox start alice-train',
+		check: () => assertState('alice-train', 'running'),
+	}),
+	run('gpubox open alice-train', {in: 'train', first: ['gpubox up --recreate --jupyter --ssh'], out: token}),
+	run('gpubox logs -f --tail 100 alice-train', {until: /Jupyter \w+ [\d.]+ is running at/}),
+	run('gpubox check alice-train', {out: /PyTorch can use every GPU/}),
+	run('gpubox kernels --json', {as: 'gpubox kernels alice-train --json', out: /"kernels": \[/}),
+	run('gpubox kernels alice-train'),
+	run('gpubox kernels alice-train --stop idle'),
+	run('gpubox rm alice-train', {check: assertGone}),
+
+	// Sharing.
+	run('gpubox up --gpus 2', {in: 'share/two', check: async () => assertGpus('alice-two', /^GPU-\S+,GPU-\S+$/)}),
+	run('gpubox rm', {as: 'gpubox rm alice-two alice-vision', check: assertGone}),
+	run('gpubox up --gpus 0,2', {
+		in: 'share/certain',
+		check: async () => assertGpus('alice-certain', gpusAt(0, 2)),
+	}),
+	run('gpubox up --gpus 1 --wait', {in: 'share/one', out: ready('alice-one')}),
+	run('gpubox up --gpus 1 --for 4h', {in: 'share/until', check: () => assertEnds('alice-until')}),
+	run('gpubox up --recreate --for 4h', {in: 'share/until', check: () => assertEnds('alice-until')}),
+	run('gpubox up --for 4h', {in: 'share/until-too', check: () => assertEnds('alice-until-too')}),
+	run('gpubox stop --idle 6h'),
+	run('gpubox config idle.warnAfter 2h', {env: aside}),
+	run('gpubox config idle.stopAfter 12h', {env: aside}),
+	run('gpubox reap'),
+	run('gpubox reap --install', {out: /gpubox reap runs every five minutes|crontab/}),
+	run('gpubox up --jupyter --gpus 2 --mount /data:/data:ro', {
+		in: 'share/mounted',
+		async check() {
+			const {stdout} = await shell('gpubox attach alice-mounted -- ls /data', {});
+			assert.equal(stdout, 'imagenet\n');
+		},
+	}),
+
+	// Secrets.
+	run('gpubox up --secret HF_TOKEN', {
+		first: ['gpubox rm alice-certain alice-one alice-until alice-until-too alice-mounted'],
+		in: 'secret/variable',
+		check: () => assertSecret('alice-variable', 'HF_TOKEN', 'of-the-variable'),
+	}),
+	run('gpubox up --secret HF_TOKEN=~/.hf-token', {
+		in: 'secret/file',
+		check: () => assertSecret('alice-file', 'HF_TOKEN', 'of-the-file'),
+	}),
+	run('gpubox up --secret-env WANDB_API_KEY', {
+		in: 'secret/env',
+		check: () => assertSecret('alice-env', 'WANDB_API_KEY', 'of-wandb'),
+	}),
+
+	// Completion.
+	run('source <(gpubox completion bash)', {
+		as: 'source <(gpubox completion bash) && complete -p gpubox',
+		out: /gpubox$/m,
+	}),
+	run("echo 'source <(gpubox completion bash)' >> ~/.bashrc", {
+		async check() {
+			const {stdout, stderr} = await shell('source ~/.bashrc && complete -p gpubox', {});
+			assert.match(stdout, /gpubox$/m, stderr);
+		},
+	}),
+	run("echo 'source <(gpubox completion zsh)' >> ~/.zshrc", {check: () => assertFile('.zshrc', /completion zsh/)}),
+	run('mkdir -p ~/.config/fish/completions && gpubox completion fish > ~/.config/fish/completions/gpubox.fish', {
+		check: () => assertFile('.config/fish/completions/gpubox.fish', /complete -c gpubox/),
+	}),
+];
+
+/** What is told to who works on gpubox itself, and what can be run nowhere. */
+const workshop: Step[] = [
+	inClone('npm run build'),
+	inClone('node tools/build.mjs --meta'),
+	inClone(['npm run lint', 'npm run format', 'npm run types', 'npm run schema', 'npm run catalog:check']),
+	inClone(['npm run picture', 'npm run man', 'npm run troubleshooting']),
+	inClone('npx tsx --test test/gpu/parse.test.ts'),
+	inClone('npm test -- --unit', {as: 'npm test -- --unit --only gpu/parse'}),
+	inClone(['npm ci', 'npm start', 'npm ci && npm start'], {as: 'npm ci --dry-run && npm start'}),
+	inClone('npm install -g .'),
+	elsewhere(
+		['npm ci && npm test', 'npm test', 'npm test -- --e2e --only ls', 'npm test -- --e2e --keep'],
+		'this test is part of it',
+		(command) => {
+			assert.ok(process.env.NODE_TEST_CONTEXT !== undefined, command);
+		},
+	),
+	elsewhere('UPDATE_SNAPSHOTS=1 npm test -- --unit --only session', 'it draws each screen again', async () => {
+		assert.match(await readFile(join(root, 'test/_helpers/snapshot.ts'), 'utf8'), /env\.UPDATE_SNAPSHOTS/);
+	}),
+	elsewhere(
+		['npm run bench', 'npm run bench -- ls', 'npm run bench -- --check'],
+		'minutes, on a machine that does nothing else',
+		async (command) => {
+			const text = await readFile(join(root, 'bench/run.ts'), 'utf8');
+			assert.match(text, /--check/);
+			assert.match(text, /const benches = \{ls: /, command);
+		},
+	),
+
+	// What changes a machine, or takes a real card.
+	elsewhere(
+		[
+			'sudo modprobe nvidia',
+			'lspci -d 10de:',
+			'sudo dmesg | grep -i nvrm',
+			'sudo dmesg | grep -i xid',
+			'sudo nvidia-smi --gpu-reset -i INDEX',
+		],
+		'a card, and rights over the kernel',
+		parses,
+	),
+	elsewhere(['wsl --update', 'wsl --shutdown'], 'Windows', parses),
+	elsewhere('loginctl enable-linger', 'systemd, and it outlasts the test', parses),
+];
+
+async function lookAround(terminal: Terminal): Promise<void> {
+	await terminal.waitFor(/\$ ?$/m);
+	terminal.write('pwd; id -un\r');
+	await terminal.waitFor('/workspace\nalice\n');
+	terminal.write('exit\r');
+}
+
+const remembered = new Set<string>();
+async function remember(box: string): Promise<void> {
+	remembered.add(await containerId(box));
+}
+
+async function assertState(box: string, state: string): Promise<void> {
+	const {State} = await docker.getContainer(`gpubox-${box}`).inspect();
+	assert.equal(State.Status, state);
+}
+
+function assertGone({stdout}: Result): Promise<void> {
+	return assertNoBoxes(stdout.match(/alice-\w+/g) ?? []);
+}
+
+async function assertNoBoxes(names: string[]): Promise<void> {
+	assert.ok(names.length > 0);
+	const boxes = await docker.listContainers({all: true, filters: {label: ['gpubox.owner=alice']}});
+	const left = new Set(boxes.map(({Labels}) => Labels['gpubox.name']));
+	assert.deepEqual(
+		names.filter((name) => left.has(name)),
+		[],
+	);
+}
+
+async function assertFile(path: string, content: RegExp): Promise<void> {
+	assert.match(await readFile(join(alice.home, path), 'utf8'), content);
+}
+
+async function assertGpus(box: string, wanted: RegExp | string): Promise<void> {
+	assert.match(await labelOf(box, 'gpus'), new RegExp(wanted));
+}
+
+function gpusAt(...indexes: number[]): string {
+	return indexes.map((index) => host.own?.gpus[index]?.uuid).join(',');
+}
+
+async function assertEnds(box: string): Promise<void> {
+	const hours = (Date.parse(await labelOf(box, 'until')) - Date.now()) / 3_600_000;
+	assert.ok(hours > 3.9 && hours <= 4, `${hours}`);
+}
+
+async function assertSecret(box: string, name: string, value: string): Promise<void> {
+	const {stdout} = await shell(`gpubox attach ${box} -- cat /run/secrets/${name}`, {});
+	assert.equal(stdout, value);
+}
+
+/** Texts by path, without what builds and caches leave. */
+async function contentsOf(folder: string): Promise<Map<string, string>> {
+	const contents = new Map<string, string>();
+	for (const entry of await readdir(folder, {recursive: true, withFileTypes: true})) {
+		const path = relative(folder, join(entry.parentPath, entry.name));
+		if (entry.isFile() && !/^(?:dist|node_modules|\.cache)\//.test(path)) {
+			contents.set(path, await readFile(join(folder, path), 'utf8'));
+		}
+	}
+
+	return contents;
+}
+
+async function parses(command: string): Promise<void> {
+	const {code, stderr} = await shell(`set -n; ${command}`, {});
+	assert.equal(code, 0, stderr);
+}
+
+/** Makes alice's home as the documents find it. */
+async function settleIn(): Promise<void> {
+	const bin = join(alice.home, '.local/bin');
+	alice.environment.PATH = `${bin}:${alice.environment.PATH}`;
+	Object.assign(alice.environment, {HF_TOKEN: 'of-the-variable', WANDB_API_KEY: 'of-wandb'});
+	const folders = [
+		...['my-project', 'train/data', 'data/imagenet', 'team/vision.git', '.local/bin', 'scratch'],
+		...['training', 'notebook', 'by-hand'].map((name) => `asked/${name}`),
+		...['two', 'certain', 'one', 'until', 'until-too', 'mounted'].map((name) => `share/${name}`),
+		...['variable', 'file', 'env'].map((name) => `secret/${name}`),
+	];
+	const {node, cli} = host.program;
+	const [file = ''] = yamlOf('docs/onboarding.md');
+	await inOrder([
+		`mkdir -p ${folders.join(' ')}`,
+		`printf '#!/bin/sh\\nexec %s %s "$@"\\n' '${node}' '${cli}' > .local/bin/gpubox && chmod +x .local/bin/gpubox`,
+		'printf \'print("trained")\\n\' > train/train.py && touch train/data/numbers',
+		'printf of-the-file > .hf-token',
+		`cd team/vision.git && cat > gpubox.yaml <<'END' && git init -q -b main && git add . && git -c user.name=lead -c user.email=lead@example.com commit -qm 'Say what boxes are made of'\n${file}END`,
+		`git config --global url."$HOME/team/".insteadOf git@example.com:team/`,
+		`gpubox config build.registryMirror ${registry.address}`,
+	]);
+}
+
+async function inOrder(commands: string[]): Promise<void> {
+	for (const command of commands) {
+		const {code, stderr} = await shell(command, {});
+		assert.equal(code, 0, `${command}\n${stderr}`);
+	}
+}
+
+/** The examples of gpubox.yaml in a document. */
+function yamlOf(document: string): string[] {
+	return blocksOf(readDocument(document))
+		.filter(({language}) => language === 'yaml')
+		.map(({text}) => text);
+}
+
+/** The image for the engine, and the same in a registry that stands for Docker Hub. */
+async function offerImage(): Promise<void> {
+	await buildTorchImage(docker, host, image);
+	const [repository = '', tag = ''] = image.split(':');
+	const there = `${registry.address}/${repository}`;
+	await docker.getImage(image).tag({repo: there, tag});
+	const pushed = await docker.getImage(`${there}:${tag}`).push({authconfig: {}});
+	await new Promise((resolve, reject) => {
+		docker.modem.followProgress(pushed, (error) => (error ? reject(error) : resolve(undefined)));
+	});
+	await docker.getImage(`${there}:${tag}`).remove();
+}
+
+async function copyClone(): Promise<string> {
+	const folder = await mkdtemp(join(host.folder, 'clone-'));
+	const left = new Set(['node_modules', '.git', '.cache', 'dist']);
+	for (const entry of await readdir(root)) {
+		if (!left.has(entry)) {
+			await cp(join(root, entry), join(folder, entry), {recursive: true});
+		}
+	}
+
+	await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+	return folder;
+}
+
+function tests(steps: Step[]): void {
+	for (const {commands, as, act} of steps) {
+		for (const command of as === undefined ? commands : [as]) {
+			test(as === undefined ? command : commands.join(', '), () => act(command));
+		}
+	}
+}
+
+// The two tables have nothing to do with each other, and both wait much.
+describe('the documents', {skip: needsOwnEngine, concurrency: true}, () => {
+	before(async () => {
+		alice = await makePerson(host, 'alice', {known: true});
+		registry = await startRegistry();
+		clone = await copyClone();
+		await offerImage();
+		await settleIn();
+	});
+
+	after(async () => {
+		const boxes = await docker.listContainers({all: true, filters: {label: ['gpubox.owner=alice']}});
+		for (const {Id} of boxes) {
+			await docker.getContainer(Id).remove({force: true});
+		}
+
+		await docker.getImage(image).remove({force: true});
+		await registry.stop();
+		await alice.remove();
+		await rm(aside.XDG_CONFIG_HOME, {recursive: true, force: true});
+	});
+
+	test('tell no command that the table above does not have, and the table none that nobody tells', () => {
+		const told = toldCommands();
+		const known = new Set([...story, ...workshop].flatMap(({commands}) => commands));
+		const unknown = [...told].filter(([command]) => !known.has(command));
+		assert.deepEqual(
+			unknown.map(([command, places]) => `${command}   (in ${places.join(', ')})`),
+			[],
+			'Commands that no test runs: add them to `story` in test/e2e/documents.test.ts',
+		);
+		assert.deepEqual(
+			[...known].filter((command) => !told.has(command)),
+			[],
+			'Commands that no document tells any more: take them out of `story`',
+		);
+	});
+
+	describe('in a clone of gpubox', {concurrency: 1}, () => tests(workshop));
+
+	describe('at a workstation', {concurrency: 1}, () => {
+		tests(story);
+
+		describe('the examples of gpubox.yaml', () => {
+			for (const document of documents.filter((name) => yamlOf(name).length > 0)) {
+				for (const [index, text] of yamlOf(document).entries()) {
+					test(`${document}, number ${index + 1}: a box can be made of it`, async () => {
+						const folder = `scratch/${basename(document)}-${index}`;
+						await inOrder([`mkdir -p ${folder} && cat > ${folder}/gpubox.yaml <<'END'\n${ofAlice(text)}END`]);
+						const {code, stdout, stderr} = await shell(`gpubox up --dry-run --image ${image}`, {in: folder});
+						assert.equal(code, 0, stderr);
+						assert.match(stdout, /^docker run /);
+					});
+				}
+			}
+		});
+
+		describe('what docs/configuration.md shows', () => {
+			const [yaml = ''] = yamlOf('docs/configuration.md');
+			const [table = '', mistakes = ''] = blocksOf(readDocument('docs/configuration.md'))
+				.filter(({language}) => language === 'text')
+				.map(({text}) => text);
+
+			test('where each value was said', async () => {
+				await inOrder([
+					`mkdir -p scratch/origin && cat > scratch/origin/gpubox.yaml <<'END'\n${ofAlice(yaml)}END`,
+					'rm ~/.config/gpubox/config.json',
+					'gpubox config limits.cpus 8',
+				]);
+				const {stdout} = await shell('gpubox config --show-origin', {in: 'scratch/origin'});
+				await inOrder(['gpubox config limits.cpus --unset', `gpubox config build.registryMirror ${registry.address}`]);
+				const words = (text: string) =>
+					text
+						.trimEnd()
+						.split('\n')
+						.map((line) => line.replaceAll(/ +/g, ' '));
+				const lines = words(stdout);
+				for (const line of words(table)) {
+					assert.ok(lines.includes(line), `${line}\nis not in\n${stdout}`);
+				}
+			});
+
+			test('mistakes with line and column', async () => {
+				await inOrder([
+					"mkdir -p scratch/mistakes && printf 'name: x\nimge: x\ngpus: 1\nlimits:\n  memory: 3\n' > scratch/mistakes/gpubox.yaml",
+				]);
+				const {code, stderr} = await shell('gpubox up', {in: 'scratch/mistakes'});
+				assert.deepEqual([code, stderr], [2, mistakes]);
+			});
+		});
+
+		test('a notebook reads a secret as docs/security.md shows', async () => {
+			const [{text: python} = {text: ''}] = blocksOf(readDocument('docs/security.md')).filter(
+				({language}) => language === 'python',
+			);
+			const {stdout, stderr} = await shell('gpubox attach alice-env -- env -u WANDB_API_KEY python3 -', {
+				input: `${python}print(os.environ["WANDB_API_KEY"])\n`,
+			});
+			assert.equal(stdout, 'of-wandb\n', stderr);
+		});
+
+		test('an image with the labels of docs/images.md is described by them', async () => {
+			const labels = blocksOf(readDocument('docs/images.md')).find(({language}) => language === 'dockerfile')?.text;
+			const name = 'gpubox-test/labelled:1';
+			await buildImage(docker, name, `FROM ${host.images.bare}\n${labels}`);
+			const {stdout} = await shell('gpubox images --all --json', {});
+			await docker.getImage(name).remove();
+			const {images} = JSON.parse(stdout) as {images: Array<{reference: string}>};
+			const {cuda, framework, provides} = images.find(({reference}) => reference === name) as Record<string, unknown>;
+			assert.deepEqual([cuda, framework, provides], ['12.8', 'pytorch 2.8.0', ['jupyter', 'sshd']]);
+		});
+
+		test('ssh takes what docs/ssh.md says to put on a laptop', async () => {
+			const config = blocksOf(readDocument('docs/ssh.md')).find(({language}) => language === 'ssh-config')?.text ?? '';
+			const {stdout, stderr} = await shell('cat > scratch/laptop && ssh -F scratch/laptop -G alice-train', {
+				input: config,
+			});
+			for (const line of ['port 2222', 'user alice', 'proxyjump workstation', 'hostkeyalias gpubox-alice-train']) {
+				assert.ok(stdout.split('\n').includes(line), `${line}\n${stderr}`);
+			}
+		});
+	});
+});
