@@ -48,8 +48,12 @@ export async function runPostCreate(
 		signal.throwIfAborted();
 		const {exitCode: code} = await session.wait();
 		if (code !== 0) {
-			throw new Failure(`The post-create command failed with exit code ${code}: ${safeText(postCreate)}`, {
-				fix: `${box.name} is kept, so that you can look: gpubox attach ${box.name}. Once mended, gpubox up runs the command again.`,
+			const {findRemedy} = await import('../host/remedies.ts');
+			const known = findRemedy(lastLines.join('\n'));
+			const what = `The post-create command failed with exit code ${code}: ${safeText(postCreate)}`;
+			const look = `${box.name} is kept, so that you can look: gpubox attach ${box.name}. Once mended, gpubox up runs the command again.`;
+			throw new Failure(known ? `${what}. ${known.meaning}` : what, {
+				fix: known ? `${look} ${known.fix}` : look,
 				details: lastLines,
 			});
 		}

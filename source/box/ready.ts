@@ -47,12 +47,18 @@ async function throwIfDead(host: Host, box: Box): Promise<void> {
 	}
 
 	const lines = await lastLogLines(host.engine, box.id, 15);
+	const {findRemedy} = await import('../host/remedies.ts');
+	const known = findRemedy(lines.join('\n'));
 	throw new Failure(
 		detail.oomKilled
 			? `${box.name} ran out of memory while starting.`
 			: `${box.name} stopped while starting, with exit code ${detail.exitCode}. The end of its log:`,
 		{
-			fix: detail.oomKilled ? 'Give it more: --memory 32g' : 'Mend what the log names, or try another image: --image',
+			fix: detail.oomKilled
+				? 'Give it more: --memory 32g'
+				: known
+					? `${known.meaning} ${known.fix}`
+					: 'Mend what the log names, or try another image: --image',
 			details: lines,
 		},
 	);

@@ -3,8 +3,10 @@ import {findBox} from '../box/list.ts';
 import {readLogLines} from '../box/logs.ts';
 import {exitCode, Failure} from '../failure.ts';
 import {openHost} from '../host/open-host.ts';
+import {findRemedy, type Remedy} from '../host/remedies.ts';
 import {parseDuration} from '../text/duration.ts';
 
+/** The log as it is; errors in it that are known are explained on stderr. */
 export async function logs(
 	name: string,
 	options: {
@@ -25,12 +27,29 @@ export async function logs(
 		...(since ? {since} : {}),
 		signal,
 	});
+	const known = new Set<Remedy>();
 	for await (const {stream, text} of lines) {
 		const out = stream === 'stderr' ? process.stderr : process.stdout;
-		out.write(`${colours ? text : stripVTControlCharacters(text)}\n`);
+		const plain = stripVTControlCharacters(text);
+		out.write(`${colours ? text : plain}\n`);
+		const remedy = findRemedy(plain);
+		if (remedy && !known.has(remedy)) {
+			known.add(remedy);
+			if (options.follow) {
+				explain(remedy);
+			}
+		}
 	}
 
 	signal.throwIfAborted();
+	if (!options.follow) {
+		// Where one looks: below the log, however long it is.
+		known.forEach(explain);
+	}
+}
+
+function explain({meaning, fix}: Remedy): void {
+	process.stderr.write(`gpubox: ${meaning}\n  → ${fix}\n`);
 }
 
 /** As docker takes it: a time, or how long ago. */

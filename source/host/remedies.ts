@@ -180,7 +180,8 @@ export const remedies: readonly Remedy[] = [
 	{
 		id: 'unknown-device',
 		layer: 'container-gpu',
-		text: /unknown device|no such device/i,
+		// Not the bare words: any program may miss some device.
+		text: /device error: .{1,100}: (?:unknown|no such) device/i,
 		example: 'nvidia-container-cli: device error: GPU-5a6b12cd: unknown device',
 		meaning: 'The driver does not know a GPU that was asked for; it may have been lost or divided anew.',
 		fix: 'See the GPUs as they are now: gpubox gpus',
@@ -304,9 +305,12 @@ function fromSmi(
 	return {id, layer, text, example, meaning, fix: `${problemOfLine(example)?.fix ?? ''}.`};
 }
 
-/** What a text means, when it is a known one. */
+let anyKnown: RegExp | undefined;
+
+/** What a text means, when it is a known one. Quick for those that are not, such as most lines of a log. */
 export function findRemedy(text: string): Remedy | undefined {
-	return remedies.find((remedy) => remedy.text.test(text));
+	anyKnown ??= new RegExp(remedies.map((remedy) => remedy.text.source).join('|'), 'i');
+	return anyKnown.test(text) ? remedies.find((remedy) => remedy.text.test(text)) : undefined;
 }
 
 /** Any error as something that a person can act on. */

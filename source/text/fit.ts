@@ -49,3 +49,18 @@ export function fit(text: string, width: number, align: 'left' | 'right' = 'left
 	const filling = ' '.repeat(Math.max(0, width - widthOf(shown)));
 	return align === 'left' ? shown + filling : filling + shown;
 }
+
+/** A text in lines of at most `width` columns, broken between words; a word that is longer stays whole, to be cut. */
+export function wrap(text: string, width: number): string[] {
+	const lines: string[] = [];
+	for (const word of text.split(' ')) {
+		const longer = `${lines.at(-1)} ${word}`;
+		if (lines.length > 0 && widthOf(longer) <= width) {
+			lines[lines.length - 1] = longer;
+		} else {
+			lines.push(word);
+		}
+	}
+
+	return lines;
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {EngineError} from '../../source/engine/engine.ts';
+import {withFacts} from '../../source/session/state/session-state.ts';
 import {showSession} from '../_helpers/session.tsx';
 
 const size = {columns: 120, rows: 40};
@@ -26,6 +27,22 @@ test('the log follows the chosen box', async (t) => {
 	host.engine.tick();
 	host.engine.tick();
 	await waitFor(/chen-vllm ─/);
+});
+
+test('a known error in the log is explained below it', async (t) => {
+	const {waitFor, session} = await showSession(t, size);
+	await waitFor(ready);
+	session.buffer.push(
+		'stderr',
+		Buffer.from('RuntimeError: DataLoader worker (pid 9) is killed by signal: Bus error.\n'),
+	);
+	session.store.change(withFacts(({log}) => ({log: {...log, version: log.version + 1}})));
+	const frame = await waitFor(/DataLoader[\s\S]*! The shared memory of the box is too small[\s\S]*--shm-size 16g/);
+	assert.match(frame, /epoch/);
+	session.buffer.clear();
+	session.buffer.push('stdout', Buffer.from('epoch 1\n'));
+	session.store.change(withFacts(({log}) => ({log: {...log, version: log.version + 1}})));
+	assert.doesNotMatch(await waitFor(/epoch 1 /), /shared memory/);
 });
 
 test('keys that come in one piece are all done', async (t) => {

@@ -3,6 +3,7 @@ import {describe, test} from 'node:test';
 import fc from 'fast-check';
 import {formatBytes, parseBytes, toDockerBytes} from '../../source/text/bytes.ts';
 import {formatDuration, parseDuration} from '../../source/text/duration.ts';
+import {wrap} from '../../source/text/fit.ts';
 import {safeLogLine, safeText} from '../../source/text/safe.ts';
 import {mostSimilar} from '../../source/text/similar.ts';
 import {formatTable} from '../../source/text/table.ts';
@@ -105,6 +106,15 @@ describe('durations', () => {
 			'3h 5m',
 			'1d 1h',
 		]);
+	});
+});
+
+describe('wrapped text', () => {
+	test('breaks between words, counts wide characters, keeps a long word whole', () => {
+		assert.deepEqual(wrap('one two three', 7), ['one two', 'three']);
+		assert.deepEqual(wrap('机器 一', 4), ['机器', '一']);
+		assert.deepEqual(wrap('a gpubox-images-all b', 5), ['a', 'gpubox-images-all', 'b']);
+		assert.deepEqual(wrap('', 5), ['']);
 	});
 });
 

@@ -9,6 +9,7 @@ import {LogPane} from '../components/log-pane.tsx';
 import type {Layout} from '../layout.ts';
 import type {Facts} from '../state/facts.ts';
 import {type LogBuffer, topLine} from '../state/log-buffer.ts';
+import {hintFor} from '../state/log-hint.ts';
 import {selectBoxPane, selectDetail, selectGpuPane, selectHints, selectHostLine} from '../state/selectors.ts';
 import {chosenBox, type View} from '../state/view.ts';
 import {Notices} from './notices.tsx';
@@ -116,12 +117,17 @@ function SidePane({facts, view, buffer, now, width, height}: SideProperties) {
 	const top = topLine(buffer, view.logPosition, room);
 	// Right after another box was chosen the buffer still holds the log of the one before.
 	const lines = facts.log.boxId === undefined || facts.log.boxId !== box?.id ? [] : buffer.slice(top, room);
-	const below = lines.length === 0 ? 0 : buffer.end - top - lines.length;
+	const hint = hintFor(lines, width - 5, room - 4);
+	// At the end of the log the newest lines stay, further up those that one has scrolled to.
+	const shown = Math.min(lines.length, room - hint.length);
+	const seen = view.logPosition === 'follow' ? lines.slice(lines.length - shown) : lines.slice(0, shown);
+	const below = lines.length === 0 || view.logPosition === 'follow' ? 0 : buffer.end - top - seen.length;
 	return (
 		<LogPane
 			title={title}
 			note={noteOf(facts, box !== undefined, below)}
-			lines={lines}
+			lines={seen}
+			hint={hint}
 			empty={emptyLog(facts, box !== undefined)}
 			width={width}
 			height={height}
