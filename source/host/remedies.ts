@@ -35,6 +35,7 @@ export const remedies: readonly Remedy[] = [
 		example: 'could not select device driver "cdi" with capabilities: []',
 		meaning: 'The engine has CDI switched off, so it cannot hand out GPUs by CDI name.',
 		fix: 'Set "features": {"cdi": true} in /etc/docker/daemon.json and restart docker.',
+		commands: ['sudo nvidia-ctk runtime configure --runtime=docker --cdi.enabled', 'sudo systemctl restart docker'],
 	},
 	{
 		id: 'no-toolkit',
@@ -192,7 +193,7 @@ export const remedies: readonly Remedy[] = [
 		text: /Failed to initialize NVML: Unknown Error/i,
 		example: 'Failed to initialize NVML: Unknown Error',
 		meaning: 'The box lost its GPU: the engine or systemd was reloaded under it.',
-		fix: 'Stop and start the box. For good: let docker use CDI.',
+		fix: 'Stop and start the box. For good, let docker use CDI: sudo nvidia-ctk runtime configure --runtime=docker --cdi.enabled && sudo systemctl restart docker',
 	},
 	{
 		id: 'nvml-permissions',

@@ -151,6 +151,10 @@ function judgeToolkit(facts: HostFacts): Verdict {
 			return fail(container.text, why, refreshCdi);
 		}
 
+		if (remedy.id === 'cdi-off' && toolkit.version !== undefined) {
+			return fail(container.text, why, advise(remedy.fix, remedy.commands));
+		}
+
 		return toolkit.hook || toolkit.version !== undefined
 			? fail(
 					`Installed${tell(toolkit.version)}, but the engine does not use it: ${container.text}`,

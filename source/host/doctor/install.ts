@@ -19,6 +19,23 @@ function install(distribution: Distribution, what: string, commands: Commands, g
 	return advise(known.length > 0 ? what : `${what}: ${guide}`, known);
 }
 
+// NVIDIA's own packages: where a distribution has none, or none new enough.
+const nvidiaPackages = 'https://developer.download.nvidia.com/compute/cuda/repos';
+const nvidiaArchitecture = '$(uname -m | sed s/aarch64/sbsa/)';
+const addNvidiaToDnf = [
+	'sudo dnf install -y dnf-plugins-core https://dl.fedoraproject.org/pub/epel/epel-release-latest-$(rpm -E %rhel).noarch.rpm',
+	`sudo dnf config-manager --add-repo ${nvidiaPackages}/rhel$(rpm -E %rhel)/${nvidiaArchitecture}/cuda-rhel$(rpm -E %rhel).repo`,
+];
+const addNvidiaToDebian = [
+	`curl -fsSLO ${nvidiaPackages}/debian$(. /etc/os-release; echo $VERSION_ID)/${nvidiaArchitecture}/cuda-keyring_1.1-1_all.deb`,
+	'sudo dpkg -i cuda-keyring_1.1-1_all.deb && sudo apt-get update',
+];
+// Debian's own driver is not free, and its lists leave that part out unless told.
+const allOfDebian = [
+	"sudo sed -i -E '/^(deb |Components:)/s/ main.*/ main contrib non-free non-free-firmware/' $(ls /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources 2>/dev/null)",
+	'sudo apt-get update',
+];
+
 const driverGuide = 'https://docs.nvidia.com/datacenter/tesla/driver-installation-guide';
 
 /**
@@ -33,9 +50,13 @@ export function installDriver(distribution: Distribution, flavour: 'any' | 'open
 			'Install the proprietary kernel module of the 580 branch and reboot',
 			{
 				ubuntu: ['sudo apt-get install -y nvidia-driver-580', reboot],
-				debian: ['sudo apt-get install -y nvidia-driver nvidia-kernel-dkms', reboot],
+				debian: [
+					...allOfDebian,
+					'sudo apt-get install -y linux-headers-$(uname -r) nvidia-driver nvidia-kernel-dkms firmware-misc-nonfree',
+					reboot,
+				],
 				fedora: ['sudo dnf install -y akmod-nvidia-580xx xorg-x11-drv-nvidia-580xx-cuda', reboot],
-				rhel: ['sudo dnf install -y cuda-drivers-580', reboot],
+				rhel: [...addNvidiaToDnf, 'sudo dnf install -y kernel-devel-matched kernel-headers cuda-drivers-580', reboot],
 				suse: ['sudo zypper install -y nvidia-driver-G06-kmp-default nvidia-compute-utils-G06', reboot],
 				arch: ['yay -S nvidia-580xx-dkms', reboot],
 			},
@@ -50,6 +71,7 @@ export function installDriver(distribution: Distribution, flavour: 'any' | 'open
 		{
 			ubuntu: [open ? 'sudo apt-get install -y nvidia-driver-580-open' : 'sudo ubuntu-drivers install', reboot],
 			debian: [
+				...(open ? addNvidiaToDebian : allOfDebian),
 				`sudo apt-get install -y linux-headers-$(uname -r) ${open ? 'nvidia-open' : 'nvidia-driver firmware-misc-nonfree'}`,
 				reboot,
 			],
@@ -59,7 +81,7 @@ export function installDriver(distribution: Distribution, flavour: 'any' | 'open
 				...(open ? ['sudo akmods --force --rebuild'] : []),
 				reboot,
 			],
-			rhel: ['sudo dnf install -y nvidia-open', reboot],
+			rhel: [...addNvidiaToDnf, 'sudo dnf install -y kernel-devel-matched kernel-headers nvidia-open', reboot],
 			suse: ['sudo zypper install -y nvidia-open-driver-G06-signed-kmp-default nvidia-compute-utils-G06', reboot],
 			arch: ['sudo pacman -S --needed nvidia-open nvidia-utils', reboot],
 		},
@@ -113,6 +135,7 @@ export function installDocker(distribution: Distribution): Fix {
 			debian: script,
 			fedora: [...script, start],
 			rhel: [
+				'sudo dnf install -y dnf-plugins-core',
 				'sudo dnf config-manager --add-repo https://download.docker.com/linux/rhel/docker-ce.repo',
 				'sudo dnf install -y docker-ce docker-ce-cli containerd.io docker-buildx-plugin',
 				start,
@@ -121,6 +144,24 @@ export function installDocker(distribution: Distribution): Fix {
 			arch: ['sudo pacman -S --needed docker docker-buildx', start],
 		},
 		'https://docs.docker.com/engine/install',
+	);
+}
+
+export function installSsh(distribution: Distribution): Fix {
+	const apt = ['sudo apt-get install -y openssh-client'];
+	const dnf = ['sudo dnf install -y openssh-clients'];
+	return install(
+		distribution,
+		'Install the OpenSSH client',
+		{
+			ubuntu: apt,
+			debian: apt,
+			fedora: dnf,
+			rhel: dnf,
+			suse: ['sudo zypper install -y openssh-clients'],
+			arch: ['sudo pacman -S --needed openssh'],
+		},
+		'https://www.openssh.com/portable.html',
 	);
 }
 

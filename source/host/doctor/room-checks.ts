@@ -2,6 +2,7 @@
 import {formatBytes} from '../../text/bytes.ts';
 import {advise, type CheckId, fail, mend, ok, skip, type Verdict, warn} from './check.ts';
 import type {HostFacts} from './facts.ts';
+import {installSsh} from './install.ts';
 
 type RoomLayer = 'shared-memory' | 'disk' | 'ports' | 'ssh-keys';
 
@@ -95,12 +96,12 @@ function judgePorts({local, portsTaken}: HostFacts): Verdict {
 	);
 }
 
-function judgeKeys({sshKeys: {usable, client}}: HostFacts): Verdict {
+function judgeKeys({sshKeys: {usable, client}, distribution}: HostFacts): Verdict {
 	if (!client) {
 		return warn(
 			'no ssh on this machine',
 			'gpubox ssh and editors need it; gpubox attach does not.',
-			advise('Install the OpenSSH client of this distribution'),
+			installSsh(distribution),
 		);
 	}
 

@@ -60,7 +60,7 @@ const cases: Case[] = [
 		host: {files: {...notLoaded.files, '/etc/os-release': os('debian')}, smi: null},
 		first: 'module',
 		found: /No NVIDIA driver/,
-		fix: /apt-get install .*nvidia-driver firmware-misc-nonfree/,
+		fix: /main contrib non-free non-free-firmware.*apt-get install .*nvidia-driver firmware-misc-nonfree/,
 	},
 	{
 		name: 'no driver on Fedora',
@@ -74,7 +74,7 @@ const cases: Case[] = [
 		host: {files: {...notLoaded.files, '/etc/os-release': os('rocky', 'rhel centos fedora')}, smi: null},
 		first: 'module',
 		found: /No NVIDIA driver/,
-		fix: /dnf install -y nvidia-open/,
+		fix: /epel-release.*cuda-rhel\$\(rpm -E %rhel\)\.repo.*dnf install -y .* nvidia-open/,
 	},
 	{
 		name: 'no driver on openSUSE',
@@ -372,6 +372,16 @@ const cases: Case[] = [
 		automatic: true,
 	},
 	{
+		name: 'an engine with CDI switched off',
+		host: {
+			startError: 'could not select device driver "cdi" with capabilities: []',
+			commands: {'nvidia-ctk --version': {exitCode: 0, stdout: 'NVIDIA Container Toolkit CLI version 1.18.0\n'}},
+		},
+		first: 'toolkit',
+		found: /device driver "cdi"/,
+		fix: /nvidia-ctk runtime configure --runtime=docker --cdi\.enabled && sudo systemctl restart docker$/,
+	},
+	{
 		name: 'Podman without a CDI specification',
 		host: {files: noToolkit, info: {flavour: 'podman', version: '5.5.0', cdiDevices: []}, images: []},
 		first: 'toolkit',
@@ -460,6 +470,55 @@ describe('the first check that fails is the right one, with the right remedy', (
 	}
 });
 
+describe('every command is one of the distribution', () => {
+	const managers =
+		/\b(?:apt-get|apt|dpkg|ubuntu-drivers|dnf|rpm|akmods|zypper|pacman|yay|mkinitcpio|dracut|update-initramfs)\b/g;
+	const systems: Array<[release: string, own: string[]]> = [
+		[texts.ubuntu, ['apt-get', 'ubuntu-drivers', 'update-initramfs']],
+		[os('debian'), ['apt-get', 'dpkg', 'update-initramfs']],
+		[os('fedora'), ['dnf', 'rpm', 'akmods', 'dracut']],
+		[os('almalinux', 'rhel centos fedora'), ['dnf', 'rpm', 'dracut']],
+		[os('sles', 'suse'), ['zypper', 'rpm', 'dracut']],
+		[os('manjaro', 'arch'), ['pacman', 'yay', 'mkinitcpio']],
+	];
+	for (const [release, own] of systems) {
+		test(release.split('\n')[0] ?? '', async () => {
+			let named = 0;
+			for (const {name, host} of cases.filter(({name}) => !/ on | not known/.test(name))) {
+				const checks = await examine({...host, files: {...host.files, '/etc/os-release': release}});
+				for (const command of checks.flatMap(({fix}) => fix?.commands ?? [])) {
+					// A path or an address is no program.
+					const used = command.replaceAll(/\S*\/\S*/g, '').match(managers) ?? [];
+					named += used.length;
+					assert.deepEqual(
+						used.filter((manager) => !own.includes(manager)),
+						[],
+						`${name}: ${command}`,
+					);
+				}
+			}
+
+			assert.ok(named > 5, `${named}`);
+		});
+	}
+});
+
+test('--fix runs nothing that installs, restarts the engine, reboots or opens something to others', async () => {
+	const seen = new Set<string>();
+	for (const {host} of cases) {
+		for (const {fix} of await examine(host)) {
+			if (fix?.automatic) {
+				for (const command of fix.commands) {
+					seen.add(command);
+				}
+			}
+		}
+	}
+
+	assert.ok(seen.size >= 5);
+	assert.doesNotMatch([...seen].join('\n'), /install|restart docker|reboot|usermod|newgrp|prune|rm |curl/);
+});
+
 test('on a healthy host nothing fails, and nothing is left to mend', async () => {
 	const checks = await examine({});
 	assert.deepEqual(
@@ -505,7 +564,7 @@ describe('what is only worth a word', () => {
 			/docker\.service\.d/,
 		],
 		['a port of another program', {taken: [8888]}, 'ports', /8888 taken/, /ss -ltnp/],
-		['no ssh', {files: {'/usr/bin/ssh': null}}, 'ssh-keys', /no ssh/, /OpenSSH/],
+		['no ssh', {files: {'/usr/bin/ssh': null}}, 'ssh-keys', /no ssh/, /OpenSSH.*apt-get install -y openssh-client$/],
 		['little memory', {info: {memoryBytes: 2 * 1024 ** 3}}, 'shared-memory', /2\.0 GiB of memory/, /num_workers/],
 		['some room', {freeBytes: {'/var/lib/docker': 20 * 1024 ** 3}}, 'disk', /20\.0 GiB free/, /docker system df/],
 		[
