@@ -12,7 +12,7 @@ export function makeProgram() {
 		.description('See the GPUs of a workstation, start a Jupyter or SSH box on an image that fits them, get to work.')
 		.version(version)
 		.option('--host <host>', "another workstation: a Docker context's name or ssh://user@machine")
-		.showHelpAfterError('(gpubox --help shows what there is)')
+		.configureOutput({outputError: (text, write) => write(formatUsageError(text))})
 		.addHelpText('after', '\nWithout a verb gpubox opens the terminal session.\nExample: gpubox up --jupyter');
 
 	const host = () => ({host: program.opts().host});
@@ -312,6 +312,7 @@ export function makeProgram() {
 		)
 		.option('--unset', 'forget the value')
 		.option('--show-origin', 'show what holds in this folder, and where it was said')
+		.option('--schema', 'print the JSON Schema of gpubox.yaml, for editors')
 		.option('--json', 'print JSON')
 		.addHelpText(
 			'after',
@@ -410,6 +411,17 @@ function hostAddress(host: string | undefined): string {
 		// A context that does not exist has its own message.
 		return host ?? 'the engine';
 	}
+}
+
+/** What commander complains of, in the two lines in which every failure is told. */
+function formatUsageError(text: string): string {
+	const [first = '', ...rest] = text
+		.replace(/^error: /, '')
+		.trim()
+		.split('\n');
+	const what = first.charAt(0).toUpperCase() + first.slice(1);
+	const hints = [...rest.map((line) => line.replace(/^\((.*)\)$/, '$1')), 'What there is: gpubox --help'];
+	return `gpubox: ${what.replace(/[^.!?]$/, '$&.')}\n  → ${hints.join(' ')}\n`;
 }
 
 function collect(value: string, previous: string[] | undefined): string[] {

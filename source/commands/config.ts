@@ -9,6 +9,7 @@ import {
 	setPersonal,
 	unsetPersonal,
 } from '../settings/personal.ts';
+import {readTemplate} from '../templates.ts';
 import {safeText} from '../text/safe.ts';
 import {formatTable} from '../text/table.ts';
 import {printJson} from './box-json.ts';
@@ -18,6 +19,7 @@ export type ConfigOptions = {
 	json?: true | undefined;
 	unset?: true | undefined;
 	showOrigin?: true | undefined;
+	schema?: true | undefined;
 };
 
 /** `gpubox config`: personal defaults, and with `--show-origin` what holds in this folder and where it was said. */
@@ -27,7 +29,9 @@ export async function config(
 	options: ConfigOptions,
 ): Promise<void> {
 	const directory = findPaths(process.env).config;
-	if (options.showOrigin) {
+	if (options.schema) {
+		process.stdout.write(readTemplate('gpubox.schema.json'));
+	} else if (options.showOrigin) {
 		await showOrigins(await loadSettings('.'), key, options);
 	} else if (key !== undefined && options.unset) {
 		await unsetPersonal(directory, key);

@@ -133,7 +133,9 @@ function explain(
 			? `${added.map((service) => (service === 'sshd' ? 'SSH' : 'Jupyter')).join(' and ')} is added at the first start`
 			: '',
 	].filter((text) => text !== '');
-	return [`${parts.join('; ')}.`, ...judgement.notes.map(({message}) => message)].join(' ');
+	// That it runs on the processor is said already.
+	const notes = judgement.notes.filter(({code}) => code !== 'no-gpu');
+	return [`${parts.join('; ')}.`, ...notes.map(({message}) => message)].join(' ');
 }
 
 /**

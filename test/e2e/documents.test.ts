@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {cp, mkdtemp, readdir, readFile, rm, symlink} from 'node:fs/promises';
 import {basename, join, relative} from 'node:path';
 import {after, before, describe, test} from 'node:test';
+import {Ajv2020, type AnySchema} from 'ajv/dist/2020.js';
 import {
 	buildImage,
 	buildTorchImage,
@@ -311,6 +312,15 @@ const story: Step[] = [
 					env: {EDITOR: 'vim'},
 				},
 			);
+		},
+	}),
+
+	run(['gpubox config --schema', 'gpubox config --schema > .gpubox.schema.json'], {
+		in: 'vision',
+		as: 'gpubox config --schema > .gpubox.schema.json',
+		async check() {
+			const schema = JSON.parse(await readFile(join(alice.home, 'vision/.gpubox.schema.json'), 'utf8')) as AnySchema;
+			assert.ok(new Ajv2020({strict: true, allowUnionTypes: true}).validate(schema, {image: 'a', $schema: 'b'}));
 		},
 	}),
 

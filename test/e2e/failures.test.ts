@@ -278,9 +278,12 @@ describe('foreign text', () => {
 
 describe('usage', () => {
 	test('wrong words are exit 2 with a hint', async () => {
-		const mistyped = await person.runGpubox(['pss']);
+		const mistyped = await person.runGpubox(['upp']);
 		assert.equal(mistyped.code, 2);
-		assert.match(mistyped.stderr, /unknown command/);
+		assert.equal(
+			mistyped.stderr,
+			"gpubox: Unknown command 'upp'.\n  → Did you mean up? What there is: gpubox --help\n",
+		);
 		for (const arguments_ of [
 			['up', '--port', 'x'],
 			['up', '--gpus', 'some'],
@@ -289,9 +292,13 @@ describe('usage', () => {
 			['up', '--mount', 'x'],
 			['up', '--name', 'No Name'],
 			['config', 'imag'],
+			['logs'],
+			['ls', '--wach'],
+			['completion', 'tcsh'],
 		]) {
 			const {code, stderr} = await person.runGpubox(arguments_);
 			assert.equal(code, 2, arguments_.join(' ') + stderr);
+			assert.match(stderr, /^gpubox: [^\n]+\n {2}→ [^\n]+\n$/);
 		}
 	});
 
