@@ -23,14 +23,16 @@ export async function connectOptions(address: EngineAddress): Promise<Dockerode.
 
 	if (url.protocol === 'ssh:') {
 		const {sshAgent} = await import('./ssh-agent.ts');
-		// docker-modem only needs some host here: every connection is made by the agent.
-		return {host: 'localhost', protocol: 'http', port: 80, agent: sshAgent(url)} as Dockerode.DockerOptions;
+		// The path is nothing but a name: every connection is made by the agent.
+		return {socketPath: url.href, agent: sshAgent(url)} as Dockerode.DockerOptions;
 	}
 
 	if (url.protocol !== 'tcp:' && url.protocol !== 'http:' && url.protocol !== 'https:') {
 		throw notAnAddress(address);
 	}
 
+	// docker-modem takes addresses apart with url.parse, and Node's warning of that would be written across the screen.
+	process.noDeprecation = true;
 	const tls = address.tlsDirectory;
 	return {
 		host: url.hostname,

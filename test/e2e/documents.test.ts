@@ -247,6 +247,15 @@ const story: Step[] = [
 		as: 'unset DOCKER_HOST; gpubox --host lab ls',
 		out: /alice-my-project/,
 	}),
+	// The same over ssh: the box is a machine with an sshd, and gets Docker's command and the engine's socket.
+	run('gpubox --host NAME ls', {
+		in: 'share/machine',
+		first: [
+			'gpubox up --ssh --mount "$(command -v docker):/usr/local/bin/docker:ro" --mount "$(echo "$DOCKER_HOST" | sed s,unix://,,):/run/docker.sock"',
+		],
+		as: 'gpubox --host ssh://alice@alice-machine ls && gpubox rm alice-machine',
+		out: /alice-my-project[\s\S]*alice-machine/,
+	}),
 	type('gpubox demo', {}, async (terminal) => {
 		await terminal.waitFor('DEMO');
 		terminal.write('q');
@@ -533,7 +542,7 @@ async function settleIn(): Promise<void> {
 	const folders = [
 		...['my-project', 'train/data', 'data/imagenet', 'team/vision.git', '.local/bin', 'scratch'],
 		...['training', 'notebook', 'by-hand'].map((name) => `asked/${name}`),
-		...['two', 'certain', 'one', 'until', 'until-too', 'mounted'].map((name) => `share/${name}`),
+		...['two', 'certain', 'one', 'until', 'until-too', 'mounted', 'machine'].map((name) => `share/${name}`),
 		...['variable', 'file', 'env'].map((name) => `secret/${name}`),
 	];
 	const {node, cli} = host.program;

@@ -18,9 +18,10 @@ before(async () => {
 });
 
 after(async () => {
-	const boxes = await docker.listContainers({all: true, filters: {label: ['gpubox.owner=unlucky']}});
-	for (const {Id} of boxes) {
-		await docker.getContainer(Id).remove({force: true});
+	for (const label of ['gpubox.owner=unlucky', `gpubox.project=${person.project}`]) {
+		for (const {Id} of await docker.listContainers({all: true, filters: {label: [label]}})) {
+			await docker.getContainer(Id).remove({force: true});
+		}
 	}
 
 	await person.remove();
