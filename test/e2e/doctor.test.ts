@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
+import {existsSync} from 'node:fs';
 import {chmod, mkdir, mkdtemp, symlink, writeFile} from 'node:fs/promises';
+import {createServer as createHttpServer} from 'node:http';
 import {createServer, type Server} from 'node:net';
-import {dirname, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {startEngine, type TestEngine} from '../_helpers/test-host/engine.ts';
 import {
@@ -10,8 +12,10 @@ import {
 	buildImage,
 	buildTorchImage,
 	dockerOf,
+	freePort,
 	makePerson,
 	needsOwnEngine,
+	openTerminal,
 	type Person,
 	type Result,
 	testHost,
@@ -37,25 +41,51 @@ const openModule = 'NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  575
 const proprietaryModule = 'NVRM version: NVIDIA UNIX x86_64 Kernel Module  575.57.08  Sat May 24 07:08:35 UTC 2025\n';
 
 type Machine = {
-	/** PCI device id of its card. */
-	card?: string;
+	/** PCI device id of its card; none with null. */
+	card?: string | null;
+	/** The driver that holds it. */
+	holder?: string;
 	/** Of the loaded module; none when missing. */
 	module?: string | undefined;
 	/** A folder that gets a disk of its own, of 64 MiB. */
 	smallDisk?: string;
+	/** Files that are others there, by path. */
+	files?: Record<string, string>;
+	/** More for root to do to the machine. */
+	damage?: string;
 	env?: Record<string, string | undefined>;
 	arguments?: string[];
 };
 
 /** Runs gpubox for the person in a mount namespace where /sys and /proc show this machine. */
-async function doctorOn({card = ada, module, smallDisk, env, arguments: more = []}: Machine): Promise<Result> {
+async function doctorOn({
+	card = ada,
+	holder = 'nvidia',
+	module,
+	smallDisk,
+	files = {},
+	damage = 'true',
+	env,
+	arguments: more = [],
+}: Machine): Promise<Result> {
 	const folder = await mkdtemp(join(host.folder, 'machine-'));
-	const slot = join(folder, 'pci', '0000:01:00.0');
-	await mkdir(slot, {recursive: true});
+	await mkdir(join(folder, 'pci'), {recursive: true});
 	await mkdir(join(folder, 'driver', 'nvidia'), {recursive: true});
-	const files = {vendor: '0x10de', class: '0x030000', device: card};
-	await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(slot, name), `${text}\n`)));
-	await symlink('../../../../bus/pci/drivers/nvidia', join(slot, 'driver'));
+	if (card !== null) {
+		const slot = join(folder, 'pci', '0000:01:00.0');
+		await mkdir(slot);
+		const entries = {vendor: '0x10de', class: '0x030000', device: card};
+		await Promise.all(Object.entries(entries).map(([name, text]) => writeFile(join(slot, name), `${text}\n`)));
+		await symlink(`../../../../bus/pci/drivers/${holder}`, join(slot, 'driver'));
+	}
+
+	const binds: string[] = [];
+	for (const [path, text] of Object.entries(files)) {
+		const file = join(folder, basename(path));
+		await writeFile(file, text);
+		binds.push(`mount --bind '${file}' '${path}'`);
+	}
+
 	if (module !== undefined) {
 		await writeFile(join(folder, 'driver/nvidia/version'), module);
 	}
@@ -64,6 +94,8 @@ async function doctorOn({card = ada, module, smallDisk, env, arguments: more = [
 		'mount --bind "$1/pci" /sys/bus/pci/devices',
 		'mount --bind "$1/driver" /proc/driver',
 		'if [ -n "$2" ]; then mount -t tmpfs -o size=64m tmpfs "$2"; fi',
+		...binds,
+		damage,
 		`cd ${person.project}`,
 		'shift 2',
 		`exec setpriv --reuid ${person.uid} --regid ${person.gid} --clear-groups -- "$@"`,
@@ -114,6 +146,16 @@ function assertFirst(result: Result, id: string, found: RegExp, fix: RegExp): vo
 async function assertNothingLeft(engine = docker): Promise<void> {
 	const containers = await engine.listContainers({all: true, filters: {name: ['gpubox-doctor', 'gpubox-check']}});
 	assert.deepEqual(containers, []);
+}
+
+/** A PATH with an nvidia-smi that fails, in these words. */
+async function pathThatSays(text: string, exitCode: number): Promise<string> {
+	const folder = await mkdtemp(join(host.folder, 'smi-'));
+	await writeFile(join(folder, 'nvidia-smi'), `#!/bin/sh\ncat <<'END'\n${text}\nEND\nexit ${exitCode}\n`, {
+		mode: 0o755,
+	});
+	await chmod(folder, 0o755);
+	return `${folder}:/usr/local/bin:/usr/bin:/bin`;
 }
 
 /** A PATH with an nvidia-smi that plays a scenario. */
@@ -205,6 +247,147 @@ describe('the driver', {skip: needsOwnEngine}, () => {
 			/No NVIDIA driver is installed/,
 			/nvidia|driver-installation-guide/,
 		);
+	});
+});
+
+const noDevices = ['No devices were found', 6] as const;
+const notRunning = [
+	"NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure that the latest NVIDIA driver is installed and running.",
+	9,
+] as const;
+// A kernel without modules has no list of them.
+const hasModules = existsSync('/proc/modules');
+const modules = hasModules ? {'/proc/modules': 'ext4 1 1 - Live 0x0\n'} : {};
+const none = '/usr/local/bin:/usr/bin:/bin';
+
+describe('the machine, with an nvidia-smi in the words of the real one', {skip: needsOwnEngine}, () => {
+	const machines: Array<[name: string, machine: () => Promise<Machine>, id: string, found: RegExp, fix: RegExp]> = [
+		[
+			'without a card',
+			async () => ({card: null, files: modules, env: {PATH: await pathThatSays(...notRunning)}}),
+			'gpu',
+			/No NVIDIA GPU on the PCI bus/,
+			/lspci/,
+		],
+		[
+			'whose card is set aside for a virtual machine',
+			async () => ({holder: 'vfio-pci', module: openModule, env: {PATH: await pathThatSays(...noDevices)}}),
+			'gpu',
+			/held by vfio-pci/,
+			/vfio/,
+		],
+		[
+			'whose card nouveau holds',
+			async () => ({
+				holder: 'nouveau',
+				files: {'/proc/modules': 'nouveau 3096576 4 - Live 0x0\n'},
+				env: {PATH: none},
+			}),
+			'module',
+			/nouveau is loaded/,
+			/blacklist nouveau/,
+		],
+		[
+			'with the open module and a Pascal card',
+			async () => ({
+				card: '0x1b06',
+				module: openModule,
+				files: {'/etc/os-release': 'ID=ubuntu\n'},
+				env: {PATH: await pathThatSays(...noDevices)},
+			}),
+			'module',
+			/open module .*older than Turing/,
+			/^sudo apt-get install -y nvidia-driver-580 && sudo reboot$/,
+		],
+		[
+			'without a driver, Fedora',
+			async () => ({files: {...modules, '/etc/os-release': 'ID=fedora\n'}, env: {PATH: none}}),
+			'module',
+			/No NVIDIA driver is installed/,
+			/^sudo dnf install -y akmod-nvidia xorg-x11-drv-nvidia-cuda && sudo reboot$/,
+		],
+		[
+			'without a driver, Arch',
+			async () => ({files: {...modules, '/etc/os-release': 'ID=arch\n'}, env: {PATH: none}}),
+			'module',
+			/No NVIDIA driver is installed/,
+			/^sudo pacman -S --needed nvidia-open nvidia-utils && sudo reboot$/,
+		],
+		[
+			'without a driver, openSUSE',
+			async () => ({files: {...modules, '/etc/os-release': 'ID="opensuse-leap"\n'}, env: {PATH: none}}),
+			'module',
+			/No NVIDIA driver is installed/,
+			/^sudo zypper install -y .* && sudo reboot$/,
+		],
+		[
+			'without the library of its driver',
+			async () => ({
+				module: openModule,
+				files: {'/etc/os-release': 'ID=ubuntu\n'},
+				env: {PATH: await pathThatSays("NVIDIA-SMI couldn't find libnvidia-ml.so library in your system.", 12)},
+			}),
+			'driver',
+			/library is missing/,
+			/^sudo apt-get install -y nvidia-utils-575$/,
+		],
+		[
+			'where nvidia-smi may not talk to the driver',
+			async () => ({
+				module: openModule,
+				env: {PATH: await pathThatSays('Failed to initialize NVML: Insufficient Permissions', 4)},
+			}),
+			'nvidia-smi',
+			/Insufficient Permissions/,
+			/nvidia-modprobe/,
+		],
+		[
+			'that is a WSL kept from the card by Windows',
+			async () => ({
+				card: null,
+				files: {...modules, '/proc/version': 'Linux version 6.6.87.2-microsoft-standard-WSL2\n'},
+				env: {PATH: await pathThatSays('Failed to initialize NVML: GPU access blocked by the operating system', 255)},
+			}),
+			'nvidia-smi',
+			/blocked by the operating system/,
+			/wsl\.exe --update/,
+		],
+		[
+			'with a full /dev/shm',
+			async () => ({
+				module: openModule,
+				damage: 'mount -t tmpfs -o size=20m,mode=1777 tmpfs /dev/shm && head -c 15m /dev/zero > /dev/shm/left-behind',
+			}),
+			'shared-memory',
+			/free in \/dev\/shm/,
+			/ls -lSh \/dev\/shm/,
+		],
+		[
+			'with a /dev/shm that is closed',
+			async () => ({module: openModule, damage: 'mount -t tmpfs -o mode=755 tmpfs /dev/shm'}),
+			'shared-memory',
+			/not writable/,
+			/^sudo chmod 1777 \/dev\/shm$/,
+		],
+	];
+	for (const [name, machine, id, found, fix] of machines) {
+		const skip = /nouveau/.test(name) && !hasModules ? 'this kernel has no list of modules' : false;
+		test(name, {skip}, async () => {
+			assertFirst(await doctorOn(await machine()), id, found, fix);
+		});
+	}
+
+	test('whose clock is an hour behind the registry', async () => {
+		const registry = createHttpServer((_request, response) => {
+			response.setHeader('date', new Date(Date.now() + 3_600_000).toUTCString()).end();
+		});
+		const port = await freePort();
+		registry.listen(port, '127.0.0.1');
+		await person.runGpubox(['config', 'build.registryMirror', `127.0.0.1:${port}`]);
+		const result = await doctorOn({module: openModule});
+		await person.runGpubox(['config', 'build.registryMirror', '--unset']);
+		registry.close();
+		assertFirst(result, 'clock', /behind the registry's clock/, /^sudo timedatectl set-ntp true$/);
 	});
 });
 
@@ -317,6 +500,20 @@ describe('what is only worth a word', {skip: needsOwnEngine}, () => {
 });
 
 describe('--fix', {skip: needsOwnEngine}, () => {
+	test('shows the commands and asks; no runs none of them', async () => {
+		const folder = await mkdtemp(join(host.folder, 'sudo-'));
+		await writeFile(join(folder, 'sudo'), `#!/bin/sh\n: > '${folder}/asked'\n`, {mode: 0o755});
+		const smi = `#!/bin/sh\n'${host.own?.hostPath}/nvidia-smi' "$@" | sed s/Enabled/Disabled/\n`;
+		await writeFile(join(folder, 'nvidia-smi'), smi, {mode: 0o755});
+		await chmod(folder, 0o777);
+		const env = {PATH: `${folder}:/usr/local/bin:/usr/bin:/bin`};
+		const terminal = openTerminal(host, person, ['doctor', '--fix'], {env, rows: 60});
+		await terminal.waitFor(/Persistence mode: sudo nvidia-smi -pm 1\n[\s\S]*Run them\? \[y\/N\]/);
+		terminal.write('n\r');
+		await terminal.exited;
+		assert.ok(!existsSync(join(folder, 'asked')));
+	});
+
 	test('shows what it would run and runs nothing without a terminal to ask on', async () => {
 		const env = {DOCKER_HOST: 'unix:///var/run/docker.sock', PATH: await pathWith('driver-not-running')};
 		const result = await doctorOn({module: openModule, env, arguments: ['--fix']});

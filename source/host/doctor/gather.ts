@@ -262,7 +262,11 @@ async function askNetwork(probe: Probe, {mirror, signal}: GatherOptions): Promis
 		return {registry: {...base, lookup: {kind: 'failed', text: failed}, answer: undefined}};
 	}
 
-	const answer = await probe.head(url, signal);
+	const overTls = await probe.head(url, signal);
+	// To a mirror of its own network an engine may talk without TLS (insecure-registries), as it does to its own machine.
+	const plain =
+		'failed' in overTls && mirror !== undefined ? await probe.head(url.replace('https:', 'http:'), signal) : overTls;
+	const answer = 'failed' in plain ? overTls : plain;
 	if ('failed' in answer) {
 		return {registry: {...base, lookup, answer: {kind: 'failed', text: answer.failed}}};
 	}

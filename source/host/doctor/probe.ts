@@ -1,7 +1,8 @@
 import {execFile} from 'node:child_process';
 import {lookup} from 'node:dns/promises';
 import {access, constants, readdir, readFile, readlink, statfs} from 'node:fs/promises';
-import {request} from 'node:https';
+import {request as requestPlain} from 'node:http';
+import {request as requestOverTls} from 'node:https';
 import {createServer} from 'node:net';
 import type {Engine} from '../../engine/engine.ts';
 import type {GpuInventory} from '../../gpu/gpu.ts';
@@ -103,6 +104,7 @@ async function lookUp(name: string, signal: AbortSignal): Promise<string | undef
 function head(url: string, signal: AbortSignal): ReturnType<Probe['head']> {
 	return new Promise((resolve) => {
 		const limit = AbortSignal.any([signal, AbortSignal.timeout(networkTimeoutMs)]);
+		const request = url.startsWith('http:') ? requestPlain : requestOverTls;
 		const asked = request(url, {method: 'HEAD', signal: limit}, (response) => {
 			response.resume();
 			resolve({status: response.statusCode ?? 0, date: response.headers.date});
