@@ -184,6 +184,13 @@ const labelOf = async (box: string, label: string) =>
 const aside = {XDG_CONFIG_HOME: '/tmp/gpubox-documents-config'};
 
 const story: Step[] = [
+	// The one file of the readme: a script in its place here, the real one in test/e2e/first-morning.test.ts.
+	run('install -D -m 755 gpubox-linux-x64 ~/.local/bin/gpubox', {first: ['test ! -e ~/.local/bin/gpubox']}),
+	run('export PATH=~/.local/bin:$PATH', {
+		as: 'PATH=/usr/bin:/bin; export PATH=~/.local/bin:$PATH; command -v gpubox',
+		out: /\.local\/bin\/gpubox$/m,
+	}),
+
 	// The machine.
 	run('gpubox doctor', {out: /^✓ GPU in a container {2}8 of 8 seen/m}),
 	run('gpubox doctor --fix', {out: /without judgement/}),
@@ -211,7 +218,6 @@ const story: Step[] = [
 		terminal.write('q');
 	}),
 	run('gpubox ls', {out: /alice-my-project/}),
-	type('gpubox attach alice-my-project', {}, lookAround),
 	run('gpubox logs -f alice-my-project', {until: /Jupyter \w+ [\d.]+ is running at/}),
 	run('gpubox open alice-my-project', {out: token}),
 	run('docker top', {as: 'docker top gpubox-alice-my-project', out: /jupyter/}),
@@ -270,7 +276,6 @@ const story: Step[] = [
 	run('gpubox up --json', {in: 'my-project', out: /"token": "[\w-]+"/}),
 	run('gpubox check --json', {in: 'my-project', out: /"passed": true/}),
 	run('gpubox config --show-origin --json', {in: 'my-project', out: /"place": "default"/}),
-	run('gpubox stop alice-my-project', {check: () => assertState('alice-my-project', 'exited')}),
 	run('GPUBOX_DEBUG=1 gpubox …', {as: 'GPUBOX_DEBUG=1 gpubox start nobodys-box', code: 6, err: /^ +at /m}),
 
 	// A team's project, and who joins it.
@@ -363,7 +368,7 @@ const story: Step[] = [
 
 	// Sharing.
 	run('gpubox up --gpus 2', {in: 'share/two', check: async () => assertGpus('alice-two', /^GPU-\S+,GPU-\S+$/)}),
-	run('gpubox rm', {as: 'gpubox rm alice-two alice-vision', check: assertGone}),
+	run('gpubox rm', {as: 'gpubox rm alice-two alice-vision alice-my-project', check: assertGone}),
 	run('gpubox up --gpus 0,2', {
 		in: 'share/certain',
 		check: async () => assertGpus('alice-certain', gpusAt(0, 2)),
@@ -426,7 +431,16 @@ const workshop: Step[] = [
 	inClone('npx tsx --test test/gpu/parse.test.ts'),
 	inClone('npm test -- --unit', {as: 'npm test -- --unit --only gpu/parse'}),
 	inClone(['npm ci', 'npm start', 'npm ci && npm start'], {as: 'npm ci --dry-run && npm start'}),
-	inClone('npm install -g .'),
+	// It is installed from what would be published, not from a registry.
+	inClone('npm install -g gpubox', {
+		as: 'npm install -g "$(npm pack --silent --pack-destination "$HOME" | sed "s,^,$HOME/,")" && "$HOME/global/bin/gpubox" --version',
+	}),
+	elsewhere('npm run executable', 'half a minute; test/e2e/executable.test.ts makes it and runs it', async () => {
+		const {scripts} = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {scripts: {executable: string}};
+		const executableTest = await readFile(join(root, 'test/e2e/executable.test.ts'), 'utf8');
+		assert.match(scripts.executable, /tools\/executable\.ts/);
+		assert.match(executableTest, /buildExecutable\(\)/);
+	}),
 	elsewhere(
 		['npm ci && npm test', 'npm test', 'npm test -- --e2e --only ls', 'npm test -- --e2e --keep'],
 		'this test is part of it',
@@ -459,6 +473,7 @@ const workshop: Step[] = [
 		'a card, and rights over the kernel',
 		parses,
 	),
+	elsewhere('sudo install -m 755 gpubox-linux-x64 /usr/local/bin/gpubox', 'root, and it stays', parses),
 	elsewhere(['wsl --update', 'wsl --shutdown'], 'Windows', parses),
 	elsewhere('loginctl enable-linger', 'systemd, and it outlasts the test', parses),
 ];
@@ -540,7 +555,7 @@ async function settleIn(): Promise<void> {
 	alice.environment.PATH = `${bin}:${alice.environment.PATH}`;
 	Object.assign(alice.environment, {HF_TOKEN: 'of-the-variable', WANDB_API_KEY: 'of-wandb'});
 	const folders = [
-		...['my-project', 'train/data', 'data/imagenet', 'team/vision.git', '.local/bin', 'scratch'],
+		...['my-project', 'train/data', 'data/imagenet', 'team/vision.git', 'scratch'],
 		...['training', 'notebook', 'by-hand'].map((name) => `asked/${name}`),
 		...['two', 'certain', 'one', 'until', 'until-too', 'mounted', 'machine'].map((name) => `share/${name}`),
 		...['variable', 'file', 'env'].map((name) => `secret/${name}`),
@@ -549,12 +564,12 @@ async function settleIn(): Promise<void> {
 	const [file = ''] = yamlOf('docs/onboarding.md');
 	await inOrder([
 		`mkdir -p ${folders.join(' ')}`,
-		`printf '#!/bin/sh\\nexec %s %s "$@"\\n' '${node}' '${cli}' > .local/bin/gpubox && chmod +x .local/bin/gpubox`,
+		`printf '#!/bin/sh\\nexec %s %s "$@"\\n' '${node}' '${cli}' > gpubox-linux-x64 && chmod 600 gpubox-linux-x64`,
 		'printf \'print("trained")\\n\' > train/train.py && touch train/data/numbers',
 		'printf of-the-file > .hf-token',
 		`cd team/vision.git && cat > gpubox.yaml <<'END' && git init -q -b main && git add . && git -c user.name=lead -c user.email=lead@example.com commit -qm 'Say what boxes are made of'\n${file}END`,
 		`git config --global url."$HOME/team/".insteadOf git@example.com:team/`,
-		`gpubox config build.registryMirror ${registry.address}`,
+		`sh gpubox-linux-x64 config build.registryMirror ${registry.address}`,
 	]);
 }
 
