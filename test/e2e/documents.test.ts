@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {cp, mkdtemp, readdir, readFile, rm, symlink} from 'node:fs/promises';
+import {cp, mkdtemp, readdir, readFile, symlink} from 'node:fs/promises';
 import {basename, join, relative} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {Ajv2020, type AnySchema} from 'ajv/dist/2020.js';
@@ -43,7 +43,13 @@ function ofAlice(command: string): string {
 }
 
 /** Commands that are run one after the other, or names for one that is typed instead of each. */
-type Step = {commands: string[]; as?: string | undefined; act(command: string): Promise<void>};
+type Step = {
+	commands: string[];
+	as?: string | undefined;
+	/** Why it is not run here. */
+	why?: string;
+	act(command: string): Promise<void>;
+};
 
 type RunOptions = {
 	/** Below alice's home; the home itself when missing. */
@@ -56,19 +62,19 @@ type RunOptions = {
 	/** For a command that would go on for ever: it is ended as soon as it has printed this. */
 	until?: RegExp;
 	input?: string;
-	env?: Record<string, string>;
+	/** With a personal config of its own, which later commands do not go by. */
+	aside?: true;
 	/** What a reader has done before. */
 	first?: string[];
 	/** More to be checked. */
 	check?: (result: Result) => Promise<void> | void;
 };
 
-function shell(command: string, {in: folder = '', env = {}, input = ''}: RunOptions, signal?: AbortSignal) {
+function shell(command: string, {in: folder = '', aside, input = ''}: RunOptions) {
 	return alice.run('bash', ['-o', 'pipefail', '-c', command], {
 		cwd: join(alice.home, folder),
-		env,
+		env: aside ? {XDG_CONFIG_HOME: join(alice.home, 'aside')} : {},
 		input,
-		...(signal && {signal}),
 	});
 }
 
@@ -153,8 +159,8 @@ function inClone(commands: string | string[], {as}: {as?: string} = {}): Step {
 }
 
 /** A command that cannot be run here, why, and what is looked at instead. */
-function elsewhere(commands: string | string[], _why: string, act: (command: string) => Promise<void> | void): Step {
-	return {commands: [commands].flat(), act: async (command) => act(command)};
+function elsewhere(commands: string | string[], why: string, act: (command: string) => Promise<void> | void): Step {
+	return {commands: [commands].flat(), why, act: async (command) => act(command)};
 }
 
 function runInClone(command: string): Promise<Result> {
@@ -180,9 +186,6 @@ const readJson = <T>({stdout}: Result) => JSON.parse(stdout) as T;
 const containerId = async (box: string) => (await docker.getContainer(`gpubox-${box}`).inspect()).Id;
 const labelOf = async (box: string, label: string) =>
 	(await docker.getContainer(`gpubox-${box}`).inspect()).Config.Labels[`gpubox.${label}`] ?? '';
-/** Their own defaults and not those that later commands would go by. */
-const aside = {XDG_CONFIG_HOME: '/tmp/gpubox-documents-config'};
-
 const story: Step[] = [
 	// The one file of the readme: a script in its place here, the real one in test/e2e/first-morning.test.ts.
 	run('install -D -m 755 gpubox-linux-x64 ~/.local/bin/gpubox', {first: ['test ! -e ~/.local/bin/gpubox']}),
@@ -232,13 +235,13 @@ const story: Step[] = [
 	run('gpubox check alice-my-project', {out: /PyTorch can use every GPU/}),
 	run('gpubox check', {in: 'my-project', out: /^box alice-my-project: PyTorch/}),
 	run('gpubox up --dry-run', {in: 'my-project', out: /^docker run /}),
-	run('gpubox config limits.memory 64g', {env: aside}),
-	run('gpubox config limits.memory', {env: aside, out: /^64g$/m}),
-	run('gpubox config', {env: aside, out: /^limits\.memory +64g/m}),
+	run('gpubox config limits.memory 64g', {aside: true}),
+	run('gpubox config limits.memory', {aside: true, out: /^64g$/m}),
+	run('gpubox config', {aside: true, out: /^limits\.memory +64g/m}),
 	run('gpubox config --unset limits.memory', {
-		env: aside,
+		aside: true,
 		async check() {
-			assert.equal((await shell('gpubox config limits.memory', {env: aside})).stdout, '\n');
+			assert.equal((await shell('gpubox config limits.memory', {aside: true})).stdout, '\n');
 		},
 	}),
 	run('gpubox up --wait', {in: 'my-project', out: ready('alice-my-project')}),
@@ -311,12 +314,12 @@ const story: Step[] = [
 		check: async () => assert.ok(!remembered.has(await containerId('alice-vision')), 'it is a new one'),
 	}),
 	run('gpubox stop alice-vision', {check: () => assertState('alice-vision', 'exited')}),
-	run('gpubox config build.pipIndexUrl https://pypi.example/simple', {env: aside}),
-	run('gpubox config services jupyter,ssh', {env: aside}),
+	run('gpubox config build.pipIndexUrl https://pypi.example/simple', {aside: true}),
+	run('gpubox config services jupyter,ssh', {aside: true}),
 	run('gpubox config env.EDITOR vim', {
-		env: aside,
+		aside: true,
 		async check() {
-			const {stdout} = await shell('gpubox config --json', {env: aside});
+			const {stdout} = await shell('gpubox config --json', {aside: true});
 			const {build, services, env} = JSON.parse(stdout) as Record<string, unknown>;
 			assert.deepEqual(
 				{build, services, env},
@@ -346,7 +349,7 @@ const story: Step[] = [
 	run('gpubox ssh alice-train -- nvidia-smi', {out: /NVIDIA RTX A6000/}),
 	run('gpubox ssh BOX', {as: 'gpubox ssh alice-train', input: 'pwd\n', out: /^\/workspace$/m}),
 	run("gpubox ssh BOX -- 'cd data && ls'", {as: "gpubox ssh alice-train -- 'cd data && ls'", out: /^numbers$/m}),
-	run('gpubox config ssh.keys', {env: aside, out: /^\n$/}),
+	run('gpubox config ssh.keys', {aside: true, out: /^\n$/}),
 	run('gpubox attach alice-train -- nvidia-smi', {out: /NVIDIA RTX A6000/}),
 	run('gpubox attach BOX -- CMD', {as: 'gpubox attach alice-train -- pwd', out: /^\/workspace$/m}),
 	run('gpubox attach', {as: 'gpubox attach alice-train -- id -un', out: /^alice$/m}),
@@ -378,8 +381,8 @@ const story: Step[] = [
 	run('gpubox up --recreate --for 4h', {in: 'share/until', check: () => assertEnds('alice-until')}),
 	run('gpubox up --for 4h', {in: 'share/until-too', check: () => assertEnds('alice-until-too')}),
 	run('gpubox stop --idle 6h'),
-	run('gpubox config idle.warnAfter 2h', {env: aside}),
-	run('gpubox config idle.stopAfter 12h', {env: aside}),
+	run('gpubox config idle.warnAfter 2h', {aside: true}),
+	run('gpubox config idle.stopAfter 12h', {aside: true}),
 	run('gpubox reap'),
 	run('gpubox reap --install', {out: /gpubox reap runs every five minutes|crontab/}),
 	run('gpubox up --jupyter --gpus 2 --mount /data:/data:ro', {
@@ -614,9 +617,10 @@ async function copyClone(): Promise<string> {
 }
 
 function tests(steps: Step[]): void {
-	for (const {commands, as, act} of steps) {
-		for (const command of as === undefined ? commands : [as]) {
-			test(as === undefined ? command : commands.join(', '), () => act(command));
+	for (const {commands, as, why, act} of steps) {
+		const names = as === undefined ? commands : [commands.join(', ')];
+		for (const name of names) {
+			test(why ? `${name} (not here: ${why})` : name, () => act(as ?? name));
 		}
 	}
 }
@@ -640,7 +644,6 @@ describe('the documents', {skip: needsOwnEngine, concurrency: true}, () => {
 		await docker.getImage(image).remove({force: true});
 		await registry.stop();
 		await alice.remove();
-		await rm(aside.XDG_CONFIG_HOME, {recursive: true, force: true});
 	});
 
 	test('tell no command that the table above does not have, and the table none that nobody tells', () => {
