@@ -100,12 +100,17 @@ function examples(command: CommandUnknownOpts): string[] {
 	let whole = '';
 	command.configureOutput({writeOut: (part) => (whole += part), getOutHasColors: () => false});
 	command.outputHelp();
-	const lines = whole
-		.slice(command.helpInformation().length)
-		.split('\n')
-		.map((line) => line.replace(/^Examples?:\s*/, '').trim())
-		.filter((line) => line !== '');
-	return lines.length === 0 ? [] : ['.PP', 'Example:', '.PP', '.EX', ...lines.map((line) => `\t${text(line)}`), '.EE'];
+	const added = whole.slice(command.helpInformation().length);
+	const [before = '', after = ''] = added.split(/^Examples?:/m);
+	const lines = (part: string) =>
+		part
+			.split('\n')
+			.map((line) => line.trim())
+			.filter((line) => line !== '');
+	return [
+		...lines(before).flatMap((line) => ['.PP', text(line)]),
+		...(after === '' ? [] : ['.PP', 'Example:', '.PP', '.EX', ...lines(after).map((line) => `\t${text(line)}`), '.EE']),
+	];
 }
 
 /** Plain text for roff: its own signs taken literally, and a hyphen that can be pasted into a shell. */

@@ -265,10 +265,9 @@ const story: Step[] = [
 		as: 'gpubox --host ssh://alice@alice-machine ls && gpubox rm alice-machine',
 		out: /alice-my-project[\s\S]*alice-machine/,
 	}),
-	type('gpubox demo', {}, async (terminal) => {
-		await terminal.waitFor('DEMO');
-		terminal.write('q');
-	}),
+	type('gpubox demo', {}, leaveAt(/alice-llm-train[\s\S]*DEMO|DEMO[\s\S]*alice-llm-train/)),
+	type('gpubox demo --scenario mixed-cards', {}, leaveAt(/4 GPUs[\s\S]*RTX 4090|DEMO/)),
+	type('gpubox demo --scenario ./our-host.json', {in: 'scratch'}, leaveAt(/erik-finetune/)),
 
 	// Scripts.
 	run(`gpubox up --json | jq -r '.jupyter.url + "?token=" + .jupyter.token'`, {in: 'my-project', out: token}),
@@ -481,6 +480,13 @@ const workshop: Step[] = [
 	elsewhere('loginctl enable-linger', 'systemd, and it outlasts the test', parses),
 ];
 
+function leaveAt(wish: RegExp) {
+	return async (terminal: Terminal) => {
+		await terminal.waitFor(wish);
+		terminal.write('q');
+	};
+}
+
 async function lookAround(terminal: Terminal): Promise<void> {
 	await terminal.waitFor(/\$ ?$/m);
 	terminal.write('pwd; id -un\r');
@@ -565,6 +571,7 @@ async function settleIn(): Promise<void> {
 	];
 	const {node, cli} = host.program;
 	const [file = ''] = yamlOf('docs/onboarding.md');
+	const scenario = blocksOf(readDocument('docs/demo.md')).find(({language}) => language === 'json')?.text;
 	await inOrder([
 		`mkdir -p ${folders.join(' ')}`,
 		`printf '#!/bin/sh\\nexec %s %s "$@"\\n' '${node}' '${cli}' > gpubox-linux-x64 && chmod 600 gpubox-linux-x64`,
@@ -713,6 +720,14 @@ describe('the documents', {skip: needsOwnEngine, concurrency: true}, () => {
 				const {code, stderr} = await shell('gpubox up', {in: 'scratch/mistakes'});
 				assert.deepEqual([code, stderr], [2, mistakes]);
 			});
+		});
+
+		test('a mistake in a made-up host is told as docs/demo.md shows', async () => {
+			const told = blocksOf(readDocument('docs/demo.md')).find(({language}) => language === 'text')?.text;
+			const command = 'sed -i 0,/training/s//bursty/ our-host.json && gpubox demo --scenario ./our-host.json';
+			const {code, stderr} = await shell(command, {in: 'scratch'});
+			assert.equal(code, 2);
+			assert.ok(stderr.replace(join(alice.home, 'scratch'), '/home/erik').startsWith(told ?? '?'), stderr);
 		});
 
 		test('a notebook reads a secret as docs/security.md shows', async () => {
