@@ -437,6 +437,11 @@ const workshop: Step[] = [
 	inClone('npm install -g gpubox', {
 		as: 'npm install -g "$(npm pack --silent --pack-destination "$HOME" | sed "s,^,$HOME/,")" && "$HOME/global/bin/gpubox" --version',
 	}),
+	elsewhere(
+		['gpubox up --ssh --image some/image --secret ROOT_PASSWORD', 'gpubox up --secret ROOT_PASSWORD'],
+		'such an image has to be made first; test/e2e/root-password.test.ts makes one and logs in',
+		parses,
+	),
 	elsewhere('npm run executable', 'half a minute; test/e2e/executable.test.ts makes it and runs it', async () => {
 		const {scripts} = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {scripts: {executable: string}};
 		const executableTest = await readFile(join(root, 'test/e2e/executable.test.ts'), 'utf8');
@@ -571,13 +576,16 @@ async function settleIn(): Promise<void> {
 	];
 	const {node, cli} = host.program;
 	const [file = ''] = yamlOf('docs/onboarding.md');
-	const scenario = blocksOf(readDocument('docs/demo.md')).find(({language}) => language === 'json')?.text;
+	const [{text: scenario} = {text: ''}] = blocksOf(readDocument('docs/demo.md')).filter(
+		({language}) => language === 'json',
+	);
 	await inOrder([
 		`mkdir -p ${folders.join(' ')}`,
 		`printf '#!/bin/sh\\nexec %s %s "$@"\\n' '${node}' '${cli}' > gpubox-linux-x64 && chmod 600 gpubox-linux-x64`,
 		'printf \'print("trained")\\n\' > train/train.py && touch train/data/numbers',
 		'printf of-the-file > .hf-token',
 		`cd team/vision.git && cat > gpubox.yaml <<'END' && git init -q -b main && git add . && git -c user.name=lead -c user.email=lead@example.com commit -qm 'Say what boxes are made of'\n${file}END`,
+		`cat > scratch/our-host.json <<'END'\n${scenario}END`,
 		`git config --global url."$HOME/team/".insteadOf git@example.com:team/`,
 		`sh gpubox-linux-x64 config build.registryMirror ${registry.address}`,
 	]);
