@@ -6,8 +6,9 @@ import {GpusTaken} from './choose-gpus.ts';
 import {type ClaimedBox, claimAndStart} from './claim-and-start.ts';
 import {readGpusOfHost} from './gpus-of-host.ts';
 import {startBox} from './lifecycle.ts';
-import {type Prepared, wantsSeveral} from './prepare.ts';
+import {wantsSeveral} from './prepare.ts';
 import type {UpOptions} from './up-steps.ts';
+import type {Prepared} from './work-out.ts';
 
 /** Processes outside of boxes end without the engine knowing, so it is also looked now and then. */
 const longestPauseMs = 15_000;

@@ -3,33 +3,19 @@ import {exitCode, Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import {pullImage} from '../image/pull.ts';
 import {type GpuRequest, parseGpuRequest} from './choose-gpus.ts';
-import {findOwn, pickGpus} from './claim-and-start.ts';
 import {derivedReference, ensureDerivedImage, type Layer, packageLayer, serviceLayer} from './derive.ts';
 import {warnOfSockets} from './engine-socket.ts';
 import type {Personal} from './files.ts';
 import {type GpusOfHost, readGpusOfHost, toCandidates} from './gpus-of-host.ts';
 import {listBoxes} from './list.ts';
 import {checkName} from './name.ts';
-import {findOwnServer, type OwnServer, refuseOpenPassword, warnOfPassword} from './own-server.ts';
+import {findOwnServer, refuseOpenPassword, warnOfPassword} from './own-server.ts';
 import {type BoxRequest, inside} from './plan.ts';
 import {findLoginKeys} from './public-keys.ts';
 import {whoRuns} from './run-as.ts';
 import {warnOfOpenSecrets} from './secrets.ts';
 import type {UpOptions} from './up-steps.ts';
-
-/** What was worked out for a new box before its GPUs and ports are fought for. */
-export type Prepared = Personal & {
-	request: BoxRequest;
-	gpuRequest: GpuRequest;
-	engine: EngineInfo;
-	gpus: GpusOfHost | undefined;
-	/** UUIDs of the cards that can use the image, where others cannot. */
-	usableGpus?: string[];
-	image: string;
-	startImage: string;
-	/** The image's own SSH server, where it is to run. */
-	ownServer?: OwnServer;
-};
+import {findOwn, type Prepared, pickGpus} from './work-out.ts';
 
 /**
 Looks at the host, picks the image, and has it pulled and derived where it is missing; with `dryRun` nothing is touched.

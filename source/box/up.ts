@@ -2,7 +2,7 @@ import {type ContainerSpec, EngineError} from '../engine/engine.ts';
 import {Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
-import {chooseName, claimAndStart, findOwn, stillUndecided, workOut} from './claim-and-start.ts';
+import {claimAndStart} from './claim-and-start.ts';
 import {claimInTurn, startInTurn} from './claim-in-turn.ts';
 import {readToken, removeBoxFiles} from './files.ts';
 import {removeLeftBehind} from './folders.ts';
@@ -18,6 +18,7 @@ import {removeSecrets} from './secrets.ts';
 import {allowSudo} from './sudo.ts';
 import {syncSshFilesAfter} from './sync-ssh-files.ts';
 import type {UpOptions, UpResult} from './up-steps.ts';
+import {chooseName, findOwn, stillUndecided, workOut} from './work-out.ts';
 
 /**
 Finds or makes the project's box and waits until its services answer. Safe to run any number of times, at once too: the box is

@@ -5,7 +5,7 @@ import {mock} from 'node:test';
 import type {ServiceName} from '../../source/box/box.ts';
 import {type ClaimedBox, claimAndStart} from '../../source/box/claim-and-start.ts';
 import type {Personal} from '../../source/box/files.ts';
-import type {Prepared} from '../../source/box/prepare.ts';
+import type {Prepared} from '../../source/box/work-out.ts';
 import {type Container, type ContainerSpec, type Engine, EngineError, type Mount} from '../../source/engine/engine.ts';
 import {Failure} from '../../source/failure.ts';
 import type {Host} from '../../source/host/host.ts';

@@ -6,7 +6,7 @@ import {after, describe, test} from 'node:test';
 import fc from 'fast-check';
 import type {Box} from '../../source/box/box.ts';
 import {abandonedAfter, decideClaim} from '../../source/box/claims.ts';
-import type {Prepared} from '../../source/box/prepare.ts';
+import type {Prepared} from '../../source/box/work-out.ts';
 import {type Contender, contend, inRandomOrder, play, SlowEngine, withMadeUpTime} from '../_helpers/rivals.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'gpubox-claims-'));
