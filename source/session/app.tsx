@@ -7,7 +7,8 @@ import {ImagesScreen} from './screens/images.tsx';
 import {MainScreen} from './screens/main.tsx';
 import type {Session} from './session.ts';
 import {messageLines} from './state/notices.ts';
-import {panesOf, selectGpuPane} from './state/selectors.ts';
+import {panesOf} from './state/select-keys.ts';
+import {selectGpuPane} from './state/selectors.ts';
 import type {SessionState} from './state/session-state.ts';
 
 /** The root: knows the store, the size of the terminal and the one place where keys come in. */

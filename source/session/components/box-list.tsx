@@ -1,6 +1,6 @@
 import {Box, Text} from 'ink';
 import {fit, widthOf} from '../../text/fit.ts';
-import type {BoxItem, BoxPaneView} from '../state/selectors.ts';
+import type {BoxItem, BoxPaneView} from '../state/select-boxes.ts';
 import {theme} from '../theme.ts';
 import {TitledPane} from './titled-pane.tsx';
 import {windowAround} from './window.ts';

@@ -5,7 +5,8 @@ import {HostLine} from '../components/host-line.tsx';
 import {TitledPane} from '../components/titled-pane.tsx';
 import {bindings, type Scope, shownKey} from '../keymap.ts';
 import type {Facts} from '../state/facts.ts';
-import {selectHints, selectHostLine} from '../state/selectors.ts';
+import {selectHints} from '../state/select-keys.ts';
+import {selectHostLine} from '../state/selectors.ts';
 import type {View} from '../state/view.ts';
 import {theme} from '../theme.ts';
 

@@ -10,7 +10,9 @@ import type {Layout} from '../layout.ts';
 import type {Facts} from '../state/facts.ts';
 import {type LogBuffer, topLine} from '../state/log-buffer.ts';
 import {hintFor} from '../state/log-hint.ts';
-import {selectBoxPane, selectDetail, selectGpuPane, selectHints, selectHostLine} from '../state/selectors.ts';
+import {selectBoxPane, selectDetail} from '../state/select-boxes.ts';
+import {selectHints} from '../state/select-keys.ts';
+import {selectGpuPane, selectHostLine} from '../state/selectors.ts';
 import {chosenBox, type View} from '../state/view.ts';
 import {Notices} from './notices.tsx';
 

@@ -1,14 +1,14 @@
 import type {SuspendTerminal} from 'ink';
 import type {Box} from '../../box/box.ts';
-import type {UpResult, UpStep} from '../../box/up-steps.ts';
 import type {PullProgress} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {lendTerminal} from '../terminal.ts';
 import type {ImageChoice, Message} from './facts.ts';
 import {problemOf} from './problem.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
+import {createBoxStarter, type Up} from './start-box.ts';
 import {createTaskList, type TaskHandle} from './tasks.ts';
-import {createPullTeller, createStepTeller} from './up-steps.ts';
+import {createPullTeller} from './up-steps.ts';
 import type {Effect, Question} from './view.ts';
 
 /** What only the root component can do. */
@@ -23,8 +23,8 @@ export type PullWish = {
 
 export type ActionOptions = {
 	folder: string;
-	/** Finds or makes the box of the folder, a new one with `image` where that is given. Not offered when missing. */
-	up?: (options: {report: (step: UpStep) => void; signal: AbortSignal; image?: string}) => Promise<UpResult>;
+	/** Not offered when missing. */
+	up?: Up;
 	/** Pulls an image. Not offered when missing. */
 	pull?: (reference: string, options: PullWish) => Promise<void>;
 	loadImages?: (signal: AbortSignal) => Promise<ImageChoice[]>;
@@ -120,36 +120,23 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 		}
 	};
 
+	const starter = options.up && createBoxStarter(store, options.up);
+
 	const up = (image?: string) => {
-		const {up: startHere} = options;
-		const title = `Jupyter for ${store.get().facts.folder}`;
-		if (startHere === undefined) {
+		if (starter === undefined) {
 			say('note', 'Boxes cannot be started from here.', 'gpubox up');
-			return;
-		}
-
-		if (store.get().facts.tasks.some((task) => task.title === title)) {
+		} else if (starter.isAtWork()) {
 			say('note', 'It is being started already.');
-			return;
+		} else {
+			start(
+				`Jupyter for ${store.get().facts.folder}`,
+				async (task, within) => {
+					const {text} = await starter.run(task, within, image);
+					return {text, fix: 'o opens it, a gives a shell in it'};
+				},
+				'u takes it up again',
+			);
 		}
-
-		start(
-			title,
-			async (task, within) => {
-				const tell = createStepTeller();
-				const {box, changed} = await startHere({
-					report: (step) => task.update(tell(step)),
-					signal: within,
-					...(image === undefined ? {} : {image}),
-				});
-				store.change((state) => ({...state, view: {...state.view, boxId: box.id}}));
-				return {
-					text: changed ? `${box.name} is up: Jupyter answers` : `${box.name} is up already`,
-					fix: 'o opens it, a gives a shell in it',
-				};
-			},
-			'u takes it up again',
-		);
 	};
 
 	const pull = (reference: string) => {

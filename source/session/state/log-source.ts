@@ -1,7 +1,7 @@
 import type {Host} from '../../host/host.ts';
+import {isRunning} from './is-running.ts';
 import type {LogBuffer} from './log-buffer.ts';
 import {problemOf} from './problem.ts';
-import {isRunning} from './selectors.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
 import {chosenBox} from './view.ts';
 

@@ -1,11 +1,10 @@
 import type {Box} from '../../box/box.ts';
 import type {NamedProcess} from '../../box/process-names.ts';
 import {formatBytes} from '../../text/bytes.ts';
-import {formatDuration} from '../../text/duration.ts';
-import {bindings, type Scope, shownKey} from '../keymap.ts';
 import {fullnessStyle, type Style, temperatureStyle, theme} from '../theme.ts';
 import type {Facts, GpuReading} from './facts.ts';
-import {chosenBox, type Pane, type View} from './view.ts';
+import {isRunning} from './is-running.ts';
+import type {View} from './view.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -108,7 +107,7 @@ function powerInWords(draw: number | null, limit: number | null): string {
 	return limit === null ? `${Math.round(draw)} W` : `${Math.round(draw)} of ${Math.round(limit)} W`;
 }
 
-function processInWords(process: NamedProcess): string {
+export function processInWords(process: NamedProcess): string {
 	const name = process.name.split('/').at(-1) ?? process.name;
 	const memory = process.usedMemoryMiB === null ? '' : ` ${gib(process.usedMemoryMiB)} GiB`;
 	// With a box, its name stands beside this already.
@@ -139,190 +138,6 @@ function boxWithOwner({name, owner}: Pick<Box, 'name' | 'owner'>): string {
 	return name === owner || name.startsWith(`${owner}-`) ? name : `${name} (${owner})`;
 }
 
-export type BoxItem = {
-	id: string;
-	selected: boolean;
-	mark: string;
-	markStyle: Style;
-	name: string;
-	owner: string;
-	state: string;
-	services: string;
-	/** Numbers of its GPUs, `0-3`. */
-	gpus: string;
-	image: string;
-	age: string;
-	running: boolean;
-};
-
-export type BoxPaneView = {
-	title: string;
-	note: string;
-	items: BoxItem[];
-	/** What to say where there are no rows. */
-	empty: string[];
-	problem: {message: string; fix: string} | undefined;
-};
-
-export function selectBoxPane(facts: Facts, view: View, now: Date): BoxPaneView {
-	const {boxes, phase, problem} = facts.box;
-	const chosen = chosenBox(view, boxes);
-	const running = boxes.filter(isRunning).length;
-	return {
-		title: 'Boxes',
-		note: boxes.length === 0 ? '' : `${running} of ${boxes.length} running`,
-		items: boxes.map((box) => boxItem(box, facts, box === chosen, now)),
-		empty:
-			phase === 'waiting'
-				? ['Asking the engine …']
-				: phase === 'live'
-					? ['No boxes yet.', '', `Press u to start a Jupyter box for ${facts.folder}.`]
-					: [],
-		problem,
-	};
-}
-
-/** Whether something runs in it now. */
-export function isRunning(box: Pick<Box, 'state'>): boolean {
-	return box.state === 'running' || box.state === 'restarting' || box.state === 'paused';
-}
-
-const serviceShort = {jupyter: 'jupyter', ssh: 'ssh'} as const;
-
-function boxItem(box: Box, facts: Facts, selected: boolean, now: Date): BoxItem {
-	return {
-		id: box.id,
-		selected,
-		...markOf(box),
-		name: box.name,
-		owner: box.owner,
-		state: box.state === 'exited' ? 'stopped' : box.state,
-		services: box.services.map((service) => serviceShort[service]).join(' '),
-		gpus: gpuNumbers(box, facts),
-		image: box.image,
-		age: age(box.createdAt, now).split(' ')[0] ?? '',
-		running: isRunning(box),
-	};
-}
-
-function age(from: Date, to: Date): string {
-	return formatDuration(to.getTime() - from.getTime());
-}
-
-function markOf(box: Box): {mark: string; markStyle: Style} {
-	switch (box.state) {
-		case 'running': {
-			return {mark: '●', markStyle: theme.good};
-		}
-
-		case 'paused':
-		case 'restarting':
-		case 'removing': {
-			return {mark: '◐', markStyle: theme.warning};
-		}
-
-		case 'dead': {
-			return {mark: '✕', markStyle: theme.bad};
-		}
-
-		case 'created':
-		case 'exited': {
-			return {mark: '○', markStyle: theme.quiet};
-		}
-	}
-}
-
-/** GPUs by nvidia-smi's number, `0-3,6`; one that is not there (any more) by the start of its UUID. */
-function gpuNumbers(box: Box, facts: Facts): string {
-	const known = new Set<number>();
-	const unknown = new Set<string>();
-	for (const uuid of box.gpus) {
-		const gpu = facts.gpu.inventory?.gpus.find(
-			(each) => each.uuid === uuid || each.mig.some((slice) => slice.uuid === uuid),
-		);
-		if (gpu === undefined) {
-			unknown.add(`${uuid.slice(0, 8)}?`);
-		} else {
-			known.add(gpu.index);
-		}
-	}
-
-	return [...rangesOf([...known]), ...(facts.gpu.phase === 'waiting' ? [] : unknown)].join(',');
-}
-
-/** `[0, 1, 2, 5]` as `0-2` and `5`. */
-export function rangesOf(numbers: number[]): string[] {
-	const ranges: Array<{from: number; to: number}> = [];
-	for (const number of numbers.toSorted((a, b) => a - b)) {
-		const last = ranges.at(-1);
-		if (last !== undefined && last.to + 1 === number) {
-			last.to = number;
-		} else {
-			ranges.push({from: number, to: number});
-		}
-	}
-
-	return ranges.map(({from, to}) => (from === to ? `${from}` : to === from + 1 ? `${from},${to}` : `${from}-${to}`));
-}
-
-/** Everything that is known about a box, as pairs of a label and a value. */
-export function selectDetail(facts: Facts, view: View, now: Date): Array<[label: string, value: string]> {
-	const box = chosenBox(view, facts.box.boxes);
-	if (box === undefined) {
-		return [];
-	}
-
-	const pairs: Array<[string, string]> = [
-		['name', box.name],
-		['owner', box.owner],
-		['state', boxItem(box, facts, false, now).state],
-		['project', box.project],
-		['image', box.image],
-	];
-	const {jupyter, ssh} = box.addresses;
-	if (jupyter !== undefined) {
-		pairs.push(['jupyter', `http://${jupyter.host}:${jupyter.port}  (o opens it)`]);
-	}
-
-	if (ssh !== undefined) {
-		const how = box.rootPassword ? '  (as root, with a password)' : '';
-		pairs.push(['ssh', `${ssh.host} port ${ssh.port}${how}`]);
-	}
-
-	if (jupyter === undefined && ssh === undefined && box.services.length > 0) {
-		pairs.push(['offers', `${box.services.join(' and ')} while it runs`]);
-	}
-
-	for (const [place, uuid] of box.gpus.entries()) {
-		const gpu = facts.gpu.readings.find((each) => each.uuid === uuid);
-		const words = gpu === undefined ? uuid : `${gpu.index}  ${gpu.name}${gpu.lost ? ' (lost)' : ''}`;
-		pairs.push([place === 0 ? 'GPUs' : '', words]);
-	}
-
-	if (box.gpus.length === 0) {
-		pairs.push(['GPUs', 'none']);
-	} else {
-		pairs.push(['sharing', box.shareGpus ? 'with others' : 'alone on its GPUs']);
-	}
-
-	if (box.sudo) {
-		pairs.push(['sudo', 'its user may become root inside']);
-	}
-
-	const processes = facts.gpu.processes.filter((process) => process.box === box.name);
-	for (const [place, process] of processes.entries()) {
-		pairs.push([place === 0 ? 'processes' : '', `GPU ${indexOf(process.gpuUuid, facts)}  ${processInWords(process)}`]);
-	}
-
-	pairs.push(['created', `${age(box.createdAt, now)} ago`]);
-	pairs.push(['container', box.id.slice(0, 12)]);
-	return pairs;
-}
-
-function indexOf(uuid: string, facts: Facts): string {
-	return String(facts.gpu.readings.find((each) => each.uuid === uuid)?.index ?? '?');
-}
-
 /** The parts of the line about the host, the most important first. */
 export function selectHostLine(facts: Facts): string[] {
 	const {host, gpu} = facts;
@@ -343,95 +158,4 @@ export function selectHostLine(facts: Facts): string[] {
 	}
 
 	return parts.filter((part) => part !== '');
-}
-
-/** Where the keyboard is, the nearest first. */
-export function scopesOf(view: View): Scope[] {
-	const tour: Scope[] = view.tour === undefined ? [] : ['tour'];
-	if (view.asking !== undefined) {
-		return ['confirm', ...tour];
-	}
-
-	return view.screen === 'main' ? [view.focus, 'main', 'anywhere', ...tour] : [view.screen, 'anywhere', ...tour];
-}
-
-export type Hint = {key: string; label: string};
-
-/** The keys worth showing now, the most important first. */
-export function selectHints(facts: Facts, view: View, offered: {demo: boolean; images: boolean}): Hint[] {
-	const scopes = scopesOf(view);
-	const box = chosenBox(view, facts.box.boxes);
-	const sense = (action: string): boolean => {
-		switch (action) {
-			case 'demo': {
-				return offered.demo;
-			}
-
-			case 'images': {
-				return offered.images;
-			}
-
-			// While it is there, it says itself how to leave it.
-			case 'tour': {
-				return view.tour?.shown === false;
-			}
-
-			case 'cancel': {
-				return facts.tasks.some(({cancellable}) => cancellable);
-			}
-
-			case 'up': {
-				return facts.box.phase !== 'no-engine';
-			}
-
-			case 'attach':
-			case 'find-idle-kernels':
-			case 'open': {
-				return box !== undefined && isRunning(box);
-			}
-
-			case 'stop-or-start':
-			case 'ask-remove':
-			case 'show': {
-				return box !== undefined;
-			}
-
-			default: {
-				return true;
-			}
-		}
-	};
-
-	const hints: Hint[] = [];
-	for (const {scope, keys, short, action} of bindings) {
-		if (short === undefined || !scopes.includes(scope) || !sense(action.type)) {
-			continue;
-		}
-
-		if (action.type === 'help' && view.screen === 'help') {
-			continue;
-		}
-
-		const label = action.type === 'stop-or-start' && box !== undefined && !isRunning(box) ? 'start' : short;
-		const hint = {key: shownKey(keys[0] ?? ''), label};
-		// Where there is nothing to manage, the made-up host is the first thing to offer; and what is at work may be a mistake.
-		if (action.type === 'demo' || action.type === 'cancel' || action.type === 'tour') {
-			hints.unshift(hint);
-		} else {
-			hints.push(hint);
-		}
-	}
-
-	return hints;
-}
-
-/** The made-up host is offered to those who lack GPUs or an engine. */
-export function isDemoOffered(facts: Facts): boolean {
-	const withoutGpu = facts.gpu.phase === 'silent' && facts.gpu.readings.length === 0;
-	return !facts.demo && (facts.box.phase === 'no-engine' || withoutGpu);
-}
-
-/** The panes one can go to. */
-export function panesOf(layout: {sideWidth: number}): Pane[] {
-	return layout.sideWidth > 0 ? ['gpus', 'boxes', 'side'] : ['gpus', 'boxes'];
 }

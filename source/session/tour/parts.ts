@@ -1,5 +1,5 @@
 import type {Box} from '../../box/box.ts';
-import {isRunning} from '../state/selectors.ts';
+import {isRunning} from '../state/is-running.ts';
 import {chosenBox, type Pane, type View} from '../state/view.ts';
 import type {Ask, Happened, Now, Part} from './tour.ts';
 

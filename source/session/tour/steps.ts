@@ -1,7 +1,7 @@
 /** What the tour tells and asks for, in its order. */
 import type {Box} from '../../box/box.ts';
 import type {ImageChoice} from '../state/facts.ts';
-import {isRunning} from '../state/selectors.ts';
+import {isRunning} from '../state/is-running.ts';
 import {atWork, chosen, isMine, mineRunning, part, pressed, started} from './parts.ts';
 import type {Ask, Now, Step} from './tour.ts';
 

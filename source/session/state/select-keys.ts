@@ -1,0 +1,95 @@
+import {bindings, type Scope, shownKey} from '../keymap.ts';
+import type {Facts} from './facts.ts';
+import {isRunning} from './is-running.ts';
+import {chosenBox, type Pane, type View} from './view.ts';
+
+/** Where the keyboard is, the nearest first. */
+export function scopesOf(view: View): Scope[] {
+	const tour: Scope[] = view.tour === undefined ? [] : ['tour'];
+	if (view.asking !== undefined) {
+		return ['confirm', ...tour];
+	}
+
+	return view.screen === 'main' ? [view.focus, 'main', 'anywhere', ...tour] : [view.screen, 'anywhere', ...tour];
+}
+
+export type Hint = {key: string; label: string};
+
+/** The keys worth showing now, the most important first. */
+export function selectHints(facts: Facts, view: View, offered: {demo: boolean; images: boolean}): Hint[] {
+	const scopes = scopesOf(view);
+	const box = chosenBox(view, facts.box.boxes);
+	const sense = (action: string): boolean => {
+		switch (action) {
+			case 'demo': {
+				return offered.demo;
+			}
+
+			case 'images': {
+				return offered.images;
+			}
+
+			// While it is there, it says itself how to leave it.
+			case 'tour': {
+				return view.tour?.shown === false;
+			}
+
+			case 'cancel': {
+				return facts.tasks.some(({cancellable}) => cancellable);
+			}
+
+			case 'up': {
+				return facts.box.phase !== 'no-engine';
+			}
+
+			case 'attach':
+			case 'find-idle-kernels':
+			case 'open': {
+				return box !== undefined && isRunning(box);
+			}
+
+			case 'stop-or-start':
+			case 'ask-remove':
+			case 'show': {
+				return box !== undefined;
+			}
+
+			default: {
+				return true;
+			}
+		}
+	};
+
+	const hints: Hint[] = [];
+	for (const {scope, keys, short, action} of bindings) {
+		if (short === undefined || !scopes.includes(scope) || !sense(action.type)) {
+			continue;
+		}
+
+		if (action.type === 'help' && view.screen === 'help') {
+			continue;
+		}
+
+		const label = action.type === 'stop-or-start' && box !== undefined && !isRunning(box) ? 'start' : short;
+		const hint = {key: shownKey(keys[0] ?? ''), label};
+		// Where there is nothing to manage, the made-up host is the first thing to offer; and what is at work may be a mistake.
+		if (action.type === 'demo' || action.type === 'cancel' || action.type === 'tour') {
+			hints.unshift(hint);
+		} else {
+			hints.push(hint);
+		}
+	}
+
+	return hints;
+}
+
+/** The made-up host is offered to those who lack GPUs or an engine. */
+export function isDemoOffered(facts: Facts): boolean {
+	const withoutGpu = facts.gpu.phase === 'silent' && facts.gpu.readings.length === 0;
+	return !facts.demo && (facts.box.phase === 'no-engine' || withoutGpu);
+}
+
+/** The panes one can go to. */
+export function panesOf(layout: {sideWidth: number}): Pane[] {
+	return layout.sideWidth > 0 ? ['gpus', 'boxes', 'side'] : ['gpus', 'boxes'];
+}
