@@ -2,6 +2,8 @@
 import {createInterface} from 'node:readline/promises';
 import {exitCode, Failure} from '../failure.ts';
 
+type Fault = string | undefined;
+
 export type Asker = {
 	/**
 	Asks until the answer will do.
@@ -10,7 +12,7 @@ export type Asker = {
 	@param fallback the answer of an empty line
 	@throws Failure (interrupted) when the person leaves by Ctrl-C or Ctrl-D
 	*/
-	ask(question: string, fallback: string, check?: (answer: string) => string | undefined): Promise<string>;
+	ask(question: string, fallback: string, check?: (answer: string) => Fault | Promise<Fault>): Promise<string>;
 	/** Yes or no; an empty line means yes. */
 	agree(question: string): Promise<boolean>;
 	/** Lets go of the terminal. */
@@ -37,7 +39,7 @@ export function makeAsker(signal: AbortSignal): Asker {
 		async ask(text, fallback, check = () => undefined) {
 			for (;;) {
 				const answer = (await question(`${text} [${fallback}] `)) || fallback;
-				const fault = check(answer);
+				const fault = await check(answer);
 				if (fault === undefined) {
 					return answer;
 				}

@@ -3,7 +3,8 @@ import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {runVerb} from '../run-verb.ts';
 import {startGpuFeed} from '../session/gpu-feed.ts';
-import type {RunOptions} from '../session/index.tsx';
+import type {RunOptions, SetupOptions, Up} from '../session/index.tsx';
+import type {Sourced} from '../settings/merge.ts';
 
 /** `gpubox` without a verb: the session on a terminal, a plain report elsewhere. */
 export async function openSession(hostName: string | undefined): Promise<void> {
@@ -71,7 +72,25 @@ async function makeDemo(scenario?: string) {
 	const host = await makeDemoHost(scenarioFile(scenario ?? scenarioNames[0]));
 	// Who asks for a host of their own has seen the tour, or will ask for it.
 	const tour = createTour({shown: scenario === undefined, failCard: host.failCard});
-	return {host, options: {...optionsFor(host), readHost: host.readHost, tour}};
+	const options = optionsFor(host);
+	let agreed: Sourced[] = [];
+	return {
+		host,
+		options: {
+			...options,
+			readHost: host.readHost,
+			tour,
+			setup: lazySetup(async () =>
+				(await import('./setup-demo.ts')).setupInDemo(host, options.folder, (settings) => {
+					agreed = settings;
+				}),
+			),
+			async up(wish: Parameters<Up>[0]) {
+				const {upHere} = await import('./up-here.ts');
+				return upHere(host, {...wish, agreed});
+			},
+		},
+	};
 }
 
 /** What the session can do beyond looking. */
@@ -90,6 +109,19 @@ function optionsFor(host: Host): Omit<RunOptions, 'feed' | 'demo'> {
 			const {imagesHere} = await import('./images-here.ts');
 			return imagesHere(host, signal);
 		},
+		setup: lazySetup(async () => (await import('./setup-here.ts')).setupHere(host, process.cwd())),
+	};
+}
+
+/** Loaded when the first of it is called: most sessions set nothing up. */
+function lazySetup(load: () => Promise<SetupOptions>): SetupOptions {
+	return {
+		recall: async () => (await load()).recall(),
+		folders: async () => (await load()).folders(),
+		look: async (signal) => (await load()).look(signal),
+		check: async (folder) => (await load()).check(folder),
+		keep: async (draft) => (await load()).keep(draft),
+		write: async (answers) => (await load()).write(answers),
 	};
 }
 

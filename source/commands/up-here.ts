@@ -3,19 +3,25 @@ import {flagSettings, makeRequest, pathsOf} from '../box/request.ts';
 import {up} from '../box/up.ts';
 import type {UpResult, UpStep} from '../box/up-steps.ts';
 import type {Host} from '../host/host.ts';
+import type {Sourced} from '../settings/merge.ts';
 import {imageChooser} from './choose-image.ts';
 import {secretsOf} from './read-secrets.ts';
 import {loadSettings} from './settings.ts';
 import {buildSettings} from './up.ts';
 
+export type UpWish = {
+	report: (step: UpStep) => void;
+	signal: AbortSignal;
+	image?: string;
+	/** What would stand in the gpubox.yaml of a made-up host, which has no files. */
+	agreed?: Sourced[];
+};
+
 /** `gpubox up` for the folder one stands in, as the session's keys do it: a new box starts from `image` where one was chosen. */
-export async function upHere(
-	host: Host,
-	{report, signal, image}: {report: (step: UpStep) => void; signal: AbortSignal; image?: string},
-): Promise<UpResult> {
+export async function upHere(host: Host, {report, signal, image, agreed = []}: UpWish): Promise<UpResult> {
 	const effective = await loadSettings('.', {
 		files: !host.demo,
-		flags: image === undefined ? [] : flagSettings({image}, process.cwd()),
+		flags: [...(image === undefined ? [] : flagSettings({image}, process.cwd())), ...agreed],
 	});
 	// The session has the terminal, so nothing can be asked for there.
 	const secrets = secretsOf({}, effective.settings.secrets ?? [], {ask: false, signal});

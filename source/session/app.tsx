@@ -5,6 +5,7 @@ import {type Layout, layOut, smallest} from './layout.ts';
 import {HelpScreen, helpLines} from './screens/help.tsx';
 import {ImagesScreen} from './screens/images.tsx';
 import {MainScreen} from './screens/main.tsx';
+import {SetupScreen} from './screens/setup.tsx';
 import type {Session} from './session.ts';
 import {messageLines} from './state/notices.ts';
 import {panesOf} from './state/select-keys.ts';
@@ -39,8 +40,7 @@ export function App({session}: {session: Session}) {
 			});
 		}
 	});
-	// Pasted text is no sequence of commands.
-	usePaste(() => {});
+	usePaste((text) => session.paste(text));
 
 	if (layout.tooSmall) {
 		return (
@@ -72,6 +72,10 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 
 		case 'images': {
 			return <ImagesScreen {...frame} />;
+		}
+
+		case 'setup': {
+			return <SetupScreen {...frame} offered={session.offered.setup} />;
 		}
 
 		case 'main': {

@@ -8,6 +8,8 @@ import {wantsDemo} from './state/actions.ts';
 
 export type {PullWish} from './state/actions.ts';
 export type {ImageChoice} from './state/facts.ts';
+export type {SetupOptions} from './state/setup-actions.ts';
+export type {Up} from './state/start-box.ts';
 
 export type RunOptions = Omit<SessionOptions, 'demoOffered' | 'now'> & {
 	/** Of `startGpuFeed`, when the caller started it ahead. */

@@ -1,23 +1,95 @@
 import type {Key} from 'ink';
+import type {SetupAction} from './state/setup.ts';
 import type {Action} from './state/view.ts';
 
 /** Where the keyboard is: the question that is asked, a screen of its own, or a pane of the main screen. */
-export type Scope = 'gpus' | 'boxes' | 'side' | 'main' | 'help' | 'images' | 'confirm' | 'anywhere' | 'tour';
+export type Scope =
+	| 'gpus'
+	| 'boxes'
+	| 'side'
+	| 'main'
+	| 'help'
+	| 'images'
+	| 'setup'
+	| 'card'
+	| 'field'
+	| 'confirm'
+	| 'anywhere'
+	| 'tour';
 
 export type Binding = {
 	scope: Scope;
 	/** Any of these does it; the first is shown. */
 	keys: string[];
-	/** In the help. */
+	/** In the help; what has none is not worth a line there. */
 	label: string;
 	/** In the footer; what has none is only in the help. The order is the order of importance. */
 	short?: string;
 	action: Action;
 };
 
+/** A key for each line that can be chosen: its number, or how many. */
+const lineKeys = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '0', 'a'];
+
+const setupBindings: Binding[] = [
+	{
+		scope: 'setup',
+		keys: ['enter', 'right'],
+		label: 'Take the marked line',
+		short: 'take',
+		action: setup({what: 'take'}),
+	},
+	{scope: 'setup', keys: ['up', 'k'], label: 'Line above', action: setup({what: 'move', by: -1})},
+	{
+		scope: 'setup',
+		keys: ['down', 'j', 'tab'],
+		label: 'Line below',
+		short: 'choose',
+		action: setup({what: 'move', by: 1}),
+	},
+	...lineKeys.map((key, place): Binding => {
+		const label = place === 0 ? 'The line with this key' : '';
+		return {scope: 'setup', keys: [key], label, action: setup({what: 'line', key})};
+	}),
+	{
+		scope: 'setup',
+		keys: ['escape', 'backspace'],
+		label: 'A step back',
+		short: 'back',
+		action: setup({what: 'back'}),
+	},
+
+	{scope: 'card', keys: ['o'], label: 'Open Jupyter', short: 'open', action: setup({what: 'visit'})},
+	{scope: 'card', keys: ['u'], label: 'Start the box', short: 'up', action: {type: 'up'}},
+	{scope: 'card', keys: ['enter', 'escape', 'space'], label: 'Done', short: 'done', action: setup({what: 'take'})},
+
+	{scope: 'field', keys: ['enter'], label: 'Take it', short: 'take', action: setup({what: 'take'})},
+	{scope: 'field', keys: ['escape'], label: 'Back', short: 'back', action: setup({what: 'back'})},
+	{scope: 'field', keys: ['ctrl+u'], label: 'Clear it', short: 'clear', action: setup({what: 'edit', how: 'clear'})},
+	{scope: 'field', keys: ['ctrl+w'], label: '', action: setup({what: 'edit', how: 'word'})},
+	{scope: 'field', keys: ['left', 'ctrl+b'], label: '', action: setup({what: 'edit', how: 'left'})},
+	{scope: 'field', keys: ['right', 'ctrl+f'], label: '', action: setup({what: 'edit', how: 'right'})},
+	{scope: 'field', keys: ['home', 'ctrl+a'], label: '', action: setup({what: 'edit', how: 'home'})},
+	{scope: 'field', keys: ['end', 'ctrl+e'], label: '', action: setup({what: 'edit', how: 'end'})},
+	{scope: 'field', keys: ['backspace', 'ctrl+h'], label: '', action: setup({what: 'edit', how: 'backspace'})},
+	{scope: 'field', keys: ['delete', 'ctrl+d'], label: '', action: setup({what: 'edit', how: 'delete'})},
+	{scope: 'field', keys: ['ctrl+c'], label: 'Leave', short: 'quit', action: {type: 'quit'}},
+];
+
+function setup(does: SetupAction): Action {
+	return {type: 'setup', does};
+}
+
 /** The only place that says what a key does: help and footer are made from it. */
 export const bindings: Binding[] = [
 	{scope: 'main', keys: ['u'], label: 'Jupyter for this folder', short: 'up', action: {type: 'up'}},
+	{
+		scope: 'main',
+		keys: ['n'],
+		label: 'Set this folder up',
+		short: 'set up',
+		action: {type: 'setup', does: {what: 'open'}},
+	},
 	{scope: 'main', keys: ['a'], label: 'Shell in the box', short: 'attach', action: {type: 'attach'}},
 	{scope: 'main', keys: ['o'], label: 'Open Jupyter', short: 'open', action: {type: 'open'}},
 	{
@@ -84,6 +156,7 @@ export const bindings: Binding[] = [
 	},
 	{scope: 'images', keys: ['p'], label: 'Pull it', short: 'pull', action: {type: 'pull-image'}},
 	{scope: 'images', keys: ['escape', 'i'], label: 'Back', short: 'back', action: {type: 'back'}},
+	...setupBindings,
 	{scope: 'help', keys: ['up', 'k'], label: 'A line up', action: {type: 'scroll-help', by: -1}},
 	{scope: 'help', keys: ['down', 'j'], label: 'A line down', action: {type: 'scroll-help', by: 1}},
 	{scope: 'help', keys: ['escape', '?', 'enter', 'space'], label: 'Back', short: 'back', action: {type: 'back'}},
@@ -177,18 +250,25 @@ function keyOfCharacter(character: string): string {
 			return 'space';
 		}
 
-		case '\u0003': {
-			return 'ctrl+c';
-		}
-
 		case '\u007F': {
 			return 'backspace';
 		}
 
 		default: {
-			return character;
+			// Ctrl with a letter is that letter's place in the alphabet.
+			return character < ' ' ? `ctrl+${String.fromCharCode(character.charCodeAt(0) + 0x60)}` : character;
 		}
 	}
+}
+
+/** The character that a key stands for where text is typed; undefined for one that moves or deletes. */
+export function characterOf(key: string): string | undefined {
+	if (key === 'space') {
+		return ' ';
+	}
+
+	const [character, ...others] = key;
+	return others.length === 0 && character !== undefined && !/\p{C}/u.test(character) ? character : undefined;
 }
 
 const shownKeys: Record<string, string> = {
@@ -205,10 +285,9 @@ const shownKeys: Record<string, string> = {
 	space: 'Space',
 	home: 'Home',
 	end: 'End',
-	'ctrl+c': 'Ctrl-C',
 };
 
 /** A key as it is written for a person. */
 export function shownKey(key: string): string {
-	return shownKeys[key] ?? key;
+	return shownKeys[key] ?? key.replace(/^ctrl\+(.)$/, (_, letter: string) => `Ctrl-${letter.toUpperCase()}`);
 }

@@ -1,17 +1,19 @@
 import {homedir} from 'node:os';
 import type {Host} from '../host/host.ts';
+import {safeText} from '../text/safe.ts';
 import type {GpuFeed} from './gpu-feed.ts';
-import {actionFor} from './keymap.ts';
+import {actionFor, characterOf} from './keymap.ts';
 import {type ActionOptions, createActions, type Terminal} from './state/actions.ts';
 import {type Message, noFacts} from './state/facts.ts';
 import {createHostReader, type HostReader} from './state/host-line.ts';
 import {isRunning} from './state/is-running.ts';
 import {createLogBuffer, type LogBuffer, scroll} from './state/log-buffer.ts';
 import {isDemoOffered, scopesOf} from './state/select-keys.ts';
+import {setupSituation} from './state/select-setup.ts';
 import type {SessionStore} from './state/session-state.ts';
 import {startSources} from './state/sources.ts';
 import {createStore} from './state/store.ts';
-import {firstView, type Pane, reduce} from './state/view.ts';
+import {type Action, firstView, type Pane, reduce} from './state/view.ts';
 import type {Tour} from './tour/index.tsx';
 import type {Happened} from './tour/tour.ts';
 
@@ -31,10 +33,12 @@ export type Measures = {panes: Pane[]; logHeight: number; lastHelpTop: number};
 export type Session = {
 	store: SessionStore;
 	buffer: LogBuffer;
-	offered: {demo: () => boolean; images: boolean};
+	offered: {demo: () => boolean; images: boolean; setup: boolean};
 	tour: Tour | undefined;
 	now: () => Date;
 	press(key: string, measures: Measures): void;
+	/** Pasted text is no sequence of commands: it goes where text is typed, or nowhere. */
+	paste(text: string): void;
 	/** Given by the root component once it is on the screen. */
 	connectTerminal(terminal: Terminal): void;
 	stop(): Promise<void>;
@@ -59,6 +63,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	});
 	const actions = createActions(host, store, options);
 	store.subscribe(sources.chosenBoxMayHaveChanged);
+	store.subscribe(actions.mayBeFirstRun);
 	const followTour = (happened?: Happened) => {
 		const {facts, view} = store.get();
 		const {tour} = options;
@@ -82,42 +87,58 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	store.subscribe(() => followTour());
 	const demoOffered = () => options.demoOffered === true && isDemoOffered(store.get().facts);
 
+	const perform = (action: Action, measures?: Measures) => {
+		const {facts, view} = store.get();
+		const next = reduce(view, action, {
+			boxes: facts.box.boxes.map((box) => ({
+				id: box.id,
+				name: box.name,
+				owner: box.owner,
+				mine: box.owner === facts.person,
+				running: isRunning(box),
+			})),
+			gpuUuids: facts.gpu.readings.map(({uuid}) => uuid),
+			imageCount: facts.images.choices.length,
+			panes: measures?.panes ?? [],
+			demoOffered: demoOffered(),
+			imagesOffered: options.loadImages !== undefined,
+			setup: () => setupSituation(facts, view, options.setup !== undefined),
+			lastHelpTop: measures?.lastHelpTop ?? 0,
+			scrollLog: (position, by, unit) => {
+				const height = measures?.logHeight ?? 1;
+				return scroll(buffer, position, unit === 'page' ? by * Math.max(1, height - 1) : by, height);
+			},
+		});
+		store.changeNow((state) => ({...state, view: next.view}));
+		for (const effect of next.effects) {
+			actions.perform(effect);
+		}
+
+		followTour({action, effects: next.effects, before: facts});
+	};
+
+	const type = (text: string): Action => ({type: 'setup', does: {what: 'insert', text}});
+	const isTyping = () => scopesOf(store.get().view)[0] === 'field';
+
 	return {
 		store,
 		buffer,
-		offered: {demo: demoOffered, images: options.loadImages !== undefined},
+		offered: {demo: demoOffered, images: options.loadImages !== undefined, setup: options.setup !== undefined},
 		tour: options.tour,
 		now: options.now ?? (() => new Date()),
 		press(key, measures) {
-			const {facts, view} = store.get();
-			const action = actionFor(key, scopesOf(view));
-			if (action === undefined) {
-				return;
+			const action = actionFor(key, scopesOf(store.get().view));
+			const character = action === undefined && isTyping() ? characterOf(key) : undefined;
+			if (action !== undefined) {
+				perform(action, measures);
+			} else if (character !== undefined) {
+				perform(type(character));
 			}
-
-			const next = reduce(view, action, {
-				boxes: facts.box.boxes.map((box) => ({
-					id: box.id,
-					name: box.name,
-					owner: box.owner,
-					mine: box.owner === facts.person,
-					running: isRunning(box),
-				})),
-				gpuUuids: facts.gpu.readings.map(({uuid}) => uuid),
-				imageCount: facts.images.choices.length,
-				panes: measures.panes,
-				demoOffered: demoOffered(),
-				imagesOffered: options.loadImages !== undefined,
-				lastHelpTop: measures.lastHelpTop,
-				scrollLog: (position, by, unit) =>
-					scroll(buffer, position, unit === 'page' ? by * Math.max(1, measures.logHeight - 1) : by, measures.logHeight),
-			});
-			store.changeNow((state) => ({...state, view: next.view}));
-			for (const effect of next.effects) {
-				actions.perform(effect);
+		},
+		paste(text) {
+			if (isTyping()) {
+				perform(type(safeText(text)));
 			}
-
-			followTour({action, effects: next.effects, before: facts});
 		},
 		connectTerminal(terminal) {
 			actions.connectTerminal(terminal);

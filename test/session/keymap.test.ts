@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import type {Key} from 'ink';
-import {actionFor, bindings, keysOf, type Scope} from '../../source/session/keymap.ts';
+import {actionFor, bindings, characterOf, keysOf, type Scope, shownKey} from '../../source/session/keymap.ts';
 
 const plain = {shift: false, ctrl: false, meta: false} as Key;
 const flagged = (flags: Partial<Key>) => ({...plain, ...flags});
@@ -10,6 +10,7 @@ test('a chunk of keys is taken apart', () => {
 	assert.deepEqual(keysOf('jjj', plain), ['j', 'j', 'j']);
 	assert.deepEqual(keysOf('j\rk', plain), ['j', 'enter', 'k']);
 	assert.deepEqual(keysOf(' \u007F\t\u0003', plain), ['space', 'backspace', 'tab', 'ctrl+c']);
+	assert.deepEqual(keysOf('\u0015/data', plain), ['ctrl+u', '/', 'd', 'a', 't', 'a']);
 });
 
 test('special keys have names', () => {
@@ -31,6 +32,9 @@ test('no key means two things at the same place', () => {
 		['side', 'main', 'anywhere', 'tour'],
 		['help', 'tour'],
 		['images', 'tour'],
+		['setup', 'anywhere', 'tour'],
+		['card', 'anywhere', 'tour'],
+		['field'],
 		['confirm', 'tour'],
 	];
 	for (const scopes of reachable) {
@@ -53,7 +57,20 @@ test('the nearest scope wins', () => {
 });
 
 test('Ctrl-C leaves wherever one is', () => {
-	for (const scopes of [['boxes', 'main', 'anywhere'], ['help', 'anywhere'], ['images', 'anywhere'], ['confirm']]) {
+	for (const scopes of [
+		['boxes', 'main', 'anywhere'],
+		['help', 'anywhere'],
+		['images', 'anywhere'],
+		['setup', 'anywhere'],
+		['field'],
+		['confirm'],
+	]) {
 		assert.deepEqual(actionFor('ctrl+c', scopes as Scope[]), {type: 'quit'});
 	}
+});
+
+test('only what can be written is typed', () => {
+	assert.deepEqual(['a', 'é', '漢', 'space', '~'].map(characterOf), ['a', 'é', '漢', ' ', '~']);
+	assert.deepEqual(['up', 'ctrl+x', 'enter', '\u009B', '\u202E'].map(characterOf), Array(5).fill(undefined));
+	assert.equal(shownKey('ctrl+u'), 'Ctrl-U');
 });

@@ -13,6 +13,15 @@ const situation: Situation = {
 	panes: ['gpus', 'boxes', 'side'],
 	demoOffered: false,
 	imagesOffered: true,
+	setup: () => ({
+		offered: true,
+		file: undefined,
+		folders: [],
+		busy: false,
+		outcome: undefined,
+		cards: {all: 3, free: 3},
+		canStart: true,
+	}),
 	lastHelpTop: 4,
 	scrollLog: (position, by, unit) => (position === 'follow' ? 100 : position) + by * (unit === 'page' ? 10 : 1),
 };
@@ -110,6 +119,12 @@ test('the help scrolls no further than it is long', () => {
 	assert.equal(after([{type: 'help'}, {type: 'scroll-help', by: 9}]).view.helpTop, 4);
 	assert.equal(after([{type: 'help'}, {type: 'scroll-help', by: -1}]).view.helpTop, 0);
 	assert.equal(after([{type: 'help'}, {type: 'help'}]).view.screen, 'main');
+});
+
+test('the help is left for the screen it was opened on', () => {
+	assert.equal(after([{type: 'images'}, {type: 'help'}, {type: 'back'}]).view.screen, 'images');
+	assert.equal(after([{type: 'setup', does: {what: 'open'}}, {type: 'help'}, {type: 'help'}]).view.screen, 'setup');
+	assert.equal(after([{type: 'help'}, {type: 'back'}]).view.screen, 'main');
 });
 
 test('only a log is scrolled', () => {

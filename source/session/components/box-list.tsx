@@ -1,6 +1,7 @@
 import {Box, Text} from 'ink';
-import {fit, widthOf} from '../../text/fit.ts';
+import {cut, fit, widthOf} from '../../text/fit.ts';
 import type {BoxItem, BoxPaneView} from '../state/select-boxes.ts';
+import type {Hint} from '../state/select-keys.ts';
 import {theme} from '../theme.ts';
 import {TitledPane} from './titled-pane.tsx';
 import {windowAround} from './window.ts';
@@ -10,7 +11,8 @@ type Properties = {view: BoxPaneView; width: number; height: number; focused: bo
 export function BoxList({view, width, height, focused}: Properties) {
 	const inner = {width: width - 2, height: height - 2};
 	// With the engine gone the last known boxes stay, below the words on what is wrong.
-	const room = view.problem === undefined ? inner.height : Math.max(0, inner.height - 5);
+	const invited = view.invites.length > 0 && inner.height >= view.invites.length + 4 ? view.invites.length + 2 : 0;
+	const room = view.problem === undefined ? inner.height - invited : Math.max(0, inner.height - 5);
 	const chosen = Math.max(
 		0,
 		view.items.findIndex((item) => item.selected),
@@ -39,7 +41,25 @@ export function BoxList({view, width, height, focused}: Properties) {
 					))}
 				</Box>
 			)}
+			{view.problem === undefined && (items.length === 0 || invited > 0) && (
+				<Invites invites={view.invites} withWords={items.length > 0} width={inner.width} />
+			)}
 		</TitledPane>
+	);
+}
+
+/** What makes a first box: where a person without one looks, and in nobody's way. */
+function Invites({invites, withWords, width}: {invites: Hint[]; withWords: boolean; width: number}) {
+	return (
+		<Box flexDirection="column" width={width} paddingX={1} paddingTop={1} flexShrink={0}>
+			{withWords && <Text {...theme.quiet}>You have none yet:</Text>}
+			{invites.map(({key, label}) => (
+				<Text key={key} wrap="truncate">
+					<Text {...theme.accent} bold>{`${key}  `}</Text>
+					{cut(label, width - 5)}
+				</Text>
+			))}
+		</Box>
 	);
 }
 

@@ -16,6 +16,7 @@ const sections: Array<[scope: Scope, title: string]> = [
 	['gpus', 'In the list of GPUs'],
 	['side', 'In the log'],
 	['images', 'On the images screen'],
+	['setup', 'Setting a folder up'],
 	['anywhere', 'Anywhere'],
 	['tour', 'On the tour of the made-up host'],
 ];
@@ -36,7 +37,7 @@ function arrange(columns: number, airy: boolean, tour: boolean): Line[][] {
 		...(place > 0 && airy ? [{title: ''}] : []),
 		{title},
 		...bindings
-			.filter((binding) => binding.scope === scope)
+			.filter((binding) => binding.scope === scope && binding.label !== '')
 			.map(({keys, label}) => ({keys: keys.slice(0, 2).map(shownKey).join(' '), label})),
 	]);
 	const beside = Math.max(1, Math.floor((columns - 2) / cell));

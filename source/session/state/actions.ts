@@ -6,6 +6,7 @@ import {lendTerminal} from '../terminal.ts';
 import type {ImageChoice, Message} from './facts.ts';
 import {problemOf} from './problem.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
+import {createSetupActions, type SetupOptions} from './setup-actions.ts';
 import {createBoxStarter, type Up} from './start-box.ts';
 import {createTaskList, type TaskHandle} from './tasks.ts';
 import {createPullTeller} from './up-steps.ts';
@@ -28,10 +29,14 @@ export type ActionOptions = {
 	/** Pulls an image. Not offered when missing. */
 	pull?: (reference: string, options: PullWish) => Promise<void>;
 	loadImages?: (signal: AbortSignal) => Promise<ImageChoice[]>;
+	/** Not offered when missing. */
+	setup?: SetupOptions;
 };
 
 export type Actions = {
 	perform(effect: Effect): void;
+	/** To be called after every change. */
+	mayBeFirstRun(): void;
 	connectTerminal(terminal: Terminal): void;
 	/** Breaks off what is at work and waits for it. */
 	stop(): Promise<void>;
@@ -236,7 +241,24 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 		working.add(work);
 	};
 
+	const setup =
+		options.setup &&
+		createSetupActions(store, options.setup, {
+			say,
+			fail,
+			start,
+			track(work) {
+				working.add(work);
+				void work.finally(() => working.delete(work));
+			},
+			problemOf: (error) => problemOf(error, host.engine.address),
+			starter,
+			signal,
+			folder: options.folder,
+		});
+
 	return {
+		mayBeFirstRun: () => setup?.mayBeFirstRun(),
 		connectTerminal(next) {
 			terminal = next;
 		},
@@ -264,6 +286,14 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 
 				case 'say': {
 					say('note', effect.text, effect.fix);
+					break;
+				}
+
+				case 'setup-look':
+				case 'setup-keep':
+				case 'setup-check':
+				case 'setup-write': {
+					setup?.perform(effect);
 					break;
 				}
 

@@ -2,6 +2,7 @@ import type {Box} from '../../box/box.ts';
 import type {NamedProcess} from '../../box/process-names.ts';
 import type {GpuInventory, GpuProblem} from '../../gpu/gpu.ts';
 import type {GpuView} from '../../gpu/live.ts';
+import {noSetup, type SetupState} from './setup.ts';
 
 /** What is wrong and what mends it, each one line and safe to print. */
 export type Problem = {message: string; fix: string};
@@ -93,6 +94,7 @@ export type Facts = {
 	host: HostReading | undefined;
 	log: LogState;
 	images: ImageState;
+	setup: SetupState;
 	tasks: Task[];
 	message: Message | undefined;
 	/** The terminal is on its way to a shell in a box, or is there. */
@@ -107,6 +109,7 @@ export function noFacts(start: Pick<Facts, 'demo' | 'engineAddress' | 'person' |
 		host: undefined,
 		log: {boxId: undefined, version: 0, phase: 'waiting', problem: undefined},
 		images: {phase: 'unasked', choices: [], problem: undefined},
+		setup: noSetup,
 		tasks: [],
 		message: undefined,
 		lent: false,

@@ -3,6 +3,8 @@ import {formatDuration} from '../../text/duration.ts';
 import {type Style, theme} from '../theme.ts';
 import type {Facts} from './facts.ts';
 import {isRunning} from './is-running.ts';
+import type {Hint} from './select-keys.ts';
+import {hasNoBox} from './select-setup.ts';
 import {processInWords} from './selectors.ts';
 import {chosenBox, type View} from './view.ts';
 
@@ -28,6 +30,8 @@ export type BoxPaneView = {
 	items: BoxItem[];
 	/** What to say where there are no rows. */
 	empty: string[];
+	/** Keys that make the person's first box, below the rows. */
+	invites: Hint[];
 	problem: {message: string; fix: string} | undefined;
 };
 
@@ -39,14 +43,29 @@ export function selectBoxPane(facts: Facts, view: View, now: Date): BoxPaneView 
 		title: 'Boxes',
 		note: boxes.length === 0 ? '' : `${running} of ${boxes.length} running`,
 		items: boxes.map((box) => boxItem(box, facts, box === chosen, now)),
-		empty:
-			phase === 'waiting'
-				? ['Asking the engine …']
-				: phase === 'live'
-					? ['No boxes yet.', '', `Press u to start a Jupyter box for ${facts.folder}.`]
-					: [],
+		empty: phase === 'waiting' ? ['Asking the engine …'] : phase === 'live' ? ['No boxes yet. Make the first:'] : [],
+		invites: selectInvites(facts),
 		problem,
 	};
+}
+
+/** For a person without a box. Where the project has a file already, what is in it has been agreed on. */
+function selectInvites(facts: Facts): Hint[] {
+	const {project} = facts.setup;
+	if (!hasNoBox(facts)) {
+		return [];
+	}
+
+	if (project?.file !== undefined) {
+		return [{key: 'u', label: "start this project's box"}];
+	}
+
+	return [
+		...(project === undefined
+			? []
+			: [{key: 'n', label: project.begun ? 'go on setting up here' : 'set up here: 3 questions'}]),
+		{key: 'u', label: 'Jupyter now, nothing asked'},
+	];
 }
 
 const serviceShort = {jupyter: 'jupyter', ssh: 'ssh'} as const;

@@ -1,13 +1,21 @@
 import {bindings, type Scope, shownKey} from '../keymap.ts';
 import type {Facts} from './facts.ts';
 import {isRunning} from './is-running.ts';
-import {chosenBox, type Pane, type View} from './view.ts';
+import {isFirstRun} from './select-setup.ts';
+import type {SetupState} from './setup.ts';
+import {type Action, chosenBox, type Pane, type View} from './view.ts';
 
 /** Where the keyboard is, the nearest first. */
 export function scopesOf(view: View): Scope[] {
 	const tour: Scope[] = view.tour === undefined ? [] : ['tour'];
 	if (view.asking !== undefined) {
 		return ['confirm', ...tour];
+	}
+
+	if (view.screen === 'setup') {
+		return view.setup.field === undefined
+			? [view.setup.step === 'card' ? 'card' : 'setup', 'anywhere', ...tour]
+			: ['field'];
 	}
 
 	return view.screen === 'main' ? [view.focus, 'main', 'anywhere', ...tour] : [view.screen, 'anywhere', ...tour];
@@ -19,8 +27,8 @@ export type Hint = {key: string; label: string};
 export function selectHints(facts: Facts, view: View, offered: {demo: boolean; images: boolean}): Hint[] {
 	const scopes = scopesOf(view);
 	const box = chosenBox(view, facts.box.boxes);
-	const sense = (action: string): boolean => {
-		switch (action) {
+	const sense = (action: Action): boolean => {
+		switch (action.type) {
 			case 'demo': {
 				return offered.demo;
 			}
@@ -38,8 +46,15 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 				return facts.tasks.some(({cancellable}) => cancellable);
 			}
 
+			case 'setup': {
+				return action.does.what === 'open' ? isFirstRun(facts) : action.does.what !== 'visit' || canVisit(facts.setup);
+			}
+
 			case 'up': {
-				return facts.box.phase !== 'no-engine';
+				const {outcome} = facts.setup;
+				// On the card only when there is something left to start.
+				const isUnderWay = view.screen === 'setup' && (outcome?.phase === 'starting' || outcome?.phase === 'up');
+				return facts.box.phase !== 'no-engine' && !isUnderWay;
 			}
 
 			case 'attach':
@@ -62,7 +77,7 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 
 	const hints: Hint[] = [];
 	for (const {scope, keys, short, action} of bindings) {
-		if (short === undefined || !scopes.includes(scope) || !sense(action.type)) {
+		if (short === undefined || !scopes.includes(scope) || !sense(action)) {
 			continue;
 		}
 
@@ -72,8 +87,9 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 
 		const label = action.type === 'stop-or-start' && box !== undefined && !isRunning(box) ? 'start' : short;
 		const hint = {key: shownKey(keys[0] ?? ''), label};
-		// Where there is nothing to manage, the made-up host is the first thing to offer; and what is at work may be a mistake.
-		if (action.type === 'demo' || action.type === 'cancel' || action.type === 'tour') {
+		// Where there is nothing to manage, making the first box, or the made-up host, is the first thing to offer; and what is at work may be a mistake.
+		const isNewcomers = action.type === 'setup' && view.screen === 'main';
+		if (isNewcomers || action.type === 'demo' || action.type === 'cancel' || action.type === 'tour') {
 			hints.unshift(hint);
 		} else {
 			hints.push(hint);
@@ -81,6 +97,10 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 	}
 
 	return hints;
+}
+
+function canVisit({outcome}: SetupState): boolean {
+	return outcome?.boxId !== undefined && outcome.use !== 'editor';
 }
 
 /** The made-up host is offered to those who lack GPUs or an engine. */

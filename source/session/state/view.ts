@@ -1,5 +1,13 @@
 import type {TourState} from '../tour/tour.ts';
 import type {LogPosition} from './log-buffer.ts';
+import {
+	reduceSetup,
+	type SetupAction,
+	type SetupEffect,
+	type SetupSituation,
+	type SetupView,
+	startOf,
+} from './setup.ts';
 
 export type Pane = 'gpus' | 'boxes' | 'side';
 export type Side = 'log' | 'detail';
@@ -12,13 +20,16 @@ export type Question = {boxId: string; name: string; owner: string; mine: boolea
 
 /** What a person looks at. Boxes and GPUs are named by id: their places in the lists change. */
 export type View = {
-	screen: 'main' | 'help' | 'images';
+	screen: 'main' | 'help' | 'images' | 'setup';
+	/** The screen to go back to from the help. */
+	behindHelp: 'main' | 'images' | 'setup';
 	focus: Pane;
 	side: Side;
 	/** The box chosen; when it is gone, the first one is. */
 	boxId: string | undefined;
 	gpuUuid: string | undefined;
 	imageIndex: number;
+	setup: SetupView;
 	/** The first line of the help shown. */
 	helpTop: number;
 	/** The first line of the log shown. */
@@ -31,11 +42,13 @@ export type View = {
 
 export const firstView: View = {
 	screen: 'main',
+	behindHelp: 'main',
 	focus: 'boxes',
 	side: 'log',
 	boxId: undefined,
 	gpuUuid: undefined,
 	imageIndex: 0,
+	setup: startOf({}),
 	helpTop: 0,
 	logPosition: 'follow',
 	asking: undefined,
@@ -63,7 +76,8 @@ export type Action =
 	| {type: 'show'; side: Side}
 	| {type: 'focus' | 'select-gpu' | 'select-box' | 'select-image' | 'scroll-help' | 'tour-step'; by: number}
 	| {type: 'scroll'; by: number; unit: 'line' | 'page'}
-	| {type: 'answer'; yes: boolean};
+	| {type: 'answer'; yes: boolean}
+	| {type: 'setup'; does: SetupAction};
 
 /** What of the facts a key's meaning depends on. */
 export type Situation = {
@@ -75,6 +89,8 @@ export type Situation = {
 	/** Whether the made-up host is offered. */
 	demoOffered: boolean;
 	imagesOffered: boolean;
+	/** Worked out only where it is wanted. */
+	setup: () => SetupSituation;
 	/** How far the help can be scrolled. */
 	lastHelpTop: number;
 	/** Scrolls the log; knows how many lines there are and how high its pane is. */
@@ -88,7 +104,7 @@ export type Effect =
 	| {type: 'free'; boxId: string; kernels: string[]}
 	/** The place of the image in the list. */
 	| {type: 'pull-image' | 'up-with-image'; index: number}
-	| {type: 'say'; text: string; fix: string};
+	| SetupEffect;
 
 /** The box a key is about: the one chosen, or else the first. */
 export function chosenBox<B extends {id: string}>(view: View, boxes: readonly B[]): B | undefined {
@@ -116,9 +132,13 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 			return stay();
 		}
 
-		case 'up':
 		case 'cancel': {
-			return stay([{type: action.type}]);
+			return stay([{type: 'cancel'}]);
+		}
+
+		case 'up': {
+			// What a box is doing is told beside the boxes.
+			return show({screen: 'main'}, [{type: 'up'}]);
 		}
 
 		case 'demo': {
@@ -126,7 +146,9 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 		}
 
 		case 'help': {
-			return show({screen: view.screen === 'help' ? 'main' : 'help', helpTop: 0});
+			return view.screen === 'help'
+				? show({screen: view.behindHelp})
+				: show({screen: 'help', behindHelp: view.screen, helpTop: 0});
 		}
 
 		case 'images': {
@@ -134,7 +156,7 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 		}
 
 		case 'back': {
-			return show({screen: 'main'});
+			return show({screen: view.screen === 'help' ? view.behindHelp : 'main'});
 		}
 
 		case 'dismiss': {
@@ -202,8 +224,12 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 			const {type} = action;
 			const effects: Effect[] =
 				situation.imageCount === 0 ? [] : [{type, index: Math.min(view.imageIndex, situation.imageCount - 1)}];
-			// What a box is doing is told beside the boxes.
 			return type === 'up-with-image' ? show({screen: 'main'}, effects) : stay(effects);
+		}
+
+		case 'setup': {
+			const {setup, screen = 'setup', effects} = reduceSetup(view.setup, action.does, situation.setup());
+			return show({setup, screen}, effects);
 		}
 
 		case 'scroll-help': {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import type {GpuFacts} from '../../source/gpu/gpu.ts';
 import {
 	boxNameFor,
 	cardLines,
@@ -8,8 +9,7 @@ import {
 	planLines,
 	settingsFor,
 	uses,
-} from '../../source/commands/init-plan.ts';
-import type {GpuFacts} from '../../source/gpu/gpu.ts';
+} from '../../source/setup/plan.ts';
 
 const card = (index: number, name: string) => ({index, name}) as GpuFacts;
 const two = [card(0, 'NVIDIA RTX A6000'), card(1, 'NVIDIA RTX A6000')];

@@ -1,4 +1,4 @@
-/** What the answers of `gpubox init` mean: the settings they make, and how they are shown. Nothing here asks or writes. */
+/** What the answers about a project mean, to `gpubox init` and in the session alike: the settings they make, and how they are shown. Nothing here asks or writes. */
 import {basename} from 'node:path';
 import type {ServiceName} from '../box/box.ts';
 import {parseGpuRequest} from '../box/choose-gpus.ts';
@@ -27,6 +27,33 @@ export type Answers = {
 	image: string | undefined;
 	name: string | undefined;
 };
+
+/** What was answered so far. A missing one is still to be asked; null is the answer "none", or "each host as it sees fit". */
+export type Draft = {
+	use?: Use;
+	gpus?: string | null;
+	/** Absolute. */
+	data?: string | null;
+	/** Only where the person named one. */
+	image?: string;
+	name?: string;
+};
+
+/** Whether something was answered. */
+export function isBegun(draft: Draft): boolean {
+	return Object.keys(draft).length > 0;
+}
+
+/** The answers, with what stands for those that are missing. */
+export function answersOf(draft: Draft, recommended: string | undefined): Answers {
+	return {
+		use: draft.use ?? 'notebook',
+		gpus: draft.gpus ?? undefined,
+		data: draft.data ?? undefined,
+		image: draft.image ?? recommended,
+		name: draft.name,
+	};
+}
 
 export function settingsFor({use, gpus, data, image, name}: Answers): Settings {
 	return {
@@ -64,21 +91,28 @@ export function namesOfCards(cards: readonly GpuFacts[]): string {
 	return Array.from(counts, ([name, count]) => `${count} × ${name}`).join(', ');
 }
 
-/** The plan, to be looked at before anything is written. */
-export function planLines({use, gpus, data, image}: Answers, {file, why}: {file: string; why: string}): string[] {
+type Row = [label: string, value: string];
+
+/** The plan, to be looked at before anything is written. An empty label goes on with the row above. */
+export function planRows({use, gpus, data, image}: Answers, {file, why}: {file: string; why: string}): Row[] {
 	return [
-		`  For     ${useFacts[use].says}`,
-		`  GPUs    ${gpus ?? 'the freest one, where there is one'}`,
-		`  Image   ${image === undefined ? 'the one that suits the host best' : safeText(image)}`,
-		...(why ? [`          ${why}`] : []),
-		`  Data    ${data === undefined ? 'none besides the project' : `${safeText(data)}, as /data, read-only`}`,
-		`  File    ${safeText(file)}`,
+		['For', useFacts[use].says],
+		['GPUs', gpus ?? 'the freest one, where there is one'],
+		['Image', image === undefined ? 'the one that suits the host best' : safeText(image)],
+		...(why ? [['', why] satisfies Row] : []),
+		['Data', data === undefined ? 'none besides the project' : `${safeText(data)}, as /data, read-only`],
+		['File', safeText(file)],
 	];
 }
 
-/** What to type from now on. */
-export function cardLines(box: string, {use}: Pick<Answers, 'use'>): string[] {
-	const rows: Array<[string, string]> = [
+/** The same as lines. */
+export function planLines(answers: Answers, about: {file: string; why: string}): string[] {
+	return planRows(answers, about).map(([label, value]) => `  ${label.padEnd(7)} ${value}`);
+}
+
+/** What to type from now on, and what it does. */
+export function cardRows(box: string, {use}: Pick<Answers, 'use'>): Row[] {
+	return [
 		['gpubox up', "this project's box: finds it, or makes it"],
 		['gpubox', 'the session: GPUs, boxes and logs, live'],
 		use === 'editor'
@@ -87,8 +121,15 @@ export function cardLines(box: string, {use}: Pick<Answers, 'use'>): string[] {
 		[`gpubox attach ${box}`, 'a shell inside, in /workspace'],
 		[`gpubox stop ${box}`, 'gives the GPU back; everything stays'],
 	];
+}
+
+export const cardTitle = 'Five commands to remember:';
+
+/** The same as lines. */
+export function cardLines(box: string, answers: Pick<Answers, 'use'>): string[] {
+	const rows = cardRows(box, answers);
 	const width = Math.max(...rows.map(([command]) => command.length));
-	return ['Five commands to remember:', '', ...rows.map(([command, does]) => `  ${command.padEnd(width)}   ${does}`)];
+	return [cardTitle, '', ...rows.map(([command, does]) => `  ${command.padEnd(width)}   ${does}`)];
 }
 
 /** The name that the project's box gets, unless somebody has it. */

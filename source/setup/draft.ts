@@ -1,0 +1,74 @@
+/** The answers of a person who left half-way, for the next time that this project is set up. Nothing secret is ever asked, so nothing secret is here. */
+import {createHash} from 'node:crypto';
+import {mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {dirname, isAbsolute, join} from 'node:path';
+import type {Paths} from '../host/host.ts';
+import {type Draft, faultOfGpus, uses} from './plan.ts';
+
+/** Where a project's draft is: in the person's state folder, beside the boxes. */
+function placeOf(paths: Pick<Paths, 'state'>, project: string): string {
+	const key = createHash('sha256').update(project).digest('hex').slice(0, 16);
+	return join(dirname(paths.state), 'setup', `${key}.json`);
+}
+
+/**
+What was kept for a project; nothing where there is no file, or one that cannot be read.
+
+@param project its folder, absolute, symbolic links resolved
+*/
+export function readDraft(paths: Pick<Paths, 'state'>, project: string): Draft {
+	try {
+		return draftFrom(JSON.parse(readFileSync(placeOf(paths, project), 'utf8')), project);
+	} catch {
+		return {};
+	}
+}
+
+/** Keeps it, readable for this person alone. Where that cannot be done the next time starts anew, which is no reason to stop now. */
+export function keepDraft(paths: Pick<Paths, 'state'>, project: string, draft: Draft): void {
+	const file = placeOf(paths, project);
+	const fresh = `${file}.${process.pid}.new`;
+	try {
+		mkdirSync(dirname(file), {recursive: true, mode: 0o700});
+		writeFileSync(fresh, `${JSON.stringify({project, ...draft})}\n`, {mode: 0o600});
+		renameSync(fresh, file);
+	} catch {
+		removeIfThere(fresh);
+	}
+}
+
+/** For when gpubox.yaml is written: that is what holds from then on. */
+export function forgetDraft(paths: Pick<Paths, 'state'>, project: string): void {
+	removeIfThere(placeOf(paths, project));
+}
+
+function removeIfThere(file: string): void {
+	try {
+		rmSync(file, {force: true});
+	} catch {
+		// A draft only ever suggests.
+	}
+}
+
+/** Takes what can be an answer, whoever wrote it, and leaves the rest. */
+export function draftFrom(value: unknown, project: string): Draft {
+	if (typeof value !== 'object' || value === null || !('project' in value) || value.project !== project) {
+		return {};
+	}
+
+	const {use, gpus, data, image, name} = value as Record<string, unknown>;
+	const known = uses.find((each) => each === use);
+	return {
+		...(known === undefined ? {} : {use: known}),
+		...(gpus === null || (isText(gpus) && faultOfGpus(gpus, []) === undefined) ? {gpus} : {}),
+		...(data === null || (isText(data) && isAbsolute(data)) ? {data} : {}),
+		...(isText(image) ? {image} : {}),
+		...(isText(name) ? {name} : {}),
+	};
+}
+
+const longest = 4096;
+
+function isText(value: unknown): value is string {
+	return typeof value === 'string' && value !== '' && value.length <= longest;
+}

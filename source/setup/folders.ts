@@ -1,0 +1,56 @@
+/** Folders with data: where they usually are, and whether one that was named can be mounted. */
+import {stat} from 'node:fs/promises';
+import {homedir} from 'node:os';
+import {join, resolve} from 'node:path';
+import {safeText} from '../text/safe.ts';
+
+const usualPlaces = [
+	'/data',
+	'/datasets',
+	'/mnt/data',
+	'/mnt/datasets',
+	'/srv/data',
+	'/scratch',
+	'~/data',
+	'~/datasets',
+];
+
+/** A network folder whose server is gone keeps one waiting for ever. */
+const patienceMs = 2000;
+
+/** Those of the usual places that are there, absolute. */
+export async function likelyFolders(): Promise<string[]> {
+	const paths = usualPlaces.map(toPath);
+	const faults = await Promise.all(paths.map(faultOfFolder));
+	return paths.filter((_, place) => faults[place] === undefined);
+}
+
+/** Why a folder cannot be mounted as data; undefined when it can. */
+export async function faultOfFolder(text: string): Promise<string | undefined> {
+	const path = toPath(text);
+	if (path.includes(':')) {
+		return 'A folder with ":" in its name cannot be mounted.';
+	}
+
+	const patience = Promise.withResolvers<'late'>();
+	const timer = setTimeout(() => patience.resolve('late'), patienceMs);
+	try {
+		const found = await Promise.race([stat(path), patience.promise]);
+		if (found === 'late') {
+			return `${safeText(path)} does not answer.`;
+		}
+
+		return found.isDirectory() ? undefined : `${safeText(path)} is no folder.`;
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code === 'EACCES'
+			? `You may not look at ${safeText(path)}.`
+			: `There is no folder ${safeText(path)}.`;
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
+/** What a person typed as an absolute path; `~` is their home. */
+export function toPath(text: string): string {
+	return text === '~' || text.startsWith('~/') ? join(homedir(), text.slice(2)) : resolve(text);
+}
