@@ -21,7 +21,7 @@ export type Binding = {
 	scope: Scope;
 	/** Any of these does it; the first is shown. */
 	keys: string[];
-	/** In the help; what has none is not worth a line there. */
+	/** In the help; what has none is told by the footer where it is of use, or is what everybody expects. */
 	label: string;
 	/** In the footer; what has none is only in the help. The order is the order of importance. */
 	short?: string;
@@ -35,37 +35,34 @@ const setupBindings: Binding[] = [
 	{
 		scope: 'setup',
 		keys: ['enter', 'right'],
-		label: 'Take the marked line',
+		label: '',
 		short: 'take',
 		action: setup({what: 'take'}),
 	},
-	{scope: 'setup', keys: ['up', 'k'], label: 'Line above', action: setup({what: 'move', by: -1})},
+	{scope: 'setup', keys: ['up', 'k'], label: '', action: setup({what: 'move', by: -1})},
 	{
 		scope: 'setup',
 		keys: ['down', 'j', 'tab'],
-		label: 'Line below',
+		label: '',
 		short: 'choose',
 		action: setup({what: 'move', by: 1}),
 	},
-	...lineKeys.map((key, place): Binding => {
-		const label = place === 0 ? 'The line with this key' : '';
-		return {scope: 'setup', keys: [key], label, action: setup({what: 'line', key})};
-	}),
+	...lineKeys.map((key): Binding => ({scope: 'setup', keys: [key], label: '', action: setup({what: 'line', key})})),
 	{
 		scope: 'setup',
 		keys: ['escape', 'backspace'],
-		label: 'A step back',
+		label: '',
 		short: 'back',
 		action: setup({what: 'back'}),
 	},
 
-	{scope: 'card', keys: ['o'], label: 'Open Jupyter', short: 'open', action: setup({what: 'visit'})},
-	{scope: 'card', keys: ['u'], label: 'Start the box', short: 'up', action: {type: 'up'}},
-	{scope: 'card', keys: ['enter', 'escape', 'space'], label: 'Done', short: 'done', action: setup({what: 'take'})},
+	{scope: 'card', keys: ['o'], label: '', short: 'open', action: setup({what: 'visit'})},
+	{scope: 'card', keys: ['u'], label: '', short: 'up', action: {type: 'up'}},
+	{scope: 'card', keys: ['enter', 'escape', 'space'], label: '', short: 'done', action: setup({what: 'take'})},
 
-	{scope: 'field', keys: ['enter'], label: 'Take it', short: 'take', action: setup({what: 'take'})},
-	{scope: 'field', keys: ['escape'], label: 'Back', short: 'back', action: setup({what: 'back'})},
-	{scope: 'field', keys: ['ctrl+u'], label: 'Clear it', short: 'clear', action: setup({what: 'edit', how: 'clear'})},
+	{scope: 'field', keys: ['enter'], label: '', short: 'take', action: setup({what: 'take'})},
+	{scope: 'field', keys: ['escape'], label: '', short: 'back', action: setup({what: 'back'})},
+	{scope: 'field', keys: ['ctrl+u'], label: '', short: 'clear', action: setup({what: 'edit', how: 'clear'})},
 	{scope: 'field', keys: ['ctrl+w'], label: '', action: setup({what: 'edit', how: 'word'})},
 	{scope: 'field', keys: ['left', 'ctrl+b'], label: '', action: setup({what: 'edit', how: 'left'})},
 	{scope: 'field', keys: ['right', 'ctrl+f'], label: '', action: setup({what: 'edit', how: 'right'})},
@@ -73,7 +70,7 @@ const setupBindings: Binding[] = [
 	{scope: 'field', keys: ['end', 'ctrl+e'], label: '', action: setup({what: 'edit', how: 'end'})},
 	{scope: 'field', keys: ['backspace', 'ctrl+h'], label: '', action: setup({what: 'edit', how: 'backspace'})},
 	{scope: 'field', keys: ['delete', 'ctrl+d'], label: '', action: setup({what: 'edit', how: 'delete'})},
-	{scope: 'field', keys: ['ctrl+c'], label: 'Leave', short: 'quit', action: {type: 'quit'}},
+	{scope: 'field', keys: ['ctrl+c'], label: '', short: 'quit', action: {type: 'quit'}},
 ];
 
 function setup(does: SetupAction): Action {
@@ -111,8 +108,8 @@ export const bindings: Binding[] = [
 	{scope: 'main', keys: ['f'], label: 'Free idle kernels (asks)', action: {type: 'find-idle-kernels'}},
 	{scope: 'main', keys: ['i'], label: 'Images that fit here', short: 'images', action: {type: 'images'}},
 	{scope: 'main', keys: ['d'], label: 'Try a made-up host', short: 'demo', action: {type: 'demo'}},
-	{scope: 'main', keys: ['tab'], label: 'Next pane', action: {type: 'focus', by: 1}},
-	{scope: 'main', keys: ['shift+tab'], label: 'Previous pane', action: {type: 'focus', by: -1}},
+	{scope: 'main', keys: ['tab'], label: 'Next pane, Shift-Tab back', action: {type: 'focus', by: 1}},
+	{scope: 'main', keys: ['shift+tab'], label: '', action: {type: 'focus', by: -1}},
 	{scope: 'main', keys: ['escape'], label: 'Put the message away', action: {type: 'dismiss'}},
 
 	{scope: 'gpus', keys: ['up', 'k'], label: 'GPU above', action: {type: 'select-gpu', by: -1}},

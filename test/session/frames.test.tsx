@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import type {Box} from '../../source/box/box.ts';
 import {App} from '../../source/session/app.tsx';
+import type {SetupOptions} from '../../source/session/index.tsx';
 import {createSession} from '../../source/session/session.ts';
 import {withFacts} from '../../source/session/state/session-state.ts';
 import {createTour} from '../../source/session/tour/index.tsx';
@@ -71,6 +72,8 @@ const keys = fc.constantFrom(
 	't',
 	'\u001B[C',
 	'\u001B[C',
+	'4',
+	'\u001B[200~/漢字👩‍👩‍👧‍👦e\u0301/x\u001B[201~',
 );
 
 test('no frame is wider or higher than the terminal, whatever things are called', async (t) => {
@@ -83,8 +86,9 @@ test('no frame is wider or higher than the terminal, whatever things are called'
 			fc.integer({min: 0, max: 17}),
 			fc.array(box, {maxLength: 12}),
 			fc.array(name, {maxLength: 20}),
+			fc.constantFrom('', 'n', 'n1', 'n11', 'n113'),
 			fc.array(keys, {maxLength: 6}),
-			async (columns, rows, gpus, boxes, lines, typed) => {
+			async (columns, rows, gpus, boxes, lines, first, typed) => {
 				const feed = makeFeed();
 				const inventory = inventoryOf(gpus, safeText(lines[0] ?? 'NVIDIA H100'));
 				feed.onInventory(inventory);
@@ -95,6 +99,7 @@ test('no frame is wider or higher than the terminal, whatever things are called'
 					folder: '/home/dora',
 					readHost: host.readHost,
 					loadImages: async () => [],
+					setup: strangeSetup(lines),
 					now: () => frozenAt,
 					// On every other terminal there is the tour, too.
 					...(columns % 2 === 0 ? {tour: createTour({shown: true, failCard() {}})} : {}),
@@ -113,8 +118,10 @@ test('no frame is wider or higher than the terminal, whatever things are called'
 				session.buffer.push('stdout', Buffer.from(lines.map((line) => `${line}\n`).join('')));
 				const shown = render(<App session={session} />, {columns, rows});
 				try {
-					for (const key of typed) {
+					for (const key of [...first, ...typed]) {
 						shown.type(key);
+						// What was asked for comes in between.
+						await new Promise((resolve) => setImmediate(resolve));
 					}
 
 					for (const frame of shown.frames()) {
@@ -143,6 +150,26 @@ test('no frame is wider or higher than the terminal, whatever things are called'
 		{numRuns: 60},
 	);
 });
+
+/** Folders, images and people's answers with strange names. */
+function strangeSetup(lines: string[]): SetupOptions {
+	const text = safeText(lines[4] ?? 'x');
+	return {
+		recall: async () => ({file: undefined, draft: lines.length % 2 === 0 ? {} : {use: 'editor', gpus: text || '1'}}),
+		folders: async () => lines.slice(0, 3).map((line) => `/${safeText(line)}`),
+		look: async () => ({
+			file: `/home/${text}/gpubox.yaml`,
+			image: text,
+			why: safeText(lines[5] ?? ''),
+			canStart: lines.length % 3 > 0,
+			troubles: lines.slice(6, 8).map((line) => ({message: safeText(line), fix: text})),
+		}),
+		check: async (folder) =>
+			lines.length % 2 === 0 ? {path: folder} : {fault: `There is no folder ${safeText(folder)}`},
+		keep: async () => {},
+		write: async () => text,
+	};
+}
 
 /** A call that never answers, but lets go when it is told to. */
 function never(...given: unknown[]): never {

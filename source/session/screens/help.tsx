@@ -16,7 +16,6 @@ const sections: Array<[scope: Scope, title: string]> = [
 	['gpus', 'In the list of GPUs'],
 	['side', 'In the log'],
 	['images', 'On the images screen'],
-	['setup', 'Setting a folder up'],
 	['anywhere', 'Anywhere'],
 	['tour', 'On the tour of the made-up host'],
 ];

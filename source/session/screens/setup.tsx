@@ -42,6 +42,7 @@ export function SetupScreen({facts, view, size, offered}: Properties) {
 					{rowsFirst && (
 						<Box flexDirection="column" flexShrink={1} overflow="hidden">
 							{rowList}
+							{pane.problems.length > 0 && gap}
 							{pane.problems.map(({message, fix}) => (
 								<Box key={message} flexDirection="column" flexShrink={0}>
 									<Text>

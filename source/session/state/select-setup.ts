@@ -145,11 +145,12 @@ function hintsOf(facts: Facts, {setup}: View): string[] {
 		return outcomeInWords(facts);
 	}
 
-	if (facts.demo && setup.step === 'plan') {
-		return ['On the made-up host no file is written; the box is made up as well.'];
-	}
-
-	return setup.resumed ? ['Going on where you left. Esc goes a step back.'] : [];
+	return [
+		...(setup.resumed ? ['Going on where you left. Esc goes a step back.'] : []),
+		...(facts.demo && setup.step === 'plan'
+			? ['On the made-up host no file is written; the box is made up as well.']
+			: []),
+	];
 }
 
 function outcomeInWords({setup: {outcome}, demo}: Facts): string[] {
