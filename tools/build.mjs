@@ -140,6 +140,7 @@ const groups = Object.entries({
 		/\/source\/templates\.ts$|\/gpu-cards\.json$/,
 		/\/source\/host\/(host|open-host|person|remedies|ask-http)\.ts$/,
 		/\/source\/settings\/(file|merge)\.ts$/,
+		/\/source\/setup\/plan\.ts$/,
 		/\/source\/commands\/(attach|box-json|choose-image|duration|gpus|idle|image-offer|images-here|lifecycle|logs|ls|offered-images|open|read-secrets|settings|ssh|up|up-reporter)\.ts$/,
 	],
 }).map(([name, paths]) => ({name, test: (id) => paths.some((path) => path.test(id))}));

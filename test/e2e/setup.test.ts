@@ -10,6 +10,7 @@ import {
 	openTerminal,
 	type Person,
 	testHost,
+	waitUntil,
 } from '../_helpers/test-host/index.ts';
 
 // A first morning: nothing but the session, from an empty list to a notebook that answers; and leaving it half-way.
@@ -141,10 +142,13 @@ describe('left half-way', {skip: needsOwnEngine}, () => {
 		await first.waitFor('How many GPUs?');
 		first.write('0');
 		await first.waitFor(/another folder/);
+		const [draft = ''] = await readdir(drafts);
+		// It is on the screen a moment before it is on the disk.
+		await waitUntil('the answer on the disk', async () =>
+			(await readFile(join(drafts, draft), 'utf8')).includes('"none"'),
+		);
 		first.kill('SIGKILL');
 		await first.exited;
-
-		const [draft = ''] = await readdir(drafts);
 		assert.equal((await stat(join(drafts, draft))).mode & 0o777, 0o600);
 
 		const second = openTerminal(host, person, ['init', '--image', host.images.jupyter]);
