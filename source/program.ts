@@ -331,7 +331,7 @@ export function makeProgram() {
 		.argument('[dir]', 'project folder', '.')
 		.summary('write a gpubox.yaml, after a few questions')
 		.description(
-			'Looks at the host, asks what the project needs, shows the plan, writes gpubox.yaml and starts the box when you like. What a flag says is not asked. Nothing is written before you agree.',
+			'Looks at the host, asks what the project needs, shows the plan, writes gpubox.yaml and starts the box when you like. What a flag says is not asked. It can be left at any question and run again: nothing is written before you agree, and the answers so far are suggested the next time. In the session the key n asks the same.',
 		)
 		.addOption(new Option('--use <use>', 'what for').choices(['notebook', 'editor', 'training'] as const))
 		.option('--gpus <gpus>', 'auto, none, all, a count, indexes (0,2) or UUIDs')
