@@ -298,7 +298,7 @@ test('without an engine the file can be written, and why no box can be started i
 
 test('without a card the number of GPUs is left to each host', async (t) => {
 	const shown = await showSetup(t, small, {scenario: 'no-devices'});
-	await shown.waitFor(/hopper[\s\S]*epoch/);
+	await shown.waitFor(/No devices[\s\S]*n {2}set up here/);
 	shown.type('n');
 	await shown.waitFor(/What is it for/);
 	shown.type('1');
