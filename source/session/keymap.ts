@@ -34,7 +34,7 @@ const lineKeys = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '0', 'a'];
 const setupBindings: Binding[] = [
 	{
 		scope: 'setup',
-		keys: ['enter', 'right'],
+		keys: ['enter'],
 		label: '',
 		short: 'take',
 		action: setup({what: 'take'}),
