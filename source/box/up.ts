@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {type ContainerSpec, EngineError} from '../engine/engine.ts';
 import {Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
@@ -9,7 +10,7 @@ import {removeLeftBehind} from './folders.ts';
 import {startBox} from './lifecycle.ts';
 import {listBoxes} from './list.ts';
 import {passwordName, warnOfPassword} from './own-server.ts';
-import {type BoxRequest, hashRequest} from './plan.ts';
+import {type BoxRequest, boxFolder, hashRequest} from './plan.ts';
 import {runPostCreate} from './post-create.ts';
 import {prepare} from './prepare.ts';
 import {waitUntilReady} from './ready.ts';
@@ -108,10 +109,20 @@ export async function planUp(host: Host, request: BoxRequest, options: UpOptions
 	});
 	const boxes = await listBoxes(host.engine, options.signal);
 	const name = chooseName(boxes, host.person, request);
+	const own = findOwn(boxes, host.person, request);
+	// The box that is there is the one that the line describes: what it has is not taken.
+	const others = boxes.filter((box) => box !== own);
 	// A new box gets a folder of a random name; here the line is only to be read, and shall read the same each time.
-	const folder = findOwn(boxes, host.person, request)?.folder ?? name;
+	const folder = own?.folder ?? name;
+	if (!existsSync(boxFolder(host.paths, folder))) {
+		options.report({
+			kind: 'note',
+			text: 'What this mounts of the box itself, `gpubox up` writes first: the line can be pasted once there is the box.',
+		});
+	}
+
 	return (
-		(await workOut(host, prepared, boxes, {name, folder}, {ports: new Set(), limits: prepared.engine.rootless})) ??
+		(await workOut(host, prepared, others, {name, folder}, {ports: new Set(), limits: prepared.engine.rootless})) ??
 		Promise.reject(stillUndecided())
 	);
 }
