@@ -30,6 +30,8 @@ const sent: Record<string, string> = {
 	pageup: '\u001B[5~',
 	pagedown: '\u001B[6~',
 	space: ' ',
+	backspace: '\u007F',
+	delete: '\u001B[3~',
 };
 
 const document = readFileSync(new URL('../../docs/demo.md', import.meta.url), 'utf8');
@@ -82,8 +84,10 @@ describe('a scenario that comes along', () => {
 				// The one needs a real terminal, the others end it.
 				if (action.type !== 'attach' && action.type !== 'quit') {
 					const [key = ''] = keys;
-					assert.ok(key.length === 1 || key in sent, key);
-					shown.type(sent[key] ?? key);
+					const [, letter] = /^ctrl\+([a-z])$/.exec(key) ?? [];
+					const input = letter === undefined ? (sent[key] ?? key) : String.fromCharCode(letter.charCodeAt(0) - 0x60);
+					assert.ok(input.length === 1 || key in sent, key);
+					shown.type(input);
 					assert.match(await shown.waitFor(/DEMO/), /GPU|Keys|Images/);
 				}
 			}

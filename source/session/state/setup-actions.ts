@@ -105,8 +105,14 @@ export function createSetupActions(store: SessionStore, options: SetupOptions, t
 		};
 
 		const findFolders = async () => {
-			const folders = await options.folders();
-			change(() => ({folders}));
+			try {
+				const folders = await options.folders();
+				change(() => ({folders}));
+			} catch (error) {
+				// One can still type where it is.
+				change(() => ({folders: []}));
+				throw error;
+			}
 		};
 
 		for (const work of [remember(), judge(), findFolders()]) {

@@ -1,6 +1,7 @@
 /** The tour of the made-up host. Loaded with it alone: a session on a real one has none. */
 import type {ReactNode} from 'react';
 import {bindings, shownKey} from '../keymap.ts';
+import {scopesOf} from '../state/select-keys.ts';
 import type {Action} from '../state/view.ts';
 import {cardToLose, lossStep, steps} from './steps.ts';
 import {advance, type Happened, type Now, partNow, type TourState, tourFrom} from './tour.ts';
@@ -48,7 +49,8 @@ export function createTour({shown, failCard}: Options): Tour {
 					text={current?.text(now) ?? ''}
 					press={'press' in ask ? keyFor(ask.press) : ''}
 					ask={'press' in ask ? ask.to : ask.wait}
-					hint={step === steps.length - 1 ? '' : hint}
+					// Where text is typed, the tour's keys are text.
+					hint={step === steps.length - 1 || scopesOf(now.view).includes('field') ? '' : hint}
 					width={columns}
 					lines={lines}
 				/>
