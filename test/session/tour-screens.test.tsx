@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
+import type {SetupOptions} from '../../source/session/index.tsx';
 import {createTour} from '../../source/session/tour/index.tsx';
 import {scenarioFrames} from '../_helpers/demo.ts';
 import {showSession} from '../_helpers/session.tsx';
@@ -72,6 +73,27 @@ test('the tour is with one on every screen', async (t) => {
 	}
 
 	await shown.waitFor(/On the tour[\s\S]*t {2}Leave the tour/);
+});
+
+test('where a folder is typed, the keys of the tour are text, and it does not offer them', async (t) => {
+	const setup: SetupOptions = {
+		recall: async () => ({file: undefined, draft: {use: 'notebook', gpus: '1'}}),
+		folders: async () => [],
+		look: async () => ({file: '', image: undefined, why: '', canStart: true, troubles: []}),
+		check: async (folder) => ({path: folder}),
+		keep: async () => {},
+		write: async () => '',
+	};
+	const shown = await showSession(t, {columns: 80, rows: 24}, {...make(), setup});
+	await shown.waitFor(everything);
+	shown.type('n');
+	await shown.waitFor(/Where is the data[\s\S]*another folder[\s\S]*t leaves/);
+	shown.type('1');
+	await shown.waitFor(/Folder:/);
+	shown.type('t');
+	const frame = await shown.waitFor(/Folder: t/);
+	assert.match(frame, /TOUR 1\/10 {2}Press Esc to go back/);
+	assert.doesNotMatch(frame, /t leaves/);
 });
 
 test('left, it is offered; asked for, it is there again; who has none is not offered any', async (t) => {
