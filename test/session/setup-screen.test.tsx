@@ -294,6 +294,8 @@ test('without an engine the file can be written, and why no box can be started i
 		'setup-no-engine-80x24',
 		await shown.waitFor(/The plan[\s\S]*No Docker Engine[\s\S]*1 {2}write it\s/),
 	);
+	shown.type('1');
+	assert.doesNotMatch(await shown.waitFor(/Its box needs an engine: gpubox doctor/), /u starts its box/);
 });
 
 test('without a card the number of GPUs is left to each host', async (t) => {

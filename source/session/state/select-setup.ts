@@ -153,7 +153,7 @@ function hintsOf(facts: Facts, {setup}: View): string[] {
 	];
 }
 
-function outcomeInWords({setup: {outcome}, demo}: Facts): string[] {
+function outcomeInWords({setup: {outcome}, box: boxes, demo}: Facts): string[] {
 	if (outcome === undefined) {
 		return [];
 	}
@@ -162,7 +162,12 @@ function outcomeInWords({setup: {outcome}, demo}: Facts): string[] {
 	const written = demo ? `✓ Would have written ${file}` : `✓ Wrote ${file}`;
 	switch (phase) {
 		case 'written': {
-			return [written, '  u starts its box'];
+			return [
+				written,
+				boxes.phase === 'no-engine'
+					? '  Its box needs an engine: gpubox doctor tells how to get there'
+					: '  u starts its box',
+			];
 		}
 
 		case 'starting': {
