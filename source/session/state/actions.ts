@@ -172,7 +172,7 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 
 				return {text: `${reference} is here`};
 			},
-			'p takes it up again; layers that are whole are kept',
+			'p takes it up again',
 		);
 	};
 
