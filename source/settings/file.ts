@@ -106,13 +106,13 @@ export function toFailure(shownAs: string, mistakes: Mistake[]): Failure {
 	const tell = ({line, column, message}: Mistake) => `${shownAs}:${line}:${column}: ${message}`;
 	if (mistakes.length === 1 && first) {
 		return new Failure(tell(first), {
-			fix: first.hint || 'docs/configuration.md lists the settings.',
+			fix: first.hint || 'gpubox config --schema prints the settings.',
 			exitCode: exitCode.usage,
 		});
 	}
 
 	return new Failure(`${shownAs} has ${mistakes.length} mistakes.`, {
-		fix: 'docs/configuration.md lists the settings.',
+		fix: 'gpubox config --schema prints the settings.',
 		exitCode: exitCode.usage,
 		details: mistakes.map((mistake) => [tell(mistake), mistake.hint].filter(Boolean).join(' ')),
 	});

@@ -13,7 +13,7 @@ export function placeFor(folder: string, force: boolean): string {
 	const {file, project} = findProject(folder);
 	if (file !== undefined && !force) {
 		throw new Failure(`There is a gpubox.yaml already: ${safeText(file)}`, {
-			fix: 'Change it there (docs/configuration.md lists the settings), or write it anew: gpubox init --force',
+			fix: 'Change it there (gpubox config --schema prints the settings), or write it anew: gpubox init --force',
 		});
 	}
 

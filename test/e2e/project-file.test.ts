@@ -101,7 +101,7 @@ describe('a project with a gpubox.yaml', () => {
 			`gpubox: gpubox.yaml has 2 mistakes.
   gpubox.yaml:3:18: limits.memory must be a size such as 16g, not 3.
   gpubox.yaml:4:1: There is no setting "imge". Did you mean "image"?
-  → docs/configuration.md lists the settings.
+  → gpubox config --schema prints the settings.
 `,
 		);
 		const {stdout: boxes} = await person.runGpubox(['ls', '--json']);

@@ -98,7 +98,7 @@ test('several are listed, by the path as one would write it here', async () => {
 	const file = make('gpubox.yaml', 'imge: a\nlimits: {memory: 3}\n');
 	assert.deepEqual(await failureOf(() => readProjectFile(file, makeFolder('source'))), {
 		message: '../gpubox.yaml has 2 mistakes.',
-		fix: 'docs/configuration.md lists the settings.',
+		fix: 'gpubox config --schema prints the settings.',
 		details: [
 			'../gpubox.yaml:1:1: There is no setting "imge". Did you mean "image"?',
 			'../gpubox.yaml:2:18: limits.memory must be a size such as 16g, not 3.',
