@@ -65,11 +65,7 @@ async function askItsJupyter(host: Host, box: Box, {signal, tokenOf}: IdlenessOp
 		return undefined;
 	}
 
-	const token = tokenOf
-		? await tokenOf(box)
-		: box.owner === host.person.name
-			? readToken(host.paths, box.folder)
-			: undefined;
+	const token = tokenOf ? await tokenOf(box) : box.mine ? readToken(host.paths, box.folder) : undefined;
 	if (token === undefined) {
 		return 'unknown';
 	}

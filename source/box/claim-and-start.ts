@@ -1,15 +1,18 @@
 import {existsSync} from 'node:fs';
-import timers from 'node:timers/promises';
 import {EngineError} from '../engine/engine.ts';
+import {Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
-import {abandonedAfter, decideClaim} from './claims.ts';
+import {pause} from './claim-start.ts';
+import {abandonedAfter, decideClaim, isAbandoned} from './claims.ts';
 import {removeBoxFiles, writeBoxFiles} from './files.ts';
 import {keptBefore, newFolder} from './folders.ts';
-import {listBoxes} from './list.ts';
+import {listClaims} from './list.ts';
 import {boxFolder} from './plan.ts';
+import {type BoxRecord, newNonce, writeRecord} from './record.ts';
+import {removeUnlessRunning} from './remove.ts';
 import {missingSecrets} from './secrets.ts';
-import {chooseName, findOwn, type Lost, type Prepared, stillUndecided, workOut} from './work-out.ts';
+import {chooseName, findOwn, findPending, type Lost, type Prepared, stillUndecided, workOut} from './work-out.ts';
 
 /**
 Creates the container, makes sure that its GPUs are its own (see claims.ts) and starts it. Whatever is lost to somebody else on
@@ -21,7 +24,7 @@ export async function claimAndStart(host: Host, prepared: Prepared, signal: Abor
 		return await claim(host, prepared, folders, signal);
 	} catch (error) {
 		// An engine that does not answer any more may have made the container: then a later run cleans up.
-		const boxes = folders.size > 0 ? await listBoxes(host.engine).catch(() => undefined) : undefined;
+		const boxes = folders.size > 0 ? await listClaims(host).catch(() => undefined) : undefined;
 		if (boxes) {
 			removeUnused(host, folders, boxes);
 		}
@@ -33,36 +36,58 @@ export async function claimAndStart(host: Host, prepared: Prepared, signal: Abor
 /** @param folders gets those that were written on the way and may belong to a container */
 async function claim(host: Host, prepared: Prepared, folders: Set<string>, signal: AbortSignal): Promise<ClaimedBox> {
 	const {engine} = host;
-	const lost: Lost = {ports: new Set(), limits: prepared.engine.rootless};
+	const {request} = prepared;
+	const lost: Lost = {ports: new Set(), names: new Set(), limits: prepared.engine.rootless};
 	// What a crash left in the way is out of it after that.
 	const end = Date.now() + 2 * abandonedAfter;
 	while (Date.now() < end) {
 		signal.throwIfAborted();
-		let boxes = await listBoxes(engine, signal);
+		let boxes = await listClaims(host, signal);
 		removeUnused(host, folders, boxes);
-		let mine = findOwn(boxes, host.person, prepared.request);
+		const pending = findPending(boxes, request);
+		if (pending) {
+			// Another run of the caller's is about to write down that it is theirs, or was killed before it could.
+			if (isAbandoned(pending, new Date())) {
+				await removeUnlessRunning(host, pending);
+			} else {
+				await pause(signal);
+			}
+
+			continue;
+		}
+
+		let mine = findOwn(boxes, request);
 		const made = mine === undefined;
 		if (!mine) {
-			const name = chooseName(boxes, host.person, prepared.request);
+			const name = chooseName(boxes, host.person, request, lost);
 			const folder = newFolder(name);
-			const spec = await workOut(host, prepared, boxes, {name, folder}, lost);
+			const nonce = newNonce();
+			const spec = await workOut(host, prepared, boxes, {name, folder, nonce}, lost);
 			if (!spec) {
 				await pause(signal);
 				continue;
 			}
 
 			folders.add(folder);
-			const secrets = (prepared.request.secrets ?? []).map((secret) => secret.name);
-			const origin = {engine: engine.address, project: prepared.request.project};
-			writeBoxFiles(host.paths, folder, prepared, {origin, kept: keptBefore(host.paths, name, origin, boxes)});
+			const secrets = (request.secrets ?? []).map((secret) => secret.name);
+			const record = {engine: engine.address, project: request.project, nonce, labels: spec.labels};
+			writeBoxFiles(host.paths, folder, prepared, {record, kept: keptBefore(host.paths, name, record, boxes)});
+			let container: string;
 			try {
-				await engine.createContainer(spec);
+				container = await engine.createContainer(spec);
 			} catch (error) {
-				// Somebody was quicker: the next round finds out who and takes another name, or theirs if it is ours. Or this took
-				// so long that the folder was taken for one left behind.
-				const again =
-					error instanceof EngineError && (error.code === 'name-taken' || !isWhole(host, {folder, secrets}));
-				if (again) {
+				if (error instanceof EngineError && error.code === 'name-taken') {
+					// Somebody was quicker: the next round finds out who and takes another name, or theirs if it is ours.
+					if (!(await listClaims(host, signal)).some((box) => box.name === name)) {
+						lost.names.add(name);
+					}
+
+					await pause(signal);
+					continue;
+				}
+
+				if (error instanceof EngineError && !isWhole(host, {folder, secrets})) {
+					// This took so long that the folder was taken for one left behind.
 					await pause(signal);
 					continue;
 				}
@@ -71,8 +96,13 @@ async function claim(host: Host, prepared: Prepared, folders: Set<string>, signa
 			}
 
 			// From here to the start nothing is broken off: a container that is neither started nor gone would be left.
-			boxes = await listBoxes(engine);
-			mine = findOwn(boxes, host.person, prepared.request);
+			if (!(await keepRecord(host, folder, {...record, container}))) {
+				await pause(signal);
+				continue;
+			}
+
+			boxes = await listClaims(host);
+			mine = findOwn(boxes, request);
 		}
 
 		const started = mine && (await tryToStart(host, mine, boxes, prepared, lost, signal));
@@ -98,7 +128,7 @@ async function tryToStart(
 	signal: AbortSignal,
 ): Promise<Box | undefined> {
 	const {engine} = host;
-	for (let seen = boxes; ; seen = await listBoxes(engine)) {
+	for (let seen = boxes; ; seen = await listClaims(host)) {
 		const decision = decideClaim(mine, seen, new Date());
 		if (decision.kind === 'withdraw') {
 			await removeUnlessRunning(host, mine);
@@ -128,7 +158,7 @@ async function tryToStart(
 		}
 
 		await removeUnlessRunning(host, mine);
-		if (mine.folder !== mine.name && !isWhole(host, mine)) {
+		if (!isWhole(host, mine)) {
 			return undefined;
 		}
 
@@ -152,20 +182,28 @@ async function tryToStart(
 	return {...mine, state: 'running'};
 }
 
-async function removeUnlessRunning({engine}: Host, box: Box): Promise<void> {
-	try {
-		await engine.removeContainer(box.id, {volumes: true});
-	} catch (error) {
-		const settled = error instanceof EngineError && (error.code === 'conflict' || error.code === 'not-found');
-		if (!settled) {
-			throw error;
-		}
-	}
-}
+/**
+Writes down that a container is the caller's, before anything else happens to it. Where that fails the container goes again: it would
+be nobody's.
 
-/** Rivals that meet once should not meet again at the same moment. */
-function pause(signal: AbortSignal): Promise<void> {
-	return timers.setTimeout(50 + Math.random() * 150, undefined, {signal});
+@returns false when the folder was taken for one left behind in the meantime
+@throws Failure when the record cannot be written
+*/
+async function keepRecord(host: Host, folder: string, record: BoxRecord & {container: string}): Promise<boolean> {
+	try {
+		writeRecord(host.paths, folder, record);
+		return true;
+	} catch (error) {
+		await removeUnlessRunning(host, {id: record.container});
+		if (!existsSync(boxFolder(host.paths, folder))) {
+			return false;
+		}
+
+		throw new Failure(`The box's files cannot be written: ${(error as Error).message}`, {
+			fix: `Make room, or make ${boxFolder(host.paths, folder)} writable for you.`,
+			cause: error,
+		});
+	}
 }
 
 /** A box that runs, and whether it was made here or found half-made. */
@@ -182,5 +220,7 @@ function removeUnused({paths}: Host, folders: Set<string>, boxes: Box[]): void {
 }
 
 function isWhole({paths}: Host, box: Pick<Box, 'folder' | 'secrets'>): boolean {
-	return existsSync(boxFolder(paths, box.folder)) && missingSecrets(paths, box).length === 0;
+	return (
+		box.folder !== undefined && existsSync(boxFolder(paths, box.folder)) && missingSecrets(paths, box).length === 0
+	);
 }

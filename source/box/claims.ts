@@ -13,6 +13,9 @@ sure, so at least one of them has to decide, and both decide by the same total o
   either it is gone, and its owner's start fails and tries again with other cards, or it already runs, the engine refuses,
   and it has won.
 
+A box that was stopped and starts again claims its cards by containers of their own (claim-start.ts), which never run. So they cannot be
+removed atomically against a start, and another rule holds: whoever sees one withdraws, and the start removes rivals that are only created.
+
 So never two of them start. Nobody ever waits while holding anything, and the first in the order never withdraws before one
 that only exists, so somebody always gets ahead: no deadlock. A claim that a crash left behind is a container that was
 created and never started; after `abandonedAfter` anyone may remove it, by the same atomic removal. Somebody who was just
@@ -31,19 +34,41 @@ export type ClaimDecision =
 	| {kind: 'withdraw'; rivals: Box[]};
 
 /**
-@param mine the container I have created and not started yet, as the list shows it
-@param boxes all boxes, listed after mine was created
+@param mine the container I have created and not started yet, as the list shows it; or a stopped box with `startOf` its own id, whose
+cards I have claimed
+@param boxes all boxes and claims, listed after mine was created
 */
 export function decideClaim(mine: Box, boxes: Box[], now: Date): ClaimDecision {
-	const rivals = boxes.filter((other) => other.id !== mine.id && holdsGpus(other) && overlap(mine, other));
+	const rivals = boxes.filter(
+		(other) => holdsGpus(other) && overlap(mine, other) && !isSame(mine, other) && !hasStarted(other, boxes),
+	);
 	const winners = rivals.filter(
-		(rival) => rival.state !== 'created' || (comesBefore(rival, mine) && !isAbandoned(rival, now)),
+		(rival) => rival.state !== 'created' || (goesFirst(rival, mine) && !isAbandoned(rival, now)),
 	);
 	if (winners.length > 0) {
 		return {kind: 'withdraw', rivals: winners};
 	}
 
 	return rivals.length > 0 ? {kind: 'remove', rivals} : {kind: 'start'};
+}
+
+/** The container itself, or one that holds cards for it. */
+function isSame(mine: Box, other: Box): boolean {
+	return other.id === mine.id || (mine.startOf !== undefined && other.startOf === mine.startOf);
+}
+
+/** A claim for a start whose box runs by now: the box itself stands for it. */
+function hasStarted({startOf}: Box, boxes: Box[]): boolean {
+	return startOf !== undefined && boxes.some(({id, state}) => id === startOf && state === 'running');
+}
+
+/** Of two that are only created. */
+function goesFirst(rival: Box, mine: Box): boolean {
+	if (rival.startOf !== undefined) {
+		return true;
+	}
+
+	return mine.startOf === undefined && comesBefore(rival, mine);
 }
 
 /** Whether a box holds its GPUs: a stopped box does not. */

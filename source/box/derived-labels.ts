@@ -5,3 +5,6 @@ export const derivedFrom = 'gpubox.derived-from';
 
 /** The id of that image, which keeps its meaning when the name moves on. */
 export const derivedFromId = 'gpubox.derived-from-id';
+
+/** Those that images of gpubox's own have. */
+export const ownImageLabels: readonly string[] = [derivedFrom, derivedFromId];

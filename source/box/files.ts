@@ -6,6 +6,7 @@ import type {Paths, Person} from '../host/host.ts';
 import {readTemplate} from '../templates.ts';
 import {boxFolder} from './plan.ts';
 import type {LoginKeys} from './public-keys.ts';
+import {type BoxRecord, writeRecord} from './record.ts';
 import {removeSecrets, type SecretValues, writeSecrets} from './secrets.ts';
 import {readHostKey, writeSshFiles} from './ssh-files.ts';
 
@@ -16,15 +17,6 @@ export type Personal = {
 	loginKeys?: LoginKeys;
 	secrets?: SecretValues;
 };
-
-/** What tells a box's folder from those of others. */
-export type Origin = {
-	/** Address of the engine: two engines may have boxes of one name. */
-	engine: string;
-	project: string;
-};
-
-export const originFile = 'origin.json';
 
 /**
 Writes what a box must find at its start into its folder on the host: token, keys, generated passwd and group, start script and
@@ -37,7 +29,7 @@ export function writeBoxFiles(
 	paths: Paths,
 	name: string,
 	{runAs, loginKeys, secrets}: Personal,
-	{origin, kept}: {origin: Origin; kept: readonly string[]},
+	{record, kept}: {record: BoxRecord; kept: readonly string[]},
 ): void {
 	const folder = boxFolder(paths, name);
 	try {
@@ -62,7 +54,7 @@ export function writeBoxFiles(
 			renameSync(fresh, path);
 		};
 
-		put(originFile, JSON.stringify(origin), 0o600);
+		writeRecord(paths, name, record);
 		put('passwd', passwdFor(runAs), 0o644);
 		put('group', groupFor(runAs), 0o644);
 		put('files/start', readTemplate('box/start'), 0o755);
@@ -106,7 +98,11 @@ function firstOf<T>(folders: readonly string[], read: (folder: string) => T | un
 }
 
 /** The Jupyter token in a box's folder; undefined when it is not the caller's box or was made elsewhere. */
-export function readToken(paths: Paths, folder: string): string | undefined {
+export function readToken(paths: Paths, folder: string | undefined): string | undefined {
+	if (folder === undefined) {
+		return undefined;
+	}
+
 	try {
 		return readFileSync(join(boxFolder(paths, folder), 'token'), 'utf8').trim() || undefined;
 	} catch {
@@ -114,7 +110,12 @@ export function readToken(paths: Paths, folder: string): string | undefined {
 	}
 }
 
-export function removeBoxFiles(paths: Paths, folder: string): void {
+/** @param folder undefined where there is none of the caller's: then nothing is removed */
+export function removeBoxFiles(paths: Paths, folder: string | undefined): void {
+	if (folder === undefined) {
+		return;
+	}
+
 	rmSync(boxFolder(paths, folder), {recursive: true, force: true});
 	removeSecrets(paths, folder);
 }

@@ -1,13 +1,12 @@
 import {randomBytes} from 'node:crypto';
-import {readdirSync, readFileSync, statSync} from 'node:fs';
+import {lstatSync} from 'node:fs';
 import {join} from 'node:path';
-import type {Engine} from '../engine/engine.ts';
 import type {Paths} from '../host/host.ts';
 import type {Box} from './box.ts';
-import {abandonedAfter} from './claims.ts';
-import {type Origin, originFile, removeBoxFiles} from './files.ts';
-import {listBoxes} from './list.ts';
-import {removeSecrets} from './secrets.ts';
+import {type BoxRecord, boxFolders, engineKey, readRecord} from './record.ts';
+
+/** What tells a box's folder from those of others. */
+export type Origin = Pick<BoxRecord, 'engine' | 'project'>;
 
 /**
 Whose folder on the host is whose, when several ups prepare boxes at the same moment.
@@ -43,7 +42,8 @@ that are being prepared at this moment, which may be incomplete.
 @param boxes those that there are, whose folders are theirs
 */
 export function keptBefore(paths: Paths, name: string, origin: Origin, boxes: readonly Box[]): string[] {
-	const used = new Set(boxes.map(({folder}) => folder));
+	// What a box is made in the place of hands its token and host key on.
+	const used = new Set(boxes.filter(({replaced}) => !replaced).map(({folder}) => folder));
 	// A folder without a random part is of an earlier version, which went by the name alone.
 	const unused = [name, ...foldersOf(paths, name)].filter((folder) => !used.has(folder));
 	return unused
@@ -56,58 +56,18 @@ export function keptBefore(paths: Paths, name: string, origin: Origin, boxes: re
 		.map(({folder}) => folder);
 }
 
-/**
-Removes what earlier runs for a project left, under whatever name they were after, and no box uses. Of other projects only the
-secrets: their tokens and host keys may be wanted again.
-*/
-export async function removeLeftBehind(
-	{engine, paths}: {engine: Engine; paths: Paths},
-	project: string,
-): Promise<void> {
-	const before = Date.now() - abandonedAfter;
-	const isOurs = (folder: string) => isOf(paths, folder, {engine: engine.address, project});
-	const hasSecrets = (folder: string) =>
-		changedAt(join(paths.secrets, folder)) !== undefined && isOf(paths, folder, {engine: engine.address});
-	const old = foldersOf(paths).filter(
-		(folder) => (changedAt(join(paths.state, folder)) ?? before) < before && (isOurs(folder) || hasSecrets(folder)),
-	);
-	if (old.length === 0) {
-		return;
-	}
-
-	// Listed after the folders: one that got its container in the meantime is in it.
-	const used = new Set((await listBoxes(engine)).map(({folder}) => folder));
-	for (const folder of old.filter((each) => !used.has(each))) {
-		if (isOurs(folder)) {
-			removeBoxFiles(paths, folder);
-		} else {
-			removeSecrets(paths, folder);
-		}
-	}
+/** Those of a name, of earlier boxes and of those that are being prepared. */
+function foldersOf(paths: Paths, name: string): string[] {
+	return boxFolders(paths).filter((folder) => folder.startsWith(`${name}~`));
 }
 
-/** @param name whose; those of all names when missing */
-function foldersOf(paths: Paths, name = ''): string[] {
-	try {
-		return readdirSync(paths.state).filter(
-			(folder) => folder.includes('~') && (name === '' || folder.startsWith(`${name}~`)),
-		);
-	} catch {
-		// Nothing was ever made here.
-		return [];
-	}
+function isOf(paths: Paths, folder: string, {engine, project}: Origin): boolean {
+	const record = readRecord(paths, folder);
+	// It is written first: without it the folder was only just begun, by whomever.
+	return record === undefined || (engineKey(record.engine) === engineKey(engine) && record.project === project);
 }
 
-function isOf(paths: Paths, folder: string, {engine, project}: Pick<Origin, 'engine'> & Partial<Origin>): boolean {
-	try {
-		const origin = JSON.parse(readFileSync(join(paths.state, folder, originFile), 'utf8')) as Origin;
-		return origin.engine === engine && (project === undefined || origin.project === project);
-	} catch {
-		// It is written first: without it the folder was only just begun, by whomever.
-		return true;
-	}
-}
-
-function changedAt(path: string): number | undefined {
-	return statSync(path, {throwIfNoEntry: false})?.mtimeMs;
+/** When something was last put into a folder, in milliseconds. */
+export function changedAt(path: string): number | undefined {
+	return lstatSync(path, {throwIfNoEntry: false})?.mtimeMs;
 }

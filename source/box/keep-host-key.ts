@@ -13,14 +13,15 @@ network: there anybody could answer.
 */
 export async function keepHostKey(host: Host, box: Box): Promise<void> {
 	// Somebody cleaned up, or it was made from another account.
-	if (!existsSync(boxFolder(host.paths, box.folder))) {
+	const {folder} = box;
+	if (folder === undefined || !existsSync(boxFolder(host.paths, folder))) {
 		return;
 	}
 
 	for (const path of hostKeys) {
 		const key = (await host.engine.readFile(box.id, path))?.toString('utf8').trim() ?? '';
 		if (/^[\w@.-]+ [A-Za-z\d+/]+=* ?[^\n]*$/.test(key)) {
-			writeOwnLogin(host.paths, box.folder, key);
+			writeOwnLogin(host.paths, folder, key);
 			return;
 		}
 	}

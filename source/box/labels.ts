@@ -7,54 +7,55 @@ import {
 	namePattern,
 	ownServerPort,
 	portLabel,
+	replacedPrefix,
 	type ServiceName,
 	servicePorts,
+	startClaimPrefix,
 } from './box.ts';
+import type {FoundRecord} from './record.ts';
+
+/** Whose a container is, as the caller's records tell. */
+export type Provenance = {mine?: FoundRecord | undefined; pending?: FoundRecord | undefined};
 
 /**
-Reads a box back from its container's labels. Undefined when the container is not one of gpubox's.
+Reads a box back from its container. Undefined when it is none of gpubox's.
 
-Labels are foreign text: anyone who may talk to the engine can write them.
+Of the caller's own the record is believed, of others the labels: foreign text, which anyone who may talk to the engine can write.
 */
-export function toBox(container: Container): Box | undefined {
-	const {labels} = container;
-	const {[label.name]: name} = labels;
-	// The name becomes a part of paths.
-	if (name === undefined || !namePattern.test(name) || !container.name.startsWith(containerPrefix)) {
+export function toBox(container: Container, {mine, pending}: Provenance = {}): Box | undefined {
+	const labels = mine?.record.labels ?? container.labels;
+	const startOf = labels[label.startOf] || undefined;
+	const name = nameOf(container, labels, startOf);
+	if (name === undefined) {
 		return undefined;
 	}
 
 	const services = (labels[label.services] ?? '')
 		.split(',')
-		.filter((service): service is ServiceName => service in servicePorts);
+		.filter((service): service is ServiceName => Object.hasOwn(servicePorts, service));
 	const rootPassword = labels[label.rootPassword] === 'true';
-	const inner = rootPassword ? {...servicePorts, ssh: ownServerPort} : servicePorts;
-	const addresses: Box['addresses'] = {};
-	for (const service of services) {
-		const published = container.ports.find((port) => port.containerPort === inner[service]);
-		const port = published?.hostPort ?? Number(labels[portLabel(service)]);
-		if (Number.isInteger(port) && port > 0) {
-			addresses[service] = {host: reachable(published?.hostAddress || labels[label.bind] || ''), port};
-		}
-	}
-
 	return {
 		name,
 		id: container.id,
+		mine: mine !== undefined,
+		...(pending ? {pending: true as const} : {}),
+		...(startOf === undefined ? {} : {startOf}),
+		...(container.name.startsWith(replacedPrefix) ? {replaced: true as const} : {}),
 		owner: safeText(labels[label.owner] ?? ''),
-		user: safeText(labels[label.user] ?? labels[label.owner] ?? ''),
+		user: safeText(labels[label.user] || labels[label.owner] || ''),
 		project: safeText(labels[label.project] ?? ''),
-		folder: folderOf(name, labels[label.folder]),
+		projectPath: mine?.record.project ?? labels[label.project] ?? '',
+		folder: (mine ?? pending)?.folder,
 		state: container.state,
 		services,
-		addresses,
-		gpus: (labels[label.gpus] ?? '').split(',').flatMap((uuid) => (/^[\w-]+$/.test(uuid) ? [uuid] : [])),
+		addresses: addressesOf(container, services, labels, rootPassword),
+		gpus: (labels[label.gpus] ?? '').split(',').flatMap((uuid) => (/^[\w/-]{1,100}$/.test(uuid) ? [uuid] : [])),
 		keepsLimits: labels[label.limits] === 'kept',
 		shareGpus: labels[label.share] === 'true',
 		sudo: labels[label.sudo] === 'true',
 		rootPassword,
-		secrets: (labels[label.secrets] ?? '').split(',').filter((name) => /^\w+$/.test(name)),
-		image: safeText(labels[label.image] ?? container.image),
+		secrets: (labels[label.secrets] ?? '').split(',').filter((secret) => /^\w{1,64}$/.test(secret)),
+		image: safeText(labels[label.image] || container.image),
 		imageId: container.imageId,
 		createdAt: container.createdAt,
 		...untilOf(labels[label.until]),
@@ -64,9 +65,45 @@ export function toBox(container: Container): Box | undefined {
 	};
 }
 
-/** Only a folder that can be this box's. Without the label the box is of an earlier version. */
-function folderOf(name: string, told = name): string {
-	return told.startsWith(`${name}~`) && /^\w+$/.test(told.slice(name.length + 1)) ? told : name;
+/**
+The engine's own name for the container, which it keeps unique: a label could say any name. Only what holds cards for a box that is
+about to start has no name of its own.
+*/
+function nameOf(container: Container, labels: Record<string, string>, startOf: string | undefined): string | undefined {
+	const told = labels[label.name] ?? '';
+	if (startOf !== undefined) {
+		return container.name.startsWith(startClaimPrefix) && namePattern.test(told) ? told : undefined;
+	}
+
+	const prefix = [replacedPrefix, containerPrefix].find((each) => container.name.startsWith(each));
+	const name = prefix === undefined ? '' : container.name.slice(prefix.length);
+	// An empty label is how gpubox keeps a container that is no box from inheriting one of its image.
+	return told !== '' && namePattern.test(name) ? name : undefined;
+}
+
+/**
+Where the services of a box answer. Of a running container only what the engine itself publishes for it, so that nothing is sent to
+a port that belongs to somebody else; of a stopped one the ports that it will have again.
+*/
+function addressesOf(
+	container: Container,
+	services: readonly ServiceName[],
+	labels: Record<string, string>,
+	rootPassword: boolean,
+): Box['addresses'] {
+	const inner = rootPassword ? {...servicePorts, ssh: ownServerPort} : servicePorts;
+	const addresses: Box['addresses'] = {};
+	const runs = container.state === 'running' || container.state === 'paused' || container.state === 'restarting';
+	for (const service of services) {
+		const published = container.ports.find((port) => port.containerPort === inner[service]);
+		const port = runs ? published?.hostPort : Number(labels[portLabel(service)] || Number.NaN);
+		const host = reachable(runs ? published?.hostAddress : labels[label.bind]);
+		if (port !== undefined && Number.isInteger(port) && port > 0 && port < 65_536 && host !== undefined) {
+			addresses[service] = {host, port};
+		}
+	}
+
+	return addresses;
 }
 
 /** Not every text is a time. */
@@ -76,6 +113,11 @@ function untilOf(text = ''): Pick<Box, 'until'> {
 }
 
 /** An address that one can connect to: a port bound to all addresses is reachable at this machine's own. */
-function reachable(address: string): string {
-	return address === '' || address === '0.0.0.0' || address === '::' ? '127.0.0.1' : safeText(address);
+function reachable(address = ''): string | undefined {
+	if (address === '' || address === '0.0.0.0' || address === '::') {
+		return '127.0.0.1';
+	}
+
+	// Numbers only: a name would be looked up wherever its writer likes.
+	return /^[\d.]{7,15}$|^[\da-f:.]{2,45}$/i.test(address) ? address : undefined;
 }

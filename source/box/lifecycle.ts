@@ -1,32 +1,51 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import {EngineError} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
 import {GpusTaken} from './choose-gpus.ts';
+import {startClaimed} from './claim-start.ts';
 import {decideClaim} from './claims.ts';
-import {removeBoxFiles} from './files.ts';
-import {removeLeftBehind} from './folders.ts';
 import {readGpusOfHost, toCandidates} from './gpus-of-host.ts';
-import {listBoxes} from './list.ts';
+import {listClaims} from './list.ts';
 import {missingSecrets} from './secrets.ts';
-import {syncSshFilesAfter} from './sync-ssh-files.ts';
 
 /**
 Starts a stopped box again, with the same address and token.
 
-A stopped box holds no GPU, so somebody may have taken its cards since. It looks before and after: of two boxes that start at
-the same moment at least the later one sees the other and stops.
+A stopped box holds no GPU, so somebody may have taken its cards since. It claims them first (claim-start.ts), and looks once more
+when it runs: a claim is taken for abandoned when it took very long to get from one to the other.
 
-@throws GpusTaken; Failure (taken) when its port is taken; Failure when its secrets are gone from memory
+@throws GpusTaken; Failure (taken) when its port is taken; Failure when its secrets are gone from memory, or the box is gone
 */
 export async function startBox(host: Host, box: Box, signal?: AbortSignal): Promise<void> {
 	refuseWithoutSecrets(host, box);
-	await refuseWhenTaken(host, box, {processes: true, signal});
+	if (box.gpus.length === 0) {
+		await startContainer(host, box);
+		return;
+	}
+
+	await startClaimed(host, box, {
+		signal,
+		look: () => refuseWhenTaken(host, box, {processes: true, signal}),
+		start: () => startContainer(host, box),
+	});
+	try {
+		await refuseWhenTaken(host, box, {processes: false, signal: undefined});
+	} catch (error) {
+		await host.engine.stopContainer(box.id, {timeoutSeconds: 1});
+		throw error;
+	}
+}
+
+async function startContainer(host: Host, box: Box): Promise<void> {
 	try {
 		await host.engine.startContainer(box.id);
 	} catch (error) {
-		if (error instanceof EngineError && error.code === 'port-taken') {
+		if (!(error instanceof EngineError)) {
+			throw error;
+		}
+
+		if (error.code === 'port-taken') {
 			throw new Failure(`The port of ${box.name} is taken by another program now.`, {
 				fix: 'Stop that program, or give the box another port: gpubox up --recreate',
 				exitCode: exitCode.taken,
@@ -34,20 +53,26 @@ export async function startBox(host: Host, box: Box, signal?: AbortSignal): Prom
 			});
 		}
 
-		throw error;
-	}
+		if (error.code === 'not-found' || isBeingRemoved(error)) {
+			throw new Failure(`${box.name} was removed by another command in the meantime.`, {
+				fix: 'All boxes: gpubox ls. A new one: gpubox up',
+				exitCode: exitCode.noSuchBox,
+				cause: error,
+			});
+		}
 
-	try {
-		await refuseWhenTaken(host, box, {processes: false, signal});
-	} catch (error) {
-		await host.engine.stopContainer(box.id, {timeoutSeconds: 1});
 		throw error;
 	}
 }
 
+/** As engines say it of a container that somebody is removing at this moment. */
+function isBeingRemoved({message}: EngineError): boolean {
+	return /marked for removal|removal of container .* in progress/i.test(message);
+}
+
 /** The engine would only say that a path does not exist. */
-function refuseWithoutSecrets({paths, person}: Host, box: Box): void {
-	const missing = box.owner === person.name ? missingSecrets(paths, box) : [];
+function refuseWithoutSecrets({paths}: Host, box: Box): void {
+	const missing = box.mine ? missingSecrets(paths, box) : [];
 	if (missing.length > 0) {
 		throw new Failure(`Secrets of ${box.name} were kept in memory and are gone: ${missing.join(', ')}.`, {
 			fix: `Give them again: gpubox up ${box.project} ${missing.map((name) => `--secret ${name}`).join(' ')}`,
@@ -66,10 +91,10 @@ async function refuseWhenTaken(
 	}
 
 	const [boxes, gpus] = await Promise.all([
-		listBoxes(host.engine, signal),
+		listClaims(host, signal),
 		processes ? readGpusOfHost(host, signal ?? new AbortController().signal) : undefined,
 	]);
-	const decision = decideClaim(box, boxes, new Date());
+	const decision = decideClaim({...box, startOf: box.id}, boxes, new Date());
 	const running = decision.kind === 'withdraw' ? decision.rivals.filter(({state}) => state !== 'created') : [];
 	const others = boxes.filter(({id}) => id !== box.id);
 	const candidates = gpus ? toCandidates(gpus, others, new Date()) : [];
@@ -99,33 +124,4 @@ async function refuseWhenTaken(
 /** Stops a box: its programs get SIGTERM and 30 seconds. Stopping a stopped box does nothing. */
 export async function stopBox(host: Host, box: Box): Promise<void> {
 	await host.engine.stopContainer(box.id);
-}
-
-/** Removes a box, running or not, and its files. The project folder and the person's home stay. */
-export async function removeBox(host: Host, box: Box): Promise<void> {
-	for (let attempt = 0; ; attempt++) {
-		try {
-			await host.engine.removeContainer(box.id, {force: true, volumes: true});
-			break;
-		} catch (error) {
-			const code = error instanceof EngineError ? error.code : undefined;
-			if (code === 'not-found') {
-				break;
-			}
-
-			// "removal already in progress": somebody else removes it too, which is what was wanted.
-			if (code !== 'conflict' || attempt === 20) {
-				throw error;
-			}
-
-			await sleep(100);
-		}
-	}
-
-	if (box.owner === host.person.name) {
-		removeBoxFiles(host.paths, box.folder);
-		await removeLeftBehind(host, box.project);
-	}
-
-	await syncSshFilesAfter(host, box);
 }

@@ -1,14 +1,33 @@
-import type {Engine} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
+import type {Host} from '../host/host.ts';
+import {safeText} from '../text/safe.ts';
 import {mostSimilar} from '../text/similar.ts';
 import {type Box, containerPrefix, label} from './box.ts';
 import {toBox} from './labels.ts';
+import {readRecords} from './record.ts';
+
+/** Who lists boxes: whose records say which are theirs. */
+export type Viewer = Pick<Host, 'engine' | 'paths'>;
 
 /** Every box on the engine, everyone's, in the order of their names. */
-export async function listBoxes(engine: Engine, signal?: AbortSignal): Promise<Box[]> {
+export async function listBoxes(viewer: Viewer, signal?: AbortSignal): Promise<Box[]> {
+	return onlyBoxes(await listClaims(viewer, signal));
+}
+
+/** Without what only holds cards, or a place, for a box. */
+export function onlyBoxes(claims: readonly Box[]): Box[] {
+	return claims.filter(({startOf, replaced}) => startOf === undefined && !replaced);
+}
+
+/** Every box, what holds cards for boxes that are about to start (claim-start.ts), and those that were set aside (replace.ts). */
+export async function listClaims({engine, paths}: Viewer, signal?: AbortSignal): Promise<Box[]> {
 	const containers = await engine.listContainers({labels: [label.name], ...(signal ? {signal} : {})});
+	// Read after the list: whoever made a container has written its id down before anything else happens to it.
+	const records = readRecords(paths, engine.address);
 	return containers
-		.flatMap((container) => toBox(container) ?? [])
+		.flatMap(
+			(container) => toBox(container, {mine: records.of(container), pending: records.pendingOf(container)}) ?? [],
+		)
 		.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
@@ -17,8 +36,8 @@ The box a person means: by name, by container name, by id or by the start of an 
 
 @throws Failure (no such box), with the name that was probably meant.
 */
-export async function findBox(engine: Engine, given: string, signal?: AbortSignal): Promise<Box> {
-	const boxes = await listBoxes(engine, signal);
+export async function findBox(viewer: Viewer, given: string, signal?: AbortSignal): Promise<Box> {
+	const boxes = await listBoxes(viewer, signal);
 	const box =
 		boxes.find(({name}) => name === given || `${containerPrefix}${name}` === given) ??
 		boxes.find(({id}) => given.length >= 6 && id.startsWith(given));
@@ -30,8 +49,17 @@ export async function findBox(engine: Engine, given: string, signal?: AbortSigna
 		given,
 		boxes.map(({name}) => name),
 	);
-	throw new Failure(`There is no box named "${given}".`, {
+	throw new Failure(`There is no box named "${safeText(given)}".`, {
 		fix: similar ? `Did you mean "${similar}"? All boxes: gpubox ls` : 'All boxes: gpubox ls. A new one: gpubox up',
 		exitCode: exitCode.noSuchBox,
 	});
+}
+
+/**
+Whose a box is, for people. One that names the caller without a record of theirs is somebody's claim, and shown as one.
+
+@param caller the caller's name
+*/
+export function ownerText({owner, mine}: Pick<Box, 'owner' | 'mine'>, caller: string): string {
+	return !mine && owner === caller ? `${owner} (claimed)` : owner;
 }

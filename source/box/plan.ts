@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import {basename, join} from 'node:path';
 import type {ContainerSpec, Mount} from '../engine/engine.ts';
 import type {Paths, Person} from '../host/host.ts';
-import {containerPrefix, label, ownServerPort, portLabel, type ServiceName, servicePorts} from './box.ts';
+import {containerPrefix, label, labelPrefix, ownServerPort, portLabel, type ServiceName, servicePorts} from './box.ts';
 import {type OwnServer, ownServerCapabilities} from './own-server.ts';
 import {type SecretRequest, secretMounts} from './secrets.ts';
 import {sudoCapabilities} from './sudo.ts';
@@ -55,6 +55,10 @@ export type BoxFacts = {
 	name: string;
 	/** Name of the folder that its files are in. */
 	folder: string;
+	/** Also in its record (record.ts). */
+	nonce: string;
+	/** Names of the labels that the image brings, which a container inherits. */
+	imageLabels: readonly string[];
 	/** Reference the person chose. */
 	image: string;
 	/** What is really started: the image itself or the one derived from it. */
@@ -173,33 +177,49 @@ export function boxFolder(paths: Paths, folder: string): string {
 	return join(paths.state, folder);
 }
 
+/**
+Every label that gpubox has, on every container: what is not set would be inherited from the image. An empty one means that it was
+not asked for.
+
+@param imageLabels names of the labels that the image brings
+*/
+export function allLabels(set: Record<string, string>, imageLabels: readonly string[] = []): Record<string, string> {
+	const names = [
+		...Object.values(label),
+		...(Object.keys(servicePorts) as ServiceName[]).map(portLabel),
+		...imageLabels.filter((name) => name.startsWith(labelPrefix)),
+	];
+	return {...Object.fromEntries(names.map((name) => [name, ''])), ...set};
+}
+
 function labelsOf(request: BoxRequest, facts: BoxFacts): Record<string, string> {
-	return {
-		[label.name]: facts.name,
-		[label.owner]: facts.owner.name,
-		[label.uid]: String(facts.owner.uid),
-		[label.user]: facts.ownServer ? 'root' : facts.runAs.name,
-		[label.project]: request.project,
-		[label.services]: request.services.join(','),
-		[label.gpus]: facts.gpus.join(','),
-		[label.image]: facts.image,
-		[label.bind]: request.bind,
-		[label.spec]: hashRequest(request),
-		[label.version]: facts.version,
-		...(facts.folder === facts.name ? {} : {[label.folder]: facts.folder}),
-		...(request.shareGpus ? {[label.share]: 'true'} : {}),
-		...(facts.raisesLimits ? {} : {[label.limits]: 'kept'}),
-		...(request.lasts === undefined
-			? {}
-			: {[label.until]: new Date(facts.now.getTime() + request.lasts).toISOString()}),
-		...(request.postCreate === undefined ? {} : {[label.postCreate]: 'true'}),
-		...(request.sudo ? {[label.sudo]: 'true'} : {}),
-		...(facts.ownServer ? {[label.rootPassword]: 'true'} : {}),
-		...(request.secrets?.length ? {[label.secrets]: request.secrets.map(({name}) => name).join(',')} : {}),
-		...Object.fromEntries(
-			Object.entries(facts.ports).map(([service, port]) => [portLabel(service as ServiceName), String(port)]),
-		),
-	};
+	const ports = Object.entries(facts.ports).map(([service, port]) => [portLabel(service as ServiceName), String(port)]);
+	return allLabels(
+		{
+			[label.name]: facts.name,
+			[label.nonce]: facts.nonce,
+			[label.owner]: facts.owner.name,
+			[label.uid]: String(facts.owner.uid),
+			[label.user]: facts.ownServer ? 'root' : facts.runAs.name,
+			[label.project]: request.project,
+			[label.folder]: facts.folder,
+			[label.services]: request.services.join(','),
+			[label.gpus]: facts.gpus.join(','),
+			[label.share]: String(request.shareGpus),
+			[label.sudo]: String(request.sudo ?? false),
+			[label.rootPassword]: String(facts.ownServer !== undefined),
+			[label.secrets]: (request.secrets ?? []).map(({name}) => name).join(','),
+			[label.bind]: request.bind,
+			[label.limits]: facts.raisesLimits ? '' : 'kept',
+			[label.image]: facts.image,
+			[label.postCreate]: String(request.postCreate !== undefined),
+			[label.until]: request.lasts === undefined ? '' : new Date(facts.now.getTime() + request.lasts).toISOString(),
+			[label.spec]: hashRequest(request),
+			[label.version]: facts.version,
+			...Object.fromEntries(ports),
+		},
+		facts.imageLabels,
+	);
 }
 
 /** What holds in every box, whoever runs in it. */

@@ -2,8 +2,11 @@ import type {EngineInfo} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import {pullImage} from '../image/pull.ts';
+import {safeText} from '../text/safe.ts';
+import {labelPrefix} from './box.ts';
 import {type GpuRequest, parseGpuRequest} from './choose-gpus.ts';
 import {derivedReference, ensureDerivedImage, type Layer, packageLayer, serviceLayer} from './derive.ts';
+import {ownImageLabels} from './derived-labels.ts';
 import {warnOfSockets} from './engine-socket.ts';
 import type {Personal} from './files.ts';
 import {type GpusOfHost, readGpusOfHost, toCandidates} from './gpus-of-host.ts';
@@ -75,8 +78,8 @@ export async function prepare(
 	if (!base && !options.dryRun) {
 		if (gpus && !options.queue) {
 			// Nobody should learn after a long pull that others have the GPUs. It decides nothing: that comes at the claim.
-			const boxes = await listBoxes(host.engine, signal);
-			const others = boxes.filter((box) => box !== findOwn(boxes, host.person, request));
+			const boxes = await listBoxes(host, signal);
+			const others = boxes.filter((box) => box !== findOwn(boxes, request));
 			pickGpus(
 				{request, gpuRequest, gpus, ...(chosen.gpus ? {usableGpus: chosen.gpus} : {})},
 				toCandidates(gpus, others, new Date()),
@@ -85,6 +88,15 @@ export async function prepare(
 
 		await pull(host, reference, options);
 		base = await host.engine.inspectImage(reference);
+	}
+
+	const imageLabels = Object.keys(base?.labels ?? {});
+	const posing = imageLabels.filter((name) => name.startsWith(labelPrefix) && !ownImageLabels.includes(name));
+	if (posing.length > 0) {
+		report({
+			kind: 'note',
+			text: `${safeText(reference)} brings labels of gpubox's own, which are ignored: ${safeText(posing.join(', '))}`,
+		});
 	}
 
 	const {server: ownServer, note} = findOwnServer(request, reference, base);
@@ -104,6 +116,7 @@ export async function prepare(
 		...(ownServer ? {ownServer} : loginKeys ? {loginKeys} : {}),
 		...(chosen.gpus ? {usableGpus: chosen.gpus} : {}),
 		image: reference,
+		imageLabels,
 		startImage: base ? await derive(host, base.id, reference, layers, options) : reference,
 	};
 }

@@ -30,7 +30,9 @@ export async function nameProcesses(
 			// Not to be told whose it is leaves the process itself worth showing.
 			const owner = await ownerOf(process.pid).catch(() => undefined);
 			const box = boxes.find(({id}) => id === owner?.containerId);
-			return {...process, user: box?.owner ?? owner?.user ?? null, box: box?.name ?? null};
+			// The kernel knows whose a process is; a label of another person's container could say anything.
+			const user = box?.mine ? box.owner : (owner?.user ?? box?.owner ?? null);
+			return {...process, user, box: box?.name ?? null};
 		}),
 	);
 }

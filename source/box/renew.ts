@@ -1,5 +1,5 @@
 import type {Host} from '../host/host.ts';
-import type {Box} from './box.ts';
+import type {OwnBox} from './box.ts';
 import {findLoginKeys} from './public-keys.ts';
 import {whoRuns} from './run-as.ts';
 import {missingSecrets, writeSecrets} from './secrets.ts';
@@ -10,17 +10,17 @@ import type {UpOptions} from './up-steps.ts';
 Lets the keys that the person has by now log in to a box that is there. None is taken away: an agent that was there yesterday
 may just not be connected today. `up --recreate` begins with today's keys alone.
 */
-export async function renewKeys(host: Host, box: Box, {sshKeys, signal}: UpOptions): Promise<void> {
+export async function renewKeys(host: Host, box: OwnBox, {sshKeys, signal}: UpOptions): Promise<void> {
 	if (box.services.includes('ssh') && !box.rootPassword && !host.demo) {
 		addAuthorizedKeys(host.paths, box.folder, await findLoginKeys(host.paths.ssh, sshKeys, signal));
 	}
 }
 
 /** Gives a box the secrets named on this call, and those that are gone from memory, for instance since a reboot. */
-export async function renewSecrets(host: Host, box: Box, {secrets}: UpOptions): Promise<void> {
+export async function renewSecrets(host: Host, box: OwnBox, {secrets}: UpOptions): Promise<void> {
 	const missing = missingSecrets(host.paths, box);
 	const names = box.secrets.filter((name) => missing.includes(name) || secrets?.given.includes(name));
 	if (secrets && names.length > 0) {
-		writeSecrets(host.paths, box.folder, whoRuns(host.person, box.project), await secrets.read(names));
+		writeSecrets(host.paths, box.folder, whoRuns(host.person, box.projectPath), await secrets.read(names));
 	}
 }

@@ -105,7 +105,7 @@ export function writeSecrets(paths: Paths, folder: string, runAs: Person, values
 
 /** Those of a box's secrets whose values are no longer there. */
 export function missingSecrets(paths: Paths, {folder, secrets}: Pick<Box, 'folder' | 'secrets'>): string[] {
-	return secrets.filter((name) => !existsSync(secretPath(paths, folder, name)));
+	return secrets.filter((name) => folder === undefined || !existsSync(secretPath(paths, folder, name)));
 }
 
 export function removeSecrets(paths: Paths, folder: string): void {

@@ -1,3 +1,4 @@
+import {namePattern} from './box.ts';
 import type {LoginKeys} from './public-keys.ts';
 
 /** A box that the person's own ssh should know by name. */
@@ -49,6 +50,23 @@ export function planSshFiles(current: SshFiles, engine: string, boxes: SshBox[],
 		knownHosts,
 		config: hosts === undefined ? withoutInclude(current.config) : withInclude(current.config),
 	};
+}
+
+/**
+Whether a box can be written into ssh's files without becoming something else there: one line with a blank or a quote too many
+makes ssh refuse the whole file, and with it every other host of the person's.
+*/
+export function isSafeForSsh({name, host, port, user, hostKey, keys}: SshBox): boolean {
+	return (
+		namePattern.test(name) &&
+		/^[\da-f.:]{2,45}$/i.test(host) &&
+		Number.isInteger(port) &&
+		port > 0 &&
+		port < 65_536 &&
+		/^[\w.][\w.-]{0,99}$/.test(user) &&
+		/^(?:ssh|ecdsa)-[\w@.-]+ [\w+/]+=*$/.test(hostKey) &&
+		keys.identityFiles.every((path) => path.startsWith('/') && !/["\p{Cc}]/u.test(path))
+	);
 }
 
 function hostBlock(box: SshBox, folder: string): string {

@@ -65,7 +65,11 @@ export function addAuthorizedKeys(paths: Paths, folder: string, keys: LoginKeys)
 }
 
 /** Undefined when it is not the caller's box, offers no SSH or was made elsewhere. */
-export function readLogin(paths: Paths, folder: string): Login | undefined {
+export function readLogin(paths: Paths, folder: string | undefined): Login | undefined {
+	if (folder === undefined) {
+		return undefined;
+	}
+
 	const path = boxFolder(paths, folder);
 	try {
 		const [type, key] = readFileSync(join(path, 'files/ssh/host_key.pub'), 'utf8').split(' ');

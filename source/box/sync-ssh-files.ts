@@ -18,7 +18,7 @@ import {Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
 import {listBoxes} from './list.ts';
-import {planSshFiles, type SshBox, type SshFiles, sshFileNames} from './ssh-config.ts';
+import {isSafeForSsh, planSshFiles, type SshBox, type SshFiles, sshFileNames} from './ssh-config.ts';
 import {readLogin} from './ssh-files.ts';
 
 /**
@@ -32,7 +32,7 @@ wrote is not what the files should say by now; so whoever writes last has seen e
 export async function syncSshFiles(host: Host, signal?: AbortSignal): Promise<void> {
 	const folder = host.paths.ssh;
 	for (let attempt = 0; attempt < 10; attempt++) {
-		const boxes = (await listBoxes(host.engine, signal)).flatMap((box) => toSshBox(host, box) ?? []);
+		const boxes = (await listBoxes(host, signal)).flatMap((box) => toSshBox(host, box) ?? []);
 		const current = readSshFiles(folder);
 		const wanted = planSshFiles(current, host.engine.address, boxes, folder);
 		const changed = (Object.keys(sshFileNames) as Array<keyof SshFiles>).filter(
@@ -65,10 +65,11 @@ export async function syncSshFilesAfter(host: Host, box: Box, signal?: AbortSign
 }
 
 /** Undefined for boxes that are somebody else's, offer no SSH or were made on another machine or account. */
-function toSshBox({person, paths}: Host, box: Box): SshBox | undefined {
+function toSshBox({paths}: Host, box: Box): SshBox | undefined {
 	const address = box.addresses.ssh;
-	const login = box.owner === person.name && address ? readLogin(paths, box.folder) : undefined;
-	return login && address ? {name: box.name, ...address, user: box.user, ...login} : undefined;
+	const login = box.mine && address ? readLogin(paths, box.folder) : undefined;
+	const entry = login && address ? {name: box.name, ...address, user: box.user, ...login} : undefined;
+	return entry && isSafeForSsh(entry) ? entry : undefined;
 }
 
 function readSshFiles(folder: string): SshFiles {

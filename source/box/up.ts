@@ -1,25 +1,27 @@
 import {existsSync} from 'node:fs';
 import {type ContainerSpec, EngineError} from '../engine/engine.ts';
 import {Failure} from '../failure.ts';
-import type {Host} from '../host/host.ts';
-import type {Box} from './box.ts';
+import type {Host, Person} from '../host/host.ts';
+import {type Box, containerPrefix, type OwnBox} from './box.ts';
 import {claimAndStart} from './claim-and-start.ts';
 import {claimInTurn, startInTurn} from './claim-in-turn.ts';
 import {readToken, removeBoxFiles} from './files.ts';
-import {removeLeftBehind} from './folders.ts';
+import {removeLeftovers} from './leftovers.ts';
 import {startBox} from './lifecycle.ts';
-import {listBoxes} from './list.ts';
+import {listBoxes, listClaims, onlyBoxes} from './list.ts';
 import {passwordName, warnOfPassword} from './own-server.ts';
 import {type BoxRequest, boxFolder, hashRequest} from './plan.ts';
 import {runPostCreate} from './post-create.ts';
 import {prepare} from './prepare.ts';
 import {waitUntilReady} from './ready.ts';
+import {readRecord} from './record.ts';
+import {removeContainer} from './remove.ts';
 import {renewKeys, renewSecrets} from './renew.ts';
-import {removeSecrets} from './secrets.ts';
+import {bringBack, discard, setAside} from './replace.ts';
 import {allowSudo} from './sudo.ts';
 import {syncSshFilesAfter} from './sync-ssh-files.ts';
 import type {UpOptions, UpResult} from './up-steps.ts';
-import {chooseName, findOwn, stillUndecided, workOut} from './work-out.ts';
+import {chooseName, findOwn, type Prepared, stillUndecided, workOut} from './work-out.ts';
 
 /**
 Finds or makes the project's box and waits until its services answer. Safe to run any number of times, at once too: the box is
@@ -49,55 +51,71 @@ async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Prom
 	// Asked at the same time, because a new box needs it; one that is there does not, and then its failure does not matter.
 	const engine = host.engine.info(signal);
 	engine.catch(() => {});
-	const existing = findOwn(await listBoxes(host.engine, signal), host.person, request);
+	const claims = await listClaims(host, signal);
+	const boxes = onlyBoxes(claims);
+	const existing = findOwn(boxes, request);
+	for (const text of noteClaims(boxes, host.person, request)) {
+		report({kind: 'note', text});
+	}
+
 	if (existing && existing.state !== 'created' && !options.recreate) {
-		return reuse(host, existing, request, options);
+		return reuse(host, existing, request, options, claims);
 	}
 
 	const prepared = await prepare(host, request, {...options, engine});
-	if (existing && options.recreate) {
-		// Only now that nothing else can be missing. Its files stay, so neither the token nor the host key changes.
-		await remove(host, existing);
-		removeSecrets(host.paths, existing.folder);
-	}
-
-	const {box, made} = await (options.queue
-		? claimInTurn(host, prepared, options)
-		: claimAndStart(host, prepared, signal));
-	report({kind: 'start', name: box.name});
+	// Only now that nothing else can be missing.
+	const previous = existing && options.recreate ? await setAside(host, existing) : undefined;
 	let result: UpResult;
 	try {
-		result = await finish(host, box, options, true);
+		result = await makeBox(host, prepared, options);
+	} catch (error) {
+		if (previous) {
+			await bringBack(host, previous, report);
+		}
+
+		throw error;
+	}
+
+	if (previous) {
+		// Only now that the new box works: token and host key lived on in there.
+		await discard(host, previous);
+	}
+
+	await removeLeftovers(host, claims, request.project);
+	await runPostCreate(host, result.box, request, options);
+	return result;
+}
+
+async function makeBox(host: Host, prepared: Prepared, options: UpOptions): Promise<UpResult> {
+	const {box, made} = await (options.queue
+		? claimInTurn(host, prepared, options)
+		: claimAndStart(host, prepared, options.signal));
+	options.report({kind: 'start', name: box.name});
+	try {
+		return await finish(host, box, options, true);
 	} catch (error) {
 		// It never worked, so it is nothing to keep: its last words are in the failure. Unless another `up` made it and is
 		// waiting for it as well.
 		if (made && !hasVanished(error)) {
-			await remove(host, box);
+			await removeContainer(host, box.id);
 			removeBoxFiles(host.paths, box.folder);
 			await tellSsh(host, box, options.report);
 		}
 
 		throw error;
 	}
-
-	if (existing && options.recreate && existing.folder !== box.folder) {
-		// Only now that the new box works: token and host key lived on in there.
-		removeBoxFiles(host.paths, existing.folder);
-	}
-
-	await removeLeftBehind(host, box.project);
-	await runPostCreate(host, box, request, options);
-	return result;
 }
 
-async function remove({engine}: Host, box: Box): Promise<void> {
-	try {
-		await engine.removeContainer(box.id, {force: true, volumes: true});
-	} catch (error) {
-		if (!hasVanished(error)) {
-			throw error;
-		}
-	}
+/** What to say of containers that claim to be the caller's box for this folder, and are not by their record. */
+function noteClaims(boxes: readonly Box[], person: Person, {project}: BoxRequest): string[] {
+	return boxes
+		.filter(
+			({mine, pending, owner, projectPath}) => !mine && !pending && owner === person.name && projectPath === project,
+		)
+		.map(
+			({name}) =>
+				`${containerPrefix}${name} claims to be your box for this folder, but gpubox did not make it from this account, so it is left alone. If you know it: docker rm -f ${containerPrefix}${name}`,
+		);
 }
 
 /** The container that `up` would make now. Touches nothing. */
@@ -107,9 +125,9 @@ export async function planUp(host: Host, request: BoxRequest, options: UpOptions
 		engine: host.engine.info(options.signal),
 		dryRun: true,
 	});
-	const boxes = await listBoxes(host.engine, options.signal);
+	const boxes = await listBoxes(host, options.signal);
 	const name = chooseName(boxes, host.person, request);
-	const own = findOwn(boxes, host.person, request);
+	const own = findOwn(boxes, request);
 	// The box that is there is the one that the line describes: what it has is not taken.
 	const others = boxes.filter((box) => box !== own);
 	// A new box gets a folder of a random name; here the line is only to be read, and shall read the same each time.
@@ -122,12 +140,23 @@ export async function planUp(host: Host, request: BoxRequest, options: UpOptions
 	}
 
 	return (
-		(await workOut(host, prepared, others, {name, folder}, {ports: new Set(), limits: prepared.engine.rootless})) ??
-		Promise.reject(stillUndecided())
+		(await workOut(
+			host,
+			prepared,
+			others,
+			{name, folder, nonce: own ? (readRecord(host.paths, folder)?.nonce ?? '') : ''},
+			{ports: new Set(), limits: prepared.engine.rootless},
+		)) ?? Promise.reject(stillUndecided())
 	);
 }
 
-async function reuse(host: Host, box: Box, request: BoxRequest, options: UpOptions): Promise<UpResult> {
+async function reuse(
+	host: Host,
+	box: OwnBox,
+	request: BoxRequest,
+	options: UpOptions,
+	claims: readonly Box[],
+): Promise<UpResult> {
 	if (options.explicit && box.spec !== hashRequest(request)) {
 		options.report({
 			kind: 'note',
@@ -154,7 +183,20 @@ async function reuse(host: Host, box: Box, request: BoxRequest, options: UpOptio
 		await (options.queue ? startInTurn(host, box, options) : startBox(host, box, options.signal));
 	}
 
-	const result = await finish(host, box, options, !running);
+	let result: UpResult;
+	try {
+		result = await finish(host, box, options, !running);
+	} catch (error) {
+		if (!running || (await host.engine.inspectContainer(box.id))?.state !== 'exited') {
+			throw error;
+		}
+
+		// The engine was still carrying out a stop when the boxes were listed.
+		await startBox(host, box, options.signal);
+		result = await finish(host, box, options, true);
+	}
+
+	await removeLeftovers(host, claims, box.projectPath);
 	if (box.postCreate) {
 		// It may have failed, or been broken off, and been mended since. A box made without such a command gets none.
 		await runPostCreate(host, box, request, options);

@@ -3,10 +3,11 @@ import type {ContainerSpec, EngineInfo} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {Host, Person} from '../host/host.ts';
 import {version} from '../version.ts';
-import {type Box, type ServiceName, servicePorts} from './box.ts';
+import {type Box, containerPrefix, isOwn, type OwnBox, type ServiceName, servicePorts} from './box.ts';
 import {chooseGpus, type GpuCandidate, type GpuRequest, GpusTaken} from './choose-gpus.ts';
 import type {Personal} from './files.ts';
 import {type GpusOfHost, toCandidates} from './gpus-of-host.ts';
+import {ownerText} from './list.ts';
 import {defaultName, distinctName} from './name.ts';
 import type {OwnServer} from './own-server.ts';
 import {type BoxRequest, planBox} from './plan.ts';
@@ -22,32 +23,57 @@ export type Prepared = Personal & {
 	usableGpus?: string[];
 	image: string;
 	startImage: string;
+	/** Names of the labels that the image brings. */
+	imageLabels: string[];
 	/** The image's own SSH server, where it is to run. */
 	ownServer?: OwnServer;
 };
 
-/** What turned out not to be had on the way. */
-export type Lost = {ports: Set<number>; limits: boolean};
+/** What turned out not to be had on the way. `names` are of containers that are no boxes. */
+export type Lost = {ports: Set<number>; names: Set<string>; limits: boolean};
 
 /** The box of this project that belongs to the caller: the one named, or the one that runs. */
-export function findOwn(boxes: Box[], person: Person, request: BoxRequest): Box | undefined {
-	const own = boxes.filter(
-		(box) =>
-			box.owner === person.name &&
-			box.project === request.project &&
-			(request.name === undefined || box.name === request.name),
-	);
+export function findOwn(boxes: readonly Box[], request: Pick<BoxRequest, 'project' | 'name'>): OwnBox | undefined {
+	const own = boxes.filter(isOwn).filter((box) => isFor(box, request));
 	return own.find(({state}) => state === 'running') ?? own[0];
 }
 
-/** @throws Failure (taken) when the name asked for belongs to another project */
-export function chooseName(boxes: Box[], person: Person, request: BoxRequest): string {
-	const isOthers = (name: string) =>
-		boxes.find((box) => box.name === name && (box.owner !== person.name || box.project !== request.project));
+/**
+A container for this project that another `up` of the caller's made a moment ago, and whose id it has not written down: it is about
+to, or was killed there.
+*/
+export function findPending(boxes: Box[], request: Pick<BoxRequest, 'project' | 'name'>): Box | undefined {
+	return boxes.find((box) => box.pending && isFor(box, request));
+}
+
+function isFor(box: Box, {project, name}: Pick<BoxRequest, 'project' | 'name'>): boolean {
+	return (
+		box.startOf === undefined &&
+		!box.replaced &&
+		box.projectPath === project &&
+		(name === undefined || box.name === name)
+	);
+}
+
+/** @throws Failure (taken) when the name asked for belongs to another project, or to a container that is no box */
+export function chooseName(
+	boxes: Box[],
+	person: Person,
+	request: BoxRequest,
+	lost: Pick<Lost, 'names'> = {names: new Set()},
+): string {
+	const holderOf = (name: string) =>
+		boxes.find(
+			(box) =>
+				box.startOf === undefined &&
+				!box.replaced &&
+				box.name === name &&
+				!(box.mine && box.projectPath === request.project),
+		);
 	const {projectName = request.project} = request;
 	const name = request.name ?? defaultName(person.name, projectName);
-	const holder = isOthers(name);
-	if (!holder) {
+	const holder = holderOf(name);
+	if (!holder && !lost.names.has(name)) {
 		return name;
 	}
 
@@ -55,10 +81,22 @@ export function chooseName(boxes: Box[], person: Person, request: BoxRequest): s
 		return distinctName(person.name, request.project, projectName);
 	}
 
-	throw new Failure(`The name "${name}" is taken by ${holder.owner}'s box for ${holder.project}.`, {
-		fix: 'Choose another one: --name',
-		exitCode: exitCode.taken,
-	});
+	const fix = 'Choose another one: --name';
+	if (!holder) {
+		throw new Failure(`The name "${name}" is taken by a container that is no box: ${containerPrefix}${name}.`, {
+			fix,
+			exitCode: exitCode.taken,
+		});
+	}
+
+	throw new Failure(
+		holder.mine
+			? `The name "${name}" is taken by your box for ${holder.project}.`
+			: holder.owner === person.name && holder.projectPath === request.project
+				? `${containerPrefix}${name} claims to be your box for this folder, and gpubox has not made it from this account.`
+				: `The name "${name}" is taken by ${ownerText(holder, person.name)}'s box for ${holder.project}.`,
+		{fix, exitCode: exitCode.taken},
+	);
 }
 
 /** The cards for a box, of those that can use its image. @throws Failure (taken) naming the holders; no usable GPU */
@@ -75,8 +113,8 @@ export async function workOut(
 	host: Host,
 	prepared: Prepared,
 	boxes: Box[],
-	{name, folder}: {name: string; folder: string},
-	lost: Lost,
+	{name, folder, nonce}: {name: string; folder: string; nonce: string},
+	lost: Pick<Lost, 'ports' | 'limits'>,
 ): Promise<ContainerSpec | undefined> {
 	const {request, engine} = prepared;
 	const candidates = prepared.gpus ? toCandidates(prepared.gpus, boxes, new Date()) : [];
@@ -90,6 +128,8 @@ export async function workOut(
 		runAs: prepared.runAs,
 		name,
 		folder,
+		nonce,
+		imageLabels: prepared.imageLabels,
 		image: prepared.image,
 		startImage: prepared.startImage,
 		...(prepared.ownServer ? {ownServer: prepared.ownServer} : {}),
@@ -97,7 +137,7 @@ export async function workOut(
 		gpusOnHost: candidates.filter(({sliceOf}) => sliceOf === undefined).length,
 		gpuRequest: engine.flavour === 'podman' ? 'cdi' : 'gpu',
 		// What an earlier box found out need not be found out again.
-		raisesLimits: !lost.limits && !boxes.some(({keepsLimits}) => keepsLimits),
+		raisesLimits: !lost.limits && !boxes.some(({mine, keepsLimits}) => mine && keepsLimits),
 		ports: await choosePorts(request, host.person.name, boxes, lost.ports),
 		memoryBytes: engine.memoryBytes,
 		cpus: engine.cpus,
@@ -114,7 +154,9 @@ async function choosePorts(
 	lost: ReadonlySet<number>,
 ): Promise<Partial<Record<ServiceName, number>>> {
 	const holders = new Map(
-		boxes.flatMap((box) => Object.values(box.addresses).map(({port}) => [port, box.name] as const)),
+		boxes
+			.filter(({replaced}) => !replaced)
+			.flatMap((box) => Object.values(box.addresses).map(({port}) => [port, box.name] as const)),
 	);
 	const taken = new Set([...holders.keys(), ...lost]);
 	const ports: Partial<Record<ServiceName, number>> = {};

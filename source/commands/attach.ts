@@ -1,4 +1,5 @@
 import {attachToBox} from '../box/attach.ts';
+import {mayEnter, refuseToEnter} from '../box/enter.ts';
 import {findBox} from '../box/list.ts';
 import {EngineError} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
@@ -12,8 +13,13 @@ export async function attach(
 	options: {host?: string | undefined},
 	signal: AbortSignal,
 ): Promise<number> {
-	const {engine} = openHost(options);
-	const box = await findBox(engine, name, signal);
+	const host = openHost(options);
+	const {engine} = host;
+	const box = await findBox(host, name, signal);
+	if (!mayEnter(host, box)) {
+		throw refuseToEnter(host, box, exitCode.couldNotStartCommand);
+	}
+
 	if (box.state !== 'running') {
 		throw new Failure(`${box.name} is not running.`, {
 			fix: `Start it: gpubox start ${box.name}`,

@@ -10,6 +10,8 @@ export function boxJson(box: Box, idleness?: Idleness) {
 		name: box.name,
 		id: box.id,
 		owner: box.owner,
+		// False for a container that only says so: what it says of itself was not written by this account.
+		mine: box.mine,
 		project: box.project,
 		state: box.state,
 		services: {

@@ -1,7 +1,8 @@
 import type {Box} from '../box/box.ts';
 import {chooseGpus, parseGpuRequest} from '../box/choose-gpus.ts';
+import {mayEnter, refuseToEnter} from '../box/enter.ts';
 import {readGpusOfHost, toCandidates} from '../box/gpus-of-host.ts';
-import {findBox, listBoxes} from '../box/list.ts';
+import {findBox, listBoxes, listClaims} from '../box/list.ts';
 import type {EngineInfo} from '../engine/engine.ts';
 import {type ExitCode, exitCode, Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
@@ -40,15 +41,15 @@ function namesOf(target: Target): {box: string} | {image: string} {
 	return target.kind === 'box' ? {box: target.box.name} : {image: target.image};
 }
 
-async function targetNamed({engine}: Host, name: string, signal: AbortSignal): Promise<Target> {
+async function targetNamed(host: Host, name: string, signal: AbortSignal): Promise<Target> {
 	try {
-		return {kind: 'box', box: await findBox(engine, name, signal)};
+		return {kind: 'box', box: await findBox(host, name, signal)};
 	} catch (error) {
 		if (!(error instanceof Failure && error.exitCode === exitCode.noSuchBox)) {
 			throw error;
 		}
 
-		if (await engine.inspectImage(name)) {
+		if (await host.engine.inspectImage(name)) {
 			return {kind: 'image', image: name};
 		}
 
@@ -62,10 +63,8 @@ async function targetNamed({engine}: Host, name: string, signal: AbortSignal): P
 
 /** This project's running box of the caller; else the image that a new box here would get. */
 async function targetHere(host: Host, signal: AbortSignal): Promise<Target> {
-	const [{project, settings, winners}, boxes] = await Promise.all([loadSettings('.'), listBoxes(host.engine, signal)]);
-	const box = boxes.find(
-		(each) => each.project === project && each.owner === host.person.name && each.state === 'running',
-	);
+	const [{project, settings, winners}, boxes] = await Promise.all([loadSettings('.'), listBoxes(host, signal)]);
+	const box = boxes.find((each) => each.mine && each.projectPath === project && each.state === 'running');
 	if (box) {
 		return {kind: 'box', box};
 	}
@@ -97,6 +96,10 @@ async function checkTarget(host: Host, target: Target, options: Options, signal:
 	}
 
 	const {box} = target;
+	if (!mayEnter(host, box)) {
+		throw refuseToEnter(host, box);
+	}
+
 	if (box.state !== 'running') {
 		throw new Failure(`${box.name} is not running.`, {
 			fix: `Start it: gpubox start ${box.name}`,
@@ -120,7 +123,7 @@ function requestOf({flavour}: EngineInfo) {
 
 /** Those asked for; else all that nobody uses, so that trying disturbs nobody. @throws Failure */
 async function gpusToTry(host: Host, options: Options, signal: AbortSignal): Promise<string[]> {
-	const [onHost, boxes] = await Promise.all([readGpusOfHost(host, signal), listBoxes(host.engine, signal)]);
+	const [onHost, boxes] = await Promise.all([readGpusOfHost(host, signal), listClaims(host, signal)]);
 	// A check is no box and gone in a moment: with --share-gpus it disturbs whoever has them.
 	const candidates = toCandidates(onHost, boxes, new Date()).map(({keptBy: _, ...candidate}) => candidate);
 	if (options.gpus === undefined && !options.shareGpus) {

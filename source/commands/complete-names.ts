@@ -45,9 +45,8 @@ export async function lookUp(
 /** One's own first. */
 async function boxes(host: Host, signal: AbortSignal, suits: (box: Box) => boolean = () => true): Promise<Candidate[]> {
 	const {listBoxes} = await import('../box/list.ts');
-	const all = (await listBoxes(host.engine, signal)).filter(suits);
-	const isOwn = ({owner}: Box) => owner === host.person.name;
-	return [...all.filter(isOwn), ...all.filter((box) => !isOwn(box))].map(({name, state, owner, image}) => ({
+	const all = (await listBoxes(host, signal)).filter(suits);
+	return [...all.filter(({mine}) => mine), ...all.filter(({mine}) => !mine)].map(({name, state, owner, image}) => ({
 		value: name,
 		description: `${state}, ${owner}, ${image}`,
 	}));

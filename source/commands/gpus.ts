@@ -1,7 +1,7 @@
 import type {Box} from '../box/box.ts';
 import {holdsGpus} from '../box/claims.ts';
 import type {Idleness} from '../box/idle.ts';
-import {listBoxes} from '../box/list.ts';
+import {listBoxes, ownerText} from '../box/list.ts';
 import {type NamedProcess, nameProcesses} from '../box/process-names.ts';
 import {EngineError} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
@@ -132,9 +132,9 @@ async function readHolders(host: Host, boxes: Box[], signal: AbortSignal): Promi
 }
 
 /** Without an engine the GPUs are still worth seeing: then they simply belong to no box. */
-async function boxesIfAny({engine}: Host, signal: AbortSignal): Promise<Box[]> {
+async function boxesIfAny(host: Host, signal: AbortSignal): Promise<Box[]> {
 	try {
-		return await listBoxes(engine, signal);
+		return await listBoxes(host, signal);
 	} catch (error) {
 		if (error instanceof EngineError && (error.code === 'unreachable' || error.code === 'no-permission')) {
 			return [];
@@ -193,10 +193,10 @@ async function print(
 		const rows = await Promise.all(
 			holders.map(async ({box, since, idleness}) => [
 				box.name,
-				box.owner,
+				ownerText(box, whoAmI(process.env).name),
 				String(box.gpus.length),
 				formatDuration(now.getTime() - since.getTime()),
-				idleCell(box, idleness, await idleLimits(box, whoAmI(process.env).name), now),
+				idleCell(box, idleness, await idleLimits(box), now),
 			]),
 		);
 		process.stdout.write(`\n${await formatTable(['box', 'owner', 'gpus', 'since', 'idle'], rows)}\n`);

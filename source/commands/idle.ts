@@ -13,9 +13,9 @@ export type IdleLimits = {warnAfterMs: number | undefined; stopAfterMs: number |
 What holds for a box: what its project says, and the caller's own config. Of a project of somebody else's nothing is read: it
 could not be made to obey.
 */
-export async function idleLimits(box: Box, caller: string): Promise<IdleLimits> {
-	const own = box.owner === caller && existsSync(box.project);
-	const {idle} = own ? await settingsOf(box.project) : await loadPersonalSettings();
+export async function idleLimits(box: Box): Promise<IdleLimits> {
+	const own = box.mine && existsSync(box.projectPath);
+	const {idle} = own ? await settingsOf(box.projectPath) : await loadPersonalSettings();
 	return {
 		warnAfterMs: idle?.warnAfter === undefined ? undefined : parseDuration(idle.warnAfter),
 		stopAfterMs: idle?.stopAfter === undefined ? undefined : parseDuration(idle.stopAfter),

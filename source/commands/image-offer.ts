@@ -36,7 +36,7 @@ async function ask(host: Host, signal: AbortSignal) {
 		const [info, local, {boxes, bases}] = await Promise.all([
 			engine.info(signal),
 			listing.then((summaries) => inspectOffered(engine, summaries)),
-			Promise.all([listBoxes(engine, signal), listing]).then(async ([boxes, summaries]) => ({
+			Promise.all([listBoxes(host, signal), listing]).then(async ([boxes, summaries]) => ({
 				boxes,
 				bases: await readBases(host, boxes, summaries),
 			})),

@@ -1,5 +1,6 @@
 import {realpathSync} from 'node:fs';
 import {listBoxes} from '../box/list.ts';
+import {findOwn} from '../box/work-out.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
@@ -177,10 +178,9 @@ async function askData(asker: Asker, earlier: Draft['data']): Promise<string | n
 	return answer === 'none' ? null : toPath(answer);
 }
 
-async function nameOfBox({engine, person}: Host, folder: string): Promise<string | undefined> {
+async function nameOfBox(host: Host, folder: string): Promise<string | undefined> {
 	const project = realpathSync(folder);
-	const boxes = await listBoxes(engine);
-	return boxes.find((box) => box.project === project && box.owner === person.name)?.name;
+	return findOwn(await listBoxes(host), {project})?.name;
 }
 
 function tell(lines: string[]): void {

@@ -18,8 +18,8 @@ export type KernelsOptions = {
 export async function kernels(boxName: string, options: KernelsOptions, given: AbortSignal): Promise<void> {
 	const host = openHost(options);
 	const signal = AbortSignal.any([given, AbortSignal.timeout(10_000)]);
-	const box = await findBox(host.engine, boxName, signal);
-	const token = box.owner === host.person.name ? readToken(host.paths, box.folder) : undefined;
+	const box = await findBox(host, boxName, signal);
+	const token = box.mine ? readToken(host.paths, box.folder) : undefined;
 	if (token === undefined) {
 		throw new Failure(`The kernels of ${box.name} are for ${box.owner} to see.`, {fix: 'Your own boxes: gpubox ls'});
 	}

@@ -1,6 +1,8 @@
 import {createInterface} from 'node:readline/promises';
-import {removeBox, startBox, stopBox} from '../box/lifecycle.ts';
-import {findBox, listBoxes} from '../box/list.ts';
+import type {Box} from '../box/box.ts';
+import {startBox, stopBox} from '../box/lifecycle.ts';
+import {findBox, listBoxes, listClaims, ownerText} from '../box/list.ts';
+import {removeBox} from '../box/remove-box.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
@@ -32,9 +34,9 @@ async function idleOnes(host: Host, names: string[], time: string, signal: Abort
 		import('./duration.ts'),
 	]);
 	const leastMs = toDuration(time);
-	const named = await Promise.all(names.map((name) => findBox(host.engine, name, signal)));
-	const boxes = named.length > 0 ? named : await listBoxes(host.engine, signal);
-	const own = boxes.filter(({owner}) => owner === host.person.name);
+	const named = await Promise.all(names.map((name) => findBox(host, name, signal)));
+	const boxes = named.length > 0 ? named : await listBoxes(host, signal);
+	const own = boxes.filter(({mine}) => mine);
 	const idleness = await readIdleness(host, own, {signal, looks: 5});
 	const now = new Date();
 	return own
@@ -53,14 +55,23 @@ export async function rm(
 	signal: AbortSignal,
 ): Promise<void> {
 	const host = openHost(options);
-	if (!options.yes && process.stdin.isTTY) {
-		await confirm(
-			`Remove ${names.join(', ')}? What was installed inside is lost, the project folder stays. [y/N] `,
-			signal,
-		);
-	}
-
-	await forEach(host, names, signal, (box) => removeBox(host, box));
+	await forEach(
+		host,
+		names,
+		signal,
+		(box) => removeBox(host, box),
+		async (boxes) => {
+			if (!options.yes && process.stdin.isTTY) {
+				const told = boxes.map((box) =>
+					box.mine ? box.name : `${box.name}, which is ${ownerText(box, host.person.name)}'s`,
+				);
+				await confirm(
+					`Remove ${told.join('; ')}? What was installed inside is lost, the project folder stays. [y/N] `,
+					signal,
+				);
+			}
+		},
+	);
 }
 
 /** All names are looked up before anything is done, so that a mistyped one leaves the others as they are. */
@@ -68,13 +79,18 @@ async function forEach(
 	host: Host,
 	names: string[],
 	signal: AbortSignal,
-	act: (box: Awaited<ReturnType<typeof findBox>>) => Promise<void>,
+	act: (box: Box) => Promise<void>,
+	agree: (boxes: Box[]) => Promise<void> = async () => {},
 ): Promise<void> {
-	const boxes = await Promise.all(names.map((name) => findBox(host.engine, name, signal)));
+	const boxes = await Promise.all(names.map((name) => findBox(host, name, signal)));
+	await agree(boxes);
 	for (const box of boxes) {
 		await act(box);
 		process.stdout.write(`${box.name}\n`);
 	}
+
+	const {removeLeftovers} = await import('../box/leftovers.ts');
+	await removeLeftovers(host, await listClaims(host, signal));
 }
 
 async function confirm(question: string, signal: AbortSignal): Promise<void> {

@@ -18,8 +18,9 @@ export async function logs(
 	signal: AbortSignal,
 ): Promise<void> {
 	const since = options.since === undefined ? undefined : parseSince(options.since, new Date());
-	const {engine} = openHost(options);
-	const box = await findBox(engine, name, signal);
+	const host = openHost(options);
+	const {engine} = host;
+	const box = await findBox(host, name, signal);
 	const colours = process.stdout.isTTY && !process.env.NO_COLOR;
 	const lines = readLogLines(engine, box.id, {
 		follow: options.follow ?? false,

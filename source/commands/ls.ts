@@ -1,7 +1,8 @@
 import type {Box} from '../box/box.ts';
 import type {Idleness} from '../box/idle.ts';
 import {jupyterUrl} from '../box/jupyter.ts';
-import {listBoxes} from '../box/list.ts';
+import {removeLeftovers} from '../box/leftovers.ts';
+import {listClaims, onlyBoxes, ownerText} from '../box/list.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {formatDuration} from '../text/duration.ts';
@@ -13,22 +14,28 @@ export async function ls(
 	signal: AbortSignal,
 ): Promise<void> {
 	const host = openHost(options);
-	const boxes = await listBoxes(host.engine, signal);
+	const claims = await listClaims(host, signal);
+	const boxes = onlyBoxes(claims);
 	const idleness = await readIdlenessThatMatters(host, boxes, signal);
 	if (options.json) {
 		printJson({boxes: boxes.map((box) => boxJson(box, idleness.get(box.id)))});
-		return;
+	} else {
+		await printTable(host, boxes, idleness);
 	}
 
+	await removeLeftovers(host, claims);
+}
+
+async function printTable(host: Host, boxes: Box[], idleness: Map<string, Idleness>): Promise<void> {
 	const now = new Date();
-	const idle = await idleCells(host, boxes, idleness, now);
+	const idle = await idleCells(boxes, idleness, now);
 
 	process.stdout.write(
 		boxes.length === 0
 			? 'No boxes yet. Make one for this folder: gpubox up\n'
 			: `${await formatTable(
 					heads,
-					boxes.map((box, index) => [...row(box, now), idle[index] ?? '-']),
+					boxes.map((box, index) => [...row(box, host.person.name, now), idle[index] ?? '-']),
 				)}\n`,
 	);
 }
@@ -40,9 +47,7 @@ Looks only into boxes that matter: one's own, and those that keep a GPU from oth
 that a list without such boxes need not load.
 */
 async function readIdlenessThatMatters(host: Host, boxes: Box[], signal: AbortSignal): Promise<Map<string, Idleness>> {
-	const worthIt = boxes.filter(
-		({state, owner, gpus}) => state === 'running' && (owner === host.person.name || gpus.length > 0),
-	);
+	const worthIt = boxes.filter(({state, mine, gpus}) => state === 'running' && (mine || gpus.length > 0));
 	if (worthIt.length === 0) {
 		return new Map();
 	}
@@ -51,7 +56,7 @@ async function readIdlenessThatMatters(host: Host, boxes: Box[], signal: AbortSi
 	return readIdleness(host, worthIt, {signal});
 }
 
-async function idleCells({person}: Host, boxes: Box[], idleness: Map<string, Idleness>, now: Date): Promise<string[]> {
+async function idleCells(boxes: Box[], idleness: Map<string, Idleness>, now: Date): Promise<string[]> {
 	if (idleness.size === 0) {
 		return [];
 	}
@@ -61,16 +66,16 @@ async function idleCells({person}: Host, boxes: Box[], idleness: Map<string, Idl
 		boxes.map(async (box) => {
 			const found = idleness.get(box.id);
 			const mayBeMarked = found?.kind === 'idle' && box.gpus.length > 0;
-			const warnAfterMs = mayBeMarked ? (await idleLimits(box, person.name)).warnAfterMs : undefined;
+			const warnAfterMs = mayBeMarked ? (await idleLimits(box)).warnAfterMs : undefined;
 			return idleCell(box, found, {warnAfterMs}, now);
 		}),
 	);
 }
 
-function row(box: Box, now: Date): string[] {
+function row(box: Box, caller: string, now: Date): string[] {
 	return [
 		box.name,
-		box.owner,
+		ownerText(box, caller),
 		box.until && box.until <= now ? `${box.state} (time over)` : box.state,
 		`${box.services.join(',') || '-'}${box.sudo ? ' +sudo' : ''}${box.rootPassword ? ' +root-password' : ''}`,
 		// An index can change at each boot; the start of the UUID is the same in `gpubox gpus`.

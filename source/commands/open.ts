@@ -9,8 +9,9 @@ export async function open(
 	options: {host?: string | undefined; print?: true | undefined},
 	signal: AbortSignal,
 ): Promise<void> {
-	const {engine, paths, person} = openHost(options);
-	const box = await findBox(engine, name, signal);
+	const host = openHost(options);
+	const {paths, person} = host;
+	const box = await findBox(host, name, signal);
 	const url = jupyterUrl(box, readToken(paths, box.folder));
 	if (!url) {
 		throw new Failure(`${box.name} offers no Jupyter.`, {

@@ -36,17 +36,21 @@ export function secretsOf(
 		}
 	}
 
+	// `up` may begin again when somebody else was quicker: stdin and a prompt give their answer once only.
+	const values = new Map<string, Promise<Buffer>>();
 	return {
 		requests: [...requests.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
 		source: {
 			given: given.map(({name}) => name),
 			async read(wanted) {
-				const values = new Map<string, Buffer>();
+				const read = new Map<string, Buffer>();
 				for (const name of wanted) {
-					values.set(name, await readSecret(name, files.get(name), options));
+					const value = values.get(name) ?? readSecret(name, files.get(name), options);
+					values.set(name, value);
+					read.set(name, await value);
 				}
 
-				return values;
+				return read;
 			},
 		},
 	};

@@ -1,8 +1,9 @@
 import {readIdleness} from '../box/activity.ts';
 import type {Box} from '../box/box.ts';
 import {isAbandoned} from '../box/claims.ts';
+import {removeLeftovers} from '../box/leftovers.ts';
 import {stopBox} from '../box/lifecycle.ts';
-import {listBoxes} from '../box/list.ts';
+import {listClaims, onlyBoxes} from '../box/list.ts';
 import {inside} from '../box/plan.ts';
 import {decideReap, findCharge, noticeText, readLinesSince, writeToLog} from '../box/reap.ts';
 import {EngineError} from '../engine/engine.ts';
@@ -38,10 +39,12 @@ export async function reap(options: ReapOptions, signal: AbortSignal): Promise<n
 
 	const host = openHost(options);
 	const all = options.all ?? host.person.uid === 0;
-	const boxes = (await listBoxes(host.engine, signal)).filter(({owner}) => all || owner === host.person.name);
+	const claims = await listClaims(host, signal);
+	const boxes = onlyBoxes(claims).filter(({mine}) => all || mine);
 	let failed = 0;
 	if (!options.dryRun) {
-		await removeAbandoned(host, boxes);
+		await removeAbandoned(host, all ? boxes : []);
+		await removeLeftovers(host, claims);
 	}
 
 	const idleness = await readIdleness(host, boxes, {
@@ -52,7 +55,7 @@ export async function reap(options: ReapOptions, signal: AbortSignal): Promise<n
 	const now = new Date();
 	for (const box of boxes) {
 		try {
-			const {stopAfterMs} = await idleLimits(box, host.person.name);
+			const {stopAfterMs} = await idleLimits(box);
 			const charge = findCharge(box, idleness.get(box.id), stopAfterMs, now);
 			if (!charge) {
 				continue;

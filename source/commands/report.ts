@@ -1,5 +1,5 @@
 import {jupyterUrl} from '../box/jupyter.ts';
-import {listBoxes} from '../box/list.ts';
+import {listBoxes, ownerText} from '../box/list.ts';
 import {readInventory} from '../gpu/inventory.ts';
 import type {Host} from '../host/host.ts';
 import {explain} from '../host/remedies.ts';
@@ -9,7 +9,7 @@ import {formatTable} from '../text/table.ts';
 export async function report(host: Host, signal: AbortSignal): Promise<void> {
 	const [inventory, boxes] = await Promise.all([
 		readInventory(host.nvidiaSmi, {signal}),
-		listBoxes(host.engine, signal).catch((error: unknown) => explain(error, host.engine.address)),
+		listBoxes(host, signal).catch((error: unknown) => explain(error, host.engine.address)),
 	]);
 	const out = [
 		...(host.demo ? ['DEMO: this host is made up.', ''] : []),
@@ -30,7 +30,7 @@ export async function report(host: Host, signal: AbortSignal): Promise<void> {
 						['box', 'owner', 'state', 'gpus', 'image', 'address'],
 						boxes.map((box) => [
 							box.name,
-							box.owner,
+							ownerText(box, host.person.name),
 							box.state,
 							String(box.gpus.length),
 							box.image,

@@ -22,7 +22,7 @@ export async function ssh(
 ): Promise<number> {
 	const host = openHost(options);
 	const refuse = (message: string, fix: string) => new Failure(message, {fix, exitCode: exitCode.couldNotStartCommand});
-	const box = await findBox(host.engine, name, signal);
+	const box = await findBox(host, name, signal);
 	const address = box.addresses.ssh;
 	if (!host.engine.local) {
 		throw refuse(`${box.name} is on another machine, and so is its address.`, 'Go there first: ssh THAT-MACHINE');
@@ -35,8 +35,8 @@ export async function ssh(
 		);
 	}
 
-	if (box.owner !== host.person.name || (!box.rootPassword && readLogin(host.paths, box.folder) === undefined)) {
-		throw refuse(`${box.name} is ${box.owner}'s box and was not made from this account.`, 'Your own boxes: gpubox ls');
+	if (!box.mine || (!box.rootPassword && readLogin(host.paths, box.folder) === undefined)) {
+		throw refuse(`${box.name} was not made from this account.`, 'Your own boxes: gpubox ls');
 	}
 
 	if (box.state !== 'running') {

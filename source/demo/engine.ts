@@ -183,6 +183,11 @@ export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 			containers.halt(container, 137);
 		},
 
+		async renameContainer(id, name) {
+			const container = need(id);
+			container.spec = {...container.spec, name};
+		},
+
 		async removeContainer(id, {force = false} = {}) {
 			const container = need(id);
 			if (container.state === 'running') {

@@ -3,6 +3,8 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {containerPrefix, label} from '../box/box.ts';
+import {writeRecord} from '../box/record.ts';
 import type {Host, NvidiaSmi} from '../host/host.ts';
 import {readOwnFile} from '../own-file.ts';
 import {createDemoEngine, type DemoEngine} from './engine.ts';
@@ -57,7 +59,8 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		ssh: join(root, 'ssh'),
 		secrets: join(root, 'secrets'),
 	};
-	const folder = (name: string) => join(paths.state, name);
+	const folderName = (name: string) => `${name}~demo`;
+	const folder = (name: string) => join(paths.state, folderName(name));
 	const boxes = seedBoxes(scenario, folder);
 	const person = {name: scenario.person, uid: process.getuid?.() ?? 1000, gid: process.getgid?.() ?? 1000};
 	for (const {spec} of boxes) {
@@ -103,6 +106,7 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 			}
 		},
 	});
+	await writeRecords(engine, paths, person.name, folderName);
 	const loseCard = (index: number) => {
 		const uuid = scenario.gpus.find((gpu) => gpu.index === index)?.uuid;
 		if (uuid !== undefined) {
@@ -146,6 +150,26 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 			rmSync(root, {recursive: true, force: true});
 		},
 	};
+}
+
+/** The boxes of the person who looks on are theirs by their record, as on a real host. */
+async function writeRecords(
+	engine: DemoEngine,
+	paths: Host['paths'],
+	person: string,
+	folderName: (name: string) => string,
+): Promise<void> {
+	for (const {id, name, labels} of await engine.listContainers({labels: [label.owner]})) {
+		if (labels[label.owner] === person) {
+			writeRecord(paths, folderName(name.slice(containerPrefix.length)), {
+				engine: engine.address,
+				project: labels[label.project] ?? '',
+				nonce: labels[label.nonce] ?? '',
+				labels,
+				container: id,
+			});
+		}
+	}
 }
 
 /** What the programs do when the scenario itself takes their card away. */

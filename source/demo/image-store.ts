@@ -41,7 +41,7 @@ export function createImageStore({references, now, check, wait}: Options): Image
 	}
 
 	return {
-		has: (reference) => images.has(reference),
+		has: (reference) => images.has(reference) || [...images.values()].some(({id}) => id === reference),
 		idOf: (reference) => images.get(reference)?.id ?? '',
 
 		async inspectImage(reference) {

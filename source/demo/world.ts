@@ -63,6 +63,7 @@ function specOf(box: ScenarioBox, {uid, ports, uuids, folder}: Given): Container
 		environment: {},
 		labels: {
 			[label.name]: name,
+			[label.nonce]: `made-up-${name}`,
 			[label.owner]: owner,
 			[label.uid]: String(uid),
 			[label.project]: project,

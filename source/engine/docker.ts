@@ -33,6 +33,10 @@ export async function connectDocker(address: EngineAddress): Promise<Engine> {
 		startContainer: (id) => settled(() => container(id).start()),
 		stopContainer: (id, {timeoutSeconds} = {}) =>
 			settled(() => container(id).stop(timeoutSeconds === undefined ? {} : {t: timeoutSeconds})),
+		renameContainer: (id, name) =>
+			guard(async () => {
+				await container(id).rename({name});
+			}),
 		removeContainer: (id, {force = false, volumes = false} = {}) =>
 			guard(async () => {
 				await container(id).remove({force, v: volumes});

@@ -218,6 +218,8 @@ export type Engine = {
 	createContainer(spec: ContainerSpec): Promise<string>;
 	startContainer(id: string): Promise<void>;
 	stopContainer(id: string, options?: {timeoutSeconds?: number}): Promise<void>;
+	/** Atomic on the new name, as `createContainer` is. */
+	renameContainer(id: string, name: string): Promise<void>;
 	/** Without `force` the engine refuses (`conflict`) when it runs; never removes a running container by accident. */
 	removeContainer(id: string, options?: {force?: boolean; volumes?: boolean}): Promise<void>;
 	killContainer(id: string, killSignal: string): Promise<void>;

@@ -94,7 +94,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 				id: box.id,
 				name: box.name,
 				owner: box.owner,
-				mine: box.owner === facts.person,
+				mine: box.mine,
 				running: isRunning(box),
 			})),
 			gpuUuids: facts.gpu.readings.map(({uuid}) => uuid),

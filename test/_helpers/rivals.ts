@@ -3,8 +3,11 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {mock} from 'node:test';
 import type {ServiceName} from '../../source/box/box.ts';
+import {GpusTaken} from '../../source/box/choose-gpus.ts';
 import {type ClaimedBox, claimAndStart} from '../../source/box/claim-and-start.ts';
+import {startClaimed} from '../../source/box/claim-start.ts';
 import type {Personal} from '../../source/box/files.ts';
+import {listClaims} from '../../source/box/list.ts';
 import type {Prepared} from '../../source/box/work-out.ts';
 import {type Container, type ContainerSpec, type Engine, EngineError, type Mount} from '../../source/engine/engine.ts';
 import {Failure} from '../../source/failure.ts';
@@ -21,6 +24,8 @@ function needSources(mounts: Mount[]): void {
 	}
 }
 
+let engines = 0;
+
 /** Every call to it waits until the test lets it happen, then happens at once, as the engine's locks see to. */
 export class SlowEngine {
 	readonly containers = new Map<string, Container & {gpus: string[]; mounts: Mount[]}>();
@@ -28,6 +33,8 @@ export class SlowEngine {
 	/** Contenders that were killed: what they wait for never happens. */
 	readonly dead = new Set<number>();
 	#made = 0;
+	/** An id never comes back, not on another engine either. */
+	readonly #number = engines++;
 
 	/** The door of one contender. */
 	door(who: number): Engine {
@@ -66,7 +73,7 @@ export class SlowEngine {
 					needSources(spec.mounts);
 
 					// Not in the order of creation: of two that were made in the same second any can come first.
-					const id = `${(this.#made * 7) % 10}${String(this.#made).padStart(11, '0')}`;
+					const id = `${(this.#made * 7) % 10}${String(this.#made).padStart(11, '0')}-${this.#number}`;
 					this.#made += 1;
 					this.containers.set(id, {
 						id,
@@ -88,6 +95,14 @@ export class SlowEngine {
 				at(() => {
 					needSources(known(id).mounts);
 					known(id).state = 'running';
+				}),
+			renameContainer: (id: string, name: string) =>
+				at(() => {
+					known(id).name = name;
+				}),
+			stopContainer: (id: string) =>
+				at(() => {
+					known(id).state = 'exited';
 				}),
 			removeContainer: (id: string, {force = false} = {}) =>
 				at(() => {
@@ -165,8 +180,29 @@ export function contend(engine: SlowEngine, who: number, contender: Contender): 
 		...personal,
 		image: 'image:1',
 		startImage: 'image:1',
+		imageLabels: [],
 	} as unknown as Prepared;
 	return claimAndStart(host, prepared, new AbortController().signal);
+}
+
+/** Starts a stopped box that is there, as `gpubox start` does. */
+export async function contendStart(engine: SlowEngine, who: number, contender: Contender, id: string): Promise<void> {
+	const host = hostOf(engine.door(who), contender);
+	const find = async () => {
+		const box = (await listClaims(host)).find((each) => each.id === id);
+		assert.ok(box);
+		return box;
+	};
+	const box = await find();
+	await startClaimed(host, box, {
+		async look() {
+			const others = (await listClaims(host)).filter((each) => each.id !== id && each.state === 'running');
+			if (others.some(({gpus}) => gpus.some((uuid) => box.gpus.includes(uuid)))) {
+				throw new GpusTaken('taken', {fix: '', holders: []});
+			}
+		},
+		start: () => host.engine.startContainer(id),
+	});
 }
 
 /** Plays until everyone who lives has an outcome; `choices` says whose call happens next, and who dies when. */

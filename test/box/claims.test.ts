@@ -1,20 +1,38 @@
 import assert from 'node:assert/strict';
 import {mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
 import fc from 'fast-check';
 import type {Box} from '../../source/box/box.ts';
 import {abandonedAfter, decideClaim} from '../../source/box/claims.ts';
 import type {Prepared} from '../../source/box/work-out.ts';
-import {type Contender, contend, inRandomOrder, play, SlowEngine, withMadeUpTime} from '../_helpers/rivals.ts';
+import {inventoryOf} from '../_helpers/demo.ts';
+import {makeBox} from '../_helpers/make-box.ts';
+import {
+	type Contender,
+	contend,
+	contendStart,
+	inRandomOrder,
+	play,
+	SlowEngine,
+	withMadeUpTime,
+} from '../_helpers/rivals.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'gpubox-claims-'));
+// In memory: each of hundreds of runs writes its files through to the disk.
+const root = mkdtempSync(join('/dev/shm', 'gpubox-claims-'));
 after(() => rmSync(root, {recursive: true, force: true}));
+
+let rounds = 0;
+
+/** Runs one round: each has a folder of its own, so that none reads through what all before it left. */
+function round<T>(work: () => Promise<T>): Promise<T> {
+	rounds += 1;
+	return withMadeUpTime(work);
+}
 
 /** Each is a person with a project. */
 const contender = (who: number, gpus: number, gpuRequest: Prepared['gpuRequest']): Contender => ({
-	folder: root,
+	folder: join(root, String(rounds)),
 	owner: `user${who}`,
 	project: `/projects/${who}`,
 	gpus,
@@ -29,7 +47,7 @@ describe('several who claim GPUs at the same moment, their calls to the engine i
 				fc.integer({min: 1, max: 3}),
 				fc.integer({min: 2, max: 6}),
 				async (seed, gpus, contenders) =>
-					withMadeUpTime(async () => {
+					round(async () => {
 						const engine = new SlowEngine();
 						const runs = Array.from({length: contenders}, (_, who) =>
 							contend(engine, who, contender(who, gpus, {kind: 'auto'})),
@@ -53,7 +71,7 @@ describe('several who claim GPUs at the same moment, their calls to the engine i
 				fc.nat(),
 				fc.array(fc.uniqueArray(fc.nat({max: 3}), {minLength: 1, maxLength: 3}), {minLength: 2, maxLength: 5}),
 				async (seed, wishes) =>
-					withMadeUpTime(async () => {
+					round(async () => {
 						const engine = new SlowEngine();
 						const runs = wishes.map((wish, who) =>
 							contend(engine, who, contender(who, 4, {kind: 'exact', names: wish.map(String)})),
@@ -70,7 +88,7 @@ describe('several who claim GPUs at the same moment, their calls to the engine i
 	test('those who are killed on the way keep nobody from a card for good', async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.nat(), fc.integer({min: 1, max: 3}), async (seed, deaths) =>
-				withMadeUpTime(async () => {
+				round(async () => {
 					const gpus = 2;
 					const engine = new SlowEngine();
 					const runs = Array.from({length: 5}, (_, who) => contend(engine, who, contender(who, gpus, {kind: 'auto'})));
@@ -86,32 +104,74 @@ describe('several who claim GPUs at the same moment, their calls to the engine i
 	});
 });
 
+describe('stopped boxes that start at the same moment on the same cards, beside others that are made', () => {
+	/** A stopped box of each, all of the first card, some of a second. */
+	const makeStopped = (engine: SlowEngine, count: number) =>
+		Array.from({length: count}, (_, who) => {
+			const id = `stopped${who}`;
+			engine.containers.set(id, {
+				id,
+				name: `gpubox-stopped${who}`,
+				image: 'image:1',
+				imageId: 'sha256:0',
+				state: 'exited',
+				status: '',
+				createdAt: new Date(Date.now()),
+				labels: {
+					'gpubox.name': `stopped${who}`,
+					'gpubox.gpus': inventoryOf(2)
+						.gpus.slice(0, 1 + (who % 2))
+						.map(({uuid}) => uuid)
+						.join(),
+				},
+				ports: [],
+				gpus: inventoryOf(2)
+					.gpus.slice(0, 1 + (who % 2))
+					.map(({uuid}) => uuid),
+				mounts: [],
+			});
+			return id;
+		});
+
+	test('never two of them run on one, and somebody gets ahead', async () => {
+		let refused = 0;
+		await fc.assert(
+			fc.asyncProperty(
+				fc.nat(),
+				fc.integer({min: 1, max: 4}),
+				fc.integer({min: 0, max: 2}),
+				fc.integer({min: 0, max: 2}),
+				async (seed, starts, ups, deaths) =>
+					round(async () => {
+						const engine = new SlowEngine();
+						const runs = [
+							...makeStopped(engine, starts).map((id, who) =>
+								contendStart(engine, who, contender(who, 2, {kind: 'auto'}), id),
+							),
+							...Array.from({length: ups}, (_, index) =>
+								contend(engine, starts + index, contender(starts + index, 2, {kind: 'exact', names: ['0']})),
+							),
+						];
+						const outcomes = await play(engine, runs, inRandomOrder(seed, deaths));
+						refused += outcomes.filter((outcome) => outcome === 'refused').length;
+						if (deaths === 0) {
+							assert.ok(outcomes.includes('won'));
+							const left = [...engine.containers.values()].filter(({name}) => name.startsWith('gpubox-START-'));
+							assert.deepEqual(left, []);
+						}
+					}),
+			),
+			{numRuns: 600, includeErrorInReport: true},
+		);
+		assert.ok(refused > 0, 'nobody ever met anybody');
+	});
+});
+
 describe('what a look at the others leads to', () => {
 	const now = new Date('2026-01-01T00:01:00Z');
 	const secondsAgo = (seconds: number) => new Date(now.getTime() - seconds * 1000);
-	const box = (values: Partial<Box>): Box => ({
-		name: values.id ?? '',
-		id: '',
-		owner: 'alice',
-		user: 'alice',
-		project: '/work',
-		folder: values.id ?? '',
-		state: 'created',
-		services: [],
-		addresses: {},
-		gpus: ['GPU-1'],
-		shareGpus: false,
-		keepsLimits: false,
-		sudo: false,
-		rootPassword: false,
-		secrets: [],
-		image: '',
-		imageId: '',
-		createdAt: secondsAgo(1),
-		spec: '',
-		version: '',
-		...values,
-	});
+	const box = (values: Partial<Box>): Box =>
+		makeBox({name: values.id ?? '', state: 'created', gpus: ['GPU-1'], createdAt: secondsAgo(1), ...values});
 	const mine = box({id: 'b'});
 	const decide = (...others: Box[]) => decideClaim(mine, [mine, ...others], now);
 

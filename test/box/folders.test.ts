@@ -1,21 +1,32 @@
 import assert from 'node:assert/strict';
-import {mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {basename, join} from 'node:path';
+import {
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	utimesSync,
+	writeFileSync,
+} from 'node:fs';
+import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
 import fc from 'fast-check';
+import type {Box} from '../../source/box/box.ts';
 import {readToken, removeBoxFiles} from '../../source/box/files.ts';
-import {keptBefore, removeLeftBehind} from '../../source/box/folders.ts';
+import {keptBefore} from '../../source/box/folders.ts';
 import {toBox} from '../../source/box/labels.ts';
-import {removeBox} from '../../source/box/lifecycle.ts';
-import {listBoxes} from '../../source/box/list.ts';
+import {removeLeftovers} from '../../source/box/leftovers.ts';
+import {listClaims} from '../../source/box/list.ts';
+import {readRecords} from '../../source/box/record.ts';
+import {removeBox} from '../../source/box/remove-box.ts';
 import {readHostKey} from '../../source/box/ssh-files.ts';
 import type {Container} from '../../source/engine/engine.ts';
 import {type Contender, contend, hostOf, inRandomOrder, play, SlowEngine, withMadeUpTime} from '../_helpers/rivals.ts';
 
 // Whose files a box has, when several ups prepare boxes of one name at the same moment.
 
-const root = mkdtempSync(join(tmpdir(), 'gpubox-folders-'));
+const root = mkdtempSync('/dev/shm/gpubox-folders-');
 const memory = mkdtempSync('/dev/shm/gpubox-test-');
 after(() => {
 	rmSync(root, {recursive: true});
@@ -75,7 +86,20 @@ function makeWitness(engine: SlowEngine): () => void {
 
 const foldersIn = (folder: string) => readdirSync(folder).sort();
 const usedFolders = (engine: SlowEngine) =>
-	[...engine.containers.values()].map((container) => toBox(container)?.folder ?? '').sort();
+	[...engine.containers.values()].map(({labels}) => labels['gpubox.folder'] ?? '').sort();
+
+/** A container as its owner sees it. */
+function boxOf(container: Container, contender: Contender): Box {
+	const {paths, engine} = hostOf(new SlowEngine().door(0), contender);
+	const mine = readRecords(paths, engine.address).of(container);
+	assert.ok(mine, 'no record of it');
+	return toBox(container, {mine}) as Box;
+}
+
+async function cleanUp(engine: SlowEngine, contender: Contender, project: string): Promise<void> {
+	const host = hostOf(plain(engine), contender);
+	await removeLeftovers(host, await listClaims(host), project);
+}
 
 /** Rivals of one project, and rivals of others of the same title. */
 const projects = fc.array(fc.nat({max: 2}), {minLength: 2, maxLength: 5});
@@ -122,8 +146,8 @@ describe('ups that prepare boxes of one name, their calls to the engine in any o
 				// One that was killed before it had written a file.
 				mkdirSync(join(folder, 'state', 'alice-train~begun/files'), {recursive: true});
 				age(join(folder, 'state'));
-				for (const box of [...engine.containers.values()].flatMap((container) => toBox(container) ?? [])) {
-					await removeLeftBehind(hostOf(plain(engine), contenders[0] as Contender), box.project);
+				for (const {labels} of [...engine.containers.values()]) {
+					await cleanUp(engine, contenders[0] as Contender, labels['gpubox.project'] ?? '');
 				}
 
 				witness();
@@ -186,7 +210,7 @@ describe('token and host key', () => {
 		);
 
 		age(host.paths.state);
-		await removeBox(host, toBox(second as Container) as never);
+		await removeBox(host, boxOf(second, contender));
 		assert.deepEqual(foldersIn(host.paths.state), []);
 		const third = await upAlone(engine, contender);
 		assert.notEqual(filesOf(third).token, token);
@@ -226,20 +250,17 @@ describe('token and host key', () => {
 		const [contender] = makeContenders([0]) as [Contender];
 		const {paths} = hostOf(plain(engine), contender);
 		const made = await upAlone(engine, contender);
-		const {folder} = toBox(made as Container) ?? {folder: ''};
-		renameSync(join(paths.state, folder), join(paths.state, 'alice-train'));
-		delete (made.labels as Record<string, string>)['gpubox.folder'];
-		const [old] = await listBoxes(plain(engine));
-		assert.equal(old?.folder, 'alice-train');
-		const [token, key] = [readToken(paths, old.folder), readHostKey(paths, old.folder)];
+		const old = 'alice-train';
+		renameSync(join(paths.state, made.labels['gpubox.folder'] ?? ''), join(paths.state, old));
+		const [token, key] = [readToken(paths, old), readHostKey(paths, old)];
 		assert.ok(token && key);
 
 		engine.containers.clear();
-		const next = toBox((await upAlone(engine, contender)) as Container);
-		assert.match(next?.folder ?? '', /^alice-train~\w+$/);
-		assert.deepEqual([readToken(paths, next?.folder ?? ''), readHostKey(paths, next?.folder ?? '')], [token, key]);
-		removeBoxFiles(paths, 'alice-train');
-		assert.deepEqual(foldersIn(paths.state), [next?.folder]);
+		const next = (await upAlone(engine, contender)).labels['gpubox.folder'] ?? '';
+		assert.match(next, /^alice-train~\w+$/);
+		assert.deepEqual([readToken(paths, next), readHostKey(paths, next)], [token, key]);
+		removeBoxFiles(paths, old);
+		assert.deepEqual(foldersIn(paths.state), [next]);
 	});
 });
 
@@ -251,7 +272,7 @@ test('the secrets of a killed run are gone with the next box of another project,
 	engine.containers.clear();
 	const kept = await upAlone(engine, other);
 	age(paths.state);
-	await removeLeftBehind({engine: plain(engine), paths}, other.project);
+	await cleanUp(engine, other, other.project);
 	assert.deepEqual(foldersIn(paths.secrets), usedFolders(engine));
 	assert.equal(filesOf(kept).secret, 'secret of 1');
 	engine.containers.clear();
@@ -266,27 +287,93 @@ test('an up that was held up for so long that its folder was cleaned away begins
 	engine.waiting.shift()?.happen();
 	await new Promise((resolve) => setTimeout(resolve, 50));
 	age(paths.state);
-	await removeLeftBehind({engine: plain(engine), paths}, contender.project);
+	await cleanUp(engine, contender, contender.project);
 	assert.deepEqual(foldersIn(paths.state), []);
 	assert.deepEqual(await withMadeUpTime(() => play(engine, [run], inRandomOrder(1), makeWitness(engine))), ['won']);
 });
 
-test('a label leads to no folder but one of its own box', () => {
-	const container = (labels: Record<string, string>, name = labels['gpubox.name']) =>
-		toBox({
-			id: 'i',
-			name: `gpubox-${name}`,
-			image: '',
-			labels,
-			ports: [],
-			createdAt: new Date(0),
-		} as unknown as Container);
-	assert.equal(container({'gpubox.name': 'a', 'gpubox.folder': 'a~1'})?.folder, 'a~1');
-	for (const folder of ['../b', 'b~1', 'a~../../x', 'a~', 'a/b']) {
-		assert.equal(container({'gpubox.name': 'a', 'gpubox.folder': folder})?.folder, 'a', basename(folder));
-	}
+describe('whose a container is', () => {
+	const container = (values: Partial<Container>): Container => ({
+		id: 'a1',
+		name: 'gpubox-alice-train',
+		image: '',
+		imageId: '',
+		state: 'running',
+		status: '',
+		createdAt: new Date(0),
+		labels: {},
+		ports: [],
+		...values,
+	});
 
-	for (const name of ['../../.ssh', '.', '..', 'a/b', 'A', '']) {
-		assert.equal(container({'gpubox.name': name}), undefined, name);
-	}
+	test('is not what its labels say: without a record it has no folder, whoever it says it is', async () => {
+		const engine = new SlowEngine();
+		const [contender] = makeContenders([0]) as [Contender];
+		const host = hostOf(plain(engine), contender);
+		const made = await upAlone(engine, contender);
+		const faked = container({id: 'another', labels: made.labels});
+		engine.containers.set('another', {...faked, gpus: [], mounts: []});
+		const boxes = await listClaims(host);
+		assert.deepEqual(
+			boxes.map(({id, mine, folder, pending}) => ({id, mine, folder, pending})).sort((a, b) => (a.id < b.id ? -1 : 1)),
+			[
+				{id: made.id, mine: true, folder: made.labels['gpubox.folder'], pending: undefined},
+				{id: 'another', mine: false, folder: undefined, pending: undefined},
+			],
+		);
+	});
+
+	test('is known before its id is written down, while it was never started', async () => {
+		const engine = new SlowEngine();
+		const [contender] = makeContenders([0]) as [Contender];
+		const host = hostOf(plain(engine), contender);
+		// Killed after the engine made the container, before it said so.
+		await withMadeUpTime(async () => {
+			const run = contend(engine, 0, contender);
+			run.catch(() => {});
+			while (engine.containers.size === 0) {
+				engine.waiting.shift()?.happen();
+				await new Promise((resolve) => setImmediate(resolve));
+			}
+		});
+		const [made] = [...engine.containers.values()] as [Made];
+		const record = join(host.paths.state, made.labels['gpubox.folder'] ?? '', 'origin.json');
+		const {container: _, ...unfinished} = JSON.parse(readFileSync(record, 'utf8')) as Record<string, unknown>;
+		writeFileSync(record, JSON.stringify(unfinished));
+		const find = async () => (await listClaims(host)).map(({mine, pending}) => ({mine, pending}));
+		assert.deepEqual(await find(), [{mine: false, pending: true}]);
+		// gpubox writes the id down before it starts one: so somebody else did.
+		made.state = 'running';
+		assert.deepEqual(await find(), [{mine: false, pending: undefined}]);
+	});
+
+	test("has the name that the engine keeps unique, whatever its labels say; an image's labels make no box", () => {
+		const labels = {'gpubox.name': 'alice-train', 'gpubox.owner': 'alice'};
+		assert.equal(toBox(container({name: 'gpubox-alice-trainz', labels}))?.name, 'alice-trainz');
+		assert.equal(toBox(container({name: 'web', labels})), undefined);
+		assert.equal(toBox(container({labels: {...labels, 'gpubox.name': ''}})), undefined);
+		for (const name of ['../../.ssh', '.', '..', 'a/b', 'A', '']) {
+			assert.equal(toBox(container({name: `gpubox-${name}`, labels})), undefined, name);
+		}
+	});
+
+	test('leads to no address but what the engine publishes for it', () => {
+		const labels = {
+			'gpubox.name': 'a',
+			'gpubox.services': 'jupyter,ssh,toString',
+			'gpubox.port.jupyter': '9999',
+			'gpubox.port.ssh': '2222',
+			'gpubox.bind': 'evil.example',
+		};
+		assert.deepEqual(toBox(container({labels}))?.addresses, {});
+		assert.deepEqual(
+			toBox(container({labels, ports: [{containerPort: 8888, hostPort: 8901, hostAddress: '0.0.0.0'}]}))?.addresses,
+			{jupyter: {host: '127.0.0.1', port: 8901}},
+		);
+		assert.deepEqual(toBox(container({labels, state: 'exited'}))?.addresses, {});
+		const stopped = {...labels, 'gpubox.bind': '127.0.0.1', 'gpubox.port.ssh': '99999999'};
+		assert.deepEqual(toBox(container({labels: stopped, state: 'exited'}))?.addresses, {
+			jupyter: {host: '127.0.0.1', port: 9999},
+		});
+	});
 });

@@ -16,6 +16,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
 import {label, portLabel} from '../../source/box/box.ts';
+import {writeRecord} from '../../source/box/record.ts';
 import {writeSshFiles} from '../../source/box/ssh-files.ts';
 import {syncSshFiles} from '../../source/box/sync-ssh-files.ts';
 import type {Container, Engine} from '../../source/engine/engine.ts';
@@ -34,6 +35,7 @@ const container = (name: string, owner = 'alice'): Container => ({
 	createdAt: new Date(0),
 	labels: {
 		[label.name]: name,
+		[label.nonce]: name,
 		[label.owner]: owner,
 		[label.services]: 'ssh',
 		[label.bind]: '127.0.0.1',
@@ -60,12 +62,16 @@ function makeHost(folder: string, containers: Container[]): Host & {containers: 
 		paths,
 		demo: false,
 	} as Host & {containers: Container[]};
-	for (const {labels} of containers) {
-		const name = labels[label.name] ?? '';
-		mkdirSync(join(paths.state, name, 'files/ssh'), {recursive: true});
-		writeSshFiles(name, {authorized: [], identityFiles: [], only: false}, (file, content, mode) =>
-			writeFileSync(join(paths.state, name, file), content, {mode}),
+	for (const {id, labels} of containers) {
+		const folder = `${labels[label.name]}~1`;
+		mkdirSync(join(paths.state, folder, 'files/ssh'), {recursive: true});
+		writeSshFiles(folder, {authorized: [], identityFiles: [], only: false}, (file, content, mode) =>
+			writeFileSync(join(paths.state, folder, file), content, {mode}),
 		);
+		if (labels[label.owner] === 'alice') {
+			const record = {engine: host.engine.address, project: '/p', nonce: id, labels, container: id};
+			writeRecord(paths, folder, record);
+		}
 	}
 
 	return host;
@@ -112,6 +118,18 @@ describe("a person's ssh settings", () => {
 		const hosts = readFileSync(join(host.paths.ssh, 'gpubox.config'), 'utf8');
 		assert.match(hosts, /Host mine /);
 		assert.doesNotMatch(hosts, /theirs/);
+	});
+
+	test('know no container that only says it is theirs, and nothing that ssh could not read', async () => {
+		const host = makeHost('faked', [container('mine'), container('odd')]);
+		const faked = {...container('mine'), id: 'faked', name: 'gpubox-mine-too'};
+		host.containers.push(faked);
+		const record = join(host.paths.state, 'odd~1', 'origin.json');
+		const {labels, ...rest} = JSON.parse(readFileSync(record, 'utf8')) as {labels: Record<string, string>};
+		writeFileSync(record, JSON.stringify({...rest, labels: {...labels, [label.user]: 'a b'}}));
+		await syncSshFiles(host);
+		const hosts = readFileSync(join(host.paths.ssh, 'gpubox.config'), 'utf8');
+		assert.deepEqual(hosts.match(/^Host .*/gm), ['Host mine gpubox-mine']);
 	});
 
 	test('take in a box that comes while they are written', async () => {

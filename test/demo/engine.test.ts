@@ -22,8 +22,9 @@ async function setUp(t: {after: (fn: () => Promise<void>) => void}) {
 const isCode = (code: string) => (error: unknown) => error instanceof EngineError && error.code === code;
 
 test('four colleagues have boxes on the cards of the scenario', async (t) => {
-	const {engine} = await setUp(t);
-	const boxes = await listBoxes(engine);
+	const host = await setUp(t);
+	const boxes = await listBoxes(host);
+	assert.deepEqual([...new Set(boxes.filter(({mine}) => mine).map(({owner}) => owner))], [host.person.name]);
 	assert.deepEqual([...new Set(boxes.map(({owner}) => owner))].sort(), ['alice', 'bob', 'chen', 'dora']);
 	assert.equal(boxes.find(({name}) => name === 'alice-llm-train')?.gpus.length, 4);
 });
@@ -94,7 +95,8 @@ test('it refuses what a real engine refuses', async (t) => {
 });
 
 test('Jupyter answers on the port of a running box, to its own token only', async (t) => {
-	const {askHttp, engine} = await setUp(t);
+	const host = await setUp(t);
+	const {askHttp, engine} = host;
 	const {signal} = new AbortController();
 	const ask = async (path: string, headers: Record<string, string> = {}) =>
 		(await askHttp(new URL(path, 'http://127.0.0.1:18891'), {headers, signal})).status;
@@ -102,7 +104,7 @@ test('Jupyter answers on the port of a running box, to its own token only', asyn
 	assert.equal(await ask('/api/status'), 403);
 	const own = {authorization: 'token made-up-token-of-dora-eda'};
 	assert.equal(await ask('/api/status', own), 200);
-	const box = (await listBoxes(engine)).find(({name}) => name === 'dora-eda');
+	const box = (await listBoxes(host)).find(({name}) => name === 'dora-eda');
 	const {body} = await askHttp(new URL('http://127.0.0.1:18891/api/kernels'), {headers: own, signal});
 	assert.match(body, /"execution_state":"idle"/);
 	await engine.stopContainer(box?.id ?? '');
@@ -114,8 +116,9 @@ test('Jupyter answers on the port of a running box, to its own token only', asyn
 });
 
 test('a followed log goes on where the past ends, and ends with its box', async (t) => {
-	const {engine} = await setUp(t);
-	const box = (await listBoxes(engine)).find(({name}) => name === 'chen-vllm');
+	const host = await setUp(t);
+	const {engine} = host;
+	const box = (await listBoxes(host)).find(({name}) => name === 'chen-vllm');
 	assert.ok(box);
 	const lines: string[] = [];
 	for await (const {data} of engine.logs(box.id, {follow: true, tail: 2})) {
@@ -132,8 +135,9 @@ test('a followed log goes on where the past ends, and ends with its box', async 
 });
 
 test('the pretend shell echoes, answers, and passes its exit code on', async (t) => {
-	const {engine} = await setUp(t);
-	const box = (await listBoxes(engine)).find(({name}) => name === 'dora-eda');
+	const host = await setUp(t);
+	const {engine} = host;
+	const box = (await listBoxes(host)).find(({name}) => name === 'dora-eda');
 	const session = await engine.exec(box?.id ?? '', {command: ['bash'], tty: true, stdin: true});
 	let output = '';
 	session.stream.on('data', (chunk: Buffer) => {
@@ -149,8 +153,9 @@ test('the pretend shell echoes, answers, and passes its exit code on', async (t)
 });
 
 test('the detach keys leave the shell running', async (t) => {
-	const {engine} = await setUp(t);
-	const box = (await listBoxes(engine)).find(({name}) => name === 'dora-eda');
+	const host = await setUp(t);
+	const {engine} = host;
+	const box = (await listBoxes(host)).find(({name}) => name === 'dora-eda');
 	const session = await engine.exec(box?.id ?? '', {command: ['bash'], tty: true, stdin: true});
 	session.stream.resume();
 	session.stream.write('\u0010\u0011');
@@ -158,8 +163,9 @@ test('the detach keys leave the shell running', async (t) => {
 });
 
 test('a shell that is let go of is told to run on', async (t) => {
-	const {engine} = await setUp(t);
-	const box = (await listBoxes(engine)).find(({name}) => name === 'dora-eda');
+	const host = await setUp(t);
+	const {engine} = host;
+	const box = (await listBoxes(host)).find(({name}) => name === 'dora-eda');
 	const session = await engine.exec(box?.id ?? '', {command: ['bash'], tty: true, stdin: true});
 	(session.stream as unknown as Duplex).destroy();
 	assert.deepEqual(await session.wait(), {exitCode: 0, detached: true});
@@ -168,7 +174,7 @@ test('a shell that is let go of is told to run on', async (t) => {
 test('in a box nvidia-smi shows its own cards, also one that is lost; without any there is none', async (t) => {
 	const host = await setUp(t);
 	const run = async (name: string) => {
-		const box = (await listBoxes(host.engine)).find((each) => each.name === name);
+		const box = (await listBoxes(host)).find((each) => each.name === name);
 		const session = await host.engine.exec(box?.id ?? '', {command: ['nvidia-smi'], tty: true, stdin: false});
 		let output = '';
 		session.stream.on('data', (chunk: Buffer) => {
@@ -186,14 +192,14 @@ test('in a box nvidia-smi shows its own cards, also one that is lost; without an
 	const lost = await run('chen-vllm');
 	assert.equal(lost.exitCode, 15);
 	assert.match(lost.output, /GPU0: 0000:C0:00\.0: GPU is lost/);
-	const {id} = (await listBoxes(host.engine)).find(({name}) => name === 'dora-old-paper') ?? {id: ''};
+	const {id} = (await listBoxes(host)).find(({name}) => name === 'dora-old-paper') ?? {id: ''};
 	await host.engine.startContainer(id);
 	assert.equal((await run('dora-old-paper')).exitCode, 127);
 });
 
 test('what ends with a box, with its kernels or with a card is gone from nvidia-smi too', async (t) => {
 	const host = await setUp(t);
-	const boxNamed = async (name: string) => (await listBoxes(host.engine)).find((box) => box.name === name);
+	const boxNamed = async (name: string) => (await listBoxes(host)).find((box) => box.name === name);
 	const pids = async () => (await readProcesses(host.nvidiaSmi)).processes.map(({pid}) => pid);
 	assert.deepEqual(await pids(), [20_411, 20_412, 20_413, 20_414, 31_877, 33_102, 40_219, 28_512, 28_604]);
 	await host.engine.stopContainer((await boxNamed('alice-llm-train'))?.id ?? '');

@@ -50,7 +50,7 @@ describe('a scenario that comes along', () => {
 			const scenario = readScenario(scenarioFile(name));
 			const host = await makeFrozenHost(name);
 			t.after(async () => host[Symbol.asyncDispose]());
-			const boxes = await listBoxes(host.engine);
+			const boxes = await listBoxes(host);
 			assert.deepEqual(
 				boxes.map((box) => box.name),
 				scenario.boxes.map((box) => box.name).sort(),
@@ -117,7 +117,7 @@ describe('the document about it', () => {
 		assert.equal((await readInventory(host.nvidiaSmi)).gpus.length, 2);
 		assert.equal(host.person.name, 'erik');
 		assert.deepEqual(
-			(await listBoxes(host.engine)).map(({name, gpus}) => [name, gpus.length]),
+			(await listBoxes(host)).map(({name, gpus}) => [name, gpus.length]),
 			[
 				['erik-finetune', 1],
 				['fay-reading', 1],

@@ -248,7 +248,7 @@ describe('up', () => {
 		await mkdir(otherProject);
 		const {code, stderr} = await person.runGpubox(['up', otherProject, '--image', image, '--name', box.name]);
 		assert.equal(code, 7);
-		assert.match(stderr, new RegExp(`taken by .*'s box for ${person.project}`));
+		assert.match(stderr, new RegExp(`taken by your box for ${person.project}`));
 	});
 
 	test('several at once make one box', async () => {

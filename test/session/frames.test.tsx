@@ -10,6 +10,7 @@ import {withFacts} from '../../source/session/state/session-state.ts';
 import {createTour} from '../../source/session/tour/index.tsx';
 import {safeText} from '../../source/text/safe.ts';
 import {frameOf, frozenAt, inventoryOf, makeFeed, makeFrozenHost} from '../_helpers/demo.ts';
+import {makeBox} from '../_helpers/make-box.ts';
 import {render} from '../_helpers/render.tsx';
 
 const hostile = [
@@ -34,27 +35,18 @@ const name = fc.oneof(
 
 /** As the box room hands boxes over: names are made safe there. */
 const box = fc.record({name, owner: name, image: name, project: name, running: fc.boolean()}).map(
-	({running, ...texts}): Omit<Box, 'id'> => ({
-		name: safeText(texts.name),
-		owner: safeText(texts.owner),
-		user: safeText(texts.owner),
-		image: safeText(texts.image),
-		project: safeText(texts.project),
-		folder: 'folder',
-		state: running ? 'running' : 'exited',
-		services: ['jupyter', 'ssh'],
-		addresses: running ? {jupyter: {host: '127.0.0.1', port: 8888}} : {},
-		gpus: ['GPU-00000001'],
-		keepsLimits: false,
-		shareGpus: false,
-		sudo: false,
-		rootPassword: false,
-		secrets: [],
-		imageId: 'sha256:0',
-		createdAt: new Date(frozenAt.getTime() - 5_000_000),
-		spec: '',
-		version: '',
-	}),
+	({running, ...texts}): Omit<Box, 'id'> =>
+		makeBox({
+			name: safeText(texts.name),
+			owner: safeText(texts.owner),
+			image: safeText(texts.image),
+			project: safeText(texts.project),
+			state: running ? 'running' : 'exited',
+			services: ['jupyter', 'ssh'],
+			addresses: running ? {jupyter: {host: '127.0.0.1', port: 8888}} : {},
+			gpus: ['GPU-00000001'],
+			createdAt: new Date(frozenAt.getTime() - 5_000_000),
+		}),
 );
 
 const keys = fc.constantFrom(

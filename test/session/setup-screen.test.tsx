@@ -150,6 +150,7 @@ test('among the boxes of others the invitation stands below them', async (t) => 
 	const shown = await showSetup(t, large, {
 		prepare(host) {
 			host.person = {...host.person, name: 'erin'};
+			host.paths = {...host.paths, state: `${host.paths.state}-of-erin`};
 		},
 	});
 	assertScreen(

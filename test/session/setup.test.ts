@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
-import type {Box} from '../../source/box/box.ts';
 import {type Facts, noFacts} from '../../source/session/state/facts.ts';
 import {hasNoBox, isFirstRun} from '../../source/session/state/select-setup.ts';
 import {
@@ -15,6 +14,7 @@ import {
 	startOf,
 	withFolder,
 } from '../../source/session/state/setup.ts';
+import {makeBox} from '../_helpers/make-box.ts';
 
 const situation: SetupSituation = {
 	offered: true,
@@ -195,7 +195,7 @@ describe('the card', () => {
 
 describe('a first run', () => {
 	const start = noFacts({demo: false, engineAddress: 'unix:///x', person: 'dora', folder: '~/thesis'});
-	const boxOf = (owner: string) => ({owner}) as Box;
+	const boxOf = (owner: string) => makeBox({owner, mine: owner === 'dora'});
 	const facts = (
 		owners: string[],
 		project: Facts['setup']['project'],

@@ -10,30 +10,12 @@ import {advance, type Now, partNow, type TourState, tourFrom} from '../../source
 import {wordsIn} from '../../source/session/tour/tour-bar.tsx';
 import {widthOf} from '../../source/text/fit.ts';
 import {frameOf, frozenAt, inventoryOf} from '../_helpers/demo.ts';
+import {makeBox} from '../_helpers/make-box.ts';
 
-const boxOf = (name: string, members: Partial<Box> = {}): Box => ({
-	name,
-	id: name.padEnd(64, '0'),
-	owner: name.split('-')[0] ?? '',
-	user: '',
-	project: '',
-	folder: name,
-	state: 'running',
-	services: ['jupyter'],
-	addresses: {},
-	gpus: [],
-	shareGpus: false,
-	keepsLimits: false,
-	sudo: false,
-	rootPassword: false,
-	secrets: [],
-	image: '',
-	imageId: '',
-	createdAt: frozenAt,
-	spec: '',
-	version: '',
-	...members,
-});
+const boxOf = (name: string, members: Partial<Box> = {}): Box => {
+	const owner = name.split('-')[0] ?? '';
+	return makeBox({name, owner, mine: owner === 'dora', createdAt: frozenAt, ...members});
+};
 
 const inventory = inventoryOf(4);
 const readings: GpuReading[] = viewGpus(inventory.gpus, frameOf(inventory)).map((card) => ({...card, history: []}));

@@ -194,7 +194,14 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 		// Not among what `stop` waits for: only the person ends a shell.
 		void (async () => {
 			try {
-				const {attachToBox} = await import('../../box/attach.ts');
+				const [{attachToBox}, {mayEnter, refuseToEnter}] = await Promise.all([
+					import('../../box/attach.ts'),
+					import('../../box/enter.ts'),
+				]);
+				if (!mayEnter(host, box)) {
+					throw refuseToEnter(host, box);
+				}
+
 				store.hold();
 				const {exitCode, detached} = await lendTerminal(suspend, async () => {
 					process.stdout.write(`A shell in ${box.name}: exit ends it, Ctrl-P Ctrl-Q leaves it running.\r\n`);
@@ -391,7 +398,7 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 						effect.boxId,
 						(box) => `Removing ${box.name}`,
 						async (box) => {
-							const {removeBox} = await import('../../box/lifecycle.ts');
+							const {removeBox} = await import('../../box/remove-box.ts');
 							await removeBox(host, box);
 							return {text: `${box.name} is removed`};
 						},

@@ -38,7 +38,7 @@ export async function followBoxes(
 	let wait = shortest;
 
 	const list = async (within: AbortSignal) => {
-		const boxes = await listBoxes(engine, within);
+		const boxes = await listBoxes(host, within);
 		within.throwIfAborted();
 		wait = shortest;
 		store.change(withFacts(() => ({box: {phase: 'live', boxes, problem: undefined}})));

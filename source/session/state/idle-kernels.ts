@@ -31,10 +31,10 @@ function withPatience(signal: AbortSignal): AbortSignal {
 	return AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
 }
 
-function tokenOf({paths, person}: Host, box: Box): string {
-	const token = box.owner === person.name ? readToken(paths, box.folder) : undefined;
+function tokenOf({paths}: Host, box: Box): string {
+	const token = box.mine ? readToken(paths, box.folder) : undefined;
 	if (token === undefined) {
-		throw new Failure(`The kernels of ${box.name} are for ${box.owner} to see.`, {fix: ''});
+		throw new Failure(`The kernels of ${box.name} are for ${box.owner} to see.`, {fix: 'u starts a box of your own'});
 	}
 
 	return token;

@@ -1,4 +1,5 @@
 import type {Box} from '../../box/box.ts';
+import {ownerText} from '../../box/list.ts';
 import {formatDuration} from '../../text/duration.ts';
 import {type Style, theme} from '../theme.ts';
 import type {Facts} from './facts.ts';
@@ -76,7 +77,7 @@ function boxItem(box: Box, facts: Facts, selected: boolean, now: Date): BoxItem 
 		selected,
 		...markOf(box),
 		name: box.name,
-		owner: box.owner,
+		owner: ownerText(box, facts.person),
 		state: box.state === 'exited' ? 'stopped' : box.state,
 		services: box.services.map((service) => serviceShort[service]).join(' '),
 		gpus: gpuNumbers(box, facts),
@@ -155,7 +156,7 @@ export function selectDetail(facts: Facts, view: View, now: Date): Array<[label:
 
 	const pairs: Array<[string, string]> = [
 		['name', box.name],
-		['owner', box.owner],
+		['owner', ownerText(box, facts.person)],
 		['state', boxItem(box, facts, false, now).state],
 		['project', box.project],
 		['image', box.image],

@@ -15,8 +15,8 @@ export function isFirstRun(facts: Facts): boolean {
 }
 
 /** The boxes are known, and none of them is the person's. Whoever has one is not bothered, nor is their folder looked at. */
-export function hasNoBox({box, person}: Facts): boolean {
-	return box.phase === 'live' && !box.boxes.some(({owner}) => owner === person);
+export function hasNoBox({box}: Facts): boolean {
+	return box.phase === 'live' && !box.boxes.some(({mine}) => mine);
 }
 
 export function setupSituation(facts: Facts, view: View, offered: boolean): SetupSituation {

@@ -66,12 +66,10 @@ function toBox({facts, view}: Now, wanted: Box | undefined): Ask | undefined {
 
 export const chosen = ({facts, view}: Now): Box | undefined => chosenBox(view, facts.box.boxes);
 
-export const isMine = ({facts}: Now, box: Box): boolean => box.owner === facts.person;
-
 /** One's own boxes that run, the newest first. */
 export function mineRunning(now: Now): Box[] {
 	return now.facts.box.boxes
-		.filter((box) => isMine(now, box) && isRunning(box))
+		.filter((box) => box.mine && isRunning(box))
 		.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
 }
 

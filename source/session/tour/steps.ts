@@ -2,7 +2,7 @@
 import type {Box} from '../../box/box.ts';
 import type {ImageChoice} from '../state/facts.ts';
 import {isRunning} from '../state/is-running.ts';
-import {atWork, chosen, isMine, mineRunning, part, pressed, started} from './parts.ts';
+import {atWork, chosen, mineRunning, part, pressed, started} from './parts.ts';
 import type {Ask, Now, Step} from './tour.ts';
 
 const always = () => true;
@@ -19,7 +19,7 @@ export function cardToLose(now: Now): number | undefined {
 		return undefined;
 	}
 
-	const others = facts.box.boxes.filter((box) => isRunning(box) && !isMine(now, box) && box.gpus.length > 0);
+	const others = facts.box.boxes.filter((box) => isRunning(box) && !box.mine && box.gpus.length > 0);
 	const box = others.find(({gpus, shareGpus}) => gpus.length === 1 && !shareGpus) ?? others[0];
 	const {readings} = facts.gpu;
 	return (readings.find(({uuid}) => box?.gpus.includes(uuid)) ?? readings.at(-1))?.index;
@@ -160,7 +160,7 @@ export const steps: readonly Step[] = [
 				done: (now, happened) => {
 					const box = chosen(now);
 					const isReady = !atWork(now) && now.facts.message?.kind === 'success';
-					return happened === undefined && isReady && box !== undefined && isMine(now, box) && isRunning(box);
+					return happened === undefined && isReady && box?.mine === true && isRunning(box);
 				},
 			}),
 		],
