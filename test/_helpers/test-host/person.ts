@@ -46,10 +46,15 @@ export type Person = {
 
 /**
 Makes a person with folders of their own. `name` is for the folder's name and the USER variable. One who is `known` is also
-known to the system, for programs such as ssh that look there for a home whatever HOME says. That takes root.
+known to the system, for programs such as ssh that look there for a home whatever HOME says. That takes root, and so does a `uid` of
+their own: an account beside that of all others.
 */
-export async function makePerson(host: TestHost, name = 'tester', {known = false} = {}): Promise<Person> {
-	const {uid, gid, program} = host;
+export async function makePerson(
+	host: TestHost,
+	name = 'tester',
+	{known = false, uid = host.uid}: {known?: boolean; uid?: number} = {},
+): Promise<Person> {
+	const {gid, program} = host;
 	const root = await mkdtemp(join(host.folder, `${name}-`));
 	const home = join(root, 'home');
 	// The name of a box comes from the name of this folder: no two persons may have the same.
