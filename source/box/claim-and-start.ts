@@ -38,8 +38,8 @@ async function claim(host: Host, prepared: Prepared, folders: Set<string>, signa
 	const {engine} = host;
 	const {request} = prepared;
 	const lost: Lost = {ports: new Set(), names: new Set(), limits: prepared.engine.rootless};
-	// What a crash left in the way is out of it after that.
-	const end = Date.now() + 2 * abandonedAfter;
+	// What a crash left in the way is out of it after half of that, on a machine that is busy, too.
+	const end = Date.now() + 4 * abandonedAfter;
 	while (Date.now() < end) {
 		signal.throwIfAborted();
 		let boxes = await listClaims(host, signal);

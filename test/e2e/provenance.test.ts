@@ -11,6 +11,7 @@ import {
 	dockerOf,
 	makePerson,
 	needsOwnEngine,
+	openTerminal,
 	type Person,
 	testHost,
 	waitUntil,
@@ -240,6 +241,12 @@ describe('what images and other people say', {skip: needsOwnEngine}, () => {
 			const {code, stdout} = await bob.runGpubox(verb);
 			assert.ok(code !== 0 && !stdout.includes(box.jupyter?.token ?? '-'), verb.join(' '));
 		}
+
+		const terminal = await openTerminal(host, bob, ['rm', box.name]);
+		await terminal.waitFor(new RegExp(`Remove ${box.name}, which is alice's\\?`));
+		terminal.write('n\r');
+		await terminal.waitFor(/Nothing was removed/);
+		assert.ok((await list(alice)).some(({id}) => id === box.id));
 	});
 
 	test('a project is found again whatever characters its path has', async () => {
