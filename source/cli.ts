@@ -12,6 +12,8 @@ if (Number.parseInt(process.versions.node, 10) < 22) {
 const {HOME, XDG_CACHE_HOME = HOME && `${HOME}/.cache`, NODE_COMPILE_CACHE} = process.env;
 module.enableCompileCache?.(NODE_COMPILE_CACHE ?? (XDG_CACHE_HOME && `${XDG_CACHE_HOME}/gpubox-code`));
 
+const {failWhenStuck} = await import('./run-verb.ts');
+const finished = failWhenStuck();
 const [first, second, ...rest] = process.argv.slice(2);
 const onlyHost =
 	first !== undefined && /^--host(=.+)?$/.test(first) && (first.includes('=') ? second : rest[0]) === undefined;
@@ -20,6 +22,7 @@ const onlyHost =
 if (first === undefined || (onlyHost && (first.includes('=') || second !== undefined))) {
 	const {openSession} = await import('./commands/session.ts');
 	await openSession(first?.includes('=') ? first.slice('--host='.length) : second);
+	finished();
 } else {
 	const {runProgram} = await import('./program.ts');
 	await runProgram(process.argv);

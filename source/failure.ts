@@ -1,3 +1,5 @@
+import {safeText} from './text/safe.ts';
+
 /** What the caller of the program finds in `$?`. Part of the published interface: add, never change. */
 export const exitCode = {
 	done: 0,
@@ -17,7 +19,8 @@ export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
 /**
 A failure that a person can do something about: one line what is wrong, one line what to do. Everything that gpubox
-says to its user when it gives up is one of these; any other error is a defect of gpubox.
+says to its user when it gives up is one of these; any other error is a defect of gpubox. Names and other foreign text in it are made
+safe to print here, once for all.
 */
 export class Failure extends Error {
 	override name = 'Failure';
@@ -28,8 +31,8 @@ export class Failure extends Error {
 	readonly details: string[];
 
 	constructor(message: string, options: {fix?: string; exitCode?: ExitCode; details?: string[]; cause?: unknown} = {}) {
-		super(message, options.cause === undefined ? undefined : {cause: options.cause});
-		this.fix = options.fix ?? '';
+		super(safeText(message), options.cause === undefined ? undefined : {cause: options.cause});
+		this.fix = safeText(options.fix ?? '');
 		this.exitCode = options.exitCode ?? exitCode.failed;
 		this.details = options.details ?? [];
 	}

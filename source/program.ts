@@ -4,6 +4,7 @@ import {scenarioNames} from './demo/scenario-names.ts';
 import {findEngineAddress} from './engine/address.ts';
 import {exitCode} from './failure.ts';
 import {runVerb} from './run-verb.ts';
+import {safeText} from './text/safe.ts';
 import {version} from './version.ts';
 
 /** All verbs. Each action loads its own code only, so that no verb pays for another. */
@@ -418,7 +419,8 @@ function formatUsageError(text: string): string {
 	const [first = '', ...rest] = text
 		.replace(/^error: /, '')
 		.trim()
-		.split('\n');
+		.split('\n')
+		.map(safeText);
 	const what = first.charAt(0).toUpperCase() + first.slice(1);
 	const hints = [...rest.map((line) => line.replace(/^\((.*)\)$/, '$1')), 'What there is: gpubox --help'];
 	return `gpubox: ${what.replace(/[^.!?]$/, '$&.')}\n  → ${hints.join(' ')}\n`;

@@ -1,4 +1,6 @@
+import {caller} from './engine/caller.ts';
 import {type ExitCode, exitCode, Failure} from './failure.ts';
+import {safeLogLine} from './text/safe.ts';
 
 /**
 Runs a verb and turns its outcome into what the shell sees: the exit code, and for a failure one line that says what is wrong
@@ -18,6 +20,12 @@ export async function runVerb(
 	};
 	process.on('SIGINT', interrupt);
 	process.on('SIGTERM', interrupt);
+	caller.interrupted = controller.signal;
+	caller.tellSilence = (seconds) => {
+		// Once: what it is waited for may change, that it is waited for does not.
+		caller.tellSilence = undefined;
+		process.stderr.write(`The Docker Engine has not answered for ${seconds} s; still waiting.\n`);
+	};
 	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 		// `gpubox logs … | head`: the reader went away, which is no failure.
 		process.exit(
@@ -41,11 +49,33 @@ export async function runVerb(
 	} finally {
 		process.off('SIGINT', interrupt);
 		process.off('SIGTERM', interrupt);
+		caller.interrupted = undefined;
+		caller.tellSilence = undefined;
 	}
 }
 
+/**
+Ends the process in words when it waits for something that can no longer come: Node itself would end it with code 13 and print the line
+of the program where it waits.
+
+@returns to be called when there is nothing to wait for any more
+*/
+export function failWhenStuck(): () => void {
+	const fail = () => {
+		process.exit(
+			printFailure(
+				new Failure('gpubox waited for something that ended without an answer.', {
+					fix: 'Run it again. If it happens again, it is a defect of gpubox.',
+				}),
+			),
+		);
+	};
+	process.once('beforeExit', fail);
+	return () => process.off('beforeExit', fail);
+}
+
 export function printFailure(failure: Failure): ExitCode {
-	const lines = [...failure.details.map((line) => `  ${line}`), `gpubox: ${failure.message}`];
+	const lines = [...failure.details.map((line) => `  ${safeLogLine(line)}`), `gpubox: ${failure.message}`];
 	if (failure.details.length > 0) {
 		// What is wrong, then the evidence, then what to do.
 		lines.unshift(lines.pop() ?? '');
@@ -58,7 +88,7 @@ export function printFailure(failure: Failure): ExitCode {
 	process.stderr.write(`${lines.join('\n')}\n`);
 	if (process.env.GPUBOX_DEBUG === '1') {
 		for (let cause: unknown = failure; cause instanceof Error; cause = cause.cause) {
-			process.stderr.write(`${cause.stack ?? cause.message}\n`);
+			process.stderr.write(`${(cause.stack ?? cause.message).split('\n').map(safeLogLine).join('\n')}\n`);
 		}
 	}
 

@@ -13,13 +13,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const {version} = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
 /**
-Parts of libraries that gpubox never calls but that would be loaded and run at every start: dockerode's BuildKit sessions
-(gRPC, protobuf) and packing of folders, docker-modem's own SSH client (gpubox goes through the system's `ssh`, which knows the person's keys and
-config), Ink's devtools, and what commander would start verbs with that are programs of their own.
+Parts of libraries that gpubox never calls but that would be loaded and run at every start: Ink's devtools, and what commander would
+start verbs with that are programs of their own.
 */
 const unusedIn = [
-	['', /^(@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|tar-fs|@balena\/dockerignore|ssh2|react-devtools-core)$/],
-	['/node_modules/dockerode/', /^(\.\/session|\.\/buildkit|zlib)$/],
+	['', /^react-devtools-core$/],
 	['/node_modules/commander/', /^node:child_process$/],
 ];
 const unused = {
@@ -72,32 +70,6 @@ const builtins = {
 };
 
 /**
-docker-modem loads TLS, which only engines behind https need, and a logger of its own, for which it writes down every request
-whether that is asked to print or not.
-*/
-const modem = {
-	name: 'modem',
-	resolveId: {
-		filter: {id: /^(https|debug)$/},
-		handler: (name, importer) => (importer?.includes('/node_modules/docker-modem/') ? `\0modem-${name}` : undefined),
-	},
-	load: {
-		filter: {id: /^\0modem-/},
-		handler: (id) => ({
-			code: id.endsWith('https')
-				? "exports.request = (...call) => process.getBuiltinModule('node:https').request(...call);"
-				: 'module.exports = () => () => undefined;',
-			moduleType: 'js',
-		}),
-	},
-	transform: {
-		filter: {id: /\/docker-modem\/lib\/modem\.js$/},
-		handler: (code) =>
-			replaceFirst(code, "debug('Sending: %s', util.inspect(", "false && debug('Sending: %s', util.inspect("),
-	},
-};
-
-/**
 Yoga carries its WebAssembly in itself as text, yet asks for it by `fetch`, which loads all of Node's HTTP client at the start of
 every session. Its own way for environments without `fetch` does the same at once.
 */
@@ -126,7 +98,8 @@ const groups = Object.entries({
 	base: [
 		/^\0/,
 		/\/source\/(failure|own-file|run-verb|version)\.ts$/,
-		/\/source\/engine\/address\.ts$/,
+		/\/source\/engine\/(address|caller)\.ts$/,
+		/\/source\/text\/safe\.ts$/,
 		/\/source\/demo\/scenario-names\.ts$/,
 	],
 	// Only the made-up host has it.
@@ -134,7 +107,7 @@ const groups = Object.entries({
 	session: [/\/source\/session\//, /\/node_modules\/(ink|react|react-reconciler|scheduler|yoga-layout)\//],
 	boxes: [
 		/\/source\/(box|gpu|text)\//,
-		/\/source\/engine\/(?!docker|guard|translate)/,
+		/\/source\/engine\/(?!connect|docker|guard|schemas|translate|transport)/,
 		/\/tools\/shims\/|\/node_modules\/(string-width|cli-truncate|slice-ansi|strip-ansi|ansi-styles|ansi-regex|get-east-asian-width|is-fullwidth-code-point)\//,
 		/\/source\/image\/(pull|pull-progress|pull-words|mirror|reference|free-disk|disk|version)\.ts$/,
 		/\/source\/templates\.ts$|\/gpu-cards\.json$/,
@@ -151,7 +124,7 @@ const {output} = await build({
 	cwd: root,
 	input: {cli: 'source/cli.ts', 'demo/nvidia-smi': 'source/demo/nvidia-smi.ts'},
 	platform: 'node',
-	plugins: [unused, lazy, builtins, modem, yogaWithoutFetch],
+	plugins: [unused, lazy, builtins, yogaWithoutFetch],
 	preserveEntrySignatures: false,
 	treeshake: {propertyReadSideEffects: false},
 	// Modules that are imported both ways are meant: one of the two is in the same chunk.

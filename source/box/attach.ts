@@ -1,6 +1,7 @@
 import type {Duplex} from 'node:stream';
 import type {ReadStream, WriteStream} from 'node:tty';
-import type {Engine} from '../engine/engine.ts';
+import type {Engine, ExecSpec} from '../engine/engine.ts';
+import {print} from '../text/print.ts';
 import {inside} from './plan.ts';
 
 /** The terminal, or the pipes, that a command inside a box is connected to. */
@@ -17,18 +18,22 @@ const shell = ['sh', '-c', 'command -v bash >/dev/null 2>&1 && exec bash -l; exe
 
 /**
 Runs a command (a shell when it is empty) in a box with the caller's terminal: size followed as it changes, every key but the
-detach keys (Ctrl-P Ctrl-Q) to the command, Ctrl-C too. Without a terminal the streams are passed through as they are.
+detach keys (Ctrl-P Ctrl-Q) to the command, Ctrl-C too. Without a terminal the streams are passed through as they are. Neither side
+gets more than it takes: what nobody reads stays in the command.
 
 The terminal is back in its former state when this returns.
+
+@throws the signal's reason
 */
 export async function attachToBox(
 	engine: Engine,
 	boxId: string,
 	command: string[],
 	{stdin, stdout, stderr}: AttachStreams,
+	signal?: AbortSignal,
 ): Promise<AttachResult> {
 	const tty = Boolean(stdin.isTTY && stdout.isTTY);
-	const session = await engine.exec(boxId, {
+	const spec: ExecSpec = {
 		command: command.length > 0 ? command : shell,
 		workingDirectory: inside.project,
 		tty,
@@ -38,7 +43,9 @@ export async function attachToBox(
 		detachKeys: 'ctrl-^,ctrl-],ctrl-^,ctrl-]',
 		environment: tty ? terminalEnvironment(process.env) : {},
 		...(tty ? {size: sizeOf(stdout)} : {}),
-	});
+	};
+	const session = await engine.exec(boxId, spec, signal);
+	const stream = session.stream as unknown as Duplex;
 	const resize = () => void session.resize(sizeOf(stdout));
 	const wasRaw = stdin.isTTY ? stdin.isRaw : false;
 	if (tty) {
@@ -51,23 +58,30 @@ export async function attachToBox(
 		// Ink has set an encoding on stdin for good, so in a session keys come as text.
 		const typed = Buffer.from(chunk as string);
 		const {pass, detach} = tty ? watchKeys(typed) : {pass: typed, detach: false};
-		if (pass.length > 0) {
-			session.stream.write(pass);
+		if (pass.length > 0 && !stream.write(pass)) {
+			stdin.pause();
 		}
 
 		if (detach) {
-			(session.stream as unknown as Duplex).destroy();
+			stream.destroy();
 		}
 	};
-	const end = () => session.stream.end();
+	const end = () => stream.end();
+	const goOn = () => stdin.resume();
+	stream.on('drain', goOn);
 	stdin.on('data', forward);
 	stdin.once('end', end);
 	stdin.resume();
 	try {
-		const output = tty ? pipeRaw(session.stream, stdout) : pipeFramed(session.stream, stdout, stderr);
+		const output = tty ? passRaw(stream, stdout, signal) : passFramed(stream, {stdout, stderr}, signal);
 		const [result] = await Promise.all([session.wait(), output]);
 		return result;
+	} catch (error) {
+		signal?.throwIfAborted();
+		throw error;
 	} finally {
+		stream.destroy();
+		stream.off('drain', goOn);
 		stdin.off('data', forward);
 		stdin.off('end', end);
 		stdin.pause();
@@ -124,21 +138,25 @@ function terminalEnvironment(environment: NodeJS.ProcessEnv): Record<string, str
 }
 
 /** Settles when the stream ends, or is destroyed by detaching. */
-async function pipeRaw(stream: NodeJS.ReadableStream, stdout: NodeJS.WritableStream): Promise<void> {
-	stream.on('data', (chunk) => stdout.write(chunk));
-	await new Promise<void>((resolve, reject) => {
-		stream.once('error', reject);
-		stream.once('close', resolve);
-	});
+async function passRaw(stream: Duplex, stdout: NodeJS.WritableStream, signal?: AbortSignal): Promise<void> {
+	try {
+		for await (const chunk of stream) {
+			await print(stdout, chunk as Buffer, signal);
+		}
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') {
+			throw error;
+		}
+	}
 }
 
-async function pipeFramed(
-	stream: NodeJS.ReadableStream,
-	stdout: NodeJS.WritableStream,
-	stderr: NodeJS.WritableStream,
+async function passFramed(
+	stream: Duplex,
+	{stdout, stderr}: Pick<AttachStreams, 'stdout' | 'stderr'>,
+	signal?: AbortSignal,
 ): Promise<void> {
 	const {readFrames} = await import('../engine/frames.ts');
-	for await (const frame of readFrames(stream as AsyncIterable<Buffer>)) {
-		(frame.stream === 'stderr' ? stderr : stdout).write(frame.data);
+	for await (const frame of readFrames(stream)) {
+		await print(frame.stream === 'stderr' ? stderr : stdout, frame.data, signal);
 	}
 }

@@ -1,10 +1,8 @@
 import type {Engine, LogChunk, LogOptions} from '../engine/engine.ts';
+import {lineLength} from '../engine/limits.ts';
 import {safeLogLine} from '../text/safe.ts';
 
 export type LogLine = {stream: 'stdout' | 'stderr'; text: string};
-
-/** A line longer than this is broken: a program that never ends its line must not fill the memory. */
-const longestLine = 16_384;
 
 /** A container's output line by line, each safe to print, colours kept. */
 export function readLogLines(engine: Engine, id: string, options: LogOptions = {}): AsyncGenerator<LogLine> {
@@ -22,7 +20,7 @@ export async function* linesOf(chunks: AsyncIterable<LogChunk>): AsyncGenerator<
 			yield {stream, text: safeLogLine(line)};
 		}
 
-		if (pending[stream].length > longestLine) {
+		if (pending[stream].length > lineLength) {
 			yield {stream, text: safeLogLine(pending[stream])};
 			pending[stream] = '';
 		}
@@ -40,7 +38,9 @@ export async function lastLogLines(engine: Engine, id: string, count: number): P
 	const lines: string[] = [];
 	for await (const {text} of readLogLines(engine, id, {tail: count})) {
 		lines.push(text);
+		// What the engine takes for a line may be cut into many here.
+		lines.splice(0, lines.length - count);
 	}
 
-	return lines.slice(-count);
+	return lines;
 }

@@ -23,7 +23,7 @@ export async function runPostCreate(
 	{postCreate}: BoxRequest,
 	{report, signal}: Pick<UpOptions, 'report' | 'signal'>,
 ): Promise<void> {
-	if (postCreate === undefined || (await host.engine.readFile(box.id, doneFile)) !== undefined) {
+	if (postCreate === undefined || (await host.engine.fileExists(box.id, doneFile, signal))) {
 		return;
 	}
 

@@ -28,7 +28,7 @@ export async function attach(
 	}
 
 	try {
-		const result = await attachToBox(engine, box.id, command, process);
+		const result = await attachToBox(engine, box.id, command, process, signal);
 		if (result.detached) {
 			process.stderr.write(`\nDetached. What runs in ${box.name} goes on.\n`);
 		}

@@ -3,7 +3,7 @@ import {holdsGpus} from '../box/claims.ts';
 import type {Idleness} from '../box/idle.ts';
 import {listBoxes, ownerText} from '../box/list.ts';
 import {type NamedProcess, nameProcesses} from '../box/process-names.ts';
-import {EngineError} from '../engine/engine.ts';
+import {isNoEngine} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {GpuFrame, GpuInventory} from '../gpu/gpu.ts';
 import {readInventory} from '../gpu/inventory.ts';
@@ -136,7 +136,7 @@ async function boxesIfAny(host: Host, signal: AbortSignal): Promise<Box[]> {
 	try {
 		return await listBoxes(host, signal);
 	} catch (error) {
-		if (error instanceof EngineError && (error.code === 'unreachable' || error.code === 'no-permission')) {
+		if (isNoEngine(error)) {
 			return [];
 		}
 

@@ -1,8 +1,7 @@
 import type {Box} from '../box/box.ts';
 import {derivedFrom, derivedFromId} from '../box/derived-labels.ts';
 import {listBoxes} from '../box/list.ts';
-import type {EngineInfo, Image, ImageSummary} from '../engine/engine.ts';
-import {EngineError} from '../engine/engine.ts';
+import {type EngineInfo, type Image, type ImageSummary, isNoEngine} from '../engine/engine.ts';
 import type {GpuFacts} from '../gpu/gpu.ts';
 import {readInventory} from '../gpu/inventory.ts';
 import type {Host} from '../host/host.ts';
@@ -46,7 +45,7 @@ async function ask(host: Host, signal: AbortSignal) {
 	const [inventory, found] = await Promise.all([
 		readInventory(host.nvidiaSmi, {signal}),
 		askEngine().catch(async (error: unknown) => {
-			if (error instanceof EngineError && (error.code === 'unreachable' || error.code === 'no-permission')) {
+			if (isNoEngine(error)) {
 				const {explain} = await import('../host/remedies.ts');
 				const {message, fix} = explain(error, engine.address);
 				return {trouble: {message, fix}};

@@ -5,6 +5,7 @@ import {exitCode, Failure} from '../failure.ts';
 import {openHost} from '../host/open-host.ts';
 import {findRemedy, type Remedy} from '../host/remedies.ts';
 import {parseDuration} from '../text/duration.ts';
+import {print} from '../text/print.ts';
 
 /** The log as it is; errors in it that are known are explained on stderr. */
 export async function logs(
@@ -32,7 +33,7 @@ export async function logs(
 	for await (const {stream, text} of lines) {
 		const out = stream === 'stderr' ? process.stderr : process.stdout;
 		const plain = stripVTControlCharacters(text);
-		out.write(`${colours ? text : plain}\n`);
+		await print(out, `${colours ? text : plain}\n`, signal);
 		const remedy = findRemedy(plain);
 		if (remedy && !known.has(remedy)) {
 			known.add(remedy);

@@ -1,4 +1,3 @@
-import {PassThrough} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {type ContainerSpec, type Engine, EngineError} from '../engine/engine.ts';
 import {startExec} from './exec.ts';
@@ -174,15 +173,6 @@ export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 			}
 		},
 
-		async killContainer(id) {
-			const container = need(id);
-			if (container.state !== 'running') {
-				throw new EngineError('conflict', `Container ${id} is not running`, {status: 409});
-			}
-
-			containers.halt(container, 137);
-		},
-
 		async renameContainer(id, name) {
 			const container = need(id);
 			container.spec = {...container.spec, name};
@@ -211,20 +201,6 @@ export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 			yield* containers.log(need(id), {follow, tail, since, timestamps}, signal);
 		},
 
-		async attach(id) {
-			const stream = new PassThrough();
-			containers.forward(
-				need(id),
-				({text}) => stream.write(`${text}\n`),
-				() => stream.end(),
-			);
-			return stream;
-		},
-
-		async resizeContainer(id) {
-			need(id);
-		},
-
 		async exec(id, spec) {
 			const container = need(id);
 			if (container.state !== 'running') {
@@ -241,6 +217,11 @@ export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 		async readFile(id, path) {
 			const container = need(id);
 			return path === '/etc/hostname' ? Buffer.from(`${container.spec.hostname ?? ''}\n`) : undefined;
+		},
+
+		async fileExists(id, path) {
+			need(id);
+			return path === '/etc/hostname';
 		},
 
 		async *events({signal, types}) {

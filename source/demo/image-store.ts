@@ -8,10 +8,7 @@ const known = /^(?:(?:docker\.io\/)?(?:pytorch|nvidia|vllm|tensorflow|rapidsai)\
 /** The layers of every image that is pulled, in megabytes. */
 const layerSizes = [180, 2400, 1300, 35, 0.4];
 
-type ImagePart = Pick<
-	Engine,
-	'inspectImage' | 'listImages' | 'pullImage' | 'buildImage' | 'tagImage' | 'removeImage'
-> & {
+type ImagePart = Pick<Engine, 'inspectImage' | 'listImages' | 'pullImage' | 'buildImage' | 'tagImage'> & {
 	has(reference: string): boolean;
 	idOf(reference: string): string;
 };
@@ -102,13 +99,6 @@ export function createImageStore({references, now, check, wait}: Options): Image
 
 			image.tags.push(reference);
 			images.set(reference, image);
-		},
-
-		async removeImage(reference) {
-			check();
-			if (!images.delete(reference)) {
-				throw new EngineError('not-found', `No such image: ${reference}`, {status: 404});
-			}
 		},
 	};
 }

@@ -1,61 +1,55 @@
-import type Dockerode from 'dockerode';
 import {safeText} from '../text/safe.ts';
-import {type BuildOptions, type Engine, EngineError} from './engine.ts';
-import {codeOfReason} from './errors.ts';
+import type {BuildOptions, Engine} from './engine.ts';
+import {refusal} from './errors.ts';
 import {readJsonLines} from './frames.ts';
-
-type StreamMessage = {
-	id?: string;
-	status?: string;
-	stream?: string;
-	error?: string;
-	progressDetail?: {current?: number; total?: number};
-	aux?: {ID?: string};
-};
+import {type Limit, lineLength} from './limits.ts';
+import {parseText, progressMessage} from './schemas.ts';
+import type {Transport} from './transport.ts';
 
 export async function pull(
-	docker: Dockerode,
+	transport: Transport,
+	limit: Limit,
 	reference: string,
 	{platform, onProgress, signal}: Parameters<Engine['pullImage']>[1] = {},
 ): Promise<void> {
 	const {findRegistryAuth} = await import('./registry-auth.ts');
 	const auth = findRegistryAuth(reference);
-	// Without a tag the API pulls every tag of the repository.
-	const whole = /[:@][^/]*$/.test(reference) ? reference : `${reference}:latest`;
-	const stream = (await docker.pull(whole, {
-		...(auth ? {authconfig: auth} : {}),
-		...(platform ? {platform} : {}),
-		...(signal ? {abortSignal: signal} : {}),
-	})) as unknown as AsyncIterable<Buffer>;
-	for await (const message of readJsonLines<StreamMessage>(stream)) {
-		throwStreamError(message);
-		const {current, total} = message.progressDetail ?? {};
+	const {repository, tag} = splitReference(reference);
+	const chunks = transport.open({
+		limit,
+		method: 'POST',
+		path: '/images/create',
+		query: {fromImage: repository, tag, platform},
+		headers: auth ? {'X-Registry-Auth': encodeAuth(auth)} : {},
+		signal,
+	});
+	for await (const {error, id, status, progressDetail} of readMessages(chunks, limit)) {
+		throwStreamError(error);
+		const {current, total} = progressDetail ?? {};
 		onProgress?.({
-			status: safeText(message.status ?? ''),
-			...(message.id ? {layer: safeText(message.id)} : {}),
-			...(current === undefined ? {} : {currentBytes: current}),
-			...(total === undefined ? {} : {totalBytes: total}),
+			status: safeText(status ?? ''),
+			...(id ? {layer: safeText(id)} : {}),
+			...(current == null ? {} : {currentBytes: current}),
+			...(total == null ? {} : {totalBytes: total}),
 		});
 	}
 }
 
-export async function build(docker: Dockerode, options: BuildOptions): Promise<string> {
-	const {default: tar} = await import('tar-stream');
-	const context = tar.pack();
-	for (const file of options.files) {
-		// A fixed time: the same files must give the same layer cache key on every machine.
-		context.entry({name: file.path, mode: file.mode ?? 0o644, mtime: new Date(0)}, file.content);
-	}
-
-	context.finalize();
-	const stream = (await docker.buildImage(context as unknown as NodeJS.ReadableStream, {
-		t: options.tag,
-		buildargs: options.arguments ?? {},
-		labels: options.labels ?? {},
-		rm: true,
-		forcerm: true,
-		...(options.signal ? {abortSignal: options.signal} : {}),
-	})) as unknown as AsyncIterable<Buffer>;
+export async function build(transport: Transport, limit: Limit, options: BuildOptions): Promise<string> {
+	const chunks = transport.open({
+		limit,
+		method: 'POST',
+		path: '/build',
+		query: {
+			t: options.tag,
+			buildargs: options.arguments ?? {},
+			labels: options.labels ?? {},
+			rm: true,
+			forcerm: true,
+		},
+		content: {type: 'application/x-tar', data: await packContext(options.files)},
+		signal: options.signal,
+	});
 	let id = '';
 	let pending = '';
 	const tell = (lines: string[]) => {
@@ -63,27 +57,67 @@ export async function build(docker: Dockerode, options: BuildOptions): Promise<s
 			options.onLine?.(line);
 		}
 	};
-	for await (const message of readJsonLines<StreamMessage>(stream)) {
-		if (message.error !== undefined) {
+	for await (const {error, aux, stream} of readMessages(chunks, limit)) {
+		if (error != null) {
 			tell([pending]);
-			throwStreamError(message);
+			throwStreamError(error);
 		}
 
-		id = message.aux?.ID ?? id;
+		id = idOf(aux) ?? id;
 		// A message is what one write of the build held, which need not be a line.
-		const lines = (pending + (message.stream ?? '')).split('\n');
+		const lines = (pending + (stream ?? '')).split('\n');
 		pending = lines.pop() ?? '';
 		tell(lines);
+		if (pending.length > lineLength) {
+			tell([pending]);
+			pending = '';
+		}
 	}
 
 	tell([pending]);
 	return id;
 }
 
+async function packContext(files: BuildOptions['files']): Promise<Buffer> {
+	const {default: tar} = await import('tar-stream');
+	const context = tar.pack();
+	for (const file of files) {
+		// A fixed time: the same files must give the same layer cache key on every machine.
+		context.entry({name: file.path, mode: file.mode ?? 0o644, mtime: new Date(0)}, file.content);
+	}
+
+	context.finalize();
+	const parts: Buffer[] = [];
+	for await (const part of context) {
+		parts.push(part as Buffer);
+	}
+
+	return Buffer.concat(parts);
+}
+
+/** The API takes a digest for a tag, and pulls every tag of a repository when none is given. */
+export function splitReference(reference: string): {repository: string; tag: string} {
+	const [, repository = reference, tag = 'latest'] = /^(.+?)(?:@|:(?=[^/]*$))([^/]*)$/.exec(reference) ?? [];
+	return {repository, tag};
+}
+
+function readMessages(chunks: AsyncIterable<Buffer>, limit: Limit) {
+	return readJsonLines(chunks, (line) => parseText(progressMessage, line, limit.question), limit);
+}
+
+/** As the engine's own command sends it: base64 for addresses, with its padding. */
+function encodeAuth(auth: object): string {
+	return Buffer.from(JSON.stringify(auth)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+}
+
+function idOf(aux: unknown): string | undefined {
+	const id = typeof aux === 'object' && aux !== null ? (aux as {ID?: unknown}).ID : undefined;
+	return typeof id === 'string' ? id : undefined;
+}
+
 /** Pulls and builds answer 200 first and fail inside the stream. */
-function throwStreamError({error}: StreamMessage): void {
-	if (error !== undefined) {
-		const reason = safeText(error);
-		throw new EngineError(codeOfReason(reason), reason);
+function throwStreamError(error: string | null | undefined): void {
+	if (error != null) {
+		throw refusal(error);
 	}
 }

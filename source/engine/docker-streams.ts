@@ -1,27 +1,36 @@
-import type Dockerode from 'dockerode';
-import type {ExecSession, ExecSpec, LogChunk, LogOptions} from './engine.ts';
-import {toEngineError} from './errors.ts';
+import {Readable} from 'node:stream';
+import {caller} from './caller.ts';
+import {EngineError, type ExecSession, type ExecSpec, type LogChunk, type LogOptions} from './engine.ts';
 import {readFrames} from './frames.ts';
-import {guardStream} from './guard.ts';
+import {guard, guardStream} from './guard.ts';
+import {type EngineLimits, fileBytes} from './limits.ts';
+import {containerDetail, created, execState, parseAnswer} from './schemas.ts';
+import {encodePart, type Transport} from './transport.ts';
 
-export function readLogs(docker: Dockerode, id: string, options: LogOptions = {}): AsyncIterable<LogChunk> {
+export function readLogs(
+	transport: Transport,
+	limits: EngineLimits,
+	id: string,
+	options: LogOptions = {},
+): AsyncIterable<LogChunk> {
 	const {signal} = options;
+	const path = `/containers/${encodePart(id)}`;
 	return guardStream(async function* () {
-		const {Config} = await docker.getContainer(id).inspect();
-		// dockerode hands out a stream only when told to follow, and otherwise collects the whole log as a string: so it is
-		// told to follow, and the query tells the engine the truth.
-		const chunks = (await docker.getContainer(id).logs({
-			follow: true,
-			_query: {
+		const {body} = await transport.ask({limit: limits.container, path: `${path}/json`, signal});
+		const {Config} = parseAnswer(containerDetail, body, limits.container.question);
+		const chunks = transport.open({
+			limit: limits.logs,
+			path: `${path}/logs`,
+			query: {
 				follow: options.follow ?? false,
 				stdout: true,
 				stderr: true,
 				timestamps: options.timestamps ?? false,
-				...(options.tail === undefined ? {} : {tail: options.tail}),
-				...(options.since ? {since: options.since.getTime() / 1000} : {}),
+				tail: options.tail,
+				since: options.since && options.since.getTime() / 1000,
 			},
-			...(signal ? {abortSignal: signal} : {}),
-		} as Dockerode.ContainerLogsOptions & {follow: true})) as unknown as AsyncIterable<Buffer>;
+			signal,
+		});
 		if (Config.Tty) {
 			for await (const data of chunks) {
 				yield {stream: 'stdout', data};
@@ -32,25 +41,44 @@ export function readLogs(docker: Dockerode, id: string, options: LogOptions = {}
 	}, signal);
 }
 
-export async function startExec(docker: Dockerode, id: string, spec: ExecSpec): Promise<ExecSession> {
-	const exec = await docker.getContainer(id).exec({
-		Cmd: spec.command,
-		AttachStdin: spec.stdin,
-		AttachStdout: true,
-		AttachStderr: true,
-		Tty: spec.tty,
-		...(spec.user ? {User: spec.user} : {}),
-		...(spec.workingDirectory ? {WorkingDir: spec.workingDirectory} : {}),
-		...(spec.environment ? {Env: Object.entries(spec.environment).map(([key, value]) => `${key}=${value}`)} : {}),
-		...(spec.detachKeys ? {DetachKeys: spec.detachKeys} : {}),
+export async function startExec(
+	transport: Transport,
+	limits: EngineLimits,
+	id: string,
+	spec: ExecSpec,
+	signal?: AbortSignal,
+): Promise<ExecSession> {
+	const answer = await transport.ask({
+		limit: limits.command,
+		method: 'POST',
+		path: `/containers/${encodePart(id)}/exec`,
+		body: {
+			Cmd: spec.command,
+			AttachStdin: spec.stdin,
+			AttachStdout: true,
+			AttachStderr: true,
+			Tty: spec.tty,
+			...(spec.user ? {User: spec.user} : {}),
+			...(spec.workingDirectory ? {WorkingDir: spec.workingDirectory} : {}),
+			...(spec.environment ? {Env: Object.entries(spec.environment).map(([key, value]) => `${key}=${value}`)} : {}),
+			...(spec.detachKeys ? {DetachKeys: spec.detachKeys} : {}),
+		},
+		signal,
 	});
-	const stream = await exec.start({hijack: true, stdin: spec.stdin, Tty: spec.tty});
+	const {Id} = parseAnswer(created, answer.body, limits.command.question);
+	const path = `/exec/${encodePart(Id)}`;
+	const stream = await transport.upgrade({
+		limit: limits.command,
+		method: 'POST',
+		path: `${path}/start`,
+		body: {Detach: false, Tty: spec.tty},
+		signal,
+	});
 	const resize = async ({columns, rows}: {columns: number; rows: number}) => {
-		await exec.resize({w: columns, h: rows}).catch((error: unknown) => {
+		await guard(() =>
+			transport.ask({limit: limits.resize, method: 'POST', path: `${path}/resize`, query: {w: columns, h: rows}}),
+		).catch(() => {
 			// The command may have ended between the terminal's signal and this call: then there is nothing to resize.
-			if (toEngineError(error).code === 'aborted') {
-				throw error;
-			}
 		});
 	};
 	if (spec.tty && spec.size) {
@@ -69,19 +97,47 @@ export async function startExec(docker: Dockerode, id: string, spec: ExecSpec): 
 					stream.once('close', resolve);
 				}
 			});
-			const {Running, ExitCode} = await exec.inspect();
+			if (caller.interrupted?.aborted || signal?.aborted) {
+				throw new EngineError('aborted', 'Interrupted.');
+			}
+
+			const {body} = await guard(() => transport.ask({limit: limits.commandResult, path: `${path}/json`, signal}));
+			const {Running, ExitCode} = parseAnswer(execState, body, limits.commandResult.question);
 			return {exitCode: ExitCode ?? 0, detached: Running};
 		},
 	};
 }
 
-export async function readFileFrom(docker: Dockerode, id: string, path: string): Promise<Buffer | undefined> {
+export async function readFileFrom(
+	transport: Transport,
+	limits: EngineLimits,
+	id: string,
+	path: string,
+	{maxBytes = fileBytes, signal}: {maxBytes?: number; signal?: AbortSignal} = {},
+): Promise<Buffer | undefined> {
 	const {default: tar} = await import('tar-stream');
-	const archive = await docker.getContainer(id).getArchive({path});
+	const tooLarge = () => new EngineError('failed', `${path} in the container has more than ${maxBytes} bytes`);
+	const archive = transport.open({
+		limit: limits.file,
+		path: `/containers/${encodePart(id)}/archive`,
+		query: {path},
+		signal,
+	});
 	const reader = tar.extract();
-	archive.pipe(reader);
-	for await (const entry of reader) {
-		if (entry.header.type === 'file') {
+	const source = Readable.from(bounded(archive, maxBytes, tooLarge), {objectMode: false});
+	source.once('error', (error) => reader.destroy(error));
+	source.pipe(reader);
+	try {
+		for await (const entry of reader) {
+			// A folder comes with everything that is in it.
+			if (entry.header.type !== 'file') {
+				return undefined;
+			}
+
+			if ((entry.header.size ?? 0) > maxBytes) {
+				throw tooLarge();
+			}
+
 			const parts: Buffer[] = [];
 			for await (const part of entry) {
 				parts.push(part as Buffer);
@@ -89,9 +145,40 @@ export async function readFileFrom(docker: Dockerode, id: string, path: string):
 
 			return Buffer.concat(parts);
 		}
-
-		entry.resume();
+	} finally {
+		source.destroy();
 	}
 
 	return undefined;
+}
+
+/** The archive has a little of its own around the file. */
+async function* bounded(chunks: AsyncIterable<Buffer>, maxBytes: number, tooLarge: () => Error) {
+	let size = 0;
+	for await (const chunk of chunks) {
+		size += chunk.length;
+		if (size > maxBytes + 65_536) {
+			throw tooLarge();
+		}
+
+		yield chunk;
+	}
+}
+
+export async function fileExists(
+	transport: Transport,
+	limits: EngineLimits,
+	id: string,
+	path: string,
+	signal?: AbortSignal,
+): Promise<boolean> {
+	const {status} = await transport.ask({
+		limit: limits.fileState,
+		method: 'HEAD',
+		path: `/containers/${encodePart(id)}/archive`,
+		query: {path},
+		accept: [404],
+		signal,
+	});
+	return status !== 404;
 }

@@ -1,87 +1,107 @@
-import Dockerode from 'dockerode';
+import type * as v from 'valibot';
 import {type EngineAddress, isLocalAddress} from './address.ts';
-import {connectOptions} from './connect.ts';
+import {connectionTo} from './connect.ts';
 import {build, pull} from './docker-images.ts';
-import {readFileFrom, readLogs, startExec} from './docker-streams.ts';
-import type {Engine, EngineInfo} from './engine.ts';
+import {fileExists, readFileFrom, readLogs, startExec} from './docker-streams.ts';
+import type {Engine} from './engine.ts';
 import {readJsonLines} from './frames.ts';
-import {guard, guardStream, settled, unlessMissing} from './guard.ts';
-import {toContainer, toContainerDetail, toCreateBody, toEvent, toImage} from './translate.ts';
+import {guard, guardStream, unlessMissing} from './guard.ts';
+import {defaultLimits, type EngineLimits, type EngineQuestion, stopSeconds} from './limits.ts';
+import * as schemas from './schemas.ts';
+import {toContainer, toContainerDetail, toCreateBody, toEngineInfo, toEvent, toImage} from './translate.ts';
+import {createTransport, encodePart, type Question} from './transport.ts';
 
-/** The engine at `address`, through dockerode. Nothing is connected before the first call. */
-export async function connectDocker(address: EngineAddress): Promise<Engine> {
-	const docker = new Dockerode(await connectOptions(address));
-	const container = (id: string) => docker.getContainer(id);
+type Asked = Omit<Question, 'limit' | 'path'>;
+
+/**
+The engine at `address`, over the Engine API. Nothing is connected before the first call. Every answer is held to the limits and to
+what it must look like.
+
+@param limits for tests, which cannot wait so long
+*/
+export async function connectDocker(address: EngineAddress, limits: EngineLimits = defaultLimits): Promise<Engine> {
+	const transport = createTransport(await connectionTo(address));
+	const container = (id: string) => `/containers/${encodePart(id)}`;
+
+	/** An answer that gpubox reads. */
+	const read = async <T>(
+		question: EngineQuestion,
+		schema: v.GenericSchema<unknown, T>,
+		path: string,
+		asked: Asked = {},
+	): Promise<T> => {
+		const limit = limits[question];
+		const {body} = await transport.ask({limit, path, ...asked});
+		return schemas.parseAnswer(schema, body, limit.question);
+	};
+	/** Something that changes, of which only success or failure counts. */
+	const change = async (question: EngineQuestion, path: string, asked: Asked) => {
+		await guard(() => transport.ask({limit: limits[question], path, changes: true, ...asked}));
+	};
 
 	return {
 		address: address.url,
 		local: isLocalAddress(address.url),
 
-		info: (signal) => guard(() => readInfo(docker, signal)),
+		info: (signal) => guard(async () => toEngineInfo(await read('info', schemas.engineInfo, '/info', {signal}))),
 
 		listContainers: ({labels = [], signal} = {}) =>
 			guard(async () => {
-				const rows = await docker.listContainers({
-					all: true,
-					...(labels.length > 0 ? {filters: {label: labels}} : {}),
-					...(signal ? {abortSignal: signal} : {}),
-				});
+				const query = {all: true, ...(labels.length > 0 ? {filters: {label: labels}} : {})};
+				const rows = await read('containers', schemas.containerRows, '/containers/json', {query, signal});
 				return rows.map(toContainer);
 			}),
-		inspectContainer: (id) => unlessMissing(async () => toContainerDetail(await container(id).inspect())),
-		createContainer: (spec) => guard(async () => (await docker.createContainer(toCreateBody(spec))).id),
-		startContainer: (id) => settled(() => container(id).start()),
+		inspectContainer: (id, signal) =>
+			unlessMissing(async () =>
+				toContainerDetail(await read('container', schemas.containerDetail, `${container(id)}/json`, {signal})),
+			),
+		createContainer: (spec) =>
+			guard(async () => {
+				const asked: Asked = {method: 'POST', query: {name: spec.name}, body: toCreateBody(spec), changes: true};
+				return (await read('create', schemas.created, '/containers/create', asked)).Id;
+			}),
+		// 304: it is already as asked.
+		startContainer: (id) => change('start', `${container(id)}/start`, {method: 'POST', accept: [304]}),
 		stopContainer: (id, {timeoutSeconds} = {}) =>
-			settled(() => container(id).stop(timeoutSeconds === undefined ? {} : {t: timeoutSeconds})),
-		renameContainer: (id, name) =>
 			guard(async () => {
-				await container(id).rename({name});
+				const {stop} = limits;
+				const seconds = (stop.seconds ?? 0) + (timeoutSeconds ?? stopSeconds);
+				await transport.ask({
+					limit: {...stop, seconds, noticeSeconds: (timeoutSeconds ?? stopSeconds) + 10},
+					method: 'POST',
+					path: `${container(id)}/stop`,
+					query: {t: timeoutSeconds},
+					accept: [304],
+					changes: true,
+				});
 			}),
+		renameContainer: (id, name) => change('rename', `${container(id)}/rename`, {method: 'POST', query: {name}}),
 		removeContainer: (id, {force = false, volumes = false} = {}) =>
-			guard(async () => {
-				await container(id).remove({force, v: volumes});
-			}),
-		killContainer: (id, signal) =>
-			guard(async () => {
-				await container(id).kill({signal});
-			}),
+			change('remove', container(id), {method: 'DELETE', query: {force, v: volumes}}),
 		waitContainer: (id, signal) =>
 			guard(async () => {
-				const {StatusCode} = (await container(id).wait(signal ? {abortSignal: signal} : {})) as {StatusCode: number};
-				return StatusCode;
+				const asked: Asked = {method: 'POST', signal};
+				return (await read('wait', schemas.ended, `${container(id)}/wait`, asked)).StatusCode;
 			}),
-		logs: (id, options) => readLogs(docker, id, options),
-		attach: (id, {stdin, tty}) =>
-			guard(() =>
-				container(id).attach({
-					stream: true,
-					hijack: true,
-					stdin,
-					stdout: true,
-					stderr: true,
-					...(tty ? {logs: false} : {}),
-				}),
-			),
-		resizeContainer: (id, {columns, rows}) =>
+		logs: (id, options) => readLogs(transport, limits, id, options),
+		exec: (id, spec, signal) => guard(() => startExec(transport, limits, id, spec, signal)),
+		top: (id, signal) =>
 			guard(async () => {
-				await container(id).resize({w: columns, h: rows});
+				const asked: Asked = {query: {ps_args: '-eo pid'}, signal};
+				const {Titles, Processes} = await read('processes', schemas.processTable, `${container(id)}/top`, asked);
+				const column = (Titles ?? []).indexOf('PID');
+				return (Processes ?? []).map((row) => Number(row[column])).filter((pid) => Number.isInteger(pid));
 			}),
-		exec: (id, spec) => guard(() => startExec(docker, id, spec)),
-		top: (id) =>
-			guard(async () => {
-				const {Titles, Processes} = (await container(id).top({ps_args: '-eo pid'})) as {
-					Titles: string[];
-					Processes: string[][];
-				};
-				const column = Titles.indexOf('PID');
-				return Processes.map((row) => Number(row[column])).filter((pid) => Number.isInteger(pid));
-			}),
-		readFile: (id, path) => unlessMissing(() => readFileFrom(docker, id, path)),
+		readFile: (id, path, options) => unlessMissing(() => readFileFrom(transport, limits, id, path, options)),
+		fileExists: (id, path, signal) => guard(() => fileExists(transport, limits, id, path, signal)),
 
-		inspectImage: (reference) => unlessMissing(async () => toImage(await docker.getImage(reference).inspect())),
-		listImages: () =>
+		inspectImage: (reference, signal) =>
+			unlessMissing(async () =>
+				toImage(await read('image', schemas.imageDetail, `/images/${encodePart(reference)}/json`, {signal})),
+			),
+		listImages: (signal) =>
 			guard(async () =>
-				(await docker.listImages()).map((row) => ({
+				(await read('images', schemas.imageRows, '/images/json', {signal})).map((row) => ({
 					id: row.Id,
 					tags: (row.RepoTags ?? []).filter((tag) => tag !== '<none>:<none>'),
 					digests: (row.RepoDigests ?? []).filter((digest) => !digest.startsWith('<none>')),
@@ -90,54 +110,26 @@ export async function connectDocker(address: EngineAddress): Promise<Engine> {
 					labels: row.Labels ?? {},
 				})),
 			),
-		pullImage: (reference, options) => guard(() => pull(docker, reference, options)),
-		buildImage: (options) => guard(() => build(docker, options)),
-		tagImage: (id, reference) =>
-			guard(async () => {
-				const colon = reference.lastIndexOf(':');
-				await docker.getImage(id).tag({repo: reference.slice(0, colon), tag: reference.slice(colon + 1)});
-			}),
-		removeImage: (reference) =>
-			guard(async () => {
-				await docker.getImage(reference).remove();
-			}),
+		pullImage: (reference, options) => guard(() => pull(transport, limits.pull, reference, options)),
+		buildImage: (options) => guard(() => build(transport, limits.build, options)),
+		tagImage: (id, reference) => {
+			const colon = reference.lastIndexOf(':');
+			const query = {repo: reference.slice(0, colon), tag: reference.slice(colon + 1)};
+			return change('tag', `/images/${encodePart(id)}/tag`, {method: 'POST', query});
+		},
 
 		events: ({signal, types}) =>
 			guardStream(async function* () {
-				const stream = await docker.getEvents({abortSignal: signal, ...(types ? {filters: {type: types}} : {})});
-				for await (const line of readJsonLines<Parameters<typeof toEvent>[0]>(stream as AsyncIterable<Buffer>)) {
+				const limit = limits.events;
+				const query = types ? {filters: {type: types}} : {};
+				const chunks = transport.open({limit, path: '/events', query, signal});
+				const parse = (line: string) => schemas.parseText(schemas.event, line, limit.question);
+				for await (const line of readJsonLines(chunks, parse, limit)) {
 					const event = toEvent(line);
 					if (event) {
 						yield event;
 					}
 				}
 			}, signal),
-	};
-}
-
-/** One question: `/version` as well as `/info` starts the programs below the engine to ask for theirs, 10 ms each. */
-async function readInfo(docker: Dockerode, signal?: AbortSignal): Promise<EngineInfo> {
-	// The typings know no options here; dockerode takes them as everywhere else.
-	const info = (await docker.info((signal ? {abortSignal: signal} : {}) as never)) as unknown as Record<
-		string,
-		unknown
-	>;
-	const devices = (info.DiscoveredDevices ?? []) as Array<{Source?: string; ID?: string}>;
-	const security = (info.SecurityOptions ?? []) as string[];
-	return {
-		version: info.ServerVersion as string,
-		architecture: info.Architecture as string,
-		rootDirectory: info.DockerRootDir as string,
-		cpus: info.NCPU as number,
-		memoryBytes: info.MemTotal as number,
-		runtimes: Object.keys((info.Runtimes ?? {}) as object),
-		cdiDevices: devices.flatMap((device) => (device.Source === 'cdi' && device.ID ? [device.ID] : [])),
-		cdiSpecDirectories: (info.CDISpecDirs ?? []) as string[],
-		rootless: security.some((option) => option.includes('rootless')),
-		// The one field of the two that only Podman has (pkg/api/handlers/types.go there).
-		flavour: info.BuildahVersion === undefined ? 'docker' : 'podman',
-		registryMirrors: ((info.RegistryConfig as {Mirrors?: string[]} | undefined)?.Mirrors ?? []) as string[],
-		// The address itself may hold a password.
-		proxied: Boolean(info.HttpsProxy || info.HttpProxy),
 	};
 }

@@ -213,7 +213,7 @@ export type Engine = {
 	/** All containers, stopped ones too, that carry every label in `labels` (`key` or `key=value`). */
 	listContainers(options?: {labels?: string[]; signal?: AbortSignal}): Promise<Container[]>;
 	/** By id, by the start of an id or by name. Undefined when there is none. */
-	inspectContainer(id: string): Promise<ContainerDetail | undefined>;
+	inspectContainer(id: string, signal?: AbortSignal): Promise<ContainerDetail | undefined>;
 	/** Atomic on the name: throws EngineError `name-taken` when it exists. Returns the id. */
 	createContainer(spec: ContainerSpec): Promise<string>;
 	startContainer(id: string): Promise<void>;
@@ -222,21 +222,24 @@ export type Engine = {
 	renameContainer(id: string, name: string): Promise<void>;
 	/** Without `force` the engine refuses (`conflict`) when it runs; never removes a running container by accident. */
 	removeContainer(id: string, options?: {force?: boolean; volumes?: boolean}): Promise<void>;
-	killContainer(id: string, killSignal: string): Promise<void>;
 	/** Resolves with the exit code once the container stops. */
 	waitContainer(id: string, signal?: AbortSignal): Promise<number>;
 	logs(id: string, options?: LogOptions): AsyncIterable<LogChunk>;
-	attach(id: string, options: {stdin: boolean; tty: boolean}): Promise<NodeJS.ReadWriteStream>;
-	resizeContainer(id: string, size: {columns: number; rows: number}): Promise<void>;
-	exec(id: string, spec: ExecSpec): Promise<ExecSession>;
+	/** Once `signal` aborts, the connection is let go; the command runs on. */
+	exec(id: string, spec: ExecSpec, signal?: AbortSignal): Promise<ExecSession>;
 	/** Process ids on the engine's host of everything that runs in the container. */
-	top(id: string): Promise<number[]>;
-	/** One file's content out of the container, running or not. Undefined when there is none. */
-	readFile(id: string, path: string): Promise<Buffer | undefined>;
+	top(id: string, signal?: AbortSignal): Promise<number[]>;
+	/**
+	One file's content out of the container, running or not. Undefined when there is none; EngineError `failed` when it has more than
+	`maxBytes` (1 MiB when missing).
+	*/
+	readFile(id: string, path: string, options?: {maxBytes?: number; signal?: AbortSignal}): Promise<Buffer | undefined>;
+	/** Whether there is anything at that path in the container, without reading it. */
+	fileExists(id: string, path: string, signal?: AbortSignal): Promise<boolean>;
 
 	/** Undefined when the engine has no such image. */
-	inspectImage(reference: string): Promise<Image | undefined>;
-	listImages(): Promise<ImageSummary[]>;
+	inspectImage(reference: string, signal?: AbortSignal): Promise<Image | undefined>;
+	listImages(signal?: AbortSignal): Promise<ImageSummary[]>;
 	pullImage(
 		reference: string,
 		options?: {platform?: string; onProgress?: (progress: PullProgress) => void; signal?: AbortSignal},
@@ -244,15 +247,18 @@ export type Engine = {
 	/** Returns the id of the image built. */
 	buildImage(options: BuildOptions): Promise<string>;
 	tagImage(id: string, reference: string): Promise<void>;
-	removeImage(reference: string): Promise<void>;
 
 	/** Ends when `signal` aborts; throws EngineError when the stream breaks. */
 	events(options: {signal: AbortSignal; types?: Array<EngineEvent['type']>}): AsyncIterable<EngineEvent>;
 };
 
 export type EngineErrorCode =
-	/** Nothing answers at the address. */
+	/** Nothing answers at the address, or the connection broke off. */
 	| 'unreachable'
+	/** Something is there and keeps silent longer than its limit. */
+	| 'no-answer'
+	/** What answers there is no engine, or says what no engine says. */
+	| 'not-an-engine'
 	/** Something is there, but this user may not talk to it. */
 	| 'no-permission'
 	| 'not-found'
@@ -277,4 +283,11 @@ export class EngineError extends Error {
 		this.code = code;
 		this.status = options.status;
 	}
+}
+
+/** Whether it means that there is no engine to work with, whatever was asked. */
+export function isNoEngine(error: unknown): error is EngineError {
+	return (
+		error instanceof EngineError && ['unreachable', 'no-answer', 'not-an-engine', 'no-permission'].includes(error.code)
+	);
 }

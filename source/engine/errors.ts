@@ -1,5 +1,7 @@
+import {cutText} from '../text/cut.ts';
 import {safeText} from '../text/safe.ts';
 import {EngineError, type EngineErrorCode} from './engine.ts';
+import {reasonLength} from './limits.ts';
 
 /**
 Texts by which the engine says that it cannot hand out GPUs: its own driver selection, CDI, and what the NVIDIA runtime
@@ -8,15 +10,14 @@ hook reports through runc. The wrapper around them changes between runc versions
 const gpuRefusal =
 	/could not select device driver|failed to discover GPU vendor|AMD CDI spec not found|CDI device injection failed|unresolvable CDI devices|nvidia-container-cli|unsatisfied condition: cuda|unknown or invalid runtime name: nvidia/i;
 
-/** Turns what dockerode, Node's sockets or the engine threw into an EngineError. */
+/** Turns what Node's sockets and its HTTP parser threw into an EngineError. */
 export function toEngineError(error: unknown): EngineError {
 	if (error instanceof EngineError) {
 		return error;
 	}
 
-	const {code, statusCode, name} = (error ?? {}) as {code?: string; statusCode?: number; name?: string};
-	const message = engineReason(error);
-
+	const {code, name} = (error ?? {}) as {code?: unknown; name?: unknown};
+	const message = foreignReason(error instanceof Error ? error.message : String(error));
 	if (name === 'AbortError' || code === 'ABORT_ERR') {
 		return new EngineError('aborted', 'Interrupted.', {cause: error});
 	}
@@ -25,15 +26,26 @@ export function toEngineError(error: unknown): EngineError {
 		return new EngineError('no-permission', message, {cause: error});
 	}
 
-	if (
-		statusCode === undefined &&
-		code !== undefined &&
-		/^(ECONN|ENOENT|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|EPIPE)/.test(code)
-	) {
+	if (typeof code !== 'string') {
+		return new EngineError('failed', message, {cause: error});
+	}
+
+	if (/^(ECONN|ENOENT|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|EPIPE|ERR_STREAM_PREMATURE_CLOSE)/.test(code)) {
 		return new EngineError('unreachable', message, {cause: error});
 	}
 
-	return new EngineError(codeOfReason(message, statusCode), message, {status: statusCode, cause: error});
+	// Whatever answers there does not speak HTTP, or not as the API does.
+	return new EngineError(/^(HPE_|ERR_HTTP)/.test(code) ? 'not-an-engine' : 'failed', message, {cause: error});
+}
+
+/** The engine's refusal, from its status and its reason. */
+export function refusal(reason: string, status?: number): EngineError {
+	return new EngineError(codeOfReason(reason, status), foreignReason(reason), {status});
+}
+
+/** A foreign text on one line, cut, safe to print. */
+export function foreignReason(text: string): string {
+	return cutText(safeText(text), reasonLength);
 }
 
 /** What an error text of the engine means; also for texts inside a build or pull stream, which have no status. */
@@ -59,15 +71,4 @@ export function codeOfReason(message: string, status?: number): EngineErrorCode 
 	}
 
 	return status === 409 ? 'conflict' : 'failed';
-}
-
-/** The engine's own words, without dockerode's "(HTTP code 409) unexpected - " around them. */
-function engineReason(error: unknown): string {
-	const json = (error as {json?: {message?: unknown}} | undefined)?.json;
-	if (json && typeof json === 'object' && typeof json.message === 'string') {
-		return safeText(json.message);
-	}
-
-	const message = error instanceof Error ? error.message : String(error);
-	return safeText(message.replace(/^\(HTTP code \d+\) [^-]*- /, ''));
 }

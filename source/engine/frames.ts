@@ -1,32 +1,61 @@
-import type {LogChunk} from './engine.ts';
+import {EngineError, type LogChunk} from './engine.ts';
+import type {Limit} from './limits.ts';
+
+const headLength = 8;
 
 /**
-Takes apart the engine's multiplexed stream: frames of 8 bytes of header (stream, 3 zero bytes, length as big-endian
-uint32) and the payload. dockerode's own demuxer copies the rest of the buffer for every frame and answers through two
-streams; this one slices and keeps the order of stdout and stderr.
+Takes apart the engine's multiplexed stream: frames of 8 bytes of header (stream, 3 zero bytes, length as big-endian uint32) and the
+payload. What is there of a frame is handed on at once, in the order of stdout and stderr: its length is the sender's word, and up to
+4 GiB.
+
+@throws EngineError when it is no such stream, or ends within a frame
 */
 export async function* readFrames(stream: AsyncIterable<Buffer>): AsyncGenerator<LogChunk> {
-	let pending: Buffer = Buffer.alloc(0);
+	const head = Buffer.alloc(headLength);
+	let headBytes = 0;
+	let left = 0;
 	for await (const chunk of stream) {
-		const buffer = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
 		let offset = 0;
-		while (buffer.length - offset >= 8) {
-			const length = buffer.readUInt32BE(offset + 4);
-			if (buffer.length - offset - 8 < length) {
-				break;
+		while (offset < chunk.length) {
+			if (left === 0) {
+				const taken = chunk.copy(head, headBytes, offset);
+				headBytes += taken;
+				offset += taken;
+				if (headBytes < headLength) {
+					break;
+				}
+
+				headBytes = 0;
+				left = lengthOf(head);
+			} else {
+				const data = chunk.subarray(offset, offset + left);
+				offset += data.length;
+				left -= data.length;
+				yield {stream: (head[0] as number) < 2 ? 'stdout' : 'stderr', data};
 			}
-
-			const data = buffer.subarray(offset + 8, offset + 8 + length);
-			yield {stream: buffer[offset] === 2 ? 'stderr' : 'stdout', data};
-			offset += 8 + length;
 		}
+	}
 
-		pending = buffer.subarray(offset);
+	if (left > 0 || headBytes > 0) {
+		throw new EngineError('unreachable', 'output of a container: the connection broke off');
 	}
 }
 
-/** The JSON lines of a pull, a build or the event stream. */
-export async function* readJsonLines<T>(stream: AsyncIterable<Buffer>): AsyncGenerator<T> {
+function lengthOf(head: Buffer): number {
+	// 0 is stdin, 3 the engine's own words about a stream that broke.
+	if ((head[0] as number) > 3 || head[1] !== 0 || head[2] !== 0 || head[3] !== 0) {
+		throw new EngineError('not-an-engine', 'output of a container: it does not come in frames');
+	}
+
+	return head.readUInt32BE(4);
+}
+
+/** The JSON lines of a pull, a build or the event stream. @throws EngineError when one is longer than the limit; what `parse` throws */
+export async function* readJsonLines<T>(
+	stream: AsyncIterable<Buffer>,
+	parse: (line: string) => T,
+	{question, bytes}: Pick<Limit, 'question' | 'bytes'>,
+): AsyncGenerator<T> {
 	const decoder = new TextDecoder();
 	let pending = '';
 	for await (const chunk of stream) {
@@ -34,12 +63,16 @@ export async function* readJsonLines<T>(stream: AsyncIterable<Buffer>): AsyncGen
 		pending = lines.pop() ?? '';
 		for (const line of lines) {
 			if (line.trim() !== '') {
-				yield JSON.parse(line) as T;
+				yield parse(line);
 			}
+		}
+
+		if (pending.length > bytes) {
+			throw new EngineError('not-an-engine', `${question}: a line of more than ${bytes / 1024 ** 2} MiB`);
 		}
 	}
 
 	if (pending.trim() !== '') {
-		yield JSON.parse(pending) as T;
+		yield parse(pending);
 	}
 }

@@ -1,6 +1,7 @@
+import type {EngineError} from './engine.ts';
 import {toEngineError} from './errors.ts';
 
-/** Ways to call the library so that nothing but an EngineError comes out. */
+/** Ways to ask so that nothing but an EngineError comes out. */
 
 export async function guard<T>(call: () => Promise<T>): Promise<T> {
 	try {
@@ -14,7 +15,7 @@ export async function unlessMissing<T>(call: () => Promise<T>): Promise<T | unde
 	try {
 		return await call();
 	} catch (error) {
-		const known = toEngineError(error);
+		const known: EngineError = toEngineError(error);
 		if (known.code === 'not-found') {
 			return undefined;
 		}
@@ -23,18 +24,7 @@ export async function unlessMissing<T>(call: () => Promise<T>): Promise<T | unde
 	}
 }
 
-/** 304 means that it already is as asked: no failure. */
-export async function settled(call: () => Promise<unknown>): Promise<void> {
-	try {
-		await call();
-	} catch (error) {
-		const known = toEngineError(error);
-		if (known.status !== 304) {
-			throw known;
-		}
-	}
-}
-
+/** A stream that its reader gave up ends without a word. */
 export async function* guardStream<T>(open: () => AsyncGenerator<T>, signal?: AbortSignal): AsyncGenerator<T> {
 	try {
 		yield* open();

@@ -23,22 +23,19 @@ export function lazyDocker(address: EngineAddress): Engine {
 		stopContainer: async (...options) => (await load()).stopContainer(...options),
 		renameContainer: async (...options) => (await load()).renameContainer(...options),
 		removeContainer: async (...options) => (await load()).removeContainer(...options),
-		killContainer: async (...options) => (await load()).killContainer(...options),
 		waitContainer: async (...options) => (await load()).waitContainer(...options),
 		async *logs(...options) {
 			yield* (await load()).logs(...options);
 		},
-		attach: async (...options) => (await load()).attach(...options),
-		resizeContainer: async (...options) => (await load()).resizeContainer(...options),
 		exec: async (...options) => (await load()).exec(...options),
 		top: async (...options) => (await load()).top(...options),
 		readFile: async (...options) => (await load()).readFile(...options),
+		fileExists: async (...options) => (await load()).fileExists(...options),
 		inspectImage: async (...options) => (await load()).inspectImage(...options),
 		listImages: async (...options) => (await load()).listImages(...options),
 		pullImage: async (...options) => (await load()).pullImage(...options),
 		buildImage: async (...options) => (await load()).buildImage(...options),
 		tagImage: async (...options) => (await load()).tagImage(...options),
-		removeImage: async (...options) => (await load()).removeImage(...options),
 		async *events(...options) {
 			yield* (await load()).events(...options);
 		},

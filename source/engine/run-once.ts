@@ -1,7 +1,8 @@
 import type {Duplex} from 'node:stream';
 import {safeText} from '../text/safe.ts';
-import type {ContainerSpec, Engine} from './engine.ts';
+import {type ContainerSpec, type Engine, EngineError, type LogChunk} from './engine.ts';
 import {readFrames} from './frames.ts';
+import {outputBytes} from './limits.ts';
 
 /** What a container that ran to its end left. */
 export type RunOnceResult = {exitCode: number; stdout: string; stderr: string};
@@ -46,13 +47,9 @@ export async function runOnce(engine: Engine, spec: ContainerSpec, signal: Abort
 		signal.throwIfAborted();
 		await engine.startContainer(id);
 		const exitCode = await engine.waitContainer(id, signal);
-		const parts: Record<'stdout' | 'stderr', Buffer[]> = {stdout: [], stderr: []};
-		for await (const {stream, data} of engine.logs(id, {signal})) {
-			parts[stream].push(data);
-		}
-
+		const output = await gather(engine.logs(id, {signal}));
 		signal.throwIfAborted();
-		return {exitCode, stdout: linesOf(parts.stdout), stderr: linesOf(parts.stderr)};
+		return {exitCode, ...output};
 	} catch (error) {
 		signal.throwIfAborted();
 		throw error;
@@ -74,24 +71,34 @@ export async function execOnce(
 	signal: AbortSignal,
 ): Promise<RunOnceResult> {
 	signal.throwIfAborted();
-	const session = await engine.exec(id, {command, tty: false, stdin: false});
+	const session = await engine.exec(id, {command, tty: false, stdin: false}, signal);
 	const drop = () => (session.stream as unknown as Duplex).destroy();
 	signal.addEventListener('abort', drop);
 	try {
-		const parts: Record<'stdout' | 'stderr', Buffer[]> = {stdout: [], stderr: []};
-		for await (const {stream, data} of readFrames(session.stream as AsyncIterable<Buffer>)) {
-			parts[stream].push(data);
-		}
-
+		const output = await gather(readFrames(session.stream as AsyncIterable<Buffer>));
 		signal.throwIfAborted();
 		const {exitCode} = await session.wait();
-		return {exitCode, stdout: linesOf(parts.stdout), stderr: linesOf(parts.stderr)};
+		return {exitCode, ...output};
 	} catch (error) {
 		signal.throwIfAborted();
 		throw error;
 	} finally {
 		signal.removeEventListener('abort', drop);
 	}
+}
+
+async function gather(chunks: AsyncIterable<LogChunk>): Promise<Pick<RunOnceResult, 'stdout' | 'stderr'>> {
+	const parts: Record<'stdout' | 'stderr', Buffer[]> = {stdout: [], stderr: []};
+	let size = 0;
+	for await (const {stream, data} of chunks) {
+		parts[stream].push(data);
+		size += data.length;
+		if (size > outputBytes) {
+			throw new EngineError('failed', `The command printed more than ${outputBytes / 1024 ** 2} MiB.`);
+		}
+	}
+
+	return {stdout: linesOf(parts.stdout), stderr: linesOf(parts.stderr)};
 }
 
 /** What a container prints is foreign text. */

@@ -1,21 +1,22 @@
-import type Dockerode from 'dockerode';
 import type {
 	Container,
 	ContainerDetail,
 	ContainerSpec,
 	ContainerState,
 	EngineEvent,
+	EngineInfo,
 	Image,
 	Mount,
 	PublishedPort,
 } from './engine.ts';
+import type {ContainerDetailAnswer, ContainerRow, EngineInfoAnswer, EventAnswer, ImageDetailAnswer} from './schemas.ts';
 
 /** The Engine API's JSON to gpubox's words and back. Pure. */
 
-export function toContainer(row: Dockerode.ContainerInfo): Container {
+export function toContainer(row: ContainerRow): Container {
 	return {
 		id: row.Id,
-		name: (row.Names[0] ?? '').replace(/^\//, ''),
+		name: (row.Names?.[0] ?? '').replace(/^\//, ''),
 		image: row.Image,
 		imageId: row.ImageID,
 		state: row.State as ContainerState,
@@ -30,7 +31,7 @@ export function toContainer(row: Dockerode.ContainerInfo): Container {
 	};
 }
 
-export function toContainerDetail(detail: Dockerode.ContainerInspectInfo): ContainerDetail {
+export function toContainerDetail(detail: ContainerDetailAnswer): ContainerDetail {
 	const startedAt = toDate(detail.State.StartedAt);
 	const finishedAt = toDate(detail.State.FinishedAt);
 	return {
@@ -45,37 +46,36 @@ export function toContainerDetail(detail: Dockerode.ContainerInspectInfo): Conta
 		ports: toPorts(detail.HostConfig.PortBindings),
 		exitCode: detail.State.ExitCode,
 		error: detail.State.Error ?? '',
-		oomKilled: detail.State.OOMKilled,
+		oomKilled: detail.State.OOMKilled ?? false,
 		...(startedAt ? {startedAt} : {}),
 		...(finishedAt ? {finishedAt} : {}),
 		pid: detail.State.Pid,
-		user: detail.Config.User,
-		workingDirectory: detail.Config.WorkingDir,
+		user: detail.Config.User ?? '',
+		workingDirectory: detail.Config.WorkingDir ?? '',
 		environment: toRecord(detail.Config.Env),
 		mounts: (detail.Mounts ?? []).map((mount) => ({
 			type: (mount.Type ?? 'bind') as Mount['type'],
-			source: mount.Type === 'volume' ? (mount.Name ?? mount.Source) : mount.Source,
+			source: (mount.Type === 'volume' ? mount.Name : undefined) ?? mount.Source ?? '',
 			target: mount.Destination,
 			readOnly: !mount.RW,
 		})),
-		tty: detail.Config.Tty,
+		tty: detail.Config.Tty ?? false,
 	};
 }
 
 /** The engine writes year 1 for "never". */
-function toDate(text: string | undefined): Date | undefined {
+function toDate(text: string | null | undefined): Date | undefined {
 	const date = new Date(text ?? '');
 	return date.getTime() > 0 ? date : undefined;
 }
 
-function toPorts(bindings: unknown): PublishedPort[] {
-	return Object.entries((bindings ?? {}) as Record<string, Array<{HostIp?: string; HostPort?: string}> | null>).flatMap(
-		([port, hosts]) =>
-			(hosts ?? []).map((host) => ({
-				containerPort: Number.parseInt(port, 10),
-				...(host.HostPort ? {hostPort: Number(host.HostPort)} : {}),
-				hostAddress: host.HostIp ?? '',
-			})),
+function toPorts(bindings: ContainerDetailAnswer['HostConfig']['PortBindings']): PublishedPort[] {
+	return Object.entries(bindings ?? {}).flatMap(([port, hosts]) =>
+		(hosts ?? []).map((host) => ({
+			containerPort: Number.parseInt(port, 10),
+			...(host.HostPort ? {hostPort: Number(host.HostPort)} : {}),
+			hostAddress: host.HostIp ?? '',
+		})),
 	);
 }
 
@@ -92,9 +92,9 @@ function toList(record: Record<string, string>): string[] {
 	return Object.entries(record).map(([key, value]) => `${key}=${value}`);
 }
 
-export function toImage(detail: Dockerode.ImageInspectInfo): Image {
+export function toImage(detail: ImageDetailAnswer): Image {
 	const createdAt = toDate(detail.Created);
-	const config = detail.Config ?? ({} as Partial<Dockerode.ImageInspectInfo['Config']>);
+	const config = detail.Config ?? {};
 	return {
 		id: detail.Id,
 		tags: detail.RepoTags ?? [],
@@ -111,11 +111,30 @@ export function toImage(detail: Dockerode.ImageInspectInfo): Image {
 	};
 }
 
+/** One answer holds all: `/version` as well as `/info` starts the programs below the engine to ask for theirs, 10 ms each. */
+export function toEngineInfo(info: EngineInfoAnswer): EngineInfo {
+	return {
+		version: info.ServerVersion,
+		architecture: info.Architecture,
+		rootDirectory: info.DockerRootDir,
+		cpus: info.NCPU,
+		memoryBytes: info.MemTotal,
+		runtimes: Object.keys(info.Runtimes ?? {}),
+		cdiDevices: (info.DiscoveredDevices ?? []).flatMap(({Source, ID}) => (Source === 'cdi' && ID ? [ID] : [])),
+		cdiSpecDirectories: info.CDISpecDirs ?? [],
+		rootless: (info.SecurityOptions ?? []).some((option) => option.includes('rootless')),
+		// The one field of the two that only Podman has (pkg/api/handlers/types.go there).
+		flavour: info.BuildahVersion == null ? 'docker' : 'podman',
+		registryMirrors: info.RegistryConfig?.Mirrors ?? [],
+		// The address itself may hold a password.
+		proxied: Boolean(info.HttpsProxy || info.HttpProxy),
+	};
+}
+
 /** The body of `POST /containers/create`. */
-export function toCreateBody(spec: ContainerSpec): Dockerode.ContainerCreateOptions {
+export function toCreateBody(spec: ContainerSpec): object {
 	const exposed = spec.ports.map((port) => `${port.containerPort}/tcp`);
 	return {
-		name: spec.name,
 		Image: spec.image,
 		...(spec.command ? {Cmd: spec.command} : {}),
 		...(spec.entrypoint ? {Entrypoint: spec.entrypoint} : {}),
@@ -167,13 +186,13 @@ export function toCreateBody(spec: ContainerSpec): Dockerode.ContainerCreateOpti
 Devices are always named by UUID: a count means "the first N", so that everyone would land on GPU 0. CDI takes no
 capabilities and Podman's Docker-compatible socket drops every request that is not CDI without a word.
 */
-function toDeviceRequest(spec: ContainerSpec): Dockerode.DeviceRequest {
+function toDeviceRequest(spec: ContainerSpec): object {
 	return spec.gpuRequest === 'cdi'
 		? {Driver: 'cdi', DeviceIDs: spec.gpus.map((uuid) => `nvidia.com/gpu=${uuid}`)}
 		: {DeviceIDs: spec.gpus, Capabilities: [['gpu', ...(spec.gpuCapabilities ?? [])]]};
 }
 
-function toMountBody(mount: Mount): Dockerode.MountConfig[number] {
+function toMountBody(mount: Mount): object {
 	return {
 		Type: mount.type,
 		Target: mount.target,
@@ -187,17 +206,11 @@ function toMountBody(mount: Mount): Dockerode.MountConfig[number] {
 					},
 				}
 			: {}),
-	} as Dockerode.MountConfig[number];
+	};
 }
 
 /** A line of `GET /events`; undefined for kinds gpubox does not know. */
-export function toEvent(line: {
-	Type?: string;
-	Action?: string;
-	Actor?: {ID?: string; Attributes?: Record<string, string>};
-	timeNano?: number;
-	time?: number;
-}): EngineEvent | undefined {
+export function toEvent(line: EventAnswer): EngineEvent | undefined {
 	const types: readonly string[] = ['container', 'image', 'volume', 'network', 'daemon'];
 	if (!line.Type || !types.includes(line.Type)) {
 		return undefined;

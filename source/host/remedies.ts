@@ -346,6 +346,18 @@ function explainEngine(error: EngineError, address: string): Failure {
 				exitCode: exitCode.noEngine,
 				cause: error,
 			});
+		case 'no-answer':
+			return new Failure(`The Docker Engine at ${address} does not answer: ${error.message}.`, {
+				fix: 'It may be overloaded or stopped. See what is wrong with it: gpubox doctor',
+				exitCode: exitCode.noEngine,
+				cause: error,
+			});
+		case 'not-an-engine':
+			return new Failure(`The engine at ${address} does not answer as a Docker Engine: ${error.message}.`, {
+				fix: 'Is the address right (DOCKER_HOST, docker context ls)? What else is wrong: gpubox doctor',
+				exitCode: exitCode.noEngine,
+				cause: error,
+			});
 		case 'no-permission':
 			return new Failure(`You may not use the Docker Engine at ${address}.`, {
 				fix: 'Join its group and log in again: sudo usermod -aG docker "$USER"',

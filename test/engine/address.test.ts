@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {findEngineAddress, isLocalAddress} from '../../source/engine/address.ts';
-import {codeOfReason, toEngineError} from '../../source/engine/errors.ts';
+import {codeOfReason, refusal, toEngineError} from '../../source/engine/errors.ts';
 import {readFrames, readJsonLines} from '../../source/engine/frames.ts';
 import {registryOf} from '../../source/engine/registry-auth.ts';
 import {Failure} from '../../source/failure.ts';
@@ -80,9 +80,12 @@ describe("the engine's reasons", () => {
 		assert.equal(toEngineError(Object.assign(new Error('x'), {code: 'ENOENT'})).code, 'unreachable');
 		assert.equal(toEngineError(Object.assign(new Error('x'), {code: 'EACCES'})).code, 'no-permission');
 	});
-	test('are cleared of control sequences and of what the library puts around them', () => {
-		const error = Object.assign(new Error('(HTTP code 500) server error - a\u001B[2Jb '), {statusCode: 500});
-		assert.equal(toEngineError(error).message, 'ab');
+	test('are cleared of control sequences and cut', () => {
+		assert.equal(refusal('a\u001B[2Jb', 500).message, 'ab');
+		const long = refusal(`begin ${'x'.repeat(100_000)} no space left on device`, 500);
+		assert.equal(long.code, 'disk-full');
+		assert.ok(long.message.length <= 500, String(long.message.length));
+		assert.match(long.message, /^begin x+ … x+ no space left on device$/);
 	});
 });
 
@@ -102,19 +105,28 @@ describe('streams', () => {
 	test('frames keep order and stream, wherever they are cut', async () => {
 		const whole = Buffer.concat([frame(1, 'out'), frame(2, 'err'), frame(1, ''), frame(1, 'äö')]);
 		for (let size = 1; size <= whole.length; size++) {
-			const seen: string[] = [];
+			const seen: Array<{stream: string; data: Buffer}> = [];
 			for await (const {stream, data} of readFrames(cut(whole, size))) {
-				seen.push(`${stream}:${data}`);
+				const last = seen.at(-1);
+				if (last?.stream === stream) {
+					last.data = Buffer.concat([last.data, data]);
+				} else {
+					seen.push({stream, data});
+				}
 			}
 
-			assert.deepEqual(seen, ['stdout:out', 'stderr:err', 'stdout:', 'stdout:äö'], `cut every ${size}`);
+			const texts = seen.map(({stream, data}) => `${stream}:${data}`);
+			assert.deepEqual(texts, ['stdout:out', 'stderr:err', 'stdout:äö'], `cut every ${size}`);
 		}
 	});
 	test('JSON lines, wherever they are cut, also inside a character', async () => {
 		const whole = Buffer.from('{"a":"ä"}\r\n\n{"a":"ö"}');
 		for (let size = 1; size <= whole.length; size++) {
 			const seen: string[] = [];
-			for await (const {a} of readJsonLines<{a: string}>(cut(whole, size))) {
+			for await (const {a} of readJsonLines<{a: string}>(cut(whole, size), JSON.parse, {
+				question: 'a test',
+				bytes: 1000,
+			})) {
 				seen.push(a);
 			}
 

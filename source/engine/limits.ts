@@ -1,0 +1,85 @@
+/**
+How long and how large anything may be that comes from the engine or from a box. docs/limits.md shows the same numbers; a test holds
+the two together.
+*/
+
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+
+/** What an answer of the engine may take. */
+export type Limit = {
+	/** What was asked for, in messages. */
+	question: string;
+	/** Until the whole answer is there; of a stream, until it begins. Missing: as long as it takes. */
+	seconds?: number;
+	/** The longest silence within a stream. Missing: as long as it takes. */
+	idleSeconds?: number;
+	/** The largest answer; of a stream, its largest message. */
+	bytes: number;
+	/** After how long a person is told that the engine is silent; missing for what may take long on a healthy engine. */
+	noticeSeconds?: number;
+};
+
+/** Kept small, because JSON of 16 MiB can become 20 times as much in memory. */
+const list = {seconds: 30, bytes: 16 * mebibyte, noticeSeconds: 5};
+const look = {seconds: 30, bytes: 2 * mebibyte, noticeSeconds: 5};
+const change = {seconds: 120, bytes: mebibyte, noticeSeconds: 30};
+
+const engineLimits = {
+	containers: {question: 'list of containers', ...list},
+	images: {question: 'list of images', ...list},
+	info: {question: 'description of the engine', ...look},
+	container: {question: 'description of a container', ...look},
+	image: {question: 'description of an image', ...look},
+	processes: {question: 'processes of a container', ...look},
+	fileState: {question: 'state of a file in a container', ...look},
+	file: {question: 'file in a container', ...look},
+	create: {question: 'creating a container', ...change},
+	start: {question: 'starting a container', ...change},
+	/** Added to the time that the container's programs get. */
+	stop: {question: 'stopping a container', ...change, seconds: 30},
+	rename: {question: 'renaming a container', ...change},
+	remove: {question: 'removing a container', ...change},
+	tag: {question: 'naming an image', ...look},
+	command: {question: 'starting a command in a container', ...look},
+	commandResult: {question: 'result of a command in a container', ...look},
+	resize: {question: 'resizing a terminal', ...look},
+	wait: {question: 'end of a container', bytes: mebibyte},
+	logs: {question: 'log of a container', seconds: 30, noticeSeconds: 5, bytes: mebibyte},
+	events: {question: 'events', seconds: 30, noticeSeconds: 5, bytes: mebibyte},
+	pull: {question: 'pull of an image', idleSeconds: 600, bytes: mebibyte},
+	// A step of a build may say nothing while it downloads or compiles.
+	build: {question: 'build of an image', idleSeconds: 1800, bytes: mebibyte},
+} satisfies Record<string, Limit>;
+
+export type EngineQuestion = keyof typeof engineLimits;
+export type EngineLimits = Record<EngineQuestion, Limit>;
+
+export const defaultLimits: EngineLimits = engineLimits;
+
+/** Seconds that a container's programs get to end when nothing else was said; gpubox sets the same on every box. */
+export const stopSeconds = 30;
+
+/** Seconds after Ctrl-C for a change that is on its way, and for each call that cleans up. A second Ctrl-C waits for nothing. */
+export const afterInterrupt = {onItsWay: 3, cleaningUp: 10};
+
+/** Bytes of an answer that refuses, of which the engine's reason is read. */
+export const refusalBytes = 64 * kibibyte;
+
+/** Characters of a foreign reason that are shown. */
+export const reasonLength = 500;
+
+/** The most values (objects, lists, members) of one JSON answer: a small text can become very large in memory. */
+export const jsonValues = 1_000_000;
+
+/** Bytes of a file that is read out of a container, unless its reader says otherwise. */
+export const fileBytes = mebibyte;
+
+/** Bytes that a command without a terminal may print where all of it is kept. */
+export const outputBytes = 4 * mebibyte;
+
+/** Characters of a line of a log or a build: a program that never ends its line must not fill the memory. */
+export const lineLength = 16 * kibibyte;
+
+/** Bytes of an answer of a box's own service, such as Jupyter. */
+export const serviceBytes = mebibyte;
