@@ -97,7 +97,8 @@ async function packContext(files: BuildOptions['files']): Promise<Buffer> {
 
 /** The API takes a digest for a tag, and pulls every tag of a repository when none is given. */
 export function splitReference(reference: string): {repository: string; tag: string} {
-	const [, repository = reference, tag = 'latest'] = /^(.+?)(?:@|:(?=[^/]*$))([^/]*)$/.exec(reference) ?? [];
+	const [, repository = reference, tag = 'latest'] =
+		/^(.+)@(.+)$/.exec(reference) ?? /^(.+):([^/]+)$/.exec(reference) ?? [];
 	return {repository, tag};
 }
 

@@ -126,6 +126,8 @@ export async function readFileFrom(
 	const reader = tar.extract();
 	const source = Readable.from(bounded(archive, maxBytes, tooLarge), {objectMode: false});
 	source.once('error', (error) => reader.destroy(error));
+	// The loop below is told; after it, what is still on its way comes too late.
+	reader.on('error', () => {});
 	source.pipe(reader);
 	try {
 		for await (const entry of reader) {
@@ -146,6 +148,7 @@ export async function readFileFrom(
 			return Buffer.concat(parts);
 		}
 	} finally {
+		source.unpipe(reader);
 		source.destroy();
 	}
 

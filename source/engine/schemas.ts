@@ -141,7 +141,7 @@ export const progressMessage = v.object({
 	error: v.nullish(v.string()),
 	progressDetail: v.nullish(v.object({current: v.nullish(count), total: v.nullish(count)})),
 	// Anything at all: BuildKit sends text here.
-	aux: v.unknown(),
+	aux: v.optional(v.unknown()),
 });
 
 export type ContainerRow = v.InferOutput<typeof containerRow>;
