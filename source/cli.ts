@@ -26,10 +26,14 @@ if (first === undefined || (onlyHost && (first.includes('=') || second !== undef
 } else {
 	const {runProgram} = await import('./program.ts');
 	await runProgram(process.argv);
-	// What a pipe has not taken yet would be lost.
+	// What a pipe has not taken yet would be lost. After Ctrl-C nobody may be there to take it.
+	const interrupted = process.exitCode === 130;
 	for (const stream of [process.stdout, process.stderr]) {
 		await new Promise((resolve) => {
 			stream.write('', resolve);
+			if (interrupted) {
+				setTimeout(resolve, 200);
+			}
 		});
 	}
 
