@@ -1,9 +1,10 @@
-import {readFrames} from '../engine/frames.ts';
+import {foreignReason} from '../engine/errors.ts';
+import {execOwn} from '../engine/run-once.ts';
 import {Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
 import {type Idleness, idleFor, isOverdue} from './idle.ts';
-import {linesOf, readLogLines} from './logs.ts';
+import {readLogLines} from './logs.ts';
 
 /** What is held against a box. */
 export type Charge = {
@@ -37,6 +38,9 @@ export function findCharge(
 /** A notice stands in the box's own log, so every later run finds it, whoever starts it. */
 const notice = /gpubox reap: .* is stopped after (\d{4}-[\d:.T-]+Z)/;
 
+/** More than gpubox ever writes into one log. */
+const noticesRead = 100;
+
 export function noticeText(box: Pick<Box, 'name'>, {reason}: Charge, end: Date): string {
 	return `gpubox reap: ${box.name} is stopped after ${end.toISOString()}, because ${reason}. To keep it: use it, or ask for it anew.`;
 }
@@ -55,10 +59,14 @@ export function decideReap(
 	return now >= end ? {kind: 'stop'} : {kind: 'wait', until: end};
 }
 
+/** Lines of a box's log since a moment, as far as they can be notices. */
 export async function readLinesSince(host: Host, box: Box, since: Date, signal: AbortSignal): Promise<string[]> {
 	const lines: string[] = [];
 	for await (const {text} of readLogLines(host.engine, box.id, {since, signal})) {
-		lines.push(text);
+		// A log can be of any length, and the first notice counts.
+		if (lines.length < noticesRead && notice.test(text)) {
+			lines.push(text);
+		}
 	}
 
 	return lines;
@@ -66,19 +74,10 @@ export async function readLinesSince(host: Host, box: Box, since: Date, signal: 
 
 /** Writes a line where the box's own programs write theirs. */
 export async function writeToLog({engine}: Host, box: Box, text: string): Promise<void> {
-	const session = await engine.exec(box.id, {
-		command: ['sh', '-c', 'printf "%s\\n" "$1" > /proc/1/fd/1', 'gpubox', text],
-		tty: false,
-		stdin: false,
-	});
-	const said: string[] = [];
-	for await (const line of linesOf(readFrames(session.stream as unknown as AsyncIterable<Buffer>))) {
-		said.push(line.text);
-	}
-
-	const {exitCode} = await session.wait();
+	const command = ['sh', '-c', 'printf "%s\\n" "$1" > /proc/1/fd/1', 'gpubox', text];
+	const {exitCode, stdout, stderr} = await execOwn(engine, box.id, command);
 	if (exitCode !== 0) {
-		throw new Failure(`No notice can be written into the log of ${box.name}: ${said.join(' ')}`, {
+		throw new Failure(`No notice can be written into the log of ${box.name}: ${foreignReason(`${stdout} ${stderr}`)}`, {
 			fix: `It is not stopped without one. By hand: gpubox stop ${box.name}`,
 		});
 	}

@@ -1,4 +1,5 @@
 import type {Engine} from '../engine/engine.ts';
+import {execOwn} from '../engine/run-once.ts';
 import type {Box} from './box.ts';
 
 /**
@@ -33,13 +34,6 @@ sudo reads only files that belong to root, and gpubox cannot make one on the hos
 @returns false when the image has no sudo
 */
 export async function allowSudo(engine: Engine, box: Pick<Box, 'id' | 'user'>): Promise<boolean> {
-	const session = await engine.exec(box.id, {
-		command: ['sh', '-euc', script, 'sh', box.user],
-		user: '0',
-		workingDirectory: '/',
-		tty: false,
-		stdin: false,
-	});
-	session.stream.resume();
-	return (await session.wait()).exitCode === 0;
+	const command = ['sh', '-euc', script, 'sh', box.user];
+	return (await execOwn(engine, box.id, command, {user: '0', workingDirectory: '/'})).exitCode === 0;
 }

@@ -78,8 +78,11 @@ export const fileBytes = mebibyte;
 /** Bytes that a command without a terminal may print where all of it is kept. */
 export const outputBytes = 4 * mebibyte;
 
+/** Seconds that a command of gpubox's own in a box may take, such as writing a notice into its log. */
+export const ownCommandSeconds = 60;
+
 /** Characters of a line of a log or a build: a program that never ends its line must not fill the memory. */
 export const lineLength = 16 * kibibyte;
 
-/** Bytes of an answer of a box's own service, such as Jupyter. */
-export const serviceBytes = mebibyte;
+/** What an answer of a box's own service may take, such as Jupyter. Who waits for one to start asks again after less. */
+export const serviceLimit = {seconds: 10, bytes: mebibyte};

@@ -62,6 +62,9 @@ function askHelper(helper: string, registry: string): RegistryAuth | undefined {
 				input: registry,
 				encoding: 'utf8',
 				stdio: ['pipe', 'pipe', 'ignore'],
+				// It may ask the person for something.
+				timeout: 60_000,
+				killSignal: 'SIGKILL',
 			}),
 		) as {Username: string; Secret: string};
 		return answer.Username === '<token>'

@@ -1,8 +1,8 @@
 import type {Duplex} from 'node:stream';
 import {safeText} from '../text/safe.ts';
-import {type ContainerSpec, type Engine, EngineError, type LogChunk} from './engine.ts';
+import {type ContainerSpec, type Engine, EngineError, type ExecSpec, type LogChunk} from './engine.ts';
 import {readFrames} from './frames.ts';
-import {outputBytes} from './limits.ts';
+import {outputBytes, ownCommandSeconds} from './limits.ts';
 
 /** What a container that ran to its end left. */
 export type RunOnceResult = {exitCode: number; stdout: string; stderr: string};
@@ -69,9 +69,10 @@ export async function execOnce(
 	id: string,
 	command: string[],
 	signal: AbortSignal,
+	options: Pick<ExecSpec, 'user' | 'workingDirectory'> = {},
 ): Promise<RunOnceResult> {
 	signal.throwIfAborted();
-	const session = await engine.exec(id, {command, tty: false, stdin: false}, signal);
+	const session = await engine.exec(id, {...options, command, tty: false, stdin: false}, signal);
 	const drop = () => (session.stream as unknown as Duplex).destroy();
 	signal.addEventListener('abort', drop);
 	try {
@@ -84,6 +85,29 @@ export async function execOnce(
 		throw error;
 	} finally {
 		signal.removeEventListener('abort', drop);
+	}
+}
+
+/**
+The same for a command of gpubox's own, which is quick unless a program of the image stands in its place: it has a limit of time.
+
+@throws EngineError
+*/
+export async function execOwn(
+	engine: Engine,
+	id: string,
+	command: string[],
+	options: Pick<ExecSpec, 'user' | 'workingDirectory'> = {},
+): Promise<RunOnceResult> {
+	const limit = AbortSignal.timeout(ownCommandSeconds * 1000);
+	try {
+		return await execOnce(engine, id, command, limit, options);
+	} catch (error) {
+		throw limit.aborted
+			? new EngineError('failed', `A command in the container did not end within ${ownCommandSeconds} s`, {
+					cause: error,
+				})
+			: error;
 	}
 }
 

@@ -22,11 +22,14 @@ export function sshAgent(url: URL): Agent {
 	return agent;
 }
 
+/** Characters of what ssh says, of which the end tells why. */
+const complaintLength = 2000;
+
 /** A child's streams as what Node's HTTP takes for a socket. Not `Duplex.from`: the end of one side is no error for the other. */
 function socketOf(child: ChildProcessWithoutNullStreams): Duplex {
 	let complaint = '';
 	child.stderr.on('data', (chunk: Buffer) => {
-		complaint += chunk.toString();
+		complaint = (complaint + chunk.toString()).slice(-complaintLength);
 	});
 	const stream = new Duplex({
 		// As sockets are by default: when the other side has said all, this one ends too.

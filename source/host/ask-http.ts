@@ -1,22 +1,29 @@
 import {request} from 'node:http';
-import {serviceBytes} from '../engine/limits.ts';
+import {serviceLimit} from '../engine/limits.ts';
 
 export type HttpAnswer = {status: number; body: string};
 
 export type AskHttp = (
 	url: URL,
-	options: {signal: AbortSignal; method?: string; headers?: Record<string, string>; body?: string},
+	options: {
+		signal: AbortSignal;
+		method?: string;
+		headers?: Record<string, string>;
+		body?: string;
+		/** For tests, which cannot wait so long. */
+		limit?: typeof serviceLimit;
+	},
 ) => Promise<HttpAnswer>;
 
 /**
 One request to a service on this machine; redirects are not followed. On Node's plain client, which the engine's library has
 loaded anyway: `fetch` would load another one, just when a starting box needs the processor.
 
-A service is a program of an image: its answer is read up to a limit, and whoever asks hands on a signal that sees to the time.
+A service is a program of an image: its answer has a limit of time and size (engine/limits.ts).
 
 @throws the socket's error; the signal's reason; an Error when the answer is too large or breaks off
 */
-export const askHttp: AskHttp = (url, {signal, method = 'GET', headers = {}, body}) =>
+export const askHttp: AskHttp = (url, {signal, method = 'GET', headers = {}, body, limit = serviceLimit}) =>
 	new Promise((resolve, reject) => {
 		const call = request(url, {method, headers, signal, agent: false}, (response) => {
 			const parts: Buffer[] = [];
@@ -24,15 +31,22 @@ export const askHttp: AskHttp = (url, {signal, method = 'GET', headers = {}, bod
 			response.on('data', (chunk: Buffer) => {
 				parts.push(chunk);
 				size += chunk.length;
-				if (size > serviceBytes) {
-					call.destroy(new Error(`Its answer has more than ${serviceBytes} bytes.`));
+				if (size > limit.bytes) {
+					call.destroy(new Error(`Its answer has more than ${limit.bytes} bytes.`));
 				}
 			});
 			response.on('end', () => resolve({status: response.statusCode ?? 0, body: Buffer.concat(parts).toString()}));
 			response.on('error', fail);
 		});
+		const timer = setTimeout(
+			() => call.destroy(new Error(`It gave no answer for ${limit.seconds} s.`)),
+			limit.seconds * 1000,
+		);
 		const fail = (error: unknown) => reject(signal.aborted ? signal.reason : error);
 		call.on('error', fail);
-		call.on('close', () => fail(new Error('It broke off.')));
+		call.on('close', () => {
+			clearTimeout(timer);
+			fail(new Error('It broke off.'));
+		});
 		call.end(body);
 	});

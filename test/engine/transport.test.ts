@@ -398,6 +398,22 @@ describe("a box's service", () => {
 		assert.ok(sent < 16 * mebibyte, `${sent} bytes were taken`);
 	});
 
+	test('that never answers, or trickles, is given up after a limit', async () => {
+		for (const begin of ['', 'HTTP/1.1 200 OK\r\n\r\n']) {
+			await serve(
+				(socket) => {
+					socket.write(begin);
+					const timer = setInterval(() => begin !== '' && socket.write(' '), 10);
+					socket.on('close', () => clearInterval(timer));
+				},
+				async (url) => {
+					const limit = {seconds: 0.2, bytes: mebibyte};
+					await assert.rejects(askHttp(url, {signal: new AbortController().signal, limit}), /no answer for 0\.2 s/);
+				},
+			);
+		}
+	});
+
 	test('that breaks off is told at once', async () => {
 		await serve(
 			(socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{'),
