@@ -1,6 +1,7 @@
-import {accessSync, constants, existsSync, readFileSync} from 'node:fs';
+import {accessSync, constants, existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {exitCode, Failure} from '../failure.ts';
+import {readConfigFile} from './config-file.ts';
 
 /** Where the engine is and how to reach it. */
 export type EngineAddress = {
@@ -59,7 +60,7 @@ export function isLocalAddress(url: string): boolean {
 
 function currentContext(configDirectory: string): string | undefined {
 	try {
-		const config = JSON.parse(readFileSync(join(configDirectory, 'config.json'), 'utf8')) as {currentContext?: unknown};
+		const config = readConfigFile(join(configDirectory, 'config.json')) as {currentContext?: unknown};
 		return typeof config.currentContext === 'string' && config.currentContext !== ''
 			? config.currentContext
 			: undefined;
@@ -74,7 +75,7 @@ function contextAddress(configDirectory: string, name: string, origin: string): 
 	const {createHash} = process.getBuiltinModule('node:crypto');
 	const id = createHash('sha256').update(name).digest('hex');
 	try {
-		const meta = JSON.parse(readFileSync(join(configDirectory, 'contexts', 'meta', id, 'meta.json'), 'utf8')) as {
+		const meta = readConfigFile(join(configDirectory, 'contexts', 'meta', id, 'meta.json')) as {
 			Endpoints?: {docker?: {Host?: string}};
 		};
 		const url = meta.Endpoints?.docker?.Host;

@@ -2,8 +2,8 @@ import {type EngineAddress, isLocalAddress} from './address.ts';
 import type {Engine} from './engine.ts';
 
 /**
-The engine at `address`, whose library is loaded with the first call. The session draws its first screen before that: loading
-dockerode beside Ink would hold the GPUs back.
+The engine at `address`, whose code is loaded with the first call. The session draws its first screen before that: loading more
+beside Ink would hold the GPUs back.
 */
 export function lazyDocker(address: EngineAddress): Engine {
 	let loading: Promise<Engine> | undefined;

@@ -78,6 +78,9 @@ export const fileBytes = mebibyte;
 /** Bytes that a command without a terminal may print where all of it is kept. */
 export const outputBytes = 4 * mebibyte;
 
+/** Bytes of a file of Docker's own configuration. */
+export const configBytes = mebibyte;
+
 /** Seconds that a command of gpubox's own in a box may take, such as writing a notice into its log. */
 export const ownCommandSeconds = 60;
 

@@ -1,17 +1,19 @@
 import {execFileSync} from 'node:child_process';
-import {readFileSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
+import * as v from 'valibot';
+import {readConfigFile} from './config-file.ts';
 
 export type RegistryAuth =
 	| {username: string; password: string; serveraddress: string}
 	| {identitytoken: string; serveraddress: string};
 
-type DockerConfig = {
-	auths?: Record<string, {auth?: string; identitytoken?: string}>;
-	credsStore?: string;
-	credHelpers?: Record<string, string>;
-};
+const dockerConfig = v.object({
+	auths: v.nullish(v.record(v.string(), v.object({auth: v.nullish(v.string()), identitytoken: v.nullish(v.string())}))),
+	credsStore: v.nullish(v.string()),
+	credHelpers: v.nullish(v.record(v.string(), v.string())),
+});
+const credentials = v.object({Username: v.string(), Secret: v.string()});
 
 const dockerHub = 'https://index.docker.io/v1/';
 
@@ -28,7 +30,7 @@ export function findRegistryAuth(reference: string): RegistryAuth | undefined {
 	const registry = registryOf(reference);
 	const config = readConfig();
 	const helper = config.credHelpers?.[registry] ?? config.credsStore;
-	if (helper !== undefined && /^[\w.-]+$/.test(helper)) {
+	if (helper != null && /^[\w.-]+$/.test(helper)) {
 		return askHelper(helper, registry);
 	}
 
@@ -45,10 +47,10 @@ export function findRegistryAuth(reference: string): RegistryAuth | undefined {
 	return {username, password: password.join(':'), serveraddress: registry};
 }
 
-function readConfig(): DockerConfig {
+function readConfig(): Partial<v.InferOutput<typeof dockerConfig>> {
 	try {
 		const directory = process.env.DOCKER_CONFIG ?? join(homedir(), '.docker');
-		return JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as DockerConfig;
+		return v.parse(dockerConfig, readConfigFile(join(directory, 'config.json')));
 	} catch {
 		// Nobody logged in: public images need no more.
 		return {};
@@ -57,16 +59,19 @@ function readConfig(): DockerConfig {
 
 function askHelper(helper: string, registry: string): RegistryAuth | undefined {
 	try {
-		const answer = JSON.parse(
-			execFileSync(`docker-credential-${helper}`, ['get'], {
-				input: registry,
-				encoding: 'utf8',
-				stdio: ['pipe', 'pipe', 'ignore'],
-				// It may ask the person for something.
-				timeout: 60_000,
-				killSignal: 'SIGKILL',
-			}),
-		) as {Username: string; Secret: string};
+		const answer = v.parse(
+			credentials,
+			JSON.parse(
+				execFileSync(`docker-credential-${helper}`, ['get'], {
+					input: registry,
+					encoding: 'utf8',
+					stdio: ['pipe', 'pipe', 'ignore'],
+					// It may ask the person for something.
+					timeout: 60_000,
+					killSignal: 'SIGKILL',
+				}),
+			),
+		);
 		return answer.Username === '<token>'
 			? {identitytoken: answer.Secret, serveraddress: registry}
 			: {username: answer.Username, password: answer.Secret, serveraddress: registry};

@@ -16,8 +16,8 @@ export type AskHttp = (
 ) => Promise<HttpAnswer>;
 
 /**
-One request to a service on this machine; redirects are not followed. On Node's plain client, which the engine's library has
-loaded anyway: `fetch` would load another one, just when a starting box needs the processor.
+One request to a service on this machine; redirects are not followed. On Node's plain client, with which the
+engine is asked anyway: `fetch` would load another one, just when a starting box needs the processor.
 
 A service is a program of an image: its answer has a limit of time and size (engine/limits.ts).
 
