@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import module from 'node:module';
+import {findCodeCache} from './code-cache.ts';
 
 if (Number.parseInt(process.versions.node, 10) < 22) {
 	process.stderr.write(
@@ -8,9 +9,10 @@ if (Number.parseInt(process.versions.node, 10) < 22) {
 	process.exit(1);
 }
 
-// Node's own place for it is one folder for everyone in /tmp: whoever comes first owns it, and the others get none.
-const {HOME, XDG_CACHE_HOME = HOME && `${HOME}/.cache`, NODE_COMPILE_CACHE} = process.env;
-module.enableCompileCache?.(NODE_COMPILE_CACHE ?? (XDG_CACHE_HOME && `${XDG_CACHE_HOME}/gpubox-code`));
+const codeCache = findCodeCache(process.env);
+if (codeCache !== undefined) {
+	module.enableCompileCache?.(codeCache);
+}
 
 const {failWhenStuck} = await import('./run-verb.ts');
 const finished = failWhenStuck();
