@@ -26,8 +26,14 @@ if (first === undefined || (onlyHost && (first.includes('=') || second !== undef
 	await openSession(first?.includes('=') ? first.slice('--host='.length) : second);
 	finished();
 } else {
-	const {runProgram} = await import('./program.ts');
-	await runProgram(process.argv);
+	if (first === '--licenses') {
+		const {printNotices} = await import('./notices.ts');
+		await printNotices();
+	} else {
+		const {runProgram} = await import('./program.ts');
+		await runProgram(process.argv);
+	}
+
 	// What a pipe has not taken yet would be lost. After Ctrl-C nobody may be there to take it.
 	const interrupted = process.exitCode === 130;
 	for (const stream of [process.stdout, process.stderr]) {

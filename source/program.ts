@@ -12,6 +12,8 @@ export function makeProgram() {
 	const program = new Command('gpubox')
 		.description('See the GPUs of a workstation, start a Jupyter or SSH box on an image that fits them, get to work.')
 		.version(version)
+		// The entry answers it, so that nothing else has to be loaded.
+		.option('--licenses', 'print the licenses of gpubox and of all that is in it')
 		.option('--host <host>', "another workstation: a Docker context's name or ssh://user@machine")
 		.configureOutput({outputError: (text, write) => write(formatUsageError(text))})
 		.addHelpText('after', '\nWithout a verb gpubox opens the terminal session.\nExample: gpubox up --jupyter');

@@ -8,8 +8,11 @@ another. `strictExecutionOrder` keeps a module of a chunk from running before so
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {build} from 'rolldown';
+import {bundledPackages, noticesOf} from './notices.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+/** `--into FOLDER`: another place than dist/, which may be in use. */
+const into = process.argv.includes('--into') ? process.argv[process.argv.indexOf('--into') + 1] : `${root}dist`;
 const {version} = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
 /**
@@ -111,14 +114,14 @@ const groups = Object.entries({
 		/\/tools\/shims\/|\/node_modules\/(string-width|cli-truncate|slice-ansi|strip-ansi|ansi-styles|ansi-regex|get-east-asian-width|is-fullwidth-code-point)\//,
 		/\/source\/image\/(pull|pull-progress|pull-words|mirror|reference|free-disk|disk|version)\.ts$/,
 		/\/source\/templates\.ts$|\/gpu-cards\.json$/,
-		/\/source\/host\/(host|open-host|person|remedies|ask-http)\.ts$/,
+		/\/source\/host\/(desktop|host|open-host|person|remedies|ask-http)\.ts$/,
 		/\/source\/settings\/(file|merge)\.ts$/,
 		/\/source\/setup\/plan\.ts$/,
 		/\/source\/commands\/(attach|box-json|choose-image|duration|gpus|idle|image-offer|images-here|lifecycle|logs|ls|offered-images|open|read-secrets|settings|ssh|up|up-reporter)\.ts$/,
 	],
 }).map(([name, paths]) => ({name, test: (id) => paths.some((path) => path.test(id))}));
 
-rmSync(`${root}dist`, {recursive: true, force: true});
+rmSync(into, {recursive: true, force: true});
 
 const {output} = await build({
 	cwd: root,
@@ -138,7 +141,7 @@ const {output} = await build({
 		},
 	},
 	output: {
-		dir: 'dist',
+		dir: into,
 		format: 'esm',
 		minify: true,
 		comments: {legal: true, annotation: false, jsdoc: false},
@@ -148,8 +151,13 @@ const {output} = await build({
 	logLevel: 'warn',
 });
 
+const chunks = output.filter(({type}) => type === 'chunk');
+const ids = chunks.flatMap(({modules}) => Object.keys(modules));
+// The bundle holds a piece of the bundler, too.
+const packages = bundledPackages([...ids, `${root}node_modules/rolldown/package.json`]);
+writeFileSync(`${into}/THIRD-PARTY-NOTICES.txt`, noticesOf(root, packages));
+
 if (process.argv.includes('--meta')) {
-	const chunks = output.filter(({type}) => type === 'chunk');
 	const meta = chunks.map(({fileName, code, imports, dynamicImports, modules}) => ({
 		fileName,
 		bytes: code.length,
@@ -160,5 +168,5 @@ if (process.argv.includes('--meta')) {
 			bytes: renderedLength,
 		})),
 	}));
-	writeFileSync(`${root}dist/meta.json`, JSON.stringify(meta, undefined, '\t'));
+	writeFileSync(`${into}/meta.json`, JSON.stringify(meta, undefined, '\t'));
 }

@@ -34,7 +34,12 @@ try {
 }
 
 async function make(platform: string): Promise<string> {
-	const node = await nodeFor(platform);
+	const {node, license} = await nodeFor(platform);
+	const notices = join(work, 'notices');
+	await writeFile(
+		notices,
+		`${await readFile(join(root, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8')}\n${'-'.repeat(80)}\nNode.js ${process.version}\n\n${await readFile(license, 'utf8')}`,
+	);
 	const config = join(work, 'config.json');
 	const blob = join(work, 'blob');
 	await writeFile(
@@ -43,13 +48,14 @@ async function make(platform: string): Promise<string> {
 			main: join(root, 'tools/executable-main.cjs'),
 			output: blob,
 			disableExperimentalSEAWarning: true,
-			assets: Object.fromEntries(
-				globSync(['dist/**/*.js', 'templates/**/*'], {cwd: root, withFileTypes: true})
+			assets: Object.fromEntries([
+				['dist/THIRD-PARTY-NOTICES.txt', notices],
+				...globSync(['dist/**/*.js', 'templates/**/*'], {cwd: root, withFileTypes: true})
 					.filter((entry) => entry.isFile())
 					.map((entry) => join(entry.parentPath, entry.name))
 					.sort()
 					.map((path) => [path.slice(root.length), path]),
-			),
+			]),
 		}),
 	);
 	await run(process.execPath, ['--experimental-sea-config', config]);
@@ -67,12 +73,12 @@ async function make(platform: string): Promise<string> {
 	return executable;
 }
 
-/** The Node of the lock file. `npm ci` brings this machine's; that of another comes from the registry now. */
-async function nodeFor(platform: string): Promise<string> {
+/** The Node of the lock file and its license. `npm ci` brings this machine's; that of another comes from the registry now. */
+async function nodeFor(platform: string): Promise<{node: string; license: string}> {
 	const name = `node-${platform}`;
-	const installed = join(root, 'node_modules', name, 'bin/node');
+	const installed = join(root, 'node_modules', name);
 	if (existsSync(installed)) {
-		return installed;
+		return {node: join(installed, 'bin/node'), license: join(installed, 'LICENSE')};
 	}
 
 	const {packages} = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as {
@@ -93,6 +99,6 @@ async function nodeFor(platform: string): Promise<string> {
 		throw new Error(`${name}@${locked.version} is not what package-lock.json says.`);
 	}
 
-	await run('tar', ['-xzf', archive, '-C', work, 'package/bin/node']);
-	return join(work, 'package/bin/node');
+	await run('tar', ['-xzf', archive, '-C', work, 'package/bin/node', 'package/LICENSE']);
+	return {node: join(work, 'package/bin/node'), license: join(work, 'package/LICENSE')};
 }
