@@ -2,6 +2,7 @@ import {readToken} from '../box/files.ts';
 import {jupyterUrl, tunnelCommand} from '../box/jupyter.ts';
 import {findBox} from '../box/list.ts';
 import {Failure} from '../failure.ts';
+import {hasDesktop} from '../host/desktop.ts';
 import {openHost} from '../host/open-host.ts';
 
 export async function open(
@@ -23,19 +24,27 @@ export async function open(
 		throw new Failure(`${box.name} is not running.`, {fix: `Start it: gpubox start ${box.name}`});
 	}
 
-	if (!options.print && hasDesktop(process.env)) {
-		const {default: openInBrowser} = await import('open');
-		await openInBrowser(url);
+	process.stdout.write(`${url}\n`);
+	if (options.print) {
+		return;
 	}
 
-	process.stdout.write(`${url}\n`);
-	const tunnel = options.print ? undefined : tunnelCommand(box, person.name, options.host, process.env);
+	await showInBrowser(url);
+	const tunnel = tunnelCommand(box, person.name, options.host, process.env);
 	if (tunnel) {
 		process.stderr.write(`First, on your own machine: ${tunnel}\n`);
 	}
 }
 
-/** Over ssh there is no browser to open, however many are installed. */
-export function hasDesktop(environment: NodeJS.ProcessEnv): boolean {
-	return Boolean((environment.DISPLAY || environment.WAYLAND_DISPLAY) && !environment.SSH_CONNECTION);
+/** Opens an address where there is a desktop, and says so; the address itself was printed before. */
+export async function showInBrowser(url: string): Promise<void> {
+	if (!hasDesktop(process.env)) {
+		return;
+	}
+
+	const {openInBrowser} = await import('../host/browser.ts');
+	const problem = await openInBrowser(url, process.env);
+	process.stderr.write(
+		problem === undefined ? 'Opened in your browser.\n' : `gpubox: ${problem}\n  → Open the address yourself.\n`,
+	);
 }

@@ -11,7 +11,7 @@ import {boxJson, printJson} from './box-json.ts';
 import {imageChooser} from './choose-image.ts';
 import {toDuration} from './duration.ts';
 import {shortUuid} from './ls.ts';
-import {hasDesktop} from './open.ts';
+import {showInBrowser} from './open.ts';
 import {type SecretFlags, secretsOf} from './read-secrets.ts';
 import {loadSettings} from './settings.ts';
 import {makeReporter} from './up-reporter.ts';
@@ -143,8 +143,7 @@ async function tell({box, token}: UpResult, options: UpCommandOptions, user: str
 		`  Stop      gpubox stop ${box.name}`,
 	];
 	process.stdout.write(`${lines.join('\n')}\n`);
-	if (options.open && url && hasDesktop(process.env)) {
-		const {default: openInBrowser} = await import('open');
-		await openInBrowser(url);
+	if (options.open && url) {
+		await showInBrowser(url);
 	}
 }

@@ -1,7 +1,8 @@
 import type {Box} from '../../box/box.ts';
 import {readToken} from '../../box/files.ts';
-import {jupyterUrl} from '../../box/jupyter.ts';
+import {jupyterUrl, tunnelCommand} from '../../box/jupyter.ts';
 import {Failure} from '../../failure.ts';
+import {hasDesktop} from '../../host/desktop.ts';
 import type {Host} from '../../host/host.ts';
 
 /**
@@ -32,21 +33,16 @@ export async function openHere(host: Host, box: Box): Promise<{text: string; fix
 	}
 
 	if (!hasDesktop(process.env)) {
-		return {text: url, fix: `From another machine first: ssh -L ${portOf(box)}:127.0.0.1:${portOf(box)} THIS-MACHINE`};
+		const tunnel = tunnelCommand(
+			box,
+			host.person.name,
+			host.engine.local ? undefined : host.engine.address,
+			process.env,
+		);
+		return {text: url, ...(tunnel === undefined ? {} : {fix: `First, on your own machine: ${tunnel}`})};
 	}
 
-	const {default: openInBrowser} = await import('open');
-	const child = await openInBrowser(url);
-	child.unref();
-	return {text: `Opened ${url}`};
-}
-
-function portOf(box: Box): number {
-	return box.addresses.jupyter?.port ?? 8888;
-}
-
-function hasDesktop(environment: NodeJS.ProcessEnv): boolean {
-	return (
-		Boolean(environment.DISPLAY) || Boolean(environment.WAYLAND_DISPLAY) || environment.WSL_DISTRO_NAME !== undefined
-	);
+	const {openInBrowser} = await import('../../host/browser.ts');
+	const problem = await openInBrowser(url, process.env);
+	return problem === undefined ? {text: `Opened ${url}`} : {text: url, fix: `${problem}. Open the address yourself`};
 }
