@@ -20,6 +20,8 @@ export async function hasSshServer(
 			resolve(answer);
 		};
 
+		// Whoever leaves without a word gets two lines in the server's log, whoever says who they are gets one.
+		socket.once('connect', () => socket.write('SSH-2.0-gpubox\r\n'));
 		socket.setTimeout(timeoutMs, () => settle(false));
 		socket.setEncoding('latin1').on('data', (chunk: string) => {
 			text += chunk;

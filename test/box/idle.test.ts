@@ -77,6 +77,23 @@ describe('whether a box is used', () => {
 		);
 		assert.equal(loginTime('2026-01-01T11:00:00Z Server listening on 0.0.0.0 port 2222.'), undefined);
 		assert.equal(loginTime('Accepted publickey for nobody knows when'), undefined);
+		// What else sshd writes at LogLevel VERBOSE, also for gpubox's own look whether it answers.
+		for (const line of [
+			'Connection from 172.17.0.1 port 50000 on 172.17.0.2 port 2222',
+			'Connection closed by 172.17.0.1 port 50000 [preauth]',
+			'Accepted key ED25519 SHA256:abc found at /run/gpubox/ssh/authorized_keys:1',
+			'Postponed publickey for alice from 172.17.0.1 port 50000 ssh2 [preauth]',
+			'Failed publickey for alice from 172.17.0.1 port 50000 ssh2: ED25519 SHA256:abc',
+		]) {
+			assert.equal(loginTime(`2026-01-01T11:00:00Z ${line}`), undefined, line);
+		}
+
+		assert.deepEqual(
+			loginTime(
+				'2026-01-01T11:00:00Z Accepted publickey for alice from 172.17.0.1 port 50000 ssh2: ED25519 SHA256:abc',
+			),
+			new Date('2026-01-01T11:00:00Z'),
+		);
 	});
 });
 

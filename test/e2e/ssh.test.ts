@@ -48,6 +48,8 @@ async function removeAll(person: Person): Promise<void> {
 	await person.remove();
 }
 
+const boxesOf = (person: Person) => join(person.environment.XDG_STATE_HOME ?? '', 'gpubox', 'boxes');
+
 /** What makes ssh read this person's files where the person could not be made known to the system. */
 const settings = (person: Person) => (host.own ? [] : ['-F', join(person.home, '.ssh/gpubox.config')]);
 
@@ -145,6 +147,43 @@ describe('an SSH box', () => {
 		assert.equal(password.code, 255);
 		assert.match(password.stderr, /Permission denied \(publickey\)/);
 		assert.doesNotMatch(password.stderr, /asked/, 'a password was not even asked for');
+	});
+
+	test('takes no SHA-1, no 64-bit MAC and no short RSA key, and writes down which key was let in', async () => {
+		const offered = await ssh('-vv', box.name, 'true');
+		assert.equal(offered.code, 0, offered.stderr);
+		const [, of = ''] = offered.stderr.split('peer server KEXINIT proposal');
+		for (const list of ['KEX algorithms', 'host key algorithms', 'MACs ctos', 'MACs stoc']) {
+			const [, names = ''] = new RegExp(`${list}: (.*)`).exec(of) ?? [];
+			assert.notEqual(names, '', list);
+			assert.doesNotMatch(names, /sha1(?!\d)|umac-64|ssh-rsa|ssh-dss/, list);
+		}
+
+		const old = await ssh('-c', 'aes128-ctr', '-m', 'hmac-sha1,umac-64@openssh.com', box.name, 'true');
+		assert.equal(old.code, 255);
+		assert.match(old.stderr, /no matching MAC found/);
+
+		const short = join(person.home, 'short');
+		await run(person, 'ssh-keygen', ['-q', '-t', 'rsa', '-b', '1024', '-N', '', '-f', short]);
+		const [folder = ''] = (await readdir(boxesOf(person))).filter((name) => name.startsWith(box.name));
+		const authorized = join(boxesOf(person), folder, 'files/ssh/authorized_keys');
+		const long = join(person.home, 'long');
+		await run(person, 'ssh-keygen', ['-q', '-t', 'rsa', '-b', '2048', '-N', '', '-f', long]);
+		const own = await readFile(authorized, 'utf8');
+		try {
+			await writeFile(authorized, await readFile(`${short}.pub`, 'utf8'));
+			const options = ['-oIdentitiesOnly=yes', '-oIdentityAgent=none', '-oRequiredRSASize=1024', '-oBatchMode=yes'];
+			assert.equal((await ssh(...options, '-i', short, box.name, 'true')).code, 255);
+			await writeFile(authorized, await readFile(`${long}.pub`, 'utf8'));
+			const taken = await ssh(...options, '-i', long, box.name, 'true');
+			assert.equal(taken.code, 0, taken.stderr);
+		} finally {
+			await writeFile(authorized, own);
+		}
+
+		const print = (await run(person, 'ssh-keygen', ['-lf', `${long}.pub`])).stdout.split(' ')[1] ?? '?';
+		const log = (await gpubox(person, 'logs', box.name)).stderr;
+		assert.ok(log.includes(print), log);
 	});
 
 	test('lets nobody in but the user of the box', async () => {
