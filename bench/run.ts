@@ -6,12 +6,13 @@ What `npm run bench` does: the times that gpubox promises, as ratios to a named 
 	npm run bench -- --check  exit code 1 when a limit is passed
 */
 import {readFileSync} from 'node:fs';
-import {chmod, mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {chmod, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import type Dockerode from 'dockerode';
 import {build} from 'rolldown';
+import {jupyterBase} from '../source/box/jupyter.ts';
 import {queryArguments, staticFields} from '../source/gpu/fields.ts';
 import {
 	dockerOf,
@@ -167,6 +168,11 @@ async function benchUp(): Promise<Row[]> {
 	const line = dryRun.stdout.replaceAll(folder, copy).replace(/^ {2}--ulimit .*\n/gm, '');
 	// The box still has its own.
 	const [, port = ''] = /--publish 127\.0\.0\.1:(\d+):/.exec(line) ?? [];
+	const address = {host: '127.0.0.1', port: Number(port)};
+	const base = jupyterBase(
+		{addresses: {jupyter: address}, privatePath: true},
+		await readFile(join(copy, 'token'), 'utf8'),
+	);
 	const result = await compare(
 		7,
 		async () => {
@@ -177,7 +183,7 @@ async function benchUp(): Promise<Row[]> {
 		async () => {
 			const time = await timed(async () => {
 				await expectSuccess(person.run('/bin/sh', ['-c', line]));
-				await untilAnswers(new URL(`http://127.0.0.1:${port}/api`));
+				await untilAnswers(new URL('api', base ?? ''));
 			});
 			await remove();
 			return time;

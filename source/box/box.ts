@@ -34,6 +34,8 @@ export type Box = {
 	services: ServiceName[];
 	/** Where each service is reachable on the host. */
 	addresses: Partial<Record<ServiceName, {host: string; port: number}>>;
+	/** Its Jupyter answers below a path that only its owner knows. Boxes of earlier versions have none. */
+	privatePath?: true;
 	/** UUIDs of the GPUs it was given. */
 	gpus: string[];
 	shareGpus: boolean;
@@ -77,6 +79,7 @@ export const label = {
 	project: 'gpubox.project',
 	folder: 'gpubox.folder',
 	services: 'gpubox.services',
+	jupyterPath: 'gpubox.jupyter-path',
 	gpus: 'gpubox.gpus',
 	share: 'gpubox.share',
 	sudo: 'gpubox.sudo',

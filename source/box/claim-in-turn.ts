@@ -42,7 +42,9 @@ it was made with; making it anew would lose what was installed inside, so that i
 @throws what startBox throws, but for GPUs that are taken; the signal's reason
 */
 export function startInTurn(host: Host, box: Box, options: Options): Promise<void> {
-	return inTurn(host, options, () => startBox(host, box, options.signal));
+	return inTurn(host, options, () =>
+		startBox(host, box, options.signal, (text) => options.report({kind: 'note', text})),
+	);
 }
 
 /**

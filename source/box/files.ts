@@ -1,5 +1,4 @@
-import {randomBytes} from 'node:crypto';
-import {chownSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {chownSync, mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {Failure} from '../failure.ts';
 import type {Paths, Person} from '../host/host.ts';
@@ -9,6 +8,7 @@ import type {LoginKeys} from './public-keys.ts';
 import {type BoxRecord, writeRecord} from './record.ts';
 import {removeSecrets, type SecretValues, writeSecrets} from './secrets.ts';
 import {readHostKey, writeSshFiles} from './ssh-files.ts';
+import {makeToken, readTokenFile, tokenFile, writeTokenFile} from './token.ts';
 
 /** Of whom and for whom a box's files are. */
 export type Personal = {
@@ -71,8 +71,11 @@ export function writeBoxFiles(
 			);
 		}
 
-		// No line break: Jupyter would take it for a part of the token.
-		put('token', firstOf(kept, (earlier) => readToken(paths, earlier)) ?? randomBytes(24).toString('base64url'), 0o600);
+		writeTokenFile(
+			join(folder, tokenFile),
+			firstOf(kept, (earlier) => readToken(paths, earlier)) ?? makeToken(),
+			runAs,
+		);
 		writeSecrets(paths, name, runAs, secrets ?? new Map());
 	} catch (error) {
 		if (error instanceof Failure) {
@@ -97,17 +100,9 @@ function firstOf<T>(folders: readonly string[], read: (folder: string) => T | un
 	return undefined;
 }
 
-/** The Jupyter token in a box's folder; undefined when it is not the caller's box or was made elsewhere. */
+/** The Jupyter token in a box's folder; undefined when it is not the caller's box, was made elsewhere, or is none that Jupyter takes. */
 export function readToken(paths: Paths, folder: string | undefined): string | undefined {
-	if (folder === undefined) {
-		return undefined;
-	}
-
-	try {
-		return readFileSync(join(boxFolder(paths, folder), 'token'), 'utf8').trim() || undefined;
-	} catch {
-		return undefined;
-	}
+	return folder === undefined ? undefined : readTokenFile(join(boxFolder(paths, folder), tokenFile));
 }
 
 /** @param folder undefined where there is none of the caller's: then nothing is removed */

@@ -1,18 +1,37 @@
+import {createHmac} from 'node:crypto';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
 
-/** Where a person opens a box's Jupyter, with or without the token. Undefined when the box offers none. */
-export function jupyterUrl(box: Pick<Box, 'addresses'>, token?: string): string | undefined {
+/**
+Where a person opens a box's Jupyter. Undefined when the box offers none.
+
+@param token added to the address; without it the address is only good for telling where it is
+*/
+export function jupyterUrl(box: Pick<Box, 'addresses' | 'privatePath'>, token?: string): string | undefined {
+	const base = jupyterBase(box, token);
+	return base === undefined || token === undefined ? base : `${base}?token=${encodeURIComponent(token)}`;
+}
+
+/**
+The address below which a box's Jupyter answers, without the token. Of a box with a private path that is another one for those who
+have the token: browsers send a cookie to all ports of a host, but only below the cookie's path.
+*/
+export function jupyterBase(box: Pick<Box, 'addresses' | 'privatePath'>, token?: string): string | undefined {
 	const address = box.addresses.jupyter;
 	if (!address) {
 		return undefined;
 	}
 
 	const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-	const base = `http://${host}:${address.port}/`;
-	return token === undefined ? base : `${base}?token=${encodeURIComponent(token)}`;
+	const path = box.privatePath && token !== undefined ? `${privatePath(token)}/` : '';
+	return `http://${host}:${address.port}/${path}`;
+}
+
+/** As templates/box/jupyter_config.py works it out. */
+function privatePath(token: string): string {
+	return createHmac('sha256', token).update('gpubox jupyter path').digest('base64url').slice(0, 8);
 }
 
 /**

@@ -2,7 +2,7 @@ import {Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
 import type {Box} from './box.ts';
-import {jupyterUrl} from './jupyter.ts';
+import {jupyterBase} from './jupyter.ts';
 
 /** A notebook's kernel. Its memory on the GPU stays taken until it is shut down, whether it computes or not. */
 export type Kernel = {
@@ -24,7 +24,7 @@ What a box's Jupyter is doing. Asking for it does not count as activity.
 */
 export async function readJupyterStatus(
 	{askHttp}: Pick<Host, 'askHttp'>,
-	box: Pick<Box, 'name' | 'addresses'>,
+	box: Pick<Box, 'name' | 'addresses' | 'privatePath'>,
 	token: string,
 	signal: AbortSignal,
 ): Promise<JupyterStatus> {
@@ -46,7 +46,7 @@ export async function readJupyterStatus(
 /** Shuts one kernel down: its variables are lost, its GPU memory is free; notebook and box stay. @throws Failure */
 export async function shutDownKernel(
 	host: Pick<Host, 'askHttp'>,
-	box: Pick<Box, 'name' | 'addresses'>,
+	box: Pick<Box, 'name' | 'addresses' | 'privatePath'>,
 	{id, token}: {id: string; token: string},
 	signal: AbortSignal,
 ): Promise<void> {
@@ -60,13 +60,13 @@ export async function shutDownKernel(
 
 async function call(
 	{askHttp}: Pick<Host, 'askHttp'>,
-	box: Pick<Box, 'name' | 'addresses'>,
+	box: Pick<Box, 'name' | 'addresses' | 'privatePath'>,
 	path: string,
 	token: string,
 	signal: AbortSignal,
 	method = 'GET',
 ) {
-	const url = jupyterUrl(box);
+	const url = jupyterBase(box, token);
 	if (url === undefined) {
 		throw new Failure(`${box.name} offers no Jupyter.`, {fix: 'See what it offers: gpubox ls'});
 	}

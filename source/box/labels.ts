@@ -49,6 +49,7 @@ export function toBox(container: Container, {mine, pending}: Provenance = {}): B
 		state: container.state,
 		services,
 		addresses: addressesOf(container, services, labels, rootPassword),
+		...(labels[label.jupyterPath] === 'private' ? {privatePath: true} : {}),
 		gpus: (labels[label.gpus] ?? '').split(',').flatMap((uuid) => (/^[\w/-]{1,100}$/.test(uuid) ? [uuid] : [])),
 		keepsLimits: labels[label.limits] === 'kept',
 		shareGpus: labels[label.share] === 'true',

@@ -8,6 +8,7 @@ import {decideClaim} from './claims.ts';
 import {readGpusOfHost, toCandidates} from './gpus-of-host.ts';
 import {listClaims} from './list.ts';
 import {missingSecrets} from './secrets.ts';
+import {renewBadToken} from './token.ts';
 
 /**
 Starts a stopped box again, with the same address and token.
@@ -15,10 +16,21 @@ Starts a stopped box again, with the same address and token.
 A stopped box holds no GPU, so somebody may have taken its cards since. It claims them first (claim-start.ts), and looks once more
 when it runs: a claim is taken for abandoned when it took very long to get from one to the other.
 
+@param note told what the person should know beside it
 @throws GpusTaken; Failure (taken) when its port is taken; Failure when its secrets are gone from memory, or the box is gone
 */
-export async function startBox(host: Host, box: Box, signal?: AbortSignal): Promise<void> {
+export async function startBox(
+	host: Host,
+	box: Box,
+	signal?: AbortSignal,
+	note: (text: string) => void = () => {},
+): Promise<void> {
 	refuseWithoutSecrets(host, box);
+	const renewed = renewBadToken(host.paths, box);
+	if (renewed !== undefined) {
+		note(renewed);
+	}
+
 	if (box.gpus.length === 0) {
 		await startContainer(host, box);
 		return;

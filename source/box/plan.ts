@@ -204,6 +204,7 @@ function labelsOf(request: BoxRequest, facts: BoxFacts): Record<string, string> 
 			[label.project]: request.project,
 			[label.folder]: facts.folder,
 			[label.services]: request.services.join(','),
+			[label.jupyterPath]: request.services.includes('jupyter') ? 'private' : '',
 			[label.gpus]: facts.gpus.join(','),
 			[label.share]: String(request.shareGpus),
 			[label.sudo]: String(request.sudo ?? false),
@@ -253,8 +254,8 @@ function environmentOf(request: BoxRequest, facts: BoxFacts, home: string): Reco
 		TRITON_CACHE_DIR: `${cache}/triton`,
 		TORCHINDUCTOR_CACHE_DIR: `${cache}/torchinductor`,
 		CUDA_CACHE_PATH: `${cache}/nv`,
-		// Jupyter writes the token into its runtime folder: that must not be on a mount that other boxes share.
-		JUPYTER_RUNTIME_DIR: '/tmp/jupyter-runtime',
+		// Jupyter writes the token into its runtime folder: in memory, because `docker commit` and `docker export` take everything else.
+		JUPYTER_RUNTIME_DIR: '/dev/shm/jupyter-runtime',
 		...(jupyter === undefined ? {} : {GPUBOX_JUPYTER_URL: `http://127.0.0.1:${jupyter}`}),
 		...(variables.length === 0 ? {} : {GPUBOX_SECRET_VARIABLES: variables.join(' ')}),
 	};

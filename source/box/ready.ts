@@ -2,7 +2,7 @@ import {EngineError} from '../engine/engine.ts';
 import {Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
-import {askJupyter, jupyterUrl, waitForJupyter} from './jupyter.ts';
+import {askJupyter, jupyterBase, waitForJupyter} from './jupyter.ts';
 import {lastLogLines} from './logs.ts';
 import {hasSshServer, waitForSsh} from './ssh.ts';
 import type {UpOptions} from './up-steps.ts';
@@ -22,7 +22,7 @@ export async function waitUntilReady(
 	{report, signal}: Pick<UpOptions, 'report' | 'signal'>,
 ): Promise<void> {
 	const options = {timeoutMs, signal, isAlive: () => throwIfDead(host, box)};
-	const url = jupyterUrl(box);
+	const url = jupyterBase(box, token);
 	if (url !== undefined && token !== undefined && (await askJupyter(host.askHttp, url, token, signal)) !== 'ready') {
 		report({kind: 'wait', name: box.name, service: 'jupyter'});
 		await waitForJupyter(host.askHttp, url, token, options);

@@ -20,6 +20,7 @@ import {renewKeys, renewSecrets} from './renew.ts';
 import {bringBack, discard, setAside} from './replace.ts';
 import {allowSudo} from './sudo.ts';
 import {syncSshFilesAfter} from './sync-ssh-files.ts';
+import {renewBadToken} from './token.ts';
 import type {UpOptions, UpResult} from './up-steps.ts';
 import {chooseName, findOwn, type Prepared, stillUndecided, workOut} from './work-out.ts';
 
@@ -178,9 +179,15 @@ async function reuse(
 	await renewKeys(host, box, options);
 	await renewSecrets(host, box, options);
 	const running = box.state === 'running';
-	if (!running) {
+	const note = (text: string) => options.report({kind: 'note', text});
+	if (running) {
+		const damaged = renewBadToken(host.paths, box);
+		if (damaged !== undefined) {
+			note(damaged);
+		}
+	} else {
 		options.report({kind: 'start', name: box.name});
-		await (options.queue ? startInTurn(host, box, options) : startBox(host, box, options.signal));
+		await (options.queue ? startInTurn(host, box, options) : startBox(host, box, options.signal, note));
 	}
 
 	let result: UpResult;

@@ -46,7 +46,9 @@ async function idleOnes(host: Host, names: string[], time: string, signal: Abort
 
 export async function start(names: string[], options: Options, signal: AbortSignal): Promise<void> {
 	const host = openHost(options);
-	await forEach(host, names, signal, (box) => startBox(host, box, signal));
+	await forEach(host, names, signal, (box) =>
+		startBox(host, box, signal, (text) => process.stderr.write(`gpubox: ${text}\n`)),
+	);
 }
 
 export async function rm(

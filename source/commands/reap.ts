@@ -6,6 +6,7 @@ import {stopBox} from '../box/lifecycle.ts';
 import {listClaims, onlyBoxes} from '../box/list.ts';
 import {inside} from '../box/plan.ts';
 import {decideReap, findCharge, noticeText, readLinesSince, writeToLog} from '../box/reap.ts';
+import {isToken} from '../box/token.ts';
 import {EngineError} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
@@ -110,7 +111,8 @@ async function removeAbandoned({engine}: Host, boxes: Box[]): Promise<void> {
 /** Who stops everybody's boxes may ask everybody's Jupyter whether it is used. */
 async function readTokenInside({engine}: Host, box: Box): Promise<string | undefined> {
 	try {
-		return (await engine.readFile(box.id, inside.token))?.toString('utf8').trim() || undefined;
+		const token = (await engine.readFile(box.id, inside.token))?.toString('latin1') ?? '';
+		return isToken(token) ? token : undefined;
 	} catch (error) {
 		if (error instanceof EngineError) {
 			return undefined;

@@ -1,6 +1,6 @@
 import type {BuildSettings} from '../box/derive.ts';
 import {toDockerRun} from '../box/docker-run.ts';
-import {jupyterUrl, tunnelCommand} from '../box/jupyter.ts';
+import {jupyterBase, jupyterUrl, tunnelCommand} from '../box/jupyter.ts';
 import type {BoxRequest} from '../box/plan.ts';
 import {flagSettings, makeRequest, pathsOf, type UpFlags} from '../box/request.ts';
 import {planUp, up} from '../box/up.ts';
@@ -116,7 +116,7 @@ async function tell({box, token}: UpResult, options: UpCommandOptions, user: str
 	const url = jupyterUrl(box, token);
 	if (options.json) {
 		const json = boxJson(box);
-		printJson({...json, ...(url ? {jupyter: {url: jupyterUrl(box), token: token ?? null}} : {})});
+		printJson({...json, ...(url ? {jupyter: {url: jupyterBase(box, token), token: token ?? null}} : {})});
 		return;
 	}
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {tunnelCommand} from '../../source/box/jupyter.ts';
+import {jupyterBase, jupyterUrl, tunnelCommand} from '../../source/box/jupyter.ts';
 
 const at = (host: string) => ({addresses: {jupyter: {host, port: 8900}}});
 
@@ -19,4 +19,14 @@ test('who came by SSH gets the line that brings Jupyter to their own machine', (
 	]) {
 		assert.equal(none, undefined);
 	}
+});
+
+test('whoever has the token gets the private path with it, and nobody else does', () => {
+	const token = 'abcdefghijklmnopqrstuvwxyz_-0123';
+	const box = {...at('127.0.0.1'), privatePath: true as const};
+	// As Python's hmac has it, in templates/box/jupyter_config.py.
+	assert.equal(jupyterUrl(box, token), `http://127.0.0.1:8900/G3cKWOj4/?token=${token}`);
+	assert.equal(jupyterBase(box, token), 'http://127.0.0.1:8900/G3cKWOj4/');
+	assert.equal(jupyterUrl(box), 'http://127.0.0.1:8900/');
+	assert.equal(jupyterUrl(at('127.0.0.1'), token), `http://127.0.0.1:8900/?token=${token}`, 'of an earlier version');
 });

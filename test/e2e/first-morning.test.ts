@@ -43,7 +43,7 @@ function mask(text: string, person: Person): string {
 		.replaceAll(person.home, '/home/alice')
 		.replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
 		.replace(/-NL \d+/g, '-NL PORT')
-		.replace(/token=[\w-]+/g, 'token=TOKEN')
+		.replace(/\/[\w-]{8}\/\?token=[\w-]+/g, '/PATH/?token=TOKEN')
 		.replace(/(gpubox-test\/\w+):[0-9a-f]+/g, '$1:TAG')
 		.replace(/^( {2}GPUs +)[0-9a-f]{8}$/gm, '$1UUID');
 }

@@ -230,7 +230,7 @@ describe('an SSH box', () => {
 		t.after(() => forwarding.kill());
 		const answer = await waitUntil('Jupyter through the forwarded port', async () => {
 			assert.equal(forwarding.exitCode, null);
-			return fetch(`http://127.0.0.1:${port}/api`).catch(() => undefined);
+			return fetch(`http://127.0.0.1:${port}${new URL(box.jupyter.url).pathname}api`).catch(() => undefined);
 		});
 		assert.ok(((await answer.json()) as {version: string}).version);
 	});

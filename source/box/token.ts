@@ -1,0 +1,121 @@
+import {randomBytes} from 'node:crypto';
+import {
+	chownSync,
+	closeSync,
+	constants,
+	fstatSync,
+	fsyncSync,
+	openSync,
+	readSync,
+	renameSync,
+	statSync,
+	writeSync,
+} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {Failure} from '../failure.ts';
+import type {Paths, Person} from '../host/host.ts';
+import type {Box} from './box.ts';
+import {boxFolder} from './plan.ts';
+
+/** The file of a box's folder that holds Jupyter's token. */
+export const tokenFile = 'token';
+
+/** More than any token has: nothing beyond is read. */
+const mostBytes = 4096;
+
+/** An empty one would switch the password off, a short one can be guessed. As templates/box/jupyter_config.py has it. */
+export function isToken(text: string): boolean {
+	return text.length <= mostBytes && /^[\w-]{32,}$/.test(text) && !text.endsWith('\n');
+}
+
+export function makeToken(): string {
+	return randomBytes(24).toString('base64url');
+}
+
+/** The token in a file; undefined when there is none that Jupyter would take. A link or a device is not read. */
+export function readTokenFile(path: string): string | undefined {
+	let file: number;
+	try {
+		file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+	} catch {
+		return undefined;
+	}
+
+	try {
+		const content = Buffer.alloc(mostBytes + 1);
+		const text = fstatSync(file).isFile() ? content.toString('latin1', 0, readSync(file, content)) : '';
+		return isToken(text) ? text : undefined;
+	} catch {
+		return undefined;
+	} finally {
+		closeSync(file);
+	}
+}
+
+/** Writes a token so that a power cut leaves the one before or this one, and nobody reads half of it. */
+export function writeTokenFile(path: string, token: string, {uid, gid}: Pick<Person, 'uid' | 'gid'>): void {
+	const fresh = `${path}.${randomBytes(4).toString('hex')}.new`;
+	const file = openSync(fresh, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+	try {
+		// No line break: Jupyter would take it for a part of the token.
+		writeSync(file, token);
+		fsyncSync(file);
+	} finally {
+		closeSync(file);
+	}
+
+	// Only root can give files away.
+	if (process.getuid?.() === 0 && uid !== 0) {
+		chownSync(fresh, uid, gid);
+	}
+
+	renameSync(fresh, path);
+	const folder = openSync(dirname(path), constants.O_RDONLY);
+	try {
+		fsyncSync(folder);
+	} finally {
+		closeSync(folder);
+	}
+}
+
+/**
+Gives a box that does not run a new token when the one that it has is none: its file is empty, cut off or not a file. A running one has read
+its own already.
+
+@returns what to tell the person; undefined when there is nothing to do
+@throws Failure when it cannot be written
+*/
+export function renewBadToken(
+	paths: Paths,
+	box: Pick<Box, 'name' | 'folder' | 'services' | 'state'>,
+): string | undefined {
+	// Without a folder it is somebody else's box, or was made from another account.
+	const folder = box.folder === undefined ? undefined : boxFolder(paths, box.folder);
+	const owner = folder === undefined ? undefined : statSync(folder, {throwIfNoEntry: false});
+	if (folder === undefined || !box.services.includes('jupyter') || !owner?.isDirectory()) {
+		return undefined;
+	}
+
+	const path = join(folder, tokenFile);
+	if (readTokenFile(path) !== undefined) {
+		return undefined;
+	}
+
+	if (box.state === 'running') {
+		return `The token file of ${box.name} is damaged. It gets a new token with: gpubox stop ${box.name} && gpubox start ${box.name}`;
+	}
+
+	try {
+		writeTokenFile(path, makeToken(), owner);
+	} catch (error) {
+		throw new Failure(
+			`The token of ${box.name} is damaged, and no new one can be written: ${(error as Error).message}`,
+			{
+				fix: `Make room, or remove ${path} yourself.`,
+				cause: error,
+			},
+		);
+	}
+
+	return `The token of ${box.name} was damaged, so it has a new one: gpubox open ${box.name}`;
+}
