@@ -58,6 +58,15 @@ describe('the executable', {skip: needsOwnEngine}, () => {
 		});
 	}
 
+	test("--licenses prints those of all that is in it, Node's own too, where there is nothing but this file", async () => {
+		const {stdout, stderr, code} = await run([gpubox, '--licenses']);
+		assert.deepEqual([stderr, code], ['', 0]);
+		const notices = readFileSync(join(root, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8');
+		assert.ok(notices.length > 10_000 && stdout.startsWith(notices));
+		const license = readFileSync(join(root, `node_modules/node-${process.platform}-${process.arch}/LICENSE`), 'utf8');
+		assert.ok(license.length > 10_000 && stdout.endsWith(license));
+	});
+
 	test('gpus reads the driver, ls the engine', async () => {
 		const gpus = await run([gpubox, 'gpus', '--json']);
 		assert.equal(gpus.stderr, '');
@@ -127,6 +136,8 @@ test('the package: npm install -g brings gpubox and its man page, and asks no re
 		const installed = join(prefix, 'lib/node_modules');
 		assert.deepEqual(await readdir(installed), ['gpubox']);
 		assert.ok(!existsSync(join(installed, 'gpubox/node_modules')));
+		const notices = readFileSync(join(installed, 'gpubox/dist/THIRD-PARTY-NOTICES.txt'), 'utf8');
+		assert.match(notices, /^dockerode [\d.]+ \(Apache-2\.0\)$/m);
 		assert.equal(
 			readFileSync(join(prefix, 'share/man/man1/gpubox.1'), 'utf8'),
 			readFileSync(join(root, 'man/gpubox.1'), 'utf8'),
@@ -139,6 +150,7 @@ test('the package: npm install -g brings gpubox and its man page, and asks no re
 		assert.deepEqual([demo.stderr, demo.code], ['', 0]);
 		assert.match(demo.stdout, /NVIDIA H100/);
 		assert.equal((await run('completion', 'zsh')).code, 0);
+		assert.equal((await run('--licenses')).stdout, notices);
 	} finally {
 		await person.remove();
 	}
