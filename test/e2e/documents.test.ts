@@ -232,6 +232,15 @@ const story: Step[] = [
 			assert.ok(secret.length > 8 && !stdout.includes(secret));
 		},
 	}),
+	run('docker export', {
+		as: 'docker export gpubox-alice-my-project | tar -tf -',
+		check: ({stdout}) => assert.ok(/^workspace\/$/m.test(stdout) && !stdout.includes('jupyter-runtime/')),
+	}),
+	run('docker commit', {
+		as: 'docker commit gpubox-alice-my-project kept-by-alice && docker run --rm kept-by-alice ls -A /dev/shm; docker rmi --force kept-by-alice',
+		check: ({stdout}) => assert.ok(!stdout.includes('jupyter-runtime')),
+	}),
+	run('gpubox --licenses', {out: /^dockerode [\d.]+ \(Apache-2\.0\)$/m}),
 	run('gpubox check alice-my-project', {out: /PyTorch can use every GPU/}),
 	run('gpubox check', {in: 'my-project', out: /^box alice-my-project: PyTorch/}),
 	run('gpubox up --dry-run', {in: 'my-project', out: /^docker run /}),
