@@ -1,12 +1,19 @@
 import {execFile} from 'node:child_process';
-import {mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, statSync, writeFileSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {promisify} from 'node:util';
 import {exitCode, Failure} from '../failure.ts';
+import {readSmallFile} from '../small-file.ts';
 import {makeSshKey} from './ssh-keys.ts';
 
 /** A file of public keys. */
-export type KeyFile = {path: string; content: string; hasPrivate: boolean};
+export type KeyFile = {
+	path: string;
+	content: string;
+	hasPrivate: boolean;
+	/** As the setting names it, where one does. */
+	said?: string;
+};
 
 /** Whose keys open a box, and what the person's own ssh has to be told to use them. */
 export type LoginKeys = {
@@ -67,7 +74,7 @@ export function chooseLoginKeys(facts: {
 The keys in a text of one key a line. A line with options before the key (`command="…"`) is left out: the key was meant to
 open less than a shell. Certificates open nothing without their authority.
 */
-function readKeys(text: string): string[] {
+export function readKeys(text: string): string[] {
 	return text.split('\n').flatMap((line) => {
 		const key = /^((?:ssh|ecdsa|sk)-[\w@.-]+) ([A-Za-z\d+/]{40,}={0,3})(?:\s+(.*))?$/.exec(line.trim());
 		if (!key || /-cert-v\d+@/.test(key[1] ?? '')) {
@@ -83,16 +90,16 @@ function readKeys(text: string): string[] {
 Gathers the person's keys, and makes one in `folder` when there is none.
 
 @param folder the person's ~/.ssh
-@param named absolute paths of the files that the setting `ssh.keys` names
+@param named the files that the setting `ssh.keys` names: absolute paths, or what was read of them already
 @throws Failure (usage) when the setting names what cannot be read or holds no key
 */
 export async function findLoginKeys(
 	folder: string,
-	named: string[] | undefined,
+	named: ReadonlyArray<string | KeyFile> | undefined,
 	signal?: AbortSignal,
 ): Promise<LoginKeys> {
 	const found = chooseLoginKeys({
-		named: named?.map(readNamed),
+		named: named?.map((each) => (typeof each === 'string' ? readNamed(each) : each)),
 		agent: named ? '' : await askAgent(signal),
 		files: named ? [] : readKeyFiles(folder),
 	});
@@ -101,10 +108,13 @@ export async function findLoginKeys(
 	}
 
 	if (named) {
-		throw new Failure(`There is no public key in ${named.join(', ')}.`, {
-			fix: 'Name files that hold some: gpubox config ssh.keys ~/.ssh/id_ed25519.pub',
-			exitCode: exitCode.usage,
-		});
+		throw new Failure(
+			`There is no public key in ${named.map((each) => (typeof each === 'string' ? each : each.path)).join(', ')}.`,
+			{
+				fix: 'Name files that hold some: gpubox config ssh.keys ~/.ssh/id_ed25519.pub',
+				exitCode: exitCode.usage,
+			},
+		);
 	}
 
 	makeOwnKey(folder);
@@ -118,9 +128,14 @@ export async function findLoginKeys(
 	return made;
 }
 
-function readNamed(path: string): KeyFile {
+/** @throws Failure (usage) when it cannot be read */
+export function readNamed(path: string): KeyFile {
 	try {
-		return {path, content: readFileSync(path, 'utf8'), hasPrivate: path.endsWith('.pub') && isFile(path.slice(0, -4))};
+		return {
+			path,
+			content: readSmallFile(path).toString('utf8'),
+			hasPrivate: path.endsWith('.pub') && isFile(path.slice(0, -4)),
+		};
 	} catch (error) {
 		throw new Failure(`The key file ${path} of the setting ssh.keys cannot be read.`, {
 			fix: 'Name another: gpubox config ssh.keys ~/.ssh/id_ed25519.pub',
@@ -145,7 +160,7 @@ function readKeyFiles(folder: string): KeyFile[] {
 		.flatMap((name) => {
 			const path = join(folder, name);
 			try {
-				return [{path, content: readFileSync(path, 'utf8'), hasPrivate: isFile(path.slice(0, -4))}];
+				return [{path, content: readSmallFile(path).toString('utf8'), hasPrivate: isFile(path.slice(0, -4))}];
 			} catch {
 				// A key that even its owner cannot read opens nothing.
 				return [];

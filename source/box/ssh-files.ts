@@ -1,7 +1,10 @@
 import {appendFileSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {Failure} from '../failure.ts';
 import type {Paths} from '../host/host.ts';
+import {readSmallFile} from '../small-file.ts';
 import {readTemplate} from '../templates.ts';
+import {safeText} from '../text/safe.ts';
 import {boxFolder} from './plan.ts';
 import type {LoginKeys} from './public-keys.ts';
 import {makeSshKey, type SshKeyPair} from './ssh-keys.ts';
@@ -57,10 +60,22 @@ export function addAuthorizedKeys(paths: Paths, folder: string, keys: LoginKeys)
 		return;
 	}
 
-	const there = readFileSync(path, 'utf8');
+	const there = readAuthorized(path);
 	const more = keys.authorized.filter((line) => !there.includes(line.split(' ').slice(0, 2).join(' ')));
 	if (more.length > 0) {
 		appendFileSync(path, more.map((line) => `${line}\n`).join(''));
+	}
+}
+
+/** @throws Failure when it is no file that can be read */
+function readAuthorized(path: string): string {
+	try {
+		return readSmallFile(path).toString('utf8');
+	} catch (error) {
+		throw new Failure(`${path} cannot be read: ${safeText((error as Error).message)}`, {
+			fix: 'Remove it and make the box again: gpubox up --recreate',
+			cause: error,
+		});
 	}
 }
 
@@ -76,6 +91,11 @@ export function readLogin(paths: Paths, folder: string | undefined): Login | und
 		const {password, ...keys} = JSON.parse(readFileSync(join(path, 'login.json'), 'utf8')) as Login['keys'] & {
 			password?: true;
 		};
+		// What the person's ssh is told is made of it.
+		if (!Array.isArray(keys.identityFiles) || keys.identityFiles.some((file) => typeof file !== 'string')) {
+			return undefined;
+		}
+
 		return {hostKey: `${type} ${key}`, keys, ...(password ? {password} : {})};
 	} catch {
 		return undefined;

@@ -3,6 +3,7 @@ import type {GpuInventory} from '../gpu/gpu.ts';
 import type {Box, ServiceName} from './box.ts';
 import type {GpuRequest} from './choose-gpus.ts';
 import type {BuildSettings} from './derive.ts';
+import type {KeyFile} from './public-keys.ts';
 import type {SecretSource} from './secrets.ts';
 
 /** What `up` is doing, for the person who waits. Texts are safe to print. */
@@ -31,7 +32,7 @@ export type UpOptions = {
 	explicit: boolean;
 	settings: BuildSettings;
 	/** Files of public keys that may log in; the person's own keys when missing. */
-	sshKeys?: string[] | undefined;
+	sshKeys?: ReadonlyArray<string | KeyFile> | undefined;
 	/** Without it a box that needs secrets cannot be made. */
 	secrets?: SecretSource | undefined;
 	/** Picks and judges the image; refuses one that does not fit. */

@@ -1,10 +1,11 @@
-import {readFileSync} from 'node:fs';
-import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline/promises';
 import {Writable} from 'node:stream';
 import {parseSecret, type SecretRequest, type SecretSource} from '../box/secrets.ts';
 import {exitCode, Failure} from '../failure.ts';
+import {homeFolder} from '../home.ts';
+import {reservedVariable} from '../settings/reserved.ts';
+import {readAtMost, readSmallFile} from '../small-file.ts';
 
 export type SecretFlags = {
 	secret?: string[] | undefined;
@@ -27,6 +28,14 @@ export function secretsOf(
 		...secret.map((text) => ({...parseSecret(text, '--secret'), variable: false})),
 		...secretEnv.map((text) => ({...parseSecret(text, '--secret-env'), variable: true})),
 	];
+	const own = given.find(({name, variable}) => variable && reservedVariable(name) !== undefined);
+	if (own) {
+		throw new Failure(`--secret-env ${own.name}: ${own.name} is set by gpubox itself.`, {
+			fix: `As a file only: --secret ${own.name}`,
+			exitCode: exitCode.usage,
+		});
+	}
+
 	const requests = new Map<string, SecretRequest>(names.map((name) => [name, {name, variable: false}]));
 	const files = new Map<string, string>();
 	for (const {name, file, variable} of given) {
@@ -82,18 +91,28 @@ async function readSecret(
 	return Buffer.from(await askHidden(`${name} (what you type is not shown): `, signal));
 }
 
+/** Far more than any key or login. */
+const largestSecret = 1024 * 1024;
+
 /** A file as it is; of a pipe not the line break that nearly every program ends with. */
 function readSecretFile(name: string, file: string): Buffer {
 	try {
 		if (file === '-') {
-			return Buffer.from(readFileSync(0, 'utf8').replace(/\r?\n$/, ''));
+			return Buffer.from(
+				readAtMost(0, largestSecret)
+					.toString('utf8')
+					.replace(/\r?\n$/, ''),
+			);
 		}
 
-		return readFileSync(file.startsWith('~/') ? join(process.env.HOME ?? homedir(), file.slice(2)) : file);
+		return readSmallFile(file.startsWith('~/') ? join(homeFolder(process.env), file.slice(2)) : file, {
+			maxBytes: largestSecret,
+			pipes: true,
+		});
 	} catch (error) {
-		const {code} = error as NodeJS.ErrnoException;
+		const {code, message} = error as NodeJS.ErrnoException;
 		// Not the path: somebody may have written the secret in its place.
-		throw new Failure(`The file given for the secret ${name} cannot be read (${code}).`, {
+		throw new Failure(`The file given for the secret ${name} cannot be read (${code ?? message}).`, {
 			fix: `--secret takes NAME=FILE, not the secret itself: its place is the variable ${name}, or the prompt.`,
 			exitCode: exitCode.usage,
 		});

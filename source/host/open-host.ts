@@ -1,12 +1,12 @@
-import {homedir} from 'node:os';
 import {type EngineAddress, findEngineAddress, isLocalAddress} from '../engine/address.ts';
 import {lazyDocker} from '../engine/lazy.ts';
+import {homeFolder} from '../home.ts';
 import type {Host, NvidiaSmi} from './host.ts';
 import {findPaths, whoAmI} from './person.ts';
 
 /** The host that flags and environment mean. Nothing is connected yet. */
 export function openHost(options: {host?: string | undefined}): Host {
-	const address = findEngineAddress(process.env, process.env.HOME ?? homedir(), options.host);
+	const address = findEngineAddress(process.env, homeFolder(process.env), options.host);
 	return {
 		engine: lazyDocker(address),
 		nvidiaSmi: nvidiaSmiAt(address, process.env),

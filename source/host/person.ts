@@ -1,5 +1,6 @@
-import {homedir, userInfo} from 'node:os';
+import {userInfo} from 'node:os';
 import {join} from 'node:path';
+import {homeFolder} from '../home.ts';
 import type {Paths, Person} from './host.ts';
 
 /** The caller. A uid that no passwd knows (common in containers and CI) still gets a name. */
@@ -16,9 +17,9 @@ export function whoAmI(environment: NodeJS.ProcessEnv): Person {
 	return {name: name.replace(/[^\w.-]/g, '_'), uid, gid};
 }
 
-/** gpubox's own folders by the XDG rules. Nothing is made here. */
+/** gpubox's own folders by the XDG rules. Nothing is made here. @throws Failure (usage) for a HOME that is no path */
 export function findPaths(environment: NodeJS.ProcessEnv): Paths {
-	const home = environment.HOME ?? homedir();
+	const home = homeFolder(environment);
 	const folder = (variable: string, fallback: string) => {
 		const value = environment[variable];
 		return join(value?.startsWith('/') ? value : join(home, fallback), 'gpubox');

@@ -1,13 +1,15 @@
 /** gpubox.yaml: finding it and reading it. The parser is loaded only when there is a file to read. */
-import {existsSync, readFileSync, realpathSync, statSync} from 'node:fs';
+import {existsSync, realpathSync} from 'node:fs';
 import {dirname, join, relative, resolve} from 'node:path';
 import {exitCode, Failure} from '../failure.ts';
+import {readSmallFile} from '../small-file.ts';
 import {safeText} from '../text/safe.ts';
 import type {Sourced} from './merge.ts';
 import type {Mistake, Source} from './read.ts';
 
 const names = ['gpubox.yaml', 'gpubox.yml'];
-const largestBytes = 256 * 1024;
+/** More of them help nobody. */
+const mostMistakes = 10;
 
 /** The folder that a person named, symbolic links resolved. @throws Failure (usage) when there is none */
 export function resolveFolder(directory: string, currentDirectory: string): string {
@@ -78,11 +80,7 @@ export async function readProjectFile(path: string, currentDirectory: string): P
 export async function readFile(path: string, source: Source): Promise<Sourced[]> {
 	let text: string;
 	try {
-		if (statSync(path).size > largestBytes) {
-			throw new Error('it is too large');
-		}
-
-		text = readFileSync(path, 'utf8');
+		text = readSmallFile(path).toString('utf8');
 	} catch (error) {
 		throw new Failure(`${source.shownAs} cannot be read: ${safeText((error as Error).message)}`, {
 			fix: 'Make it a plain file that you may read, or move it away.',
@@ -111,10 +109,14 @@ export function toFailure(shownAs: string, mistakes: Mistake[]): Failure {
 		});
 	}
 
+	const more = mistakes.length - mostMistakes;
 	return new Failure(`${shownAs} has ${mistakes.length} mistakes.`, {
 		fix: 'gpubox config --schema prints the settings.',
 		exitCode: exitCode.usage,
-		details: mistakes.map((mistake) => [tell(mistake), mistake.hint].filter(Boolean).join(' ')),
+		details: [
+			...mistakes.slice(0, mostMistakes).map((mistake) => [tell(mistake), mistake.hint].filter(Boolean).join(' ')),
+			...(more > 0 ? [`and ${more} more`] : []),
+		],
 	});
 }
 

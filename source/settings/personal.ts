@@ -1,10 +1,12 @@
 /** The personal config: one file of a person's own defaults, in the shape of gpubox.yaml but as JSON. */
 import {existsSync} from 'node:fs';
-import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {exitCode, Failure} from '../failure.ts';
+import {homeFolder} from '../home.ts';
+import {readSmallFile} from '../small-file.ts';
+import {safeText} from '../text/safe.ts';
 import {allSettings, type SettingInfo} from './describe.ts';
-import {similarKey} from './faults.ts';
+import {isRecord, similarKey} from './faults.ts';
 import {readFile} from './file.ts';
 import type {Sourced} from './merge.ts';
 import {formerKeys, readSettings} from './read.ts';
@@ -25,7 +27,9 @@ What the person has set, in the same form as gpubox.yaml's.
 */
 export async function readPersonal(directory: string): Promise<Sourced[]> {
 	const path = personalFile(directory);
-	return existsSync(path) ? readFile(path, {place: 'personal', shownAs: shorten(path), base: homedir()}) : [];
+	return existsSync(path)
+		? readFile(path, {place: 'personal', shownAs: shorten(path), base: homeFolder(process.env)})
+		: [];
 }
 
 /**
@@ -110,19 +114,37 @@ type Store = {set(key: string, value: unknown): void; delete(key: string): void}
 /** Loads the library that writes the file whole or not at all; reading does without it. */
 async function openStore(directory: string): Promise<Store> {
 	const {default: Conf} = await import('conf');
-	try {
+	const path = personalFile(directory);
+	const guarded = <T>(doing: string, work: () => T): T => {
+		try {
+			return work();
+		} catch (error) {
+			throw new Failure(`Your settings cannot be ${doing}: ${safeText((error as Error).message)}`, {
+				fix: `Look at ${safeText(path)}: fix or remove it, or make room.`,
+				exitCode: doing === 'read' ? exitCode.usage : exitCode.failed,
+				cause: error,
+			});
+		}
+	};
+	const store = guarded('read', () => {
+		if (existsSync(path)) {
+			// The library opens whatever is there, and waits for a pipe.
+			const content: unknown = JSON.parse(readSmallFile(path).toString('utf8') || '{}');
+			if (!isRecord(content)) {
+				throw new Error('it must hold settings such as {"gpus": 2}');
+			}
+		}
+
 		return new Conf<Record<string, unknown>>({
 			cwd: directory,
 			configName: 'config',
 			accessPropertiesByDotNotation: true,
 		});
-	} catch (error) {
-		throw new Failure(`Your settings cannot be read: ${(error as Error).message}`, {
-			fix: `Mend or remove ${personalFile(directory)}`,
-			exitCode: exitCode.usage,
-			cause: error,
-		});
-	}
+	});
+	return {
+		set: (key, value) => guarded('written', () => store.set(key, value)),
+		delete: (key) => guarded('written', () => store.delete(key)),
+	};
 }
 
 function forgetFormer(store: Store, key: string): void {
@@ -134,6 +156,6 @@ function forgetFormer(store: Store, key: string): void {
 }
 
 function shorten(path: string): string {
-	const home = `${homedir()}/`;
+	const home = `${homeFolder(process.env)}/`;
 	return path.startsWith(home) ? `~/${path.slice(home.length)}` : path;
 }

@@ -1,8 +1,9 @@
 /** The answers of a person who left half-way, for the next time that this project is set up. Nothing secret is ever asked, so nothing secret is here. */
 import {createHash} from 'node:crypto';
-import {mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, isAbsolute, join} from 'node:path';
 import type {Paths} from '../host/host.ts';
+import {readSmallFile} from '../small-file.ts';
 import {type Draft, faultOfGpus, uses} from './plan.ts';
 
 /** Where a project's draft is: in the person's state folder, beside the boxes. */
@@ -18,7 +19,7 @@ What was kept for a project; nothing where there is no file, or one that cannot 
 */
 export function readDraft(paths: Pick<Paths, 'state'>, project: string): Draft {
 	try {
-		return draftFrom(JSON.parse(readFileSync(placeOf(paths, project), 'utf8')), project);
+		return draftFrom(JSON.parse(readSmallFile(placeOf(paths, project)).toString('utf8')), project);
 	} catch {
 		return {};
 	}

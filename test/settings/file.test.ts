@@ -110,11 +110,11 @@ test('several are listed, by the path as one would write it here', async () => {
 test('a folder in the place of the file, and a file that never ends, are told', async () => {
 	makeFolder('gpubox.yaml');
 	const {message} = await failureOf(() => readProjectFile(join(folder, 'gpubox.yaml'), folder));
-	assert.match(message, /^gpubox\.yaml cannot be read: EISDIR/);
+	assert.match(message, /^gpubox\.yaml cannot be read: it is a folder, not a plain file/);
 	const large = make('large/gpubox.yaml', '#'.repeat(300 * 1024));
 	assert.deepEqual(
 		(await failureOf(() => readProjectFile(large, folder))).message,
-		'large/gpubox.yaml cannot be read: it is too large',
+		'large/gpubox.yaml cannot be read: it is larger than 256 KiB',
 	);
 });
 

@@ -1,0 +1,30 @@
+import {userInfo} from 'node:os';
+import {isAbsolute} from 'node:path';
+import {exitCode, Failure} from './failure.ts';
+import {safeText} from './text/safe.ts';
+
+/**
+The person's home: HOME, or what the list of accounts says where it is not set or empty.
+
+@throws Failure (usage) for one that is no place: everything that gpubox keeps would go wherever one happens to stand
+*/
+export function homeFolder({HOME}: NodeJS.ProcessEnv): string {
+	const home = HOME || accountHome() || '/';
+	if (!isAbsolute(home)) {
+		throw new Failure(`HOME is "${safeText(home)}", which is no absolute path.`, {
+			fix: 'Set it to your home, for example: export HOME=/home/you',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return home;
+}
+
+/** The home in the list of accounts; undefined for a uid that is not in it. */
+export function accountHome(): string | undefined {
+	try {
+		return userInfo().homedir || undefined;
+	} catch {
+		return undefined;
+	}
+}
