@@ -37,11 +37,23 @@ export function packageFiles({apt, pip}: Packages): BuildFile[] {
 }
 
 /**
-The name of the image derived from `base`: by the base's digest and the files' content, so that a newer base, a newer gpubox or
-another package gives a new image, and everyone on the host shares the same one.
+The name of the image derived from `base`: by the base's digest, the files' content and the mirrors it is built from, so that a newer
+base, a newer gpubox or another package gives a new image, and everyone on the host who builds from the same places shares it. Whoever
+has mirrors of their own has layers of their own.
 */
-export function derivedReference(base: Pick<Image, 'id'>, reference: string, files: BuildFile[]): string {
+export function derivedReference(
+	base: Pick<Image, 'id'>,
+	reference: string,
+	files: BuildFile[],
+	{pipIndexUrl, aptMirror}: BuildSettings,
+): string {
 	const hash = createHash('sha256').update(base.id);
+	for (const [name, mirror] of Object.entries({pipIndexUrl, aptMirror})) {
+		if (mirror !== undefined) {
+			hash.update(`\0${name}\0${mirror}`);
+		}
+	}
+
 	for (const {path, content} of files) {
 		hash.update(`\0${path}\0${content}`);
 	}
@@ -75,7 +87,7 @@ export function packageLayer(packages: Packages): Layer {
 	return {
 		doing: 'Adding the packages of gpubox.yaml to',
 		files: packageFiles(packages),
-		fix: 'The lines above tell why. Mend `packages` in gpubox.yaml; with a mirror: gpubox config build.pipIndexUrl URL, or build.aptMirror',
+		fix: 'The lines above tell why. Fix `packages` in gpubox.yaml; with a mirror: gpubox config build.pipIndexUrl URL, or build.aptMirror',
 	};
 }
 
@@ -100,7 +112,7 @@ export async function ensureDerivedImage(
 	},
 ): Promise<string> {
 	const {files, doing, fix} = layer;
-	const tag = derivedReference(base, reference, files);
+	const tag = derivedReference(base, reference, files, options.settings);
 	if (await engine.inspectImage(tag)) {
 		return tag;
 	}

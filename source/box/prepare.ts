@@ -137,6 +137,7 @@ async function pull({engine}: Host, reference: string, {settings, signal, report
 		signal,
 		onProgress: (progress) => report({kind: 'pull', image: reference, progress}),
 		onRetry: (text) => report({kind: 'note', text}),
+		onNote: (text) => report({kind: 'note', text}),
 	});
 }
 
@@ -152,7 +153,7 @@ async function derive(
 	for (const layer of layers) {
 		const say = (line: string) => options.report({kind: 'build', image: reference, doing: layer.doing, line});
 		name = options.dryRun
-			? derivedReference({id}, reference, layer.files)
+			? derivedReference({id}, reference, layer.files, options.settings)
 			: await ensureDerivedImage(host.engine, {id}, reference, layer, {
 					settings: options.settings,
 					originId: baseId,

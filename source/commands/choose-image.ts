@@ -4,6 +4,7 @@ import type {ChosenImage, ImageFacts} from '../box/up-steps.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import type {FitFacts, Judgement, Provides} from '../image/image.ts';
+import {refuseOwnLayer} from '../image/reference.ts';
 import type {Sourced} from '../settings/merge.ts';
 import {safeText} from '../text/safe.ts';
 import {freeDiskOf, loadCatalogue, loadImageRoom, ofFamily, readLocalImages} from './offered-images.ts';
@@ -33,6 +34,7 @@ async function judgeNamed(
 	{image: reference, force, winners}: ImageWish & {image: string},
 	gathering: Promise<ImageFacts>,
 ): Promise<ChosenImage> {
+	refuseOwnLayer(reference);
 	const [facts, base, catalogue, {identify, makeJudge, surelyProvides}] = await Promise.all([
 		gathering,
 		host.engine.inspectImage(reference),

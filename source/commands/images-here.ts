@@ -31,5 +31,9 @@ export async function pullHere(host: Host, reference: string, wish: PullWish): P
 		loadSettings('.', {files: !host.demo}),
 		import('../image/pull.ts'),
 	]);
-	await pullImage(host.engine, reference, {...wish, registryMirror: settings.build?.registryMirror});
+	await pullImage(host.engine, reference, {
+		...wish,
+		onNote: wish.onRetry,
+		registryMirror: settings.build?.registryMirror,
+	});
 }

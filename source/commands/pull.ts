@@ -51,6 +51,7 @@ export async function pull(reference: string, options: Options, signal: AbortSig
 			signal,
 			onProgress: reporter.onProgress,
 			onRetry: reporter.say,
+			onNote: reporter.say,
 		});
 	} finally {
 		reporter.end();

@@ -1,6 +1,8 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {type Engine, EngineError, type PullProgress} from '../engine/engine.ts';
+import {safeText} from '../text/safe.ts';
 import {mirroredReference} from './mirror.ts';
+import {refuseOwnLayer} from './reference.ts';
 
 /**
 Words of a transfer that broke and may go well the next time. The engine tries each layer several times by itself, going on
@@ -16,6 +18,8 @@ export type PullOptions = {
 	/** A registry to pull Docker Hub's images from. */
 	registryMirror?: string | undefined;
 	onProgress?: (progress: PullProgress) => void;
+	/** Told where from, where that is not where the name says, and what came of it. Safe to print. */
+	onNote?: (text: string) => void;
 	/** Told before each further attempt: why, and when. Safe to print. */
 	onRetry?: (text: string) => void;
 	signal: AbortSignal;
@@ -24,20 +28,33 @@ export type PullOptions = {
 };
 
 /**
-Pulls an image, through the mirror where there is one: it then has its own name all the same. A transfer that breaks is taken up
-again, up to three times. Pulls of the same image at the same time share one transfer: the engine sees to that.
+Pulls an image, through the person's mirror where there is one: it then has its own name all the same, unless an image of that name
+is here, which others may use. A transfer that breaks is taken up again, up to three times. Pulls of the same image at the same time
+share one transfer: the engine sees to that.
 
-@throws EngineError; the signal's reason
+@throws Failure (usage) for a name that only gpubox gives; EngineError; the signal's reason
 */
 export async function pullImage(engine: Engine, reference: string, options: PullOptions): Promise<void> {
-	const {registryMirror, signal, onProgress} = options;
+	const {registryMirror, signal, onProgress, onNote} = options;
+	refuseOwnLayer(reference);
 	const mirrored = registryMirror === undefined ? undefined : mirroredReference(reference, registryMirror);
-	await retrying(options, () => engine.pullImage(mirrored ?? reference, {signal, ...(onProgress ? {onProgress} : {})}));
 	if (mirrored !== undefined) {
-		const image = await engine.inspectImage(mirrored);
-		if (image) {
-			await engine.tagImage(image.id, /:[^/]*$/.test(reference) ? reference : `${reference}:latest`);
-		}
+		onNote?.(`${safeText(reference)} comes from your mirror, as ${safeText(mirrored)} (build.registryMirror).`);
+	}
+
+	await retrying(options, () => engine.pullImage(mirrored ?? reference, {signal, ...(onProgress ? {onProgress} : {})}));
+	if (mirrored === undefined) {
+		return;
+	}
+
+	const name = /:[^/]*$/.test(reference) ? reference : `${reference}:latest`;
+	const [image, there] = await Promise.all([engine.inspectImage(mirrored), engine.inspectImage(name)]);
+	if (image && there && there.id !== image.id) {
+		onNote?.(
+			`Another image is called ${safeText(name)} here, and stays: others may use it. The mirror's is ${safeText(mirrored)}.`,
+		);
+	} else if (image && !there) {
+		await engine.tagImage(image.id, name);
 	}
 }
 

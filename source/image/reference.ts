@@ -1,3 +1,6 @@
+import {exitCode, Failure} from '../failure.ts';
+import {safeText} from '../text/safe.ts';
+
 /** An image's name in its parts, the registry and the `library/` of Docker Hub written out. */
 export type Reference = {
 	registry: string;
@@ -59,6 +62,27 @@ export function parseReference(text: string): Reference | undefined {
 		tag: tag ?? (digest === undefined ? 'latest' : null),
 		digest: digest ?? null,
 	};
+}
+
+/**
+Layers that gpubox builds are named `gpubox/box:…`, and one that is there is taken for built. Were an image of that name pulled, or
+started from, everybody's next box could be made of it.
+
+@param where it was said
+@throws Failure (usage) for a name that only gpubox may give
+*/
+export function refuseOwnLayer(text: string, where?: string): void {
+	const reference = parseReference(text);
+	if (
+		reference !== undefined &&
+		(reference.registry === 'docker.io' || reference.registry === 'localhost') &&
+		reference.repository.startsWith('gpubox/')
+	) {
+		throw new Failure(
+			`${safeText(text)}${where === undefined ? '' : ` (${where})`} has a name that gpubox gives to layers it builds, so it is neither pulled nor started from.`,
+			{fix: 'Name the image that the layer is for. Known ones: gpubox images', exitCode: exitCode.usage},
+		);
+	}
 }
 
 // `user/image:tag`, as most of them are written, needs no taking apart: only the name of the registry is left out.

@@ -69,7 +69,11 @@ function jsonOf(node: Schema): JsonSchema {
 			// A section of which every line is commented out is empty, not wrong.
 			type: node === schema ? 'object' : ['object', 'null'],
 			additionalProperties: false,
-			properties: Object.fromEntries(Object.entries(entries).map(([key, entry]) => [key, jsonOf(entry)])),
+			properties: Object.fromEntries(
+				Object.entries(entries)
+					.filter(([, entry]) => !isOnlyPersonal(entry))
+					.map(([key, entry]) => [key, jsonOf(entry)]),
+			),
 		};
 	}
 
@@ -88,6 +92,14 @@ function jsonOf(node: Schema): JsonSchema {
 		case 'value':
 			return {description, ...json};
 	}
+}
+
+/** Whether a setting, or each of a section, may not stand in gpubox.yaml. */
+function isOnlyPersonal(node: Schema): boolean {
+	const entries = sectionEntries(node);
+	return entries
+		? Object.values(entries).every(isOnlyPersonal)
+		: ((v.getMetadata(node) as Partial<SettingMeta>).onlyPersonal ?? false);
 }
 
 function unwrap(node: Schema): Schema {

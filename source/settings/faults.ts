@@ -15,7 +15,11 @@ const isVariable = /^[A-Za-z_]\w*$/;
 
 /** All faults of a file's content, in no order. */
 export function findFaults(value: Record<string, unknown>, place: 'gpubox.yaml' | 'personal'): Fault[] {
-	return [...unknownKeys(schema, value, [], place), ...wrongValues(value)];
+	const misplaced = unknownKeys(schema, value, [], place);
+	// What must not stand there at all need not be right.
+	const isMisplaced = (path: Path) =>
+		misplaced.some((fault) => fault.path.every((step, depth) => step === path[depth]));
+	return [...misplaced, ...wrongValues(value).filter(({path}) => !isMisplaced(path))];
 }
 
 /** A section or list of which every line is commented out is no mistake. */
@@ -59,6 +63,17 @@ function unknownKeys(
 		const known = allSettings().find((setting) => setting.key === key);
 		if (place === 'personal' && known && !known.personal) {
 			return [{path: here, at: 'key', message: `"${key}" belongs to a project.`, hint: 'Put it into gpubox.yaml.'}];
+		}
+
+		if (place === 'gpubox.yaml' && known?.onlyPersonal) {
+			return [
+				{
+					path: here,
+					at: 'key',
+					message: `"${key}" is not taken from a project.`,
+					hint: `What boxes are built from is for each person to say: gpubox config ${key} ${known.example}`,
+				},
+			];
 		}
 
 		return sectionEntries(entry) && isRecord(inner) ? unknownKeys(entry, inner, here, place) : [];

@@ -33,6 +33,12 @@ export function readSettings(text: string, source: Source): ReadResult {
 		return {settings: [], mistakes: document.errors.map((error) => ({...at(lines, error.pos[0]), ...tell(error)}))};
 	}
 
+	const complex = complexKeys(document);
+	if (complex.length > 0) {
+		const message = 'A name here must be plain text.';
+		return {settings: [], mistakes: complex.map((offset) => ({...at(lines, offset), message, hint: ''}))};
+	}
+
 	keepNumbersAsWritten(document);
 	if (source.place === 'personal') {
 		moveFormerKeys(document);
@@ -89,6 +95,19 @@ function moveFormerKeys(document: Document): void {
 			}
 		}
 	}
+}
+
+/** Names that are lists or sections (`? [a, b]`): YAML has them, settings do not, and Node warns of each. */
+function complexKeys(document: Document): number[] {
+	const offsets: number[] = [];
+	visit(document, {
+		Pair(_key, {key}) {
+			if (isNode(key) && !isScalar(key)) {
+				offsets.push(key.range?.[0] ?? 0);
+			}
+		},
+	});
+	return offsets;
 }
 
 /** `1.10` is a version more often than a number: what loses something as a number stays text. */

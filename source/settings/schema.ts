@@ -13,6 +13,8 @@ export type SettingMeta = {
 	default: string;
 	/** Makes sense for a person, not only for a project: may stand in the personal config. */
 	personal: boolean;
+	/** May stand in the personal config alone: it decides where code comes from that others run, too. */
+	onlyPersonal?: true;
 	/** As it could stand in gpubox.yaml, in YAML's flow style. */
 	example: string;
 	/** The option of `gpubox up` that says the same. */
@@ -191,18 +193,21 @@ export const schema = v.strictObject({
 				says: 'Mirror of PyPI for the layers that gpubox builds',
 				default: "pip's own",
 				personal: true,
+				onlyPersonal: true,
 				example: 'https://pypi.example/simple',
 			}),
 			aptMirror: setting(value.url, {
 				says: 'Mirror of the distribution for the layers that gpubox builds',
 				default: "the image's own",
 				personal: true,
+				onlyPersonal: true,
 				example: 'https://mirror.example',
 			}),
 			registryMirror: setting(value.registry, {
 				says: 'Registry to pull images of Docker Hub from',
 				default: 'what the engine is set to',
 				personal: true,
+				onlyPersonal: true,
 				example: 'mirror.example:5000',
 			}),
 		}),

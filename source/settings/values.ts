@@ -122,10 +122,16 @@ export const duration = v.pipe(
 
 export const mount = matching(/^[^:\s][^:]*:\/[^:]*(?::r[ow])?$/, 'a mount such as /data/imagenet:/data:ro');
 
-// Written into a file that pip reads: a word that starts with "-" would be an option of its own.
-export const pipPackage = matching(/^[A-Za-z0-9][^\r\n]*$/, 'a package as pip takes it, such as einops>=0.8');
+// Written into a file that pip reads: a word that starts with "-" would be an option of its own. Python ends a line at more characters
+// than others do (\v, \f, U+001C to U+001E, U+0085, U+2028, U+2029); none that does not show may be in it. "${…}" stands for variables
+// of the build, and a "\" at the end for a line that goes on.
+export const pipPackage = matching(
+	/^[A-Za-z0-9](?:[^\u0000-\u001F\u007F-\u009F\u061C\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF$\\]*)$/,
+	'a package as pip takes it, such as einops>=0.8',
+);
+// One that ends in "-" would be removed.
 export const aptPackage = matching(
-	/^[a-z0-9][a-z0-9+.-]*(?:[=/][\w.:+~-]+)?$/,
+	/^[a-z0-9][a-z0-9+.-]*(?<!-)(?:[=/][\w.:+~-]*[\w.:+~])?$/,
 	'a package of the distribution such as ffmpeg',
 );
 
@@ -142,12 +148,16 @@ export const variableValue = v.pipe(
 	v.metadata({wants: 'text, a number, true or false', json: {type: ['string', 'number', 'boolean']}}),
 );
 
+// Stands in shell scripts and settings of what is built, and in an image that others can look into.
+const urlPattern = /^https:\/\/[A-Za-z0-9][A-Za-z0-9._~:/%+-]*$/;
+
 export const url = v.pipe(
 	v.string(),
-	v.check((text) => /^https?:\/\/\S+$/.test(text) && URL.canParse(text)),
+	v.regex(urlPattern),
+	v.check((text) => URL.canParse(text)),
 	v.metadata({
-		wants: 'an address that starts with https://',
-		json: {type: 'string', pattern: String.raw`^https?://\S+$`},
+		wants: 'an address that starts with https://, without a password in it',
+		json: {type: 'string', pattern: urlPattern.source},
 	}),
 );
 

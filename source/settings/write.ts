@@ -10,7 +10,7 @@ import type {Settings} from './schema.ts';
 */
 export function writeProjectFile(settings: Settings, {schemaAddress}: {schemaAddress?: string} = {}): string {
 	const sections = new Map<string, SettingInfo[]>();
-	for (const setting of allSettings().filter(({key}) => key !== '$schema')) {
+	for (const setting of allSettings().filter(({key, onlyPersonal}) => key !== '$schema' && !onlyPersonal)) {
 		const section = setting.key.split('.')[0] ?? setting.key;
 		sections.set(section, [...(sections.get(section) ?? []), setting]);
 	}

@@ -4,11 +4,13 @@ import {drawPull, makePullReporter} from '../../source/commands/pull-reporter.ts
 import {type Engine, EngineError, type PullProgress} from '../../source/engine/engine.ts';
 import {pullImage} from '../../source/image/pull.ts';
 import {reducePull, startPull} from '../../source/image/pull-progress.ts';
+import {refuseOwnLayer} from '../../source/image/reference.ts';
 
 /** An engine on which the first pulls fail with these words. */
 function failing(words: string[]) {
 	const pulled: string[] = [];
 	const tagged: string[] = [];
+	const images = new Map<string, string>();
 	const engine = {
 		async pullImage(reference: string) {
 			pulled.push(reference);
@@ -16,13 +18,15 @@ function failing(words: string[]) {
 			if (word !== undefined) {
 				throw new EngineError('failed', word);
 			}
+
+			images.set(reference, 'sha256:a');
 		},
-		inspectImage: async () => ({id: 'sha256:a'}),
+		inspectImage: async (name: string) => (images.has(name) ? {id: images.get(name)} : undefined),
 		async tagImage(_id: string, reference: string) {
 			tagged.push(reference);
 		},
 	} as unknown as Engine;
-	return {engine, pulled, tagged};
+	return {engine, pulled, tagged, images};
 }
 
 const reference = 'pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime';
@@ -66,9 +70,34 @@ test('an abort while it waits ends it', async () => {
 
 test('what came through a mirror has its own name', async () => {
 	const {engine, pulled, tagged} = failing([]);
-	await pullImage(engine, reference, {signal, registryMirror: 'mirror.example:5000'});
+	const notes: string[] = [];
+	const options = {signal, registryMirror: 'mirror.example:5000', onNote: (text: string) => notes.push(text)};
+	await pullImage(engine, reference, options);
 	assert.deepEqual(pulled, [`mirror.example:5000/${reference}`]);
 	assert.deepEqual(tagged, [reference]);
+	assert.match(notes.join(), /comes from your mirror, as mirror\.example:5000\/pytorch/);
+});
+
+test('what a mirror has never takes the place of an image that is here', async () => {
+	const {engine, tagged, images} = failing([]);
+	const notes: string[] = [];
+	images.set(reference, 'sha256:other');
+	const options = {signal, registryMirror: 'mirror.example:5000', onNote: (text: string) => notes.push(text)};
+	await pullImage(engine, reference, options);
+	assert.deepEqual(tagged, []);
+	assert.match(notes.at(-1) ?? '', /^Another image is called .* here, and stays/);
+});
+
+test('a name that gpubox gives to its own layers is neither pulled nor started from', async () => {
+	for (const name of ['gpubox/box:x', 'docker.io/gpubox/box:x', 'gpubox/other', 'localhost/gpubox/box:y']) {
+		const {engine, pulled} = failing([]);
+		await assert.rejects(pullImage(engine, name, {signal}), /has a name that gpubox gives to layers it builds/);
+		assert.deepEqual(pulled, []);
+	}
+
+	for (const name of ['gpubox2/box', 'registry.example/gpubox/box:x', 'user/gpubox']) {
+		refuseOwnLayer(name);
+	}
 });
 
 const messages: PullProgress[] = [

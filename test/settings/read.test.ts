@@ -126,7 +126,9 @@ const broken: Array<[name: string, text: string, complaints: string[]]> = [
 	[
 		'a mirror without a scheme',
 		'build:\n  aptMirror: mirror.example\n',
-		['2:14: build.aptMirror must be an address that starts with https://, not "mirror.example".'],
+		[
+			'2:3: "build.aptMirror" is not taken from a project. What boxes are built from is for each person to say: gpubox config build.aptMirror https://mirror.example',
+		],
 	],
 	[
 		'an image without a reference',
@@ -195,7 +197,6 @@ ports: {jupyter: 8888, ssh: 2222}
 bind: "::1"
 idle: {warnAfter: 90m, stopAfter: 1d12h}
 images: [{reference: "registry.example:5000/team/train:3", cuda: 13.0}]
-build: {pipIndexUrl: "https://pypi.example/simple", aptMirror: "http://apt.example", registryMirror: "mirror.example:5000"}
 ssh: {keys: [~/.ssh/id_ed25519.pub]}
 `;
 	assert.deepEqual(read(text), {
@@ -214,11 +215,6 @@ ssh: {keys: [~/.ssh/id_ed25519.pub]}
 		bind: '::1',
 		idle: {warnAfter: '90m', stopAfter: '1d12h'},
 		images: [{reference: 'registry.example:5000/team/train:3', cuda: '13.0'}],
-		build: {
-			pipIndexUrl: 'https://pypi.example/simple',
-			aptMirror: 'http://apt.example',
-			registryMirror: 'mirror.example:5000',
-		},
 		ssh: {keys: ['~/.ssh/id_ed25519.pub']},
 	});
 });
@@ -261,4 +257,74 @@ test('the personal config holds nothing of a project', () => {
 		'1:2: "name" belongs to a project. Put it into gpubox.yaml.',
 		'2:14: "packages.pip" belongs to a project. Put it into gpubox.yaml.',
 	]);
+});
+
+test('what boxes are built from may be said by a person alone, and by https', () => {
+	const build = {
+		pipIndexUrl: 'https://pypi.example/simple',
+		aptMirror: 'https://apt.example',
+		registryMirror: 'mirror.example:5000',
+	};
+	assert.deepEqual(toSettings(readSettings(JSON.stringify({build}), personal).settings), {build});
+	for (const aptMirror of [
+		'http://apt.example',
+		'https://alice:secret@apt.example',
+		'https://mirror.example/;touch /x|e;#',
+		'https://mirror.example/|e',
+		'https://mirror.example/&',
+		'https://mirror.example/\\n',
+		'https://mirror.example/\ne id',
+		"https://mirror.example/'",
+	]) {
+		const {mistakes} = readSettings(JSON.stringify({build: {aptMirror}}), personal);
+		assert.match(
+			mistakes[0]?.message ?? '',
+			/^build\.aptMirror must be an address that starts with https:\/\//,
+			aptMirror,
+		);
+	}
+});
+
+test('packages hold nothing that ends a line for pip, does not show, or stands for something else', () => {
+	const bad = [
+		'\v',
+		'\f',
+		'\x1c',
+		'\x1d',
+		'\x1e',
+		'\x85',
+		'\u2028',
+		'\u2029',
+		'\u202e',
+		'\u200b',
+		'\x1b[31m',
+		'\t',
+		'$' + '{HTTP_PROXY}',
+		'\\',
+	];
+	for (const character of bad) {
+		const pip = JSON.stringify({packages: {pip: [`einops${character}--index-url http://x`]}});
+		assert.equal(readSettings(pip, team).mistakes.length, 1, JSON.stringify(character));
+		const apt = JSON.stringify({packages: {apt: [`ffmpeg${character}x`]}});
+		assert.equal(readSettings(apt, team).mistakes.length, 1, JSON.stringify(character));
+	}
+
+	assert.equal(readSettings('packages: {apt: [openssh-server-]}', team).mistakes.length, 1);
+	assert.deepEqual(
+		readSettings('packages: {apt: [g++, ffmpeg, git=1:2.39-1], pip: ["einops>=0.8,<1"]}', team).mistakes,
+		[],
+	);
+});
+
+test('names that are lists are told, and Node warns of none', async () => {
+	const warnings: string[] = [];
+	const listen = (warning: Error) => warnings.push(warning.message);
+	process.on('warning', listen);
+	assert.deepEqual(
+		readSettings('gpus: 1\n? [a, b]\n: 1\n', team).mistakes.map(({line, message}) => [line, message]),
+		[[2, 'A name here must be plain text.']],
+	);
+	await new Promise((done) => setImmediate(done));
+	process.off('warning', listen);
+	assert.deepEqual(warnings, []);
 });

@@ -36,7 +36,7 @@ const settings = fc
 			mounts: list(name.map((target) => `~/some data/#1:/${target}:ro`)),
 			packages: some({
 				pip: list(name.map((text) => `${text}>=1.10,<2 # 3`)),
-				apt: list(name.map((text) => text.replaceAll('_', '-'))),
+				apt: list(name.map((text) => text.replaceAll('_', '.').replace(/-$/, ''))),
 			}),
 			postCreate: line,
 			env: fc.dictionary(fc.stringMatching(/^[A-Z][A-Z_]{0,6}$/), line, {
@@ -55,10 +55,6 @@ const settings = fc
 			bind: fc.constantFrom('127.0.0.1', '0.0.0.0', '::1'),
 			idle: some({warnAfter: fc.constant('2h'), stopAfter: fc.constant('1d12h')}),
 			images: list(fc.constant({reference: 'registry.example/team/train:3', cuda: '12.10'})),
-			build: some({
-				pipIndexUrl: fc.constant('https://pypi.example/simple'),
-				registryMirror: fc.constant('mirror.example'),
-			}),
 			ssh: some({keys: list(name.map((file) => `~/.ssh/${file}.pub`))}),
 		},
 		{requiredKeys: [], noNullPrototype: true},
@@ -85,7 +81,7 @@ test('with everything commented in, the file is still valid, and names every set
 	assert.deepEqual(mistakes, [], all);
 	const keys = new Set(read.map(({key}) => key.replace(/^env\..*/, 'env')));
 	assert.deepEqual(
-		allSettings().flatMap(({key}) => (keys.has(key) || key === '$schema' ? [] : [key])),
+		allSettings().flatMap(({key, onlyPersonal}) => (keys.has(key) || key === '$schema' || onlyPersonal ? [] : [key])),
 		[],
 	);
 });
