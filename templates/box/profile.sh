@@ -13,6 +13,10 @@ fi
 
 # Secrets that were asked for as variables: in shells and what they start, and nowhere else.
 for gpubox_name in ${GPUBOX_SECRET_VARIABLES:-}; do
+	# Only names: shells work out what stands in brackets behind one.
+	case $gpubox_name in
+	'' | [0123456789]* | *[!ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_]*) continue ;;
+	esac
 	if [ -r "/run/secrets/$gpubox_name" ]; then
 		export "$gpubox_name=$(cat "/run/secrets/$gpubox_name")"
 	fi
