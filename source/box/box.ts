@@ -36,6 +36,8 @@ export type Box = {
 	addresses: Partial<Record<ServiceName, {host: string; port: number}>>;
 	/** Its Jupyter answers below a path that only its owner knows. Boxes of earlier versions have none. */
 	privatePath?: true;
+	/** Other machines can reach it. */
+	open?: true;
 	/** UUIDs of the GPUs it was given. */
 	gpus: string[];
 	shareGpus: boolean;

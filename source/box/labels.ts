@@ -50,6 +50,7 @@ export function toBox(container: Container, {mine, pending}: Provenance = {}): B
 		services,
 		addresses: addressesOf(container, services, labels, rootPassword),
 		...(labels[label.jupyterPath] === 'private' ? {privatePath: true} : {}),
+		...(isOpen(container, labels) ? {open: true as const} : {}),
 		gpus: (labels[label.gpus] ?? '').split(',').flatMap((uuid) => (/^[\w/-]{1,100}$/.test(uuid) ? [uuid] : [])),
 		keepsLimits: labels[label.limits] === 'kept',
 		shareGpus: labels[label.share] === 'true',
@@ -111,6 +112,13 @@ function addressesOf(
 function untilOf(text = ''): Pick<Box, 'until'> {
 	const until = new Date(text);
 	return Number.isNaN(until.getTime()) ? {} : {until};
+}
+
+/** Whether other machines reach a port of it: as the engine publishes it now, or will again. */
+function isOpen({ports}: Container, labels: Record<string, string>): boolean {
+	const published = ports.flatMap(({hostAddress}) => hostAddress || []);
+	const addresses = published.length > 0 ? published : [labels[label.bind] || '127.0.0.1'];
+	return addresses.some((address) => !/^127\.|^::1$/.test(address));
 }
 
 /** An address that one can connect to: a port bound to all addresses is reachable at this machine's own. */

@@ -12,7 +12,8 @@ import type {Personal} from './files.ts';
 import {type GpusOfHost, readGpusOfHost, toCandidates} from './gpus-of-host.ts';
 import {listBoxes} from './list.ts';
 import {checkName} from './name.ts';
-import {findOwnServer, refuseOpenPassword, warnOfPassword} from './own-server.ts';
+import {warnOfOpenAddress} from './open-address.ts';
+import {findOwnServer, isLoopback, refuseOpenPassword, warnOfPassword} from './own-server.ts';
 import {type BoxRequest, inside} from './plan.ts';
 import {findLoginKeys} from './public-keys.ts';
 import {whoRuns} from './run-as.ts';
@@ -51,6 +52,7 @@ export async function prepare(
 	for (const text of [
 		...warnOfOpenSecrets(request.environment),
 		...warnOfSockets(projectAndMounts, host.engine.address),
+		...(isLoopback(request.bind) ? [] : [warnOfOpenAddress(request.services, request.bind)]),
 	]) {
 		report({kind: 'note', text});
 	}

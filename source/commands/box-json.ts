@@ -22,6 +22,7 @@ export function boxJson(box: Box, idleness?: Idleness) {
 		image: box.image,
 		sudo: box.sudo,
 		rootPassword: box.rootPassword,
+		open: box.open ?? false,
 		createdAt: box.createdAt.toISOString(),
 		until: box.until?.toISOString() ?? null,
 		// Null while it is used, and when nobody can tell.

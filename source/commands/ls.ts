@@ -77,7 +77,7 @@ function row(box: Box, caller: string, now: Date): string[] {
 		box.name,
 		ownerText(box, caller),
 		box.until && box.until <= now ? `${box.state} (time over)` : box.state,
-		`${box.services.join(',') || '-'}${box.sudo ? ' +sudo' : ''}${box.rootPassword ? ' +root-password' : ''}`,
+		`${box.services.join(',') || '-'}${box.sudo ? ' +sudo' : ''}${box.rootPassword ? ' +root-password' : ''}${box.open ? ' +open' : ''}`,
 		// An index can change at each boot; the start of the UUID is the same in `gpubox gpus`.
 		box.gpus.map(shortUuid).join(',') || '-',
 		box.image,

@@ -1,6 +1,8 @@
+import {networkInterfaces} from 'node:os';
 import type {BuildSettings} from '../box/derive.ts';
 import {toDockerRun} from '../box/docker-run.ts';
 import {jupyterBase, jupyterUrl, tunnelCommand} from '../box/jupyter.ts';
+import {openAddresses} from '../box/open-address.ts';
 import type {BoxRequest} from '../box/plan.ts';
 import {flagSettings, makeRequest, pathsOf, type UpFlags} from '../box/request.ts';
 import {planUp, up} from '../box/up.ts';
@@ -121,11 +123,13 @@ async function tell({box, token}: UpResult, options: UpCommandOptions, user: str
 	}
 
 	const {ssh} = box.addresses;
+	const open = openAddresses(box, networkInterfaces());
 	const tunnel = tunnelCommand(box, user, options.host, process.env);
 	const lines = [
 		`${box.name} is ready.`,
 		'',
 		...(url ? [`  Jupyter   ${url}`] : []),
+		...open.map((address) => `  Network   ${address} for everybody on the network`),
 		...(tunnel ? [`  Tunnel    on your own machine: ${tunnel}`] : []),
 		...(ssh
 			? [
