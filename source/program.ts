@@ -55,6 +55,7 @@ export function makeProgram() {
 		.option('--no-wait', 'do not wait until the services answer')
 		.option('--for <time>', 'how long you want it, such as 4h; then it may be stopped for somebody else')
 		.option('--open', 'open Jupyter in the browser')
+		.option('--trust', 'for scripts: yes to all that gpubox.yaml asks for, as gpubox trust shows it')
 		.option('--dry-run', 'print the docker run line instead of running it')
 		.option('--json', 'print JSON, with the token')
 		.addHelpText('after', '\nExample: gpubox up --jupyter --gpus 2 --mount /data:/data:ro')
@@ -351,6 +352,25 @@ export function makeProgram() {
 			runVerb(async (signal) => {
 				const {init} = await import('./commands/init.ts');
 				await init({...options, ...host(), directory}, signal);
+				return undefined;
+			}, address),
+		);
+
+	program
+		.command('trust')
+		.argument('[dir]', 'project folder', '.')
+		.summary('what a project asks for, and your answer')
+		.description(
+			"Shows what a project's gpubox.yaml asks for beyond an image, GPUs, limits and packages (folders outside of the project, secrets, commands, keys …), asks whether you trust it with that, and keeps the answer. It holds for exactly that: what is new later is asked about again.",
+		)
+		.option('-y, --yes', 'keep a yes without asking')
+		.option('--forget', 'take the answer back')
+		.option('--json', 'print JSON; nothing is asked or kept')
+		.addHelpText('after', '\nExample: gpubox trust')
+		.action((directory, options) =>
+			runVerb(async (signal) => {
+				const {trust} = await import('./commands/trust.ts');
+				await trust({...options, ...host(), directory}, signal);
 				return undefined;
 			}, address),
 		);

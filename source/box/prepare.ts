@@ -1,7 +1,8 @@
 import type {EngineInfo} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
-import type {Host} from '../host/host.ts';
+import type {Host, Person} from '../host/host.ts';
 import {pullImage} from '../image/pull.ts';
+import {isReservedTarget} from '../settings/reserved.ts';
 import {safeText} from '../text/safe.ts';
 import {labelPrefix} from './box.ts';
 import {type GpuRequest, parseGpuRequest} from './choose-gpus.ts';
@@ -45,6 +46,7 @@ export async function prepare(
 	}
 
 	refuseOpenPassword(request);
+	refuseHomeTargets(request, runAs);
 	const projectAndMounts = [
 		{type: 'bind' as const, source: request.project, target: inside.project},
 		...request.mounts,
@@ -121,6 +123,18 @@ export async function prepare(
 		imageLabels,
 		startImage: base ? await derive(host, base.id, reference, layers, options) : reference,
 	};
+}
+
+/** The home and the caches are mounted already. @throws Failure (usage) */
+function refuseHomeTargets({mounts}: BoxRequest, {name}: Person): void {
+	const home = `/home/${name}`;
+	const taken = mounts.find(({target}) => isReservedTarget(target, [home, `${home}/.cache`]));
+	if (taken) {
+		throw new Failure(`Nothing can be mounted at ${taken.target}, where your home in the box is.`, {
+			fix: `Choose another place inside, such as /data or ${home}/data.`,
+			exitCode: exitCode.usage,
+		});
+	}
 }
 
 /** Keys and secrets. Asked for before a pull, so that nobody has to wait for the question. */

@@ -1,12 +1,17 @@
 import {realpathSync} from 'node:fs';
-import {homedir} from 'node:os';
 import {isAbsolute, join, resolve} from 'node:path';
 import type {Mount} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
+import {homeFolder} from '../home.ts';
+import {refuseOwnLayer} from '../image/reference.ts';
 import type {Sourced} from '../settings/merge.ts';
+import {isReservedTarget, reservedVariable} from '../settings/reserved.ts';
 import type {Settings} from '../settings/schema.ts';
 import {parseBytes} from '../text/bytes.ts';
+import {safeText} from '../text/safe.ts';
 import type {BoxRequest} from './plan.ts';
+import {type KeyFile, readNamed} from './public-keys.ts';
+import {isOwnSecret} from './secrets.ts';
 
 /** What the flags of `up` say, as text. Undefined means that the flag was not given. */
 export type UpFlags = {
@@ -66,6 +71,7 @@ export function makeRequest(
 	flags: Pick<UpFlags, 'name' | 'port' | 'shareGpus'>,
 	{project, winners, settings}: {project: string; winners: Sourced[]; settings: Settings},
 ): BoxRequest {
+	refuseReserved(winners);
 	const {image, name: projectName, limits, ports, postCreate} = settings;
 	const origins = new Map(winners.map(({key, origin}) => [key, origin.where]));
 	const bytes = (key: string, text: string) => sizeOf(origins.get(key) ?? key, text);
@@ -92,6 +98,30 @@ export function makeRequest(
 		...(packages.apt.length + packages.pip.length === 0 ? {} : {packages}),
 		...(postCreate === undefined ? {} : {postCreate}),
 	};
+}
+
+/** @throws Failure (usage) for a variable, a secret or an image that is gpubox's own, whoever names it */
+function refuseReserved(winners: readonly Sourced[]): void {
+	for (const {key, value, origin} of winners) {
+		const fix = key.startsWith('env.') ? reservedVariable(key.slice('env.'.length)) : undefined;
+		if (fix !== undefined) {
+			throw new Failure(`${key.slice('env.'.length)} is set by gpubox itself (${origin.where}).`, {
+				fix,
+				exitCode: exitCode.usage,
+			});
+		}
+
+		if (key === 'secrets' && isOwnSecret(String(value))) {
+			throw new Failure(`${String(value)} is a secret of gpubox's own (${origin.where}).`, {
+				fix: 'Give yours another name.',
+				exitCode: exitCode.usage,
+			});
+		}
+
+		if (key === 'image' || key === 'images') {
+			refuseOwnLayer(key === 'image' ? String(value) : (value as {reference: string}).reference, origin.where);
+		}
+	}
 }
 
 function sizeOf(where: string, text: string): number {
@@ -125,6 +155,13 @@ function checkMount(text: string): string {
 /** The engine would make a source that does not exist, as root's, so it is refused. */
 function toMount(text: string, base: string, where: string): Mount {
 	const [source = '', target = '', mode] = text.split(':');
+	if (isReservedTarget(target)) {
+		throw new Failure(`Nothing can be mounted at ${safeText(target)}, where gpubox's own files are (${where}).`, {
+			fix: 'Choose another place inside, such as /data.',
+			exitCode: exitCode.usage,
+		});
+	}
+
 	const path = resolvePath(source, base);
 	try {
 		return {type: 'bind', source: realpathSync(path), target, ...(mode === 'ro' ? {readOnly: true} : {})};
@@ -137,15 +174,34 @@ function toMount(text: string, base: string, where: string): Mount {
 	}
 }
 
-/** The paths of a list of settings, each from where it was said; undefined when nobody said any. */
-export function pathsOf(key: string, winners: Sourced[]): string[] | undefined {
-	const paths = winners.filter((winner) => winner.key === key);
-	return paths.length === 0 ? undefined : paths.map(({value, origin}) => resolvePath(String(value), origin.base));
+/**
+The files of public keys that may log in; undefined when nobody named any. Those of gpubox.yaml are read here, once: what is asked
+about is then what is used. The person's own are read when they are needed.
+
+@throws Failure (usage) when one of gpubox.yaml cannot be read
+*/
+export function keyFilesOf(
+	winners: readonly Sourced[],
+	{services = []}: Pick<Settings, 'services'>,
+): Array<string | KeyFile> | undefined {
+	const named = winners.filter(({key}) => key === 'ssh.keys');
+	return named.length === 0
+		? undefined
+		: named.map(({value, origin}) => {
+				const path = resolvePath(String(value), origin.base);
+				if (origin.place !== 'gpubox.yaml') {
+					return path;
+				}
+
+				const said = String(value);
+				// Without SSH they open nothing, so nobody has to have them.
+				return services.includes('ssh') ? {...readNamed(path), said} : {path, said, content: '', hasPrivate: false};
+			});
 }
 
 /** A path as a person wrote it, absolute. */
 function resolvePath(text: string, base: string): string {
-	return text === '~' || text.startsWith('~/') ? join(homedir(), text.slice(2)) : resolve(base, text);
+	return text === '~' || text.startsWith('~/') ? join(homeFolder(process.env), text.slice(2)) : resolve(base, text);
 }
 
 function withoutUndefined<T extends object>(value: T): {[K in keyof T]?: Exclude<T[K], undefined>} {

@@ -40,6 +40,11 @@ const folderInside = '/run/secrets';
 /** Names that gpubox uses there itself. */
 const reserved = ['jupyter_token'];
 
+/** Whether a secret of this name would take the place of one that gpubox makes. */
+export function isOwnSecret(name: string): boolean {
+	return reserved.includes(name);
+}
+
 /** `NAME`, or `NAME=FILE` with `-` for stdin. @throws Failure (usage) */
 export function parseSecret(text: string, flag: string): {name: string; file?: string} {
 	const [name = ''] = text.split('=');

@@ -15,6 +15,8 @@ export type Asker = {
 	ask(question: string, fallback: string, check?: (answer: string) => Fault | Promise<Fault>): Promise<string>;
 	/** Yes or no; an empty line means yes. */
 	agree(question: string): Promise<boolean>;
+	/** Yes or no; an empty line means no. */
+	confirm(question: string): Promise<boolean>;
 	/** Lets go of the terminal. */
 	close(): void;
 };
@@ -49,6 +51,9 @@ export function makeAsker(signal: AbortSignal): Asker {
 		},
 		async agree(text) {
 			return /^(y(es)?)?$/i.test(await question(`${text} [Y/n] `));
+		},
+		async confirm(text) {
+			return /^y(es)?$/i.test(await question(`${text} [y/N] `));
 		},
 		close: () => terminal.close(),
 	};

@@ -25,6 +25,7 @@ import {placeFor, textOf, writeFileOnce} from '../setup/project-file.ts';
 import {safeText} from '../text/safe.ts';
 import {type Asker, makeAsker} from './ask.ts';
 import {type Look, lookAtHost} from './look-at-host.ts';
+import {agreeToOwnAnswers} from './own-answers.ts';
 
 export type InitOptions = {
 	host?: string | undefined;
@@ -74,6 +75,7 @@ export async function init(options: InitOptions, signal: AbortSignal): Promise<v
 		}
 
 		writeFileOnce(file, text, options.force ?? false);
+		agreeToOwnAnswers(host, folder, text);
 		forgetDraft(host.paths, folder);
 		process.stdout.write(`Wrote ${safeText(file)}\n`);
 		starts = options.start ?? (asker !== undefined && look.canStart && (await asker.agree('Start the box now?')));

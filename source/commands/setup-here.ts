@@ -1,6 +1,6 @@
 /** What the session's set-up screen looks at and does: the same as `gpubox init`. */
-import {homedir} from 'node:os';
 import {join} from 'node:path';
+import {homeFolder} from '../home.ts';
 import type {Host} from '../host/host.ts';
 import type {SetupOptions} from '../session/index.tsx';
 import {findProject} from '../settings/file.ts';
@@ -31,9 +31,14 @@ export function setupHere(host: Host, folder: string): SetupOptions {
 			keepDraft(paths, folder, draft);
 		},
 		async write(answers) {
-			const {placeFor, textOf, writeFileOnce} = await import('../setup/project-file.ts');
+			const [{placeFor, textOf, writeFileOnce}, {agreeToOwnAnswers}] = await Promise.all([
+				import('../setup/project-file.ts'),
+				import('./own-answers.ts'),
+			]);
 			const file = placeFor(folder, false);
-			writeFileOnce(file, textOf(answers, folder), false);
+			const text = textOf(answers, folder);
+			writeFileOnce(file, text, false);
+			agreeToOwnAnswers(host, folder, text);
 			forgetDraft(paths, folder);
 			return shorten(file);
 		},
@@ -42,6 +47,6 @@ export function setupHere(host: Host, folder: string): SetupOptions {
 
 /** As a person would write it. */
 export function shorten(path: string): string {
-	const home = `${homedir()}/`;
+	const home = `${homeFolder(process.env)}/`;
 	return safeText(path.startsWith(home) ? `~/${path.slice(home.length)}` : path);
 }

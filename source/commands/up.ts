@@ -4,13 +4,15 @@ import {toDockerRun} from '../box/docker-run.ts';
 import {jupyterBase, jupyterUrl, tunnelCommand} from '../box/jupyter.ts';
 import {openAddresses} from '../box/open-address.ts';
 import type {BoxRequest} from '../box/plan.ts';
-import {flagSettings, makeRequest, pathsOf, type UpFlags} from '../box/request.ts';
+import {flagSettings, keyFilesOf, makeRequest, type UpFlags} from '../box/request.ts';
 import {planUp, up} from '../box/up.ts';
 import type {UpOptions, UpResult} from '../box/up-steps.ts';
 import {openHost} from '../host/open-host.ts';
 import type {Settings} from '../settings/schema.ts';
+import {askOnTerminal} from './ask-consent.ts';
 import {boxJson, printJson} from './box-json.ts';
 import {imageChooser} from './choose-image.ts';
+import {asksOf, consent, newAsks} from './consent.ts';
 import {toDuration} from './duration.ts';
 import {shortUuid} from './ls.ts';
 import {showInBrowser} from './open.ts';
@@ -27,6 +29,8 @@ export type UpCommandOptions = UpFlags &
 		open?: true | undefined;
 		recreate?: true | undefined;
 		force?: true | undefined;
+		/** Yes to all that gpubox.yaml asks for. */
+		trust?: true | undefined;
 		/** True for `--wait`, false for `--no-wait`. */
 		wait?: boolean | undefined;
 		/** How long the box is wanted. */
@@ -36,9 +40,11 @@ export type UpCommandOptions = UpFlags &
 export async function upCommand(options: UpCommandOptions, signal: AbortSignal): Promise<void> {
 	const host = openHost(options);
 	const effective = await loadSettings(options.directory ?? '.', {flags: flagSettings(options, process.cwd())});
+	const made = makeRequest(options, effective);
+	const sshKeys = keyFilesOf(effective.winners, effective.settings);
 	const secrets = secretsOf(options, effective.settings.secrets ?? [], {ask: Boolean(process.stdin.isTTY), signal});
 	const request: BoxRequest = {
-		...makeRequest(options, effective),
+		...made,
 		...(secrets.requests.length > 0 ? {secrets: secrets.requests} : {}),
 		...(options.sudo ? {sudo: true} : {}),
 		...(options.for === undefined ? {} : {lasts: toDuration(options.for)}),
@@ -52,7 +58,7 @@ export async function upCommand(options: UpCommandOptions, signal: AbortSignal):
 		recreate: options.recreate ?? false,
 		explicit: effective.file !== undefined || isExplicit(options),
 		settings: buildSettings(effective.settings),
-		sshKeys: pathsOf('ssh.keys', effective.winners),
+		sshKeys,
 		secrets: secrets.source,
 		chooseImage: imageChooser(host, {
 			image: request.image,
@@ -61,14 +67,26 @@ export async function upCommand(options: UpCommandOptions, signal: AbortSignal):
 		}),
 	};
 
+	const asks = asksOf(host, effective, made, sshKeys, secrets.source.given);
 	try {
 		if (options.dryRun) {
+			const fresh = newAsks(host, made.project, asks);
+			if (fresh.length > 0) {
+				const keys = [...new Set(fresh.map(({key}) => key))].join(', ');
+				reporter.report({kind: 'note', text: `\`gpubox up\` would first ask whether you agree to: ${keys}`});
+			}
+
 			const spec = await planUp(host, request, upOptions);
 			reporter.end();
 			process.stdout.write(`${toDockerRun(spec)}\n`);
 			return;
 		}
 
+		await consent(host, made.project, asks, {
+			trust: options.trust ?? false,
+			ask: askOnTerminal(signal),
+			note: (text) => reporter.report({kind: 'note', text}),
+		});
 		const result = await up(host, request, upOptions);
 		reporter.end();
 		await tell(result, options, host.person.name);

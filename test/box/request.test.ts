@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import {mkdirSync, mkdtempSync, realpathSync, rmSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
 import {homedir, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {type BoxRequest, hashRequest} from '../../source/box/plan.ts';
-import {flagSettings, makeRequest, pathsOf, type UpFlags} from '../../source/box/request.ts';
+import {flagSettings, keyFilesOf, makeRequest, type UpFlags} from '../../source/box/request.ts';
 import {Failure} from '../../source/failure.ts';
 import {defaults, merge, type Sourced, toSettings} from '../../source/settings/merge.ts';
 
@@ -67,13 +67,23 @@ test('a relative mount starts from where it was said', () => {
 	]);
 });
 
-test('paths of keys start from where they were said, and ~ is the home', () => {
-	const winners = [team('ssh.keys', 'keys/alice.pub', true), team('ssh.keys', '~/.ssh/id.pub', true)];
-	assert.deepEqual(pathsOf('ssh.keys', winners), [
-		join(folder, 'project/keys/alice.pub'),
+test('key files of gpubox.yaml are read where it stands, the own ones are only named, and ~ is the home', () => {
+	mkdirSync(join(folder, 'project/keys'), {recursive: true});
+	writeFileSync(join(folder, 'project/keys/alice.pub'), 'ssh-ed25519 AAAA alice\n');
+	const own = {...team('ssh.keys', '~/.ssh/id.pub', true)};
+	own.origin = {...own.origin, place: 'personal'};
+	const winners = [team('ssh.keys', 'keys/alice.pub', true), own];
+	const path = join(folder, 'project/keys/alice.pub');
+	const said = 'keys/alice.pub';
+	assert.deepEqual(keyFilesOf(winners, {services: ['ssh']}), [
+		{path, said, content: 'ssh-ed25519 AAAA alice\n', hasPrivate: false},
 		join(homedir(), '.ssh/id.pub'),
 	]);
-	assert.equal(pathsOf('ssh.keys', []), undefined);
+	// Where they open nothing, nobody has to have them.
+	assert.deepEqual(keyFilesOf([team('ssh.keys', 'missing.pub', true)], {services: ['jupyter']}), [
+		{path: join(folder, 'project/missing.pub'), said: 'missing.pub', content: '', hasPrivate: false},
+	]);
+	assert.equal(keyFilesOf([], {}), undefined);
 });
 
 const refused: Array<[flags: UpFlags, file: Sourced[], message: RegExp]> = [

@@ -269,7 +269,7 @@ const story: Step[] = [
 	run('gpubox --host NAME ls', {
 		in: 'share/machine',
 		first: [
-			'gpubox up --ssh --mount "$(command -v docker):/usr/local/bin/docker:ro" --mount "$(echo "$DOCKER_HOST" | sed s,unix://,,):/run/docker.sock"',
+			'gpubox up --ssh --trust --mount "$(command -v docker):/usr/local/bin/docker:ro" --mount "$(echo "$DOCKER_HOST" | sed s,unix://,,):/run/docker.sock"',
 		],
 		as: 'gpubox --host ssh://alice@alice-machine ls && gpubox rm alice-machine',
 		out: /alice-my-project[\s\S]*alice-machine/,
@@ -322,6 +322,21 @@ const story: Step[] = [
 		check: async () => assert.ok(!remembered.has(await containerId('alice-vision')), 'it is a new one'),
 	}),
 	run('gpubox stop alice-vision', {check: () => assertState('alice-vision', 'exited')}),
+	type('gpubox trust', {in: 'scratch/asks'}, async (terminal) => {
+		await terminal.waitFor(
+			/postCreate +touch made {2}\(runs in the box, as you\)[\s\S]*Do you trust it with this\? \[y\/N\]/,
+		);
+		terminal.write('y\r');
+		await terminal.waitFor(/Kept for \S+asks, and for exactly this/);
+	}),
+	run('gpubox trust --json', {in: 'scratch/asks', out: /"agreed": true/}),
+	run('gpubox trust --forget', {in: 'scratch/asks', out: /is asked about again/}),
+	run('gpubox trust --yes', {in: 'scratch/asks', out: /Kept for/}),
+	run('gpubox up --trust', {
+		in: 'scratch/asks',
+		out: ready('alice-asks'),
+		check: () => assertFile('scratch/asks/made', /^$/),
+	}),
 	run('gpubox config build.pipIndexUrl https://pypi.example/simple', {aside: true}),
 	run('gpubox config services jupyter,ssh', {aside: true}),
 	run('gpubox config env.EDITOR vim', {
@@ -594,6 +609,7 @@ async function settleIn(): Promise<void> {
 		'printf \'print("trained")\\n\' > train/train.py && touch train/data/numbers',
 		'printf of-the-file > .hf-token',
 		`cd team/vision.git && cat > gpubox.yaml <<'END' && git init -q -b main && git add . && git -c user.name=lead -c user.email=lead@example.com commit -qm 'Say what boxes are made of'\n${file}END`,
+		`mkdir scratch/asks && printf 'image: ${image}\\ngpus: none\\npostCreate: touch made\\n' > scratch/asks/gpubox.yaml`,
 		`cat > scratch/our-host.json <<'END'\n${scenario}END`,
 		`git config --global url."$HOME/team/".insteadOf git@example.com:team/`,
 		`sh gpubox-linux-x64 config build.registryMirror ${registry.address}`,

@@ -172,7 +172,10 @@ describe('pull', () => {
 });
 
 describe('up', {skip: needsOwnEngine}, () => {
-	const project = (text: string) => writeFile(join(person.project, 'gpubox.yaml'), text);
+	const project = async (text: string) => {
+		await writeFile(join(person.project, 'gpubox.yaml'), text);
+		assert.equal((await person.runGpubox(['trust', '--yes'])).code, 0);
+	};
 	const nothing = () => project('');
 
 	test('an image that does not fit is refused before it is pulled, and started with --force', async () => {

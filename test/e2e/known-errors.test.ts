@@ -84,7 +84,7 @@ describe('gpubox up', () => {
 		const file = join(person.project, 'gpubox.yaml');
 		const words = "echo 'error: externally-managed-environment'; exit 1";
 		await writeFile(file, `image: ${host.images.jupyter}\ngpus: none\npostCreate: "${words}"\n`, {mode: 0o644});
-		const {code, stderr} = await person.runGpubox(['up']);
+		const {code, stderr} = await person.runGpubox(['up', '--trust']);
 		await rm(file);
 		assert.equal(code, 1);
 		assert.match(

@@ -39,7 +39,7 @@ function write(lines: string[]): Promise<void> {
 }
 
 async function up(...options: string[]): Promise<{name: string; id: string; stderr: string}> {
-	const {stdout, stderr, code} = await person.runGpubox(['up', '--json', ...options]);
+	const {stdout, stderr, code} = await person.runGpubox(['up', '--json', '--trust', ...options]);
 	assert.equal(code, 0, stderr);
 	return {...(JSON.parse(stdout) as {name: string; id: string}), stderr};
 }
@@ -138,7 +138,7 @@ describe('the post-create command', () => {
 
 	test('that fails leaves the box, and runs again once it is mended', async () => {
 		await write(['postCreate: echo first words; cat mended']);
-		const {stdout, stderr, code} = await person.runGpubox(['up', '--json']);
+		const {stdout, stderr, code} = await person.runGpubox(['up', '--json', '--trust']);
 		assert.equal(code, 1);
 		assert.equal(stdout, '');
 		assert.match(
@@ -196,14 +196,14 @@ test('images of Docker Hub come from the mirror, under their own name', {skip: n
 			docker.modem.followProgress(stream, (error, result) => (error ? reject(error) : resolve(result))),
 		);
 		await docker.getImage(`${mirrored}:1`).remove();
-		await writeFile(
-			join(person.project, 'gpubox.yaml'),
-			`image: ${name}:1\ngpus: none\nbuild: {registryMirror: "${registry.address}"}\n`,
-		);
-		await up();
+		await writeFile(join(person.project, 'gpubox.yaml'), `image: ${name}:1\ngpus: none\n`);
+		assert.equal((await person.runGpubox(['config', 'build.registryMirror', registry.address])).code, 0);
+		const {stderr} = await up();
+		assert.match(stderr, /comes from your mirror, as \S+:1 \(build\.registryMirror\)/);
 		const {RepoTags: tags} = await docker.getImage(`${name}:1`).inspect();
 		assert.ok(tags.includes(`${name}:1`));
 	} finally {
+		await person.runGpubox(['config', 'build.registryMirror', '--unset']);
 		await docker
 			.getImage(`${name}:1`)
 			.remove({force: true})

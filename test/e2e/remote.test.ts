@@ -25,7 +25,12 @@ describe('a workstation by ssh', {skip: needsOwnEngine}, () => {
 		const docker = await findCommand('docker');
 		const mounts = [`${docker}:/usr/local/bin/docker:ro`, `${socket}:/run/docker.sock`];
 		const words = ['--ssh', '--image', host.images.jupyter, '--gpus', '1', '--name', 'rita-machine'];
-		const {code, stderr} = await person.runGpubox(['up', ...words, ...mounts.flatMap((mount) => ['--mount', mount])]);
+		const {code, stderr} = await person.runGpubox([
+			'up',
+			'--trust',
+			...words,
+			...mounts.flatMap((mount) => ['--mount', mount]),
+		]);
 		assert.equal(code, 0, stderr);
 	});
 	after(async () => {

@@ -1,0 +1,19 @@
+import type {AskConsent} from './consent.ts';
+
+/** Asks on the terminal; undefined where there is nobody. An empty line means no. */
+export function askOnTerminal(signal: AbortSignal): AskConsent | undefined {
+	if (!process.stdin.isTTY) {
+		return undefined;
+	}
+
+	return async ({title, lines, question}) => {
+		process.stderr.write(`${[title, '', ...lines.map((line) => `  ${line}`), ''].join('\n')}\n`);
+		const {makeAsker} = await import('./ask.ts');
+		const asker = makeAsker(signal);
+		try {
+			return await asker.confirm(question);
+		} finally {
+			asker.close();
+		}
+	};
+}

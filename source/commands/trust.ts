@@ -1,0 +1,91 @@
+import {digestOf, tellAsks} from '../box/asks.ts';
+import {keyFilesOf, makeRequest} from '../box/request.ts';
+import {exitCode, Failure} from '../failure.ts';
+import {openHost} from '../host/open-host.ts';
+import {forgetTrust, readTrust} from '../settings/trust.ts';
+import {safeText} from '../text/safe.ts';
+import {askOnTerminal} from './ask-consent.ts';
+import {printJson} from './box-json.ts';
+import {asksOf, consent, newAsks, shellWord} from './consent.ts';
+import {loadSettings} from './settings.ts';
+
+export type TrustOptions = {
+	host?: string | undefined;
+	directory: string;
+	yes?: true | undefined;
+	json?: true | undefined;
+	forget?: true | undefined;
+};
+
+/** `gpubox trust`: shows what a project asks for, and keeps the answer for exactly that. */
+export async function trust(
+	{directory, yes, json, forget, ...options}: TrustOptions,
+	signal: AbortSignal,
+): Promise<void> {
+	const host = openHost(options);
+	const effective = await loadSettings(directory);
+	const {project, file} = effective;
+	const name = safeText(project);
+	if (forget) {
+		const there = forgetTrust(host.paths.state, project);
+		process.stdout.write(there ? `${name} is asked about again.\n` : `Nothing was agreed to for ${name}.\n`);
+		return;
+	}
+
+	const asks = asksOf(host, effective, makeRequest({}, effective), keyFilesOf(effective.winners, effective.settings));
+	if (json) {
+		const agreed = readTrust(host.paths.state, project).map(({digest}) => digest);
+		printJson({
+			project,
+			file: file ?? null,
+			asks: asks.map((ask) => ({
+				key: ask.key,
+				text: ask.lines.join('\n'),
+				why: ask.why,
+				agreed: agreed.includes(digestOf(ask)),
+			})),
+		});
+		return;
+	}
+
+	if (asks.length === 0) {
+		process.stdout.write(
+			file === undefined
+				? `${name} has no gpubox.yaml, so it asks for nothing.\n`
+				: `${safeText(file)} asks for nothing beyond an image, GPUs, limits and packages.\n`,
+		);
+		return;
+	}
+
+	const fresh = newAsks(host, project, asks);
+	if (fresh.length === 0) {
+		const lines = tellAsks(asks).map((line) => `  ${line}`);
+		process.stdout.write(
+			`You agreed to this for ${name}:\n\n${lines.join('\n')}\n\nTo take it back: gpubox trust --forget\n`,
+		);
+		return;
+	}
+
+	const ask = yes ? undefined : askOnTerminal(signal);
+	if (!yes && ask === undefined) {
+		throw new Failure(`${name} asks for what you have not agreed to, and there is nobody to ask here.`, {
+			details: tellAsks(fresh),
+			fix: `If you trust it: gpubox trust --yes ${shellWord(project)}`,
+			exitCode: exitCode.usage,
+		});
+	}
+
+	if (yes) {
+		process.stdout.write(`${tellAsks(fresh).join('\n')}\n`);
+	}
+
+	// An answer that cannot be kept is no use here.
+	await consent(host, project, asks, {
+		trust: yes ?? false,
+		ask,
+		note: (text) => {
+			throw new Failure(text, {fix: 'Look at the folder, and who may write there.'});
+		},
+	});
+	process.stdout.write(`Kept for ${name}, and for exactly this: what is new is asked about again.\n`);
+}

@@ -1,0 +1,101 @@
+/** What a person agreed to for each project, kept in their state folder. A project's own files have no say in it. */
+import {createHash, randomBytes} from 'node:crypto';
+import {closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {Failure} from '../failure.ts';
+import {readSmallFile} from '../small-file.ts';
+import {safeText} from '../text/safe.ts';
+
+/** One thing agreed to; `digest` decides, the rest is for who looks at the file. */
+export type Agreed = {key: string; text: string; digest: string};
+
+/** Where the answer for a project is. @param state the folder of the boxes @param project absolute, links resolved */
+function placeOf(state: string, project: string): string {
+	return join(dirname(state), 'trust', `${createHash('sha256').update(project).digest('hex').slice(0, 32)}.json`);
+}
+
+/**
+What was agreed to for a project. A file that others can write to, or that cannot be read, is no answer.
+
+@param state the folder of the boxes; the answers are beside it
+@param project its folder, absolute, symbolic links resolved
+*/
+export function readTrust(state: string, project: string): Agreed[] {
+	const file = placeOf(state, project);
+	const mine = (info: {uid: number; mode: number}) =>
+		info.uid === process.getuid?.() && (info.mode & 0o022) === 0 ? undefined : 'others can write to it';
+	try {
+		const folder = lstatSync(dirname(file));
+		if (!folder.isDirectory() || mine(folder) !== undefined) {
+			return [];
+		}
+
+		const kept: unknown = JSON.parse(
+			readSmallFile(file, {noLink: true, check: mine, maxBytes: 4 << 20}).toString('utf8'),
+		);
+		return agreedFrom(kept, project);
+	} catch {
+		return [];
+	}
+}
+
+/** Takes what can be an answer for this very project, and nothing else. */
+export function agreedFrom(kept: unknown, project: string): Agreed[] {
+	if (typeof kept !== 'object' || kept === null || !('project' in kept) || kept.project !== project) {
+		return [];
+	}
+
+	const {agreed} = kept as {agreed?: unknown};
+	return Array.isArray(agreed)
+		? agreed.flatMap((each: Partial<Record<keyof Agreed, unknown>> | null) =>
+				typeof each?.digest === 'string' && /^[0-9a-f]{64}$/.test(each.digest)
+					? [{key: String(each.key), text: String(each.text), digest: each.digest}]
+					: [],
+			)
+		: [];
+}
+
+/** Keeps the answer beside earlier ones, for this person alone, whole or not at all. @throws Failure */
+export function keepTrust(state: string, project: string, now: readonly Agreed[]): void {
+	const agreed = [...new Map([...readTrust(state, project), ...now].map((each) => [each.digest, each])).values()];
+	const file = placeOf(state, project);
+	const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
+	try {
+		mkdirSync(dirname(file), {recursive: true, mode: 0o700});
+		const descriptor = openSync(fresh, 'wx', 0o600);
+		try {
+			writeSync(descriptor, `${JSON.stringify({project, agreed}, undefined, 2)}\n`);
+			fsyncSync(descriptor);
+		} finally {
+			closeSync(descriptor);
+		}
+
+		renameSync(fresh, file);
+	} catch (error) {
+		try {
+			rmSync(fresh, {force: true});
+		} catch {
+			// There is not even a folder.
+		}
+
+		throw new Failure(`Your answer cannot be kept: ${safeText((error as Error).message)}`, {
+			fix: `Make room, or make ${safeText(dirname(file))} writable for you.`,
+			cause: error,
+		});
+	}
+}
+
+/** @returns whether there was an answer @throws Failure */
+export function forgetTrust(state: string, project: string): boolean {
+	const file = placeOf(state, project);
+	try {
+		const there = lstatSync(file, {throwIfNoEntry: false}) !== undefined;
+		rmSync(file, {force: true});
+		return there;
+	} catch (error) {
+		throw new Failure(`Your answer cannot be taken back: ${safeText((error as Error).message)}`, {
+			fix: `Remove ${safeText(file)}`,
+			cause: error,
+		});
+	}
+}

@@ -1,0 +1,18 @@
+/** Text that somebody is asked to agree to: nothing in it may be left out, so what does not show is written as its number. */
+
+// Controls, what Unicode calls format characters (bidirectional, zero-width), separators of lines, and unusual blanks.
+const unseen =
+	/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u00A0\u115F\u1160\u2000-\u200A\u202F\u205F\u2800\u3000\u3164\uFFA0]/gu;
+
+/** One line: what does not show becomes `\u{202e}`. */
+export function visibleText(text: string): string {
+	return text.replace(unseen, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
+
+/** The same with a line for each line. */
+export function visibleLines(text: string): string[] {
+	return text
+		.replace(/\n+$/, '')
+		.split('\n')
+		.map((line) => visibleText(line.replaceAll('\t', '    ')));
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import {chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterEach, beforeEach, test} from 'node:test';
+import {Failure} from '../../source/failure.ts';
+import {agreedFrom, forgetTrust, keepTrust, readTrust} from '../../source/settings/trust.ts';
+
+let folder: string;
+let state: string;
+beforeEach(() => {
+	folder = mkdtempSync(join(tmpdir(), 'gpubox-trust-'));
+	state = join(folder, 'gpubox/boxes');
+});
+afterEach(() => rmSync(folder, {recursive: true, force: true}));
+
+const one = {key: 'postCreate', text: 'make', digest: 'a'.repeat(64)};
+const two = {key: 'secrets', text: 'HF_TOKEN', digest: 'b'.repeat(64)};
+const fileOf = () => join(folder, 'gpubox/trust', readdirSync(join(folder, 'gpubox/trust'))[0] ?? '');
+
+test('what was agreed to is there again, for that project and nobody else to read', () => {
+	const before = process.umask(0);
+	try {
+		keepTrust(state, '/work/a', [one]);
+	} finally {
+		process.umask(before);
+	}
+
+	assert.deepEqual(readTrust(state, '/work/a'), [one]);
+	assert.deepEqual(readTrust(state, '/work/b'), []);
+	assert.equal(statSync(fileOf()).mode & 0o777, 0o600);
+	assert.equal(statSync(join(folder, 'gpubox/trust')).mode & 0o777, 0o700);
+	keepTrust(state, '/work/a', [two]);
+	assert.deepEqual(readTrust(state, '/work/a'), [one, two]);
+	assert.deepEqual(readdirSync(join(folder, 'gpubox/trust')).length, 1);
+	assert.ok(forgetTrust(state, '/work/a'));
+	assert.ok(!forgetTrust(state, '/work/a'));
+	assert.deepEqual(readTrust(state, '/work/a'), []);
+});
+
+test('a file that others could have written is no answer', () => {
+	keepTrust(state, '/work/a', [one]);
+	const file = fileOf();
+	chmodSync(file, 0o666);
+	assert.deepEqual(readTrust(state, '/work/a'), []);
+	chmodSync(file, 0o600);
+	assert.deepEqual(readTrust(state, '/work/a'), [one]);
+	chmodSync(join(folder, 'gpubox/trust'), 0o777);
+	assert.deepEqual(readTrust(state, '/work/a'), []);
+	chmodSync(join(folder, 'gpubox/trust'), 0o700);
+	rmSync(file);
+	writeFileSync(join(folder, 'other'), JSON.stringify({project: '/work/a', agreed: [one]}), {mode: 0o600});
+	symlinkSync(join(folder, 'other'), file);
+	assert.deepEqual(readTrust(state, '/work/a'), []);
+});
+
+test('only what can be an answer for this project is taken', () => {
+	for (const kept of [null, 1, [], {}, {project: '/work/b', agreed: [one]}, {project: '/work/a', agreed: 'all'}]) {
+		assert.deepEqual(agreedFrom(kept, '/work/a'), []);
+	}
+
+	assert.deepEqual(agreedFrom({project: '/work/a', agreed: [null, 1, {digest: 'x'}, one]}, '/work/a'), [one]);
+});
+
+test('an answer that cannot be kept is told', () => {
+	mkdirSync(join(folder, 'gpubox'));
+	writeFileSync(join(folder, 'gpubox/trust'), '');
+	assert.throws(() => keepTrust(state, '/work/a', [one]), Failure);
+});
