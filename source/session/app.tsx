@@ -6,6 +6,7 @@ import {HelpScreen, helpLines} from './screens/help.tsx';
 import {ImagesScreen} from './screens/images.tsx';
 import {MainScreen} from './screens/main.tsx';
 import {SetupScreen} from './screens/setup.tsx';
+import {questionLines, questionRoom, TrustScreen} from './screens/trust.tsx';
 import type {Session} from './session.ts';
 import {messageLines} from './state/notices.ts';
 import {panesOf} from './state/select-keys.ts';
@@ -31,12 +32,18 @@ export function App({session}: {session: Session}) {
 		session.connectTerminal({exit, suspend: suspendTerminal});
 	}, [session, exit, suspendTerminal]);
 
+	const lastQuestionTop = () => {
+		const {asking} = store.get().view;
+		return asking?.what === 'trust' ? Math.max(0, questionLines(asking, columns).length - questionRoom(size.rows)) : 0;
+	};
+
 	useInput((input, key) => {
 		for (const name of keysOf(input, key)) {
 			session.press(name, {
 				panes: panesOf(layout),
 				logHeight: Math.max(1, layout.lowerHeight - 2),
 				lastHelpTop: Math.max(0, helpLines(columns, size.rows - 4, view.tour !== undefined).length - (size.rows - 4)),
+				lastQuestionTop: lastQuestionTop(),
 			});
 		}
 	});
@@ -65,6 +72,10 @@ type ScreenProperties = SessionState & {session: Session; size: {columns: number
 
 function Screen({session, facts, view, size, layout}: ScreenProperties) {
 	const frame = {facts, view, size, now: session.now()};
+	if (view.asking?.what === 'trust') {
+		return <TrustScreen facts={facts} view={view} asked={view.asking} size={size} />;
+	}
+
 	switch (view.screen) {
 		case 'help': {
 			return <HelpScreen {...frame} />;

@@ -14,6 +14,7 @@ export type Scope =
 	| 'card'
 	| 'field'
 	| 'confirm'
+	| 'trust'
 	| 'anywhere'
 	| 'tour';
 
@@ -161,6 +162,11 @@ export const bindings: Binding[] = [
 	{scope: 'confirm', keys: ['y'], label: 'Yes', short: 'yes', action: {type: 'answer', yes: true}},
 	{scope: 'confirm', keys: ['n', 'escape', 'q'], label: 'No', short: 'no', action: {type: 'answer', yes: false}},
 	{scope: 'confirm', keys: ['ctrl+c'], label: 'Leave', action: {type: 'quit'}},
+
+	{scope: 'trust', keys: ['down', 'j'], label: '', short: 'scroll', action: {type: 'scroll-question', by: 1}},
+	{scope: 'trust', keys: ['up', 'k'], label: '', action: {type: 'scroll-question', by: -1}},
+	{scope: 'trust', keys: ['pagedown', 'space'], label: '', action: {type: 'scroll-question', by: 10}},
+	{scope: 'trust', keys: ['pageup', 'b'], label: '', action: {type: 'scroll-question', by: -10}},
 
 	{scope: 'anywhere', keys: ['c'], label: 'Cancel what is at work', short: 'cancel', action: {type: 'cancel'}},
 	{scope: 'anywhere', keys: ['?'], label: 'This help', short: 'help', action: {type: 'help'}},

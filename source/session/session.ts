@@ -28,7 +28,7 @@ export type SessionOptions = ActionOptions & {
 };
 
 /** What depends on the screen's size when a key is pressed. */
-export type Measures = {panes: Pane[]; logHeight: number; lastHelpTop: number};
+export type Measures = {panes: Pane[]; logHeight: number; lastHelpTop: number; lastQuestionTop: number};
 
 export type Session = {
 	store: SessionStore;
@@ -104,6 +104,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 			imagesOffered: options.loadImages !== undefined,
 			setup: () => setupSituation(facts, view, options.setup !== undefined),
 			lastHelpTop: measures?.lastHelpTop ?? 0,
+			lastQuestionTop: measures?.lastQuestionTop ?? 0,
 			scrollLog: (position, by, unit) => {
 				const height = measures?.logHeight ?? 1;
 				return scroll(buffer, position, unit === 'page' ? by * Math.max(1, height - 1) : by, height);

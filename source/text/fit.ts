@@ -64,3 +64,27 @@ export function wrap(text: string, width: number): string[] {
 
 	return lines;
 }
+
+/** A text in lines of at most `width` columns, broken between words where that is possible; nothing of it is left out. */
+export function breakLines(text: string, width: number): string[] {
+	const room = Math.max(2, width);
+	const lines: string[] = [];
+	let line = '';
+	let columns = 0;
+	for (const character of text) {
+		const needed = widthOf(character);
+		if (columns + needed > room) {
+			const space = character === ' ' ? -1 : line.lastIndexOf(' ');
+			// A word of more than half a line is broken as well: else little would be left of the line before.
+			const rest = space > room / 2 ? line.slice(space + 1) : '';
+			lines.push(rest === '' ? line : line.slice(0, space + 1));
+			line = rest;
+			columns = widthOf(rest);
+		}
+
+		line += character;
+		columns += needed;
+	}
+
+	return [...lines, line];
+}

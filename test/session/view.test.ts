@@ -23,6 +23,7 @@ const situation: Situation = {
 		canStart: true,
 	}),
 	lastHelpTop: 4,
+	lastQuestionTop: 4,
 	scrollLog: (position, by, unit) => (position === 'follow' ? 100 : position) + by * (unit === 'page' ? 10 : 1),
 };
 

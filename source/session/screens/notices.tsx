@@ -1,14 +1,14 @@
 import {Box, Text} from 'ink';
 import {MessageLines, Question, TaskLine} from '../components/message.tsx';
 import type {Facts} from '../state/facts.ts';
-import type {Question as Asked, View} from '../state/view.ts';
+import type {BoxQuestion, View} from '../state/view.ts';
 
 /** The lines above the footer: a question comes before work under way, and that before what happened last. */
 export function Notices({facts, view, width, height}: {facts: Facts; view: View; width: number; height: number}) {
 	const {message, tasks} = facts;
 	const task = tasks.at(-1);
 	let content = <Text> </Text>;
-	if (view.asking !== undefined) {
+	if (view.asking !== undefined && view.asking.what !== 'trust') {
 		content = <Question text={textOf(view.asking)} width={width} />;
 	} else if (task !== undefined && (height < 2 || message === undefined)) {
 		content = <TaskLine task={task} others={tasks.length - 1} width={width} />;
@@ -28,7 +28,7 @@ export function Notices({facts, view, width, height}: {facts: Facts; view: View;
 	);
 }
 
-function textOf(asked: Asked): string {
+function textOf(asked: BoxQuestion): string {
 	const {what, name, owner, mine} = asked;
 	if (asked.what === 'free') {
 		const {kernels} = asked;

@@ -9,6 +9,7 @@ import {type SessionStore, withFacts} from './session-state.ts';
 import {createSetupActions, type SetupOptions} from './setup-actions.ts';
 import {createBoxStarter, type Up} from './start-box.ts';
 import {createTaskList, type TaskHandle} from './tasks.ts';
+import {createTrustAsker} from './trust-question.ts';
 import {createPullTeller} from './up-steps.ts';
 import type {Effect, Question} from './view.ts';
 
@@ -125,7 +126,8 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 		}
 	};
 
-	const starter = options.up && createBoxStarter(store, options.up);
+	const truster = createTrustAsker(store);
+	const starter = options.up && createBoxStarter(store, options.up, truster.ask);
 
 	const up = (image?: string) => {
 		if (starter === undefined) {
@@ -351,6 +353,11 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 							return undefined;
 						},
 					);
+					break;
+				}
+
+				case 'trust': {
+					truster.answer(effect.yes);
 					break;
 				}
 

@@ -9,7 +9,7 @@ import {type Action, chosenBox, type Pane, type View} from './view.ts';
 export function scopesOf(view: View): Scope[] {
 	const tour: Scope[] = view.tour === undefined ? [] : ['tour'];
 	if (view.asking !== undefined) {
-		return ['confirm', ...tour];
+		return view.asking.what === 'trust' ? ['confirm', 'trust', ...tour] : ['confirm', ...tour];
 	}
 
 	if (view.screen === 'setup') {

@@ -3,8 +3,16 @@ import type {SessionStore} from './session-state.ts';
 import type {TaskHandle} from './tasks.ts';
 import {createStepTeller} from './up-steps.ts';
 
-/** Finds or makes the box of the folder, a new one with `image` where that is given. */
-export type Up = (options: {report: (step: UpStep) => void; signal: AbortSignal; image?: string}) => Promise<UpResult>;
+/** Lines to look at, and what a yes allows. */
+export type TrustWish = {title: string; lines: string[]; question: string};
+
+/** Finds or makes the box of the folder, a new one with `image` where that is given. `ask` is for what the project asks for. */
+export type Up = (options: {
+	report: (step: UpStep) => void;
+	signal: AbortSignal;
+	image?: string;
+	ask?: (wish: TrustWish) => Promise<boolean>;
+}) => Promise<UpResult>;
 
 export type BoxStarter = {
 	/** One at a time: it is one folder and one box. */
@@ -14,7 +22,11 @@ export type BoxStarter = {
 };
 
 /** Starts the folder's box, telling the steps, and chooses it in the list. */
-export function createBoxStarter(store: SessionStore, up: Up): BoxStarter {
+export function createBoxStarter(
+	store: SessionStore,
+	up: Up,
+	ask: (wish: TrustWish, signal: AbortSignal) => Promise<boolean>,
+): BoxStarter {
 	let atWork = false;
 	return {
 		isAtWork: () => atWork,
@@ -25,6 +37,7 @@ export function createBoxStarter(store: SessionStore, up: Up): BoxStarter {
 				const result = await up({
 					report: (step) => task.update(tell(step)),
 					signal,
+					ask: (wish) => ask(wish, signal),
 					...(image === undefined ? {} : {image}),
 				});
 				const {box, changed} = result;

@@ -12,11 +12,17 @@ import {
 export type Pane = 'gpus' | 'boxes' | 'side';
 export type Side = 'log' | 'detail';
 
+/** What is asked before it is done: about a box, or what a project asks for. */
+export type Question = BoxQuestion | TrustQuestion;
+
 /** `kernels` are those to be shut down; `idle` says for how long each did nothing. */
-export type Question = {boxId: string; name: string; owner: string; mine: boolean} & (
+export type BoxQuestion = {boxId: string; name: string; owner: string; mine: boolean} & (
 	| {what: 'remove' | 'stop'}
 	| {what: 'free'; kernels: Array<{id: string; idle: string}>}
 );
+
+/** Takes a screen of its own. `top` is the first line shown. */
+export type TrustQuestion = {what: 'trust'; title: string; lines: string[]; question: string; top: number};
 
 /** What a person looks at. Boxes and GPUs are named by id: their places in the lists change. */
 export type View = {
@@ -34,7 +40,7 @@ export type View = {
 	helpTop: number;
 	/** The first line of the log shown. */
 	logPosition: LogPosition;
-	/** What is asked before it is done, and about which box. */
+	/** What is asked before it is done. */
 	asking: Question | undefined;
 	/** On the made-up host: how far the tour is. */
 	tour: TourState | undefined;
@@ -77,6 +83,7 @@ export type Action =
 	| {type: 'focus' | 'select-gpu' | 'select-box' | 'select-image' | 'scroll-help' | 'tour-step'; by: number}
 	| {type: 'scroll'; by: number; unit: 'line' | 'page'}
 	| {type: 'answer'; yes: boolean}
+	| {type: 'scroll-question'; by: number}
 	| {type: 'setup'; does: SetupAction};
 
 /** What of the facts a key's meaning depends on. */
@@ -93,6 +100,8 @@ export type Situation = {
 	setup: () => SetupSituation;
 	/** How far the help can be scrolled. */
 	lastHelpTop: number;
+	/** The same for the question that has a screen. */
+	lastQuestionTop: number;
 	/** Scrolls the log; knows how many lines there are and how high its pane is. */
 	scrollLog: (position: LogPosition, by: number, unit: 'line' | 'page') => LogPosition;
 };
@@ -102,6 +111,7 @@ export type Effect =
 	| {type: 'up' | 'cancel' | 'demo' | 'quit' | 'load-images' | 'dismiss'}
 	| {type: 'attach' | 'open' | 'stop' | 'start' | 'remove' | 'find-idle-kernels'; boxId: string}
 	| {type: 'free'; boxId: string; kernels: string[]}
+	| {type: 'trust'; yes: boolean}
 	/** The place of the image in the list. */
 	| {type: 'pull-image' | 'up-with-image'; index: number}
 	| SetupEffect;
@@ -187,6 +197,10 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 
 		case 'answer': {
 			const {asking} = view;
+			if (asking?.what === 'trust') {
+				return show({asking: undefined}, [{type: 'trust', yes: action.yes}]);
+			}
+
 			return show({asking: undefined}, action.yes && asking !== undefined ? [effectOf(asking)] : []);
 		}
 
@@ -232,6 +246,15 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 			return show({setup, screen}, effects);
 		}
 
+		case 'scroll-question': {
+			const {asking} = view;
+			return asking?.what === 'trust'
+				? show({
+						asking: {...asking, top: Math.min(situation.lastQuestionTop, Math.max(0, asking.top + action.by))},
+					})
+				: stay();
+		}
+
 		case 'scroll-help': {
 			return show({helpTop: Math.min(situation.lastHelpTop, Math.max(0, view.helpTop + action.by))});
 		}
@@ -245,7 +268,7 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 }
 
 /** What a yes does. */
-function effectOf(asked: Question): Effect {
+function effectOf(asked: BoxQuestion): Effect {
 	const {boxId} = asked;
 	return asked.what === 'free'
 		? {type: 'free', boxId, kernels: asked.kernels.map(({id}) => id)}
