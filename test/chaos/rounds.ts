@@ -1,0 +1,319 @@
+/**
+Chaos on a real engine: two accounts whose commands are killed, whose engine answers nonsense, and beside whom containers with
+hostile labels come and go. A seed stands for the same decisions again; when things happen is the machine's.
+*/
+import assert from 'node:assert/strict';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {mkdir} from 'node:fs/promises';
+import {join} from 'node:path';
+import {type Fault, type FaultProxy, startFaultProxy} from '../_helpers/test-host/fault-proxy.ts';
+import {dockerOf, makePerson, type Person, type Result, type TestHost, waitUntil} from '../_helpers/test-host/index.ts';
+
+export type ChaosOptions = {
+	host: TestHost;
+	seed: number;
+	rounds: number;
+	say: (line: string) => void;
+};
+
+/** Most that a verb may take of memory, in MiB. */
+const largestMiB = 300;
+
+/** Milliseconds after which a verb behind a fault is interrupted: deadlines of half a minute are tested elsewhere. */
+const patienceMs = 6000;
+
+type Player = {person: Person; token: string | undefined; folder: string};
+
+type Chaos = {
+	host: TestHost;
+	docker: ReturnType<typeof dockerOf>;
+	players: [Player, Player];
+	proxy: FaultProxy;
+	random: (most: number) => number;
+};
+
+/** @throws AssertionError of the first promise that was broken */
+export async function runChaos({host, seed, rounds, say}: ChaosOptions): Promise<void> {
+	const players: [Player, Player] = [await makePlayer(host, 'ann', 2011), await makePlayer(host, 'ben', 2012)];
+	const socketPath = host.address.replace(/^unix:\/\//, '');
+	const proxy = await startFaultProxy({socketPath}, join(host.folder, `chaos-${process.pid}.sock`));
+	const chaos: Chaos = {host, docker: dockerOf(host), players, proxy, random: randomFrom(seed)};
+	try {
+		for (let round = 1; round <= rounds; round++) {
+			const [name, play] = pick(chaos, kinds);
+			try {
+				await play(chaos);
+				await checkAfterRound(chaos);
+			} catch (error) {
+				throw new Error(`round ${round} (${name}), seed ${seed}: ${(error as Error).message}`, {cause: error});
+			}
+
+			if (round % 25 === 0 || round === rounds) {
+				say(`${round} of ${rounds} rounds`);
+			}
+		}
+
+		await checkAtEnd(chaos);
+	} finally {
+		await removeContainers(chaos);
+		await proxy.stop();
+		for (const {person} of players) {
+			await person.remove();
+		}
+	}
+}
+
+const kinds: Array<[name: string, play: (chaos: Chaos) => Promise<void>]> = [
+	['kill', killVerbs],
+	['kill', killVerbs],
+	['fault', bendAnswers],
+	['labels', poseAsBox],
+];
+
+async function makePlayer(host: TestHost, name: string, uid: number): Promise<Player> {
+	const person = await makePerson(host, name, {known: true, uid});
+	const folder = join(person.project, 'train');
+	await mkdir(folder);
+	await person.run('chmod', ['755', person.project]);
+	return {person, token: undefined, folder};
+}
+
+const up = ({folder}: Player, {images}: TestHost, ...more: string[]): string[] => [
+	'up',
+	folder,
+	'--json',
+	'--jupyter',
+	'--image',
+	images.jupyter,
+	'--gpus',
+	'1',
+	'--secret',
+	'SECRET',
+	...more,
+];
+
+const environment = {SECRET: 'a value'};
+
+/** One to three verbs at once, most of them killed somewhere on their way. */
+async function killVerbs({host, players, random}: Chaos): Promise<void> {
+	const count = 1 + random(3);
+	await Promise.all(
+		Array.from({length: count}, async () => {
+			const player = pick({random}, players);
+			const {person} = player;
+			const name = `${person.environment.USER}-train`;
+			const words = pick({random}, [
+				up(player, host),
+				up(player, host, '--recreate'),
+				['stop', name],
+				['start', name],
+				['rm', '--yes', name],
+			]);
+			if (words[0] === 'rm') {
+				player.token = undefined;
+			}
+
+			const isKilled = random(3) > 0;
+			const options = isKilled ? {signal: AbortSignal.timeout(30 + random(1500)), killSignal: 'SIGKILL' as const} : {};
+			const result = await person.runGpubox(words, {env: environment, ...options}).catch(() => undefined);
+			if (!isKilled && result) {
+				checkResult(words, result);
+			}
+		}),
+	);
+}
+
+const nonsense = [
+	'{"a":',
+	'null',
+	'[]',
+	'{}',
+	'[{}]',
+	'"text"',
+	'<html><h1>502</h1></html>',
+	'[{"Id":1,"Names":null}]',
+];
+
+/** A verb whose engine gives one wrong kind of answer. */
+async function bendAnswers({host, players, proxy, random}: Chaos): Promise<void> {
+	const player = pick({random}, players);
+	const name = `${player.person.environment.USER}-train`;
+	const words = pick({random}, [
+		['ls'],
+		['gpus'],
+		['logs', '--tail', '20', name],
+		['stop', name],
+		['images'],
+		up(player, host),
+	]);
+	const faults: Fault[] = [
+		{kind: 'tear', after: random(400)},
+		{kind: 'replace', body: pick({random}, nonsense)},
+		{kind: 'replace', status: 500 + random(4), type: 'text/html', body: 'x'.repeat(random(400_000))},
+		{kind: 'replace', body: () => spaces(64)},
+		{kind: 'trickle', milliseconds: 5},
+		{kind: 'hang'},
+	];
+	const fault = pick({random}, faults);
+	const from = random(4);
+	let asked = 0;
+	proxy.judge((_seen, answered) => ((!answered && ++asked > from) || (answered && asked > from) ? fault : undefined));
+	try {
+		const {person} = player;
+		const peak = join(person.home, 'peak');
+		const result = await person
+			.runGpubox(words, {
+				env: {
+					...environment,
+					DOCKER_HOST: `unix://${proxy.address}`,
+					NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(measure)}`,
+					PEAK_FILE: peak,
+				},
+				signal: AbortSignal.timeout(patienceMs),
+				killSignal: 'SIGTERM',
+			})
+			.catch(() => undefined);
+		if (result) {
+			checkResult(words, result);
+			const mebibytes = Number(readFileSync(peak, 'utf8')) / 1024;
+			assert.ok(mebibytes < largestMiB, `${words.join(' ')} took ${mebibytes} MiB at a fault of kind ${fault.kind}`);
+		}
+	} finally {
+		proxy.judge(() => undefined);
+	}
+}
+
+function* spaces(mebibytes: number): Iterable<Buffer> {
+	const piece = Buffer.alloc(1024 ** 2, ' ');
+	for (let index = 0; index < mebibytes; index++) {
+		yield piece;
+	}
+}
+
+/** Writes down at the end how much memory the process had at most. */
+const measure = `process.on('exit', () => {
+	const {readFileSync, writeFileSync} = process.getBuiltinModule('node:fs');
+	writeFileSync(process.env.PEAK_FILE, readFileSync('/proc/self/status', 'utf8').match(/VmHWM:\\s+(\\d+)/)[1]);
+})`;
+
+const hostileTexts = [
+	'\u001B]0;title\u0007',
+	'\u001B[2J\u001B[H',
+	'\u009B31m',
+	'a\u202Eb\u2066c',
+	'x'.repeat(20_000),
+	'../../etc',
+	'__proto__',
+	'99999999',
+	'',
+	'GPU-0,GPU-1,,',
+	'2020-01-01T00:00:00Z',
+	'true',
+];
+
+/** A container whose labels claim to be hers, beside a list that everybody looks at. */
+async function poseAsBox({host, docker, players, random}: Chaos): Promise<void> {
+	const player = pick({random}, players);
+	const {USER: user = ''} = player.person.environment;
+	const names =
+		'name owner uid user project folder nonce kind start-of services gpus share sudo root-password secrets bind limits image until spec version port.jupyter port.ssh';
+	const labels = Object.fromEntries(names.split(' ').map((name) => [`gpubox.${name}`, pick({random}, hostileTexts)]));
+	const container = await docker.createContainer({
+		name: `gpubox-${user}-posing${random(1000)}`,
+		Image: host.images.jupyter,
+		Cmd: ['sleep', '60'],
+		Labels: {...labels, 'gpubox.name': `${user}-train`, 'gpubox.owner': user, 'gpubox.project': player.folder},
+	});
+	try {
+		if (random(2) === 0) {
+			await container.start();
+		}
+
+		for (const words of [['ls'], ['ls', '--json'], ['gpus'], []]) {
+			const result = await player.person.runGpubox(words);
+			checkResult(words, result);
+		}
+	} finally {
+		await container.remove({force: true});
+	}
+}
+
+/** What holds for every run of every verb. */
+function checkResult(words: string[], {code, stdout, stderr}: Result): void {
+	const told = `${words.join(' ')}: ${code} ${stderr.slice(-1500)}`;
+	assert.ok(code === null || [0, 1, 2, 3, 4, 5, 6, 7, 8, 125, 130].includes(code), told);
+	assert.doesNotMatch(
+		`${stdout}${stderr}`,
+		/[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/,
+		told,
+	);
+	assert.doesNotMatch(stderr, /\n\s+at .+:\d+:\d+|unsettled|TypeError|bug in gpubox|defect of gpubox/, told);
+}
+
+async function checkAfterRound({docker, players, host}: Chaos): Promise<void> {
+	const running = await docker.listContainers({filters: {label: ['gpubox.gpus']}});
+	const cards = running.flatMap(({Labels}) => (Labels['gpubox.nonce'] ? (Labels['gpubox.gpus'] ?? '').split(',') : []));
+	assert.equal(new Set(cards).size, cards.length, `a card is in two boxes: ${cards.join(' ')}`);
+	for (const player of players) {
+		const {code, stdout, stderr} = await player.person.runGpubox(up(player, host), {env: environment});
+		assert.equal(code, 0, `the next up: ${stderr}`);
+		const {token} = (JSON.parse(stdout) as {jupyter: {token: string}}).jupyter;
+		assert.ok(player.token === undefined || player.token === token, 'the token changed');
+		player.token = token;
+	}
+}
+
+/** Nothing is left but one running box each, and after `rm` nothing at all. */
+async function checkAtEnd({docker, players}: Chaos): Promise<void> {
+	for (const {person, folder} of players) {
+		const name = `${person.environment.USER}-train`;
+		const state = join(person.environment.XDG_STATE_HOME ?? '', 'gpubox/boxes');
+		const secrets = `/dev/shm/gpubox-${person.uid}`;
+		const list = (path: string) => (existsSync(path) ? readdirSync(path) : []);
+		await waitUntil(
+			`what was left of ${name} to go`,
+			async () => {
+				await person.runGpubox(['ls']);
+				return list(state).length === 1 && list(secrets).length === 1;
+			},
+			{seconds: 60},
+		);
+		assert.deepEqual(list(folder), [], 'the project is untouched');
+		const {code, stderr} = await person.runGpubox(['rm', '--yes', name]);
+		assert.equal(code, 0, stderr);
+		assert.deepEqual([...list(state), ...list(secrets)], []);
+		const ssh = join(person.home, '.ssh');
+		assert.deepEqual(list(ssh), []);
+	}
+
+	const left = await docker.listContainers({all: true, filters: {label: ['gpubox.name']}});
+	assert.deepEqual(
+		left
+			.filter(({Labels}) => /^(ann|ben)$/.test(Labels['gpubox.owner'] ?? ''))
+			.map(({Names, State}) => `${Names[0]} ${State}`),
+		[],
+	);
+}
+
+async function removeContainers({docker}: Chaos): Promise<void> {
+	for (const {Id, Labels} of await docker.listContainers({all: true, filters: {label: ['gpubox.owner']}})) {
+		if (/^(ann|ben)$/.test(Labels['gpubox.owner'] ?? '')) {
+			await docker.getContainer(Id).remove({force: true, v: true});
+		}
+	}
+}
+
+function pick<T>({random}: Pick<Chaos, 'random'>, choices: readonly T[]): T {
+	return choices[random(choices.length)] as T;
+}
+
+/** mulberry32: the same seed gives the same numbers again. @returns a whole number below `most` */
+function randomFrom(seed: number): (most: number) => number {
+	let state = seed;
+	return (most) => {
+		state = (state + 0x6d_2b_79_f5) | 0;
+		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+		return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * most);
+	};
+}
