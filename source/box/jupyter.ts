@@ -29,8 +29,8 @@ export function jupyterBase(box: Pick<Box, 'addresses' | 'privatePath'>, token?:
 	return `http://${host}:${address.port}/${path}`;
 }
 
-/** As templates/box/jupyter_config.py works it out. */
-function privatePath(token: string): string {
+/** The first part of the path below which a Jupyter with this token answers, as templates/box/jupyter_config.py works it out. */
+export function privatePath(token: string): string {
 	return createHmac('sha256', token).update('gpubox jupyter path').digest('base64url').slice(0, 8);
 }
 

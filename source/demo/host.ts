@@ -67,7 +67,7 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		const name = spec.labels['gpubox.name'] ?? '';
 		if (spec.labels['gpubox.owner'] === person.name) {
 			mkdirSync(folder(name), {recursive: true, mode: 0o700});
-			writeFileSync(join(folder(name), 'token'), `made-up-token-of-${name}`, {mode: 0o600});
+			writeFileSync(join(folder(name), 'token'), 'made-up-token-that-opens-nothing', {mode: 0o600});
 		}
 	}
 

@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {containerPrefix} from '../box/box.ts';
+import {privatePath} from '../box/jupyter.ts';
 import type {AskHttp} from '../host/ask-http.ts';
 import type {DemoEngine} from './engine.ts';
 import type {ScenarioBox} from './scenario.ts';
@@ -25,14 +26,15 @@ export function makeUpAnswers(engine: DemoEngine, boxes: readonly ScenarioBox[],
 			throw new Error('connect ECONNREFUSED: nothing listens there on the made-up host');
 		}
 
-		if (url.pathname === '/api') {
+		const {spec, runningMs} = there;
+		const token = readIfThere(spec.mounts.find((mount) => mount.target.endsWith('/jupyter_token'))?.source);
+		const path = token === undefined ? url.pathname : url.pathname.replace(`/${privatePath(token)}/`, '/');
+		if (path === '/api') {
 			return json(200, {version: '2.17.0'});
 		}
 
-		const {spec, runningMs} = there;
-		const tokenFile = spec.mounts.find((mount) => mount.target.endsWith('/jupyter_token'))?.source;
 		const given = /^(?:token|Bearer) (.+)$/i.exec(headers.authorization ?? '')?.[1];
-		if (given === undefined || given !== readIfThere(tokenFile)) {
+		if (given === undefined || given !== token) {
 			return json(403, {message: 'Forbidden'});
 		}
 
@@ -41,12 +43,12 @@ export function makeUpAnswers(engine: DemoEngine, boxes: readonly ScenarioBox[],
 		const lives = log !== undefined && runningMs >= restingMs && !shutDown.has(id);
 		const isIdle = log === 'resting';
 		const lastActivity = new Date(Date.now() - (isIdle ? restingMs : 0)).toISOString();
-		if (url.pathname === '/api/status') {
+		if (path === '/api/status') {
 			const started = new Date(Date.now() - runningMs).toISOString();
 			return json(200, {connections: 1, kernels: lives ? 1 : 0, last_activity: lastActivity, started});
 		}
 
-		if (method === 'DELETE' && url.pathname === `/api/kernels/${id}`) {
+		if (method === 'DELETE' && path === `/api/kernels/${id}`) {
 			shutDown.add(id);
 			engine.endProcesses(spec.name);
 			return json(204, undefined);
@@ -54,7 +56,7 @@ export function makeUpAnswers(engine: DemoEngine, boxes: readonly ScenarioBox[],
 
 		const execution_state = isIdle ? 'idle' : 'busy';
 		const kernel = {id, name: 'python3', execution_state, last_activity: lastActivity, connections: 0};
-		return url.pathname === '/api/kernels' ? json(200, lives ? [kernel] : []) : json(404, {message: 'Not Found'});
+		return path === '/api/kernels' ? json(200, lives ? [kernel] : []) : json(404, {message: 'Not Found'});
 	};
 }
 

@@ -81,7 +81,7 @@ test('open shows the address with the token of one’s own box, and no other’s
 	type('o');
 	await waitFor(/belongs to alice/);
 	type('jjjjo');
-	await waitFor(/http:\/\/127\.0\.0\.1:18891\/\?token=made-up-token-of-dora-eda/);
+	await waitFor(/http:\/\/127\.0\.0\.1:18891\/\?token=made-up-token-that-opens-nothing/);
 });
 
 test('idle kernels are shut down after yes, only of one’s own box, and the box runs on', async (t) => {
