@@ -13,7 +13,10 @@ export type Box = {
 	name: string;
 	/** The container's id. */
 	id: string;
-	/** The caller's own record says that gpubox made this very container for them. */
+	/**
+	The caller's own record says that gpubox made this very container for them. On another machine, where its records are, the
+	container's word has to do; nothing of the caller's is given to it there, because `folder` is undefined.
+	*/
 	mine: boolean;
 	/** An `up` of the caller's made it a moment ago and has not written that down yet, or was killed there. */
 	pending?: true;

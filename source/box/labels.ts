@@ -15,14 +15,19 @@ import {
 import type {FoundRecord} from './record.ts';
 
 /** Whose a container is, as the caller's records tell. */
-export type Provenance = {mine?: FoundRecord | undefined; pending?: FoundRecord | undefined};
+export type Provenance = {
+	mine?: FoundRecord | undefined;
+	pending?: FoundRecord | undefined;
+	/** Name of the caller, where the engine is on another machine: the records of its boxes are there, so labels have to do. */
+	caller?: string;
+};
 
 /**
 Reads a box back from its container. Undefined when it is none of gpubox's.
 
 Of the caller's own the record is believed, of others the labels: foreign text, which anyone who may talk to the engine can write.
 */
-export function toBox(container: Container, {mine, pending}: Provenance = {}): Box | undefined {
+export function toBox(container: Container, {mine, pending, caller}: Provenance = {}): Box | undefined {
 	const labels = mine?.record.labels ?? container.labels;
 	const startOf = labels[label.startOf] || undefined;
 	const name = nameOf(container, labels, startOf);
@@ -37,7 +42,7 @@ export function toBox(container: Container, {mine, pending}: Provenance = {}): B
 	return {
 		name,
 		id: container.id,
-		mine: mine !== undefined,
+		mine: mine !== undefined || (caller !== undefined && caller === labels[label.owner]),
 		...(pending ? {pending: true as const} : {}),
 		...(startOf === undefined ? {} : {startOf}),
 		...(container.name.startsWith(replacedPrefix) ? {replaced: true as const} : {}),

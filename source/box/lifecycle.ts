@@ -1,7 +1,7 @@
 import {EngineError} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
-import type {Box} from './box.ts';
+import {type Box, isOwn} from './box.ts';
 import {GpusTaken} from './choose-gpus.ts';
 import {startClaimed} from './claim-start.ts';
 import {decideClaim} from './claims.ts';
@@ -84,7 +84,7 @@ function isBeingRemoved({message}: EngineError): boolean {
 
 /** The engine would only say that a path does not exist. */
 function refuseWithoutSecrets({paths}: Host, box: Box): void {
-	const missing = box.mine ? missingSecrets(paths, box) : [];
+	const missing = isOwn(box) ? missingSecrets(paths, box) : [];
 	if (missing.length > 0) {
 		throw new Failure(`Secrets of ${box.name} were kept in memory and are gone: ${missing.join(', ')}.`, {
 			fix: `Give them again: gpubox up ${box.project} ${missing.map((name) => `--secret ${name}`).join(' ')}`,

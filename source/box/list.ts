@@ -7,7 +7,7 @@ import {toBox} from './labels.ts';
 import {readRecords} from './record.ts';
 
 /** Who lists boxes: whose records say which are theirs. */
-export type Viewer = Pick<Host, 'engine' | 'paths'>;
+export type Viewer = Pick<Host, 'engine' | 'paths' | 'person'>;
 
 /** Every box on the engine, everyone's, in the order of their names. */
 export async function listBoxes(viewer: Viewer, signal?: AbortSignal): Promise<Box[]> {
@@ -20,13 +20,18 @@ export function onlyBoxes(claims: readonly Box[]): Box[] {
 }
 
 /** Every box, what holds cards for boxes that are about to start (claim-start.ts), and those that were set aside (replace.ts). */
-export async function listClaims({engine, paths}: Viewer, signal?: AbortSignal): Promise<Box[]> {
+export async function listClaims({engine, paths, person}: Viewer, signal?: AbortSignal): Promise<Box[]> {
 	const containers = await engine.listContainers({labels: [label.name], ...(signal ? {signal} : {})});
 	// Read after the list: whoever made a container has written its id down before anything else happens to it.
 	const records = readRecords(paths, engine.address);
 	return containers
 		.flatMap(
-			(container) => toBox(container, {mine: records.of(container), pending: records.pendingOf(container)}) ?? [],
+			(container) =>
+				toBox(container, {
+					mine: records.of(container),
+					pending: records.pendingOf(container),
+					...(engine.local ? {} : {caller: person.name}),
+				}) ?? [],
 		)
 		.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }

@@ -3,7 +3,17 @@ What a person's own files say of the containers that gpubox made for them. Label
 write them, and an image hands its own down. So whose a box is, and what is believed of it, is read here.
 */
 import {randomBytes} from 'node:crypto';
-import {closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, statSync, writeSync} from 'node:fs';
+import {
+	closeSync,
+	fsyncSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	realpathSync,
+	renameSync,
+	statSync,
+	writeSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import type {Container} from '../engine/engine.ts';
 import type {Paths} from '../host/host.ts';
@@ -37,7 +47,17 @@ const largestBytes = 256 * 1024;
 
 /** One name for an engine whose socket is reached by several paths: /var/run is a link to /run nearly everywhere. */
 export function engineKey(address: string): string {
-	return address.replace(/^unix:\/\/\/var\/run\//, 'unix:///run/');
+	const prefix = 'unix://';
+	if (!address.startsWith(prefix)) {
+		return address;
+	}
+
+	try {
+		return prefix + realpathSync(address.slice(prefix.length));
+	} catch {
+		// It is not there at the moment.
+		return address.replace(/^unix:\/\/\/var\/run\//, 'unix:///run/');
+	}
 }
 
 export function newNonce(): string {

@@ -280,7 +280,7 @@ const story: Step[] = [
 
 	// Scripts.
 	run(`gpubox up --json | jq -r '.jupyter.url + "?token=" + .jupyter.token'`, {in: 'my-project', out: token}),
-	run(`gpubox ls --json | jq -r '.boxes[] | select(.owner == "alice") | .name'`, {out: /^alice-my-project$/m}),
+	run(`gpubox ls --json | jq -r '.boxes[] | select(.mine) | .name'`, {out: /^alice-my-project$/m}),
 	run("gpubox gpus --json --watch | jq -c '[.gpus[].utilization]'", {until: /^\[0,0,0,0,0,0,0,0\]$/m}),
 	run('gpubox gpus --json', {out: /"box": null|"claimedBy": \[\s*"alice-my-project"/}),
 	run('gpubox ls --json', {check: (result) => assert.ok(readJson<{boxes: unknown[]}>(result).boxes.length > 0)}),
