@@ -25,11 +25,11 @@ The text of THIRD-PARTY-NOTICES.
 
 @param root gpubox's own folder, with a slash at its end
 @param folders of the packages, as bundledPackages gives them
-@throws Error when a package has no license text, or has one where one of ours stands in for it
+@throws Error when a package has no license text, or none needs one that is kept here
 */
 export function noticesOf(root, folders) {
 	const packages = new Map();
-	const kept = new Set(readdirSync(texts(root)));
+	const unneeded = new Set(readdirSync(texts(root)));
 	for (const folder of folders) {
 		const {name, version, license, repository} = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 		const own = readdirSync(folder)
@@ -40,8 +40,8 @@ export function noticesOf(root, folders) {
 			throw new Error(`${name} ${version} has no license text: look for it, and put it into tools/licenses/${ours}.`);
 		}
 
-		if (own.length > 0 && kept.has(ours)) {
-			throw new Error(`${name} ${version} has a license text by now: tools/licenses/${ours} can go.`);
+		if (own.length === 0) {
+			unneeded.delete(ours);
 		}
 
 		if (typeof license !== 'string') {
@@ -55,6 +55,11 @@ export function noticesOf(root, folders) {
 			source,
 			text: paths.map((path) => readFileSync(path, 'utf8').trim()).join('\n\n'),
 		});
+	}
+
+	if (unneeded.size > 0) {
+		const files = [...unneeded].map((file) => `tools/licenses/${file}`).join(', ');
+		throw new Error(`No package needs them any more: ${files} can go.`);
 	}
 
 	const own = readFileSync(join(root, 'LICENSE'), 'utf8').trim();

@@ -240,7 +240,7 @@ const story: Step[] = [
 		as: 'docker commit gpubox-alice-my-project kept-by-alice && docker run --rm kept-by-alice ls -A /dev/shm; docker rmi --force kept-by-alice',
 		check: ({stdout}) => assert.ok(!stdout.includes('jupyter-runtime')),
 	}),
-	run('gpubox --licenses', {out: /^dockerode [\d.]+ \(Apache-2\.0\)$/m}),
+	run('gpubox --licenses', {out: /^ink [\d.]+ \(MIT\)$/m}),
 	run('gpubox check alice-my-project', {out: /PyTorch can use every GPU/}),
 	run('gpubox check', {in: 'my-project', out: /^box alice-my-project: PyTorch/}),
 	run('gpubox up --dry-run', {in: 'my-project', out: /^docker run /}),

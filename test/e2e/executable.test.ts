@@ -137,7 +137,7 @@ test('the package: npm install -g brings gpubox and its man page, and asks no re
 		assert.deepEqual(await readdir(installed), ['gpubox']);
 		assert.ok(!existsSync(join(installed, 'gpubox/node_modules')));
 		const notices = readFileSync(join(installed, 'gpubox/dist/THIRD-PARTY-NOTICES.txt'), 'utf8');
-		assert.match(notices, /^dockerode [\d.]+ \(Apache-2\.0\)$/m);
+		assert.match(notices, /^ink [\d.]+ \(MIT\)$/m);
 		assert.equal(
 			readFileSync(join(prefix, 'share/man/man1/gpubox.1'), 'utf8'),
 			readFileSync(join(root, 'man/gpubox.1'), 'utf8'),
