@@ -147,9 +147,20 @@ export type GpuUse = {
 
 const noUse: GpuUse = {utilization: new Map(), processes: []};
 
-async function readGpuUse({nvidiaSmi}: Host, {signal, looks = 1}: IdlenessOptions): Promise<GpuUse> {
+async function readGpuUse({nvidiaSmi}: Pick<Host, 'nvidiaSmi'>, options: IdlenessOptions): Promise<GpuUse> {
+	// Both at once and awaited together: an abort ends both, and neither is left to reject with nobody listening.
+	const [{processes}, utilization] = await Promise.all([
+		readProcesses(nvidiaSmi, {signal: options.signal, timeoutMs: patienceMs}),
+		sampleUtilization(nvidiaSmi, options),
+	]);
+	return {utilization, processes};
+}
+
+async function sampleUtilization(
+	nvidiaSmi: Host['nvidiaSmi'],
+	{signal, looks = 1}: IdlenessOptions,
+): Promise<GpuUse['utilization']> {
 	const utilization: GpuUse['utilization'] = new Map();
-	const asked = readProcesses(nvidiaSmi, {signal, timeoutMs: patienceMs});
 	for (let look = 0; look < looks; look++) {
 		if (look > 0) {
 			await timers.setTimeout(500, undefined, {signal});
@@ -170,7 +181,7 @@ async function readGpuUse({nvidiaSmi}: Host, {signal, looks = 1}: IdlenessOption
 		}
 	}
 
-	return {utilization, processes: (await asked).processes};
+	return utilization;
 }
 
 /**

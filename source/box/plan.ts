@@ -67,7 +67,8 @@ export type BoxFacts = {
 	ownServer?: OwnServer;
 	/** UUIDs of the GPUs chosen. */
 	gpus: string[];
-	gpusOnHost: number;
+	/** Its part of the host's GPUs, from 0 to 1; undefined when it has none. */
+	gpuShare: number | undefined;
 	gpuRequest: ContainerSpec['gpuRequest'];
 	/** Whether the engine may give more locked memory and open files than it has itself: not without root's rights. */
 	raisesLimits: boolean;
@@ -96,7 +97,7 @@ in docs/boxes.md.
 export function planBox(request: BoxRequest, facts: BoxFacts): ContainerSpec {
 	const {runAs, ownServer} = facts;
 	const home = `/home/${runAs.name}`;
-	const share = facts.gpusOnHost > 0 && facts.gpus.length > 0 ? Math.min(1, facts.gpus.length / facts.gpusOnHost) : 0.5;
+	const share = facts.gpuShare ?? 0.5;
 	const cpus = request.cpus ?? Math.max(1, Math.floor(facts.cpus * share));
 
 	return {

@@ -134,7 +134,7 @@ export async function workOut(
 		startImage: prepared.startImage,
 		...(prepared.ownServer ? {ownServer: prepared.ownServer} : {}),
 		gpus,
-		gpusOnHost: candidates.filter(({sliceOf}) => sliceOf === undefined).length,
+		gpuShare: shareOfGpus(gpus, candidates),
 		gpuRequest: engine.flavour === 'podman' ? 'cdi' : 'gpu',
 		// What an earlier box found out need not be found out again.
 		raisesLimits: !lost.limits && !boxes.some(({mine, keepsLimits}) => mine && keepsLimits),
@@ -145,6 +145,22 @@ export async function workOut(
 		version,
 		now: new Date(),
 	});
+}
+
+/**
+What part of the host's GPUs a box gets, from 0 to 1; a MIG slice counts for its part of its card. Undefined when it gets none.
+*/
+export function shareOfGpus(gpus: readonly string[], candidates: readonly GpuCandidate[]): number | undefined {
+	const cards = candidates.filter(({sliceOf}) => sliceOf === undefined).length;
+	if (gpus.length === 0 || cards === 0) {
+		return undefined;
+	}
+
+	const parts = gpus.map((uuid) => {
+		const card = candidates.find((candidate) => candidate.uuid === uuid)?.sliceOf;
+		return card === undefined ? 1 : 1 / candidates.filter(({sliceOf}) => sliceOf === card).length;
+	});
+	return Math.min(1, parts.reduce((sum, part) => sum + part, 0) / cards);
 }
 
 async function choosePorts(

@@ -22,7 +22,7 @@ const facts: BoxFacts = {
 	image: 'image',
 	startImage: 'image',
 	gpus: [],
-	gpusOnHost: 0,
+	gpuShare: undefined,
 	gpuRequest: 'gpu',
 	raisesLimits: true,
 	ports: {ssh: 2222},
