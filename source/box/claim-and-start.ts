@@ -12,6 +12,7 @@ import {boxFolder} from './plan.ts';
 import {type BoxRecord, newNonce, writeRecord} from './record.ts';
 import {removeUnlessRunning} from './remove.ts';
 import {missingSecrets} from './secrets.ts';
+import {placeSudoers} from './sudo.ts';
 import {chooseName, findOwn, findPending, type Lost, type Prepared, stillUndecided, workOut} from './work-out.ts';
 
 /**
@@ -123,7 +124,7 @@ async function tryToStart(
 	host: Host,
 	mine: Box,
 	boxes: Box[],
-	{request}: Prepared,
+	{request, runAs}: Prepared,
 	lost: Lost,
 	signal: AbortSignal,
 ): Promise<Box | undefined> {
@@ -146,6 +147,11 @@ async function tryToStart(
 	}
 
 	try {
+		// As the record says, not the labels: one that an earlier call left half-made is what that call asked for.
+		if (mine.sudo && !mine.rootPassword) {
+			await placeSudoers(engine, mine.id, runAs);
+		}
+
 		await engine.startContainer(mine.id);
 	} catch (error) {
 		if (!(error instanceof EngineError) || error.code === 'not-found' || error.code === 'conflict') {

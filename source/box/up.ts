@@ -18,7 +18,7 @@ import {readRecord} from './record.ts';
 import {removeContainer} from './remove.ts';
 import {renewKeys, renewSecrets} from './renew.ts';
 import {bringBack, discard, setAside} from './replace.ts';
-import {allowSudo} from './sudo.ts';
+import {hasSudo} from './sudo.ts';
 import {syncSshFilesAfter} from './sync-ssh-files.ts';
 import {renewBadToken} from './token.ts';
 import type {UpOptions, UpResult} from './up-steps.ts';
@@ -214,7 +214,7 @@ async function reuse(
 
 async function finish(host: Host, box: Box, options: UpOptions, changed: boolean): Promise<UpResult> {
 	const token = readToken(host.paths, box.folder);
-	if (box.sudo && !box.rootPassword && !(await allowSudo(host.engine, box))) {
+	if (box.sudo && !box.rootPassword && !(await hasSudo(host.engine, box.id))) {
 		options.report({kind: 'note', text: `${box.image} has no sudo, so --sudo gives nothing in ${box.name}.`});
 	}
 

@@ -224,6 +224,15 @@ export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 			return path === '/etc/hostname';
 		},
 
+		async kindOfFile(id) {
+			need(id);
+			return undefined;
+		},
+
+		async putFiles(id) {
+			need(id);
+		},
+
 		async *events({signal, types}) {
 			check();
 			yield* containers.events(signal, types);

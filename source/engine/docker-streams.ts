@@ -1,10 +1,18 @@
 import {Readable} from 'node:stream';
 import {caller} from './caller.ts';
-import {EngineError, type ExecSession, type ExecSpec, type LogChunk, type LogOptions} from './engine.ts';
+import {
+	type BuildFile,
+	EngineError,
+	type ExecSession,
+	type ExecSpec,
+	type FileKind,
+	type LogChunk,
+	type LogOptions,
+} from './engine.ts';
 import {readFrames} from './frames.ts';
 import {guard, guardStream} from './guard.ts';
 import {type EngineLimits, fileBytes} from './limits.ts';
-import {containerDetail, created, execState, parseAnswer} from './schemas.ts';
+import {containerDetail, created, execState, fileState, parseAnswer} from './schemas.ts';
 import {encodePart, type Transport} from './transport.ts';
 
 export function readLogs(
@@ -184,4 +192,65 @@ export async function fileExists(
 		signal,
 	});
 	return status !== 404;
+}
+
+/** The engine tells it in a header, with the mode as Go writes it (os.FileMode). */
+export async function kindOfFileIn(
+	transport: Transport,
+	limits: EngineLimits,
+	id: string,
+	path: string,
+): Promise<FileKind | undefined> {
+	const {status, headers} = await transport.ask({
+		limit: limits.fileState,
+		method: 'HEAD',
+		path: `/containers/${encodePart(id)}/archive`,
+		query: {path},
+		accept: [404],
+	});
+	if (status === 404) {
+		return undefined;
+	}
+
+	const told = Buffer.from(String(headers['x-docker-container-path-stat'] ?? ''), 'base64');
+	const {mode} = parseAnswer(fileState, told, limits.fileState.question);
+	const has = (bit: number) => Math.floor(mode / 2 ** bit) % 2 === 1;
+	if (has(31)) {
+		return 'folder';
+	}
+
+	if (has(27)) {
+		return 'link';
+	}
+
+	return [26, 25, 24, 21, 19].some(has) ? 'other' : 'file';
+}
+
+export async function putFilesInto(
+	transport: Transport,
+	limits: EngineLimits,
+	id: string,
+	folder: string,
+	files: BuildFile[],
+): Promise<void> {
+	const {default: tar} = await import('tar-stream');
+	const archive = tar.pack();
+	for (const {path, content, mode = 0o644} of files) {
+		archive.entry({name: path, mode, uid: 0, gid: 0, mtime: new Date(0)}, content);
+	}
+
+	archive.finalize();
+	const parts: Buffer[] = [];
+	for await (const part of archive) {
+		parts.push(part as Buffer);
+	}
+
+	await transport.ask({
+		limit: limits.putFiles,
+		method: 'PUT',
+		path: `/containers/${encodePart(id)}/archive`,
+		query: {path: folder},
+		content: {type: 'application/x-tar', data: Buffer.concat(parts)},
+		changes: true,
+	});
 }

@@ -2,7 +2,7 @@ import type * as v from 'valibot';
 import {type EngineAddress, isLocalAddress} from './address.ts';
 import {connectionTo} from './connect.ts';
 import {build, pull} from './docker-images.ts';
-import {fileExists, readFileFrom, readLogs, startExec} from './docker-streams.ts';
+import {fileExists, kindOfFileIn, putFilesInto, readFileFrom, readLogs, startExec} from './docker-streams.ts';
 import type {Engine} from './engine.ts';
 import {readJsonLines} from './frames.ts';
 import {guard, guardStream, unlessMissing} from './guard.ts';
@@ -94,6 +94,8 @@ export async function connectDocker(address: EngineAddress, limits: EngineLimits
 			}),
 		readFile: (id, path, options) => unlessMissing(() => readFileFrom(transport, limits, id, path, options)),
 		fileExists: (id, path, signal) => guard(() => fileExists(transport, limits, id, path, signal)),
+		kindOfFile: (id, path) => guard(() => kindOfFileIn(transport, limits, id, path)),
+		putFiles: (id, folder, files) => guard(() => putFilesInto(transport, limits, id, folder, files)),
 
 		inspectImage: (reference, signal) =>
 			unlessMissing(async () =>

@@ -148,7 +148,9 @@ export type PullProgress = {
 	totalBytes?: number;
 };
 
-/** A file of a build context. */
+export type FileKind = 'file' | 'folder' | 'link' | 'other';
+
+/** A file of a build context, or one that is put into a container. */
 export type BuildFile = {path: string; content: string; mode?: number};
 
 export type BuildOptions = {
@@ -236,6 +238,13 @@ export type Engine = {
 	readFile(id: string, path: string, options?: {maxBytes?: number; signal?: AbortSignal}): Promise<Buffer | undefined>;
 	/** Whether there is anything at that path in the container, without reading it. */
 	fileExists(id: string, path: string, signal?: AbortSignal): Promise<boolean>;
+	/** What a path inside the container is, a link not followed, running or not. Undefined when there is nothing. */
+	kindOfFile(id: string, path: string): Promise<FileKind | undefined>;
+	/**
+	Puts files, root's inside, into a folder of the container that is there, running or not. No program of the container runs for
+	it. A link on the way to `folder` is followed, also onto what is mounted: look with `kindOfFile` first.
+	*/
+	putFiles(id: string, folder: string, files: BuildFile[]): Promise<void>;
 
 	/** Undefined when the engine has no such image. */
 	inspectImage(reference: string, signal?: AbortSignal): Promise<Image | undefined>;

@@ -29,6 +29,8 @@ export function lazyDocker(address: EngineAddress): Engine {
 		},
 		exec: async (...options) => (await load()).exec(...options),
 		top: async (...options) => (await load()).top(...options),
+		kindOfFile: async (...options) => (await load()).kindOfFile(...options),
+		putFiles: async (...options) => (await load()).putFiles(...options),
 		readFile: async (...options) => (await load()).readFile(...options),
 		fileExists: async (...options) => (await load()).fileExists(...options),
 		inspectImage: async (...options) => (await load()).inspectImage(...options),

@@ -34,6 +34,7 @@ const engineLimits = {
 	processes: {question: 'processes of a container', ...look},
 	fileState: {question: 'state of a file in a container', ...look},
 	file: {question: 'file in a container', ...look},
+	putFiles: {question: 'putting files into a container', ...look},
 	create: {question: 'creating a container', ...change},
 	start: {question: 'starting a container', ...change},
 	/** Added to the time that the container's programs get. */

@@ -123,6 +123,8 @@ export const engineInfo = v.object({
 export const created = v.object({Id: v.pipe(v.string(), v.minLength(1))});
 export const ended = v.object({StatusCode: whole});
 export const processTable = v.object({Titles: texts, Processes: v.nullish(v.array(v.array(v.string())))});
+/** What the engine tells of a file in a header. */
+export const fileState = v.object({mode: count});
 export const execState = v.object({Running: v.boolean(), ExitCode: v.nullish(whole)});
 
 export const event = v.object({

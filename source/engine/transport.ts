@@ -9,7 +9,7 @@ import {afterInterrupt, type Limit, refusalBytes} from './limits.ts';
 /** One question to the engine. */
 export type Question = {
 	limit: Limit;
-	method?: 'GET' | 'HEAD' | 'POST' | 'DELETE';
+	method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
 	/** Without the query; each part already encoded (`encodePart`). */
 	path: string;
 	/** Lists and objects go as JSON, what is undefined stays out. */
