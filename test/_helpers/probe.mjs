@@ -19,6 +19,12 @@ function note(what, where) {
 	}
 }
 
+/** Where a name below an open folder, or an open file, is. */
+function placeOf(path) {
+	const [, fd, rest = ''] = /^(?:\/proc\/self\/fd\/)?(\d+)(\/.*)?$/.exec(String(path)) ?? [];
+	return fd === undefined ? path : fs.readlinkSync(`/proc/self/fd/${fd}`) + rest;
+}
+
 function watch(owner, name, look) {
 	const original = owner[name];
 	if (typeof original === 'function') {
@@ -49,17 +55,17 @@ for (const [owner, ending] of [
 	[fs.promises, ''],
 ]) {
 	for (const name of first) {
-		watch(owner, `${name}${ending}`, (path) => note('write', path));
+		watch(owner, `${name}${ending}`, (path) => note('write', placeOf(path)));
 	}
 
 	for (const name of second) {
-		watch(owner, `${name}${ending}`, (_, path) => note('write', path));
+		watch(owner, `${name}${ending}`, (_, path) => note('write', placeOf(path)));
 	}
 
 	watch(owner, `open${ending}`, (path, flags) => {
 		const writes = typeof flags === 'string' ? /[wa+]/.test(flags) : typeof flags === 'number' && (flags & 3) !== 0;
 		if (writes) {
-			note('write', path);
+			note('write', placeOf(path));
 		}
 	});
 }
