@@ -1,5 +1,6 @@
 import {lstatSync, mkdirSync, rmSync, type Stats, statSync} from 'node:fs';
 import {dirname} from 'node:path';
+import {mayKeepFiles} from './roots-own.ts';
 
 /**
 Where Node keeps the compiled code of gpubox: code that it runs without another look, so nobody else may be able to put any there.
@@ -19,6 +20,11 @@ export function findCodeCache({
 			: undefined;
 	if (NODE_COMPILE_CACHE !== undefined || caches === undefined) {
 		return NODE_COMPILE_CACHE;
+	}
+
+	// What sudo keeps of the caller's environment is not root's.
+	if (!mayKeepFiles(caches)) {
+		return undefined;
 	}
 
 	const folder = `${caches}/gpubox-code`;

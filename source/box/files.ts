@@ -1,14 +1,15 @@
-import {chownSync, mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {makeFolder, removeTree, writeFileAtomic} from '../base/safe-files.ts';
 import {Failure} from '../failure.ts';
 import type {Paths, Person} from '../host/host.ts';
 import {readTemplate} from '../templates.ts';
 import {boxFolder} from './plan.ts';
 import type {LoginKeys} from './public-keys.ts';
 import {type BoxRecord, writeRecord} from './record.ts';
+import {homeFolders} from './run-as.ts';
 import {removeSecrets, type SecretValues, writeSecrets} from './secrets.ts';
 import {readHostKey, writeSshFiles} from './ssh-files.ts';
-import {makeToken, readTokenFile, tokenFile, writeTokenFile} from './token.ts';
+import {makeToken, readTokenFile, tokenFile} from './token.ts';
 
 /** Of whom and for whom a box's files are. */
 export type Personal = {
@@ -33,26 +34,21 @@ export function writeBoxFiles(
 ): void {
 	const folder = boxFolder(paths, name);
 	try {
-		for (const directory of [
-			paths.home,
-			paths.cache,
-			paths.state,
-			folder,
-			join(folder, 'files'),
-			join(folder, 'files/ssh'),
-		]) {
-			mkdirSync(directory, {recursive: true, mode: 0o700});
-			giveTo(runAs, directory);
+		const {home, cache} = homeFolders(paths, process.getuid?.() ?? runAs.uid, runAs);
+		for (const own of [home, cache]) {
+			makeFolder(own, {owner: runAs});
 		}
 
-		const put = (file: string, content: string, mode: number) => {
-			const path = join(folder, file);
-			// Whole or not at all: another `up` may look here for a token to take over.
-			const fresh = `${path}.new`;
-			writeFileSync(fresh, content, {mode});
-			giveTo(runAs, fresh);
-			renameSync(fresh, path);
-		};
+		makeFolder(paths.state);
+		makeFolder(folder);
+		// Root keeps what is in here: who the box runs as only has to read it, inside, and nobody gets to it from outside.
+		const mode = process.getuid?.() === runAs.uid ? 0o700 : 0o755;
+		makeFolder(join(folder, 'files'), {mode});
+		makeFolder(join(folder, 'files/ssh'), {mode});
+
+		// Whole or not at all: another `up` may look here for a token to take over. What only its owner may read is given to them.
+		const put = (file: string, content: string, mode: number) =>
+			writeFileAtomic(join(folder, file), content, {mode, ...(mode === 0o600 ? {owner: runAs} : {})});
 
 		writeRecord(paths, name, record);
 		put('passwd', passwdFor(runAs), 0o644);
@@ -71,11 +67,8 @@ export function writeBoxFiles(
 			);
 		}
 
-		writeTokenFile(
-			join(folder, tokenFile),
-			firstOf(kept, (earlier) => readToken(paths, earlier)) ?? makeToken(),
-			runAs,
-		);
+		// No line break: Jupyter would take it for a part of the token.
+		put(tokenFile, firstOf(kept, (earlier) => readToken(paths, earlier)) ?? makeToken(), 0o600);
 		writeSecrets(paths, name, runAs, secrets ?? new Map());
 	} catch (error) {
 		if (error instanceof Failure) {
@@ -111,8 +104,8 @@ export function removeBoxFiles(paths: Paths, folder: string | undefined): void {
 		return;
 	}
 
-	rmSync(boxFolder(paths, folder), {recursive: true, force: true});
 	removeSecrets(paths, folder);
+	removeTree(boxFolder(paths, folder));
 }
 
 /** The usual system accounts, and one for who the box runs as. */
@@ -135,11 +128,4 @@ function withoutId(table: string, id: number, name: string): string {
 		.filter((line) => line !== '' && line.split(':')[2] !== String(id) && line.split(':')[0] !== name)
 		.map((line) => `${line}\n`)
 		.join('');
-}
-
-/** Only root can give files away, and only root has to: a box never runs as root when it can run as somebody. */
-function giveTo(person: Person, path: string): void {
-	if (process.getuid?.() === 0 && person.uid !== 0) {
-		chownSync(path, person.uid, person.gid);
-	}
 }

@@ -4,6 +4,7 @@ import type {ContainerSpec, Mount} from '../engine/engine.ts';
 import type {Paths, Person} from '../host/host.ts';
 import {containerPrefix, label, labelPrefix, ownServerPort, portLabel, type ServiceName, servicePorts} from './box.ts';
 import {type OwnServer, ownServerCapabilities} from './own-server.ts';
+import {homeFolders} from './run-as.ts';
 import {type SecretRequest, secretMounts} from './secrets.ts';
 import {sudoCapabilities} from './sudo.ts';
 
@@ -135,22 +136,13 @@ export function planBox(request: BoxRequest, facts: BoxFacts): ContainerSpec {
 		pidsLimit: request.pidsLimit ?? 16_384,
 		...(facts.raisesLimits ? {ulimits: {memlock: -1, stack: 67_108_864, nofile: 65_536}} : {}),
 		capDrop: ['ALL'],
-		capAdd: ownServer ? ownServerCapabilities(request.sudo ?? false) : capabilitiesOf(request, runAs),
+		capAdd: ownServer ? ownServerCapabilities(request.sudo ?? false) : request.sudo ? sudoCapabilities : [],
 		securityOptions: request.sudo ? [] : ['no-new-privileges'],
 		restart: 'no',
 		stopTimeoutSeconds: 30,
 		logMaxSize: '10m',
 		logMaxFiles: 3,
 	};
-}
-
-function capabilitiesOf({sudo, services}: BoxRequest, {uid}: Person): string[] {
-	if (sudo) {
-		return sudoCapabilities;
-	}
-
-	// As root sshd parts with its rights before it talks to anybody, and that takes these.
-	return uid === 0 && services.includes('ssh') ? ['SETGID', 'SETUID', 'SYS_CHROOT'] : [];
 }
 
 /** A short name for what was asked, so that a later `up` can tell whether the box it finds was made from the same. */
@@ -275,10 +267,11 @@ function mountsOf(request: BoxRequest, facts: BoxFacts, home: string): Mount[] {
 		];
 	}
 
+	const own = homeFolders(facts.paths, facts.owner.uid, facts.runAs);
 	const fixed: Mount[] = [
 		{type: 'bind', source: request.project, target: inside.project},
-		{type: 'bind', source: facts.paths.home, target: home},
-		{type: 'bind', source: facts.paths.cache, target: `${home}/.cache`},
+		{type: 'bind', source: own.home, target: home},
+		{type: 'bind', source: own.cache, target: `${home}/.cache`},
 		{type: 'bind', source: join(folder, 'files'), target: inside.files, readOnly: true},
 		// Without a name for the uid, sshd and Python's getpass refuse to work.
 		{type: 'bind', source: join(folder, 'passwd'), target: '/etc/passwd', readOnly: true},

@@ -1,5 +1,6 @@
 import type {EngineInfo} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
+import {noteOfHome} from '../home.ts';
 import type {Host, Person} from '../host/host.ts';
 import {pullImage} from '../image/pull.ts';
 import {isReservedTarget} from '../settings/reserved.ts';
@@ -14,10 +15,10 @@ import {type GpusOfHost, readGpusOfHost, toCandidates} from './gpus-of-host.ts';
 import {listBoxes} from './list.ts';
 import {checkName} from './name.ts';
 import {warnOfOpenAddress} from './open-address.ts';
-import {findOwnServer, isLoopback, refuseOpenPassword, warnOfPassword} from './own-server.ts';
+import {findOwnServer, isLoopback, passwordName, refuseOpenPassword, warnOfPassword} from './own-server.ts';
 import {type BoxRequest, inside} from './plan.ts';
 import {findLoginKeys} from './public-keys.ts';
-import {whoRuns} from './run-as.ts';
+import {refuseRoot, whoRuns} from './run-as.ts';
 import {warnOfOpenSecrets} from './secrets.ts';
 import type {UpOptions} from './up-steps.ts';
 import {findOwn, type Prepared, pickGpus} from './work-out.ts';
@@ -47,11 +48,18 @@ export async function prepare(
 
 	refuseOpenPassword(request);
 	refuseHomeTargets(request, runAs);
+	// With a password it may be the image's own server that is asked for; that is known later.
+	if (!host.demo && !request.secrets?.some(({name}) => name === passwordName)) {
+		refuseRoot(runAs, request);
+	}
+
 	const projectAndMounts = [
 		{type: 'bind' as const, source: request.project, target: inside.project},
 		...request.mounts,
 	];
+	const home = host.demo ? undefined : noteOfHome(process.env);
 	for (const text of [
+		...(home === undefined ? [] : [home]),
 		...warnOfOpenSecrets(request.environment),
 		...warnOfSockets(projectAndMounts, host.engine.address),
 		...(isLoopback(request.bind) ? [] : [warnOfOpenAddress(request.services, request.bind)]),
@@ -106,6 +114,10 @@ export async function prepare(
 	const {server: ownServer, note} = findOwnServer(request, reference, base);
 	if (note !== undefined || ownServer) {
 		report({kind: 'note', text: note ?? warnOfPassword(reference)});
+	}
+
+	if (!host.demo && !ownServer) {
+		refuseRoot(runAs, request);
 	}
 
 	const complete = ownServer !== undefined || request.services.every((service) => chosen.provides.includes(service));

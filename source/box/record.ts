@@ -3,18 +3,9 @@ What a person's own files say of the containers that gpubox made for them. Label
 write them, and an image hands its own down. So whose a box is, and what is believed of it, is read here.
 */
 import {randomBytes} from 'node:crypto';
-import {
-	closeSync,
-	fsyncSync,
-	openSync,
-	readdirSync,
-	readFileSync,
-	realpathSync,
-	renameSync,
-	statSync,
-	writeSync,
-} from 'node:fs';
+import {readdirSync, readFileSync, realpathSync, statSync} from 'node:fs';
 import {join} from 'node:path';
+import {writeFileAtomic} from '../base/safe-files.ts';
 import type {Container} from '../engine/engine.ts';
 import type {Paths} from '../host/host.ts';
 import {label} from './box.ts';
@@ -66,17 +57,7 @@ export function newNonce(): string {
 
 /** Writes a record whole or not at all. @throws the file system's error */
 export function writeRecord(paths: Paths, folder: string, record: BoxRecord): void {
-	const path = join(paths.state, folder, recordFile);
-	const fresh = `${path}.${process.pid}.new`;
-	const file = openSync(fresh, 'w', 0o600);
-	try {
-		writeSync(file, JSON.stringify(record));
-		fsyncSync(file);
-	} finally {
-		closeSync(file);
-	}
-
-	renameSync(fresh, path);
+	writeFileAtomic(join(paths.state, folder, recordFile), JSON.stringify(record), {mode: 0o600});
 }
 
 /** The record in a folder; undefined when there is none. */

@@ -1,6 +1,8 @@
 import {statSync} from 'node:fs';
 import {exitCode, Failure} from '../failure.ts';
-import type {Person} from '../host/host.ts';
+import type {Paths, Person} from '../host/host.ts';
+import {safeText} from '../text/safe.ts';
+import type {BoxRequest} from './plan.ts';
 
 /**
 Who a box runs as: the caller. When the caller is root, the owner of the project folder, so that no file becomes root's; root
@@ -18,4 +20,28 @@ export function whoRuns(person: Person, project: string): Person {
 	}
 
 	return person.uid === 0 && info.uid !== 0 ? {name: `user${info.uid}`, uid: info.uid, gid: info.gid} : person;
+}
+
+/**
+Nothing of an image gets to be root in a box that is not asked to let it.
+
+@throws Failure (usage) for a box that would run as root
+*/
+export function refuseRoot(runAs: Person, {project, sudo}: Pick<BoxRequest, 'project' | 'sudo'>): void {
+	if (runAs.uid === 0 && !sudo) {
+		throw new Failure(`${safeText(project)} is root's, so everything in its box would run as root.`, {
+			fix: 'Run gpubox as yourself, or give the folder to who works in it (chown). Where there is only root, as in CI: --sudo',
+			exitCode: exitCode.usage,
+		});
+	}
+}
+
+/**
+Home and caches of who a box runs as. Root keeps a pair for each person it makes boxes for, in its own folders: what one of them
+leaves in there, such as a shell profile, is not for the others to run.
+
+@param caller the uid of who calls
+*/
+export function homeFolders({home, cache}: Paths, caller: number, {uid}: Person): Pick<Paths, 'home' | 'cache'> {
+	return caller === 0 && uid !== 0 ? {home: `${home}-${uid}`, cache: `${cache}-${uid}`} : {home, cache};
 }

@@ -1,5 +1,6 @@
-import {chmodSync, chownSync, existsSync, lstatSync, mkdirSync, rmSync, statfsSync, writeFileSync} from 'node:fs';
+import {existsSync, lstatSync, mkdirSync, statfsSync} from 'node:fs';
 import {join} from 'node:path';
+import {makeFolder, overwriteFile, removeTree} from '../base/safe-files.ts';
 import type {Mount} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {Paths, Person} from '../host/host.ts';
@@ -88,15 +89,10 @@ export function writeSecrets(paths: Paths, folder: string, runAs: Person, values
 			});
 		}
 
-		mkdirSync(join(paths.secrets, folder), {recursive: true, mode: 0o700});
+		makeFolder(join(paths.secrets, folder));
 		for (const [name, value] of values) {
-			const path = secretPath(paths, folder, name);
 			// Into the file that is there: a new one under the old name would not reach a running box.
-			writeFileSync(path, value, {mode: 0o600});
-			chmodSync(path, 0o600);
-			if (process.getuid?.() === 0) {
-				chownSync(path, runAs.uid, runAs.gid);
-			}
+			overwriteFile(secretPath(paths, folder, name), value, {mode: 0o600, owner: runAs});
 		}
 	} catch (error) {
 		throw error instanceof Failure
@@ -114,7 +110,11 @@ export function missingSecrets(paths: Paths, {folder, secrets}: Pick<Box, 'folde
 }
 
 export function removeSecrets(paths: Paths, folder: string): void {
-	rmSync(join(paths.secrets, folder), {recursive: true, force: true});
+	// What somebody else put there holds none of ours.
+	const info = lstatSync(paths.secrets, {throwIfNoEntry: false});
+	if (info?.isDirectory() && info.uid === process.getuid?.()) {
+		removeTree(join(paths.secrets, folder));
+	}
 }
 
 function secretPath(paths: Paths, folder: string, name: string): string {
@@ -126,7 +126,14 @@ const tmpfs = 0x01_02_19_94;
 
 /** Anybody may make folders in /dev/shm, so one that is there may be somebody's trap. */
 function makePrivateFolder(path: string): void {
-	mkdirSync(path, {recursive: true, mode: 0o700});
+	try {
+		mkdirSync(path, 0o700);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+			throw error;
+		}
+	}
+
 	const info = lstatSync(path);
 	if (!info.isDirectory() || info.uid !== process.getuid?.() || (info.mode & 0o077) !== 0) {
 		throw new Failure(`${path} is not a folder of yours alone, so no secret is put there.`, {

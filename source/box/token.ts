@@ -5,6 +5,7 @@ import {
 	constants,
 	fstatSync,
 	fsyncSync,
+	lstatSync,
 	openSync,
 	readSync,
 	renameSync,
@@ -106,7 +107,8 @@ export function renewBadToken(
 	}
 
 	try {
-		writeTokenFile(path, makeToken(), owner);
+		// Root keeps the folder; the file is whose the box is.
+		writeTokenFile(path, makeToken(), lstatSync(path, {throwIfNoEntry: false}) ?? owner);
 	} catch (error) {
 		throw new Failure(
 			`The token of ${box.name} is damaged, and no new one can be written: ${(error as Error).message}`,

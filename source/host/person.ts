@@ -1,6 +1,7 @@
 import {userInfo} from 'node:os';
 import {join} from 'node:path';
 import {homeFolder} from '../home.ts';
+import {mayKeepFiles} from '../roots-own.ts';
 import type {Paths, Person} from './host.ts';
 
 /** The caller. A uid that no passwd knows (common in containers and CI) still gets a name. */
@@ -17,12 +18,16 @@ export function whoAmI(environment: NodeJS.ProcessEnv): Person {
 	return {name: name.replace(/[^\w.-]/g, '_'), uid, gid};
 }
 
-/** gpubox's own folders by the XDG rules. Nothing is made here. @throws Failure (usage) for a HOME that is no path */
+/**
+gpubox's own folders by the XDG rules. Nothing is made here. Root takes from the environment only what is root's.
+
+@throws Failure (usage) for a HOME that is no path
+*/
 export function findPaths(environment: NodeJS.ProcessEnv): Paths {
 	const home = homeFolder(environment);
 	const folder = (variable: string, fallback: string) => {
 		const value = environment[variable];
-		return join(value?.startsWith('/') ? value : join(home, fallback), 'gpubox');
+		return join(value?.startsWith('/') && mayKeepFiles(value) ? value : join(home, fallback), 'gpubox');
 	};
 
 	return {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {type BoxFacts, type BoxRequest, planBox} from '../../source/box/plan.ts';
+import {refuseRoot} from '../../source/box/run-as.ts';
 
 const request: BoxRequest = {
 	project: '/data/train',
@@ -57,11 +58,30 @@ describe('what a box may do', () => {
 		}
 	});
 
-	test("is no more in root's own box than its SSH server needs", () => {
+	test("is root's only where root asked for that, too", () => {
 		const root = {name: 'root', uid: 0, gid: 0};
-		const rootFacts = {...facts, owner: root, runAs: root};
-		assert.deepEqual(planBox(request, rootFacts).capAdd, ['SETGID', 'SETUID', 'SYS_CHROOT']);
-		assert.deepEqual(planBox({...request, services: ['jupyter']}, rootFacts).capAdd, []);
+		assert.throws(() => refuseRoot(root, {project: '/data/train'}), /everything in its box would run as root/);
+		refuseRoot(root, {project: '/data/train', sudo: true});
+		refuseRoot(alice, {project: '/data/train'});
+		assert.deepEqual(planBox(request, {...facts, owner: root, runAs: root}).capAdd, []);
+	});
+});
+
+describe('home and caches', () => {
+	const mounted = (owner: typeof alice, runAs: typeof alice) =>
+		planBox(request, {...facts, owner, runAs})
+			.mounts.filter(({target}) => /^\/home\/[^/]+(\/\.cache)?$/.test(target))
+			.map(({source}) => source);
+
+	test('are those of who calls', () => {
+		assert.deepEqual(mounted(alice, alice), ['/h', '/k']);
+	});
+
+	test('are a pair for each person whose boxes root makes', () => {
+		const root = {name: 'root', uid: 0, gid: 0};
+		assert.deepEqual(mounted(root, alice), ['/h-1000', '/k-1000']);
+		assert.deepEqual(mounted(root, {...alice, uid: 1001}), ['/h-1001', '/k-1001']);
+		assert.deepEqual(mounted(root, root), ['/h', '/k']);
 	});
 });
 
