@@ -1,7 +1,8 @@
 import {execFile} from 'node:child_process';
-import {mkdirSync, readdirSync, statSync, writeFileSync} from 'node:fs';
+import {readdirSync, statSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {promisify} from 'node:util';
+import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
 import {exitCode, Failure} from '../failure.ts';
 import {readSmallFile} from '../small-file.ts';
 import {makeSshKey} from './ssh-keys.ts';
@@ -189,12 +190,12 @@ async function askAgent(signal?: AbortSignal): Promise<string> {
 
 function makeOwnKey(folder: string): void {
 	const key = makeSshKey('gpubox');
-	mkdirSync(folder, {recursive: true, mode: 0o700});
+	makeFolder(folder);
 	const path = join(folder, ownKey);
 	try {
 		// Never over a key that is there, even when its .pub file is lost.
-		writeFileSync(path, key.privateFile, {mode: 0o600, flag: 'wx'});
-		writeFileSync(`${path}.pub`, `${key.publicLine}\n`, {mode: 0o644});
+		writeFileAtomic(path, key.privateFile, {mode: 0o600, isNew: true});
+		writeFileAtomic(`${path}.pub`, `${key.publicLine}\n`, {mode: 0o644});
 	} catch (error) {
 		// Another gpubox made it a moment ago; its .pub file follows at once.
 		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {

@@ -1,5 +1,6 @@
-import {appendFileSync, readFileSync, writeFileSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {writeFileAtomic} from '../base/safe-files.ts';
 import {Failure} from '../failure.ts';
 import type {Paths} from '../host/host.ts';
 import {readSmallFile} from '../small-file.ts';
@@ -37,10 +38,9 @@ export function writeSshFiles(name: string, keys: LoginKeys, put: Put, hostKey =
 /** What the person's ssh must know of a server that the image brings. Read on the host only. */
 export function writeOwnLogin(paths: Paths, folder: string, publicLine: string): void {
 	const path = boxFolder(paths, folder);
-	writeFileSync(join(path, 'files/ssh/host_key.pub'), `${publicLine}\n`);
-	writeFileSync(join(path, 'login.json'), JSON.stringify({identityFiles: [], only: false, password: true}), {
-		mode: 0o600,
-	});
+	writeFileAtomic(join(path, 'files/ssh/host_key.pub'), `${publicLine}\n`, {mode: 0o644});
+	const login = JSON.stringify({identityFiles: [], only: false, password: true});
+	writeFileAtomic(join(path, 'login.json'), login, {mode: 0o600});
 }
 
 /** The host key in a box's folder; undefined when it never offered SSH. */
@@ -63,7 +63,7 @@ export function addAuthorizedKeys(paths: Paths, folder: string, keys: LoginKeys)
 	const there = readAuthorized(path);
 	const more = keys.authorized.filter((line) => !there.includes(line.split(' ').slice(0, 2).join(' ')));
 	if (more.length > 0) {
-		appendFileSync(path, more.map((line) => `${line}\n`).join(''));
+		writeFileAtomic(path, there + more.map((line) => `${line}\n`).join(''), {mode: 0o644});
 	}
 }
 

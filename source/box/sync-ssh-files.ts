@@ -1,19 +1,6 @@
-import {
-	closeSync,
-	copyFileSync,
-	existsSync,
-	fchmodSync,
-	fsyncSync,
-	mkdirSync,
-	openSync,
-	readFileSync,
-	realpathSync,
-	renameSync,
-	rmSync,
-	statSync,
-	writeSync,
-} from 'node:fs';
+import {constants, copyFileSync, existsSync, readFileSync, realpathSync, rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
+import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
 import {Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
@@ -43,7 +30,7 @@ export async function syncSshFiles(host: Host, signal?: AbortSignal): Promise<vo
 		}
 
 		try {
-			mkdirSync(folder, {recursive: true, mode: 0o700});
+			makeFolder(folder);
 			for (const file of changed) {
 				put(join(folder, sshFileNames[file]), wanted[file], file === 'config');
 			}
@@ -106,20 +93,12 @@ function put(path: string, content: string | undefined, isPersonal: boolean): vo
 		rmSync(real, {force: true});
 	} else {
 		if (isPersonal && info && statSync(backup, {throwIfNoEntry: false}) === undefined) {
-			copyFileSync(real, backup);
+			copyFileSync(real, backup, constants.COPYFILE_EXCL);
 		}
 
-		const temporary = `${real}.gpubox-${process.pid}`;
-		const file = openSync(temporary, 'w', 0o600);
-		try {
-			fchmodSync(file, isPersonal && info ? info.mode & 0o777 : 0o600);
-			writeSync(file, content);
-			fsyncSync(file);
-		} finally {
-			closeSync(file);
-		}
-
-		renameSync(temporary, real);
+		// A person's own config keeps its mode, and its folder may be one of their dotfiles.
+		const mode = isPersonal && info ? info.mode & 0o777 : 0o600;
+		writeFileAtomic(real, content, {mode, anyFolder: isPersonal});
 	}
 
 	if (isPersonal && isSame(backup, content ?? '')) {

@@ -1,9 +1,10 @@
 import {execFile} from 'node:child_process';
-import {existsSync, mkdirSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, rmSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {isSea} from 'node:sea';
 import {promisify} from 'node:util';
+import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
 import {Failure} from '../failure.ts';
 import {safeText} from '../text/safe.ts';
 
@@ -28,9 +29,9 @@ export async function installTimer(options: TimerOptions, signal: AbortSignal): 
 	}
 
 	const folder = unitFolder(process.env);
-	mkdirSync(folder, {recursive: true});
+	makeFolder(folder);
 	for (const [file, text] of Object.entries(unitFiles(command, process.env))) {
-		writeFileSync(join(folder, file), text);
+		writeFileAtomic(join(folder, file), text, {mode: 0o644});
 	}
 
 	await systemctl(['daemon-reload'], signal);

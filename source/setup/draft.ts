@@ -1,7 +1,7 @@
 /** The answers of a person who left half-way, for the next time that this project is set up. Nothing secret is ever asked, so nothing secret is here. */
 import {createHash} from 'node:crypto';
-import {mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, isAbsolute, join} from 'node:path';
+import {makeFolder, removeTree, writeFileAtomic} from '../base/safe-files.ts';
 import type {Paths} from '../host/host.ts';
 import {readSmallFile} from '../small-file.ts';
 import {type Draft, faultOfGpus, uses} from './plan.ts';
@@ -28,24 +28,18 @@ export function readDraft(paths: Pick<Paths, 'state'>, project: string): Draft {
 /** Keeps it, readable for this person alone. Where that cannot be done the next time starts anew, which is no reason to stop now. */
 export function keepDraft(paths: Pick<Paths, 'state'>, project: string, draft: Draft): void {
 	const file = placeOf(paths, project);
-	const fresh = `${file}.${process.pid}.new`;
 	try {
-		mkdirSync(dirname(file), {recursive: true, mode: 0o700});
-		writeFileSync(fresh, `${JSON.stringify({project, ...draft})}\n`, {mode: 0o600});
-		renameSync(fresh, file);
+		makeFolder(dirname(file));
+		writeFileAtomic(file, `${JSON.stringify({project, ...draft})}\n`, {mode: 0o600});
 	} catch {
-		removeIfThere(fresh);
+		// A draft only ever suggests.
 	}
 }
 
 /** For when gpubox.yaml is written: that is what holds from then on. */
 export function forgetDraft(paths: Pick<Paths, 'state'>, project: string): void {
-	removeIfThere(placeOf(paths, project));
-}
-
-function removeIfThere(file: string): void {
 	try {
-		rmSync(file, {force: true});
+		removeTree(placeOf(paths, project));
 	} catch {
 		// A draft only ever suggests.
 	}

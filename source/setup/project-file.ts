@@ -1,6 +1,7 @@
 /** The gpubox.yaml that is about to be written: where it goes, what is in it, and writing it. */
-import {renameSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {statSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {writeFileAtomic} from '../base/safe-files.ts';
 import {Failure} from '../failure.ts';
 import {findProject, toFailure} from '../settings/file.ts';
 import {readSettings} from '../settings/read.ts';
@@ -34,14 +35,10 @@ export function textOf(answers: Answers, folder: string): string {
 
 /** Without `force` not over one that somebody else has written meanwhile; with it whole or not at all. @throws Failure */
 export function writeFileOnce(file: string, text: string, force: boolean): void {
-	const draft = `${file}.new`;
 	try {
-		if (force) {
-			writeFileSync(draft, text);
-			renameSync(draft, file);
-		} else {
-			writeFileSync(file, text, {flag: 'wx'});
-		}
+		// As the whole project: root may be setting it up for somebody.
+		const {uid, gid} = statSync(dirname(file));
+		writeFileAtomic(file, text, {isNew: !force, anyFolder: true, owner: {uid, gid}});
 	} catch (error) {
 		const {code, message} = error as NodeJS.ErrnoException;
 		throw new Failure(
