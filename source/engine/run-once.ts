@@ -7,7 +7,7 @@ import {outputBytes, ownCommandSeconds} from './limits.ts';
 /** What a container that ran to its end left. */
 export type RunOnceResult = {exitCode: number; stdout: string; stderr: string};
 
-/** A container for a single command: no network, no rights, nothing of the host but the GPUs given. */
+/** A container for a single command: no network, no rights, nothing of the host but the GPUs given, and not as root. */
 export function onceSpec(
 	name: string,
 	image: string,
@@ -20,8 +20,9 @@ export function onceSpec(
 		image,
 		entrypoint: [file],
 		command: rest,
-		environment: {},
+		environment: {HOME: '/tmp'},
 		labels: {},
+		user: ordinaryUser(),
 		mounts: [],
 		ports: [],
 		gpus: gpus.uuids,
@@ -33,6 +34,12 @@ export function onceSpec(
 		securityOptions: ['no-new-privileges'],
 		network: 'none',
 	};
+}
+
+/** The caller, as in a box; for root, who need not be anybody in particular, nobody. */
+function ordinaryUser(): string {
+	const uid = process.getuid?.() ?? 0;
+	return uid === 0 ? '65534:65534' : `${uid}:${process.getgid?.() ?? uid}`;
 }
 
 /**

@@ -173,6 +173,7 @@ export async function checkImage(
 ): Promise<CheckResult> {
 	const spec = onceSpec(`gpubox-check-${randomUUID().slice(0, 8)}`, image, checkCommand(), gpus);
 	spec.environment = {
+		...spec.environment,
 		// As in a box: the numbers inside follow those of nvidia-smi.
 		CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
 		// What an image sets here would give it every card.
