@@ -51,7 +51,9 @@ export async function placeSudoers(engine: Engine, id: string, {uid}: Pick<Perso
 
 /** Whether a box has sudo, and its user may use it. */
 export async function hasSudo(engine: Engine, id: string): Promise<boolean> {
-	if ((await engine.kindOfFile(id, `${folder}/${file}`)) !== 'file') {
+	// Through a link it would be another file of that name.
+	const [own, there] = await Promise.all([folder, `${folder}/${file}`].map((path) => engine.kindOfFile(id, path)));
+	if (own !== 'folder' || there !== 'file') {
 		return false;
 	}
 

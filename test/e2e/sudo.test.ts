@@ -52,6 +52,7 @@ describe('--sudo', () => {
 		const {code, stdout, stderr} = await inside('sudo', '-n', 'sh', '-c', 'id -u && touch /etc/made-by-root');
 		assert.deepEqual([code, stdout.trim()], [0, '0'], stderr);
 		assert.match((await person.runGpubox(['ls'])).stdout, new RegExp(`${name} .*\\+sudo`));
+		assert.equal((await inside('sudo', '-n', 'stat', '-c', '%u:%g %a', '/etc/sudoers.d/gpubox')).stdout, '0:0 440\n');
 	});
 
 	test('is there again after stop and start', async () => {
