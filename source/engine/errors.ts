@@ -54,7 +54,8 @@ export function codeOfReason(message: string, status?: number): EngineErrorCode 
 		return 'no-gpu';
 	}
 
-	if (/no space left on device|disk quota exceeded/i.test(message)) {
+	// The engine does not see that there was no room for a layer's `work/work`, only that it is not there to be given away.
+	if (/no space left on device|disk quota exceeded|\bchown \/\S+\/work: no such file or directory/i.test(message)) {
 		return 'disk-full';
 	}
 

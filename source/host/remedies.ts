@@ -236,6 +236,14 @@ export const remedies: readonly Remedy[] = [
 		fix: 'Make it larger: gpubox up --recreate --shm-size 16g',
 	},
 	{
+		id: 'disk-full',
+		layer: 'box',
+		text: /No space left on device/i,
+		example: 'OSError: [Errno 28] No space left on device',
+		meaning: 'A disk is full: where the project or the home is, or that of the engine.',
+		fix: "See which: df -h. The engine's: docker system df; old images go with: docker image prune",
+	},
+	{
 		id: 'externally-managed',
 		layer: 'box',
 		text: /externally-managed-environment/i,

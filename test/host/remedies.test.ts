@@ -40,6 +40,7 @@ const met: Array<[text: string, id: string]> = [
 		'NVIDIA GeForce RTX 5090 with CUDA capability sm_120 is not compatible with the current PyTorch installation.',
 		'not-compiled-for-gpu',
 	],
+	['mkdir: cannot create directory ‘/tmp/gpubox’: No space left on device', 'disk-full'],
 	['MANIFEST_UNKNOWN: manifest unknown; unknown tag=TAG', 'no-such-image'],
 	[
 		'Get "https://nvcr.io/v2/": dial tcp: lookup nvcr.io on 10.0.0.2:53: read udp 10.0.0.9:41530->10.0.0.2:53: i/o timeout',
