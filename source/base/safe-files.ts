@@ -78,46 +78,94 @@ export type FileOptions = {
 	owner?: Owner;
 	/** It has to be new: throws EEXIST for one that is there. Written in place. */
 	isNew?: boolean;
+	/** It need not outlive a power cut, or `waitForDisk` follows: the disk takes longer than all the rest. */
+	replaceable?: boolean;
 	/** The folder is the person's choice, whosever it is; only in it no link is followed. */
 	anyFolder?: boolean;
 };
 
 /**
 Writes a file whole or not at all: a fresh one takes the place of what is there, a link too. What is on the disk after a power cut
-is the old one or the new one. The folder has to be there.
+is the old one or the new one, unless it is `replaceable`. The folder has to be there.
 */
 export function writeFileAtomic(path: string, content: string | Buffer, options: FileOptions = {}): void {
 	inWords(() => {
 		const folder = openParent(path, options);
 		try {
-			const name = basename(path);
-			const fresh = entry(folder, options.isNew ? name : `.${name}.${randomBytes(6).toString('hex')}`);
-			let made = false;
-			try {
-				const flags = open.O_WRONLY | open.O_CREAT | open.O_EXCL | open.O_NOFOLLOW;
-				const file = openSync(fresh, flags, options.mode === undefined ? 0o666 : 0o600);
-				made = true;
-				try {
-					fill(file, content, options);
-					fsyncSync(file);
-				} finally {
-					closeSync(file);
-				}
-
-				if (!options.isNew) {
-					renameSync(fresh, entry(folder, name));
-				}
-			} catch (error) {
-				if (made) {
-					unlinkIfThere(fresh);
-				}
-
-				throw error;
-			}
+			writeIn(folder, basename(path), content, options);
 		} finally {
 			closeSync(folder.fd);
 		}
 	});
+}
+
+/** Returns when a file that was written is sure to outlive a power cut. Nothing where there is none. */
+export function waitForDisk(path: string): void {
+	try {
+		const file = openSync(path, open.O_RDONLY | open.O_NOFOLLOW | open.O_NONBLOCK);
+		try {
+			fsyncSync(file);
+		} finally {
+			closeSync(file);
+		}
+	} catch (error) {
+		if (codeOf(error) !== 'ENOENT') {
+			throw error;
+		}
+	}
+}
+
+/** Several files of one folder and those below it. The way to each folder is gone once. */
+export type Writer = {
+	/** @param file below the folder: `token`, `files/start`; otherwise as `writeFileAtomic` */
+	write(file: string, content: string | Buffer, options?: FileOptions): void;
+	close(): void;
+};
+
+export function openWriter(path: string): Writer {
+	const folders = new Map<string, Folder>();
+	return {
+		write: (file, content, options = {}) =>
+			inWords(() => {
+				const way = dirname(file);
+				const folder = folders.get(way) ?? openFolder(resolve(path, way));
+				folders.set(way, folder);
+				writeIn(folder, basename(file), content, options);
+			}),
+		close() {
+			for (const {fd} of folders.values()) {
+				closeSync(fd);
+			}
+		},
+	};
+}
+
+function writeIn(folder: Folder, name: string, content: string | Buffer, options: FileOptions): void {
+	const fresh = entry(folder, options.isNew ? name : `.${name}.${randomBytes(6).toString('hex')}`);
+	let made = false;
+	try {
+		const flags = open.O_WRONLY | open.O_CREAT | open.O_EXCL | open.O_NOFOLLOW;
+		const file = openSync(fresh, flags, options.mode === undefined ? 0o666 : 0o600);
+		made = true;
+		try {
+			fill(file, content, options);
+			if (!options.replaceable) {
+				fsyncSync(file);
+			}
+		} finally {
+			closeSync(file);
+		}
+
+		if (!options.isNew) {
+			renameSync(fresh, entry(folder, name));
+		}
+	} catch (error) {
+		if (made) {
+			unlinkIfThere(fresh);
+		}
+
+		throw error;
+	}
 }
 
 /**
@@ -262,8 +310,9 @@ function openFolder(
 	let links = 0;
 	try {
 		for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
-			made = make && makeIn(folder, name);
-			const info = lstatSync(entry(folder, name));
+			let info = lstatSync(entry(folder, name), {throwIfNoEntry: false});
+			made = make && info === undefined && makeIn(folder, name);
+			info ??= lstatSync(entry(folder, name));
 			if (info.isSymbolicLink()) {
 				links += 1;
 				if (links > mostLinks) {
@@ -314,13 +363,8 @@ function enter(parent: Folder, name: string, wanted?: number): Folder {
 
 /** @returns whether it was made here */
 function makeIn(parent: Folder, name: string): boolean {
-	const path = entry(parent, name);
-	if (lstatSync(path, {throwIfNoEntry: false})) {
-		return false;
-	}
-
 	try {
-		mkdirSync(path, 0o700);
+		mkdirSync(entry(parent, name), 0o700);
 		return true;
 	} catch (error) {
 		if (codeOf(error) === 'EEXIST') {

@@ -5,7 +5,7 @@ import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
 import {pause} from './claim-start.ts';
 import {abandonedAfter, decideClaim, isAbandoned} from './claims.ts';
-import {removeBoxFiles, writeBoxFiles} from './files.ts';
+import {removeBoxFiles, settleBoxFiles, writeBoxFiles} from './files.ts';
 import {keptBefore, newFolder} from './folders.ts';
 import {listClaims} from './list.ts';
 import {boxFolder} from './plan.ts';
@@ -108,6 +108,10 @@ async function claim(host: Host, prepared: Prepared, folders: Set<string>, signa
 
 		const started = mine && (await tryToStart(host, mine, boxes, prepared, lost, signal));
 		if (started) {
+			if (made && started.folder !== undefined) {
+				settleBoxFiles(host.paths, started.folder);
+			}
+
 			return {box: started, made};
 		}
 	}

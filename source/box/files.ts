@@ -1,11 +1,11 @@
 import {join} from 'node:path';
-import {makeFolder, removeTree, writeFileAtomic} from '../base/safe-files.ts';
+import {makeFolder, openWriter, removeTree, waitForDisk} from '../base/safe-files.ts';
 import {Failure} from '../failure.ts';
 import type {Paths, Person} from '../host/host.ts';
 import {readTemplate} from '../templates.ts';
 import {boxFolder} from './plan.ts';
 import type {LoginKeys} from './public-keys.ts';
-import {type BoxRecord, writeRecord} from './record.ts';
+import {type BoxRecord, recordFile} from './record.ts';
 import {homeFolders} from './run-as.ts';
 import {removeSecrets, type SecretValues, writeSecrets} from './secrets.ts';
 import {readHostKey, writeSshFiles} from './ssh-files.ts';
@@ -18,6 +18,9 @@ export type Personal = {
 	loginKeys?: LoginKeys;
 	secrets?: SecretValues;
 };
+
+/** What the next box takes over, and a power cut must not take away; the folder itself last. */
+const lasting = [tokenFile, 'files/ssh/host_key', 'files/ssh/host_key.pub', ''];
 
 /**
 Writes what a box must find at its start into its folder on the host: token, keys, generated passwd and group, start script and
@@ -33,6 +36,7 @@ export function writeBoxFiles(
 	{record, kept}: {record: BoxRecord; kept: readonly string[]},
 ): void {
 	const folder = boxFolder(paths, name);
+	const files = openWriter(folder);
 	try {
 		const {home, cache} = homeFolders(paths, process.getuid?.() ?? runAs.uid, runAs);
 		for (const own of [home, cache]) {
@@ -48,9 +52,14 @@ export function writeBoxFiles(
 
 		// Whole or not at all: another `up` may look here for a token to take over. What only its owner may read is given to them.
 		const put = (file: string, content: string, mode: number) =>
-			writeFileAtomic(join(folder, file), content, {mode, ...(mode === 0o600 ? {owner: runAs} : {})});
+			files.write(file, content, {
+				mode,
+				...(mode === 0o600 ? {owner: runAs} : {}),
+				replaceable: true,
+			});
 
-		writeRecord(paths, name, record);
+		// It is written again once the container's id is known.
+		files.write(recordFile, JSON.stringify(record), {mode: 0o600, replaceable: true});
 		put('passwd', passwdFor(runAs), 0o644);
 		put('group', groupFor(runAs), 0o644);
 		put('files/start', readTemplate('box/start'), 0o755);
@@ -79,6 +88,15 @@ export function writeBoxFiles(
 			fix: `Make room, or make ${folder} writable for you.`,
 			cause: error,
 		});
+	} finally {
+		files.close();
+	}
+}
+
+/** Once a box is made: many may be tried before one wins, and the disk is slow. */
+export function settleBoxFiles(paths: Paths, folder: string): void {
+	for (const file of lasting) {
+		waitForDisk(join(boxFolder(paths, folder), file));
 	}
 }
 

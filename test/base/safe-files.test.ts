@@ -8,6 +8,7 @@ import {
 	mkdtempSync,
 	readdirSync,
 	readFileSync,
+	renameSync,
 	rmSync,
 	statSync,
 	symlinkSync,
@@ -16,7 +17,7 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, afterEach, beforeEach, describe, test} from 'node:test';
-import {makeFolder, overwriteFile, removeTree, writeFileAtomic} from '../../source/base/safe-files.ts';
+import {makeFolder, openWriter, overwriteFile, removeTree, writeFileAtomic} from '../../source/base/safe-files.ts';
 
 const top = mkdtempSync(join(tmpdir(), 'gpubox-safe-files-'));
 after(() => rmSync(top, {recursive: true}));
@@ -130,6 +131,23 @@ test('what goes wrong names the file as it was named', () => {
 		() => writeFileAtomic(at('file'), '', {isNew: true}),
 		(error: Error) => error.message.includes(at('file')),
 	);
+});
+
+test('several files of one folder stay in it, whatever takes its place meanwhile', () => {
+	makeFolder(at('box/files'));
+	mkdirSync(at('trap/files'), {recursive: true});
+	const files = openWriter(at('box'));
+	files.write('token', 'x', {mode: 0o600});
+	files.write('files/start', 'x', {mode: 0o755, replaceable: true});
+	renameSync(at('box'), at('moved'));
+	symlinkSync(at('trap'), at('box'));
+	files.write('passwd', 'x', {mode: 0o644});
+	files.write('files/shell', 'x', {mode: 0o755});
+	files.close();
+	assert.deepEqual(readdirSync(at('moved')).sort(), ['files', 'passwd', 'token']);
+	assert.deepEqual(readdirSync(at('moved/files')).sort(), ['shell', 'start']);
+	assert.deepEqual(readdirSync(at('trap')), ['files']);
+	assert.deepEqual([mode(at('moved/token')), mode(at('moved/files/start'))], ['600', '755']);
 });
 
 describe('what somebody else laid', {skip: needsRoot}, () => {
