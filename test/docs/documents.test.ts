@@ -134,6 +134,31 @@ for (const document of illustrated) {
 	});
 }
 
+test('each promise of security.md names a test, and each test that it names is there', () => {
+	let inTable = false;
+	let file = '';
+	let promises = 0;
+	for (const line of readDocument('docs/security.md').split('\n')) {
+		const [promise = '', named = ''] = line.replace(/^\| | \|$/g, '').split(' | ');
+		inTable = line.startsWith('| ') && (inTable || promise === 'promise');
+		if (!inTable || promise === 'promise' || promise.startsWith('---')) {
+			continue;
+		}
+
+		promises += 1;
+		assert.match(named, /\.test\.tsx?`|same file/, promise);
+		// A file, or "same file", and the beginning of a title where it holds more than this.
+		for (const [, path, title = ''] of named.matchAll(/(?:`([\w./-]+\.test\.tsx?)`|same file)(?:: ([^;`]+))?/g)) {
+			file = path === undefined ? file : path.includes('/') ? path : `test/e2e/${path}`;
+			assert.ok(existsSync(join(root, file)), `${file}: ${promise}`);
+			const text = readDocument(file).replaceAll("\\'", "'");
+			assert.ok(text.includes(title.trim()), `${file} has no "${title}"`);
+		}
+	}
+
+	assert.ok(promises > 20, `${promises} promises`);
+});
+
 test('every dependency has its reason', () => {
 	const {dependencies, devDependencies} = JSON.parse(readDocument('package.json')) as Record<
 		string,

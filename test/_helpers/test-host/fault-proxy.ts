@@ -134,11 +134,22 @@ async function replace(
 		}
 
 		if (!outgoing.write(piece)) {
-			await Promise.race([once(outgoing, 'drain'), once(outgoing, 'close')]);
+			await drained(outgoing);
 		}
 	}
 
 	outgoing.end();
+}
+
+/** When more can be written, or nobody takes it any more. */
+async function drained(outgoing: ServerResponse): Promise<void> {
+	const over = new AbortController();
+	const {signal} = over;
+	try {
+		await Promise.race([once(outgoing, 'drain', {signal}), once(outgoing, 'close', {signal})]);
+	} finally {
+		over.abort();
+	}
 }
 
 async function passOn(
@@ -166,7 +177,7 @@ async function passOn(
 			for (const piece of fault?.kind === 'trickle' ? [...part].map((byte) => Buffer.from([byte])) : [part]) {
 				seen.passed += piece.length;
 				if (!outgoing.write(piece)) {
-					await Promise.race([once(outgoing, 'drain'), once(outgoing, 'close')]);
+					await drained(outgoing);
 				}
 
 				if (fault?.kind === 'trickle') {
