@@ -26,7 +26,7 @@ and folders of boxes that never came to be. Called by every verb that lists boxe
 and times of a few folders.
 
 @param seen the boxes and claims, as the verb listed them (`listClaims`)
-@param project whose earlier folders are superseded, when a box of it works
+@param project whose folders are all to go, where its box was removed
 @throws EngineError; the file system's error
 */
 export async function removeLeftovers(host: Host, seen: readonly Box[], project?: string): Promise<void> {
@@ -46,7 +46,7 @@ export async function removeLeftovers(host: Host, seen: readonly Box[], project?
 	}
 
 	// The folders are looked at before the list is made: one that got its container in the meantime is in it.
-	const candidates = new Set(leftFolders(host, [], now, project).map(({folder}) => folder));
+	const candidates = new Set(boxFolders(host.paths));
 	const boxes = await listClaims(host);
 	for (const {folder, remove} of leftFolders(host, boxes, now, project)) {
 		if (!candidates.has(folder)) {
@@ -81,6 +81,10 @@ export function leftContainers(boxes: readonly Box[], now: Date): Box[] {
 /** @param now milliseconds since 1970 */
 function leftFolders({paths, engine}: Place, boxes: readonly Box[], now: number, project?: string): LeftFolder[] {
 	const used = new Set(boxes.map(({folder}) => folder));
+	// What a box that works was made after has handed its token and host key on.
+	const superseded = new Set(
+		boxes.filter(({mine, state}) => mine && state === 'running').map((box) => box.projectPath),
+	);
 	return boxFolders(paths).flatMap((folder): LeftFolder[] => {
 		if (used.has(folder)) {
 			return [];
@@ -102,7 +106,7 @@ function leftFolders({paths, engine}: Place, boxes: readonly Box[], now: number,
 
 		// The record is written first: a folder without one was only just begun.
 		const neverWorked = record === undefined || (record.container === undefined && record.nonce !== '');
-		if (neverWorked || record.project === project) {
+		if (neverWorked || record.project === project || superseded.has(record.project)) {
 			return [{folder, remove: 'all'}];
 		}
 
