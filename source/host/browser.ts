@@ -1,7 +1,8 @@
 import {randomBytes} from 'node:crypto';
-import {chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {chmodSync, lstatSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
+import {makeFolder} from '../base/safe-files.ts';
 
 /**
 Where a page lies that sends the browser on. Jupyter has its own pages beside it, so browsers that may not read hidden folders may read this
@@ -50,7 +51,7 @@ async function startBrowser(page: string): Promise<void> {
 
 /** @throws when the folder is not the caller's own, or cannot be written */
 function writePage(folder: string, url: string): string {
-	mkdirSync(folder, {recursive: true, mode: 0o700});
+	makeFolder(folder);
 	const found = lstatSync(folder);
 	if (!found.isDirectory() || found.uid !== process.getuid?.()) {
 		throw new Error(`${folder} is not a folder of yours`);

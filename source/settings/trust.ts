@@ -1,7 +1,8 @@
 /** What a person agreed to for each project, kept in their state folder. A project's own files have no say in it. */
 import {createHash, randomBytes} from 'node:crypto';
-import {closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync} from 'node:fs';
+import {closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeSync} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {makeFolder} from '../base/safe-files.ts';
 import {Failure} from '../failure.ts';
 import {readSmallFile} from '../small-file.ts';
 import {safeText} from '../text/safe.ts';
@@ -61,7 +62,7 @@ export function keepTrust(state: string, project: string, now: readonly Agreed[]
 	const file = placeOf(state, project);
 	const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
 	try {
-		mkdirSync(dirname(file), {recursive: true, mode: 0o700});
+		makeFolder(dirname(file));
 		const descriptor = openSync(fresh, 'wx', 0o600);
 		try {
 			writeSync(descriptor, `${JSON.stringify({project, agreed}, undefined, 2)}\n`);
