@@ -4,7 +4,7 @@ import {safeText} from '../text/safe.ts';
 import {mostSimilar} from '../text/similar.ts';
 import {type Box, containerPrefix, label} from './box.ts';
 import {toBox} from './labels.ts';
-import {readRecords} from './record.ts';
+import {noRecords, readRecords} from './record.ts';
 
 /** Who lists boxes: whose records say which are theirs. */
 export type Viewer = Pick<Host, 'engine' | 'paths' | 'person'>;
@@ -23,7 +23,7 @@ export function onlyBoxes(claims: readonly Box[]): Box[] {
 export async function listClaims({engine, paths, person}: Viewer, signal?: AbortSignal): Promise<Box[]> {
 	const containers = await engine.listContainers({labels: [label.name], ...(signal ? {signal} : {})});
 	// Read after the list: whoever made a container has written its id down before anything else happens to it.
-	const records = readRecords(paths, engine.address);
+	const records = engine.local ? readRecords(paths) : noRecords;
 	return containers
 		.flatMap(
 			(container) =>

@@ -11,7 +11,7 @@ import type {Paths} from '../host/host.ts';
 import {label} from './box.ts';
 
 export type BoxRecord = {
-	/** Address of the engine: two engines may have containers of one name. */
+	/** Address of the engine that it was made through: two engines may have containers of one name. */
 	engine: string;
 	/** The project's folder as it is, whatever characters its name has. */
 	project: string;
@@ -129,7 +129,7 @@ export function boxFolders(paths: Pick<Paths, 'state'>): string[] {
 	}
 }
 
-/** What the person's files say of an engine's containers. */
+/** What the person's files say of containers. */
 export type Records = {
 	/** The record of a container that is the person's for certain. */
 	of(container: Pick<Container, 'id' | 'labels'>): FoundRecord | undefined;
@@ -140,14 +140,16 @@ export type Records = {
 	pendingOf(container: Pick<Container, 'labels' | 'state'>): FoundRecord | undefined;
 };
 
-/** @param engineAddress of the engine whose containers are asked about */
-export function readRecords(paths: Pick<Paths, 'state'>, engineAddress: string): Records {
+/**
+All of the person's records. The engine's address does not count: an id belongs to one container of one engine, and one engine has
+several addresses (a socket, a port, a proxy's).
+*/
+export function readRecords(paths: Pick<Paths, 'state'>): Records {
 	const byContainer = new Map<string, FoundRecord>();
 	const byNonce = new Map<string, FoundRecord>();
-	const here = engineKey(engineAddress);
 	for (const folder of boxFolders(paths)) {
 		const record = readRecord(paths, folder);
-		if (record === undefined || engineKey(record.engine) !== here) {
+		if (record === undefined) {
 			continue;
 		}
 
@@ -169,3 +171,6 @@ export function readRecords(paths: Pick<Paths, 'state'>, engineAddress: string):
 		pendingOf: ({labels, state}) => (state === 'created' ? byNonce.get(labels[label.nonce] ?? '') : undefined),
 	};
 }
+
+/** Of an engine on another machine, where the records of its boxes are. */
+export const noRecords: Records = {of: () => undefined, pendingOf: () => undefined};

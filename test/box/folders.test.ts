@@ -90,8 +90,8 @@ const usedFolders = (engine: SlowEngine) =>
 
 /** A container as its owner sees it. */
 function boxOf(container: Container, contender: Contender): Box {
-	const {paths, engine} = hostOf(new SlowEngine().door(0), contender);
-	const mine = readRecords(paths, engine.address).of(container);
+	const {paths} = hostOf(new SlowEngine().door(0), contender);
+	const mine = readRecords(paths).of(container);
 	assert.ok(mine, 'no record of it');
 	return toBox(container, {mine}) as Box;
 }
@@ -321,6 +321,19 @@ describe('whose a container is', () => {
 				{id: 'another', mine: false, folder: undefined, pending: undefined},
 			],
 		);
+	});
+
+	test("is hers by whatever address the engine is reached; on another machine the container's word has to do", async () => {
+		const engine = new SlowEngine();
+		const [contender] = makeContenders([0]) as [Contender];
+		await upAlone(engine, contender);
+		const through = async (values: {address: string; local: boolean}) => {
+			const host = hostOf({...engine.door(0), ...values, listContainers: plain(engine).listContainers}, contender);
+			return (await listClaims(host)).map(({mine, folder}) => [mine, folder !== undefined]);
+		};
+		assert.deepEqual(await through({address: 'tcp://127.0.0.1:2375', local: true}), [[true, true]]);
+		// Nothing of hers is given to it there.
+		assert.deepEqual(await through({address: 'ssh://elsewhere', local: false}), [[true, false]]);
 	});
 
 	test('is known before its id is written down, while it was never started', async () => {

@@ -3,7 +3,7 @@ Chaos on a real engine: two accounts whose commands are killed, whose engine ans
 hostile labels come and go. A seed stands for the same decisions again; when things happen is the machine's.
 */
 import assert from 'node:assert/strict';
-import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {type Fault, type FaultProxy, startFaultProxy} from '../_helpers/test-host/fault-proxy.ts';
@@ -34,9 +34,11 @@ type Chaos = {
 
 /** @throws AssertionError of the first promise that was broken */
 export async function runChaos({host, seed, rounds, say}: ChaosOptions): Promise<void> {
-	const players: [Player, Player] = [await makePlayer(host, 'ann', 2011), await makePlayer(host, 'ben', 2012)];
 	const socketPath = host.address.replace(/^unix:\/\//, '');
 	const proxy = await startFaultProxy({socketPath}, join(host.folder, `chaos-${process.pid}.sock`));
+	// All of them go through it, well or ill: so the engine has one address.
+	const behind = {...host, address: `unix://${proxy.address}`};
+	const players: [Player, Player] = [await makePlayer(behind, 'ann', 2011), await makePlayer(behind, 'ben', 2012)];
 	const chaos: Chaos = {host, docker: dockerOf(host), players, proxy, random: randomFrom(seed)};
 	try {
 		for (let round = 1; round <= rounds; round++) {
@@ -58,6 +60,7 @@ export async function runChaos({host, seed, rounds, say}: ChaosOptions): Promise
 		await removeContainers(chaos);
 		await proxy.stop();
 		for (const {person} of players) {
+			rmSync(`/dev/shm/gpubox-${person.uid}`, {recursive: true, force: true});
 			await person.remove();
 		}
 	}
@@ -165,7 +168,6 @@ async function bendAnswers({host, players, proxy, random}: Chaos): Promise<void>
 			.runGpubox(words, {
 				env: {
 					...environment,
-					DOCKER_HOST: `unix://${proxy.address}`,
 					NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(measure)}`,
 					PEAK_FILE: peak,
 				},
@@ -275,14 +277,14 @@ async function checkAtEnd({docker, players}: Chaos): Promise<void> {
 		const state = join(person.environment.XDG_STATE_HOME ?? '', 'gpubox/boxes');
 		const secrets = `/dev/shm/gpubox-${person.uid}`;
 		const list = (path: string) => (existsSync(path) ? readdirSync(path) : []);
-		await waitUntil(
-			`what was left of ${name} to go`,
-			async () => {
-				await person.runGpubox(['ls']);
-				return list(state).length === 1 && list(secrets).length === 1;
-			},
-			{seconds: 60},
-		);
+		const isClean = async () => {
+			await person.runGpubox(['ls']);
+			return list(state).length === 1 && list(secrets).length === 1;
+		};
+		await waitUntil(`what was left of ${name} to go`, isClean, {seconds: 60}).catch((error: unknown) => {
+			const records = list(state).map((each) => readFileSync(join(state, each, 'origin.json'), 'utf8'));
+			throw new Error(`${error} ${JSON.stringify({records, secrets: list(secrets)})}`);
+		});
 		assert.deepEqual(list(folder), [], 'the project is untouched');
 		const {code, stderr} = await person.runGpubox(['rm', '--yes', name]);
 		assert.equal(code, 0, stderr);
