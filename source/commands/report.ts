@@ -3,7 +3,10 @@ import {listBoxes, ownerText} from '../box/list.ts';
 import {readInventory} from '../gpu/inventory.ts';
 import type {Host} from '../host/host.ts';
 import {explain} from '../host/remedies.ts';
+import {shorten} from '../text/safe.ts';
 import {formatTable} from '../text/table.ts';
+
+const longestName = 100;
 
 /** The session's first screen as plain text, for pipes and CI. What is missing is part of the report, never a failure. */
 export async function report(host: Host, signal: AbortSignal): Promise<void> {
@@ -17,7 +20,8 @@ export async function report(host: Host, signal: AbortSignal): Promise<void> {
 			? 'GPUs: none usable'
 			: `GPUs: driver ${inventory.driverVersion ?? 'unknown'}, CUDA up to ${inventory.cudaVersion ?? 'unknown'}`,
 		...inventory.gpus.map(
-			(gpu) => `  ${gpu.index}  ${gpu.name}${gpu.memoryTotalMiB === null ? '' : `, ${gpu.memoryTotalMiB} MiB`}`,
+			(gpu) =>
+				`  ${gpu.index}  ${shorten(gpu.name, longestName)}${gpu.memoryTotalMiB === null ? '' : `, ${gpu.memoryTotalMiB} MiB`}`,
 		),
 		...inventory.problems.flatMap(({message, fix}) => [`  ${message}`, `  → ${fix}`]),
 		'',

@@ -21,6 +21,14 @@ export function safeText(text: string): string {
 		.trim();
 }
 
+/**
+At most `length` characters, the last being `…` when something was left out. For foreign text before it is worked on: what is wide
+on the screen is a matter of `cut`.
+*/
+export function shorten(text: string, length: number): string {
+	return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
 /** One line of a log: colours (SGR) stay, tabs become spaces, everything else that controls a terminal is dropped. */
 export function safeLogLine(line: string): string {
 	let coloured = false;

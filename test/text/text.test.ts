@@ -141,4 +141,24 @@ describe('tables', () => {
 		).split('\n');
 		assert.deepEqual(lines, ['NAME   N', '机器   1', 'ab     22']);
 	});
+	test('one long cell does not widen every row, nor does the last', async () => {
+		const long = 'x'.repeat(60_000);
+		const wide = '机'.repeat(60_000);
+		const table = await formatTable(
+			['name', 'image', 'address', 'why'],
+			[
+				['a', long, wide, long],
+				['b', 'short', '-', '-'],
+			],
+		);
+		assert.ok(table.length < 2000, String(table.length));
+		const [, first = '', second = ''] = table.split('\n');
+		assert.match(first, /^a {5,}x{99}… {3}机{49}… {3,}x{499}…$/);
+		assert.match(second, /^b +short +- +-$/);
+	});
+
+	test('a cell is no wider than the terminal', async () => {
+		const table = await formatTable(['name', 'n'], [['x'.repeat(90), '1']], 60);
+		assert.match(table, /^x{59}… {3}1$/m);
+	});
 });
