@@ -4,7 +4,7 @@ import {safeLogLine} from './text/safe.ts';
 
 /**
 Runs a verb and turns its outcome into what the shell sees: the exit code, and for a failure one line that says what is wrong
-and one that says what to do. The first Ctrl-C or SIGTERM aborts the verb's signal so that it can clean up; the second ends it.
+and one that says what to do. The first Ctrl-C, SIGTERM or SIGHUP aborts the verb's signal so that it can clean up; the second ends it.
 */
 export async function runVerb(
 	verb: (signal: AbortSignal) => Promise<number | undefined>,
@@ -20,6 +20,12 @@ export async function runVerb(
 	};
 	process.on('SIGINT', interrupt);
 	process.on('SIGTERM', interrupt);
+	const hangUp = () => {
+		// The connection that the terminal came over is gone: nobody reads what is still written.
+		process.stderr.on('error', () => {});
+		interrupt();
+	};
+	process.on('SIGHUP', hangUp);
 	caller.interrupted = controller.signal;
 	caller.tellSilence = (seconds) => {
 		// Once: what it is waited for may change, that it is waited for does not.
@@ -27,6 +33,11 @@ export async function runVerb(
 		process.stderr.write(`The Docker Engine has not answered for ${seconds} s; still waiting.\n`);
 	};
 	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+		// What is broken off cleans up, whether or not anybody reads of it.
+		if (controller.signal.aborted) {
+			return;
+		}
+
 		// `gpubox logs … | head`: the reader went away, which is no failure.
 		process.exit(
 			error.code === 'EPIPE'
@@ -49,6 +60,7 @@ export async function runVerb(
 	} finally {
 		process.off('SIGINT', interrupt);
 		process.off('SIGTERM', interrupt);
+		process.off('SIGHUP', hangUp);
 		caller.interrupted = undefined;
 		caller.tellSilence = undefined;
 	}
