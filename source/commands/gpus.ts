@@ -172,7 +172,7 @@ async function print(
 		String(view.index),
 		view.name,
 		shortUuid(view.uuid),
-		view.lost ? 'lost' : or(view.utilization, (value) => `${value} %`),
+		view.lost ? 'lost' : view.unread ? 'unknown' : or(view.utilization, (value) => `${value} %`),
 		or(view.memoryUsedMiB, (used) => `${used} / ${view.memoryTotalMiB ?? '?'} MiB`),
 		or(view.temperature, (value) => `${value} °C`),
 		or(view.powerDraw, (value) => `${Math.round(value)} / ${view.powerLimit ?? '?'} W`),

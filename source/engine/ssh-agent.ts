@@ -2,6 +2,7 @@ import {type ChildProcessWithoutNullStreams, spawn} from 'node:child_process';
 import {Agent} from 'node:http';
 import type {Socket} from 'node:net';
 import {Duplex} from 'node:stream';
+import {endGroup, ownGroup} from '../process-group.ts';
 
 /**
 Every connection is one `ssh HOST docker system dial-stdio`, as Docker's own command does it: so the person's keys, agent,
@@ -27,6 +28,7 @@ const complaintLength = 2000;
 
 /** A child's streams as what Node's HTTP takes for a socket. Not `Duplex.from`: the end of one side is no error for the other. */
 function socketOf(child: ChildProcessWithoutNullStreams): Duplex {
+	ownGroup(child);
 	let complaint = '';
 	child.stderr.on('data', (chunk: Buffer) => {
 		complaint = (complaint + chunk.toString()).slice(-complaintLength);
@@ -39,7 +41,7 @@ function socketOf(child: ChildProcessWithoutNullStreams): Duplex {
 		write: (chunk, _encoding, done) => child.stdin.write(chunk, () => done()),
 		final: (done) => child.stdin.end(() => done()),
 		destroy(error, done) {
-			child.kill();
+			void endGroup(child);
 			done(error);
 		},
 	});

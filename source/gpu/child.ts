@@ -1,13 +1,12 @@
 import {type ChildProcessByStdio, spawn} from 'node:child_process';
 import type {Readable} from 'node:stream';
 import type {NvidiaSmi} from '../host/host.ts';
-import {LineSplitter} from './lines.ts';
+import {endGroup, ownGroup, signalGroup} from '../process-group.ts';
+import {Intake} from './intake.ts';
 import type {SmiEnd} from './problems.ts';
 
 // A process that nvidia-smi left behind can hold its pipe open for ever: after its end, no more than this is waited.
 const pipeGraceMs = 300;
-// A process inside a wedged driver cannot be ended, not even by SIGKILL.
-const killGraceMs = 1000;
 
 /** A running nvidia-smi. */
 export type SmiChild = {
@@ -23,8 +22,15 @@ export type SmiChild = {
 /**
 Starts nvidia-smi and hands over what it prints line by line, stdout and stderr alike: on which of them a fault is told
 differs between drivers. Failing to start is told by `ended`.
+
+@param flood what to do with more lines than one would look at: 64 cards print 64 of them at each tick
 */
-export function startSmi(smi: NvidiaSmi, arguments_: readonly string[], onLine: (line: string) => void): SmiChild {
+export function startSmi(
+	smi: NvidiaSmi,
+	arguments_: readonly string[],
+	onLine: (line: string) => void,
+	flood: {linesPerWindow: number; onLeftOut: () => void},
+): SmiChild {
 	let child: ChildProcessByStdio<null, Readable, Readable>;
 	try {
 		child = spawn(smi.file, [...smi.arguments, ...arguments_], {
@@ -39,26 +45,20 @@ export function startSmi(smi: NvidiaSmi, arguments_: readonly string[], onLine: 
 		return {ended: Promise.resolve({exitCode: null, startError: codeOf(error)}), kill: async () => {}};
 	}
 
+	ownGroup(child);
 	let killed = false;
 	const streams = [child.stdout, child.stderr];
-	for (const stream of streams) {
-		const splitter = new LineSplitter();
-		const deliver = (lines: string[]) => {
-			for (const line of lines) {
-				if (!killed) {
-					onLine(line);
-				}
+	const intake = new Intake(streams, {
+		onLine(line) {
+			if (!killed) {
+				onLine(line);
 			}
-		};
-
-		stream.setEncoding('utf8');
-		stream.on('data', (piece: string) => deliver(splitter.push(piece)));
-		stream.on('end', () => deliver(splitter.end()));
-		// A broken pipe is told by the end of the process as well.
-		stream.on('error', () => stream.destroy());
-	}
+		},
+		...flood,
+	});
 
 	const drop = () => {
+		intake.stop();
 		for (const stream of streams) {
 			stream.destroy();
 		}
@@ -76,7 +76,7 @@ export function startSmi(smi: NvidiaSmi, arguments_: readonly string[], onLine: 
 			const grace = setTimeout(
 				() => {
 					drop();
-					killGroup(child);
+					signalGroup(child, 'SIGKILL');
 					resolve({exitCode});
 				},
 				killed ? 0 : pipeGraceMs,
@@ -93,35 +93,9 @@ export function startSmi(smi: NvidiaSmi, arguments_: readonly string[], onLine: 
 		async kill() {
 			killed = true;
 			drop();
-			if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
-				return;
-			}
-
-			killGroup(child);
-			const stuck = Promise.withResolvers<void>();
-			const timer = setTimeout(() => {
-				child.unref();
-				stuck.resolve();
-			}, killGraceMs);
-			await Promise.race([ended, stuck.promise]);
-			clearTimeout(timer);
+			await endGroup(child);
 		},
 	};
-}
-
-function killGroup({pid}: {pid?: number | undefined}): void {
-	if (pid === undefined) {
-		return;
-	}
-
-	try {
-		process.kill(-pid, 'SIGKILL');
-	} catch (error) {
-		// Nobody is left in it.
-		if (codeOf(error) !== 'ESRCH') {
-			throw error;
-		}
-	}
 }
 
 function codeOf(error: unknown): string {
@@ -134,7 +108,12 @@ export type SmiAnswer = {
 	end: SmiEnd;
 	/** It was ended because it took too long. */
 	timedOut: boolean;
+	/** It was ended because it printed more than any answer has. */
+	flooded: boolean;
 };
+
+/** Lines and characters of an answer. The longest real one lists the processes of a whole host. */
+const longestAnswer = {lines: 20_000, characters: 4 * 1024 * 1024};
 
 export type RunOptions = {
 	signal?: AbortSignal;
@@ -152,20 +131,34 @@ export async function runSmi(
 ): Promise<SmiAnswer> {
 	signal?.throwIfAborted();
 	const lines: string[] = [];
-	const child = startSmi(smi, arguments_, (line) => lines.push(line));
-	const overdue = Promise.withResolvers<'timeout' | 'aborted'>();
+	let characters = 0;
+	const overdue = Promise.withResolvers<'timeout' | 'aborted' | 'flood'>();
+	const tooMuch = () => overdue.resolve('flood');
+	const child = startSmi(
+		smi,
+		arguments_,
+		(line) => {
+			characters += line.length;
+			if (lines.length >= longestAnswer.lines || characters > longestAnswer.characters) {
+				tooMuch();
+			} else {
+				lines.push(line);
+			}
+		},
+		{linesPerWindow: longestAnswer.lines, onLeftOut: tooMuch},
+	);
 	const timer = setTimeout(() => overdue.resolve('timeout'), timeoutMs);
 	const onAbort = () => overdue.resolve('aborted');
 	signal?.addEventListener('abort', onAbort);
 	try {
 		const outcome = await Promise.race([child.ended, overdue.promise]);
 		if (typeof outcome === 'object') {
-			return {lines, end: outcome, timedOut: false};
+			return {lines, end: outcome, timedOut: false, flooded: false};
 		}
 
 		await child.kill();
 		signal?.throwIfAborted();
-		return {lines, end: {exitCode: null}, timedOut: true};
+		return {lines, end: {exitCode: null}, timedOut: outcome === 'timeout', flooded: outcome === 'flood'};
 	} finally {
 		clearTimeout(timer);
 		signal?.removeEventListener('abort', onAbort);

@@ -1,8 +1,12 @@
-import {safeText} from '../text/safe.ts';
+import {safeText, shorten} from '../text/safe.ts';
 import type {GpuFrame, GpuSample} from './gpu.ts';
 import {parseRow, sampleOf} from './parse.ts';
+import {problemOfLine} from './problems.ts';
 
 type Tick = Omit<GpuFrame, 'at'>;
+
+/** Of one tick that are kept. A host can lose every card at once. */
+const mostMessages = 100;
 
 /**
 Puts the lines of a looping nvidia-smi together into frames. Each tick prints one row per GPU and nothing between ticks,
@@ -11,6 +15,9 @@ a frame counts as `ready` once it has as many rows as the one before it (at firs
 caller publishes it when the output then falls silent for a moment. The number alone would not do: a card that comes
 back makes a row more. Silence alone would not do either: the driver can take long between two cards, and half a frame
 would show the other half as lost. What still comes later for the same tick is added, and the frame is published again.
+
+A line that is neither a row nor a fault that is known says nothing about any card: the frame is then marked, so that nobody takes
+a missing row for a lost card.
 */
 export class FrameBuilder {
 	readonly #fields: readonly string[];
@@ -18,6 +25,7 @@ export class FrameBuilder {
 	#samples: GpuSample[] = [];
 	#messages: string[] = [];
 	#published = false;
+	#unreadable = false;
 
 	/** @param expected how many GPUs the inventory lists; without it the first frame waits for the second tick. */
 	constructor(fields: readonly string[], expected?: number) {
@@ -32,13 +40,15 @@ export class FrameBuilder {
 			return this.#addSample(sampleOf(row));
 		}
 
-		const message = safeText(line);
+		const message = shorten(safeText(shorten(line, 2000)), 300);
 		if (message === '') {
 			return undefined;
 		}
 
-		// No row between a line and its repetition: a whole tick went by without any GPU.
-		if (this.#samples.length === 0 && this.#messages.includes(message)) {
+		if (problemOfLine(message) === undefined) {
+			this.leftOut();
+		} else if (this.#samples.length === 0 && !this.#unreadable && this.#messages.includes(message)) {
+			// No row between a line and its repetition: a whole tick went by without any GPU.
 			const empty = this.publish();
 			this.#start();
 			this.#messages.push(message);
@@ -50,8 +60,20 @@ export class FrameBuilder {
 			this.#start();
 		}
 
-		this.#messages.push(message);
+		if (this.#messages.length < mostMessages) {
+			this.#messages.push(message);
+		}
+
 		return undefined;
+	}
+
+	/** Something was printed that could not be read, or was not looked at: rows may be missing that were there. */
+	leftOut(): void {
+		if (this.#published) {
+			this.#start();
+		}
+
+		this.#unreadable = true;
 	}
 
 	#addSample(sample: GpuSample): Tick | undefined {
@@ -71,6 +93,7 @@ export class FrameBuilder {
 		this.#samples = [];
 		this.#messages = [];
 		this.#published = false;
+		this.#unreadable = false;
 	}
 
 	/** How many GPUs there are, learnt after the first rows came. A frame that was seen whole knows better. */
@@ -81,6 +104,11 @@ export class FrameBuilder {
 	/** What was printed besides rows in this tick so far. */
 	get messages(): readonly string[] {
 		return this.#messages;
+	}
+
+	/** Nothing but what cannot be read came in this tick so far. */
+	get onlyUnreadable(): boolean {
+		return this.#unreadable && !this.#published && this.#samples.length === 0;
 	}
 
 	/** The rows of a tick that was not published yet. */
@@ -96,7 +124,12 @@ export class FrameBuilder {
 	/** The frame as it is now. */
 	publish(): Tick {
 		this.#published = true;
-		this.#expected = this.#samples.length;
-		return {samples: [...this.#samples], messages: [...this.#messages]};
+		// Of a tick with gaps one learns no number.
+		if (!this.#unreadable) {
+			this.#expected = this.#samples.length;
+		}
+
+		const tick: Tick = {samples: [...this.#samples], messages: [...this.#messages]};
+		return this.#unreadable ? {...tick, unreadable: true} : tick;
 	}
 }

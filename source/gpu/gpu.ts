@@ -45,8 +45,10 @@ export type GpuSample = {
 export type GpuFrame = {
 	at: Date;
 	samples: GpuSample[];
-	/** Lines that were no data: warnings, lost cards. Foreign text made safe. */
+	/** Lines that were no data: warnings, lost cards. Foreign text made safe; the first few of them. */
 	messages: string[];
+	/** Something could not be read: a card that is missing here may be as well as ever. */
+	unreadable?: true;
 };
 
 export type GpuProcess = {
@@ -82,6 +84,7 @@ export type GpuProblem = {
 		| 'permissions'
 		| 'blocked'
 		| 'hung'
+		| 'unreadable'
 		| 'unknown';
 	message: string;
 	fix: string;

@@ -14,7 +14,7 @@ import {
 	rejectedField,
 	textOf,
 } from './parse.ts';
-import {findProblems, hung, needsReset} from './problems.ts';
+import {findProblems, hung, needsReset, unreadable} from './problems.ts';
 
 type Query = {rows: Row[]; problems: GpuProblem[]};
 
@@ -45,7 +45,13 @@ function readAnswer(answer: SmiAnswer, fields: readonly string[], timeoutMs: num
 		}
 	}
 
-	const problems = findProblems(messages, answer.end);
+	let problems = findProblems(messages, answer.end);
+	// With an exit code of 0, or cut off in the middle of its flood, it is no fault that it tells.
+	const noFault = answer.flooded || answer.end.exitCode === 0;
+	if (noFault && (answer.flooded || rows.length === 0) && problems.every(({code}) => code === 'unknown')) {
+		problems = messages.length > 0 || answer.flooded ? [unreadable({some: rows.length > 0})] : problems;
+	}
+
 	if (answer.timedOut) {
 		problems.unshift(hung(timeoutMs / 1000));
 	}

@@ -12,6 +12,13 @@ export class LineSplitter {
 		return parts.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
 	}
 
+	/** Takes a piece in without looking at the lines that it completes. */
+	skip(piece: string): void {
+		const end = piece.lastIndexOf('\n');
+		const rest = end === -1 ? this.#rest + piece : piece.slice(end + 1);
+		this.#rest = rest.slice(0, longest);
+	}
+
 	/** The last line, where the text did not end with a line end. */
 	end(): string[] {
 		const rest = this.#rest;

@@ -6,6 +6,8 @@ export type GpuView = GpuFacts &
 	Omit<GpuSample, 'index' | 'uuid'> & {
 		/** It was there and does not answer any more. */
 		lost: boolean;
+		/** What the driver said of it in the latest tick could not be read: it may be as well as ever, or not. */
+		unread: boolean;
 		/** What the driver said of this very card in the latest tick. */
 		problem: GpuProblem | null;
 	};
@@ -27,7 +29,7 @@ const noReading: Omit<GpuSample, 'index' | 'uuid'> = {
 
 /**
 Every known GPU with its latest reading, in the order of the facts. A GPU that a frame lacks is lost and stays in the
-list; before the first frame none is.
+list, unless part of the frame could not be read: then nothing is known of it. Before the first frame none is lost.
 */
 export function viewGpus(facts: readonly GpuFacts[], frame: GpuFrame | undefined): GpuView[] {
 	const samples = new Map(frame?.samples.map((sample) => [sample.uuid, sample]));
@@ -35,16 +37,19 @@ export function viewGpus(facts: readonly GpuFacts[], frame: GpuFrame | undefined
 	return facts.map((gpu) => {
 		const sample = samples.get(gpu.uuid);
 		const {busId} = gpu;
+		const problem =
+			problems.find((each) => busId !== null && each.busId !== undefined && sameBus(each.busId, busId)) ?? null;
+		const missing = frame !== undefined && sample === undefined;
+		const lost = missing && (frame.unreadable !== true || problem?.code === 'gpu-lost');
 		return {
 			...gpu,
 			...(sample ?? noReading),
 			index: gpu.index,
 			memoryTotalMiB: sample?.memoryTotalMiB ?? gpu.memoryTotalMiB,
 			powerLimit: sample?.powerLimit ?? gpu.powerLimit,
-			lost: frame !== undefined && sample === undefined,
-			problem:
-				problems.find((problem) => busId !== null && problem.busId !== undefined && sameBus(problem.busId, busId)) ??
-				null,
+			lost,
+			unread: missing && !lost,
+			problem,
 		};
 	});
 }

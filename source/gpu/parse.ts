@@ -21,12 +21,19 @@ function switchOf(cell: string | undefined): boolean | null {
 	return cell === 'Enabled' ? true : cell === 'Disabled' ? false : null;
 }
 
+/** Characters; real ones have some 300. */
+const longestRow = 4096;
+
 /**
 A line of `--query-gpu=FIELDS --format=csv,noheader,nounits`, where `fields[0]` is the index.
 `undefined` for anything else: warnings and errors stand between the rows, on the same stream.
 Cells hold no comma, except a name in the last place.
 */
 export function parseRow(line: string, fields: readonly string[]): Row | undefined {
+	if (line.length > longestRow || !/^\s*\d/.test(line)) {
+		return undefined;
+	}
+
 	const cells = safeText(line)
 		.split(',')
 		.map((cell) => cell.trim());

@@ -1,4 +1,4 @@
-import {safeText} from '../text/safe.ts';
+import {safeText, shorten} from '../text/safe.ts';
 import type {GpuProblem} from './gpu.ts';
 
 /** How nvidia-smi ended. `exitCode` is `null` when it was killed or never started. */
@@ -7,6 +7,12 @@ export type SmiEnd = {
 	/** The system's word for why it could not be started, e.g. `ENOENT`. */
 	startError?: string;
 };
+
+/** Characters of a line that are looked at, and of what is made of them that is shown. The longest known fault has 130. */
+const longestLine = 2000;
+const longestMessage = 300;
+/** Lines of one answer that are looked at for faults. */
+const mostLines = 500;
 
 type Kind = {
 	code: GpuProblem['code'];
@@ -113,7 +119,7 @@ function kindFor(code: GpuProblem['code']): Kind | undefined {
 
 /** What a line of nvidia-smi's means, when it is one of its known faults. */
 export function problemOfLine(line: string): GpuProblem | undefined {
-	const message = safeText(line);
+	const message = shorten(safeText(shorten(line, longestLine)), longestMessage);
 	for (const {code, pattern, fix} of kinds) {
 		const match = pattern.exec(message);
 		if (match) {
@@ -141,6 +147,15 @@ export function hung(seconds: number): GpuProblem {
 		code: 'hung',
 		message: `nvidia-smi gave no answer for ${seconds} s`,
 		fix: 'See `sudo dmesg | grep -i -e nvrm -e xid`. When nvidia-smi hangs in a shell too, reboot',
+	};
+}
+
+/** It prints what is neither a row nor a fault that is known. Nothing follows from that for any card. */
+export function unreadable({some = false} = {}): GpuProblem {
+	return {
+		code: 'unreadable',
+		message: some ? 'Part of what nvidia-smi says cannot be read' : 'nvidia-smi says nothing that can be read',
+		fix: 'See what it says: `nvidia-smi`. Whether it is the one you mean: `type -a nvidia-smi`',
 	};
 }
 
@@ -177,7 +192,10 @@ asked first: exit codes differ between drivers. Lines that say nothing known are
 `unknown`. Empty when nothing is wrong.
 */
 export function findProblems(lines: readonly string[], end: SmiEnd): GpuProblem[] {
-	const texts = lines.map((line) => safeText(line)).filter((line) => line !== '');
+	const texts = lines
+		.slice(0, mostLines)
+		.map((line) => shorten(safeText(shorten(line, longestLine)), longestMessage))
+		.filter((line) => line !== '');
 	const library = texts.find((line) => /^NVML library version:/i.test(line));
 	const found = new Map<string, GpuProblem>();
 	const strange: string[] = [];

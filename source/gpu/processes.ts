@@ -3,7 +3,7 @@ import type {NvidiaSmi} from '../host/host.ts';
 import {defaultTimeoutMs, type RunOptions, runSmi} from './child.ts';
 import type {GpuProblem, GpuProcess} from './gpu.ts';
 import {parseProcessRow, processFields} from './parse.ts';
-import {findProblems, hung} from './problems.ts';
+import {findProblems, hung, unreadable} from './problems.ts';
 
 export type ProcessList = {processes: GpuProcess[]; problems: GpuProblem[]};
 
@@ -24,7 +24,7 @@ export async function readProcesses(smi: NvidiaSmi, options: RunOptions = {}): P
 		}
 	}
 
-	const problems = findProblems(messages, answer.end);
+	const problems = answer.flooded ? [unreadable({some: processes.length > 0})] : findProblems(messages, answer.end);
 	if (answer.timedOut) {
 		problems.unshift(hung((options.timeoutMs ?? defaultTimeoutMs) / 1000));
 	}

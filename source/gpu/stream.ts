@@ -5,7 +5,7 @@ import {queryArguments, streamFields, withoutField} from './fields.ts';
 import {FrameBuilder} from './frames.ts';
 import type {GpuFrame, GpuProblem} from './gpu.ts';
 import {rejectedField} from './parse.ts';
-import {findProblems, hung, problemOfLine, type SmiEnd} from './problems.ts';
+import {findProblems, hung, problemOfLine, type SmiEnd, unreadable} from './problems.ts';
 
 /** All in milliseconds. */
 export type StreamTiming = {
@@ -15,6 +15,8 @@ export type StreamTiming = {
 	startMs: number;
 	/** How long it may stay silent later. */
 	silenceMs: number;
+	/** How long it may print what cannot be read, and no row, until that is told. */
+	unreadableMs: number;
 	/** The wait before the first restart; doubled for each further one in a row that gave no frame. */
 	restartMs: number;
 	longestRestartMs: number;
@@ -41,11 +43,15 @@ function timingFor(intervalMs: number, given: Partial<StreamTiming> = {}): Strea
 		gapMs: Math.min(10, intervalMs / 4),
 		startMs: Math.max(10_000, 3 * intervalMs),
 		silenceMs: Math.max(3000, 3 * intervalMs),
+		unreadableMs: Math.max(2000, 2 * intervalMs),
 		restartMs: Math.max(1000, intervalMs),
 		longestRestartMs: 30_000,
 		...given,
 	};
 }
+
+/** In a tenth of a second: eight times what 64 cards print at the shortest interval that makes sense. */
+const linesPerWindow = 512;
 
 type Tick = Omit<GpuFrame, 'at'>;
 
@@ -70,6 +76,7 @@ async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, si
 	let lines = 0;
 	let gap: NodeJS.Timeout | undefined;
 	let watchdog: NodeJS.Timeout | undefined;
+	let unreadable: NodeJS.Timeout | undefined;
 
 	const watch = (patienceMs: number) => {
 		clearTimeout(watchdog);
@@ -91,17 +98,43 @@ async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, si
 		}
 	};
 
-	let over = false;
-	const child = startSmi(smi, [...queryArguments(fields), '-lms', String(intervalMs)], (line) => {
-		lines++;
-		watch(timing.silenceMs);
-		const complete = builder.add(line);
-		if (complete) {
-			onTick(complete);
+	const watchForRows = () => {
+		if (!builder.onlyUnreadable) {
+			clearTimeout(unreadable);
+			unreadable = undefined;
+		} else {
+			unreadable ??= setTimeout(() => {
+				unreadable = undefined;
+				if (builder.onlyUnreadable) {
+					onTick(builder.publish());
+				}
+			}, timing.unreadableMs);
 		}
+	};
 
-		publishSoon();
-	});
+	let over = false;
+	let watchedAt = Number.NEGATIVE_INFINITY;
+	const child = startSmi(
+		smi,
+		[...queryArguments(fields), '-lms', String(intervalMs)],
+		(line) => {
+			lines++;
+			// Setting a timer for every line of a flood would be the most expensive part of it.
+			if (performance.now() - watchedAt > 5) {
+				watchedAt = performance.now();
+				watch(timing.silenceMs);
+			}
+
+			const complete = builder.add(line);
+			if (complete) {
+				onTick(complete);
+			}
+
+			publishSoon();
+			watchForRows();
+		},
+		{linesPerWindow, onLeftOut: () => builder.leftOut()},
+	);
 	if (gpuCount instanceof Promise) {
 		// Whoever asked for the inventory hears of its failure; here it only means to wait for the second tick.
 		gpuCount.then(
@@ -134,6 +167,7 @@ async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, si
 		over = true;
 		clearTimeout(gap);
 		clearTimeout(watchdog);
+		clearTimeout(unreadable);
 		signal.removeEventListener('abort', onAbort);
 		await child.kill();
 	}
@@ -161,11 +195,35 @@ export async function watchGpus(smi: NvidiaSmi, options: WatchOptions): Promise<
 		}
 	};
 
-	const onTick = ({samples, messages}: Tick) => {
-		gpuCount = samples.length;
-		delay = timing.restartMs;
-		onFrame({at: now(), samples, messages});
-		tell(messages.map(problemOfLine).find((problem) => problem !== undefined));
+	let known = 0;
+	if (gpuCount instanceof Promise) {
+		gpuCount.then(
+			(count) => {
+				known ||= count;
+			},
+			() => {},
+		);
+	} else {
+		known = gpuCount ?? 0;
+	}
+
+	const onTick = (tick: Tick) => {
+		const {samples, messages} = tick;
+		if (tick.unreadable !== true) {
+			gpuCount = samples.length;
+			known = samples.length;
+		}
+
+		if (samples.length > 0 || tick.unreadable !== true) {
+			delay = timing.restartMs;
+		}
+
+		onFrame({at: now(), ...tick});
+		const gap = tick.unreadable === true && samples.length < Math.max(known, 1);
+		tell(
+			messages.map(problemOfLine).find((problem) => problem !== undefined) ??
+				(gap ? unreadable({some: samples.length > 0}) : undefined),
+		);
 	};
 
 	while (!signal.aborted) {
@@ -188,7 +246,8 @@ export async function watchGpus(smi: NvidiaSmi, options: WatchOptions): Promise<
 
 			const [problem] = findProblems(outcome.messages, outcome.end);
 			if (problem) {
-				tell(problem);
+				// With an exit code of 0 it is no fault that it tells, but some other program's words.
+				tell(problem.code === 'unknown' && outcome.end.exitCode === 0 ? unreadable() : problem);
 			}
 		}
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
 import {describe, type TestContext, test} from 'node:test';
 import type {GpuFrame, GpuProblem} from '../../source/gpu/gpu.ts';
 import {readInventory} from '../../source/gpu/inventory.ts';
@@ -168,7 +169,172 @@ describe('cards', () => {
 	});
 });
 
+describe('what cannot be read', () => {
+	const known = async () => {
+		const fake = makeNvidiaSmi({gpus: cards(2)});
+		try {
+			return (await readInventory(fake.smi)).gpus.map((gpu) => ({...gpu, uuid: `GPU-${gpu.index}`}));
+		} finally {
+			fake.remove();
+		}
+	};
+
+	test('nothing but rubbish: no card is lost, nothing is known of any', async (t) => {
+		const fake = makeSmiScript('while :; do echo rubbish; sleep 0.02; done');
+		const {frames, problems} = watch(t, fake, {gpuCount: 2, timing: {unreadableMs: 100}});
+		await t.waitFor(() => assert.ok(frames.length > 2), eventually);
+		const gpus = await known();
+		for (const frame of frames) {
+			const views = viewGpus(gpus, frame);
+			assert.deepEqual(
+				views.map(({lost, unread, utilization}) => [lost, unread, utilization]),
+				[
+					[false, true, null],
+					[false, true, null],
+				],
+			);
+		}
+
+		assert.deepEqual(
+			problems.map((problem) => problem?.message),
+			['nvidia-smi says nothing that can be read'],
+			'told once',
+		);
+	});
+
+	test('a piece of a row: its card is not lost, the others go on', async (t) => {
+		const fake = makeSmiScript(`while :; do ${line(0)}; echo '1, GPU-1, 7, 1'; sleep 0.05; done`);
+		const {frames, problems} = watch(t, fake, {gpuCount: 2});
+		await t.waitFor(() => assert.ok(frames.length > 3), eventually);
+		const gpus = await known();
+		for (const frame of frames) {
+			assert.deepEqual(
+				viewGpus(gpus, frame).map(({lost, unread, utilization}) => [lost, unread, utilization]),
+				[
+					[false, false, 7],
+					[false, true, null],
+				],
+			);
+		}
+
+		assert.deepEqual(
+			problems.map((problem) => problem?.code),
+			['unreadable'],
+		);
+		assert.match(problems[0]?.message ?? '', /^Part of/);
+	});
+
+	test('a card of which the driver says that it is lost is lost in between, too', async (t) => {
+		const fake = makeSmiScript(
+			`while :; do ${line(0)}; echo rubbish; echo 'Unable to determine the device handle for GPU1: 0000:02:00.0: GPU is lost.'; sleep 0.05; done`,
+		);
+		const {frames} = watch(t, fake, {gpuCount: 2});
+		await t.waitFor(() => assert.ok(frames.length > 1), eventually);
+		assert.deepEqual(
+			viewGpus(await known(), frames.at(-1)).map(({lost}) => lost),
+			[false, true],
+		);
+	});
+
+	test('it is told in the words of a program that ends at once, and goes when rows come', async (t) => {
+		const fake = makeSmiScript(
+			`if [ "$N" -lt 3 ]; then echo usage: something else; exit 0; fi; while :; do ${tick}; sleep 0.05; done`,
+		);
+		const {problems} = watch(t, fake, {gpuCount: 2});
+		await t.waitFor(
+			() =>
+				assert.deepEqual(
+					problems.map((problem) => problem?.code),
+					['unreadable', undefined],
+				),
+			eventually,
+		);
+	});
+
+	test('a flood of rubbish lines keeps nobody from anything, and the figures come back after it', async (t) => {
+		// 100 MB, then well.
+		const fake = makeSmiScript(
+			`if [ "$N" = 1 ]; then yes 'some words that are no row of any card' | head -c 100000000; fi; while :; do ${tick}; sleep 0.05; done`,
+		);
+		const waits: number[] = [];
+		let before = performance.now();
+		const beat = setInterval(() => {
+			waits.push(performance.now() - before - 5);
+			before = performance.now();
+		}, 5);
+		t.after(() => clearInterval(beat));
+		const used = process.cpuUsage();
+		const {frames, problems} = watch(t, fake, {gpuCount: 2, timing: {unreadableMs: 200}});
+		await t.waitFor(() => assert.equal(problems[0]?.code, 'unreadable'), eventually);
+		await t.waitFor(() => assert.deepEqual(indexes(frames.at(-1)), [0, 1]), eventually);
+		const {user, system} = process.cpuUsage(used);
+		assert.equal(fake.starts().length, 1, 'one child, which was not ended');
+		assert.equal(problems.at(-1), undefined);
+		// Two and a half million lines. To look at each takes five to ten seconds of processor time.
+		assert.ok((user + system) / 1e6 < 2.5, `${(user + system) / 1e6} s of processor time`);
+		assert.ok(waits.length > 100);
+	});
+
+	test('a one-off answer that never ends is cut off and told', async (t) => {
+		const fake = makeSmiScript('exec yes rubbish');
+		t.after(fake.remove);
+		const {gpus, problems} = await readInventory(fake.smi, {timeoutMs: 60_000});
+		assert.deepEqual(gpus, []);
+		assert.deepEqual(
+			problems.map(({message}) => message),
+			['nvidia-smi says nothing that can be read'],
+		);
+		await t.waitFor(() => assert.ok(!fake.pids().some(isRunning)), eventually);
+	});
+});
+
 describe('the child', () => {
+	test('is asked to end before it is killed', async (t) => {
+		const fake = makeSmiScript(
+			`trap '' PIPE; trap 'echo ended >> "$LOG"; exit' TERM; while :; do ${tick}; sleep 0.05; done`,
+		);
+		const {frames, stop} = watch(t, fake, {gpuCount: 2});
+		await t.waitFor(() => assert.ok(frames.length > 1), eventually);
+		await stop();
+		assert.equal(fake.starts().at(-1), 'ended');
+	});
+
+	test('is killed with all that it started when it is deaf', async (t) => {
+		const fake = makeSmiScript(
+			`trap '' TERM PIPE; (trap '' TERM; echo "$(sh -c 'echo $PPID')" >> "$LOG"; while :; do sleep 1; done) & while :; do ${tick}; sleep 0.05; done`,
+		);
+		const {frames, stop} = watch(t, fake, {gpuCount: 2});
+		await t.waitFor(() => assert.ok(frames.length > 1 && fake.pids().length === 2), eventually);
+		await stop();
+		await t.waitFor(() => assert.ok(!fake.pids().some(isRunning)), eventually);
+	});
+
+	test('goes with gpubox when that ends without having ended it', async (t) => {
+		const fake = makeSmiScript(`trap '' TERM PIPE; while :; do sleep 1; done`);
+		t.after(fake.remove);
+		const module = new URL('../../source/gpu/child.ts', import.meta.url).href;
+		const script = `
+			const {startSmi} = await import(${JSON.stringify(module)});
+			startSmi({file: ${JSON.stringify(fake.smi.file)}, arguments: [], environment: process.env}, [], () => {}, {linesPerWindow: 10, onLeftOut() {}});
+			setInterval(() => {
+				if (require('node:fs').existsSync(${JSON.stringify(`${fake.directory}/starts.log`)})) throw new Error('broken');
+			}, 20);`;
+		const broken = spawnSync(
+			process.execPath,
+			[
+				'--import',
+				'tsx',
+				'--input-type=module',
+				'-e',
+				`import {createRequire} from 'node:module'; const require = createRequire('/');${script}`,
+			],
+			{encoding: 'utf8'},
+		);
+		assert.match(broken.stderr, /Error: broken/);
+		assert.equal(fake.pids().length, 1);
+		await t.waitFor(() => assert.ok(!fake.pids().some(isRunning)), eventually);
+	});
+
 	test('hangs: it is killed, told and started again', async (t) => {
 		const fake = makeSmiScript(`while :; do ${tick}; if [ "$N" = 1 ]; then exec sleep 300; fi; sleep 0.05; done`);
 		const {frames, problems} = watch(t, fake, {gpuCount: 2, timing: {silenceMs: 1000}});
