@@ -6,9 +6,15 @@ import {startGpuFeed} from '../session/gpu-feed.ts';
 import type {RunOptions, SetupOptions, Up} from '../session/index.tsx';
 import type {Sourced} from '../settings/merge.ts';
 
-/** `gpubox` without a verb: the session on a terminal, a plain report elsewhere. */
+/** A terminal on both sides that understands more than lines: an editor's shell, or a serial line, says that it does not. */
+function canDraw(): boolean {
+	const {TERM} = process.env;
+	return process.stdin.isTTY && process.stdout.isTTY && TERM !== undefined && TERM !== '' && TERM !== 'dumb';
+}
+
+/** `gpubox` without a verb: the session on a terminal that can show it, a plain report elsewhere. */
 export async function openSession(hostName: string | undefined): Promise<void> {
-	if (!process.stdin.isTTY || !process.stdout.isTTY) {
+	if (!canDraw()) {
 		await runVerb(async (signal) => {
 			const {report} = await import('./report.ts');
 			await report(openHost({host: hostName}), signal);
@@ -45,7 +51,7 @@ export async function openDemo(scenario: string | undefined): Promise<void> {
 	}
 
 	const {host, options} = made;
-	if (!process.stdin.isTTY || !process.stdout.isTTY) {
+	if (!canDraw()) {
 		await runVerb(async (signal) => {
 			const {report} = await import('./report.ts');
 			await report(host, signal);

@@ -17,6 +17,9 @@ export type GpuFeed = {
 	listen(listener: GpuFeedListener): void;
 	/** Asks once more for what does not change: after a driver came back, cards can be others. */
 	refresh(): void;
+	/** Ends the child that tells the readings until `resume` is called. Settles when it is gone. */
+	pause(): Promise<void>;
+	resume(): void;
 	/** Settles when no child is left. */
 	stop(): Promise<void>;
 };
@@ -76,10 +79,10 @@ export function startGpuFeed(nvidiaSmi: NvidiaSmi, options: {intervalMs?: number
 		}
 	};
 
-	const watch = async (gpuCount: Promise<number>) => {
+	const watch = async (gpuCount: Promise<number>, within: AbortSignal) => {
 		try {
 			await watchGpus(nvidiaSmi, {
-				signal,
+				signal: within,
 				gpuCount,
 				onFrame(frame) {
 					tell((to) => to.onFrame(frame));
@@ -97,7 +100,8 @@ export function startGpuFeed(nvidiaSmi: NvidiaSmi, options: {intervalMs?: number
 	};
 
 	let asking = ask();
-	const watching = watch(asking);
+	let pausing = new AbortController();
+	let watching = watch(asking, AbortSignal.any([signal, pausing.signal]));
 	return {
 		firstNews: firstNews.promise,
 		listen(next) {
@@ -108,6 +112,16 @@ export function startGpuFeed(nvidiaSmi: NvidiaSmi, options: {intervalMs?: number
 		},
 		refresh() {
 			asking = asking.then(ask);
+		},
+		async pause() {
+			pausing.abort();
+			await watching;
+		},
+		resume() {
+			if (pausing.signal.aborted) {
+				pausing = new AbortController();
+				watching = watch(asking, AbortSignal.any([signal, pausing.signal]));
+			}
 		},
 		async stop() {
 			stopping.abort();

@@ -3,6 +3,7 @@ import {exitCode} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import {App} from './app.tsx';
 import {type GpuFeed, startGpuFeed} from './gpu-feed.ts';
+import {dieOf, startJobControl} from './job-control.ts';
 import {createSession, type SessionOptions} from './session.ts';
 import {wantsDemo} from './state/actions.ts';
 
@@ -21,7 +22,7 @@ export type RunOptions = Omit<SessionOptions, 'demoOffered' | 'now'> & {
 type Outcome = {kind: 'left'} | {kind: 'demo'} | {kind: 'signal'; code: number} | {kind: 'broken'};
 
 /** What a shell expects of a program that such a signal ended. */
-const signals = {SIGTERM: 143, SIGHUP: 129, SIGINT: exitCode.interrupted} as const;
+const signals = {SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131, SIGINT: exitCode.interrupted} as const;
 
 /**
 Runs the terminal session until the person leaves it. Needs a terminal on both sides.
@@ -58,22 +59,38 @@ export async function runSession(host: Host, options: RunOptions): Promise<numbe
 
 async function runOnce(host: Host, feed: GpuFeed, options: SessionOptions): Promise<Outcome> {
 	const session = createSession(host, feed, options);
-	const app = render(<App session={session} />, {
-		alternateScreen: true,
-		incrementalRendering: true,
-		exitOnCtrlC: false,
-		patchConsole: true,
-		maxFps: 20,
-	});
-
+	// Before the first picture: from then on a person may press any key, and Ctrl-Z is a signal until Ink reads the keys.
 	let ended: Outcome | undefined;
-	const handlers = Object.entries(signals).map(([name, code]) => {
+	const handlers = (Object.keys(signals) as Array<keyof typeof signals>).map((name) => {
 		const handler = () => {
-			ended ??= {kind: 'signal', code};
+			if (jobControl.isStopped()) {
+				dieOf(name);
+			}
+
+			ended ??= {kind: 'signal', code: signals[name]};
 			app.unmount();
 		};
 		process.on(name, handler);
 		return {name, handler};
+	});
+
+	const jobControl = startJobControl((work) =>
+		session.standAside(async () => {
+			// Its output would fill the pipe, and the cards would not rest.
+			await feed.pause();
+			await work();
+			feed.resume();
+		}),
+	);
+
+	const app = render(<App session={session} />, {
+		alternateScreen: true,
+		incrementalRendering: true,
+		exitOnCtrlC: false,
+		// A variable named CI does not make a terminal none.
+		interactive: true,
+		patchConsole: true,
+		maxFps: 20,
 	});
 
 	try {
@@ -88,6 +105,7 @@ async function runOnce(host: Host, feed: GpuFeed, options: SessionOptions): Prom
 			process.off(name, handler);
 		}
 
+		jobControl.end();
 		await session.stop();
 	}
 }

@@ -72,6 +72,7 @@ const setupBindings: Binding[] = [
 	{scope: 'field', keys: ['backspace', 'ctrl+h'], label: '', action: setup({what: 'edit', how: 'backspace'})},
 	{scope: 'field', keys: ['delete', 'ctrl+d'], label: '', action: setup({what: 'edit', how: 'delete'})},
 	{scope: 'field', keys: ['ctrl+c'], label: '', short: 'quit', action: {type: 'quit'}},
+	{scope: 'field', keys: ['ctrl+z'], label: '', action: {type: 'suspend'}},
 ];
 
 function setup(does: SetupAction): Action {
@@ -162,6 +163,7 @@ export const bindings: Binding[] = [
 	{scope: 'confirm', keys: ['y'], label: 'Yes', short: 'yes', action: {type: 'answer', yes: true}},
 	{scope: 'confirm', keys: ['n', 'escape', 'q'], label: 'No', short: 'no', action: {type: 'answer', yes: false}},
 	{scope: 'confirm', keys: ['ctrl+c'], label: 'Leave', action: {type: 'quit'}},
+	{scope: 'confirm', keys: ['ctrl+z'], label: '', action: {type: 'suspend'}},
 
 	{scope: 'trust', keys: ['down', 'j'], label: '', short: 'scroll', action: {type: 'scroll-question', by: 1}},
 	{scope: 'trust', keys: ['up', 'k'], label: '', action: {type: 'scroll-question', by: -1}},
@@ -175,6 +177,7 @@ export const bindings: Binding[] = [
 	{scope: 'tour', keys: ['left'], label: 'Step before', action: {type: 'tour-step', by: -1}},
 
 	{scope: 'anywhere', keys: ['q', 'ctrl+c'], label: 'Leave', short: 'quit', action: {type: 'quit'}},
+	{scope: 'anywhere', keys: ['ctrl+z'], label: 'Suspend; fg returns', action: {type: 'suspend'}},
 ];
 
 const byScope = new Map<Scope, Map<string, Action>>();

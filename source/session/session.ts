@@ -41,8 +41,13 @@ export type Session = {
 	paste(text: string): void;
 	/** Given by the root component once it is on the screen. */
 	connectTerminal(terminal: Terminal): void;
+	/** Gives the terminal away while `work` is done. */
+	standAside(work: () => Promise<void>): Promise<void>;
+	/** Breaks off what is at work. Settles when it has let go, or after a second: nobody has to wait for an engine to leave. */
 	stop(): Promise<void>;
 };
+
+const longestLeaveMs = 1000;
 
 /** Everything of the session but its picture. */
 export function createSession(host: Host, feed: GpuFeed, options: SessionOptions): Session {
@@ -145,9 +150,13 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 			actions.connectTerminal(terminal);
 			sources.beginOthers();
 		},
+		standAside: (work) => actions.standAside(work),
 		async stop() {
 			store.close();
-			await Promise.all([actions.stop(), sources.stop()]);
+			const {promise: patience, resolve: giveUp} = Promise.withResolvers<void>();
+			const timer = setTimeout(giveUp, longestLeaveMs);
+			await Promise.race([Promise.all([actions.stop(), sources.stop()]), patience]);
+			clearTimeout(timer);
 		},
 	};
 }

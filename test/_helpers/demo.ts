@@ -45,6 +45,8 @@ export function makeFeed(): GpuFeed & GpuFeedListener & {stopped: boolean; refre
 		refresh() {
 			this.refreshed += 1;
 		},
+		async pause() {},
+		resume() {},
 		async stop() {
 			this.stopped = true;
 		},

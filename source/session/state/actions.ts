@@ -2,6 +2,7 @@ import type {SuspendTerminal} from 'ink';
 import type {Box} from '../../box/box.ts';
 import type {PullProgress} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
+import {raiseStop} from '../job-control.ts';
 import {lendTerminal} from '../terminal.ts';
 import type {ImageChoice, Message} from './facts.ts';
 import {problemOf} from './problem.ts';
@@ -39,6 +40,8 @@ export type Actions = {
 	/** To be called after every change. */
 	mayBeFirstRun(): void;
 	connectTerminal(terminal: Terminal): void;
+	/** Gives the terminal away while `work` is done. */
+	standAside(work: () => Promise<void>): Promise<void>;
 	/** Breaks off what is at work and waits for it. */
 	stop(): Promise<void>;
 };
@@ -56,6 +59,7 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 	/** What the person may break off, the newest last. */
 	let cancellable: AbortController[] = [];
 	let terminal: Terminal | undefined;
+	const connected = Promise.withResolvers<Terminal>();
 
 	const say = (kind: Message['kind'], text: string, fix = '') => {
 		store.changeNow(withFacts(() => ({message: {kind, text, fix}})));
@@ -270,11 +274,35 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 		mayBeFirstRun: () => setup?.mayBeFirstRun(),
 		connectTerminal(next) {
 			terminal = next;
+			connected.resolve(next);
+		},
+		async standAside(work) {
+			// The first picture is on the screen a moment before there is anybody who could take it away.
+			const {suspend} = await connected.promise;
+			if (store.get().facts.lent) {
+				// A shell in a box has the terminal, and has set it to pass on every key.
+				const wasRaw = process.stdin.isRaw;
+				process.stdin.setRawMode?.(false);
+				await work();
+				process.stdin.setRawMode?.(wasRaw);
+			} else {
+				store.hold();
+				try {
+					await lendTerminal(suspend, work);
+				} finally {
+					store.release();
+				}
+			}
 		},
 		perform(effect) {
 			switch (effect.type) {
 				case 'quit': {
 					terminal?.exit();
+					break;
+				}
+
+				case 'suspend': {
+					raiseStop();
 					break;
 				}
 

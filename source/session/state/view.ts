@@ -77,6 +77,7 @@ export type Action =
 				| 'help'
 				| 'back'
 				| 'quit'
+				| 'suspend'
 				| 'dismiss';
 	  }
 	| {type: 'show'; side: Side}
@@ -108,7 +109,7 @@ export type Situation = {
 
 /** What is to be done besides changing the view. */
 export type Effect =
-	| {type: 'up' | 'cancel' | 'demo' | 'quit' | 'load-images' | 'dismiss'}
+	| {type: 'up' | 'cancel' | 'demo' | 'quit' | 'suspend' | 'load-images' | 'dismiss'}
 	| {type: 'attach' | 'open' | 'stop' | 'start' | 'remove' | 'find-idle-kernels'; boxId: string}
 	| {type: 'free'; boxId: string; kernels: string[]}
 	| {type: 'trust'; yes: boolean}
@@ -134,6 +135,10 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 	switch (action.type) {
 		case 'quit': {
 			return stay([{type: 'quit'}]);
+		}
+
+		case 'suspend': {
+			return stay([{type: 'suspend'}]);
 		}
 
 		// The tour looks at every key by itself.
