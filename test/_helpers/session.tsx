@@ -3,10 +3,17 @@ import type {DemoHost} from '../../source/demo/host.ts';
 import {readInventory} from '../../source/gpu/inventory.ts';
 import {App} from '../../source/session/app.tsx';
 import {createSession, type Session, type SessionOptions} from '../../source/session/session.ts';
+import {withFacts} from '../../source/session/state/session-state.ts';
 import {frozenAt, makeFeed, makeFrozenHost, scenarioFrames} from './demo.ts';
 import {type Rendered, render} from './render.tsx';
 
-export type Shown = Rendered & {session: Session; host: DemoHost; feed: ReturnType<typeof makeFeed>};
+export type Shown = Rendered & {
+	/** The same as `waitFor`, with all in the log that the chosen box wrote so far. */
+	waitForWhole(expected: RegExp): Promise<string>;
+	session: Session;
+	host: DemoHost;
+	feed: ReturnType<typeof makeFeed>;
+};
 
 /** The seconds of the scenario that a session has seen when it is shown: enough for every curve of the size that most sit at. */
 export const seenSeconds = Array.from({length: 40}, (_, place) => place);
@@ -41,5 +48,20 @@ export async function showSession(
 		await session.stop();
 		await host[Symbol.asyncDispose]();
 	});
-	return {...shown, session, host, feed};
+	const waitForWhole = async (expected: RegExp) => {
+		await shown.waitFor(expected);
+		let written = 0;
+		for await (const {data} of host.engine.logs(session.store.get().facts.log.boxId ?? '', {tail: 1000})) {
+			written += data.toString().split('\n').length - 1;
+		}
+
+		while (session.buffer.end < written) {
+			await new Promise((resolve) => setImmediate(resolve));
+		}
+
+		session.store.changeNow(withFacts(({log}) => ({log: {...log, version: log.version + 1}})));
+		return shown.waitFor(expected);
+	};
+
+	return {...shown, waitForWhole, session, host, feed};
 }

@@ -102,6 +102,8 @@ test('no frame is wider or higher than the terminal, whatever things are called'
 							phase: 'live',
 							boxes: boxes.map((each, id) => ({...each, id: String(id).padStart(64, '0')})),
 							problem: undefined,
+							age: undefined,
+							connection: 1,
 						},
 						message: {kind: 'failure', text: safeText(lines[1] ?? ''), fix: safeText(lines[2] ?? '')},
 						tasks: lines[3] === undefined ? [] : [{id: 1, title: safeText(lines[3]), step: 'x', share: 0.5}],

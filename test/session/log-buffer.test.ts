@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {setFlagsFromString} from 'node:v8';
+import {runInNewContext} from 'node:vm';
 import fc from 'fast-check';
 import {createLogBuffer, scroll, topLine} from '../../source/session/state/log-buffer.ts';
 
@@ -84,4 +86,32 @@ test('scrolling to the end follows again; the start is the oldest line kept', ()
 	assert.equal(scroll(log, 'follow', Number.NEGATIVE_INFINITY, 20), 40);
 	assert.equal(topLine(log, 'follow', 20), 80);
 	assert.equal(scroll({first: 0, end: 3}, 'follow', -5, 20), 'follow');
+});
+
+test('lines of which only the beginning is kept do not keep the rest in memory', () => {
+	setFlagsFromString('--expose-gc');
+	const collect = runInNewContext('gc') as () => void;
+	const buffer = createLogBuffer();
+	// A whole one between, as that is what a piece of memory was kept for.
+	const data = () => Buffer.from(`a short line that is kept whole\n${'x'.repeat(60_000)}\n`);
+	collect();
+	const before = process.memoryUsage().heapUsed;
+	for (let count = 0; count < 2500; count += 1) {
+		buffer.push('stdout', data());
+	}
+
+	collect();
+	const kept = (process.memoryUsage().heapUsed - before) / 2 ** 20;
+	assert.equal(buffer.end - buffer.first, 5000);
+	assert.ok(kept < 30, `${kept} MiB`);
+});
+
+test('a line that never ends is cut, and what follows its end is read', () => {
+	const buffer = createLogBuffer({lineLength: 10});
+	for (let count = 0; count < 100; count += 1) {
+		buffer.push('stdout', Buffer.from('ä'.repeat(50)));
+	}
+
+	buffer.push('stdout', Buffer.from('\nnext\n'));
+	assert.deepEqual(all(buffer), [`${'ä'.repeat(10)}…`, 'next']);
 });

@@ -22,38 +22,38 @@ for (const size of [small, large, {columns: 200, rows: 60}, {columns: 120, rows:
 		assertScreen(
 			folder,
 			`main-${name}`,
-			await shown.waitFor(size.columns > 60 ? everything : /hopper[\s\S]*1 free[\s\S]*alice-llm/),
+			await shown.waitForWhole(size.columns > 60 ? everything : /hopper[\s\S]*1 free[\s\S]*alice-llm/),
 		);
 	});
 }
 
 test('one card has room for a curve even at 80x24', async (t) => {
 	const shown = await showSession(t, small, {scenario: 'single-rtx-4090'});
-	assertScreen(folder, 'one-gpu-80x24', await shown.waitFor(/desk[\s\S]*python[\s\S]*epoch/));
+	assertScreen(folder, 'one-gpu-80x24', await shown.waitForWhole(/desk[\s\S]*python[\s\S]*epoch/));
 });
 
 test('slices are told on their card, and whose they are', async (t) => {
 	const shown = await showSession(t, large, {scenario: 'mig-h100'});
-	assertScreen(folder, 'mig-160x50', await shown.waitFor(/lovelace[\s\S]*MIG[\s\S]*gpu_burn[\s\S]*epoch/));
+	assertScreen(folder, 'mig-160x50', await shown.waitForWhole(/lovelace[\s\S]*MIG[\s\S]*gpu_burn[\s\S]*epoch/));
 });
 
 test('the details of a box', async (t) => {
 	const shown = await showSession(t, large);
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	shown.type('\r');
 	assertScreen(folder, 'detail-160x50', await shown.waitFor(/─ detail ─/));
 });
 
 test('the help', async (t) => {
 	const shown = await showSession(t, small);
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	shown.type('?');
 	assertScreen(folder, 'help-80x24', await shown.waitFor(/Keys/));
 });
 
 test('the question before removing', async (t) => {
 	const shown = await showSession(t, small);
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	shown.type('x');
 	assertScreen(folder, 'remove-80x24', await shown.waitFor(/Remove/));
 });
@@ -95,7 +95,7 @@ for (const size of [small, large]) {
 	const name = `${size.columns}x${size.rows}`;
 	test(`the images screen at ${name}`, async (t) => {
 		const shown = await showSession(t, size, {loadImages: async () => images});
-		await shown.waitFor(everything);
+		await shown.waitForWhole(everything);
 		shown.type('i');
 		await shown.waitFor(/2 of 3 fit/);
 		shown.type('j');
@@ -115,7 +115,7 @@ test('an image is pulled as a task, and its list read again', async (t) => {
 			known = known.map((image) => ({...image, local: image.reference === reference}));
 		},
 	});
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	shown.type('i');
 	await shown.waitFor(/2 of 3 fit/);
 	shown.type('jp');
@@ -136,7 +136,7 @@ test('a pull is cancelled by a key, is said to be, and can be taken up again', a
 			await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 		},
 	});
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	assert.doesNotMatch(shown.frame(), /c cancel/);
 	shown.type('i');
 	await shown.waitFor(/2 of 3 fit/);
@@ -159,7 +159,7 @@ test('a box is made from the image chosen', async (t) => {
 			throw new Failure('enough seen');
 		},
 	});
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	shown.type('i');
 	await shown.waitFor(/2 of 3 fit/);
 	shown.type('ju');
@@ -173,7 +173,7 @@ test('images that cannot be judged say why', async (t) => {
 			throw new EngineError('unreachable', 'connect ENOENT');
 		},
 	});
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	shown.type('i');
 	assertScreen(folder, 'images-failed-80x24', await shown.waitFor(/No Docker Engine/));
 });
@@ -202,12 +202,12 @@ test('without permission on the socket the remedy is another', async (t) => {
 
 test('without a driver the boxes stay, with the driver’s own words and the remedy', async (t) => {
 	const shown = await showSession(t, small, {scenario: 'driver-mismatch'});
-	assertScreen(folder, 'driver-mismatch-80x24', await shown.waitFor(/hopper[\s\S]*version mismatch[\s\S]*epoch/));
+	assertScreen(folder, 'driver-mismatch-80x24', await shown.waitForWhole(/hopper[\s\S]*version mismatch[\s\S]*epoch/));
 });
 
 test('a card that falls off stays on the screen as lost', async (t) => {
 	const shown = await showSession(t, small);
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	const [frame] = scenarioFrames('workstation-8x-h100', [40], [{afterSeconds: 40, kind: 'lost', gpu: 2}]);
 	if (frame !== undefined) {
 		shown.feed.onFrame(frame);

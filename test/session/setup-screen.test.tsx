@@ -92,7 +92,7 @@ for (const size of [small, large]) {
 				return {box, changed: true};
 			},
 		});
-		await shown.waitFor(everything);
+		await shown.waitForWhole(everything);
 		shown.type('n');
 		assertScreen(snapshots, `setup-use-${name}`, await shown.waitFor(/What is it for\?/));
 		shown.type('\r');
@@ -140,7 +140,7 @@ test('whoever has boxes is not bothered, and n is there all the same', async (t)
 			},
 		}),
 	});
-	assert.doesNotMatch(await shown.waitFor(everything), /set up/);
+	assert.doesNotMatch(await shown.waitForWhole(everything), /set up/);
 	assert.equal(asked, 0);
 	shown.type('n');
 	await shown.waitFor(/What is it for\?/);
@@ -175,7 +175,7 @@ test('where the project has its file, that is what is offered', async (t) => {
 test('a file that came meanwhile is seen when it is opened', async (t) => {
 	let file: string | undefined;
 	const shown = await showSetup(t, small, {setup: () => ({recall: async () => ({file, draft: {}})})});
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	file = '~/thesis/gpubox.yaml';
 	shown.type('n');
 	await shown.waitFor(/8 GPUs[\s\S]*There is a gpubox\.yaml already/);
@@ -183,7 +183,7 @@ test('a file that came meanwhile is seen when it is opened', async (t) => {
 
 test('what was answered is kept at once, and gone on with the next time', async (t) => {
 	const shown = await showSetup(t, small);
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	shown.type('n');
 	await shown.waitFor(/What is it for/);
 	shown.type('3');
@@ -204,7 +204,7 @@ test('what was answered is kept at once, and gone on with the next time', async 
 
 test('pasted text is taken while a folder is typed, without what is behind its end', async (t) => {
 	const shown = await showSetup(t, small);
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	shown.type('n');
 	await shown.waitFor(/What is it for/);
 	shown.type('\u001B[200~2\u001B[201~');
@@ -231,7 +231,7 @@ test('only written: the card says what starts it, and u does', async (t) => {
 		},
 		prepare: (host) => keepDraft(host.paths, folder, {use: 'notebook', gpus: '1', data: null}),
 	});
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	shown.type('n');
 	await shown.waitFor(/1 {2}write it and start/);
 	shown.type('2');
@@ -252,7 +252,7 @@ test('a file that cannot be written leaves the plan where it is, with the reason
 			},
 		}),
 	});
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	shown.type('n');
 	await shown.waitFor(/write it/);
 	shown.type('2');
@@ -266,7 +266,7 @@ test('a box that does not start leaves the file, and says how to go on', async (
 			throw new Failure('The disk is full.', {fix: 'Make room'});
 		},
 	});
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	shown.type('n');
 	await shown.waitFor(/write it and start/);
 	shown.type('1');

@@ -202,7 +202,7 @@ describe('a first run', () => {
 		phase: Facts['box']['phase'] = 'live',
 	): Facts => ({
 		...start,
-		box: {phase, boxes: owners.map(boxOf), problem: undefined},
+		box: {phase, boxes: owners.map(boxOf), problem: undefined, age: undefined, connection: 1},
 		setup: {...start.setup, project},
 	});
 	const nothing = {file: undefined, begun: false};

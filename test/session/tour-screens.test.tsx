@@ -22,14 +22,14 @@ for (const size of [
 ]) {
 	test(`the tour begins below the main screen at ${size.columns}x${size.rows}`, async (t) => {
 		const shown = await showSession(t, size, make());
-		assertScreen(folder, `tour-${size.columns}x${size.rows}`, await shown.waitFor(everything));
+		assertScreen(folder, `tour-${size.columns}x${size.rows}`, await shown.waitForWhole(everything));
 	});
 }
 
 test('at 80x24 all eight cards stay in sight, also beside a message of two lines', async (t) => {
 	const {tour, failed} = make();
 	const shown = await showSession(t, {columns: 80, rows: 24}, {tour});
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	for (let step = 1; step < 6; step += 1) {
 		await shown.waitFor(new RegExp(`TOUR ${step}/10`));
 		shown.type(right);
@@ -58,7 +58,7 @@ test('at 80x24 all eight cards stay in sight, also beside a message of two lines
 
 test('the tour is with one on every screen', async (t) => {
 	const shown = await showSession(t, {columns: 80, rows: 24}, {...make(), loadImages: async () => []});
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	for (const key of ['?', '\u001B', 'i', '\u001B', 'x', 'n']) {
 		assert.match(await shown.waitFor(/hopper/), /TOUR 1\/10/);
 		shown.type(key);
@@ -85,7 +85,7 @@ test('where a folder is typed, the keys of the tour are text, and it does not of
 		write: async () => '',
 	};
 	const shown = await showSession(t, {columns: 80, rows: 24}, {...make(), setup});
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	shown.type('n');
 	await shown.waitFor(/Where is the data[\s\S]*another folder[\s\S]*t leaves/);
 	shown.type('1');
@@ -98,7 +98,7 @@ test('where a folder is typed, the keys of the tour are text, and it does not of
 
 test('left, it is offered; asked for, it is there again; who has none is not offered any', async (t) => {
 	const shown = await showSession(t, {columns: 80, rows: 24}, make());
-	await shown.waitFor(everything);
+	await shown.waitForWhole(everything);
 	shown.type('t');
 	await shown.waitFor(/The tour is put away; t takes it up again[\s\S]*t tour/);
 	assert.doesNotMatch(shown.frame(), /TOUR/);
@@ -107,13 +107,13 @@ test('left, it is offered; asked for, it is there again; who has none is not off
 	assert.doesNotMatch(shown.frame(), /put away|t tour/);
 
 	const asked = await showSession(t, {columns: 80, rows: 24}, make(false));
-	await asked.waitFor(everything);
+	await asked.waitForWhole(everything);
 	assert.match(asked.frame(), / t tour /);
 	asked.type('t');
 	await asked.waitFor(/TOUR 1\/10/);
 
 	const plain = await showSession(t, {columns: 80, rows: 24});
-	await plain.waitFor(everything);
+	await plain.waitForWhole(everything);
 	plain.type('t');
 	plain.type(right);
 	plain.type('j');

@@ -37,8 +37,8 @@ const image = (reference: string, fits: boolean, local: boolean): ImageChoice =>
 /** A host with everything that the tour speaks of. */
 const full: Facts = {
 	...noFacts({demo: true, engineAddress: '', person: 'dora', folder: '~/thesis'}),
-	gpu: {phase: 'live', inventory, readings, processes: [], problems: []},
-	box: {phase: 'live', boxes: [alice, bob, chen, dora], problem: undefined},
+	gpu: {phase: 'live', inventory, readings, processes: [], processesUnknown: false, problems: []},
+	box: {phase: 'live', boxes: [alice, bob, chen, dora], problem: undefined, age: undefined, connection: 1},
 	images: {
 		phase: 'known',
 		choices: [image('here', true, true), image('away', true, false), image('too-new', false, false)],
@@ -175,7 +175,7 @@ describe('on and back by its own keys', () => {
 	test('what a host does not have is left out', () => {
 		const bare = now({
 			gpu: {...full.gpu, phase: 'silent', readings: []},
-			box: {phase: 'no-engine', boxes: [], problem: undefined},
+			box: {phase: 'no-engine', boxes: [], problem: undefined, age: undefined, connection: 0},
 		});
 		let state = go(tourFrom(true), bare);
 		assert.equal(steps[state.step]?.id, 'help');

@@ -20,10 +20,11 @@ export function BoxList({view, width, height, focused}: Properties) {
 	const {from, to} = windowAround(chosen, view.items.length, room);
 	const items = room === 0 ? [] : view.items.slice(from, to);
 	const widths = columnWidths(view.items, inner.width);
+	const place = items.length < view.items.length ? `${from + 1}–${to} of ${view.items.length}` : view.note;
 	return (
 		<TitledPane
 			title={view.title}
-			note={items.length < view.items.length ? `${from + 1}–${to} of ${view.items.length}` : view.note}
+			note={[view.age, place].filter((part) => part !== '').join(' · ')}
 			width={width}
 			height={height}
 			focused={focused}
@@ -80,7 +81,7 @@ type Widths = {name: number; owner: number; services: number; gpus: number; age:
 /** The name gets what it needs first; the image only what nothing else wants. */
 function columnWidths(items: readonly BoxItem[], width: number): Widths {
 	const longest = (of: (item: BoxItem) => string, most: number) =>
-		Math.min(most, Math.max(0, ...items.map((item) => widthOf(of(item)))));
+		items.reduce((longest, item) => Math.max(longest, widthOf(cut(of(item), most))), 0);
 	let rest = width - 4;
 	const take = (wanted: number, least = wanted): number => {
 		if (wanted === 0 || rest < least + 2) {

@@ -26,9 +26,23 @@ function percent(value: number | null): string {
 /** What stands in place of figures on a card that gives none. */
 function outOfOrder(item: GpuItem): string {
 	const users = item.users.length === 0 ? '' : ` (${item.users.join(', ')})`;
-	return item.state === 'lost'
-		? `✕ lost, a reboot brings it back${users}`
-		: `✕ needs a reset: nvidia-smi --gpu-reset -i ${item.index}${users}`;
+	switch (item.state) {
+		case 'lost': {
+			return `✕ lost, a reboot brings it back${users}`;
+		}
+
+		case 'unread': {
+			return `? what nvidia-smi says cannot be read${users}`;
+		}
+
+		default: {
+			return `✕ needs a reset: nvidia-smi --gpu-reset -i ${item.index}${users}`;
+		}
+	}
+}
+
+function outOfOrderStyle(item: GpuItem) {
+	return item.state === 'unread' ? theme.warning : theme.bad;
 }
 
 /** Widths of the columns of a one-line row; 0 leaves a column out. */
@@ -53,7 +67,7 @@ export function GpuRow({item, width}: Properties) {
 		return (
 			<Text wrap="truncate">
 				<Head item={item} width={columns.name} />
-				<Text {...theme.bad}> {fit(outOfOrder(item), Math.max(0, width - columns.name - 1))}</Text>
+				<Text {...outOfOrderStyle(item)}> {fit(outOfOrder(item), Math.max(0, width - columns.name - 1))}</Text>
 			</Text>
 		);
 	}
@@ -79,7 +93,7 @@ export function GpuRow({item, width}: Properties) {
 
 function Users({item, width}: Properties) {
 	return item.users.length === 0 ? (
-		<Text {...theme.quiet}>{`  ${fit('free', width)}`}</Text>
+		<Text {...theme.quiet}>{`  ${fit(item.free ? 'free' : '–', width)}`}</Text>
 	) : (
 		<Text>{`  ${fit(item.users.join(', '), width)}`}</Text>
 	);
@@ -95,7 +109,7 @@ export function GpuSecondLine({item, width}: Properties) {
 	const room = Math.max(0, width - 5 - widthOf(extra) - 2);
 	return (
 		<Text wrap="truncate" {...theme.quiet}>
-			{`    ${fit(item.work.length === 0 ? 'no process' : item.work.join(' · '), room)}  ${extra}`}
+			{`    ${fit(item.work.length === 0 ? item.noWork : item.work.join(' · '), room)}  ${extra}`}
 		</Text>
 	);
 }
@@ -148,14 +162,15 @@ function CardFigures({item, width}: Properties) {
 					</Text>
 				</>
 			) : (
-				<Text {...theme.bad}>{`    ${cut(outOfOrder(item), width - 4)}`}</Text>
+				<Text {...outOfOrderStyle(item)}>{`    ${cut(outOfOrder(item), width - 4)}`}</Text>
 			)}
 		</>
 	);
 }
 
 function CardUse({item, width}: Properties) {
-	const users = cut(item.users.length === 0 ? 'free' : item.users.join(', '), width - 4);
+	const nobody = item.free ? 'free' : item.state === 'ok' ? '–' : '';
+	const users = cut(item.users.length === 0 ? nobody : item.users.join(', '), width - 4);
 	const work = cut(item.work.join(' · '), Math.max(0, width - 4 - widthOf(users) - 2));
 	return (
 		<Text wrap="truncate">

@@ -144,7 +144,12 @@ function noteOf(facts: Facts, anyBox: boolean, below: number): string {
 		return '';
 	}
 
-	return below > 0 ? `log · ${below} more below` : facts.log.phase === 'ended' ? 'log · ended' : 'log · following';
+	const {phase} = facts.log;
+	if (phase === 'lost') {
+		return 'log · lost, following again';
+	}
+
+	return below > 0 ? `log · ${below} more below` : phase === 'ended' ? 'log · ended' : 'log · following';
 }
 
 function emptyLog(facts: Facts, anyBox: boolean): string {

@@ -1,16 +1,41 @@
-import {setTimeout as pause} from 'node:timers/promises';
-import {containerPrefix, label} from '../../box/box.ts';
+import {type Box, containerPrefix, label} from '../../box/box.ts';
 import {listBoxes} from '../../box/list.ts';
 import type {EngineEvent} from '../../engine/engine.ts';
-import {Failure} from '../../failure.ts';
 import type {Host} from '../../host/host.ts';
+import {ageInWords} from './age.ts';
+import type {BoxState} from './facts.ts';
+import {heed} from './heed.ts';
 import {problemOf} from './problem.ts';
 import {throttleRuns} from './relist.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
+import {createWaker, type Waker} from './waker.ts';
 
-const relistIntervalMs = 400;
-const firstWaitMs = 1000;
-const longestWaitMs = 15_000;
+/** Milliseconds. */
+export type BoxTiming = {
+	/** Between the starts of two lists, however many events come. */
+	relistMs: number;
+	/** Without an event the engine is asked all the same: a stopped one is silent, and nothing else tells. */
+	askMs: number;
+	/** A list that takes longer than this is said to be late. */
+	lateMs: number;
+	/** After this it is given up and asked for again, on another connection. */
+	giveUpMs: number;
+	/** The wait before the first new attempt; doubled for each further one in a row. */
+	retryMs: number;
+	longestRetryMs: number;
+	/** How often an age on the screen is renewed. */
+	tickMs: number;
+};
+
+const usual: BoxTiming = {
+	relistMs: 400,
+	askMs: 5000,
+	lateMs: 5000,
+	giveUpMs: 12_000,
+	retryMs: 1000,
+	longestRetryMs: 5000,
+	tickMs: 1000,
+};
 
 /** Things that happen to a container without changing what the list shows, such as every health check. */
 const ofNoInterest = /^(exec_|top|attach|resize|copy|archive-path|extract-to-dir|export|commit)/;
@@ -24,67 +49,173 @@ export function concernsBoxes(event: EngineEvent): boolean {
 }
 
 /**
-Keeps the list of boxes true: every event leads to one list, never two at a time. When the engine goes away the last known
-boxes stay beside the reason, and on its return everything is listed anew. Settles when the signal is aborted.
+Keeps the list of boxes true: every event leads to one list, never two at a time. When the engine goes away or does not answer,
+the last known boxes stay beside the reason and their age, and on its return everything is listed anew. Settles when the signal is
+aborted.
+
+@param options.waker to be woken when there is reason to think that the engine is back
 */
 export async function followBoxes(
 	host: Host,
 	store: SessionStore,
 	signal: AbortSignal,
-	options: {firstWaitMs?: number} = {},
+	options: Partial<BoxTiming> & {waker?: Waker} = {},
 ): Promise<void> {
+	const {waker = createWaker(), ...given} = options;
+	const timing = {...usual, ...given};
 	const {engine} = host;
-	const shortest = options.firstWaitMs ?? firstWaitMs;
-	let wait = shortest;
+	let wait = timing.retryMs;
+	/** When the first question was asked that got no answer, and when the last list came. */
+	let askedAt: number | undefined;
+	let listedAt: number | undefined;
+	let listed = '';
 
-	const list = async (within: AbortSignal) => {
-		const boxes = await listBoxes(host, within);
-		within.throwIfAborted();
-		wait = shortest;
-		store.change(withFacts(() => ({box: {phase: 'live', boxes, problem: undefined}})));
+	const change = (update: (box: BoxState) => Partial<BoxState>) => {
+		store.change(withFacts(({box}) => ({box: {...box, ...update(box)}})));
 	};
 
-	while (!signal.aborted) {
-		const round = new AbortController();
-		const within = AbortSignal.any([signal, round.signal]);
+	const takeIn = (boxes: Box[], isFirst: boolean) => {
+		askedAt = undefined;
+		listedAt = performance.now();
+		wait = timing.retryMs;
+		const text = JSON.stringify(boxes);
+		// Most lists say what the one before said: then there is nothing to draw.
+		if (isFirst || text !== listed || store.get().facts.box.phase !== 'live') {
+			listed = text;
+			change(({connection}) => ({
+				phase: 'live',
+				boxes,
+				problem: undefined,
+				age: undefined,
+				connection: connection + (isFirst ? 1 : 0),
+			}));
+		}
+	};
+
+	const list = async (within: AbortSignal, isFirst = false) => {
+		const patience = new AbortController();
+		const timer = setTimeout(() => patience.abort(new Late()), timing.giveUpMs);
+		const asking = AbortSignal.any([within, patience.signal]);
+		askedAt ??= performance.now();
 		try {
-			const events = engine.events({signal: within, types: ['container']})[Symbol.asyncIterator]();
-			// Asked for before the list, so that nothing that happens in between is missed.
-			let next = events.next();
-			next.catch(() => {});
-			await list(within);
-			const request = throttleRuns(() => list(within), {
-				intervalMs: relistIntervalMs,
-				signal: within,
-				// The stream of events breaks too when the engine is gone, and that starts everything anew.
-				onError: () => round.abort(),
-			});
-			for (let item = await next; item.done !== true; item = await next) {
+			takeIn(await heed(listBoxes(host, asking), asking), isFirst);
+		} finally {
+			clearTimeout(timer);
+		}
+	};
+
+	const ticker = setInterval(
+		tellAges(timing, {
+			late: () => askedAt,
+			listed: () => listedAt,
+			shift(by) {
+				askedAt = askedAt === undefined ? undefined : askedAt + by;
+			},
+			tell(late, age) {
+				const {phase} = store.get().facts.box;
+				const problem =
+					late === undefined ? undefined : {message: `No answer from the engine for ${late}`, fix: retrying};
+				if (problem !== undefined) {
+					change(() => ({phase: 'late', problem, age}));
+				} else if (phase === 'no-engine') {
+					change(() => ({age}));
+				}
+			},
+		}),
+		timing.tickMs,
+	);
+
+	/** Ends with the reason why this connection is of no use any more. */
+	const attend = async (within: AbortSignal) => {
+		const events = engine.events({signal: within, types: ['container']})[Symbol.asyncIterator]();
+		// Asked for before the list, so that nothing that happens in between is missed.
+		let next = events.next();
+		next.catch(() => {});
+		await list(within, true);
+		const broken = Promise.withResolvers<never>();
+		broken.promise.catch(() => {});
+		const request = throttleRuns(() => list(within), {
+			intervalMs: timing.relistMs,
+			signal: within,
+			onError: (error) => broken.reject(error),
+		});
+		const beat = setInterval(request, timing.askMs);
+		try {
+			for (;;) {
+				const item = await heed(Promise.race([next, broken.promise]), within);
+				if (item.done === true) {
+					return;
+				}
+
 				if (concernsBoxes(item.value)) {
 					request();
 				}
 
 				next = events.next();
+				next.catch(() => {});
 			}
-
-			within.throwIfAborted();
-		} catch (error) {
-			if (signal.aborted) {
-				return;
-			}
-
-			const problem = problemOf(
-				round.signal.aborted
-					? new Failure('The engine does not answer.', {fix: 'See what is wrong with it: gpubox doctor'})
-					: error,
-				engine.address,
-			);
-			store.change(withFacts(({box}) => ({box: {...box, phase: 'no-engine', problem}})));
 		} finally {
-			round.abort();
+			clearInterval(beat);
+		}
+	};
+
+	try {
+		while (!signal.aborted) {
+			const round = new AbortController();
+			const within = AbortSignal.any([signal, round.signal]);
+			try {
+				await attend(within);
+			} catch (error) {
+				// Not to have answered is told with its age by the ticker.
+				if (!signal.aborted && !(error instanceof Late)) {
+					askedAt = undefined;
+					const problem = problemOf(error, engine.address);
+					change(() => ({phase: 'no-engine', problem}));
+				}
+			} finally {
+				round.abort();
+			}
+
+			await waker.wait(wait, signal);
+			wait = Math.min(timing.longestRetryMs, wait * 2);
+		}
+	} finally {
+		clearInterval(ticker);
+	}
+}
+
+const retrying = 'It is being asked again. What is wrong with it: gpubox doctor';
+
+/** The engine took too long. */
+class Late extends Error {}
+
+type Ages = {
+	late: () => number | undefined;
+	listed: () => number | undefined;
+	/** The time that gpubox itself stood still is nobody's delay. */
+	shift: (byMs: number) => void;
+	tell: (late: string | undefined, age: string | undefined) => void;
+};
+
+function tellAges({lateMs, tickMs}: BoxTiming, ages: Ages): () => void {
+	let before = performance.now();
+	let told = '';
+	return () => {
+		const now = performance.now();
+		const stoodStill = now - before - tickMs;
+		before = now;
+		if (stoodStill > 2 * tickMs) {
+			ages.shift(stoodStill);
 		}
 
-		await pause(wait, undefined, {signal}).catch(() => {});
-		wait = Math.min(longestWaitMs, wait * 2);
-	}
+		const words = (since: number | undefined) =>
+			since === undefined || now - since < lateMs ? undefined : ageInWords(now - since);
+		const late = words(ages.late());
+		const age = words(ages.listed());
+		const text = `${late} ${age}`;
+		if (text !== told) {
+			told = text;
+			ages.tell(late, age);
+		}
+	};
 }

@@ -16,13 +16,20 @@ export type GpuState = {
 	inventory: GpuInventory | undefined;
 	readings: GpuReading[];
 	processes: NamedProcess[];
+	/** nvidia-smi did not tell its processes when it was last asked: no process is not the same as none. */
+	processesUnknown: boolean;
 	problems: GpuProblem[];
 };
 
 export type BoxState = {
-	phase: 'waiting' | 'live' | 'no-engine';
+	/** `late`: the engine is there and has not answered for a while; `no-engine`: it refused, or nothing is there. */
+	phase: 'waiting' | 'live' | 'late' | 'no-engine';
 	boxes: Box[];
 	problem: Problem | undefined;
+	/** How old the boxes are, in words; undefined while they are live. */
+	age: string | undefined;
+	/** Counts up each time the engine was reached again: what was open before is broken. */
+	connection: number;
 };
 
 /** How the workstation itself is doing. Null where it cannot be known. */
@@ -76,7 +83,8 @@ export type LogState = {
 	boxId: string | undefined;
 	/** Counts up when lines came, so that the pane is drawn again. */
 	version: number;
-	phase: 'waiting' | 'following' | 'ended';
+	/** `lost`: it broke off while the box runs, and is taken up again. */
+	phase: 'waiting' | 'following' | 'lost' | 'ended';
 	problem: Problem | undefined;
 };
 
@@ -104,8 +112,8 @@ export type Facts = {
 export function noFacts(start: Pick<Facts, 'demo' | 'engineAddress' | 'person' | 'folder'>): Facts {
 	return {
 		...start,
-		gpu: {phase: 'waiting', inventory: undefined, readings: [], processes: [], problems: []},
-		box: {phase: 'waiting', boxes: [], problem: undefined},
+		gpu: {phase: 'waiting', inventory: undefined, readings: [], processes: [], processesUnknown: false, problems: []},
+		box: {phase: 'waiting', boxes: [], problem: undefined, age: undefined, connection: 0},
 		host: undefined,
 		log: {boxId: undefined, version: 0, phase: 'waiting', problem: undefined},
 		images: {phase: 'unasked', choices: [], problem: undefined},

@@ -6,6 +6,7 @@ import {watchProcesses} from '../../gpu/processes.ts';
 import type {Host} from '../../host/host.ts';
 import type {GpuFeed} from '../gpu-feed.ts';
 import type {GpuState} from './facts.ts';
+import {heed} from './heed.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
 
 /** As many as the widest curve can show. */
@@ -88,14 +89,21 @@ export async function followProcesses(host: Host, store: SessionStore, signal: A
 	await watchProcesses(host.nvidiaSmi, {
 		signal,
 		intervalMs: processIntervalMs,
-		onList({processes}) {
+		onList({processes, problems}) {
 			latest += 1;
 			const mine = latest;
-			void nameProcesses(host, processes, store.get().facts.box.boxes).then((named) => {
-				if (mine === latest && !signal.aborted && !sameProcesses(named, store.get().facts.gpu.processes)) {
-					store.changeLazily(withFacts(({gpu}) => ({gpu: {...gpu, processes: named}})));
-				}
-			});
+			const processesUnknown = processes.length === 0 && problems.length > 0;
+			const patience = AbortSignal.any([signal, AbortSignal.timeout(processIntervalMs)]);
+			void heed(nameProcesses(host, processes, store.get().facts.box.boxes), patience)
+				// Whose they are is asked of the engine, which may not answer.
+				.catch(() => processes.map((process) => ({...process, user: null, box: null})))
+				.then((named) => {
+					const {gpu: before} = store.get().facts;
+					const news = !sameProcesses(named, before.processes) || processesUnknown !== before.processesUnknown;
+					if (mine === latest && !signal.aborted && news) {
+						store.changeLazily(withFacts(({gpu}) => ({gpu: {...gpu, processes: named, processesUnknown}})));
+					}
+				});
 		},
 	});
 }

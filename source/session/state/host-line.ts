@@ -2,8 +2,12 @@ import {statfs} from 'node:fs/promises';
 import {cpus, hostname} from 'node:os';
 import type {Engine} from '../../engine/engine.ts';
 import type {HostReading} from './facts.ts';
+import {heed} from './heed.ts';
 
 export type HostReader = (signal: AbortSignal) => Promise<HostReading>;
+
+/** How long the rest of the line waits for an engine that does not answer. */
+const engineMs = 2000;
 
 type CpuTimes = {busy: number; all: number};
 
@@ -28,7 +32,8 @@ export function createHostReader(engine: Engine): HostReader {
 		const {mem} = (await import('systeminformation')).default;
 		const memory = await mem();
 		if (rootDirectory === undefined) {
-			rootDirectory = await engine.info(signal).then(
+			const patience = AbortSignal.any([signal, AbortSignal.timeout(engineMs)]);
+			rootDirectory = await heed(engine.info(patience), patience).then(
 				(info) => info.rootDirectory,
 				// Without an engine there is no place where its images lie; boxes' pane says that it is missing.
 				() => undefined,

@@ -1,5 +1,5 @@
 import {StringDecoder} from 'node:string_decoder';
-import {safeLogLine} from '../../text/safe.ts';
+import {safeLogLine, shorten} from '../../text/safe.ts';
 
 /** Where a log pane stands: at the end and moving with it, or at a line counted from the first one ever read. */
 export type LogPosition = 'follow' | number;
@@ -19,25 +19,53 @@ export type LogBuffer = {
 	readonly end: number;
 	/** Safe to print; colours stay. */
 	slice(from: number, count: number): string[];
-	clear(): void;
+	/** Forgets all lines; the next one has the number `from`. */
+	clear(from?: number): void;
 };
+
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
 
 type Stream = {decoder: StringDecoder; rest: string};
 
 export function createLogBuffer(options: {lines?: number; lineLength?: number} = {}): LogBuffer {
 	const capacity = options.lines ?? 5000;
 	const lineLength = options.lineLength ?? 4000;
+	/** No character has more than four bytes. */
+	const mostBytes = 4 * lineLength;
 	let ring: string[] = [];
 	let first = 0;
 	let end = 0;
 	let streams = new Map<string, Stream>();
 
-	const add = (raw: string) => {
-		// Cut before it is made safe: a line of many MiB must not go through the expressions.
-		const line = raw.length > lineLength ? `${raw.slice(0, lineLength)}…` : raw;
-		ring[end % capacity] = safeLogLine(line);
+	const add = (line: string) => {
+		// A copy of what is cut: a piece of a string keeps all that it was cut from in memory. Made safe only where it is seen.
+		ring[end % capacity] = line.length > lineLength ? Buffer.from(shorten(line, lineLength + 1)).toString() : line;
 		end += 1;
 		first = Math.max(first, end - capacity);
+	};
+
+	/** Takes in a part of a line. What would be cut off it anyway is not even decoded. */
+	const extend = (stream: Stream, part: Buffer) => {
+		let piece = part;
+		if (piece.length > mostBytes || stream.rest.length > lineLength) {
+			// A progress bar that rewrites its line for ever: what stands after the last CR is all one would see.
+			const restart = piece.length < 2 ? -1 : piece.lastIndexOf(carriageReturn, piece.length - 2);
+			if (restart !== -1) {
+				stream.decoder.end();
+				stream.rest = '';
+				piece = piece.subarray(restart + 1);
+			} else if (stream.rest.length > lineLength) {
+				return;
+			}
+		}
+
+		stream.rest += stream.decoder.write(piece.subarray(0, mostBytes));
+		if (stream.rest.length > lineLength) {
+			stream.rest = stream.rest
+				.slice(stream.rest.lastIndexOf('\r', stream.rest.length - 2) + 1)
+				.slice(0, lineLength + 2);
+		}
 	};
 
 	const unfinished = (): string[] => {
@@ -59,18 +87,15 @@ export function createLogBuffer(options: {lines?: number; lineLength?: number} =
 				streams.set(name, stream);
 			}
 
-			const lines = (stream.rest + stream.decoder.write(data)).split('\n');
-			let rest = lines.pop() ?? '';
-			for (const line of lines) {
-				add(line);
+			let from = 0;
+			for (let to = data.indexOf(lineFeed); to !== -1; to = data.indexOf(lineFeed, from)) {
+				extend(stream, data.subarray(from, to));
+				add(stream.rest + stream.decoder.end());
+				stream.rest = '';
+				from = to + 1;
 			}
 
-			if (rest.length > lineLength) {
-				// A progress bar that rewrites its line for ever: what stands after the last CR is all one would see.
-				rest = rest.slice(rest.lastIndexOf('\r', rest.length - 2) + 1);
-			}
-
-			stream.rest = rest.length > lineLength ? rest.slice(0, lineLength) : rest;
+			extend(stream, data.subarray(from));
 		},
 		note: add,
 		get first() {
@@ -88,15 +113,15 @@ export function createLogBuffer(options: {lines?: number; lineLength?: number} =
 					break;
 				}
 
-				lines.push(line);
+				lines.push(number < end ? safeLogLine(line) : line);
 			}
 
 			return lines;
 		},
-		clear() {
+		clear(from = 0) {
 			ring = [];
-			first = 0;
-			end = 0;
+			first = from;
+			end = from;
 			streams = new Map();
 		},
 	};

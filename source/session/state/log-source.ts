@@ -1,42 +1,99 @@
+import {setTimeout as pause} from 'node:timers/promises';
 import type {Host} from '../../host/host.ts';
+import type {LogState, Problem} from './facts.ts';
+import {heed} from './heed.ts';
 import {isRunning} from './is-running.ts';
 import type {LogBuffer} from './log-buffer.ts';
+import {createPacer} from './pacer.ts';
 import {problemOf} from './problem.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
 import {chosenBox} from './view.ts';
 
 const linesAtFirst = 1000;
+const firstRetryMs = 500;
+/** What did not break off by then is being followed. */
+const quietMs = 2000;
+const longestRetryMs = 15_000;
 
 /**
-Follows the log of the chosen box, and lets go of it as soon as another is chosen. Call `check` whenever the choice or the
-boxes may have changed; it does nothing when they did not.
+Follows the log of the chosen box, and lets go of it as soon as another is chosen. A log that breaks off while its box runs, as it
+does when the engine is started again, is taken up again: the lines that are there stay until the same ones come with what
+was written meanwhile. Call `check` whenever the choice or the boxes may have changed; it does nothing when they did not.
 */
-export function createLogFollower(host: Host, store: SessionStore, buffer: LogBuffer, signal: AbortSignal) {
-	let following: {key: string; controller: AbortController} | undefined;
+export function createLogFollower(
+	host: Host,
+	store: SessionStore,
+	buffer: LogBuffer,
+	signal: AbortSignal,
+	onAnswer: () => void = () => {},
+) {
+	let following: {key: string; box: string; controller: AbortController} | undefined;
 
-	const changed = () => {
-		store.change(withFacts(({log}) => ({log: {...log, version: log.version + 1}})));
+	const change = (state: Partial<Pick<LogState, 'phase' | 'problem'>> = {}) => {
+		store.change(withFacts(({log}) => ({log: {...log, ...state, version: log.version + 1}})));
+	};
+
+	/** Reads until it ends. */
+	const read = async (boxId: string, within: AbortSignal, onFirst: () => void) => {
+		const again = buffer.end > buffer.first;
+		const tail = Math.max(linesAtFirst, buffer.end - buffer.first);
+		const pace = createPacer();
+		// A box that writes nothing sends nothing, not even that it is being listened to.
+		const quiet = setTimeout(() => change({phase: 'following', problem: undefined}), quietMs);
+		const chunks = host.engine.logs(boxId, {follow: true, tail, signal: within})[Symbol.asyncIterator]();
+		for (let first = true; ; first = false) {
+			const item = await heed(chunks.next(), within).finally(() => clearTimeout(quiet));
+			if (first) {
+				onFirst();
+				if (again && item.done !== true) {
+					buffer.clear(buffer.first);
+				}
+			}
+
+			if (item.done === true) {
+				return;
+			}
+
+			buffer.push(item.value.stream, item.value.data);
+			change();
+			await pace(within);
+		}
 	};
 
 	const follow = async (boxId: string, within: AbortSignal) => {
-		try {
-			for await (const {stream, data} of host.engine.logs(boxId, {follow: true, tail: linesAtFirst, signal: within})) {
+		let wait = firstRetryMs;
+		while (!within.aborted) {
+			let problem: Problem | undefined;
+			try {
+				await read(boxId, within, () => {
+					wait = firstRetryMs;
+					change({phase: 'following', problem: undefined});
+					if (store.get().facts.box.phase !== 'live') {
+						onAnswer();
+					}
+				});
+			} catch (error) {
 				if (within.aborted) {
 					return;
 				}
 
-				buffer.push(stream, data);
-				changed();
+				problem = problemOf(error, host.engine.address);
 			}
 
-			if (!within.aborted) {
-				store.change(withFacts(({log}) => ({log: {...log, version: log.version + 1, phase: 'ended'}})));
+			// What the list says may be older than this end: then the next list changes the key, and that is the end of this loop.
+			const box = store.get().facts.box.boxes.find(({id}) => id === boxId);
+			const goesOn = box !== undefined && isRunning(box);
+			change({phase: goesOn && problem !== undefined ? 'lost' : 'ended', problem});
+			if (!goesOn) {
+				return;
 			}
-		} catch (error) {
+
+			await pause(wait, undefined, {signal: within}).catch(() => {});
 			if (!within.aborted) {
-				const problem = problemOf(error, host.engine.address);
-				store.change(withFacts(({log}) => ({log: {...log, version: log.version + 1, phase: 'ended', problem}})));
+				change({phase: 'lost'});
 			}
+
+			wait = Math.min(longestRetryMs, wait * 2);
 		}
 	};
 
@@ -44,26 +101,28 @@ export function createLogFollower(host: Host, store: SessionStore, buffer: LogBu
 		check() {
 			const {facts, view} = store.get();
 			const box = chosenBox(view, facts.box.boxes);
-			// A box that was started again has a log that goes on: it is read anew.
-			const key = box === undefined ? '' : `${box.id} ${isRunning(box)}`;
+			// A box that was started again has a log that goes on: it is read anew. So is every log once the engine is back.
+			const key = box === undefined ? '' : `${box.id} ${isRunning(box)} ${facts.box.connection}`;
 			if (key === (following?.key ?? '') || signal.aborted) {
 				return;
 			}
 
+			const same = box !== undefined && following?.box === `${box.id} ${isRunning(box)}`;
 			following?.controller.abort();
-			following = undefined;
-			buffer.clear();
+			const controller = new AbortController();
+			// Before anything is published: that calls this again.
+			following = box === undefined ? undefined : {key, box: `${box.id} ${isRunning(box)}`, controller};
+			if (!same) {
+				buffer.clear();
+			}
+
 			store.change(
 				withFacts(({log}) => ({
 					log: {boxId: box?.id, version: log.version + 1, phase: 'waiting', problem: undefined},
 				})),
 			);
 			if (box !== undefined) {
-				const controller = new AbortController();
-				following = {key, controller};
-				const within = AbortSignal.any([signal, controller.signal]);
-				store.change(withFacts(({log}) => ({log: {...log, phase: 'following'}})));
-				void follow(box.id, within);
+				void follow(box.id, AbortSignal.any([signal, controller.signal]));
 			}
 		},
 	};

@@ -28,6 +28,8 @@ export type BoxItem = {
 export type BoxPaneView = {
 	title: string;
 	note: string;
+	/** Of rows that are not live, how old they are. */
+	age: string;
 	items: BoxItem[];
 	/** What to say where there are no rows. */
 	empty: string[];
@@ -37,12 +39,13 @@ export type BoxPaneView = {
 };
 
 export function selectBoxPane(facts: Facts, view: View, now: Date): BoxPaneView {
-	const {boxes, phase, problem} = facts.box;
+	const {boxes, phase, problem, age: listAge} = facts.box;
 	const chosen = chosenBox(view, boxes);
 	const running = boxes.filter(isRunning).length;
 	return {
 		title: 'Boxes',
 		note: boxes.length === 0 ? '' : `${running} of ${boxes.length} running`,
+		age: boxes.length === 0 || listAge === undefined ? '' : `as of ${listAge} ago`,
 		items: boxes.map((box) => boxItem(box, facts, box === chosen, now)),
 		empty: phase === 'waiting' ? ['Asking the engine …'] : phase === 'live' ? ['No boxes yet. Make the first:'] : [],
 		invites: selectInvites(facts),

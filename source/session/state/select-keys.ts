@@ -54,7 +54,7 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 				const {outcome} = facts.setup;
 				// On the card only when there is something left to start.
 				const isUnderWay = view.screen === 'setup' && (outcome?.phase === 'starting' || outcome?.phase === 'up');
-				return facts.box.phase !== 'no-engine' && !isUnderWay;
+				return facts.box.phase !== 'no-engine' && facts.box.phase !== 'late' && !isUnderWay;
 			}
 
 			case 'attach':
@@ -106,7 +106,9 @@ function canVisit({outcome}: SetupState): boolean {
 /** The made-up host is offered to those who lack GPUs or an engine. */
 export function isDemoOffered(facts: Facts): boolean {
 	const withoutGpu = facts.gpu.phase === 'silent' && facts.gpu.readings.length === 0;
-	return !facts.demo && (facts.box.phase === 'no-engine' || withoutGpu);
+	const {phase, boxes} = facts.box;
+	const withoutEngine = phase === 'no-engine' || (phase === 'late' && boxes.length === 0);
+	return !facts.demo && (withoutEngine || withoutGpu);
 }
 
 /** The panes one can go to. */

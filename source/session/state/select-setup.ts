@@ -164,7 +164,7 @@ function outcomeInWords({setup: {outcome}, box: boxes, demo}: Facts): string[] {
 		case 'written': {
 			return [
 				written,
-				boxes.phase === 'no-engine'
+				boxes.phase === 'no-engine' || boxes.phase === 'late'
 					? '  Its box needs an engine: gpubox doctor tells how to get there'
 					: '  u starts its box',
 			];

@@ -15,7 +15,7 @@ export type GpuItem = {
 	name: string;
 	selected: boolean;
 	/** `ok`, or the word to show in place of figures. */
-	state: 'ok' | 'lost' | 'needs reset';
+	state: 'ok' | 'lost' | 'needs reset' | 'unread';
 	utilization: number | null;
 	history: ReadonlyArray<number | null>;
 	/** 0 to 1, null where the card does not say. */
@@ -29,10 +29,14 @@ export type GpuItem = {
 	powerLong: string;
 	/** Clock, fan, performance state. */
 	extra: string;
-	/** Boxes and people on it, `train (alice)`; empty when nobody is. */
+	/** Boxes and people on it, `train (alice)`; empty when nobody is known to be. */
 	users: string[];
+	/** Nobody is on it, as far as can be known at all. */
+	free: boolean;
 	/** Its processes in words, the largest first. */
 	work: string[];
+	/** In place of processes. */
+	noWork: string;
 };
 
 export type GpuPaneView = {
@@ -48,9 +52,15 @@ export function selectGpuPane(facts: Facts, view: View): GpuPaneView {
 	const {gpu} = facts;
 	const items = gpu.readings.map((reading) => gpuItem(reading, facts, view));
 	const busy = items.filter((item) => (item.utilization ?? 0) >= 5).length;
-	const free = items.filter((item) => item.users.length === 0 && item.state === 'ok').length;
-	const lost = items.filter((item) => item.state !== 'ok').length;
-	const note = [`${busy} busy`, `${free} free`, ...(lost > 0 ? [`${lost} lost`] : [])].join(' · ');
+	const free = items.filter((item) => item.free).length;
+	const unread = items.filter((item) => item.state === 'unread').length;
+	const lost = items.filter((item) => item.state !== 'ok').length - unread;
+	const note = [
+		`${busy} busy`,
+		`${free} free`,
+		...(lost > 0 ? [`${lost} lost`] : []),
+		...(unread > 0 ? [`${unread} unknown`] : []),
+	].join(' · ');
 	return {
 		title: items.length > 1 ? `${items.length} GPUs` : items.length === 1 ? 'GPU' : 'GPUs',
 		note: items.length === 0 ? '' : note,
@@ -64,12 +74,14 @@ function gpuItem(reading: GpuReading, facts: Facts, view: View): GpuItem {
 	const {memoryUsedMiB: used, memoryTotalMiB: total, temperature, powerDraw, powerLimit} = reading;
 	const share = used === null || total === null || total === 0 ? null : used / total;
 	const processes = facts.gpu.processes.filter((process) => process.gpuUuid === reading.uuid);
+	const state = reading.lost ? 'lost' : reading.unread ? 'unread' : reading.faulty ? 'needs reset' : 'ok';
+	const users = usersOf(reading.uuid, facts, processes);
 	return {
 		uuid: reading.uuid,
 		index: String(reading.index),
 		name: reading.name.replace(/^NVIDIA /, '').replace(/^GeForce /, ''),
 		selected: view.gpuUuid === reading.uuid,
-		state: reading.lost ? 'lost' : reading.faulty ? 'needs reset' : 'ok',
+		state,
 		utilization: reading.utilization,
 		history: reading.history,
 		memoryShare: share,
@@ -88,7 +100,9 @@ function gpuItem(reading: GpuReading, facts: Facts, view: View): GpuItem {
 		]
 			.filter((part) => part !== '')
 			.join(' · '),
-		users: usersOf(reading.uuid, facts, processes),
+		users,
+		free: state === 'ok' && users.length === 0 && !facts.gpu.processesUnknown,
+		noWork: facts.gpu.processesUnknown ? 'processes not known' : 'no process',
 		work: processes.toSorted((a, b) => (b.usedMemoryMiB ?? 0) - (a.usedMemoryMiB ?? 0)).map(processInWords),
 	};
 }

@@ -8,6 +8,7 @@ import type {LogBuffer} from './log-buffer.ts';
 import {createLogFollower} from './log-source.ts';
 import {problemOf} from './problem.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
+import {createWaker} from './waker.ts';
 
 const hostIntervalMs = 3000;
 
@@ -31,13 +32,15 @@ export function startSources(
 ): Sources {
 	const stopping = new AbortController();
 	const {signal} = stopping;
-	const log = createLogFollower(host, store, parts.buffer, signal);
+	const waker = createWaker();
+	// Whoever hears from the engine first tells the other.
+	const log = createLogFollower(host, store, parts.buffer, signal, () => waker.wake());
 	let atWork: Array<Promise<void>> = [];
 	followGpus(parts.feed, store);
 
 	const begin = () => {
 		atWork = [
-			followBoxes(host, store, signal),
+			followBoxes(host, store, signal, {waker}),
 			followProcesses(host, store, signal),
 			followHost(parts.readHost, store, signal),
 		];

@@ -1,0 +1,153 @@
+import {type ChildProcess, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {mkdir, mkdtemp, readFile, realpath, rm, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import Docker from 'dockerode';
+import {command} from './command.ts';
+import {systemPath} from './packages.ts';
+import {endProcessesOf} from './processes.ts';
+import {waitUntil} from './wait-until.ts';
+
+export type SecondEngine = {
+	docker: Docker;
+	/** For DOCKER_HOST. */
+	address: string;
+	/** Ends the engine and starts it again, on the same data. Resolves once it answers. */
+	restart(): Promise<void>;
+	/** The engine does nothing any more; connections to it are taken and stay open. */
+	freeze(): Promise<void>;
+	thaw(): Promise<void>;
+	/** Starts a container that writes `line 1`, `line 2` and so on, ten a second. */
+	startWriter(name: string, labels: Record<string, string>, restartPolicy?: string): Promise<string>;
+	stop(): Promise<void>;
+};
+
+/**
+An engine that a test may end and start again. Root. It has mounts and a network of its own, so that it can touch nobody's; its
+containers have no network.
+*/
+export async function startSecondEngine(options: {liveRestore: boolean; groupId: number}): Promise<SecondEngine> {
+	// A socket's path has at most 107 bytes, and a mount namespace of its own wants no surprises: directly below /run.
+	const folder = await mkdtemp('/run/gpubox-second-');
+	const socket = join(folder, 'docker.sock');
+	const pidFile = join(folder, 'dockerd.pid');
+	await mkdir(join(folder, 'data'));
+	await command('chmod', ['755', folder]);
+	await writeFile(
+		join(folder, 'daemon.json'),
+		JSON.stringify({
+			hosts: [`unix://${socket}`],
+			'data-root': join(folder, 'data'),
+			'exec-root': join(folder, 'exec'),
+			pidfile: pidFile,
+			group: String(options.groupId),
+			iptables: false,
+			ip6tables: false,
+			bridge: 'none',
+			'exec-opts': ['native.cgroupdriver=cgroupfs'],
+			'live-restore': options.liveRestore,
+			'shutdown-timeout': 2,
+		}),
+	);
+	// The engine is started again in the same namespaces, where the mounts of its containers are.
+	const script = [
+		'mkdir -p /run/containerd',
+		'mount -t tmpfs tmpfs /run/containerd',
+		'{ mountpoint -q /sys/fs/cgroup || mount -t cgroup2 cgroup2 /sys/fs/cgroup; }',
+		'while [ ! -e "$1/over" ]; do dockerd --config-file "$1/daemon.json" >> "$1/dockerd.log" 2>&1; done',
+	].join(' && ');
+	const namespaces = ['unshare', '--mount', '--net', '--propagation', 'slave'];
+	const words = ['--pdeathsig', 'TERM', ...namespaces, 'sh', '-c', script, 'sh', folder];
+	const keeper: ChildProcess = spawn('setpriv', words, {
+		stdio: 'ignore',
+		detached: true,
+		env: {...process.env, PATH: systemPath},
+	});
+	const docker = new Docker({socketPath: socket});
+	const answers = () =>
+		docker.ping().then(
+			() => true,
+			() => false,
+		);
+	const signal = async (name: NodeJS.Signals) => {
+		const daemon = await pid();
+		if (daemon > 0) {
+			process.kill(daemon, name);
+		}
+	};
+	const pid = async () => Number(await readFile(pidFile, 'utf8').catch(() => '0'));
+
+	const stop = async () => {
+		await signal('SIGCONT');
+		for (const {Id} of await docker.listContainers({all: true}).catch(() => [])) {
+			await docker
+				.getContainer(Id)
+				.remove({force: true})
+				.catch(() => {});
+		}
+
+		await writeFile(join(folder, 'over'), '');
+		const daemon = await pid();
+		const over = keeper.exitCode === null ? once(keeper, 'exit') : undefined;
+		if (daemon > 0) {
+			process.kill(daemon, 'SIGTERM');
+		}
+
+		await over;
+		await endProcessesOf(folder);
+		await rm(folder, {recursive: true, force: true});
+	};
+
+	await waitUntil('the second engine to answer', answers, {seconds: 60});
+	await importShell(docker, folder);
+	return {
+		docker,
+		address: `unix://${socket}`,
+		async restart() {
+			const before = await pid();
+			process.kill(before, 'SIGTERM');
+			await waitUntil(
+				'the engine to be another',
+				async () => {
+					const now = await pid();
+					return now !== before && now > 0 && (await answers());
+				},
+				{seconds: 60},
+			);
+		},
+		freeze: () => signal('SIGSTOP'),
+		thaw: () => signal('SIGCONT'),
+		async startWriter(name, labels, restartPolicy = '') {
+			const container = await docker.createContainer({
+				name,
+				Image: 'shell',
+				Cmd: ['sh', '-c', 'trap "exit 0" TERM; i=0; while :; do i=$((i + 1)); echo "line $i"; sleep 0.1; done'],
+				Labels: labels,
+				HostConfig: {NetworkMode: 'none', RestartPolicy: {Name: restartPolicy}},
+			});
+			await container.start();
+			return container.id;
+		},
+		stop,
+	};
+}
+
+/** An image of a few megabytes with nothing but a shell in it. */
+async function importShell(docker: Docker, folder: string): Promise<void> {
+	const files = new Set<string>();
+	for (const name of ['sh', 'sleep']) {
+		const program = `/bin/${name}`;
+		files.add(program);
+		const libraries = await command('ldd', [await realpath(program)]);
+		for (const [path] of libraries.matchAll(/\/\S+/g)) {
+			files.add(path);
+		}
+	}
+
+	const archive = join(folder, 'shell.tar');
+	await command('tar', ['--create', '--dereference', `--file=${archive}`, ...files]);
+	const stream = await docker.importImage(archive, {repo: 'shell', tag: 'latest'});
+	await new Promise((resolve, reject) => {
+		docker.modem.followProgress(stream, (error: unknown) => (error ? reject(error) : resolve(undefined)));
+	});
+}
