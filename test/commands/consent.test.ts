@@ -32,7 +32,7 @@ async function go(asks: Ask[], answers: boolean[] | undefined, trust = false): P
 		return answers?.shift() ?? assert.fail('one question too many');
 	};
 	const options = {trust, ask: answers === undefined ? undefined : ask, note: (text: string) => assert.fail(text)};
-	await consent(host as never, '/work/a', asks, options);
+	await consent(host as never, '/projects/a', asks, options);
 	return asked;
 }
 
@@ -52,7 +52,7 @@ test('a yes is kept: nothing is asked twice, less asks nothing, more asks for th
 test('a no keeps nothing, also when it comes after a yes', async () => {
 	const asks = [...two, make('project', '/home/ann', true), make('mounts', '/', true)];
 	await assert.rejects(go(asks, [true, true, false]), (error) => error instanceof Failure && error.exitCode === 1);
-	assert.equal(newAsks(host as never, '/work/a', asks).length, asks.length);
+	assert.equal(newAsks(host as never, '/projects/a', asks).length, asks.length);
 });
 
 test('where nobody can be asked it is told, and --trust is a yes to exactly that', async () => {
@@ -62,7 +62,7 @@ test('where nobody can be asked it is told, and --trust is a yes to exactly that
 			error instanceof Failure &&
 			error.exitCode === 2 &&
 			error.details.join('|') === 'postCreate  make  (why)|secrets     A  (why)' &&
-			error.fix === 'If you trust it: gpubox trust /work/a, or --trust',
+			error.fix === 'If you trust it: gpubox trust /projects/a, or --trust',
 	);
 	await go(two, undefined, true);
 	assert.deepEqual(await go(two, undefined), []);
@@ -71,15 +71,15 @@ test('where nobody can be asked it is told, and --trust is a yes to exactly that
 
 test('another project has an answer of its own', async () => {
 	await go(two, [true]);
-	assert.equal(newAsks(host as never, '/work/b', two).length, 2);
+	assert.equal(newAsks(host as never, '/projects/b', two).length, 2);
 });
 
 test('a long list is said to be one', () => {
 	const many = Array.from({length: 30}, (_, index) => make('secrets', `A${index}`));
-	assert.match(questionsOf('/work/a', many, true)[0]?.question ?? '', /these 30 lines/);
+	assert.match(questionsOf('/projects/a', many, true)[0]?.question ?? '', /these 30 lines/);
 });
 
 test('a folder is named as a shell takes it', () => {
-	assert.equal(shellWord('/work/a'), '/work/a');
-	assert.equal(shellWord("/work/it's here"), String.raw`'/work/it'\''s here'`);
+	assert.equal(shellWord('/projects/a'), '/projects/a');
+	assert.equal(shellWord("/projects/it's here"), String.raw`'/projects/it'\''s here'`);
 });

@@ -443,7 +443,7 @@ describe('what is built for everybody', () => {
 				Entrypoint: ['sh', '-c'],
 				Cmd: [
 					`printf '#!/bin/sh\\necho called\\n' > /usr/local/bin/apt-get; chmod +x /usr/local/bin/apt-get
-echo 'deb http://deb.debian.org/debian bookworm main' > /etc/apt/sources.list
+echo 'deb https://archive.example/debian stable main' > /etc/apt/sources.list
 sh -c "$SCRIPT" install jupyter; echo "code $?"; ls /evil`,
 				],
 				User: '0',

@@ -21,49 +21,49 @@ const fileOf = () => join(folder, 'gpubox/trust', readdirSync(join(folder, 'gpub
 test('what was agreed to is there again, for that project and nobody else to read', () => {
 	const before = process.umask(0);
 	try {
-		keepTrust(state, '/work/a', [one]);
+		keepTrust(state, '/projects/a', [one]);
 	} finally {
 		process.umask(before);
 	}
 
-	assert.deepEqual(readTrust(state, '/work/a'), [one]);
-	assert.deepEqual(readTrust(state, '/work/b'), []);
+	assert.deepEqual(readTrust(state, '/projects/a'), [one]);
+	assert.deepEqual(readTrust(state, '/projects/b'), []);
 	assert.equal(statSync(fileOf()).mode & 0o777, 0o600);
 	assert.equal(statSync(join(folder, 'gpubox/trust')).mode & 0o777, 0o700);
-	keepTrust(state, '/work/a', [two]);
-	assert.deepEqual(readTrust(state, '/work/a'), [one, two]);
+	keepTrust(state, '/projects/a', [two]);
+	assert.deepEqual(readTrust(state, '/projects/a'), [one, two]);
 	assert.deepEqual(readdirSync(join(folder, 'gpubox/trust')).length, 1);
-	assert.ok(forgetTrust(state, '/work/a'));
-	assert.ok(!forgetTrust(state, '/work/a'));
-	assert.deepEqual(readTrust(state, '/work/a'), []);
+	assert.ok(forgetTrust(state, '/projects/a'));
+	assert.ok(!forgetTrust(state, '/projects/a'));
+	assert.deepEqual(readTrust(state, '/projects/a'), []);
 });
 
 test('a file that others could have written is no answer', () => {
-	keepTrust(state, '/work/a', [one]);
+	keepTrust(state, '/projects/a', [one]);
 	const file = fileOf();
 	chmodSync(file, 0o666);
-	assert.deepEqual(readTrust(state, '/work/a'), []);
+	assert.deepEqual(readTrust(state, '/projects/a'), []);
 	chmodSync(file, 0o600);
-	assert.deepEqual(readTrust(state, '/work/a'), [one]);
+	assert.deepEqual(readTrust(state, '/projects/a'), [one]);
 	chmodSync(join(folder, 'gpubox/trust'), 0o777);
-	assert.deepEqual(readTrust(state, '/work/a'), []);
+	assert.deepEqual(readTrust(state, '/projects/a'), []);
 	chmodSync(join(folder, 'gpubox/trust'), 0o700);
 	rmSync(file);
-	writeFileSync(join(folder, 'other'), JSON.stringify({project: '/work/a', agreed: [one]}), {mode: 0o600});
+	writeFileSync(join(folder, 'other'), JSON.stringify({project: '/projects/a', agreed: [one]}), {mode: 0o600});
 	symlinkSync(join(folder, 'other'), file);
-	assert.deepEqual(readTrust(state, '/work/a'), []);
+	assert.deepEqual(readTrust(state, '/projects/a'), []);
 });
 
 test('only what can be an answer for this project is taken', () => {
-	for (const kept of [null, 1, [], {}, {project: '/work/b', agreed: [one]}, {project: '/work/a', agreed: 'all'}]) {
-		assert.deepEqual(agreedFrom(kept, '/work/a'), []);
+	for (const kept of [null, 1, [], {}, {project: '/projects/b', agreed: [one]}, {project: '/projects/a', agreed: 'all'}]) {
+		assert.deepEqual(agreedFrom(kept, '/projects/a'), []);
 	}
 
-	assert.deepEqual(agreedFrom({project: '/work/a', agreed: [null, 1, {digest: 'x'}, one]}, '/work/a'), [one]);
+	assert.deepEqual(agreedFrom({project: '/projects/a', agreed: [null, 1, {digest: 'x'}, one]}, '/projects/a'), [one]);
 });
 
 test('an answer that cannot be kept is told', () => {
 	mkdirSync(join(folder, 'gpubox'));
 	writeFileSync(join(folder, 'gpubox/trust'), '');
-	assert.throws(() => keepTrust(state, '/work/a', [one]), Failure);
+	assert.throws(() => keepTrust(state, '/projects/a', [one]), Failure);
 });
