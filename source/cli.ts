@@ -2,9 +2,11 @@
 import module from 'node:module';
 import {findCodeCache} from './code-cache.ts';
 
-if (Number.parseInt(process.versions.node, 10) < 22) {
+// As package.json has it in `engines`: that file is not read, because it costs every start.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 12)) {
 	process.stderr.write(
-		`gpubox: It needs Node 22 or newer, and this is ${process.versions.node}.\n  → Install a newer one: https://nodejs.org\n`,
+		`gpubox: It needs Node 22.12 or newer, and this is ${process.versions.node}.\n  → Install a newer one: https://nodejs.org\n`,
 	);
 	process.exit(1);
 }
