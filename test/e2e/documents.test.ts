@@ -482,6 +482,16 @@ const workshop: Step[] = [
 	elsewhere('UPDATE_SNAPSHOTS=1 npm test -- --unit --only session', 'it draws each screen again', async () => {
 		assert.match(await readFile(join(root, 'test/_helpers/snapshot.ts'), 'utf8'), /env\.UPDATE_SNAPSHOTS/);
 	}),
+	elsewhere('npm run chaos', 'a quarter of an hour; test/e2e/chaos.test.ts plays a few of its rounds', async () => {
+		const {scripts} = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {scripts: {chaos: string}};
+		const [command, played] = await Promise.all(
+			['test/chaos/run.ts', 'test/e2e/chaos.test.ts'].map((path) => readFile(join(root, path), 'utf8')),
+		);
+		assert.match(scripts.chaos, /test\/chaos\/run\.ts/);
+		for (const text of [command, played]) {
+			assert.match(text ?? '', /runChaos\(/);
+		}
+	}),
 	elsewhere(
 		['npm run bench', 'npm run bench -- ls', 'npm run bench -- --check'],
 		'minutes, on a machine that does nothing else',

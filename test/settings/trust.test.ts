@@ -55,7 +55,14 @@ test('a file that others could have written is no answer', () => {
 });
 
 test('only what can be an answer for this project is taken', () => {
-	for (const kept of [null, 1, [], {}, {project: '/projects/b', agreed: [one]}, {project: '/projects/a', agreed: 'all'}]) {
+	for (const kept of [
+		null,
+		1,
+		[],
+		{},
+		{project: '/projects/b', agreed: [one]},
+		{project: '/projects/a', agreed: 'all'},
+	]) {
 		assert.deepEqual(agreedFrom(kept, '/projects/a'), []);
 	}
 
