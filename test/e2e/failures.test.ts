@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {readdir} from 'node:fs/promises';
+import {readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {
@@ -213,6 +213,10 @@ describe('a run that is killed', () => {
 		const {Config, HostConfig, Name} = await docker.getContainer(id).inspect();
 		await docker.getContainer(id).remove({force: true});
 		const halfMade = await docker.createContainer({...Config, HostConfig, name: Name.slice(1)});
+		const folder = Config.Labels['gpubox.folder'] ?? '';
+		const record = join(person.environment.XDG_STATE_HOME ?? '', 'gpubox/boxes', folder, 'origin.json');
+		const written = JSON.parse(await readFile(record, 'utf8')) as object;
+		await writeFile(record, JSON.stringify({...written, container: halfMade.id}));
 		const next = await up();
 		assert.equal(next.code, 0, next.stderr);
 		assert.deepEqual(await ownContainers(), [halfMade.id]);
