@@ -1,6 +1,9 @@
-import {lstatSync, mkdirSync, rmSync, type Stats, statSync} from 'node:fs';
-import {dirname} from 'node:path';
+import type {Stats} from 'node:fs';
 import {mayKeepFiles} from './roots-own.ts';
+
+// Not imported: what the entry point imports is loaded, with all that shares a chunk with it, before the cache is on.
+const {lstatSync, mkdirSync, rmSync, statSync} = process.getBuiltinModule('node:fs');
+const {dirname} = process.getBuiltinModule('node:path');
 
 /**
 Where Node keeps the compiled code of gpubox: code that it runs without another look, so nobody else may be able to put any there.
