@@ -109,7 +109,8 @@ const groups = Object.entries({
 	tour: [/\/source\/session\/tour\//],
 	session: [/\/source\/session\//, /\/node_modules\/(ink|react|react-reconciler|scheduler|yoga-layout)\//],
 	boxes: [
-		/\/source\/(box|gpu|text)\//,
+		/\/source\/(base|box|gpu|text)\//,
+		/\/source\/(home|process-group|small-file)\.ts$/,
 		/\/source\/engine\/(?!connect|docker|guard|schemas|translate|transport)/,
 		/\/tools\/shims\/|\/node_modules\/(string-width|cli-truncate|slice-ansi|strip-ansi|ansi-styles|ansi-regex|get-east-asian-width|is-fullwidth-code-point)\//,
 		/\/source\/image\/(pull|pull-progress|pull-words|mirror|reference|free-disk|disk|version)\.ts$/,
@@ -117,7 +118,7 @@ const groups = Object.entries({
 		/\/source\/host\/(desktop|host|open-host|person|remedies|ask-http)\.ts$/,
 		/\/source\/settings\/(file|merge)\.ts$/,
 		/\/source\/setup\/plan\.ts$/,
-		/\/source\/commands\/(attach|box-json|choose-image|duration|gpus|idle|image-offer|images-here|lifecycle|logs|ls|offered-images|open|read-secrets|settings|ssh|up|up-reporter)\.ts$/,
+		/\/source\/commands\/(ask-consent|attach|box-json|choose-image|consent|duration|gpus|idle|image-offer|images-here|lifecycle|logs|ls|offered-images|open|read-secrets|settings|ssh|up|up-reporter)\.ts$/,
 	],
 }).map(([name, paths]) => ({name, test: (id) => paths.some((path) => path.test(id))}));
 
