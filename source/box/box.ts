@@ -44,8 +44,6 @@ export type Box = {
 	/** UUIDs of the GPUs it was given. */
 	gpus: string[];
 	shareGpus: boolean;
-	/** It was made on an engine that may not raise limits. */
-	keepsLimits: boolean;
 	/** Its user may become root inside. */
 	sudo: boolean;
 	/** Its SSH server is the image's own: one logs in as root, with a password. */

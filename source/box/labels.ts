@@ -57,7 +57,6 @@ export function toBox(container: Container, {mine, pending, caller}: Provenance 
 		...(labels[label.jupyterPath] === 'private' ? {privatePath: true} : {}),
 		...(isOpen(container, labels) ? {open: true as const} : {}),
 		gpus: (labels[label.gpus] ?? '').split(',').flatMap((uuid) => (/^[\w/-]{1,100}$/.test(uuid) ? [uuid] : [])),
-		keepsLimits: labels[label.limits] === 'kept',
 		shareGpus: labels[label.share] === 'true',
 		sudo: labels[label.sudo] === 'true',
 		rootPassword,

@@ -172,5 +172,14 @@ export function readRecords(paths: Pick<Paths, 'state'>): Records {
 	};
 }
 
+/** Whether an engine refused to raise limits for a box of the person's, also for one that is gone. Of others nothing is believed. */
+export function limitsWereKept(paths: Pick<Paths, 'state'>, engineAddress: string): boolean {
+	const here = engineKey(engineAddress);
+	return boxFolders(paths).some((folder) => {
+		const record = readRecord(paths, folder);
+		return record?.labels[label.limits] === 'kept' && engineKey(record.engine) === here;
+	});
+}
+
 /** Of an engine on another machine, where the records of its boxes are. */
 export const noRecords: Records = {of: () => undefined, pendingOf: () => undefined};

@@ -12,6 +12,7 @@ import {defaultName, distinctName} from './name.ts';
 import type {OwnServer} from './own-server.ts';
 import {type BoxRequest, planBox} from './plan.ts';
 import {candidatePorts, findFreePort} from './ports.ts';
+import {limitsWereKept} from './record.ts';
 
 /** What was worked out for a new box before its GPUs and ports are fought for. */
 export type Prepared = Personal & {
@@ -137,7 +138,7 @@ export async function workOut(
 		gpuShare: shareOfGpus(gpus, candidates),
 		gpuRequest: engine.flavour === 'podman' ? 'cdi' : 'gpu',
 		// What an earlier box found out need not be found out again.
-		raisesLimits: !lost.limits && !boxes.some(({mine, keepsLimits}) => mine && keepsLimits),
+		raisesLimits: !lost.limits && !limitsWereKept(host.paths, host.engine.address),
 		ports: await choosePorts(request, host.person.name, boxes, lost.ports),
 		memoryBytes: engine.memoryBytes,
 		cpus: engine.cpus,

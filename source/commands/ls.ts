@@ -23,7 +23,14 @@ export async function ls(
 		await printTable(host, boxes, idleness);
 	}
 
-	await removeLeftovers(host, claims);
+	try {
+		await removeLeftovers(host, claims);
+	} catch (error) {
+		signal.throwIfAborted();
+		// The list is told; what could not be removed is found by the next verb as well.
+		const {explain} = await import('../host/remedies.ts');
+		process.stderr.write(`What a killed run left cannot be removed: ${explain(error, host.engine.address).message}\n`);
+	}
 }
 
 async function printTable(host: Host, boxes: Box[], idleness: Map<string, Idleness>): Promise<void> {

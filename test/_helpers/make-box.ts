@@ -17,7 +17,6 @@ export function makeBox(members: Partial<Box> = {}): Box {
 		addresses: {},
 		gpus: [],
 		shareGpus: false,
-		keepsLimits: false,
 		sudo: false,
 		rootPassword: false,
 		secrets: [],

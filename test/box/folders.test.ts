@@ -18,7 +18,7 @@ import {keptBefore} from '../../source/box/folders.ts';
 import {toBox} from '../../source/box/labels.ts';
 import {removeLeftovers} from '../../source/box/leftovers.ts';
 import {listClaims} from '../../source/box/list.ts';
-import {readRecords} from '../../source/box/record.ts';
+import {limitsWereKept, readRecords, writeRecord} from '../../source/box/record.ts';
 import {removeBox} from '../../source/box/remove-box.ts';
 import {readHostKey} from '../../source/box/ssh-files.ts';
 import type {Container} from '../../source/engine/engine.ts';
@@ -334,6 +334,25 @@ describe('whose a container is', () => {
 		assert.deepEqual(await through({address: 'tcp://127.0.0.1:2375', local: true}), [[true, true]]);
 		// Nothing of hers is given to it there.
 		assert.deepEqual(await through({address: 'ssh://elsewhere', local: false}), [[true, false]]);
+	});
+
+	test("what an engine refused is believed of the caller's own boxes, also of one that is gone", async () => {
+		const engine = new SlowEngine();
+		const [contender] = makeContenders([0]) as [Contender];
+		const {
+			paths,
+			engine: {address},
+		} = hostOf(plain(engine), contender);
+		const made = await upAlone(engine, contender);
+		assert.equal(limitsWereKept(paths, address), false);
+		// Somebody else's container says so.
+		engine.containers.set('another', {...made, id: 'another', labels: {...made.labels, 'gpubox.limits': 'kept'}});
+		assert.equal(limitsWereKept(paths, address), false);
+		const folder = made.labels['gpubox.folder'] ?? '';
+		const record = {engine: address, project: '/p', nonce: 'n', labels: {...made.labels, 'gpubox.limits': 'kept'}};
+		writeRecord(paths, folder, record);
+		engine.containers.clear();
+		assert.deepEqual([limitsWereKept(paths, address), limitsWereKept(paths, 'unix:///another')], [true, false]);
 	});
 
 	test('is known before its id is written down, while it was never started', async () => {
