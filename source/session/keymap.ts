@@ -81,7 +81,7 @@ function setup(does: SetupAction): Action {
 
 /** The only place that says what a key does: help and footer are made from it. */
 export const bindings: Binding[] = [
-	{scope: 'main', keys: ['u'], label: 'Jupyter for this folder', short: 'up', action: {type: 'up'}},
+	{scope: 'main', keys: ['u'], label: 'Start a box for this folder', short: 'up', action: {type: 'up'}},
 	{
 		scope: 'main',
 		keys: ['n'],
@@ -149,7 +149,7 @@ export const bindings: Binding[] = [
 	{
 		scope: 'images',
 		keys: ['u', 'enter'],
-		label: 'Jupyter here with it',
+		label: 'Start box with this image',
 		short: 'up',
 		action: {type: 'up-with-image'},
 	},

@@ -5,6 +5,8 @@ import {withFacts} from '../../source/session/state/session-state.ts';
 import {showSession} from '../_helpers/session.tsx';
 
 const size = {columns: 120, rows: 40};
+/** Of the last line in the log of a model server. */
+const lastTime = (frame: string) => [...frame.matchAll(/INFO (\d\d-\d\d \d\d:\d\d:\d\d)/g)].at(-1)?.[1] ?? '';
 const ready = /4 of 6 running[\s\S]*epoch/;
 
 test('an event of the engine changes the list without anybody asking', async (t) => {
@@ -18,15 +20,17 @@ test('an event of the engine changes the list without anybody asking', async (t)
 });
 
 test('the log follows the chosen box', async (t) => {
-	const {host, waitFor, type} = await showSession(t, size);
+	const {host, waitFor, waitForWhole, type, frame} = await showSession(t, size);
 	await waitFor(ready);
 	type('j');
 	await waitFor(/bob-segmentation ─[\s\S]*ServerApp/);
 	type('jj');
-	await waitFor(/chen-vllm ─[\s\S]*throughput/);
+	const before = await waitForWhole(/chen-vllm ─[\s\S]*throughput/);
+	const time = lastTime(before);
 	host.engine.tick();
 	host.engine.tick();
-	await waitFor(/chen-vllm ─/);
+	await waitFor(new RegExp(`${time}[\\s\\S]*INFO (?!${time})`));
+	assert.ok(lastTime(frame()) > time, `${lastTime(frame())} is not after ${time}`);
 });
 
 test('a known error in the log is explained below it', async (t) => {
@@ -123,7 +127,7 @@ test('the engine going away leaves the last boxes beside the reason, and coming 
 	host.engine.breakOff(new EngineError('unreachable', 'connect ECONNREFUSED'));
 	await waitFor(/No Docker Engine answers[\s\S]*alice-llm-train/);
 	host.engine.breakOff(undefined);
-	await waitFor(/4 of 6 running/);
+	await waitFor(/^(?![\s\S]*No Docker Engine answers)[\s\S]*4 of 6 running/);
 });
 
 test('a second up while the first is at work is not started', async (t) => {
@@ -141,7 +145,7 @@ test('a second up while the first is at work is not started', async (t) => {
 	});
 	await waitFor(ready);
 	type('u');
-	await waitFor(/Jupyter for \/home\/dora\/thesis: pulling some\/image.*25%/);
+	await waitFor(/Start box for \/home\/dora\/thesis: pulling some\/image.*25%/);
 	type('u');
 	await waitFor(/being started already/);
 	assert.equal(calls, 1);

@@ -140,10 +140,13 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 			say('note', 'It is being started already.');
 		} else {
 			start(
-				`Jupyter for ${store.get().facts.folder}`,
+				`Start box for ${store.get().facts.folder}`,
 				async (task, within) => {
-					const {text} = await starter.run(task, within, image);
-					return {text, fix: 'o opens it, a gives a shell in it'};
+					const {text, box} = await starter.run(task, within, image);
+					return {
+						text,
+						fix: box.services.includes('jupyter') ? 'o opens it, a gives a shell in it' : 'a gives a shell in it',
+					};
 				},
 				'u takes it up again',
 			);

@@ -47,7 +47,7 @@ export type HostReading = {
 
 export type Task = {
 	id: number;
-	/** e.g. `Starting Jupyter for ~/train` */
+	/** e.g. `Start box for ~/train` */
 	title: string;
 	/** What it is at just now. */
 	step: string;
