@@ -55,7 +55,10 @@ export type Rendered = {
 	frames(): string[];
 	type(text: string): void;
 	resize(columns: number, rows: number): void;
-	/** The first frame from now on that matches. Fails with the last one after `timeoutMs`. */
+	/**
+	Waits until the frame last drawn matches, which the one already there may do: wait for something that was not there before, or
+	for its absence. Fails with the last frame after `timeoutMs`.
+	*/
 	waitFor(expected: RegExp, timeoutMs?: number): Promise<string>;
 	waitUntilExit(): Promise<unknown>;
 	unmount(): void;

@@ -2,10 +2,12 @@
 Chaos on a real engine: two accounts whose commands are killed, whose engine answers nonsense, and beside whom containers with
 hostile labels come and go. A seed stands for the same decisions again; when things happen is the machine's.
 */
+
 import assert from 'node:assert/strict';
 import {existsSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
+import {randomFrom} from '../_helpers/seed.ts';
 import {type Fault, type FaultProxy, startFaultProxy} from '../_helpers/test-host/fault-proxy.ts';
 import {dockerOf, makePerson, type Person, type Result, type TestHost, waitUntil} from '../_helpers/test-host/index.ts';
 
@@ -312,15 +314,4 @@ async function removeContainers({docker}: Chaos): Promise<void> {
 
 function pick<T>({random}: Pick<Chaos, 'random'>, choices: readonly T[]): T {
 	return choices[random(choices.length)] as T;
-}
-
-/** mulberry32: the same seed gives the same numbers again. @returns a whole number below `most` */
-function randomFrom(seed: number): (most: number) => number {
-	let state = seed;
-	return (most) => {
-		state = (state + 0x6d_2b_79_f5) | 0;
-		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-		return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * most);
-	};
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {mkdir, readdir, readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
+import {randomFrom, seed} from '../_helpers/seed.ts';
 import {
 	dockerOf,
 	makePerson,
@@ -153,12 +154,14 @@ describe(`${contenders} gpubox up --gpus 1 at the same moment`, {skip: needsOwnE
 		});
 	}
 
-	test('killed at any moment, they neither share a GPU nor keep one from others', async () => {
+	test('killed at any moment, they neither share a GPU nor keep one from others', async (t) => {
+		t.diagnostic(`GPUBOX_SEED=${seed} chooses the same moments again`);
+		const random = randomFrom(seed);
 		const paths = await folders('killed');
 		await Promise.all(
 			paths.map((path, index) => {
 				// Every second one, from before it talks to the engine until after its box runs.
-				const killed = index % 2 === 0 ? AbortSignal.timeout(Math.round(300 + Math.random() * 9000)) : undefined;
+				const killed = index % 2 === 0 ? AbortSignal.timeout(300 + random(9000)) : undefined;
 				return up(path, '1', killed).catch((error: Error) => assert.equal(error.name, 'AbortError'));
 			}),
 		);

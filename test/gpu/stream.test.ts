@@ -63,7 +63,7 @@ describe('readings', () => {
 		);
 	});
 
-	test('nor when the number of cards is learnt only after the rows came', async (t) => {
+	test('the first frame is whole when the number of cards is learnt only after the rows came', async (t) => {
 		const count = Promise.withResolvers<number>();
 		const {frames} = watch(t, makeSmiScript(`${tick}; echo went >> "$LOG"; exec sleep 1000`), {
 			gpuCount: count.promise,
