@@ -34,162 +34,193 @@ export async function claimAndStart(host: Host, prepared: Prepared, signal: Abor
 	}
 }
 
+/** What came of one attempt to have a box that runs. */
+type Attempt =
+	| ({kind: 'running'} & ClaimedBox)
+	/** Somebody else was quicker, or is about to be: the next attempt sees who. */
+	| {kind: 'lost-race'}
+	| {kind: 'rlimits-refused'}
+	| {kind: 'ports-taken'; ports: number[]}
+	/** By a container that is no box. */
+	| {kind: 'name-taken'; name: string};
+
 /** @param folders gets those that were written on the way and may belong to a container */
 async function claim(host: Host, prepared: Prepared, folders: Set<string>, signal: AbortSignal): Promise<ClaimedBox> {
-	const {engine} = host;
-	const {request} = prepared;
-	const lost: Lost = {ports: new Set(), names: new Set(), limits: prepared.engine.rootless};
+	let lost: Lost = {ports: [], names: [], rlimits: prepared.engine.rootless};
 	// What a crash left in the way is out of it after half of that, on a machine that is busy, too.
 	const end = Date.now() + 4 * abandonedAfter;
 	while (Date.now() < end) {
 		signal.throwIfAborted();
-		let boxes = await listClaims(host, signal);
-		removeUnused(host, folders, boxes);
-		const pending = findPending(boxes, request);
-		if (pending) {
-			// Another run of the caller's is about to write down that it is theirs, or was killed before it could.
-			if (isAbandoned(pending, new Date())) {
-				await removeUnlessRunning(host, pending);
-			} else {
+		const attempt = await attemptOnce(host, prepared, lost, folders, signal);
+		switch (attempt.kind) {
+			case 'running':
+				return {box: attempt.box, made: attempt.made};
+			case 'lost-race':
 				await pause(signal);
-			}
-
-			continue;
-		}
-
-		let mine = findOwn(boxes, request);
-		const made = mine === undefined;
-		if (!mine) {
-			const name = chooseName(boxes, host.person, request, lost);
-			const folder = newFolder(name);
-			const nonce = newNonce();
-			const spec = await workOut(host, prepared, boxes, {name, folder, nonce}, lost);
-			if (!spec) {
-				await pause(signal);
-				continue;
-			}
-
-			folders.add(folder);
-			const secrets = (request.secrets ?? []).map((secret) => secret.name);
-			const record = {engine: engine.address, project: request.project, nonce, labels: spec.labels};
-			writeBoxFiles(host.paths, folder, prepared, {record, kept: keptBefore(host.paths, name, record, boxes)});
-			let container: string;
-			try {
-				container = await engine.createContainer(spec);
-			} catch (error) {
-				if (error instanceof EngineError && error.code === 'name-taken') {
-					// Somebody was quicker: the next round finds out who and takes another name, or theirs if it is ours.
-					if (!(await listClaims(host, signal)).some((box) => box.name === name)) {
-						lost.names.add(name);
-					}
-
-					await pause(signal);
-					continue;
-				}
-
-				if (error instanceof EngineError && !isWhole(host, {folder, secrets})) {
-					// This took so long that the folder was taken for one left behind.
-					await pause(signal);
-					continue;
-				}
-
-				throw error;
-			}
-
-			// From here to the start nothing is broken off: a container that is neither started nor gone would be left.
-			if (!(await keepRecord(host, folder, {...record, container}))) {
-				await pause(signal);
-				continue;
-			}
-
-			boxes = await listClaims(host);
-			mine = findOwn(boxes, request);
-		}
-
-		const started = mine && (await tryToStart(host, mine, boxes, prepared, lost, signal));
-		if (started) {
-			if (made && started.folder !== undefined) {
-				settleBoxFiles(host.paths, started.folder);
-			}
-
-			return {box: started, made};
+				break;
+			case 'rlimits-refused':
+				lost = {...lost, rlimits: true};
+				break;
+			case 'ports-taken':
+				lost = {...lost, ports: [...lost.ports, ...attempt.ports]};
+				break;
+			case 'name-taken':
+				lost = {...lost, names: [...lost.names, attempt.name]};
+				break;
 		}
 	}
 
 	throw stillUndecided();
 }
 
-/**
-Undefined when the container had to go, so that the next round makes another.
+async function attemptOnce(
+	host: Host,
+	prepared: Prepared,
+	lost: Lost,
+	folders: Set<string>,
+	signal: AbortSignal,
+): Promise<Attempt> {
+	const {request} = prepared;
+	const boxes = await listClaims(host, signal);
+	removeUnused(host, folders, boxes);
+	const pending = findPending(boxes, request);
+	if (pending) {
+		// Another run of the caller's is about to write down that it is theirs, or was killed before it could.
+		if (isAbandoned(pending, new Date())) {
+			await removeUnlessRunning(host, pending);
+		}
 
-@param boxes listed after `mine` was created
-*/
+		return {kind: 'lost-race'};
+	}
+
+	const own = findOwn(boxes, request);
+	if (own) {
+		return tryToStart(host, {box: own, made: false}, boxes, prepared, lost);
+	}
+
+	const name = chooseName(boxes, host.person, request, lost);
+	const failed = await createContainer(host, prepared, {name, boxes, lost, folders, signal});
+	if (failed) {
+		return failed;
+	}
+
+	const boxesNow = await listClaims(host);
+	const created = findOwn(boxesNow, request);
+	return created ? tryToStart(host, {box: created, made: true}, boxesNow, prepared, lost) : {kind: 'lost-race'};
+}
+
+/** Writes the box's files, creates its container and writes down that it is the caller's. Undefined when that worked. */
+async function createContainer(
+	host: Host,
+	prepared: Prepared,
+	given: {name: string; boxes: Box[]; lost: Lost; folders: Set<string>; signal: AbortSignal},
+): Promise<Attempt | undefined> {
+	const {engine, paths} = host;
+	const {request} = prepared;
+	const {name, boxes, signal} = given;
+	const folder = newFolder(name);
+	const nonce = newNonce();
+	const spec = await workOut(host, prepared, boxes, {name, folder, nonce}, given.lost);
+	if (!spec) {
+		return {kind: 'lost-race'};
+	}
+
+	given.folders.add(folder);
+	const record = {engine: engine.address, project: request.project, nonce, labels: spec.labels};
+	writeBoxFiles(paths, folder, prepared, {record, kept: keptBefore(paths, name, record, boxes)});
+	let container: string;
+	try {
+		container = await engine.createContainer(spec);
+	} catch (error) {
+		if (!(error instanceof EngineError)) {
+			throw error;
+		}
+
+		if (error.code === 'name-taken') {
+			// By somebody who was quicker, whose box it is then; or by a container that is no box.
+			const isBox = (await listClaims(host, signal)).some((box) => box.name === name);
+			return isBox ? {kind: 'lost-race'} : {kind: 'name-taken', name};
+		}
+
+		if (!isWhole(host, {folder, secrets: (request.secrets ?? []).map((secret) => secret.name)})) {
+			// This took so long that the folder was taken for one left behind.
+			return {kind: 'lost-race'};
+		}
+
+		throw error;
+	}
+
+	// From here to the start nothing is broken off: a container that is neither started nor gone would be left.
+	return (await keepRecord(host, folder, {...record, container})) ? undefined : {kind: 'lost-race'};
+}
+
+/** @param boxes listed after `box` was created */
 async function tryToStart(
 	host: Host,
-	mine: Box,
+	{box, made}: ClaimedBox,
 	boxes: Box[],
 	{request, runAs}: Prepared,
 	lost: Lost,
-	signal: AbortSignal,
-): Promise<Box | undefined> {
-	const {engine} = host;
-	for (let seen = boxes; ; seen = await listClaims(host)) {
-		const decision = decideClaim(mine, seen, new Date());
-		if (decision.kind === 'withdraw') {
-			await removeUnlessRunning(host, mine);
-			await pause(signal);
-			return undefined;
+): Promise<Attempt> {
+	const {engine, paths} = host;
+	if (!(await clearTheWay(host, box, boxes))) {
+		await removeUnlessRunning(host, box);
+		return {kind: 'lost-race'};
+	}
+
+	try {
+		// As the record says, not the labels: one that an earlier call left half-made is what that call asked for.
+		if (box.sudo && !box.rootPassword) {
+			await placeSudoers(engine, box.id, runAs);
 		}
 
-		if (decision.kind === 'start') {
-			break;
+		await engine.startContainer(box.id);
+	} catch (error) {
+		if (!(error instanceof EngineError)) {
+			throw error;
+		}
+
+		if (error.code === 'not-found' || error.code === 'conflict') {
+			// A rival that comes first removed it: that is how it tells us.
+			return {kind: 'lost-race'};
+		}
+
+		await removeUnlessRunning(host, box);
+		if (!isWhole(host, box)) {
+			return {kind: 'lost-race'};
+		}
+
+		if (/error setting rlimit/.test(error.message) && !lost.rlimits) {
+			// An engine without root's rights cannot raise them, and most work does without.
+			return {kind: 'rlimits-refused'};
+		}
+
+		if (error.code === 'port-taken' && request.port === undefined) {
+			return {kind: 'ports-taken', ports: Object.values(box.addresses).map(({port}) => port)};
+		}
+
+		throw error;
+	}
+
+	if (made && box.folder !== undefined) {
+		settleBoxFiles(paths, box.folder);
+	}
+
+	return {kind: 'running', box: {...box, state: 'running'}, made};
+}
+
+/** Removes rivals that come after `box`. @returns false when one comes before it */
+async function clearTheWay(host: Host, box: Box, boxes: Box[]): Promise<boolean> {
+	for (let seen = boxes; ; seen = await listClaims(host)) {
+		const decision = decideClaim(box, seen, new Date());
+		if (decision.kind !== 'remove') {
+			return decision.kind === 'start';
 		}
 
 		for (const rival of decision.rivals) {
 			await removeUnlessRunning(host, rival);
 		}
 	}
-
-	try {
-		// As the record says, not the labels: one that an earlier call left half-made is what that call asked for.
-		if (mine.sudo && !mine.rootPassword) {
-			await placeSudoers(engine, mine.id, runAs);
-		}
-
-		await engine.startContainer(mine.id);
-	} catch (error) {
-		if (!(error instanceof EngineError) || error.code === 'not-found' || error.code === 'conflict') {
-			// A rival that comes first removed it: that is how it tells us. Anything else is not ours to judge.
-			if (error instanceof EngineError) {
-				return undefined;
-			}
-
-			throw error;
-		}
-
-		await removeUnlessRunning(host, mine);
-		if (!isWhole(host, mine)) {
-			return undefined;
-		}
-
-		if (/error setting rlimit/.test(error.message) && !lost.limits) {
-			// An engine without root's rights cannot raise them, and most work does without.
-			lost.limits = true;
-			return undefined;
-		}
-
-		if (error.code === 'port-taken' && request.port === undefined) {
-			for (const {port} of Object.values(mine.addresses)) {
-				lost.ports.add(port);
-			}
-
-			return undefined;
-		}
-
-		throw error;
-	}
-
-	return {...mine, state: 'running'};
 }
 
 /**

@@ -146,7 +146,7 @@ export async function planUp(host: Host, request: BoxRequest, options: UpOptions
 			prepared,
 			others,
 			{name, folder, nonce: own ? (readRecord(host.paths, folder)?.nonce ?? '') : ''},
-			{ports: new Set(), limits: prepared.engine.rootless},
+			{ports: [], rlimits: prepared.engine.rootless},
 		)) ?? Promise.reject(stillUndecided())
 	);
 }

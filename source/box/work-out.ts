@@ -30,8 +30,8 @@ export type Prepared = Personal & {
 	ownServer?: OwnServer;
 };
 
-/** What turned out not to be had on the way. `names` are of containers that are no boxes. */
-export type Lost = {ports: Set<number>; names: Set<string>; limits: boolean};
+/** What earlier attempts found out not to be had. `names` are of containers that are no boxes. */
+export type Lost = {ports: readonly number[]; names: readonly string[]; rlimits: boolean};
 
 /** The box of this project that belongs to the caller: the one named, or the one that runs. */
 export function findOwn(boxes: readonly Box[], request: Pick<BoxRequest, 'project' | 'name'>): OwnBox | undefined {
@@ -61,7 +61,7 @@ export function chooseName(
 	boxes: Box[],
 	person: Person,
 	request: BoxRequest,
-	lost: Pick<Lost, 'names'> = {names: new Set()},
+	lost: Pick<Lost, 'names'> = {names: []},
 ): string {
 	const holderOf = (name: string) =>
 		boxes.find(
@@ -74,7 +74,7 @@ export function chooseName(
 	const {projectName = request.project} = request;
 	const name = request.name ?? defaultName(person.name, projectName);
 	const holder = holderOf(name);
-	if (!holder && !lost.names.has(name)) {
+	if (!holder && !lost.names.includes(name)) {
 		return name;
 	}
 
@@ -115,7 +115,7 @@ export async function workOut(
 	prepared: Prepared,
 	boxes: Box[],
 	{name, folder, nonce}: {name: string; folder: string; nonce: string},
-	lost: Pick<Lost, 'ports' | 'limits'>,
+	lost: Pick<Lost, 'ports' | 'rlimits'>,
 ): Promise<ContainerSpec | undefined> {
 	const {request, engine} = prepared;
 	const candidates = prepared.gpus ? toCandidates(prepared.gpus, boxes, new Date()) : [];
@@ -138,7 +138,7 @@ export async function workOut(
 		gpuShare: shareOfGpus(gpus, candidates),
 		gpuRequest: engine.flavour === 'podman' ? 'cdi' : 'gpu',
 		// What an earlier box found out need not be found out again.
-		raisesLimits: !lost.limits && !limitsWereKept(host.paths, host.engine.address),
+		raisesLimits: !lost.rlimits && !limitsWereKept(host.paths, host.engine.address),
 		ports: await choosePorts(request, host.person.name, boxes, lost.ports),
 		memoryBytes: engine.memoryBytes,
 		cpus: engine.cpus,
@@ -168,7 +168,7 @@ async function choosePorts(
 	request: BoxRequest,
 	owner: string,
 	boxes: Box[],
-	lost: ReadonlySet<number>,
+	lost: readonly number[],
 ): Promise<Partial<Record<ServiceName, number>>> {
 	const holders = new Map(
 		boxes

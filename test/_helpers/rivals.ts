@@ -13,6 +13,7 @@ import {type Container, type ContainerSpec, type Engine, EngineError, type Mount
 import {Failure} from '../../source/failure.ts';
 import type {Host} from '../../source/host/host.ts';
 import {inventoryOf} from './demo.ts';
+import {randomFrom} from './seed.ts';
 
 // Rivals in one process, whose calls to the engine happen in any order that a test wants.
 
@@ -30,6 +31,10 @@ let engines = 0;
 export class SlowEngine {
 	readonly containers = new Map<string, Container & {gpus: string[]; mounts: Mount[]}>();
 	readonly waiting: Array<{who: number; happen: () => void}> = [];
+	/** What containers were made of, also those that are gone. */
+	readonly specs: ContainerSpec[] = [];
+	/** Says why a container does not start. */
+	refuseStart: (spec: ContainerSpec) => EngineError | undefined = () => undefined;
 	/** Contenders that were killed: what they wait for never happens. */
 	readonly dead = new Set<number>();
 	#made = 0;
@@ -71,6 +76,7 @@ export class SlowEngine {
 					}
 
 					needSources(spec.mounts);
+					this.specs.push(spec);
 
 					// Not in the order of creation: of two that were made in the same second any can come first.
 					const id = `${(this.#made * 7) % 10}${String(this.#made).padStart(11, '0')}-${this.#number}`;
@@ -94,6 +100,12 @@ export class SlowEngine {
 			startContainer: (id: string) =>
 				at(() => {
 					needSources(known(id).mounts);
+					const spec = this.specs.findLast(({name}) => name === known(id).name);
+					const refusal = spec && this.refuseStart(spec);
+					if (refusal) {
+						throw refusal;
+					}
+
 					known(id).state = 'running';
 				}),
 			renameContainer: (id: string, name: string) =>
@@ -249,15 +261,9 @@ export async function play(
 	return outcomes;
 }
 
-/** mulberry32: the same seed gives the same order again. */
+/** The same seed gives the same order again. */
 export function inRandomOrder(seed: number, deaths = 0) {
-	let state = seed;
-	const random = (most: number) => {
-		state = (state + 0x6d_2b_79_f5) | 0;
-		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-		return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * most);
-	};
+	const random = randomFrom(seed);
 	let left = deaths;
 	return {
 		next: random,
