@@ -2,7 +2,7 @@ import type {Duplex} from 'node:stream';
 import type {ReadStream, WriteStream} from 'node:tty';
 import type {Engine, ExecSpec} from '../engine/engine.ts';
 import {print} from '../text/print.ts';
-import {inside} from './plan.ts';
+import {inside} from './paths.ts';
 
 /** The terminal, or the pipes, that a command inside a box is connected to. */
 export type AttachStreams = {

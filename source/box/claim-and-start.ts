@@ -8,7 +8,7 @@ import {abandonedAfter, decideClaim, isAbandoned} from './claims.ts';
 import {removeBoxFiles, settleBoxFiles, writeBoxFiles} from './files.ts';
 import {keptBefore, newFolder} from './folders.ts';
 import {listClaims} from './list.ts';
-import {boxFolder} from './plan.ts';
+import {boxFolder} from './paths.ts';
 import {type BoxRecord, newNonce, writeRecord} from './record.ts';
 import {removeUnlessRunning} from './remove.ts';
 import {missingSecrets} from './secrets.ts';

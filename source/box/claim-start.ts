@@ -14,8 +14,8 @@ import type {Host} from '../host/host.ts';
 import {type Box, label, startClaimPrefix} from './box.ts';
 import {GpusTaken} from './choose-gpus.ts';
 import {abandonedAfter, decideClaim, isAbandoned} from './claims.ts';
+import {allLabels} from './labels.ts';
 import {listClaims} from './list.ts';
-import {allLabels} from './plan.ts';
 import {removeUnlessRunning} from './remove.ts';
 
 /**

@@ -4,8 +4,8 @@ import {EngineError} from '../engine/engine.ts';
 import {Failure} from '../failure.ts';
 import {readTemplate} from '../templates.ts';
 import {safeText} from '../text/safe.ts';
+import type {Packages} from './box-request.ts';
 import {derivedFrom, derivedFromId} from './derived-labels.ts';
-import type {Packages} from './plan.ts';
 
 /** Settings of the host's network that a build needs to know of. */
 export type BuildSettings = {

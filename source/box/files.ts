@@ -3,10 +3,9 @@ import {makeFolder, openWriter, removeTree, waitForDisk} from '../base/safe-file
 import {Failure} from '../failure.ts';
 import type {Paths, Person} from '../host/host.ts';
 import {readTemplate} from '../templates.ts';
-import {boxFolder} from './plan.ts';
+import {boxFolder, homeFolders} from './paths.ts';
 import type {LoginKeys} from './public-keys.ts';
 import {type BoxRecord, recordFile} from './record.ts';
-import {homeFolders} from './run-as.ts';
 import {removeSecrets, type SecretValues, writeSecrets} from './secrets.ts';
 import {readHostKey, writeSshFiles} from './ssh-files.ts';
 import {makeToken, readTokenFile, tokenFile} from './token.ts';

@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
-import {boxFolder} from './plan.ts';
+import {boxFolder} from './paths.ts';
 import {writeOwnLogin} from './ssh-files.ts';
 
 /** Where Debian, Fedora, Alpine and their like keep a server's host keys. */

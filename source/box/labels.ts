@@ -4,6 +4,7 @@ import {
 	type Box,
 	containerPrefix,
 	label,
+	labelPrefix,
 	namePattern,
 	ownServerPort,
 	portLabel,
@@ -133,4 +134,19 @@ function reachable(address = ''): string | undefined {
 
 	// Numbers only: a name would be looked up wherever its writer likes.
 	return /^[\d.]{7,15}$|^[\da-f:.]{2,45}$/i.test(address) ? address : undefined;
+}
+
+/**
+Every label that gpubox has, on every container: what is not set would be inherited from the image. An empty one means that it was
+not asked for.
+
+@param imageLabels names of the labels that the image brings
+*/
+export function allLabels(set: Record<string, string>, imageLabels: readonly string[] = []): Record<string, string> {
+	const names = [
+		...Object.values(label),
+		...(Object.keys(servicePorts) as ServiceName[]).map(portLabel),
+		...imageLabels.filter((name) => name.startsWith(labelPrefix)),
+	];
+	return {...Object.fromEntries(names.map((name) => [name, ''])), ...set};
 }

@@ -2,7 +2,7 @@ import type {Image} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
 import {safeText} from '../text/safe.ts';
 import {ownServerPort} from './box.ts';
-import type {BoxRequest} from './plan.ts';
+import type {BoxRequest, OwnServer} from './box-request.ts';
 import {sudoCapabilities} from './sudo.ts';
 
 /*
@@ -13,9 +13,6 @@ comes from the secret's file at each start, so the engine never gets to know it.
 
 /** What such images read their password from. */
 export const passwordName = 'ROOT_PASSWORD';
-
-/** How an image starts its own SSH server: entrypoint and command. */
-export type OwnServer = {start: string[]};
 
 /** @throws Failure (usage) when the password was given as a variable of an SSH box */
 export function refuseOpenPassword({services, environment}: Pick<BoxRequest, 'services' | 'environment'>): void {

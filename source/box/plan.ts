@@ -1,95 +1,15 @@
 import {createHash} from 'node:crypto';
 import {basename, join} from 'node:path';
 import type {ContainerSpec, Mount} from '../engine/engine.ts';
-import type {Paths, Person} from '../host/host.ts';
-import {containerPrefix, label, labelPrefix, ownServerPort, portLabel, type ServiceName, servicePorts} from './box.ts';
-import {type OwnServer, ownServerCapabilities} from './own-server.ts';
-import {homeFolders} from './run-as.ts';
-import {type SecretRequest, secretMounts} from './secrets.ts';
+import {containerPrefix, label, ownServerPort, portLabel, type ServiceName, servicePorts} from './box.ts';
+import type {BoxFacts, BoxRequest} from './box-request.ts';
+import {allLabels} from './labels.ts';
+import {ownServerCapabilities} from './own-server.ts';
+import {boxFolder, homeFolders, inside} from './paths.ts';
+import {secretMounts} from './secrets.ts';
 import {sudoCapabilities} from './sudo.ts';
 
-/** What a person asked for, after flags, gpubox.yaml and defaults were put together. Nothing of it depends on the host. */
-export type BoxRequest = {
-	/** The project's folder, absolute, symbolic links resolved. */
-	project: string;
-	services: ServiceName[];
-	/** The image named; the one that suits the host best when missing. */
-	image?: string;
-	/** As given to `--gpus`. */
-	gpus: string;
-	shareGpus: boolean;
-	/** The name asked for; made of owner and folder when missing. */
-	name?: string;
-	/** What stands in for the folder's name in the box's. */
-	projectName?: string;
-	/** Host port of the first service, when it must be this one. */
-	port?: number;
-	/** Host ports to take when they are free. */
-	preferredPorts?: Partial<Record<ServiceName, number>>;
-	/** Address that ports are published on. */
-	bind: string;
-	memoryBytes?: number;
-	cpus?: number;
-	sharedMemoryBytes?: number;
-	pidsLimit?: number;
-	mounts: Mount[];
-	environment: Record<string, string>;
-	/** Added to the image, as a layer of their own. */
-	packages?: Packages;
-	/** Shell command that runs once in the new box. */
-	postCreate?: string;
-	secrets?: SecretRequest[];
-	/** Let the box's user become root inside. */
-	sudo?: true;
-	/** Milliseconds after which it may be stopped for somebody else. */
-	lasts?: number;
-};
-
-export type Packages = {apt: string[]; pip: string[]};
-
-/** What has to be known of the host to plan a box. */
-export type BoxFacts = {
-	/** Whose box it is. */
-	owner: Person;
-	/** The user the box runs as. */
-	runAs: Person;
-	name: string;
-	/** Name of the folder that its files are in. */
-	folder: string;
-	/** Also in its record (record.ts). */
-	nonce: string;
-	/** Names of the labels that the image brings, which a container inherits. */
-	imageLabels: readonly string[];
-	/** Reference the person chose. */
-	image: string;
-	/** What is really started: the image itself or the one derived from it. */
-	startImage: string;
-	/** The image's own SSH server, where it is to run. */
-	ownServer?: OwnServer;
-	/** UUIDs of the GPUs chosen. */
-	gpus: string[];
-	/** Its part of the host's GPUs, from 0 to 1; undefined when it has none. */
-	gpuShare: number | undefined;
-	gpuRequest: ContainerSpec['gpuRequest'];
-	/** Whether the engine may give more locked memory and open files than it has itself: not without root's rights. */
-	raisesLimits: boolean;
-	ports: Partial<Record<ServiceName, number>>;
-	memoryBytes: number;
-	cpus: number;
-	paths: Paths;
-	version: string;
-	/** When it is made. */
-	now: Date;
-};
-
 const gibibyte = 1024 ** 3;
-
-/** Where a box finds its own files. */
-export const inside = {
-	project: '/workspace',
-	files: '/run/gpubox',
-	token: '/run/secrets/jupyter_token',
-} as const;
 
 /**
 Works out the container for a request on a host: the same input always gives the same container. Each default has its reason
@@ -163,26 +83,6 @@ function inOrder(_key: string, value: unknown): unknown {
 	return typeof value === 'object' && value !== null && !Array.isArray(value)
 		? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 		: value;
-}
-
-/** One folder for each box holds what it must find at its start. @param folder its name (see folders.ts) */
-export function boxFolder(paths: Paths, folder: string): string {
-	return join(paths.state, folder);
-}
-
-/**
-Every label that gpubox has, on every container: what is not set would be inherited from the image. An empty one means that it was
-not asked for.
-
-@param imageLabels names of the labels that the image brings
-*/
-export function allLabels(set: Record<string, string>, imageLabels: readonly string[] = []): Record<string, string> {
-	const names = [
-		...Object.values(label),
-		...(Object.keys(servicePorts) as ServiceName[]).map(portLabel),
-		...imageLabels.filter((name) => name.startsWith(labelPrefix)),
-	];
-	return {...Object.fromEntries(names.map((name) => [name, ''])), ...set};
 }
 
 function labelsOf(request: BoxRequest, facts: BoxFacts): Record<string, string> {

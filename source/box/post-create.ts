@@ -4,8 +4,9 @@ import type {Host} from '../host/host.ts';
 import {readTemplate} from '../templates.ts';
 import {safeText} from '../text/safe.ts';
 import type {Box} from './box.ts';
+import type {BoxRequest} from './box-request.ts';
 import {linesOf} from './logs.ts';
-import {type BoxRequest, inside} from './plan.ts';
+import {inside} from './paths.ts';
 import type {UpOptions} from './up-steps.ts';
 
 /** Written by templates/box/post-create once the command has succeeded. */

@@ -9,7 +9,7 @@ import {isReservedTarget, reservedVariable} from '../settings/reserved.ts';
 import type {Settings} from '../settings/schema.ts';
 import {parseBytes} from '../text/bytes.ts';
 import {safeText} from '../text/safe.ts';
-import type {BoxRequest} from './plan.ts';
+import type {BoxRequest} from './box-request.ts';
 import {type KeyFile, readNamed} from './public-keys.ts';
 import {isOwnSecret} from './secrets.ts';
 

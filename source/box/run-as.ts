@@ -1,8 +1,8 @@
 import {statSync} from 'node:fs';
 import {exitCode, Failure} from '../failure.ts';
-import type {Paths, Person} from '../host/host.ts';
+import type {Person} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
-import type {BoxRequest} from './plan.ts';
+import type {BoxRequest} from './box-request.ts';
 
 /**
 Who a box runs as: the caller. When the caller is root, the owner of the project folder, so that no file becomes root's; root
@@ -34,14 +34,4 @@ export function refuseRoot(runAs: Person, {project, sudo}: Pick<BoxRequest, 'pro
 			exitCode: exitCode.usage,
 		});
 	}
-}
-
-/**
-Home and caches of who a box runs as. Root keeps a pair for each person it makes boxes for, in its own folders: what one of them
-leaves in there, such as a shell profile, is not for the others to run.
-
-@param caller the uid of who calls
-*/
-export function homeFolders({home, cache}: Paths, caller: number, {uid}: Person): Pick<Paths, 'home' | 'cache'> {
-	return caller === 0 && uid !== 0 ? {home: `${home}-${uid}`, cache: `${cache}-${uid}`} : {home, cache};
 }

@@ -6,7 +6,7 @@ import type {Paths} from '../host/host.ts';
 import {readSmallFile} from '../small-file.ts';
 import {readTemplate} from '../templates.ts';
 import {safeText} from '../text/safe.ts';
-import {boxFolder} from './plan.ts';
+import {boxFolder} from './paths.ts';
 import type {LoginKeys} from './public-keys.ts';
 import {makeSshKey, type SshKeyPair} from './ssh-keys.ts';
 

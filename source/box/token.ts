@@ -16,7 +16,7 @@ import {dirname, join} from 'node:path';
 import {Failure} from '../failure.ts';
 import type {Paths, Person} from '../host/host.ts';
 import type {Box} from './box.ts';
-import {boxFolder} from './plan.ts';
+import {boxFolder} from './paths.ts';
 
 /** The file of a box's folder that holds Jupyter's token. */
 export const tokenFile = 'token';

@@ -4,13 +4,13 @@ import {exitCode, Failure} from '../failure.ts';
 import type {Host, Person} from '../host/host.ts';
 import {version} from '../version.ts';
 import {type Box, containerPrefix, isOwn, type OwnBox, type ServiceName, servicePorts} from './box.ts';
+import type {BoxRequest, OwnServer} from './box-request.ts';
 import {chooseGpus, type GpuCandidate, type GpuRequest, GpusTaken} from './choose-gpus.ts';
 import type {Personal} from './files.ts';
 import {type GpusOfHost, toCandidates} from './gpus-of-host.ts';
 import {ownerText} from './list.ts';
 import {defaultName, distinctName} from './name.ts';
-import type {OwnServer} from './own-server.ts';
-import {type BoxRequest, planBox} from './plan.ts';
+import {planBox} from './plan.ts';
 import {candidatePorts, findFreePort} from './ports.ts';
 import {limitsWereKept} from './record.ts';
 

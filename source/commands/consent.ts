@@ -1,6 +1,6 @@
 /** Asks, once for each content, before a project gets more than an image, GPUs, limits and packages. */
 import {type Ask, digestOf, homesOf, notAgreed, tellAsks, whatItAsks} from '../box/asks.ts';
-import type {BoxRequest} from '../box/plan.ts';
+import type {BoxRequest} from '../box/box-request.ts';
 import type {KeyFile} from '../box/public-keys.ts';
 import {exitCode, Failure} from '../failure.ts';
 import {accountHome} from '../home.ts';

@@ -4,7 +4,7 @@ import {isAbandoned} from '../box/claims.ts';
 import {removeLeftovers} from '../box/leftovers.ts';
 import {stopBox} from '../box/lifecycle.ts';
 import {listClaims, onlyBoxes} from '../box/list.ts';
-import {inside} from '../box/plan.ts';
+import {inside} from '../box/paths.ts';
 import {decideReap, findCharge, noticeText, readLinesSince, writeToLog} from '../box/reap.ts';
 import {isToken} from '../box/token.ts';
 import {EngineError} from '../engine/engine.ts';

@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
+import type {BuildSettings} from '../box/derive.ts';
 import {findPaths} from '../host/person.ts';
 import {findProject, readProjectFile, resolveFolder} from '../settings/file.ts';
 import {defaults, merge, type Sourced, toSettings} from '../settings/merge.ts';
@@ -49,4 +50,13 @@ async function loadPersonal(): Promise<Sourced[]> {
 
 	const {readPersonal} = await import('../settings/personal.ts');
 	return readPersonal(config);
+}
+
+/** What a layer on top of an image is built with. */
+export function buildSettings({build}: Settings): BuildSettings {
+	return {
+		...(build?.pipIndexUrl ? {pipIndexUrl: build.pipIndexUrl} : {}),
+		...(build?.aptMirror ? {aptMirror: build.aptMirror} : {}),
+		...(build?.registryMirror ? {registryMirror: build.registryMirror} : {}),
+	};
 }

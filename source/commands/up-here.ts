@@ -1,4 +1,4 @@
-import type {BoxRequest} from '../box/plan.ts';
+import type {BoxRequest} from '../box/box-request.ts';
 import {flagSettings, keyFilesOf, makeRequest} from '../box/request.ts';
 import {up} from '../box/up.ts';
 import type {UpResult, UpStep} from '../box/up-steps.ts';
@@ -7,8 +7,7 @@ import type {Sourced} from '../settings/merge.ts';
 import {imageChooser} from './choose-image.ts';
 import {type AskConsent, asksOf, consent} from './consent.ts';
 import {secretsOf} from './read-secrets.ts';
-import {loadSettings} from './settings.ts';
-import {buildSettings} from './up.ts';
+import {buildSettings, loadSettings} from './settings.ts';
 
 export type UpWish = {
 	report: (step: UpStep) => void;

@@ -1,14 +1,12 @@
 import {networkInterfaces} from 'node:os';
-import type {BuildSettings} from '../box/derive.ts';
+import type {BoxRequest} from '../box/box-request.ts';
 import {toDockerRun} from '../box/docker-run.ts';
 import {jupyterBase, jupyterUrl, tunnelCommand} from '../box/jupyter.ts';
 import {openAddresses} from '../box/open-address.ts';
-import type {BoxRequest} from '../box/plan.ts';
 import {flagSettings, keyFilesOf, makeRequest, type UpFlags} from '../box/request.ts';
 import {planUp, up} from '../box/up.ts';
 import type {UpOptions, UpResult} from '../box/up-steps.ts';
 import {openHost} from '../host/open-host.ts';
-import type {Settings} from '../settings/schema.ts';
 import {askOnTerminal} from './ask-consent.ts';
 import {boxJson, printJson} from './box-json.ts';
 import {imageChooser} from './choose-image.ts';
@@ -17,7 +15,7 @@ import {toDuration} from './duration.ts';
 import {shortUuid} from './ls.ts';
 import {showInBrowser} from './open.ts';
 import {type SecretFlags, secretsOf} from './read-secrets.ts';
-import {loadSettings} from './settings.ts';
+import {buildSettings, loadSettings} from './settings.ts';
 import {makeReporter} from './up-reporter.ts';
 
 export type UpCommandOptions = UpFlags &
@@ -93,14 +91,6 @@ export async function upCommand(options: UpCommandOptions, signal: AbortSignal):
 	} finally {
 		reporter.end();
 	}
-}
-
-export function buildSettings({build}: Settings): BuildSettings {
-	return {
-		...(build?.pipIndexUrl ? {pipIndexUrl: build.pipIndexUrl} : {}),
-		...(build?.aptMirror ? {aptMirror: build.aptMirror} : {}),
-		...(build?.registryMirror ? {registryMirror: build.registryMirror} : {}),
-	};
 }
 
 /** Whether a flag says how the box should be made; a plain `up` without gpubox.yaml takes the box as it is. */

@@ -1,7 +1,7 @@
 import {type ChildProcessByStdio, spawn} from 'node:child_process';
 import type {Readable} from 'node:stream';
-import type {NvidiaSmi} from '../host/host.ts';
 import {endGroup, ownGroup, signalGroup} from '../process-group.ts';
+import type {NvidiaSmi} from './gpu.ts';
 import {Intake} from './intake.ts';
 import type {SmiEnd} from './problems.ts';
 

@@ -1,5 +1,13 @@
 /** The words of the gpu room. What the card does not report is `null`, never 0. Memory in MiB, power in watts, °C, percent. */
 
+/** How nvidia-smi is called: here, over ssh, or the stand-in of the demo. */
+export type NvidiaSmi = {
+	file: string;
+	/** Put before nvidia-smi's own arguments. */
+	arguments: string[];
+	environment: NodeJS.ProcessEnv;
+};
+
 /** What of a GPU does not change while the driver is loaded. */
 export type GpuFacts = {
 	/** nvidia-smi's number; can change at each boot, so it names a GPU to people only. */

@@ -1,7 +1,6 @@
-import type {NvidiaSmi} from '../host/host.ts';
 import {defaultTimeoutMs, type RunOptions, runSmi, type SmiAnswer} from './child.ts';
 import {queryArguments, staticFields, withoutField} from './fields.ts';
-import type {GpuFacts, GpuInventory, GpuProblem} from './gpu.ts';
+import type {GpuFacts, GpuInventory, GpuProblem, NvidiaSmi} from './gpu.ts';
 import {computeCapabilityByName} from './known-cards.ts';
 import {
 	type Banner,

@@ -1,7 +1,6 @@
 import {setTimeout as pause} from 'node:timers/promises';
-import type {NvidiaSmi} from '../host/host.ts';
 import {defaultTimeoutMs, type RunOptions, runSmi} from './child.ts';
-import type {GpuProblem, GpuProcess} from './gpu.ts';
+import type {GpuProblem, GpuProcess, NvidiaSmi} from './gpu.ts';
 import {parseProcessRow, processFields} from './parse.ts';
 import {findProblems, hung, unreadable} from './problems.ts';
 

@@ -1,9 +1,8 @@
 import {setTimeout as pause} from 'node:timers/promises';
-import type {NvidiaSmi} from '../host/host.ts';
 import {startSmi} from './child.ts';
 import {queryArguments, streamFields, withoutField} from './fields.ts';
 import {FrameBuilder} from './frames.ts';
-import type {GpuFrame, GpuProblem} from './gpu.ts';
+import type {GpuFrame, GpuProblem, NvidiaSmi} from './gpu.ts';
 import {rejectedField} from './parse.ts';
 import {findProblems, hung, problemOfLine, type SmiEnd, unreadable} from './problems.ts';
 

@@ -1,13 +1,6 @@
 import type {Engine} from '../engine/engine.ts';
+import type {NvidiaSmi} from '../gpu/gpu.ts';
 import type {AskHttp} from './ask-http.ts';
-
-/** How nvidia-smi is called: here, over ssh, or the stand-in of the demo. */
-export type NvidiaSmi = {
-	file: string;
-	/** Put before nvidia-smi's own arguments. */
-	arguments: string[];
-	environment: NodeJS.ProcessEnv;
-};
 
 /** Who a box runs as and belongs to. */
 export type Person = {

@@ -1,7 +1,8 @@
 import {type EngineAddress, findEngineAddress, isLocalAddress} from '../engine/address.ts';
 import {lazyDocker} from '../engine/lazy.ts';
+import type {NvidiaSmi} from '../gpu/gpu.ts';
 import {homeFolder} from '../home.ts';
-import type {Host, NvidiaSmi} from './host.ts';
+import type {Host} from './host.ts';
 import {findPaths, whoAmI} from './person.ts';
 
 /** The host that flags and environment mean. Nothing is connected yet. */

@@ -1,7 +1,6 @@
-import type {GpuFrame, GpuInventory, GpuProblem} from '../gpu/gpu.ts';
+import type {GpuFrame, GpuInventory, GpuProblem, NvidiaSmi} from '../gpu/gpu.ts';
 import {readBanner, readGpuFacts, withBanner} from '../gpu/inventory.ts';
 import {watchGpus} from '../gpu/stream.ts';
-import type {NvidiaSmi} from '../host/host.ts';
 
 export type GpuFeedListener = {
 	onInventory: (inventory: GpuInventory) => void;

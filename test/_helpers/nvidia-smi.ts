@@ -2,7 +2,7 @@ import {chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync}
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
-import type {NvidiaSmi} from '../../source/host/host.ts';
+import type {NvidiaSmi} from '../../source/gpu/gpu.ts';
 
 const standIn = fileURLToPath(new URL('../../source/demo/nvidia-smi.ts', import.meta.url));
 const scenarios = fileURLToPath(new URL('../../templates/scenarios/', import.meta.url));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
-import {type BoxFacts, type BoxRequest, planBox} from '../../source/box/plan.ts';
+import type {BoxFacts, BoxRequest} from '../../source/box/box-request.ts';
+import {planBox} from '../../source/box/plan.ts';
 import {refuseRoot} from '../../source/box/run-as.ts';
 
 const request: BoxRequest = {

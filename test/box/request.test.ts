@@ -3,7 +3,8 @@ import {mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:
 import {homedir, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
-import {type BoxRequest, hashRequest} from '../../source/box/plan.ts';
+import type {BoxRequest} from '../../source/box/box-request.ts';
+import {hashRequest} from '../../source/box/plan.ts';
 import {flagSettings, keyFilesOf, makeRequest, type UpFlags} from '../../source/box/request.ts';
 import {Failure} from '../../source/failure.ts';
 import {defaults, merge, type Sourced, toSettings} from '../../source/settings/merge.ts';

@@ -1,4 +1,3 @@
-import type {TourState} from '../tour/tour.ts';
 import type {LogPosition} from './log-buffer.ts';
 import {
 	reduceSetup,
@@ -23,6 +22,9 @@ export type BoxQuestion = {boxId: string; name: string; owner: string; mine: boo
 
 /** Takes a screen of its own. `top` is the first line shown. */
 export type TrustQuestion = {what: 'trust'; title: string; lines: string[]; question: string; top: number};
+
+/** How far a person is with the tour of the made-up host. */
+export type TourState = {shown: boolean; step: number; part: number};
 
 /** What a person looks at. Boxes and GPUs are named by id: their places in the lists change. */
 export type View = {

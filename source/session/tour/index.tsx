@@ -2,9 +2,9 @@
 import type {ReactNode} from 'react';
 import {bindings, shownKey} from '../keymap.ts';
 import {scopesOf} from '../state/select-keys.ts';
-import type {Action} from '../state/view.ts';
+import type {Action, TourState} from '../state/view.ts';
 import {cardToLose, lossStep, steps} from './steps.ts';
-import {advance, type Happened, type Now, partNow, type TourState, tourFrom} from './tour.ts';
+import {advance, type Happened, type Now, partNow, tourFrom} from './tour.ts';
 import {TourBar} from './tour-bar.tsx';
 
 export type Tour = {

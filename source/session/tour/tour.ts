@@ -1,8 +1,5 @@
 import type {Facts} from '../state/facts.ts';
-import type {Action, Effect, View} from '../state/view.ts';
-
-/** How far a person is. */
-export type TourState = {shown: boolean; step: number; part: number};
+import type {Action, Effect, TourState, View} from '../state/view.ts';
 
 /** What is to be seen now. */
 export type Now = {facts: Facts; view: View};
