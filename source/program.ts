@@ -1,415 +1,370 @@
-import {homedir} from 'node:os';
-import {Argument, Command, InvalidArgumentError, Option} from '@commander-js/extra-typings';
+import {Argument, Command, type CommandUnknownOpts, Option} from '@commander-js/extra-typings';
 import {scenarioNames} from './demo/scenario-names.ts';
-import {findEngineAddress} from './engine/address.ts';
 import {exitCode} from './failure.ts';
-import {runVerb} from './run-verb.ts';
 import {safeText} from './text/safe.ts';
+import {collect, toCount, toPort, toPositive, toProcesses, verb} from './verb.ts';
 import {version} from './version.ts';
 
-/** All verbs. Each action loads its own code only, so that no verb pays for another. */
-export function makeProgram() {
-	const program = new Command('gpubox')
-		.description('See the GPUs of a workstation, start a Jupyter or SSH box on an image that fits them, get to work.')
-		.version(version)
-		// The entry answers it, so that nothing else has to be loaded.
-		.option('--licenses', 'print the licenses of gpubox and of all that is in it')
-		.option('--host <host>', "another workstation: a Docker context's name or ssh://user@machine")
-		.configureOutput({outputError: (text, write) => write(formatUsageError(text))})
-		.addHelpText('after', '\nWithout a verb gpubox opens the terminal session.\nExample: gpubox up --jupyter');
+/*
+All verbs. Descriptions begin with a verb, as a command. Each action loads its own code only, so that no verb pays for another.
+*/
 
-	const host = () => ({host: program.opts().host});
-	const address = () => hostAddress(program.opts().host);
+const up = () =>
+	verb(
+		new Command('up')
+			.argument('[dir]', 'project folder', '.')
+			.summary("start this project's box and show how to connect")
+			.description(
+				"Start the project's box, wait until its services respond and show how to connect. Run again, it finds the same box.",
+			)
+			.option('--jupyter', 'run Jupyter (default)')
+			.option('--ssh', 'run an SSH server')
+			.option('--image <ref>', 'use this image instead of the best match for this host')
+			.option('--gpus <gpus>', 'request GPUs: auto, none, all, a count, indexes (0,2) or UUIDs')
+			.option('--share-gpus', 'allow GPUs that others use')
+			.option('--name <name>', 'set the name of the box')
+			.option('--port <port>', 'publish on exactly this port', toPort)
+			.option('--bind <address>', 'publish on this address (default: 127.0.0.1, this machine only)')
+			.option('--memory <size>', 'limit memory, e.g. 32g')
+			.option('--cpus <n>', 'limit CPUs', toPositive)
+			.option('--shm-size <size>', 'set the size of /dev/shm, e.g. 16g')
+			.option('--pids-limit <n>', 'limit processes and threads', toProcesses)
+			.option('--mount <src:dst[:ro]>', 'mount a folder (repeatable)', collect)
+			.option('--env <k=v>', 'set an environment variable (repeatable)', collect)
+			.option(
+				'--secret <name[=file]>',
+				'provide a secret as /run/secrets/NAME, from your variable NAME, a file, or a prompt',
+				collect,
+			)
+			.option(
+				'--secret-env <name[=file]>',
+				'provide a secret as --secret does, and also as an environment variable',
+				collect,
+			)
+			.option('--sudo', 'allow sudo in the box')
+			.option('--recreate', 'recreate the box with the options given now')
+			.option('--force', 'start the image even if it does not fit, after showing why')
+			.option('--wait', 'queue for the GPUs if others have them')
+			.option('--no-wait', 'return before the services respond')
+			.option('--for <time>', 'reserve for this long, e.g. 4h; afterwards others may stop it')
+			.option('--open', 'open Jupyter in the browser')
+			.option('--trust', 'agree to everything gpubox.yaml asks for, as `gpubox trust` shows it (for scripts)')
+			.option('--dry-run', 'print the docker run command instead of running it')
+			.option('--json', 'print JSON, including the token')
+			.addHelpText('after', '\nExample: gpubox up --jupyter --gpus 2 --mount /data:/data:ro'),
+		async ({args: [directory], options, signal}) =>
+			(await import('./commands/up.ts')).upCommand({...options, directory}, signal),
+	);
 
-	program
-		.command('up')
-		.argument('[dir]', 'project folder', '.')
-		.summary("find or make this project's box and say how to get in")
+const ls = () =>
+	verb(
+		new Command('ls')
+			.summary('list boxes')
+			.description('List the boxes on this host, of all users.')
+			.option('--json', 'print JSON')
+			.addHelpText('after', '\nExample: gpubox ls'),
+		async ({options, signal}) => (await import('./commands/ls.ts')).ls(options, signal),
+	);
+
+const stop = () =>
+	verb(
+		new Command('stop')
+			.argument('[box...]')
+			.summary('stop boxes')
+			.description('Stop boxes. Their processes get SIGTERM and have 30 seconds to exit.')
+			.option('--idle <time>', 'stop those of yours that have been idle for this long, e.g. 6h')
+			.addHelpText('after', '\nExamples:\n  gpubox stop alice-train\n  gpubox stop --idle 6h'),
+		async ({args: [names], options, signal}) => (await import('./commands/lifecycle.ts')).stop(names, options, signal),
+	);
+
+const reap = () =>
+	verb(
+		new Command('reap')
+			.summary('stop idle boxes and those whose reservation has expired')
+			.description(
+				"Stop your boxes whose reservation (up --for) has expired, and those that hold a GPU and have been idle for idle.stopAfter. The first run writes a notice to the log of the box; a run after the grace period stops it. Root reaps everybody's boxes.",
+			)
+			.option('--all', "include everybody's boxes")
+			.option('--grace <time>', 'wait this long between notice and stop', '10m')
+			.option('-n, --dry-run', 'show what would be stopped')
+			.option('--install', 'install a systemd timer that runs it every five minutes')
+			.option('--uninstall', 'remove the timer')
+			.addHelpText('after', '\nExample: gpubox reap --install'),
+		async ({options, signal}) => (await import('./commands/reap.ts')).reap(options, signal),
+	);
+
+const kernels = () =>
+	verb(
+		new Command('kernels')
+			.argument('<box>')
+			.summary('list the notebook kernels of a box')
+			.description(
+				'List the notebook kernels of your box. A kernel keeps its GPU memory until it is shut down; its variables are lost then, the notebook and the box stay.',
+			)
+			.option('--stop <id>', 'shut down the kernel whose id starts with this; "idle" for all idle ones')
+			.option('--json', 'print JSON')
+			.addHelpText('after', '\nExample: gpubox kernels alice-train --stop idle'),
+		async ({args: [name], options, signal}) => (await import('./commands/kernels.ts')).kernels(name, options, signal),
+	);
+
+const start = () =>
+	verb(
+		new Command('start')
+			.argument('<box...>')
+			.summary('start stopped boxes')
+			.description('Start stopped boxes, with the same address and token as before.')
+			.addHelpText('after', '\nExample: gpubox start alice-train'),
+		async ({args: [names], options, signal}) => (await import('./commands/lifecycle.ts')).start(names, options, signal),
+	);
+
+const rm = () =>
+	verb(
+		new Command('rm')
+			.argument('<box...>')
+			.summary('remove boxes')
+			.description('Remove boxes, including running ones. The project folder and your home are kept.')
+			.option('-y, --yes', 'skip the confirmation')
+			.addHelpText('after', '\nExample: gpubox rm alice-train'),
+		async ({args: [names], options, signal}) => (await import('./commands/lifecycle.ts')).rm(names, options, signal),
+	);
+
+const logs = () =>
+	verb(
+		new Command('logs')
+			.argument('<box>')
+			.summary('print the log of a box')
+			.description('Print the log of a box.')
+			.option('-f, --follow', 'follow the log')
+			.option('-n, --tail <n>', 'print this many lines from the end', toCount)
+			.option('--since <time>', 'print lines since a time, or for how long: 10m')
+			.addHelpText('after', '\nExample: gpubox logs -f --tail 100 alice-train'),
+		async ({args: [name], options, signal}) => (await import('./commands/logs.ts')).logs(name, options, signal),
+	);
+
+const attach = () =>
+	verb(
+		new Command('attach')
+			.argument('<box>')
+			.argument('[command...]')
+			.summary('open a shell, or run a command, in a box')
+			.description(
+				'Open a shell in a box, or run a command there and exit with its exit code. Detach with Ctrl-P Ctrl-Q.',
+			)
+			.addHelpText('after', '\nExample: gpubox attach alice-train -- nvidia-smi'),
+		async ({args: [name, command], options, signal}) =>
+			(await import('./commands/attach.ts')).attach(name, command, options, signal),
+	);
+
+const ssh = () =>
+	verb(
+		new Command('ssh')
+			.argument('<box>')
+			.argument('[command...]')
+			.summary('open a shell, or run a command, over SSH')
+			.description(
+				'Open a shell in a box over SSH, or run a command there and exit with its exit code. Your own ssh knows the box by the same name: ssh alice-train.',
+			)
+			.addHelpText('after', '\nExample: gpubox ssh alice-train -- nvidia-smi'),
+		async ({args: [name, command], options, signal}) =>
+			(await import('./commands/ssh.ts')).ssh(name, command, options, signal),
+	);
+
+const open = () =>
+	verb(
+		new Command('open')
+			.argument('<box>')
+			.summary('open Jupyter in the browser')
+			.description("Open a box's Jupyter in the browser and print its URL with the token.")
+			.option('--print', 'print the URL without opening it')
+			.addHelpText('after', '\nExample: gpubox open alice-train'),
+		async ({args: [name], options, signal}) => (await import('./commands/open.ts')).open(name, options, signal),
+	);
+
+const gpus = () =>
+	verb(
+		new Command('gpus')
+			.summary('list GPUs with their processes and boxes')
+			.description('List the GPUs with their processes, and the box and user of each.')
+			.option('-w, --watch', 'refresh every second')
+			.option('--json', 'print JSON; with --watch one object per line')
+			.addHelpText('after', '\nExample: gpubox gpus --watch'),
+		async ({options, signal}) => (await import('./commands/gpus.ts')).gpus(options, signal),
+	);
+
+const images = () =>
+	verb(
+		new Command('images')
+			.summary('list images that fit this host, best first')
+			.description(
+				"List the images that fit this host's driver and GPUs, best first, with the reason for each, and the age of your boxes' base images.",
+			)
+			.option('-a, --all', 'include those that do not fit, with what would have to change')
+			.option('--json', 'print JSON')
+			.addHelpText('after', '\nExample: gpubox images --all'),
+		async ({options, signal}) => (await import('./commands/images.ts')).images(options, signal),
+	);
+
+const pull = () =>
+	verb(
+		new Command('pull')
+			.argument('<ref>')
+			.summary('pull an image, with progress')
+			.description('Pull an image and show each layer, the speed and the time left. Interrupted downloads resume.')
+			.option('--force', 'pull even if disk space is too low')
+			.addHelpText('after', '\nExample: gpubox pull pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime'),
+		async ({args: [reference], options, signal}) =>
+			(await import('./commands/pull.ts')).pull(reference, options, signal),
+	);
+
+const doctor = () =>
+	verb(
+		new Command('doctor')
+			.summary('check this host, from the GPU to a container')
+			.description(
+				'Check every layer from the GPU to a container that uses it; for each failed check, show why it matters and how to fix it. Exit with 8 when a check fails.',
+			)
+			.option('--fix', 'apply safe fixes after showing them')
+			.option('-y, --yes', 'skip the confirmation of --fix')
+			.option('--deep', 'pull a small image to test a container when there is none here')
+			.option('--json', 'print JSON')
+			.addHelpText('after', '\nExample: gpubox doctor --fix'),
+		async ({options, signal}) => (await import('./commands/doctor.ts')).doctor(options, signal),
+	);
+
+const check = () =>
+	verb(
+		new Command('check')
+			.argument('[box|image]', "a box or an image on this host (default: this project's)")
+			.summary('check that PyTorch can use the GPUs')
+			.description(
+				'Check that PyTorch sees each GPU, moves a tensor to it and multiplies matrices there, and that several GPUs add up a tensor together. An image is tested in a container of its own, on free GPUs. Exit with 8 unless everything works.',
+			)
+			.option('--gpus <gpus>', 'test an image on these GPUs: all, a count, indexes (0,2) or UUIDs')
+			.option('--share-gpus', 'test an image on GPUs that others use, too')
+			.option('--json', 'print JSON')
+			.addHelpText('after', '\nExample: gpubox check alice-train'),
+		async ({args: [name], options, signal}) => (await import('./commands/check.ts')).check(name, options, signal),
+	);
+
+const config = () =>
+	verb(
+		new Command('config')
+			.argument('[key]')
+			.argument('[value]')
+			.summary('show or change your defaults')
+			.description(
+				"Show or change your personal defaults. A project's gpubox.yaml and command-line options override them; --show-origin shows where each value comes from.",
+			)
+			.option('--unset', 'remove the value')
+			.option('--show-origin', 'show the values in effect in this folder and where each is set')
+			.option('--schema', 'print the JSON Schema of gpubox.yaml, for editors')
+			.option('--json', 'print JSON')
+			.addHelpText(
+				'after',
+				'\nExamples:\n  gpubox config limits.memory 64g\n  gpubox config services jupyter,ssh\n  gpubox config --show-origin',
+			),
+		async ({args: [key, value], options}) => (await import('./commands/config.ts')).config(key, value, options),
+	);
+
+const init = () =>
+	verb(
+		new Command('init')
+			.argument('[dir]', 'project folder', '.')
+			.summary('create a gpubox.yaml after a few questions')
+			.description(
+				'Create a gpubox.yaml: inspect the host, ask what the project needs, show the plan, write the file and start the box. Options answer questions in advance. Nothing is written before you agree; an interrupted run resumes from the saved answers. In the session, the key n does the same.',
+			)
+			.addOption(
+				new Option('--use <use>', 'set what the project is for').choices(['notebook', 'editor', 'training'] as const),
+			)
+			.option('--gpus <gpus>', 'request GPUs: auto, none, all, a count, indexes (0,2) or UUIDs')
+			.option('--data <folder>', 'mount this data folder read-only at /data')
+			.option('--no-data', 'mount no data folder')
+			.option('--image <ref>', 'use this image instead of the best match for this host')
+			.option('--name <name>', "set the project's name; its boxes are called USER-NAME")
+			.option('--start', 'start the box afterwards')
+			.option('--no-start', 'write the file without starting the box')
+			.option('-y, --yes', 'accept the suggestions without asking')
+			.option('--force', 'overwrite an existing gpubox.yaml')
+			.addHelpText('after', '\nExample: gpubox init --use notebook --gpus 1 --data /data/imagenet'),
+		async ({args: [directory], options, signal}) =>
+			(await import('./commands/init.ts')).init({...options, directory}, signal),
+	);
+
+const trust = () =>
+	verb(
+		new Command('trust')
+			.argument('[dir]', 'project folder', '.')
+			.summary('review what a project asks for')
+			.description(
+				"Review what a project's gpubox.yaml asks for beyond an image, GPUs, limits and packages (folders outside the project, secrets, commands, keys …), and save your answer. The answer covers exactly what is shown; anything new is asked about again.",
+			)
+			.option('-y, --yes', 'agree without asking')
+			.option('--forget', 'withdraw the answer')
+			.option('--json', 'print JSON, without asking or saving')
+			.addHelpText('after', '\nExample: gpubox trust'),
+		async ({args: [directory], options, signal}) =>
+			(await import('./commands/trust.ts')).trust({...options, directory}, signal),
+	);
+
+const completion = () => {
+	const command = new Command('completion')
+		.addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish'] as const))
+		.summary('print shell completion')
 		.description(
-			"Finds or makes the project's box, waits until its services answer and says how to get in. Run again, it finds the same box.",
+			'Print a script that completes verbs, options, boxes and images. Add it to ~/.bashrc or ~/.zshrc; for fish, save it as ~/.config/fish/completions/gpubox.fish.',
 		)
-		.option('--jupyter', 'offer Jupyter (the default)')
-		.option('--ssh', 'offer SSH')
-		.option('--image <ref>', 'image to start from; without it the one that suits this host best')
-		.option('--gpus <gpus>', 'auto, none, all, a count, indexes (0,2) or UUIDs')
-		.option('--share-gpus', 'take GPUs that others use too')
-		.option('--name <name>', 'name of the box')
-		.option('--port <port>', 'port on this machine, and no other', toPort)
-		.option('--bind <address>', 'address to publish the port on (default: 127.0.0.1, this machine only)')
-		.option('--memory <size>', 'memory limit, such as 32g')
-		.option('--cpus <n>', 'CPU limit', toPositive)
-		.option('--shm-size <size>', 'size of /dev/shm, such as 16g')
-		.option('--pids-limit <n>', 'limit of processes and threads', toProcesses)
-		.option('--mount <src:dst[:ro]>', 'mount a folder; may be given several times', collect)
-		.option('--env <k=v>', 'set a variable; may be given several times', collect)
-		.option(
-			'--secret <name[=file]>',
-			'hand over a secret as /run/secrets/NAME: your variable NAME, a file, or a prompt',
-			collect,
-		)
-		.option('--secret-env <name[=file]>', 'the same, also as a variable of shells inside', collect)
-		.option('--sudo', 'let you become root inside')
-		.option('--recreate', 'make the box anew, from what is asked for now')
-		.option('--force', 'start an image that does not fit, after saying why it does not')
-		.option('--wait', 'when others have the GPUs, wait until they are free')
-		.option('--no-wait', 'do not wait until the services answer')
-		.option('--for <time>', 'how long you want it, such as 4h; then it may be stopped for somebody else')
-		.option('--open', 'open Jupyter in the browser')
-		.option('--trust', 'for scripts: yes to all that gpubox.yaml asks for, as gpubox trust shows it')
-		.option('--dry-run', 'print the docker run line instead of running it')
-		.option('--json', 'print JSON, with the token')
-		.addHelpText('after', '\nExample: gpubox up --jupyter --gpus 2 --mount /data:/data:ro')
-		.action((directory, options) =>
-			runVerb(async (signal) => {
-				const {upCommand} = await import('./commands/up.ts');
-				await upCommand({...options, ...host(), directory}, signal);
-				return undefined;
-			}, address),
-		);
+		.addHelpText('after', '\nExample: source <(gpubox completion bash)');
+	return command.action(async (shell) => {
+		(await import('./commands/completion.ts')).completion(shell);
+	});
+};
 
-	program
-		.command('ls')
-		.summary('the boxes')
-		.description("Lists the boxes on this host, everyone's.")
-		.option('--json', 'print JSON')
-		.addHelpText('after', '\nExample: gpubox ls')
-		.action((options) =>
-			runVerb(async (signal) => {
-				const {ls} = await import('./commands/ls.ts');
-				await ls({...options, ...host()}, signal);
-				return undefined;
-			}, address),
-		);
-
-	program
-		.command('stop')
-		.argument('[box...]')
-		.description('Stops boxes. Their programs are told to end and get 30 seconds.')
-		.option('--idle <time>', 'those of yours in which nothing was done for so long, such as 6h')
-		.addHelpText('after', '\nExamples:\n  gpubox stop alice-train\n  gpubox stop --idle 6h')
-		.action((names, options) =>
-			runVerb(async (signal) => {
-				const {stop} = await import('./commands/lifecycle.ts');
-				await stop(names, {...options, ...host()}, signal);
-				return undefined;
-			}, address),
-		);
-
-	program
-		.command('reap')
-		.summary('stop boxes that are not used, or whose time is over')
+const demo = () => {
+	const command = new Command('demo')
+		.summary('open the session on a demo host, with a tour')
 		.description(
-			"Stops your boxes whose time (up --for) is over, and those that hold a GPU and did nothing for idle.stopAfter. The first run writes a notice into the log of the box; one after the grace stops it. Root reaps everybody's boxes.",
+			'Open the session on a simulated host with GPUs, boxes and images, and a tour of the keys. Nothing real is changed.',
 		)
-		.option('--all', "everybody's boxes")
-		.option('--grace <time>', 'time between notice and stop', '10m')
-		.option('-n, --dry-run', 'only say what would be done')
-		.option('--install', 'have it run every five minutes, by a systemd timer')
-		.option('--uninstall', 'no more')
-		.addHelpText('after', '\nExample: gpubox reap --install')
-		.action((options) =>
-			runVerb(async (signal) => {
-				const {reap} = await import('./commands/reap.ts');
-				return reap({...options, ...host()}, signal);
-			}, address),
-		);
-
-	program
-		.command('kernels')
-		.argument('<box>')
-		.summary('the notebook kernels of a box')
-		.description(
-			'Lists the notebook kernels of your box. One keeps its memory on the GPU until it is shut down: its variables are lost then, the notebook and the box stay.',
-		)
-		.option('--stop <id>', 'shut one down, named by the start of its id; "idle" for all that do not compute')
-		.option('--json', 'print JSON')
-		.addHelpText('after', '\nExample: gpubox kernels alice-train --stop idle')
-		.action((name, options) =>
-			runVerb(async (signal) => {
-				const {kernels} = await import('./commands/kernels.ts');
-				await kernels(name, {...options, ...host()}, signal);
-				return undefined;
-			}, address),
-		);
-
-	program
-		.command('start')
-		.argument('<box...>')
-		.description('Starts stopped boxes, with the address and token they had.')
-		.addHelpText('after', '\nExample: gpubox start alice-train')
-		.action((names) =>
-			runVerb(async (signal) => {
-				const {start} = await import('./commands/lifecycle.ts');
-				await start(names, host(), signal);
-				return undefined;
-			}, address),
-		);
-
-	program
-		.command('rm')
-		.argument('<box...>')
-		.description('Removes boxes, running ones too. The project folder and your home stay.')
-		.option('-y, --yes', 'do not ask')
-		.addHelpText('after', '\nExample: gpubox rm alice-train')
-		.action((names, options) =>
-			runVerb(async (signal) => {
-				const {rm} = await import('./commands/lifecycle.ts');
-				await rm(names, {...options, ...host()}, signal);
-				return undefined;
-			}, address),
-		);
-
-	program
-		.command('logs')
-		.argument('<box>')
-		.description("Prints a box's output.")
-		.option('-f, --follow', 'keep printing what comes')
-		.option('-n, --tail <n>', 'so many lines from the end', toCount)
-		.option('--since <time>', 'a time, or how long ago: 10m')
-		.addHelpText('after', '\nExample: gpubox logs -f --tail 100 alice-train')
-		.action((name, options) =>
-			runVerb(async (signal) => {
-				const {logs} = await import('./commands/logs.ts');
-				await logs(name, {...options, ...host()}, signal);
-				return undefined;
-			}, address),
-		);
-
-	program
-		.command('attach')
-		.argument('<box>')
-		.argument('[command...]')
-		.summary('a shell, or a command, inside a box')
-		.description(
-			'Opens a shell inside a box, or runs a command there; its exit code becomes the exit code. Detach with Ctrl-P Ctrl-Q.',
-		)
-		.addHelpText('after', '\nExample: gpubox attach alice-train -- nvidia-smi')
-		.action((name, command) =>
-			runVerb(async (signal) => {
-				const {attach} = await import('./commands/attach.ts');
-				return attach(name, command, host(), signal);
-			}, address),
-		);
-
-	program
-		.command('ssh')
-		.argument('<box>')
-		.argument('[command...]')
-		.summary('the same over SSH')
-		.description(
-			'Opens a shell inside a box over SSH, or runs a command there; its exit code becomes the exit code. Your own ssh knows the box by the same name: ssh alice-train.',
-		)
-		.addHelpText('after', '\nExample: gpubox ssh alice-train -- nvidia-smi')
-		.action((name, command) =>
-			runVerb(async (signal) => {
-				const {ssh} = await import('./commands/ssh.ts');
-				return ssh(name, command, host(), signal);
-			}, address),
-		);
-
-	program
-		.command('open')
-		.argument('<box>')
-		.summary("open a box's Jupyter")
-		.description("Opens a box's Jupyter in the browser and prints its address with the token.")
-		.option('--print', 'only print')
-		.addHelpText('after', '\nExample: gpubox open alice-train')
-		.action((name, options) =>
-			runVerb(async (signal) => {
-				const {open} = await import('./commands/open.ts');
-				await open(name, {...options, ...host()}, signal);
-				return undefined;
-			}, address),
-		);
-
-	program
-		.command('gpus')
-		.description('Lists the GPUs with their processes, and the box and person each belongs to.')
-		.option('-w, --watch', 'keep it live')
-		.option('--json', 'print JSON; with --watch one object a line')
-		.addHelpText('after', '\nExample: gpubox gpus --watch')
-		.action((options) =>
-			runVerb(async (signal) => {
-				const {gpus} = await import('./commands/gpus.ts');
-				await gpus({...options, ...host()}, signal);
-				return undefined;
-			}, address),
-		);
-
-	program
-		.command('images')
-		.summary('images that fit this host, best first')
-		.description(
-			'Lists the images that fit the driver and the GPUs of this host, best first, each with the reason, and how old the bases of the boxes are.',
-		)
-		.option('-a, --all', 'also those that do not fit, with what would have to change')
-		.option('--json', 'print JSON')
-		.addHelpText('after', '\nExample: gpubox images --all')
-		.action((options) =>
-			runVerb(async (signal) => {
-				const {images} = await import('./commands/images.ts');
-				await images({...options, ...host()}, signal);
-				return undefined;
-			}, address),
-		);
-
-	program
-		.command('pull')
-		.argument('<ref>')
-		.summary('pull an image, with progress')
-		.description(
-			'Pulls an image and shows each layer, the speed and the time left. A transfer that breaks is taken up again.',
-		)
-		.option('--force', 'pull although the disk has too little room')
-		.addHelpText('after', '\nExample: gpubox pull pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime')
-		.action((reference, options) =>
-			runVerb(async (signal) => {
-				const {pull} = await import('./commands/pull.ts');
-				await pull(reference, {...options, ...host()}, signal);
-				return undefined;
-			}, address),
-		);
-
-	program
-		.command('doctor')
-		.summary('check every layer, from the card to a container')
-		.description(
-			'Checks every layer from the card to a GPU in a container, and for what is wrong says why it matters and what mends it. Exits with 8 when a check fails.',
-		)
-		.option('--fix', 'run the commands that need no judgement, after showing them')
-		.option('-y, --yes', 'with --fix: do not ask')
-		.option('--deep', 'pull a small image for the try in a container when none is here')
-		.option('--json', 'print JSON')
-		.addHelpText('after', '\nExample: gpubox doctor --fix')
-		.action((options) =>
-			runVerb(async (signal) => {
-				const {doctor} = await import('./commands/doctor.ts');
-				return doctor({...options, ...host()}, signal);
-			}, address),
-		);
-
-	program
-		.command('check')
-		.argument('[box|image]', "a box or an image of this host; this project's when left out")
-		.summary('whether PyTorch can use the GPUs')
-		.description(
-			'PyTorch sees each GPU, moves a tensor to it and multiplies matrices there; several add up a tensor together. An image is tried in a container of its own, on the GPUs that nobody uses. Exits with 8 unless everything works.',
-		)
-		.option('--gpus <gpus>', 'for an image: all, a count, indexes (0,2) or UUIDs')
-		.option('--share-gpus', 'for an image: try GPUs that others use too')
-		.option('--json', 'print JSON')
-		.addHelpText('after', '\nExample: gpubox check alice-train')
-		.action((name, options) =>
-			runVerb(async (signal) => {
-				const {check} = await import('./commands/check.ts');
-				return check(name, {...options, ...host()}, signal);
-			}, address),
-		);
-
-	program
-		.command('config')
-		.argument('[key]')
-		.argument('[value]')
-		.summary('your personal defaults, and where each setting comes from')
-		.description(
-			"Shows or changes your personal defaults. A project's gpubox.yaml and the flags of a call are stronger; --show-origin tells which one won.",
-		)
-		.option('--unset', 'forget the value')
-		.option('--show-origin', 'show what holds in this folder, and where it was said')
-		.option('--schema', 'print the JSON Schema of gpubox.yaml, for editors')
-		.option('--json', 'print JSON')
+		.option('--scenario <name>', 'simulate another host: a name from the list below, or a file')
 		.addHelpText(
 			'after',
-			'\nExamples:\n  gpubox config limits.memory 64g\n  gpubox config services jupyter,ssh\n  gpubox config --show-origin',
-		)
-		.action((key, value, options) =>
-			runVerb(async () => {
-				const {config} = await import('./commands/config.ts');
-				await config(key, value, options);
-				return undefined;
-			}),
+			`\nScenarios: ${scenarioNames.join(', ')}\nExamples:\n  gpubox demo\n  gpubox demo --scenario mixed-cards\n  gpubox demo --scenario ./our-host.json`,
 		);
+	return command.action(async ({scenario}) => {
+		const {openDemo} = await import('./commands/session.ts');
+		await openDemo(scenario);
+	});
+};
 
-	program
-		.command('init')
-		.argument('[dir]', 'project folder', '.')
-		.summary('write a gpubox.yaml, after a few questions')
-		.description(
-			'Looks at the host, asks what the project needs, shows the plan, writes gpubox.yaml and starts the box when you like. What a flag says is not asked. It can be left at any question and run again: nothing is written before you agree, and the answers so far are suggested the next time. In the session the key n asks the same.',
-		)
-		.addOption(new Option('--use <use>', 'what for').choices(['notebook', 'editor', 'training'] as const))
-		.option('--gpus <gpus>', 'auto, none, all, a count, indexes (0,2) or UUIDs')
-		.option('--data <folder>', 'folder with the data: mounted read-only at /data')
-		.option('--no-data', 'none')
-		.option('--image <ref>', 'image; without it the one that suits this host best')
-		.option('--name <name>', "the project's name; boxes are called PERSON-NAME")
-		.option('--start', 'start the box afterwards')
-		.option('--no-start', 'do not')
-		.option('-y, --yes', 'take what is suggested instead of asking')
-		.option('--force', 'write over a gpubox.yaml that is there')
-		.addHelpText('after', '\nExample: gpubox init --use notebook --gpus 1 --data /data/imagenet')
-		.action((directory, options) =>
-			runVerb(async (signal) => {
-				const {init} = await import('./commands/init.ts');
-				await init({...options, ...host(), directory}, signal);
-				return undefined;
-			}, address),
-		);
+/** In the order of `--help`. */
+const verbs = [
+	...[up, ls, stop, start, rm, logs, attach, ssh, open],
+	...[gpus, images, pull, check, doctor, kernels, reap],
+	...[init, trust, config, completion, demo],
+];
 
-	program
-		.command('trust')
-		.argument('[dir]', 'project folder', '.')
-		.summary('what a project asks for, and your answer')
-		.description(
-			"Shows what a project's gpubox.yaml asks for beyond an image, GPUs, limits and packages (folders outside of the project, secrets, commands, keys …), asks whether you trust it with that, and keeps the answer. It holds for exactly that: what is new later is asked about again.",
-		)
-		.option('-y, --yes', 'keep a yes without asking')
-		.option('--forget', 'take the answer back')
-		.option('--json', 'print JSON; nothing is asked or kept')
-		.addHelpText('after', '\nExample: gpubox trust')
-		.action((directory, options) =>
-			runVerb(async (signal) => {
-				const {trust} = await import('./commands/trust.ts');
-				await trust({...options, ...host(), directory}, signal);
-				return undefined;
-			}, address),
-		);
-
-	program
-		.command('completion')
-		.addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish'] as const))
-		.summary('completion for your shell')
-		.description(
-			'Prints what makes your shell complete verbs, options, boxes and images. It belongs into ~/.bashrc or ~/.zshrc; for fish into ~/.config/fish/completions/gpubox.fish.',
-		)
-		.addHelpText('after', '\nExample: source <(gpubox completion bash)')
-		.action(async (shell) => {
-			const {completion} = await import('./commands/completion.ts');
-			completion(shell);
-		});
+export function makeProgram(): CommandUnknownOpts {
+	const program: CommandUnknownOpts = new Command('gpubox')
+		.description('Manage the GPUs of a workstation: start a Jupyter or SSH box on an image that fits them.')
+		.version(version, '-V, --version', 'print the version')
+		.helpOption('-h, --help', 'show help')
+		.helpCommand('help [command]', 'show help for a command')
+		// The entry answers it, so that nothing else has to be loaded.
+		.option('--licenses', 'print the licenses of gpubox and everything in it')
+		.option('--host <host>', "use another workstation: a Docker context's name or ssh://user@machine")
+		.configureOutput({outputError: (text, write) => write(formatUsageError(text))})
+		.addHelpText('after', '\nWithout a command, gpubox opens the terminal session.\nExample: gpubox up --jupyter');
+	for (const make of verbs) {
+		program.addCommand((make() as CommandUnknownOpts).copyInheritedSettings(program));
+	}
 
 	program
 		.command('__complete', {hidden: true})
 		.argument('[words...]')
 		.action(async (words) => {
 			const {printCandidates} = await import('./commands/completion.ts');
-			await printCandidates(program, words);
-		});
-
-	program
-		.command('demo')
-		.summary('the session on a made-up host, with a tour')
-		.description(
-			'Opens the session on a made-up host with GPUs, boxes and images, and a tour that shows what to press. Nothing real is touched.',
-		)
-		.option('--scenario <name>', 'a made-up host of another kind: the name of one, or a file of your own')
-		.addHelpText(
-			'after',
-			`\nScenarios: ${scenarioNames.join(', ')}\nExamples:\n  gpubox demo\n  gpubox demo --scenario mixed-cards\n  gpubox demo --scenario ./our-host.json`,
-		)
-		.action(async ({scenario}) => {
-			const {openDemo} = await import('./commands/session.ts');
-			await openDemo(scenario);
+			await printCandidates(program, words as string[]);
 		});
 
 	return program;
@@ -426,16 +381,6 @@ export async function runProgram(argv: string[]): Promise<void> {
 	await program.parseAsync(argv);
 }
 
-/** For messages: where the engine was looked for. */
-function hostAddress(host: string | undefined): string {
-	try {
-		return findEngineAddress(process.env, homedir(), host).url;
-	} catch {
-		// A context that does not exist has its own message.
-		return host ?? 'the engine';
-	}
-}
-
 /** What commander complains of, in the two lines in which every failure is told. */
 function formatUsageError(text: string): string {
 	const [first = '', ...rest] = text
@@ -446,45 +391,4 @@ function formatUsageError(text: string): string {
 	const what = first.charAt(0).toUpperCase() + first.slice(1);
 	const hints = [...rest.map((line) => line.replace(/^\((.*)\)$/, '$1')), 'What there is: gpubox --help'];
 	return `gpubox: ${what.replace(/[^.!?]$/, '$&.')}\n  → ${hints.join(' ')}\n`;
-}
-
-function collect(value: string, previous: string[] | undefined): string[] {
-	return [...(previous ?? []), value];
-}
-
-function toPort(text: string): number {
-	const port = Number(text);
-	if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-		throw new InvalidArgumentError('A port is a whole number from 1 to 65535.');
-	}
-
-	return port;
-}
-
-function toCount(text: string): number {
-	const count = Number(text);
-	if (!Number.isInteger(count) || count < 0) {
-		throw new InvalidArgumentError('It takes a whole number.');
-	}
-
-	return count;
-}
-
-function toProcesses(text: string): number {
-	const count = Number(text);
-	// Fewer are not enough for a box to start.
-	if (!Number.isInteger(count) || count < 16) {
-		throw new InvalidArgumentError('It takes a whole number, 16 at least.');
-	}
-
-	return count;
-}
-
-function toPositive(text: string): number {
-	const value = Number(text);
-	if (!(Number.isFinite(value) && value > 0)) {
-		throw new InvalidArgumentError('It takes a number above 0.');
-	}
-
-	return value;
 }

@@ -92,6 +92,22 @@ test('every verb is told of in the documents', () => {
 	}
 });
 
+/** Each begins the description of a verb or an option. */
+const imperatives =
+	/^(?:accept|add|agree|allow|apply|check|create|follow|include|install|limit|list|manage|mount|open|overwrite|print|provide|publish|pull|queue|recreate|refresh|remove|request|reserve|return|review|run|set|show|shut|simulate|skip|start|stop|test|use|wait|withdraw|write)\b/i;
+
+test('every description in --help begins with a verb in the imperative', () => {
+	const program = makeProgram();
+	const help = program.createHelp();
+	for (const command of help.visibleCommands(program)) {
+		assert.match(command.description(), imperatives, command.name());
+		assert.match(help.subcommandDescription(command), imperatives, command.name());
+		for (const option of help.visibleOptions(command)) {
+			assert.match(option.description, imperatives, `${command.name()} ${option.flags}`);
+		}
+	}
+});
+
 test('every verb has an example in its help', () => {
 	for (const [verb, examples] of examplesInHelp()) {
 		assert.ok(

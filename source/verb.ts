@@ -1,0 +1,83 @@
+/** How verbs are declared: what `verb` adds to a command, and how values of options are read. */
+import {homedir} from 'node:os';
+import {type Command, type CommandUnknownOpts, InvalidArgumentError} from '@commander-js/extra-typings';
+import {findEngineAddress} from './engine/address.ts';
+import {runVerb} from './run-verb.ts';
+
+/** What a verb is run with: its arguments in order, its options together with the program's own. */
+export type Call<Arguments extends unknown[], Options> = {
+	args: Arguments;
+	options: Options & {host: string | undefined};
+	signal: AbortSignal;
+};
+
+/** @param run loads the verb's code; a number that it returns is the exit code */
+export function verb<Arguments extends unknown[], Options extends Record<string, unknown>>(
+	command: Command<Arguments, Options>,
+	run: (call: Call<Arguments, Options>) => Promise<unknown>,
+): CommandUnknownOpts {
+	const host = () => (command.parent?.opts() as {host?: string} | undefined)?.host;
+	command.action(() =>
+		runVerb(
+			async (signal) => {
+				const args = command.processedArgs as Arguments;
+				const code = await run({args, options: {...command.opts(), host: host()}, signal});
+				return typeof code === 'number' ? code : undefined;
+			},
+			() => hostAddress(host()),
+		),
+	);
+	return command as unknown as CommandUnknownOpts;
+}
+
+/** For messages: where the engine was looked for. */
+function hostAddress(host: string | undefined): string {
+	try {
+		return findEngineAddress(process.env, homedir(), host).url;
+	} catch {
+		// A context that does not exist has its own message.
+		return host ?? 'the engine';
+	}
+}
+
+/** For an option that may be given several times. */
+export function collect(value: string, previous: string[] | undefined): string[] {
+	return [...(previous ?? []), value];
+}
+
+export function toPort(text: string): number {
+	const port = Number(text);
+	if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+		throw new InvalidArgumentError('A port is a whole number from 1 to 65535.');
+	}
+
+	return port;
+}
+
+export function toCount(text: string): number {
+	const count = Number(text);
+	if (!Number.isInteger(count) || count < 0) {
+		throw new InvalidArgumentError('It must be a whole number.');
+	}
+
+	return count;
+}
+
+export function toProcesses(text: string): number {
+	const count = Number(text);
+	// Fewer are not enough for a box to start.
+	if (!Number.isInteger(count) || count < 16) {
+		throw new InvalidArgumentError('It must be a whole number, 16 or more.');
+	}
+
+	return count;
+}
+
+export function toPositive(text: string): number {
+	const value = Number(text);
+	if (!(Number.isFinite(value) && value > 0)) {
+		throw new InvalidArgumentError('It must be a number above 0.');
+	}
+
+	return value;
+}
