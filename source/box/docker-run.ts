@@ -1,5 +1,6 @@
 import type {ContainerSpec, Mount} from '../engine/engine.ts';
 import {toDockerBytes} from '../text/bytes.ts';
+import {shellQuote} from '../text/shell-quote.ts';
 
 /** A container as a `docker run` line that a person can paste into a shell: one option a line. */
 export function toDockerRun(spec: ContainerSpec): string {
@@ -40,9 +41,11 @@ export function toDockerRun(spec: ContainerSpec): string {
 		...(spec.entrypoint?.[0] ? [['--entrypoint', spec.entrypoint[0]]] : []),
 	];
 	const tail = [spec.image, ...(spec.entrypoint ?? []).slice(1), ...(spec.command ?? [])];
-	return ['docker run', ...options.map((words) => words.map(quote).join(' ')), tail.map(quote).join(' ')].join(
-		' \\\n  ',
-	);
+	return [
+		'docker run',
+		...options.map((words) => words.map(shellQuote).join(' ')),
+		tail.map(shellQuote).join(' '),
+	].join(' \\\n  ');
 }
 
 function gpuOptions(spec: ContainerSpec): string[][] {
@@ -75,8 +78,4 @@ function mountOption(mount: Mount): string {
 
 function csv(field: string): string {
 	return /[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
-}
-
-function quote(word: string): string {
-	return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -7,6 +7,7 @@ import {accountHome} from '../home.ts';
 import type {Host} from '../host/host.ts';
 import {type Agreed, keepTrust, readTrust} from '../settings/trust.ts';
 import {safeText} from '../text/safe.ts';
+import {shellQuote} from '../text/shell-quote.ts';
 import type {Effective} from './settings.ts';
 
 /** One question: lines to look at, and what a yes allows. */
@@ -98,7 +99,7 @@ export async function consent(
 		for (const question of questionsOf(project, fresh, fresh.length === asks.length)) {
 			if (!(await ask(question))) {
 				throw new Failure('Nothing was done.', {
-					fix: `What it asks for: gpubox trust --json ${shellWord(project)}`,
+					fix: `What it asks for: gpubox trust --json ${shellQuote(safeText(project))}`,
 					exitCode: exitCode.failed,
 				});
 			}
@@ -133,13 +134,8 @@ function nobodyToAsk(project: string, asks: readonly Ask[]): Failure {
 			: 'The gpubox.yaml asks for more than an image, GPUs and packages, and there is nobody to ask here.',
 		{
 			details: tellAsks(asks),
-			fix: `If you trust it: gpubox trust ${shellWord(project)}, or --trust`,
+			fix: `If you trust it: gpubox trust ${shellQuote(safeText(project))}, or --trust`,
 			exitCode: exitCode.usage,
 		},
 	);
-}
-
-/** As a shell takes it. */
-export function shellWord(text: string): string {
-	return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${safeText(text).replaceAll("'", String.raw`'\''`)}'`;
 }

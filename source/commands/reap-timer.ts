@@ -7,6 +7,7 @@ import {promisify} from 'node:util';
 import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
 import {Failure} from '../failure.ts';
 import {safeText} from '../text/safe.ts';
+import {shellQuote} from '../text/shell-quote.ts';
 
 const run = promisify(execFile);
 const name = 'gpubox-reap';
@@ -91,11 +92,11 @@ export function unitFiles(command: string[], environment: NodeJS.ProcessEnv): Re
 }
 
 export function crontabLine(command: string[], environment: NodeJS.ProcessEnv): string {
-	// cron ends the command at a percent sign.
-	const quote = (word: string) => (/^[\w@:/.,=+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`);
 	// cron's own PATH is short, and nvidia-smi may be elsewhere.
 	const path = environment.PATH ? [`PATH=${environment.PATH}`] : [];
-	return `*/5 * * * * ${[...keptVariables(environment), ...path, ...command].map(quote).join(' ').replaceAll('%', '\\%')}`;
+	const line = [...keptVariables(environment), ...path, ...command].map(shellQuote).join(' ');
+	// cron ends the command at a percent sign.
+	return `*/5 * * * * ${line.replaceAll('%', String.raw`\%`)}`;
 }
 
 /** Root's timer is the system's: it also runs when nobody is logged in. */

@@ -8,6 +8,7 @@ import {readLogin} from '../box/ssh-files.ts';
 import {syncSshFiles} from '../box/sync-ssh-files.ts';
 import {exitCode, Failure} from '../failure.ts';
 import {openHost} from '../host/open-host.ts';
+import {shellQuote} from '../text/shell-quote.ts';
 
 /**
 The system's own ssh, with the person's own settings, by the name that stands in gpubox's file under ~/.ssh.
@@ -80,9 +81,7 @@ function settingsOf(folder: string): string[] {
 
 /** ssh hands one line to the shell over there. A single word is taken as such a line, several as a command and its arguments. */
 export function toShellLine(command: string[]): string {
-	return command.length === 1
-		? (command[0] ?? '')
-		: command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
+	return command.length === 1 ? (command[0] ?? '') : command.map(shellQuote).join(' ');
 }
 
 function run(arguments_: string[]): Promise<number> {

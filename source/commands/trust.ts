@@ -4,9 +4,10 @@ import {exitCode, Failure} from '../failure.ts';
 import {openHost} from '../host/open-host.ts';
 import {forgetTrust, readTrust} from '../settings/trust.ts';
 import {safeText} from '../text/safe.ts';
+import {shellQuote} from '../text/shell-quote.ts';
 import {askOnTerminal} from './ask-consent.ts';
 import {printJson} from './box-json.ts';
-import {asksOf, consent, newAsks, shellWord} from './consent.ts';
+import {asksOf, consent, newAsks} from './consent.ts';
 import {loadSettings} from './settings.ts';
 
 export type TrustOptions = {
@@ -70,7 +71,7 @@ export async function trust(
 	if (!yes && ask === undefined) {
 		throw new Failure(`${name} asks for what you have not agreed to, and there is nobody to ask here.`, {
 			details: tellAsks(fresh),
-			fix: `If you trust it: gpubox trust --yes ${shellWord(project)}`,
+			fix: `If you trust it: gpubox trust --yes ${shellQuote(name)}`,
 			exitCode: exitCode.usage,
 		});
 	}

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
 import type {Ask} from '../../source/box/asks.ts';
-import {type ConsentQuestion, consent, newAsks, questionsOf, shellWord} from '../../source/commands/consent.ts';
+import {type ConsentQuestion, consent, newAsks, questionsOf} from '../../source/commands/consent.ts';
 import {Failure} from '../../source/failure.ts';
 
 let folder: string;
@@ -77,9 +77,4 @@ test('another project has an answer of its own', async () => {
 test('a long list is said to be one', () => {
 	const many = Array.from({length: 30}, (_, index) => make('secrets', `A${index}`));
 	assert.match(questionsOf('/projects/a', many, true)[0]?.question ?? '', /these 30 lines/);
-});
-
-test('a folder is named as a shell takes it', () => {
-	assert.equal(shellWord('/projects/a'), '/projects/a');
-	assert.equal(shellWord("/projects/it's here"), String.raw`'/projects/it'\''s here'`);
 });
