@@ -1,20 +1,9 @@
 import {randomBytes} from 'node:crypto';
-import {
-	chownSync,
-	closeSync,
-	constants,
-	fstatSync,
-	fsyncSync,
-	lstatSync,
-	openSync,
-	readSync,
-	renameSync,
-	statSync,
-	writeSync,
-} from 'node:fs';
-import {dirname, join} from 'node:path';
+import {closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync} from 'node:fs';
+import {join} from 'node:path';
+import {writeFileAtomic} from '../base/safe-files.ts';
 import {Failure} from '../failure.ts';
-import type {Paths, Person} from '../host/host.ts';
+import type {Paths} from '../host/host.ts';
 import type {Box} from './box.ts';
 import {boxFolder} from './paths.ts';
 
@@ -53,32 +42,6 @@ export function readTokenFile(path: string): string | undefined {
 	}
 }
 
-/** Writes a token so that a power cut leaves the one before or this one, and nobody reads half of it. */
-export function writeTokenFile(path: string, token: string, {uid, gid}: Pick<Person, 'uid' | 'gid'>): void {
-	const fresh = `${path}.${randomBytes(4).toString('hex')}.new`;
-	const file = openSync(fresh, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-	try {
-		// No line break: Jupyter would take it for a part of the token.
-		writeSync(file, token);
-		fsyncSync(file);
-	} finally {
-		closeSync(file);
-	}
-
-	// Only root can give files away.
-	if (process.getuid?.() === 0 && uid !== 0) {
-		chownSync(fresh, uid, gid);
-	}
-
-	renameSync(fresh, path);
-	const folder = openSync(dirname(path), constants.O_RDONLY);
-	try {
-		fsyncSync(folder);
-	} finally {
-		closeSync(folder);
-	}
-}
-
 /**
 Gives a box that does not run a new token when the one that it has is none: its file is empty, cut off or not a file. A running one has read
 its own already.
@@ -108,7 +71,9 @@ export function renewBadToken(
 
 	try {
 		// Root keeps the folder; the file is whose the box is.
-		writeTokenFile(path, makeToken(), lstatSync(path, {throwIfNoEntry: false}) ?? owner);
+		const {uid, gid} = lstatSync(path, {throwIfNoEntry: false}) ?? owner;
+		// No line break: Jupyter would take it for a part of the token.
+		writeFileAtomic(path, makeToken(), {mode: 0o600, owner: {uid, gid}});
 	} catch (error) {
 		throw new Failure(
 			`The token of ${box.name} is damaged, and no new one can be written: ${(error as Error).message}`,

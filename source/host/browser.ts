@@ -1,8 +1,8 @@
 import {randomBytes} from 'node:crypto';
-import {chmodSync, lstatSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {chmodSync, lstatSync, readdirSync, rmSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
-import {makeFolder} from '../base/safe-files.ts';
+import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
 
 /**
 Where a page lies that sends the browser on. Jupyter has its own pages beside it, so browsers that may not read hidden folders may read this
@@ -66,7 +66,7 @@ function writePage(folder: string, url: string): string {
 	}
 
 	const path = join(folder, `open-${randomBytes(8).toString('hex')}.html`);
-	writeFileSync(path, redirectPage(url), {mode: 0o600, flag: 'wx'});
+	writeFileAtomic(path, redirectPage(url), {mode: 0o600, isNew: true, replaceable: true});
 	return path;
 }
 

@@ -1,8 +1,8 @@
 /** What a person agreed to for each project, kept in their state folder. A project's own files have no say in it. */
-import {createHash, randomBytes} from 'node:crypto';
-import {closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeSync} from 'node:fs';
+import {createHash} from 'node:crypto';
+import {lstatSync, rmSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {makeFolder} from '../base/safe-files.ts';
+import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
 import {Failure} from '../failure.ts';
 import {readSmallFile} from '../small-file.ts';
 import {safeText} from '../text/safe.ts';
@@ -60,25 +60,10 @@ export function agreedFrom(kept: unknown, project: string): Agreed[] {
 export function keepTrust(state: string, project: string, now: readonly Agreed[]): void {
 	const agreed = [...new Map([...readTrust(state, project), ...now].map((each) => [each.digest, each])).values()];
 	const file = placeOf(state, project);
-	const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
 	try {
 		makeFolder(dirname(file));
-		const descriptor = openSync(fresh, 'wx', 0o600);
-		try {
-			writeSync(descriptor, `${JSON.stringify({project, agreed}, undefined, 2)}\n`);
-			fsyncSync(descriptor);
-		} finally {
-			closeSync(descriptor);
-		}
-
-		renameSync(fresh, file);
+		writeFileAtomic(file, `${JSON.stringify({project, agreed}, undefined, 2)}\n`, {mode: 0o600});
 	} catch (error) {
-		try {
-			rmSync(fresh, {force: true});
-		} catch {
-			// There is not even a folder.
-		}
-
 		throw new Failure(`Your answer cannot be kept: ${safeText((error as Error).message)}`, {
 			fix: `Make room, or make ${safeText(dirname(file))} writable for you.`,
 			cause: error,

@@ -4,7 +4,7 @@ import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, sym
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
-import {isToken, makeToken, readTokenFile, renewBadToken, writeTokenFile} from '../../source/box/token.ts';
+import {isToken, makeToken, readTokenFile, renewBadToken} from '../../source/box/token.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'gpubox-token-'));
 after(() => rmSync(scratch, {recursive: true}));
@@ -65,14 +65,6 @@ describe("Jupyter's token", () => {
 		}
 
 		assert.equal(readTokenFile('/dev/zero'), undefined);
-	});
-
-	test('is written whole, over what was there', () => {
-		const path = join(scratch, 'written');
-		writeFileSync(path, '', {mode: 0o644});
-		writeTokenFile(path, good, {uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0});
-		assert.equal(readFileSync(path, 'utf8'), good);
-		assert.equal(statSync(path).mode & 0o777, 0o600);
 	});
 
 	test('of a box without Jupyter, or whose folder is not here, is left alone', () => {
