@@ -8,12 +8,7 @@ export function askOnTerminal(signal: AbortSignal): AskConsent | undefined {
 
 	return async ({title, lines, question}) => {
 		process.stderr.write(`${[title, '', ...lines.map((line) => `  ${line}`), ''].join('\n')}\n`);
-		const {makeAsker} = await import('./ask.ts');
-		const asker = makeAsker(signal);
-		try {
-			return await asker.confirm(question);
-		} finally {
-			asker.close();
-		}
+		const {confirm} = await import('./ask.ts');
+		return confirm(question, signal);
 	};
 }

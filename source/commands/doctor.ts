@@ -128,11 +128,6 @@ async function agree(out: NodeJS.WriteStream, signal: AbortSignal): Promise<bool
 		return false;
 	}
 
-	const {createInterface} = await import('node:readline/promises');
-	const lines = createInterface({input: process.stdin, output: out});
-	try {
-		return /^y(?:es)?$/i.test((await lines.question('Run them? [y/N] ', {signal})).trim());
-	} finally {
-		lines.close();
-	}
+	const {confirm} = await import('./ask.ts');
+	return confirm('Run them?', signal, {output: out});
 }

@@ -23,7 +23,7 @@ import {
 } from '../setup/plan.ts';
 import {placeFor, textOf, writeFileOnce} from '../setup/project-file.ts';
 import {safeText} from '../text/safe.ts';
-import {type Asker, makeAsker} from './ask.ts';
+import {openPrompt, type Prompt} from './ask.ts';
 import {type Look, lookAtHost} from './look-at-host.ts';
 import {agreeToOwnAnswers} from './own-answers.ts';
 
@@ -62,15 +62,15 @@ export async function init(options: InitOptions, signal: AbortSignal): Promise<v
 		look.cards.length > 0 ? `This host has ${namesOfCards(look.cards)}.` : 'This host has no GPU that can be used.',
 		...look.troubles.flatMap(({message, fix}) => [message, `  → ${fix}`]),
 	]);
-	const asker = asks ? makeAsker(signal) : undefined;
+	const prompt = asks ? openPrompt(signal) : undefined;
 	let answers: Answers;
 	let starts: boolean;
 	try {
-		const draft = asker ? await askAll(options, look, asker, notesOf(host, folder)) : await answerAll(options, look);
+		const draft = prompt ? await askAll(options, look, prompt, notesOf(host, folder)) : await answerAll(options, look);
 		answers = answersOf(draft, look.image);
 		const text = textOf(answers, folder);
 		tell(['', 'The plan:', '', ...planLines(answers, {file, why: draft.image === undefined ? look.why : ''}), '']);
-		if (asker && !(await asker.agree('Write it?'))) {
+		if (prompt && !(await prompt.confirm('Write it?', 'yes'))) {
 			throw new Failure('Nothing was written.', {fix: 'Run gpubox init again when you like: it keeps your answers.'});
 		}
 
@@ -78,10 +78,11 @@ export async function init(options: InitOptions, signal: AbortSignal): Promise<v
 		agreeToOwnAnswers(host, folder, text);
 		forgetDraft(host.paths, folder);
 		process.stdout.write(`Wrote ${safeText(file)}\n`);
-		starts = options.start ?? (asker !== undefined && look.canStart && (await asker.agree('Start the box now?')));
+		starts =
+			options.start ?? (prompt !== undefined && look.canStart && (await prompt.confirm('Start the box now?', 'yes')));
 	} finally {
 		// `up` may have a question of its own: for a secret.
-		asker?.close();
+		prompt?.close();
 	}
 
 	if (starts) {
@@ -102,7 +103,7 @@ function notesOf({paths}: Host, folder: string): Notes {
 }
 
 /** Asks a person; each answer is kept at once, since nobody knows when they leave. */
-async function askAll(options: InitOptions, look: Look, asker: Asker, {earlier, keep}: Notes): Promise<Draft> {
+async function askAll(options: InitOptions, look: Look, prompt: Prompt, {earlier, keep}: Notes): Promise<Draft> {
 	if (isBegun(earlier)) {
 		tell(['', 'Going on where you left: the answers you gave are suggested.']);
 	}
@@ -115,15 +116,15 @@ async function askAll(options: InitOptions, look: Look, asker: Asker, {earlier, 
 
 	answer({});
 	if (options.use === undefined) {
-		answer({use: await askUse(asker, draft.use)});
+		answer({use: await askUse(prompt, draft.use)});
 	}
 
 	if (options.gpus === undefined && look.cards.length > 0) {
-		answer({gpus: await askGpus(look, asker, draft.gpus)});
+		answer({gpus: await askGpus(look, prompt, draft.gpus)});
 	}
 
 	if (options.data === undefined) {
-		answer({data: await askData(asker, draft.data)});
+		answer({data: await askData(prompt, draft.data)});
 	}
 
 	return draft;
@@ -155,26 +156,26 @@ async function givenBy({use, gpus, data, image, name}: InitOptions): Promise<Dra
 	};
 }
 
-async function askUse(asker: Asker, earlier: Use = 'notebook'): Promise<Use> {
+async function askUse(prompt: Prompt, earlier: Use = 'notebook'): Promise<Use> {
 	tell(['', 'What is it for?', ...uses.map((use, index) => `  ${index + 1}  ${use.padEnd(10)} ${useFacts[use].says}`)]);
 	const meant = (answer: string) =>
 		uses.find((use, index) => answer === String(index + 1) || use.startsWith(answer.toLowerCase()));
-	const answer = await asker.ask('1, 2 or 3?', String(uses.indexOf(earlier) + 1), (given) =>
+	const answer = await prompt.text('1, 2 or 3?', String(uses.indexOf(earlier) + 1), (given) =>
 		meant(given) ? undefined : 'One of 1, 2 and 3.',
 	);
 	return meant(answer) ?? 'notebook';
 }
 
-async function askGpus({cards}: Look, asker: Asker, earlier: Draft['gpus']): Promise<string> {
+async function askGpus({cards}: Look, prompt: Prompt, earlier: Draft['gpus']): Promise<string> {
 	// The cards may be others by now.
 	const suggested = earlier && faultOfGpus(earlier, cards) === undefined ? earlier : '1';
-	return asker.ask('How many GPUs? A number, all, or none.', suggested, (answer) => faultOfGpus(answer, cards));
+	return prompt.text('How many GPUs? A number, all, or none.', suggested, (answer) => faultOfGpus(answer, cards));
 }
 
-async function askData(asker: Asker, earlier: Draft['data']): Promise<string | null> {
+async function askData(prompt: Prompt, earlier: Draft['data']): Promise<string | null> {
 	const still = earlier && (await faultOfFolder(earlier)) === undefined;
 	const likely = earlier === null ? 'none' : still ? earlier : ((await likelyFolders())[0] ?? 'none');
-	const answer = await asker.ask('Where is the data? A folder, or none.', likely, async (text) =>
+	const answer = await prompt.text('Where is the data? A folder, or none.', likely, async (text) =>
 		text === 'none' ? undefined : faultOfFolder(text),
 	);
 	return answer === 'none' ? null : toPath(answer);

@@ -1,4 +1,3 @@
-import {createInterface} from 'node:readline/promises';
 import type {Box} from '../box/box.ts';
 import {startBox, stopBox} from '../box/lifecycle.ts';
 import {findBox, listBoxes, listClaims, ownerText} from '../box/list.ts';
@@ -67,10 +66,11 @@ export async function rm(
 				const told = boxes.map((box) =>
 					box.mine ? box.name : `${box.name}, which is ${ownerText(box, host.person.name)}'s`,
 				);
-				await confirm(
-					`Remove ${told.join('; ')}? What was installed inside is lost, the project folder stays. [y/N] `,
-					signal,
-				);
+				const {confirm} = await import('./ask.ts');
+				const question = `Remove ${told.join('; ')}? What was installed inside is lost, the project folder stays.`;
+				if (!(await confirm(question, signal))) {
+					throw new Failure('Nothing was removed.', {exitCode: exitCode.failed});
+				}
 			}
 		},
 	);
@@ -93,16 +93,4 @@ async function forEach(
 
 	const {removeLeftovers} = await import('../box/leftovers.ts');
 	await removeLeftovers(host, await listClaims(host, signal));
-}
-
-async function confirm(question: string, signal: AbortSignal): Promise<void> {
-	const terminal = createInterface({input: process.stdin, output: process.stderr});
-	try {
-		const answer = await terminal.question(question, {signal});
-		if (!/^y(es)?$/i.test(answer.trim())) {
-			throw new Failure('Nothing was removed.', {exitCode: exitCode.failed});
-		}
-	} finally {
-		terminal.close();
-	}
 }

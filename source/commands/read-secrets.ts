@@ -1,6 +1,4 @@
 import {join} from 'node:path';
-import {createInterface} from 'node:readline/promises';
-import {Writable} from 'node:stream';
 import {parseSecret, type SecretRequest, type SecretSource} from '../box/secrets.ts';
 import {exitCode, Failure} from '../failure.ts';
 import {homeFolder} from '../home.ts';
@@ -88,6 +86,7 @@ async function readSecret(
 		});
 	}
 
+	const {askHidden} = await import('./ask.ts');
 	return Buffer.from(await askHidden(`${name} (what you type is not shown): `, signal));
 }
 
@@ -116,21 +115,5 @@ function readSecretFile(name: string, file: string): Buffer {
 			fix: `--secret takes NAME=FILE, not the secret itself: its place is the variable ${name}, or the prompt.`,
 			exitCode: exitCode.usage,
 		});
-	}
-}
-
-/** Asks on the terminal; what is typed is not shown. */
-async function askHidden(question: string, signal: AbortSignal): Promise<string> {
-	const nowhere = new Writable({write: (_chunk, _encoding, done) => done()});
-	const terminal = createInterface({input: process.stdin, output: nowhere, terminal: true, historySize: 0});
-	// The terminal is in raw mode, where Ctrl-C is a character like any other.
-	terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-	// Only now that the terminal echoes nothing.
-	process.stderr.write(question);
-	try {
-		return await terminal.question('', {signal});
-	} finally {
-		terminal.close();
-		process.stderr.write('\n');
 	}
 }
