@@ -1,5 +1,5 @@
 import {realpathSync} from 'node:fs';
-import {isAbsolute, join, resolve} from 'node:path';
+import {isAbsolute, resolve} from 'node:path';
 import type {Mount} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
 import {homeFolder} from '../home.ts';
@@ -8,6 +8,7 @@ import type {Sourced} from '../settings/merge.ts';
 import {isReservedTarget, reservedVariable} from '../settings/reserved.ts';
 import type {Settings} from '../settings/schema.ts';
 import {parseBytes} from '../text/bytes.ts';
+import {expandHome} from '../text/home-path.ts';
 import {safeText} from '../text/safe.ts';
 import type {BoxRequest} from './box-request.ts';
 import {type KeyFile, readNamed} from './public-keys.ts';
@@ -201,7 +202,7 @@ export function keyFilesOf(
 
 /** A path as a person wrote it, absolute. */
 function resolvePath(text: string, base: string): string {
-	return text === '~' || text.startsWith('~/') ? join(homeFolder(process.env), text.slice(2)) : resolve(base, text);
+	return resolve(base, expandHome(text, homeFolder(process.env)));
 }
 
 function withoutUndefined<T extends object>(value: T): {[K in keyof T]?: Exclude<T[K], undefined>} {

@@ -1,9 +1,9 @@
-import {join} from 'node:path';
 import {parseSecret, type SecretRequest, type SecretSource} from '../box/secrets.ts';
 import {exitCode, Failure} from '../failure.ts';
 import {homeFolder} from '../home.ts';
 import {reservedVariable} from '../settings/reserved.ts';
 import {readAtMost, readSmallFile} from '../small-file.ts';
+import {expandHome} from '../text/home-path.ts';
 
 export type SecretFlags = {
 	secret?: string[] | undefined;
@@ -104,7 +104,7 @@ function readSecretFile(name: string, file: string): Buffer {
 			);
 		}
 
-		return readSmallFile(file.startsWith('~/') ? join(homeFolder(process.env), file.slice(2)) : file, {
+		return readSmallFile(expandHome(file, homeFolder(process.env)), {
 			maxBytes: largestSecret,
 			pipes: true,
 		});

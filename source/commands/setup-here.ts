@@ -6,6 +6,7 @@ import type {SetupOptions} from '../session/index.tsx';
 import {findProject} from '../settings/file.ts';
 import {forgetDraft, keepDraft, readDraft} from '../setup/draft.ts';
 import {faultOfFolder, likelyFolders, toPath} from '../setup/folders.ts';
+import {shortenHome} from '../text/home-path.ts';
 import {safeText} from '../text/safe.ts';
 
 /** For the folder one stands in; absolute, symbolic links resolved. */
@@ -47,6 +48,5 @@ export function setupHere(host: Host, folder: string): SetupOptions {
 
 /** As a person would write it. */
 export function shorten(path: string): string {
-	const home = `${homeFolder(process.env)}/`;
-	return safeText(path.startsWith(home) ? `~/${path.slice(home.length)}` : path);
+	return safeText(shortenHome(path, homeFolder(process.env)));
 }

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {exitCode, Failure} from '../failure.ts';
 import {homeFolder} from '../home.ts';
 import {readSmallFile} from '../small-file.ts';
+import {shortenHome} from '../text/home-path.ts';
 import {safeText} from '../text/safe.ts';
 import {allSettings, type SettingInfo} from './describe.ts';
 import {isRecord, similarKey} from './faults.ts';
@@ -27,9 +28,8 @@ What the person has set, in the same form as gpubox.yaml's.
 */
 export async function readPersonal(directory: string): Promise<Sourced[]> {
 	const path = personalFile(directory);
-	return existsSync(path)
-		? readFile(path, {place: 'personal', shownAs: shorten(path), base: homeFolder(process.env)})
-		: [];
+	const home = homeFolder(process.env);
+	return existsSync(path) ? readFile(path, {place: 'personal', shownAs: shortenHome(path, home), base: home}) : [];
 }
 
 /**
@@ -49,7 +49,7 @@ export async function setPersonal(directory: string, key: string, text: string):
 		throw new Failure(mistakes[0].message, {
 			fix:
 				setting.key === 'images'
-					? `Write them into ${shorten(personalFile(directory))}.`
+					? `Write them into ${shortenHome(personalFile(directory), homeFolder(process.env))}.`
 					: `For example, in gpubox.yaml: ${setting.key}: ${setting.example}`,
 			exitCode: exitCode.usage,
 		});
@@ -153,9 +153,4 @@ function forgetFormer(store: Store, key: string): void {
 			store.delete(former);
 		}
 	}
-}
-
-function shorten(path: string): string {
-	const home = `${homeFolder(process.env)}/`;
-	return path.startsWith(home) ? `~/${path.slice(home.length)}` : path;
 }

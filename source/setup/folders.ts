@@ -1,7 +1,8 @@
 /** Folders with data: where they usually are, and whether one that was named can be mounted. */
 import {stat} from 'node:fs/promises';
-import {join, resolve} from 'node:path';
+import {resolve} from 'node:path';
 import {homeFolder} from '../home.ts';
+import {expandHome} from '../text/home-path.ts';
 import {safeText} from '../text/safe.ts';
 
 const usualPlaces = [
@@ -52,5 +53,5 @@ export async function faultOfFolder(text: string): Promise<string | undefined> {
 
 /** What a person typed as an absolute path; `~` is their home. */
 export function toPath(text: string): string {
-	return text === '~' || text.startsWith('~/') ? join(homeFolder(process.env), text.slice(2)) : resolve(text);
+	return resolve(expandHome(text, homeFolder(process.env)));
 }
