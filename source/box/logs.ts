@@ -1,5 +1,6 @@
 import type {Engine, LogChunk, LogOptions} from '../engine/engine.ts';
 import {lineLength} from '../engine/limits.ts';
+import {LineSplitter} from '../text/lines.ts';
 import {safeLogLine} from '../text/safe.ts';
 
 export type LogLine = {stream: 'stdout' | 'stderr'; text: string};
@@ -12,23 +13,17 @@ export function readLogLines(engine: Engine, id: string, options: LogOptions = {
 /** Output that arrives in arbitrary pieces, line by line, each safe to print, colours kept. */
 export async function* linesOf(chunks: AsyncIterable<LogChunk>): AsyncGenerator<LogLine> {
 	const decoders = {stdout: new TextDecoder(), stderr: new TextDecoder()};
-	const pending = {stdout: '', stderr: ''};
+	const limits = {max: lineLength, tooLong: 'break'} as const;
+	const splitters = {stdout: new LineSplitter(limits), stderr: new LineSplitter(limits)};
 	for await (const {stream, data} of chunks) {
-		const lines = (pending[stream] + decoders[stream].decode(data, {stream: true})).split('\n');
-		pending[stream] = lines.pop() ?? '';
-		for (const line of lines) {
+		for (const line of splitters[stream].push(decoders[stream].decode(data, {stream: true}))) {
 			yield {stream, text: safeLogLine(line)};
-		}
-
-		if (pending[stream].length > lineLength) {
-			yield {stream, text: safeLogLine(pending[stream])};
-			pending[stream] = '';
 		}
 	}
 
 	for (const stream of ['stdout', 'stderr'] as const) {
-		if (pending[stream] !== '') {
-			yield {stream, text: safeLogLine(pending[stream])};
+		for (const line of splitters[stream].end()) {
+			yield {stream, text: safeLogLine(line)};
 		}
 	}
 }

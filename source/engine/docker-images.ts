@@ -1,3 +1,4 @@
+import {LineSplitter} from '../text/lines.ts';
 import {safeText} from '../text/safe.ts';
 import type {BuildOptions, Engine} from './engine.ts';
 import {refusal} from './errors.ts';
@@ -51,7 +52,7 @@ export async function build(transport: Transport, limit: Limit, options: BuildOp
 		signal: options.signal,
 	});
 	let id = '';
-	let pending = '';
+	const splitter = new LineSplitter({max: lineLength, tooLong: 'break'});
 	const tell = (lines: string[]) => {
 		for (const line of lines.filter((text) => text.trim() !== '')) {
 			options.onLine?.(line);
@@ -59,22 +60,16 @@ export async function build(transport: Transport, limit: Limit, options: BuildOp
 	};
 	for await (const {error, aux, stream} of readMessages(chunks, limit)) {
 		if (error != null) {
-			tell([pending]);
+			tell(splitter.end());
 			throwStreamError(error);
 		}
 
 		id = idOf(aux) ?? id;
 		// A message is what one write of the build held, which need not be a line.
-		const lines = (pending + (stream ?? '')).split('\n');
-		pending = lines.pop() ?? '';
-		tell(lines);
-		if (pending.length > lineLength) {
-			tell([pending]);
-			pending = '';
-		}
+		tell(splitter.push(stream ?? ''));
 	}
 
-	tell([pending]);
+	tell(splitter.end());
 	return id;
 }
 

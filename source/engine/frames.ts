@@ -1,3 +1,4 @@
+import {LineSplitter} from '../text/lines.ts';
 import {EngineError, type LogChunk} from './engine.ts';
 import type {Limit} from './limits.ts';
 
@@ -57,22 +58,22 @@ export async function* readJsonLines<T>(
 	{question, bytes}: Pick<Limit, 'question' | 'bytes'>,
 ): AsyncGenerator<T> {
 	const decoder = new TextDecoder();
-	let pending = '';
+	const splitter = new LineSplitter();
 	for await (const chunk of stream) {
-		const lines = (pending + decoder.decode(chunk, {stream: true})).split('\n');
-		pending = lines.pop() ?? '';
-		for (const line of lines) {
+		for (const line of splitter.push(decoder.decode(chunk, {stream: true}))) {
 			if (line.trim() !== '') {
 				yield parse(line);
 			}
 		}
 
-		if (pending.length > bytes) {
+		if (splitter.pending > bytes) {
 			throw new EngineError('not-an-engine', `${question}: a line of more than ${bytes / 1024 ** 2} MiB`);
 		}
 	}
 
-	if (pending.trim() !== '') {
-		yield parse(pending);
+	for (const line of splitter.end()) {
+		if (line.trim() !== '') {
+			yield parse(line);
+		}
 	}
 }

@@ -1,5 +1,5 @@
 import type {Readable} from 'node:stream';
-import {LineSplitter} from './lines.ts';
+import {LineSplitter} from '../text/lines.ts';
 
 export type IntakeOptions = {
 	onLine: (line: string) => void;
@@ -11,6 +11,8 @@ export type IntakeOptions = {
 
 const windowMs = 100;
 const charactersPerWindow = 2 * 1024 * 1024;
+/** A line of nvidia-smi's is a few hundred characters. */
+const longestLine = 65_536;
 
 /**
 Reads what a child prints line by line, and no more of it than can be worked on beside everything else: a child that floods must not
@@ -29,7 +31,7 @@ export class Intake {
 		this.#streams = streams;
 		this.#options = options;
 		for (const stream of streams) {
-			const splitter = new LineSplitter();
+			const splitter = new LineSplitter({max: longestLine});
 			stream.setEncoding('utf8');
 			stream.on('data', (piece: string) => this.#take(splitter, piece));
 			stream.on('end', () => this.#deliver(splitter.end()));
