@@ -86,7 +86,7 @@ export function failWhenStuck(): () => void {
 	return () => process.off('beforeExit', fail);
 }
 
-export function printFailure(failure: Failure): ExitCode {
+function printFailure(failure: Failure): ExitCode {
 	const lines = [...failure.details.map((line) => `  ${safeLogLine(line)}`), `gpubox: ${failure.message}`];
 	if (failure.details.length > 0) {
 		// What is wrong, then the evidence, then what to do.

@@ -2,7 +2,7 @@
 import {closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync} from 'node:fs';
 
 /** What settings, keys and drafts may hold at most. */
-export const smallFileBytes = 256 * 1024;
+const smallFileBytes = 256 * 1024;
 
 export type SmallFileOptions = {
 	/** At most so many bytes; more is refused. */

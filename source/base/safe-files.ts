@@ -40,7 +40,7 @@ Modes are what they are said to be, whatever the umask.
 */
 
 /** Whom a file shall belong to. Given by root alone. */
-export type Owner = {uid: number; gid: number};
+type Owner = {uid: number; gid: number};
 
 type Folder = {fd: number; path: string};
 

@@ -60,7 +60,6 @@ export type Box = {
 	postCreate?: true;
 	/** Hash of the plan it was made from. */
 	spec: string;
-	version: string;
 };
 
 /** A box with a folder of the caller's. */

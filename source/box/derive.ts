@@ -145,7 +145,7 @@ export async function ensureDerivedImage(
 }
 
 /** Proxies reach a build as arguments, so that they are in no layer and in no environment of the image. */
-export function buildArguments(
+function buildArguments(
 	base: string,
 	settings: BuildSettings,
 	environment: Record<string, string | undefined>,

@@ -8,11 +8,8 @@ export function toDockerRun(spec: ContainerSpec): string {
 		['--detach'],
 		['--name', spec.name],
 		...(spec.init ? [['--init']] : []),
-		...(spec.tty ? [['--tty']] : []),
-		...(spec.openStdin ? [['--interactive']] : []),
 		...(spec.hostname ? [['--hostname', spec.hostname]] : []),
 		...(spec.user ? [['--user', spec.user]] : []),
-		...(spec.groups ?? []).map((group) => ['--group-add', String(group)]),
 		...(spec.workingDirectory ? [['--workdir', spec.workingDirectory]] : []),
 		...gpuOptions(spec),
 		...spec.ports.map((port) => ['--publish', `${port.hostAddress}:${port.hostPort}:${port.containerPort}`]),
@@ -27,7 +24,6 @@ export function toDockerRun(spec: ContainerSpec): string {
 		...spec.capAdd.map((capability) => ['--cap-add', capability]),
 		...spec.securityOptions.map((option) => ['--security-opt', option]),
 		...(spec.network ? [['--network', spec.network]] : []),
-		...(spec.restart && spec.restart !== 'no' ? [['--restart', spec.restart]] : []),
 		...(spec.stopTimeoutSeconds === undefined ? [] : [['--stop-timeout', String(spec.stopTimeoutSeconds)]]),
 		...(spec.logMaxSize
 			? [
@@ -71,7 +67,6 @@ function mountOption(mount: Mount): string {
 		csv(`target=${mount.target}`),
 		...(mount.readOnly ? ['readonly'] : []),
 		...(mount.sizeBytes ? [`tmpfs-size=${mount.sizeBytes}`] : []),
-		...(mount.mode === undefined ? [] : [`tmpfs-mode=${mount.mode.toString(8)}`]),
 	];
 	return fields.join(',');
 }

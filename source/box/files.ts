@@ -126,13 +126,13 @@ export function removeBoxFiles(paths: Paths, folder: string | undefined): void {
 }
 
 /** The usual system accounts, and one for who the box runs as. */
-export function passwdFor({name, uid, gid}: Person): string {
+function passwdFor({name, uid, gid}: Person): string {
 	const others = withoutId(readTemplate('box/passwd'), uid, name);
 	// No password, and none to look for in the image's /etc/shadow, which does not know the name.
 	return `${others}${name}:*:${uid}:${gid}:${name}:/home/${name}:/run/gpubox/shell\n`;
 }
 
-export function groupFor({name, gid}: Person): string {
+function groupFor({name, gid}: Person): string {
 	const others = readTemplate('box/group');
 	return others.split('\n').some((line) => line.split(':')[2] === String(gid))
 		? others

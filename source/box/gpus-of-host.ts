@@ -10,7 +10,7 @@ import type {GpuCandidate} from './choose-gpus.ts';
 import {holdsGpus, isAbandoned} from './claims.ts';
 
 /** A process on a GPU with whose it is, as far as this machine tells. */
-export type ForeignProcess = {gpuUuid: string; description: string; containerId: string | null};
+type ForeignProcess = {gpuUuid: string; description: string; containerId: string | null};
 
 /** The state of the host's GPUs apart from the boxes, which change while one decides. */
 export type GpusOfHost = {

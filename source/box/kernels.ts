@@ -5,7 +5,7 @@ import type {Box} from './box.ts';
 import {jupyterBase} from './jupyter.ts';
 
 /** A notebook's kernel. Its memory on the GPU stays taken until it is shut down, whether it computes or not. */
-export type Kernel = {
+type Kernel = {
 	id: string;
 	/** e.g. `python3` */
 	name: string;

@@ -68,7 +68,6 @@ export function toBox(container: Container, {mine, pending, caller}: Provenance 
 		...untilOf(labels[label.until]),
 		...(labels[label.postCreate] === 'true' ? {postCreate: true} : {}),
 		spec: safeText(labels[label.spec] ?? ''),
-		version: safeText(labels[label.version] ?? ''),
 	};
 }
 

@@ -12,7 +12,7 @@ import {removeSecrets} from './secrets.ts';
 import {syncSshFiles} from './sync-ssh-files.ts';
 
 /** What a run that was killed left in the person's own folders. */
-export type LeftFolder = {
+type LeftFolder = {
 	folder: string;
 	/** Token and host key of a box that once worked may be wanted again; secrets never. */
 	remove: 'all' | 'secrets';
@@ -66,7 +66,7 @@ export async function removeLeftovers(host: Host, seen: readonly Box[], project?
 }
 
 /** The caller's containers that nobody goes on with. */
-export function leftContainers(boxes: readonly Box[], now: Date): Box[] {
+function leftContainers(boxes: readonly Box[], now: Date): Box[] {
 	const byId = new Map(boxes.map((box) => [box.id, box]));
 	return boxes.filter((box) => {
 		if (box.startOf !== undefined) {

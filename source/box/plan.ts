@@ -58,7 +58,6 @@ export function planBox(request: BoxRequest, facts: BoxFacts): ContainerSpec {
 		capDrop: ['ALL'],
 		capAdd: ownServer ? ownServerCapabilities(request.sudo ?? false) : request.sudo ? sudoCapabilities : [],
 		securityOptions: request.sudo ? [] : ['no-new-privileges'],
-		restart: 'no',
 		stopTimeoutSeconds: 30,
 		logMaxSize: '10m',
 		logMaxFiles: 3,

@@ -9,7 +9,7 @@ export function candidatePorts(first: number, owner: string, project: string): n
 }
 
 /** Whether this machine lets one listen there now. Another program's port shows up here only, never in the engine's lists. */
-export async function isPortFree(port: number, address: string): Promise<boolean> {
+async function isPortFree(port: number, address: string): Promise<boolean> {
 	return new Promise((resolve) => {
 		const server = createServer();
 		server.once('error', () => resolve(false));

@@ -67,7 +67,7 @@ function checkJson({id, title, status, found, why, fix}: Check) {
 const marks: Record<Check['status'], string> = {ok: '✓', warn: '!', fail: '✗', skip: '–'};
 
 /** A line for each layer; below what is not in order why it matters and what mends it. */
-export function formatChecks(checks: readonly Check[]): string[] {
+function formatChecks(checks: readonly Check[]): string[] {
 	const width = Math.max(...checks.map(({title}) => title.length));
 	const lines = checks.flatMap(({status, title, found, why, fix}) => [
 		`${marks[status]} ${title.padEnd(width)}  ${found}`,

@@ -21,7 +21,6 @@ export type Inhabitant = {
 	state: ContainerState;
 	createdAt: Date;
 	startedAt?: Date;
-	finishedAt?: Date;
 	exitCode: number;
 	pids: number[];
 	log: Line[];
@@ -29,8 +28,6 @@ export type Inhabitant = {
 	told: number;
 	story: Story;
 };
-
-export type Inhabitants = ReturnType<typeof createInhabitants>;
 
 const longestLog = 2000;
 
@@ -49,9 +46,7 @@ export function createInhabitants(
 		const event: EngineEvent = {
 			type: 'container',
 			action,
-			id: container.id,
 			attributes: {...container.spec.labels, name: container.spec.name, image: container.spec.image},
-			time: now(),
 		};
 		news.emit('event', event);
 	};
@@ -156,7 +151,6 @@ export function createInhabitants(
 
 		halt(container: Inhabitant, exitCode: number) {
 			container.state = 'exited';
-			container.finishedAt = now();
 			container.exitCode = exitCode;
 			onEnd(container.pids);
 			container.pids = [];
@@ -250,14 +244,13 @@ export function createInhabitants(
 
 /** As the engine lists it. */
 export function rowOf(container: Inhabitant, imageId: string): Container {
-	const {id, spec, state, createdAt, exitCode} = container;
+	const {id, spec, state, createdAt} = container;
 	return {
 		id,
 		name: spec.name,
 		image: spec.image,
 		imageId,
 		state,
-		status: state === 'running' ? 'Up' : state === 'created' ? 'Created' : `Exited (${exitCode})`,
 		createdAt,
 		labels: spec.labels,
 		ports: spec.ports.map((port) => ({
@@ -270,19 +263,12 @@ export function rowOf(container: Inhabitant, imageId: string): Container {
 
 /** As the engine tells it when asked for it alone. */
 export function detailOf(container: Inhabitant, imageId: string): ContainerDetail {
-	const {spec, exitCode, startedAt, finishedAt, pids} = container;
+	const {spec, exitCode, startedAt} = container;
 	return {
 		...rowOf(container, imageId),
 		exitCode,
-		error: '',
 		oomKilled: false,
 		...(startedAt === undefined ? {} : {startedAt}),
-		...(finishedAt === undefined ? {} : {finishedAt}),
-		pid: pids[0] ?? 0,
-		user: spec.user ?? '',
-		workingDirectory: spec.workingDirectory ?? '/',
-		environment: spec.environment,
 		mounts: spec.mounts,
-		tty: spec.tty ?? false,
 	};
 }

@@ -10,5 +10,3 @@ export const scenarioNames = [
 	'driver-not-running',
 	'no-devices',
 ] as const;
-
-export type ScenarioName = (typeof scenarioNames)[number];

@@ -66,9 +66,9 @@ export type ScenarioEvent =
 	| {afterSeconds: number; kind: 'exit'; text: string; exitCode: number};
 
 /** nvidia-smi as a whole fails, whatever it is asked. */
-export type ScenarioFailure = {text: string; exitCode: number; stream: 'stdout' | 'stderr'};
+type ScenarioFailure = {text: string; exitCode: number; stream: 'stdout' | 'stderr'};
 
-export const storyNames = ['training', 'serving', 'notebook', 'resting', 'quiet'] as const;
+const storyNames = ['training', 'serving', 'notebook', 'resting', 'quiet'] as const;
 export type StoryName = (typeof storyNames)[number];
 
 export type ScenarioBox = {
@@ -89,7 +89,7 @@ export type ScenarioBox = {
 };
 
 /** The machine around the cards. */
-export type ScenarioHost = {
+type ScenarioHost = {
 	name: string;
 	cpus: number;
 	memoryGiB: number;

@@ -11,7 +11,7 @@ export async function pull(
 	transport: Transport,
 	limit: Limit,
 	reference: string,
-	{platform, onProgress, signal}: Parameters<Engine['pullImage']>[1] = {},
+	{onProgress, signal}: Parameters<Engine['pullImage']>[1] = {},
 ): Promise<void> {
 	const {findRegistryAuth} = await import('./registry-auth.ts');
 	const auth = findRegistryAuth(reference);
@@ -20,7 +20,7 @@ export async function pull(
 		limit,
 		method: 'POST',
 		path: '/images/create',
-		query: {fromImage: repository, tag, platform},
+		query: {fromImage: repository, tag},
 		headers: auth ? {'X-Registry-Auth': encodeAuth(auth)} : {},
 		signal,
 	});

@@ -45,8 +45,6 @@ export type Container = {
 	image: string;
 	imageId: string;
 	state: ContainerState;
-	/** The engine's own words, e.g. `Up 3 minutes`. Foreign text. */
-	status: string;
 	createdAt: Date;
 	labels: Record<string, string>;
 	ports: PublishedPort[];
@@ -60,8 +58,6 @@ export type Mount = {
 	readOnly?: boolean;
 	/** tmpfs only. */
 	sizeBytes?: number;
-	/** tmpfs only, e.g. 0o700. */
-	mode?: number;
 };
 
 /** All of what `create` sets. Everything here can also be written as a `docker run` line. */
@@ -74,8 +70,6 @@ export type ContainerSpec = {
 	labels: Record<string, string>;
 	/** `uid:gid` or a name known to the image. */
 	user?: string;
-	/** Supplementary numeric groups. */
-	groups?: number[];
 	hostname?: string;
 	workingDirectory?: string;
 	mounts: Mount[];
@@ -86,8 +80,6 @@ export type ContainerSpec = {
 	gpuRequest: 'gpu' | 'cdi';
 	gpuCapabilities?: string[];
 	init: boolean;
-	tty?: boolean;
-	openStdin?: boolean;
 	sharedMemoryBytes?: number;
 	memoryBytes?: number;
 	/** Whole or part CPUs, e.g. 2.5 */
@@ -99,7 +91,6 @@ export type ContainerSpec = {
 	capAdd: string[];
 	securityOptions: string[];
 	network?: string;
-	restart?: 'no' | 'unless-stopped';
 	stopTimeoutSeconds?: number;
 	logMaxSize?: string;
 	logMaxFiles?: number;
@@ -107,18 +98,9 @@ export type ContainerSpec = {
 
 export type ContainerDetail = Container & {
 	exitCode: number;
-	/** The engine's own reason when a start failed. Foreign text. */
-	error: string;
 	oomKilled: boolean;
 	startedAt?: Date;
-	finishedAt?: Date;
-	/** Process id of the container's first process on the engine's host, 0 when it does not run. */
-	pid: number;
-	user: string;
-	workingDirectory: string;
-	environment: Record<string, string>;
 	mounts: Mount[];
-	tty: boolean;
 };
 
 export type Image = {
@@ -178,9 +160,7 @@ export type EngineEvent = {
 	type: 'container' | 'image' | 'volume' | 'network' | 'daemon';
 	/** e.g. `start`, `die`, `destroy`, `health_status: healthy` */
 	action: string;
-	id: string;
 	attributes: Record<string, string>;
-	time: Date;
 };
 
 export type ExecSpec = {
@@ -251,7 +231,7 @@ export type Engine = {
 	listImages(signal?: AbortSignal): Promise<ImageSummary[]>;
 	pullImage(
 		reference: string,
-		options?: {platform?: string; onProgress?: (progress: PullProgress) => void; signal?: AbortSignal},
+		options?: {onProgress?: (progress: PullProgress) => void; signal?: AbortSignal},
 	): Promise<void>;
 	/** Returns the id of the image built. */
 	buildImage(options: BuildOptions): Promise<string>;

@@ -19,13 +19,12 @@ const seconds = v.pipe(whole, v.minValue(-62_135_596_800), v.maxValue(253_402_30
 const texts = v.nullish(v.array(v.string()));
 const labels = v.nullish(v.record(v.string(), v.string()));
 
-export const containerRow = v.object({
+const containerRow = v.object({
 	Id: v.string(),
 	Names: texts,
 	Image: v.string(),
 	ImageID: v.string(),
 	State: v.string(),
-	Status: v.string(),
 	Created: seconds,
 	Labels: labels,
 	Ports: v.nullish(v.array(v.object({PrivatePort: whole, PublicPort: v.nullish(whole), IP: v.nullish(v.string())}))),
@@ -40,18 +39,12 @@ export const containerDetail = v.object({
 	State: v.object({
 		Status: v.string(),
 		ExitCode: whole,
-		Error: v.nullish(v.string()),
 		OOMKilled: v.nullish(v.boolean()),
-		Pid: whole,
 		StartedAt: v.nullish(v.string()),
-		FinishedAt: v.nullish(v.string()),
 	}),
 	Config: v.object({
 		Image: v.string(),
 		Labels: labels,
-		User: v.nullish(v.string()),
-		WorkingDir: v.nullish(v.string()),
-		Env: texts,
 		Tty: v.nullish(v.boolean()),
 	}),
 	HostConfig: v.object({
@@ -75,7 +68,7 @@ export const containerDetail = v.object({
 	),
 });
 
-export const imageRow = v.object({
+const imageRow = v.object({
 	Id: v.string(),
 	RepoTags: texts,
 	RepoDigests: texts,
@@ -130,9 +123,7 @@ export const execState = v.object({Running: v.boolean(), ExitCode: v.nullish(who
 export const event = v.object({
 	Type: v.nullish(v.string()),
 	Action: v.nullish(v.string()),
-	Actor: v.nullish(v.object({ID: v.nullish(v.string()), Attributes: labels})),
-	time: v.nullish(seconds),
-	timeNano: v.nullish(count),
+	Actor: v.nullish(v.object({Attributes: labels})),
 });
 
 /** A message of a pull or a build. */

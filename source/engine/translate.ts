@@ -20,7 +20,6 @@ export function toContainer(row: ContainerRow): Container {
 		image: row.Image,
 		imageId: row.ImageID,
 		state: row.State as ContainerState,
-		status: row.Status,
 		createdAt: new Date(row.Created * 1000),
 		labels: row.Labels ?? {},
 		ports: (row.Ports ?? []).map((port) => ({
@@ -33,33 +32,24 @@ export function toContainer(row: ContainerRow): Container {
 
 export function toContainerDetail(detail: ContainerDetailAnswer): ContainerDetail {
 	const startedAt = toDate(detail.State.StartedAt);
-	const finishedAt = toDate(detail.State.FinishedAt);
 	return {
 		id: detail.Id,
 		name: detail.Name.replace(/^\//, ''),
 		image: detail.Config.Image,
 		imageId: detail.Image,
 		state: detail.State.Status as ContainerState,
-		status: detail.State.Status,
 		createdAt: new Date(detail.Created),
 		labels: detail.Config.Labels ?? {},
 		ports: toPorts(detail.HostConfig.PortBindings),
 		exitCode: detail.State.ExitCode,
-		error: detail.State.Error ?? '',
 		oomKilled: detail.State.OOMKilled ?? false,
 		...(startedAt ? {startedAt} : {}),
-		...(finishedAt ? {finishedAt} : {}),
-		pid: detail.State.Pid,
-		user: detail.Config.User ?? '',
-		workingDirectory: detail.Config.WorkingDir ?? '',
-		environment: toRecord(detail.Config.Env),
 		mounts: (detail.Mounts ?? []).map((mount) => ({
 			type: (mount.Type ?? 'bind') as Mount['type'],
 			source: (mount.Type === 'volume' ? mount.Name : undefined) ?? mount.Source ?? '',
 			target: mount.Destination,
 			readOnly: !mount.RW,
 		})),
-		tty: detail.Config.Tty ?? false,
 	};
 }
 
@@ -79,7 +69,7 @@ function toPorts(bindings: ContainerDetailAnswer['HostConfig']['PortBindings']):
 	);
 }
 
-export function toRecord(list: string[] | null | undefined): Record<string, string> {
+function toRecord(list: string[] | null | undefined): Record<string, string> {
 	return Object.fromEntries(
 		(list ?? []).map((entry) => {
 			const equals = entry.indexOf('=');
@@ -144,10 +134,6 @@ export function toCreateBody(spec: ContainerSpec): object {
 		...(spec.hostname ? {Hostname: spec.hostname} : {}),
 		...(spec.workingDirectory ? {WorkingDir: spec.workingDirectory} : {}),
 		...(spec.stopTimeoutSeconds === undefined ? {} : {StopTimeout: spec.stopTimeoutSeconds}),
-		Tty: spec.tty ?? false,
-		OpenStdin: spec.openStdin ?? false,
-		StdinOnce: spec.openStdin ?? false,
-		...(spec.openStdin ? {AttachStdin: true, AttachStdout: true, AttachStderr: true} : {}),
 		ExposedPorts: Object.fromEntries(exposed.map((port) => [port, {}])),
 		HostConfig: {
 			Init: spec.init,
@@ -159,7 +145,6 @@ export function toCreateBody(spec: ContainerSpec): object {
 				]),
 			),
 			...(spec.gpus.length > 0 ? {DeviceRequests: [toDeviceRequest(spec)]} : {}),
-			...(spec.groups ? {GroupAdd: spec.groups.map(String)} : {}),
 			...(spec.sharedMemoryBytes ? {ShmSize: spec.sharedMemoryBytes} : {}),
 			...(spec.memoryBytes ? {Memory: spec.memoryBytes} : {}),
 			...(spec.cpus ? {NanoCpus: Math.round(spec.cpus * 1e9)} : {}),
@@ -169,7 +154,7 @@ export function toCreateBody(spec: ContainerSpec): object {
 			CapAdd: spec.capAdd,
 			SecurityOpt: spec.securityOptions,
 			...(spec.network ? {NetworkMode: spec.network} : {}),
-			RestartPolicy: {Name: spec.restart ?? 'no'},
+			RestartPolicy: {Name: 'no'},
 			...(spec.logMaxSize
 				? {
 						LogConfig: {
@@ -202,7 +187,7 @@ function toMountBody(mount: Mount): object {
 			? {
 					TmpfsOptions: {
 						SizeBytes: mount.sizeBytes ?? 0,
-						Mode: mount.mode ?? 0o1777,
+						Mode: 0o1777,
 					},
 				}
 			: {}),
@@ -219,8 +204,6 @@ export function toEvent(line: EventAnswer): EngineEvent | undefined {
 	return {
 		type: line.Type as EngineEvent['type'],
 		action: line.Action ?? '',
-		id: line.Actor?.ID ?? '',
 		attributes: line.Actor?.Attributes ?? {},
-		time: new Date(line.timeNano ? line.timeNano / 1e6 : (line.time ?? 0) * 1000),
 	};
 }

@@ -26,7 +26,7 @@ export type Question = {
 	signal?: AbortSignal | undefined;
 };
 
-export type Answer = {status: number; headers: IncomingMessage['headers']; body: Buffer};
+type Answer = {status: number; headers: IncomingMessage['headers']; body: Buffer};
 
 /** Asks the engine over HTTP within the limits. Throws nothing but EngineError. */
 export type Transport = {

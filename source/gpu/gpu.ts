@@ -51,7 +51,6 @@ export type GpuSample = {
 
 /** One tick: the reading of every GPU that answered. */
 export type GpuFrame = {
-	at: Date;
 	samples: GpuSample[];
 	/** Lines that were no data: warnings, lost cards. Foreign text made safe; the first few of them. */
 	messages: string[];

@@ -1,4 +1,4 @@
-import type {GpuFacts, GpuFrame, GpuProblem, GpuSample} from './gpu.ts';
+import type {GpuFacts, GpuFrame, GpuSample} from './gpu.ts';
 import {problemOfLine, sameBus} from './problems.ts';
 
 /** A GPU as it is shown: what is known of it and its latest reading. What is unknown is `null`. */
@@ -8,8 +8,6 @@ export type GpuView = GpuFacts &
 		lost: boolean;
 		/** What the driver said of it in the latest tick could not be read: it may be as well as ever, or not. */
 		unread: boolean;
-		/** What the driver said of this very card in the latest tick. */
-		problem: GpuProblem | null;
 	};
 
 const noReading: Omit<GpuSample, 'index' | 'uuid'> = {
@@ -37,8 +35,7 @@ export function viewGpus(facts: readonly GpuFacts[], frame: GpuFrame | undefined
 	return facts.map((gpu) => {
 		const sample = samples.get(gpu.uuid);
 		const {busId} = gpu;
-		const problem =
-			problems.find((each) => busId !== null && each.busId !== undefined && sameBus(each.busId, busId)) ?? null;
+		const problem = problems.find((each) => busId !== null && each.busId !== undefined && sameBus(each.busId, busId));
 		const missing = frame !== undefined && sample === undefined;
 		const lost = missing && (frame.unreadable !== true || problem?.code === 'gpu-lost');
 		return {
@@ -49,7 +46,6 @@ export function viewGpus(facts: readonly GpuFacts[], frame: GpuFrame | undefined
 			powerLimit: sample?.powerLimit ?? gpu.powerLimit,
 			lost,
 			unread: missing && !lost,
-			problem,
 		};
 	});
 }

@@ -7,7 +7,7 @@ import {rejectedField} from './parse.ts';
 import {findProblems, hung, problemOfLine, type SmiEnd, unreadable} from './problems.ts';
 
 /** All in milliseconds. */
-export type StreamTiming = {
+type StreamTiming = {
 	/** Silence after which a frame with all its rows is published. */
 	gapMs: number;
 	/** How long the first line may take: without persistence mode the driver starts first. */
@@ -34,7 +34,6 @@ export type WatchOptions = {
 	*/
 	gpuCount?: number | Promise<number>;
 	timing?: Partial<StreamTiming>;
-	now?: () => Date;
 };
 
 function timingFor(intervalMs: number, given: Partial<StreamTiming> = {}): StreamTiming {
@@ -52,8 +51,6 @@ function timingFor(intervalMs: number, given: Partial<StreamTiming> = {}): Strea
 /** In a tenth of a second: eight times what 64 cards print at the shortest interval that makes sense. */
 const linesPerWindow = 512;
 
-type Tick = Omit<GpuFrame, 'at'>;
-
 type Outcome =
 	| {kind: 'ended'; end: SmiEnd; messages: readonly string[]}
 	| {kind: 'hung'; afterMs: number; gone: Promise<unknown>}
@@ -65,7 +62,7 @@ type Life = {
 	intervalMs: number;
 	timing: StreamTiming;
 	signal: AbortSignal;
-	onTick: (tick: Tick) => void;
+	onTick: (tick: GpuFrame) => void;
 };
 
 /** One life of the child, from start to end. */
@@ -179,7 +176,7 @@ gives nothing. Settles after the signal is aborted and the child is gone; troubl
 must not throw.
 */
 export async function watchGpus(smi: NvidiaSmi, options: WatchOptions): Promise<void> {
-	const {signal, onFrame, onProblem, intervalMs = 1000, now = () => new Date()} = options;
+	const {signal, onFrame, onProblem, intervalMs = 1000} = options;
 	const timing = timingFor(intervalMs, options.timing);
 	let {gpuCount} = options;
 	let fields: readonly string[] = streamFields;
@@ -206,7 +203,7 @@ export async function watchGpus(smi: NvidiaSmi, options: WatchOptions): Promise<
 		known = gpuCount ?? 0;
 	}
 
-	const onTick = (tick: Tick) => {
+	const onTick = (tick: GpuFrame) => {
 		const {samples, messages} = tick;
 		if (tick.unreadable !== true) {
 			gpuCount = samples.length;
@@ -217,7 +214,7 @@ export async function watchGpus(smi: NvidiaSmi, options: WatchOptions): Promise<
 			delay = timing.restartMs;
 		}
 
-		onFrame({at: now(), ...tick});
+		onFrame(tick);
 		const gap = tick.unreadable === true && samples.length < Math.max(known, 1);
 		tell(
 			messages.map(problemOfLine).find((problem) => problem !== undefined) ??

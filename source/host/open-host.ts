@@ -19,7 +19,7 @@ export function openHost(options: {host?: string | undefined}): Host {
 }
 
 /** nvidia-smi where the engine is: the GPUs that matter are those that boxes get. */
-export function nvidiaSmiAt({url}: EngineAddress, environment: NodeJS.ProcessEnv): NvidiaSmi {
+function nvidiaSmiAt({url}: EngineAddress, environment: NodeJS.ProcessEnv): NvidiaSmi {
 	if (isLocalAddress(url) || !url.startsWith('ssh://')) {
 		return {file: 'nvidia-smi', arguments: [], environment};
 	}

@@ -15,7 +15,7 @@ import type {ImageFacts} from './image.ts';
 import {normalReference} from './reference.ts';
 
 /** The fields of an entry as a file may write them: what is left out is not known, or false, or none. */
-export type EntryFields = Partial<Omit<ImageFacts, 'reference' | 'family'>> & {
+type EntryFields = Partial<Omit<ImageFacts, 'reference' | 'family'>> & {
 	/** For the reader of the file. */
 	note?: string;
 };
@@ -91,7 +91,7 @@ export type Catalogue = {
 };
 
 /** The first of two entries for the same image counts. */
-export function makeCatalogue(entries: readonly ImageFacts[]): Catalogue {
+function makeCatalogue(entries: readonly ImageFacts[]): Catalogue {
 	const byReference = new Map<string, ImageFacts>();
 	for (const entry of entries) {
 		const key = normalReference(entry.reference);

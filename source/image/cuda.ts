@@ -107,11 +107,6 @@ export function knownCapability(capability: string): boolean {
 	return firstCuda.has(capability);
 }
 
-/** A chip on a board of its own (Jetson), which runs only code made for exactly it. */
-export function isIntegrated(capability: string): boolean {
-	return integrated.has(capability);
-}
-
 /**
 Whether machine code for one compute capability runs on a card of another: same major version, minor not above the
 card's; integrated chips only their own. Source: torch/cuda/__init__.py (`_check_capability`).

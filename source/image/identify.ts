@@ -7,7 +7,7 @@ import type {ImageFacts, Provides} from './image.ts';
 import {cudaMinor, leadingVersion, parseVersion} from './version.ts';
 
 /** Labels by which a team describes its images in the images themselves. Part of the published interface. */
-export const imageLabel = {
+const imageLabel = {
 	cuda: 'gpubox.image.cuda',
 	framework: 'gpubox.image.framework',
 	computeCapabilities: 'gpubox.image.compute-capabilities',

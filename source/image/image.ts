@@ -7,9 +7,9 @@ How sure the catalogue is that the image exists and is what its entry says: `ver
 real output, `seen` used by others under this very name, `derived` follows from a documented rule, `secondary` told by
 others, `unverified` not confirmed. `team` is a team's own entry, `metadata` was read off the image itself.
 */
-export type EntryStatus = 'verified' | 'seen' | 'derived' | 'secondary' | 'unverified' | 'team' | 'metadata';
+type EntryStatus = 'verified' | 'seen' | 'derived' | 'secondary' | 'unverified' | 'team' | 'metadata';
 
-export type ImageKind = 'runtime' | 'devel' | 'server';
+type ImageKind = 'runtime' | 'devel' | 'server';
 
 /** What is known of an image. What is not known is null, and never guessed. */
 export type ImageFacts = {

@@ -2,7 +2,7 @@
 import type {PullProgress} from '../engine/engine.ts';
 import {safeText} from '../text/safe.ts';
 
-export type LayerState = 'waiting' | 'downloading' | 'retrying' | 'downloaded' | 'extracting' | 'done' | 'exists';
+type LayerState = 'waiting' | 'downloading' | 'retrying' | 'downloaded' | 'extracting' | 'done' | 'exists';
 
 export type Layer = {
 	id: string;

@@ -8,7 +8,7 @@ import {readTemplate} from '../templates.ts';
 import {safeText} from '../text/safe.ts';
 
 /** One thing tried; what comes after a failure is not tried. */
-export type CheckStep = {name: 'seen' | 'compiled' | 'moved' | 'float32' | 'bfloat16'; passed: boolean; detail: string};
+type CheckStep = {name: 'seen' | 'compiled' | 'moved' | 'float32' | 'bfloat16'; passed: boolean; detail: string};
 
 export type CheckedGpu = {
 	/** As PyTorch counts them, inside. */
@@ -21,7 +21,7 @@ export type CheckedGpu = {
 };
 
 /** A failure in words. */
-export type CheckProblem = {message: string; fix: string};
+type CheckProblem = {message: string; fix: string};
 
 export type CheckResult = {
 	passed: boolean;

@@ -28,7 +28,7 @@ export type SessionOptions = ActionOptions & {
 };
 
 /** What depends on the screen's size when a key is pressed. */
-export type Measures = {panes: Pane[]; logHeight: number; lastHelpTop: number; lastQuestionTop: number};
+type Measures = {panes: Pane[]; logHeight: number; lastHelpTop: number; lastQuestionTop: number};
 
 export type Session = {
 	store: SessionStore;

@@ -19,7 +19,7 @@ export type Theme = {
 };
 
 /** https://no-color.org: any value but the empty one turns colours off. */
-export function themeFor(environment: NodeJS.ProcessEnv): Theme {
+function themeFor(environment: NodeJS.ProcessEnv): Theme {
 	const colours = (environment.NO_COLOR ?? '') === '';
 	const coloured = (color: string, rest: Style = {}): Style => (colours ? {color, ...rest} : rest);
 	return {

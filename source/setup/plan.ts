@@ -123,7 +123,7 @@ export function cardRows(box: string, {use}: Pick<Answers, 'use'>): Row[] {
 	];
 }
 
-export const cardTitle = 'Five commands to remember:';
+const cardTitle = 'Five commands to remember:';
 
 /** The same as lines. */
 export function cardLines(box: string, answers: Pick<Answers, 'use'>): string[] {

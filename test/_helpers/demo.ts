@@ -92,14 +92,13 @@ export function scenarioFrames(name: string, seconds: readonly number[], events:
 			builder.add(line);
 		}
 
-		return {at: frozenAt, ...builder.publish()};
+		return builder.publish();
 	});
 }
 
 /** A reading of every card but the ones left out. */
 export function frameOf(inventory: GpuInventory, tick = 0, without: number[] = []): GpuFrame {
 	return {
-		at: frozenAt,
 		messages: [],
 		samples: inventory.gpus
 			.filter(({index}) => !without.includes(index))

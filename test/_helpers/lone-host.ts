@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {fileURLToPath, pathToFileURL} from 'node:url';
 import type {TestHost} from './test-host/index.ts';
 
-export type Deed = {what: 'write' | 'connect' | 'run'; where: string};
+type Deed = {what: 'write' | 'connect' | 'run'; where: string};
 
 export type LoneHost = AsyncDisposable & {
 	host: TestHost;

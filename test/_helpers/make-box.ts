@@ -24,7 +24,6 @@ export function makeBox(members: Partial<Box> = {}): Box {
 		imageId: 'sha256:0',
 		createdAt: new Date('2026-01-01T00:00:00Z'),
 		spec: '',
-		version: '',
 		...members,
 	};
 }

@@ -87,7 +87,6 @@ export class SlowEngine {
 						image: spec.image,
 						imageId: 'sha256:0',
 						state: 'created',
-						status: '',
 						// The engine lists whole seconds.
 						createdAt: new Date(Math.floor(Date.now() / 1000) * 1000),
 						labels: spec.labels,

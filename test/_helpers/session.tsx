@@ -16,7 +16,7 @@ export type Shown = Rendered & {
 };
 
 /** The seconds of the scenario that a session has seen when it is shown: enough for every curve of the size that most sit at. */
-export const seenSeconds = Array.from({length: 40}, (_, place) => place);
+const seenSeconds = Array.from({length: 40}, (_, place) => place);
 
 /** The whole session on a made-up host that stands still, at the fortieth second of its scenario. */
 export async function showSession(

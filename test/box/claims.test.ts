@@ -118,7 +118,6 @@ describe('stopped boxes that start at the same moment on the same cards, beside 
 				image: 'image:1',
 				imageId: 'sha256:0',
 				state: 'exited',
-				status: '',
 				createdAt: new Date(Date.now()),
 				labels: {
 					'gpubox.name': `stopped${who}`,

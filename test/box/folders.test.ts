@@ -299,7 +299,6 @@ describe('whose a container is', () => {
 		image: '',
 		imageId: '',
 		state: 'running',
-		status: '',
 		createdAt: new Date(0),
 		labels: {},
 		ports: [],

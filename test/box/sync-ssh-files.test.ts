@@ -31,7 +31,6 @@ const container = (name: string, owner = 'alice'): Container => ({
 	image: 'image',
 	imageId: 'sha256:0',
 	state: 'exited',
-	status: '',
 	createdAt: new Date(0),
 	labels: {
 		[label.name]: name,

@@ -20,7 +20,6 @@ const facts = (index: number): GpuFacts => ({
 });
 
 const frame = (utilization: Record<string, number>, messages: string[] = []): GpuFrame => ({
-	at: new Date(0),
 	messages,
 	samples: Object.entries(utilization).map(([uuid, value], index) =>
 		sampleOf(
@@ -39,18 +38,30 @@ describe('cards as they are shown', () => {
 		assert.deepEqual([view?.lost, view?.utilization, view?.memoryTotalMiB, view?.powerLimit], [false, null, 23034, 72]);
 	});
 
-	test('a card that a frame lacks is lost and stays; what was said of it goes with it', () => {
-		const message = 'Unable to determine the device handle for GPU1: 0000:01:00.0: GPU is lost.';
-		const views = viewGpus([facts(0), facts(1), facts(2)], frame({'GPU-0': 10, 'GPU-2': 30}, [message]));
+	test('a card that a frame lacks is lost and stays', () => {
+		const views = viewGpus([facts(0), facts(1), facts(2)], frame({'GPU-0': 10, 'GPU-2': 30}));
 		assert.deepEqual(
-			views.map(({uuid, lost, utilization, problem}) => [uuid, lost, utilization, problem?.message ?? null]),
+			views.map(({uuid, lost, utilization}) => [uuid, lost, utilization]),
 			[
-				['GPU-0', false, 10, null],
-				['GPU-1', true, null, message],
-				['GPU-2', false, 30, null],
+				['GPU-0', false, 10],
+				['GPU-1', true, null],
+				['GPU-2', false, 30],
 			],
 		);
 		assert.equal(views[1]?.memoryTotalMiB, 23034);
+	});
+
+	test('of a frame that could not be read in full only the card that it names is lost', () => {
+		const message = 'Unable to determine the device handle for GPU1: 0000:01:00.0: GPU is lost.';
+		const views = viewGpus([facts(0), facts(1), facts(2)], {...frame({'GPU-0': 10}, [message]), unreadable: true});
+		assert.deepEqual(
+			views.map(({uuid, lost, unread}) => [uuid, lost, unread]),
+			[
+				['GPU-0', false, false],
+				['GPU-1', true, false],
+				['GPU-2', false, true],
+			],
+		);
 	});
 
 	test('the UUID counts, not the index', () => {

@@ -23,7 +23,7 @@ export type ContainerProbe =
 	| {kind: 'skipped'; reason: string};
 
 /** Whether something on the network answers. */
-export type NetworkAnswer =
+type NetworkAnswer =
 	/** `at`: the server's clock when it says; milliseconds by which ours is ahead of it. */
 	{kind: 'answered'; status: number; aheadMs: number | null} | {kind: 'failed'; text: string};
 

@@ -117,7 +117,7 @@ async function readGpuLayers(probe: Probe, signal: AbortSignal): Promise<GpuLaye
 }
 
 /** `NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build …`; without "Open" it is the proprietary one. */
-export function parseModule(text: string | undefined): LoadedModule | undefined {
+function parseModule(text: string | undefined): LoadedModule | undefined {
 	const line = text?.split('\n').find((each) => each.startsWith('NVRM version:'));
 	if (line === undefined) {
 		return undefined;

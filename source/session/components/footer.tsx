@@ -21,7 +21,7 @@ export function Footer({hints, width}: {hints: Hint[]; width: number}) {
 	);
 }
 
-export function hintsThatFit(hints: Hint[], width: number): Hint[] {
+function hintsThatFit(hints: Hint[], width: number): Hint[] {
 	const lengthOf = (some: Hint[]) => some.reduce((sum, {key, label}) => sum + widthOf(key) + widthOf(label) + 3, 0);
 	const always = hints.slice(-2);
 	const others = hints.slice(0, -2);

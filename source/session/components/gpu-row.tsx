@@ -46,7 +46,7 @@ function outOfOrderStyle(item: GpuItem) {
 }
 
 /** Widths of the columns of a one-line row; 0 leaves a column out. */
-export function rowColumns(width: number) {
+function rowColumns(width: number) {
 	// Head, figures with a space before each: utilisation 5, temperature 6, power 6.
 	const figures = 5 + 6 + (width >= 56 ? 6 : 0);
 	const name = Math.min(30, Math.max(8, Math.floor(width * 0.18)));

@@ -40,7 +40,7 @@ const usual: BoxTiming = {
 /** Things that happen to a container without changing what the list shows, such as every health check. */
 const ofNoInterest = /^(exec_|top|attach|resize|copy|archive-path|extract-to-dir|export|commit)/;
 
-export function concernsBoxes(event: EngineEvent): boolean {
+function concernsBoxes(event: EngineEvent): boolean {
 	return (
 		event.type === 'container' &&
 		!ofNoInterest.test(event.action) &&

@@ -72,7 +72,7 @@ export type ImageChoice = {
 	reasons: string[];
 };
 
-export type ImageState = {
+type ImageState = {
 	phase: 'unasked' | 'waiting' | 'known' | 'failed';
 	choices: ImageChoice[];
 	problem: Problem | undefined;

@@ -136,7 +136,7 @@ function gpuNumbers(box: Box, facts: Facts): string {
 }
 
 /** `[0, 1, 2, 5]` as `0-2` and `5`. */
-export function rangesOf(numbers: number[]): string[] {
+function rangesOf(numbers: number[]): string[] {
 	const ranges: Array<{from: number; to: number}> = [];
 	for (const number of numbers.toSorted((a, b) => a - b)) {
 		const last = ranges.at(-1);

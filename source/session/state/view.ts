@@ -9,7 +9,7 @@ import {
 } from './setup.ts';
 
 export type Pane = 'gpus' | 'boxes' | 'side';
-export type Side = 'log' | 'detail';
+type Side = 'log' | 'detail';
 
 /** What is asked before it is done: about a box, or what a project asks for. */
 export type Question = BoxQuestion | TrustQuestion;

@@ -60,7 +60,7 @@ export function createTour({shown, failCard}: Options): Tour {
 }
 
 /** Three lines, four on a narrow terminal, one on a small one, and none where the session itself has hardly any room. */
-export function tourLines({shown}: TourState, {columns, rows}: {columns: number; rows: number}): number {
+function tourLines({shown}: TourState, {columns, rows}: {columns: number; rows: number}): number {
 	if (!shown || rows < 11) {
 		return 0;
 	}

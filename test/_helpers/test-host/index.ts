@@ -3,7 +3,7 @@ import Docker from 'dockerode';
 import type {Gpu} from './gpu-hook.ts';
 import type {TestImages} from './images.ts';
 
-export {breakGpuDriver, type Gpu, gpuRequests, withDriver} from './gpu-hook.ts';
+export {breakGpuDriver, gpuRequests, withDriver} from './gpu-hook.ts';
 export {buildImage} from './images.ts';
 export {makeKnownPerson, runKnown, startKnown} from './known-person.ts';
 export {makePerson, type Person, type Result} from './person.ts';

@@ -55,7 +55,7 @@ async function removeNetwork(bridge: string): Promise<void> {
 }
 
 /** One of the 512 ranges of 4096 addresses from 10.192.0.0 on; `seed` says which is tried first. */
-export function freeRange(seed: number, taken: Range[]): number {
+function freeRange(seed: number, taken: Range[]): number {
 	for (let attempt = 0; attempt < 512; attempt++) {
 		const first = numeric('10.192.0.0') + ((seed + attempt) % 512) * 4096;
 		if (taken.every((range) => range.last < first || range.first > first + 4095)) {
