@@ -1,6 +1,6 @@
 /**
-What `npm test` runs: build, lint, types, the catalogue's check and unit tests; then a test host is set up and the end-to-end
-tests run on it.
+What `npm test` runs: build, lint, types, unused code, the catalogue's check and unit tests; then a test host is set up and the
+end-to-end tests run on it.
 
 	npm test                            everything
 	npm test -- --unit                  no test host
@@ -51,6 +51,7 @@ async function main(): Promise<void> {
 	if (everything) {
 		await step('lint', () => quietly('npm', ['run', '--silent', 'lint']));
 		await step('types', () => quietly('npm', ['run', '--silent', 'types']));
+		await step('unused code', () => quietly('npm', ['run', '--silent', 'unused']));
 		await step('catalogue', () => quietly('npm', ['run', '--silent', 'catalog:check']));
 	}
 
