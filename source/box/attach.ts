@@ -45,7 +45,7 @@ export async function attachToBox(
 		...(tty ? {size: sizeOf(stdout)} : {}),
 	};
 	const session = await engine.exec(boxId, spec, signal);
-	const stream = session.stream as unknown as Duplex;
+	const {stream} = session;
 	const resize = () => void session.resize(sizeOf(stdout));
 	const wasRaw = stdin.isTTY ? stdin.isRaw : false;
 	if (tty) {

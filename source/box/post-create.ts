@@ -35,12 +35,12 @@ export async function runPostCreate(
 		tty: false,
 		stdin: false,
 	});
-	const stream = session.stream as NodeJS.ReadWriteStream & {destroy(): void};
+	const {stream} = session;
 	const stop = () => stream.destroy();
 	signal.addEventListener('abort', stop);
 	const lastLines: string[] = [];
 	try {
-		for await (const {text} of linesOf(readFrames(stream as unknown as AsyncIterable<Buffer>))) {
+		for await (const {text} of linesOf(readFrames(stream))) {
 			lastLines.push(text);
 			lastLines.splice(0, lastLines.length - 15);
 			report({kind: 'post-create', name: box.name, command: postCreate, line: text});

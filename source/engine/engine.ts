@@ -4,6 +4,7 @@ one (docker.ts) and the made-up host of the demo both implement it.
 
 Names and numbers are gpubox's, not the Engine API's: bytes are bytes, times are `Date`, ids are whole.
 */
+import type {Duplex} from 'node:stream';
 
 /** What the engine says of itself. */
 export type EngineInfo = {
@@ -178,7 +179,7 @@ export type ExecSpec = {
 
 /** A command running inside a container. `stream` carries stdout and stderr as one with a terminal, framed without. */
 export type ExecSession = {
-	stream: NodeJS.ReadWriteStream;
+	stream: Duplex;
 	resize(size: {columns: number; rows: number}): Promise<void>;
 	/** Resolves once the command ended; `detached` when the user left it running by the detach keys. */
 	wait(): Promise<{exitCode: number; detached: boolean}>;

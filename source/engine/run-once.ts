@@ -1,4 +1,3 @@
-import type {Duplex} from 'node:stream';
 import {safeText} from '../text/safe.ts';
 import {type ContainerSpec, type Engine, EngineError, type ExecSpec, type LogChunk} from './engine.ts';
 import {readFrames} from './frames.ts';
@@ -80,10 +79,10 @@ export async function execOnce(
 ): Promise<RunOnceResult> {
 	signal.throwIfAborted();
 	const session = await engine.exec(id, {...options, command, tty: false, stdin: false}, signal);
-	const drop = () => (session.stream as unknown as Duplex).destroy();
+	const drop = () => session.stream.destroy();
 	signal.addEventListener('abort', drop);
 	try {
-		const output = await gather(readFrames(session.stream as AsyncIterable<Buffer>));
+		const output = await gather(readFrames(session.stream));
 		signal.throwIfAborted();
 		const {exitCode} = await session.wait();
 		return {exitCode, ...output};

@@ -3,7 +3,14 @@ import * as v from 'valibot';
 import {type SettingMeta, schema} from './schema.ts';
 import type {JsonSchema, ValueMeta} from './values.ts';
 
-export type Schema = v.GenericSchema;
+/** Any schema of valibot's, with the parts that some kinds of them have. */
+export type Schema = v.GenericSchema & {
+	entries?: Record<string, Schema>;
+	item?: Schema;
+	key?: Schema;
+	value?: Schema;
+	wrapped?: Schema;
+};
 
 /** One setting: a value, a list of values, or a map from names to values. */
 export type SettingInfo = SettingMeta &
@@ -15,12 +22,11 @@ export type SettingInfo = SettingMeta &
 
 /** The entries of a section; undefined for a setting. */
 export function sectionEntries(node: Schema): Record<string, Schema> | undefined {
-	if (node.type !== 'strict_object') {
+	if (node.type !== 'strict_object' || node.entries === undefined) {
 		return undefined;
 	}
 
-	const {entries} = node as unknown as {entries: Record<string, Schema>};
-	return Object.fromEntries(Object.entries(entries).map(([key, entry]) => [key, unwrap(entry)]));
+	return Object.fromEntries(Object.entries(node.entries).map(([key, entry]) => [key, unwrap(entry)]));
 }
 
 export function kindOf(node: Schema): SettingInfo['kind'] {
@@ -29,8 +35,7 @@ export function kindOf(node: Schema): SettingInfo['kind'] {
 
 /** The schema of a list's items or of a map's values. */
 export function itemOf(node: Schema): Schema {
-	const {item, value} = node as unknown as {item?: Schema; value?: Schema};
-	return item ?? value ?? node;
+	return node.item ?? node.value ?? node;
 }
 
 /** What one value of a setting has to be. */
@@ -84,8 +89,7 @@ function jsonOf(node: Schema): JsonSchema {
 		case 'list':
 			return {description, type: ['array', 'null'], items: json};
 		case 'map': {
-			const {key} = node as unknown as {key: Schema};
-			const names = (v.getMetadata(key) as ValueMeta).json;
+			const names = node.key && (v.getMetadata(node.key) as ValueMeta).json;
 			return {description, type: ['object', 'null'], propertyNames: names, additionalProperties: json};
 		}
 
@@ -103,5 +107,5 @@ function isOnlyPersonal(node: Schema): boolean {
 }
 
 function unwrap(node: Schema): Schema {
-	return node.type === 'optional' ? (node as unknown as {wrapped: Schema}).wrapped : node;
+	return node.type === 'optional' ? (node.wrapped ?? node) : node;
 }

@@ -3,7 +3,6 @@ import {once} from 'node:events';
 import {existsSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import type {Duplex} from 'node:stream';
 import {test} from 'node:test';
 import {listBoxes} from '../../source/box/list.ts';
 import {up} from '../../source/box/up.ts';
@@ -167,7 +166,7 @@ test('a shell that is let go of is told to run on', async (t) => {
 	const {engine} = host;
 	const box = (await listBoxes(host)).find(({name}) => name === 'dora-eda');
 	const session = await engine.exec(box?.id ?? '', {command: ['bash'], tty: true, stdin: true});
-	(session.stream as unknown as Duplex).destroy();
+	session.stream.destroy();
 	assert.deepEqual(await session.wait(), {exitCode: 0, detached: true});
 });
 

@@ -289,9 +289,9 @@ describe('an answer that is too large', () => {
 						yield Buffer.concat([head, Buffer.alloc(0x10_00_00, 'y')]);
 					}
 				}
-				const {Readable} = await import('node:stream');
+				const {Duplex} = await import('node:stream');
 				const exec: Engine['exec'] = async () => ({
-					stream: Readable.from(output()) as unknown as NodeJS.ReadWriteStream,
+					stream: Duplex.from(output()),
 					resize: async () => {},
 					wait: async () => ({exitCode: 0, detached: false}),
 				});
