@@ -1,328 +1,256 @@
 /**
-What a made-up machine is like: its cards, what they do, and what goes wrong with them; the boxes and images on it. Only types
-and checks: the stand-in of nvidia-smi loads this at every start. Described for people in docs/demo.md.
-*/
-import {checkReferences} from './scenario-check.ts';
-import {Value} from './value.ts';
+What a made-up machine is like: its cards, what they do, and what goes wrong with them; the boxes and images on it. The stand-in of
+nvidia-smi loads this at every start. Described for people in docs/demo.md.
 
-export {ScenarioError} from './value.ts';
+The message of each schema says what is expected there.
+*/
+import * as v from 'valibot';
+import {checkReferences, ScenarioError} from './scenario-check.ts';
+
+const isNoList = v.check((value: unknown) => !Array.isArray(value), 'an object');
+
+/** An object without other members; what is wrong with a member is said in the words of its own schema. */
+function members<const Entries extends v.ObjectEntries>(entries: Entries) {
+	return v.strictObject(entries, ({expected, path}) => {
+		const key = String(path?.at(-1)?.key);
+		if (expected === 'never') {
+			return `has an unknown member "${key}"; known are ${Object.keys(entries).join(', ')}`;
+		}
+
+		const member = entries[key];
+		return member !== undefined && 'message' in member ? String(member.message) : 'an object';
+	});
+}
+
+function object<const Entries extends v.ObjectEntries>(entries: Entries) {
+	return v.pipe(v.unknown(), isNoList, members(entries));
+}
+
+function wordsOf(words: readonly string[]): string {
+	return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}
+
+function oneOf<const Word extends string>(words: readonly Word[]) {
+	return v.picklist(words, wordsOf(words));
+}
+
+/** One of several kinds of object, as its member `kind` says. */
+function kinds<const Options extends v.VariantOptions<'kind'>>(names: readonly string[], options: Options) {
+	const variant = v.variant('kind', options, ({path}) => (path === undefined ? 'an object' : wordsOf(names)));
+	return v.pipe(v.unknown(), isNoList, variant);
+}
+
+/** Both ends are allowed. */
+function range(from: number, to: number) {
+	const expected = `a number from ${from} to ${to}`;
+	return v.pipe(v.number('a number'), v.minValue(from, expected), v.maxValue(to, expected));
+}
+
+function from(least: number) {
+	return v.pipe(v.number('a number'), v.finite('a number'), v.minValue(least, `a number from ${least} on`));
+}
+
+function list<const Item extends v.GenericSchema>(item: Item) {
+	return v.nullish(v.array(item, 'a list'), []);
+}
+
+const text = v.string('a text');
+const flag = v.boolean('true or false');
+const amount = from(0);
+const whole = v.integer<number, string>('a whole number');
+const percent = range(0, 100);
+/** Two of the same moment would be the same burst. */
+const period = from(1);
+const exitCode = v.nullish(v.pipe(range(0, 255), whole), 255);
+/** What boxes may be called is what `gpubox up --name` takes; people are called as the system calls them. */
+const boxName = v.pipe(text, v.regex(/^[a-z0-9][a-z0-9_.-]{0,61}$/, 'a name such as alice-train'));
+const personName = (example: string) => v.pipe(text, v.regex(/^[a-z_][a-z0-9_-]{0,31}$/, `a name such as ${example}`));
 
 /** What a card does. Utilisation in percent, periods in seconds. */
-export type Load =
-	| {kind: 'idle'}
-	| {kind: 'constant'; utilization: number}
-	| {kind: 'wave'; low: number; high: number; periodSeconds: number}
-	/** Busy, with a dip at the end of each epoch while it is evaluated and saved. The offset says how far into the first it is. */
-	| {kind: 'training'; utilization: number; epochSeconds: number; offsetSeconds: number}
-	/** A model that answers requests: never the same for long. */
-	| {kind: 'serving'; low: number; high: number; periodSeconds: number}
-	/** Idle, with bursts: somebody at a notebook. */
-	| {kind: 'spiky'; high: number; periodSeconds: number};
+const load = kinds(
+	['idle', 'constant', 'wave', 'training', 'serving', 'spiky'],
+	[
+		members({kind: v.literal('idle')}),
+		members({kind: v.literal('constant'), utilization: percent}),
+		members({
+			kind: v.literal('wave'),
+			low: v.nullish(percent, 0),
+			high: v.nullish(percent, 100),
+			periodSeconds: v.nullish(period, 60),
+		}),
+		/** Busy, with a dip at the end of each epoch while it is evaluated and saved. */
+		members({
+			kind: v.literal('training'),
+			utilization: v.nullish(percent, 97),
+			epochSeconds: v.nullish(period, 60),
+			/** How far into the first epoch it is. */
+			offsetSeconds: v.nullish(amount, 0),
+		}),
+		/** A model that answers requests: never the same for long. */
+		members({
+			kind: v.literal('serving'),
+			low: v.nullish(percent, 0),
+			high: v.nullish(percent, 100),
+			periodSeconds: v.nullish(period, 4),
+		}),
+		/** Idle, with bursts: somebody at a notebook. */
+		members({kind: v.literal('spiky'), high: v.nullish(percent, 80), periodSeconds: v.nullish(period, 20)}),
+	],
+);
 
-export type ScenarioGpu = {
-	index: number;
-	uuid: string;
-	name: string;
-	busId: string;
-	computeCapability: string;
+const gpu = object({
+	index: v.nullish(v.pipe(amount, whole)),
+	uuid: v.nullish(text),
+	name: text,
+	busId: v.nullish(text),
+	computeCapability: text,
 	/** `null` where the card shares the machine's memory. */
-	memoryTotalMiB: number | null;
+	memoryTotalMiB: v.nullish(amount, null),
 	/** `null`: the card knows no MIG. */
-	migMode: boolean | null;
-	mig: {uuid: string; profile: string}[];
-	persistenceMode: boolean;
-	load: Load;
+	migMode: v.nullish(flag, null),
+	mig: list(object({uuid: text, profile: text})),
+	persistenceMode: v.nullish(flag, true),
+	load: v.nullish(load, {kind: 'idle'}),
 	/** Besides what the processes use. */
-	memoryUsedMiB: number;
+	memoryUsedMiB: v.nullish(amount, 0),
 	/** °C, doing nothing and fully busy. */
-	temperature: {idle: number; busy: number};
+	temperature: v.nullish(object({idle: v.nullish(amount, 35), busy: v.nullish(amount, 70)}), {}),
 	/** Watts, doing nothing and at the limit; `null` where the card has no limit. */
-	power: {idle: number; limit: number | null};
+	power: v.nullish(object({idle: v.nullish(amount, 30), limit: v.nullish(amount, null)}), {limit: 300}),
 	/** MHz, fully busy. */
-	clocks: {sm: number; memory: number};
+	clocks: v.nullish(object({sm: v.nullish(amount, 1980), memory: v.nullish(amount, 2619)}), {}),
 	/** The card has a fan of its own. */
-	fan: boolean;
+	fan: v.nullish(flag, false),
 	/** What to print in a field instead, e.g. `{"utilization.gpu": "[N/A]"}`. */
-	cells: Record<string, string>;
+	cells: v.nullish(v.pipe(v.unknown(), isNoList, v.record(v.string(), text, 'an object')), {}),
+});
+
+/** What tells cards apart is made of the place in the list where the file does not say. */
+const gpus = v.pipe(
+	list(gpu),
+	v.transform((cards) =>
+		cards.map(({index, uuid, busId, ...card}, place) => {
+			const hex = (length: number) => (place + 1).toString(16).padStart(length, '0');
+			return {
+				...card,
+				index: index ?? place,
+				uuid: uuid ?? `GPU-${hex(8)}-0000-4000-8000-${hex(12)}`,
+				busId: busId ?? `00000000:${hex(2).toUpperCase()}:00.0`,
+			};
+		}),
+	),
+);
+
+const process = object({
+	gpu: amount,
+	pid: v.pipe(from(1), whole),
+	name: text,
+	usedMemoryMiB: v.nullish(amount, null),
+	/** The box it runs in; `null` outside of all. */
+	box: v.nullish(text, null),
+});
+
+const event = kinds(
+	['lost', 'reset', 'recover', 'end', 'hang', 'exit'],
+	[
+		members({afterSeconds: amount, kind: v.picklist(['lost', 'reset', 'recover']), gpu: amount}),
+		/** A process ends: its memory is free, and a card that all have left does nothing more. */
+		members({afterSeconds: amount, kind: v.literal('end'), pid: amount}),
+		/** nvidia-smi stays, and prints nothing any more. */
+		members({afterSeconds: amount, kind: v.literal('hang')}),
+		members({afterSeconds: amount, kind: v.literal('exit'), text: v.nullish(text, ''), exitCode}),
+	],
+);
+
+const story = oneOf(['training', 'serving', 'notebook', 'resting', 'quiet']);
+
+const box = v.pipe(
+	object({
+		name: boxName,
+		owner: personName('alice'),
+		image: text,
+		services: v.nullish(v.array(oneOf(['jupyter', 'ssh']), 'a list'), ['jupyter']),
+		/** Indexes of its cards. */
+		gpus: list(amount),
+		/** It may share its cards. */
+		share: v.nullish(flag, false),
+		running: v.nullish(flag, true),
+		ageHours: v.nullish(amount, 1),
+		/** What its log tells. */
+		log: v.nullish(story),
+		/** Lines of log that are there already. */
+		logLines: v.nullish(v.pipe(range(0, 2000), whole)),
+	}),
+	v.transform(({log, logLines, ...rest}) => ({
+		...rest,
+		log: log ?? (rest.services.includes('jupyter') ? 'notebook' : 'quiet'),
+		logLines: logLines ?? (rest.running ? 60 : 25),
+	})),
+);
+
+export const scenarioSchema = object({
+	/** One line for people. */
+	about: v.nullish(text, ''),
+	driverVersion: v.nullish(text, '580.95.05'),
+	cudaVersion: v.nullish(text, '13.0'),
+	/** The machine around the cards. */
+	host: v.nullish(
+		object({
+			name: v.nullish(text, 'hopper'),
+			cpus: v.nullish(v.pipe(from(1), whole), 96),
+			memoryGiB: v.nullish(amount, 1024),
+			diskGiB: v.nullish(amount, 7168),
+			diskFreeGiB: v.nullish(amount, 2458),
+		}),
+		{},
+	),
+	/** Whose boxes are one's own. */
+	person: v.nullish(personName('dora'), 'dora'),
+	gpus,
+	processes: list(process),
+	boxes: list(box),
+	/** What the engine has besides the images of the boxes. */
+	images: list(text),
+	/** Fields that this driver rejects, besides those that no driver knows. */
+	unknownFields: list(text),
+	/** nvidia-smi as a whole fails, whatever it is asked. */
+	failure: v.nullish(object({text, exitCode, stream: v.nullish(oneOf(['stdout', 'stderr']), 'stdout')}), null),
+	events: list(event),
+	/** How long nvidia-smi takes to its first output, as without persistence mode. */
+	startDelayMs: v.nullish(amount, 0),
+});
+
+export type Load = v.InferOutput<typeof load>;
+export type ScenarioGpu = v.InferOutput<typeof gpus>[number] & {
 	/** From then on its load is gone with the processes that made it. Worked out, never written. */
 	idleAfterSeconds?: number;
 };
-
-export type ScenarioProcess = {
-	gpu: number;
-	pid: number;
-	name: string;
-	usedMemoryMiB: number | null;
-	/** The box it runs in; `null` outside of all. */
-	box: string | null;
-};
-
-export type ScenarioEvent =
-	| {afterSeconds: number; kind: 'lost' | 'reset' | 'recover'; gpu: number}
-	/** A process ends: its memory is free, and a card that all have left does nothing more. */
-	| {afterSeconds: number; kind: 'end'; pid: number}
-	/** nvidia-smi stays, and prints nothing any more. */
-	| {afterSeconds: number; kind: 'hang'}
-	| {afterSeconds: number; kind: 'exit'; text: string; exitCode: number};
-
-/** nvidia-smi as a whole fails, whatever it is asked. */
-type ScenarioFailure = {text: string; exitCode: number; stream: 'stdout' | 'stderr'};
-
-const storyNames = ['training', 'serving', 'notebook', 'resting', 'quiet'] as const;
-export type StoryName = (typeof storyNames)[number];
-
-export type ScenarioBox = {
-	name: string;
-	owner: string;
-	image: string;
-	services: ('jupyter' | 'ssh')[];
-	/** Indexes of its cards. */
-	gpus: number[];
-	/** It may share its cards. */
-	share: boolean;
-	running: boolean;
-	ageHours: number;
-	/** What its log tells. */
-	log: StoryName;
-	/** Lines of log that are there already. */
-	logLines: number;
-};
-
-/** The machine around the cards. */
-type ScenarioHost = {
-	name: string;
-	cpus: number;
-	memoryGiB: number;
-	diskGiB: number;
-	diskFreeGiB: number;
-};
-
-export type Scenario = {
-	/** One line for people. */
-	about: string;
-	driverVersion: string;
-	cudaVersion: string;
-	host: ScenarioHost;
-	/** Whose boxes are one's own. */
-	person: string;
-	gpus: ScenarioGpu[];
-	processes: ScenarioProcess[];
-	boxes: ScenarioBox[];
-	/** What the engine has besides the images of the boxes. */
-	images: string[];
-	/** Fields that this driver rejects, besides those that no driver knows. */
-	unknownFields: string[];
-	failure: ScenarioFailure | null;
-	events: ScenarioEvent[];
-	/** How long nvidia-smi takes to its first output, as without persistence mode. */
-	startDelayMs: number;
-};
-
-const percent = {to: 100};
-/** Two of the same moment would be the same burst. */
-const period = {from: 1};
-
-function readLoad(value: Value): Load {
-	const get = value.object(loadMembers);
-	const kind = get('kind').oneOf(['idle', 'constant', 'wave', 'training', 'serving', 'spiky']);
-	switch (kind) {
-		case 'idle':
-			return {kind};
-		case 'constant':
-			return {kind, utilization: get('utilization').number(undefined, percent)};
-		case 'wave':
-		case 'serving':
-			return {
-				kind,
-				low: get('low').number(0, percent),
-				high: get('high').number(100, percent),
-				periodSeconds: get('periodSeconds').number(kind === 'wave' ? 60 : 4, period),
-			};
-		case 'training':
-			return {
-				kind,
-				utilization: get('utilization').number(97, percent),
-				epochSeconds: get('epochSeconds').number(60, period),
-				offsetSeconds: get('offsetSeconds').number(0),
-			};
-		case 'spiky':
-			return {
-				kind,
-				high: get('high').number(80, percent),
-				periodSeconds: get('periodSeconds').number(20, period),
-			};
-	}
-}
-
-const gpuMembers = [
-	'index',
-	'uuid',
-	'name',
-	'busId',
-	'computeCapability',
-	'memoryTotalMiB',
-	'migMode',
-	'mig',
-	'persistenceMode',
-	'load',
-	'memoryUsedMiB',
-	'temperature',
-	'power',
-	'clocks',
-	'fan',
-	'cells',
-];
-
-/** @param place of the card in the list: what tells cards apart is made of it where the file does not say */
-function readGpu(value: Value, place: number): ScenarioGpu {
-	const get = value.object(gpuMembers);
-	const temperature = get('temperature').objectOrEmpty(['idle', 'busy']);
-	const power = new Value(get('power').value ?? {limit: 300}, get('power').where).object(['idle', 'limit']);
-	const clocks = get('clocks').objectOrEmpty(['sm', 'memory']);
-	const hex = (length: number) => (place + 1).toString(16).padStart(length, '0');
-	return {
-		index: get('index').number(place, {whole: true}),
-		uuid: get('uuid').string(`GPU-${hex(8)}-0000-4000-8000-${hex(12)}`),
-		name: get('name').string(),
-		busId: get('busId').string(`00000000:${hex(2).toUpperCase()}:00.0`),
-		computeCapability: get('computeCapability').string(),
-		memoryTotalMiB: get('memoryTotalMiB').orNull((item) => item.number()),
-		migMode: get('migMode').orNull((item) => item.boolean(false)),
-		mig: get('mig').list((item) => {
-			const slice = item.object(['uuid', 'profile']);
-			return {uuid: slice('uuid').string(), profile: slice('profile').string()};
-		}),
-		persistenceMode: get('persistenceMode').boolean(true),
-		load: readLoad(new Value(get('load').value ?? {kind: 'idle'}, get('load').where)),
-		memoryUsedMiB: get('memoryUsedMiB').number(0),
-		temperature: {idle: temperature('idle').number(35), busy: temperature('busy').number(70)},
-		power: {idle: power('idle').number(30), limit: power('limit').orNull((item) => item.number())},
-		clocks: {sm: clocks('sm').number(1980), memory: clocks('memory').number(2619)},
-		fan: get('fan').boolean(false),
-		cells: get('cells').record(),
-	};
-}
-
-function readProcess(value: Value): ScenarioProcess {
-	const get = value.object(processMembers);
-	return {
-		gpu: get('gpu').number(),
-		pid: get('pid').number(undefined, {from: 1, whole: true}),
-		name: get('name').string(),
-		usedMemoryMiB: get('usedMemoryMiB').orNull((item) => item.number()),
-		box: get('box').orNull((item) => item.string()),
-	};
-}
-
-function readEvent(value: Value): ScenarioEvent {
-	const get = value.object(eventMembers);
-	const afterSeconds = get('afterSeconds').number();
-	const kind = get('kind').oneOf(['lost', 'reset', 'recover', 'end', 'hang', 'exit']);
-	switch (kind) {
-		case 'lost':
-		case 'reset':
-		case 'recover':
-			return {afterSeconds, kind, gpu: get('gpu').number()};
-		case 'end':
-			return {afterSeconds, kind, pid: get('pid').number()};
-		case 'hang':
-			return {afterSeconds, kind};
-		case 'exit':
-			return {
-				afterSeconds,
-				kind,
-				text: get('text').string(''),
-				exitCode: get('exitCode').number(255, {to: 255, whole: true}),
-			};
-	}
-}
-
-function readFailure(value: Value): ScenarioFailure {
-	const get = value.object(['text', 'exitCode', 'stream']);
-	return {
-		text: get('text').string(),
-		exitCode: get('exitCode').number(255, {to: 255, whole: true}),
-		stream: get('stream').oneOf(['stdout', 'stderr'], 'stdout'),
-	};
-}
-
-const boxMembers = ['name', 'owner', 'image', 'services', 'gpus', 'share', 'running', 'ageHours', 'log', 'logLines'];
-
-function readBox(value: Value): ScenarioBox {
-	const get = value.object(boxMembers);
-	const services = new Value(get('services').value ?? ['jupyter'], get('services').where);
-	const running = get('running').boolean(true);
-	const offered = services.list((item) => item.oneOf(['jupyter', 'ssh']));
-	return {
-		name: get('name').string(),
-		owner: get('owner').string(),
-		image: get('image').string(),
-		services: offered,
-		gpus: get('gpus').list((item) => item.number()),
-		share: get('share').boolean(false),
-		running,
-		ageHours: get('ageHours').number(1),
-		log: get('log').oneOf(storyNames, offered.includes('jupyter') ? 'notebook' : 'quiet'),
-		logLines: get('logLines').number(running ? 60 : 25, {to: 2000, whole: true}),
-	};
-}
-
-function readHost(value: Value): ScenarioHost {
-	const get = value.objectOrEmpty(['name', 'cpus', 'memoryGiB', 'diskGiB', 'diskFreeGiB']);
-	return {
-		name: get('name').string('hopper'),
-		cpus: get('cpus').number(96, {from: 1, whole: true}),
-		memoryGiB: get('memoryGiB').number(1024),
-		diskGiB: get('diskGiB').number(7168),
-		diskFreeGiB: get('diskFreeGiB').number(2458),
-	};
-}
-
-const scenarioMembers = [
-	'about',
-	'driverVersion',
-	'cudaVersion',
-	'host',
-	'person',
-	'gpus',
-	'processes',
-	'boxes',
-	'images',
-	'unknownFields',
-	'failure',
-	'events',
-	'startDelayMs',
-];
-const loadMembers = ['kind', 'utilization', 'low', 'high', 'periodSeconds', 'epochSeconds', 'offsetSeconds'];
-const processMembers = ['gpu', 'pid', 'name', 'usedMemoryMiB', 'box'];
-const eventMembers = ['afterSeconds', 'kind', 'gpu', 'pid', 'text', 'exitCode'];
-
-/** Every member that a scenario, or a part of one, may have. */
-export const members: ReadonlySet<string> = new Set(
-	[scenarioMembers, gpuMembers, loadMembers, processMembers, boxMembers, eventMembers].flat(),
-);
+export type ScenarioProcess = v.InferOutput<typeof process>;
+export type ScenarioEvent = v.InferOutput<typeof event>;
+export type StoryName = v.InferOutput<typeof story>;
+export type ScenarioBox = v.InferOutput<typeof box>;
+export type Scenario = Omit<v.InferOutput<typeof scenarioSchema>, 'gpus'> & {gpus: ScenarioGpu[]};
 
 /**
 A scenario from what a JSON file holds, with the defaults filled in.
 @throws {ScenarioError} naming the place where it is not one
 */
 export function parseScenario(json: unknown): Scenario {
-	const get = new Value(json, 'scenario').object(scenarioMembers);
-	const scenario: Scenario = {
-		about: get('about').string(''),
-		driverVersion: get('driverVersion').string('580.95.05'),
-		cudaVersion: get('cudaVersion').string('13.0'),
-		host: readHost(get('host')),
-		person: get('person').string('dora'),
-		gpus: get('gpus').list(readGpu),
-		processes: get('processes').list(readProcess),
-		boxes: get('boxes').list(readBox),
-		images: get('images').list((item) => item.string()),
-		unknownFields: get('unknownFields').list((item) => item.string()),
-		failure: get('failure').orNull(readFailure),
-		events: get('events').list(readEvent),
-		startDelayMs: get('startDelayMs').number(0),
-	};
-	checkReferences(scenario);
-	return scenario;
+	const parsed = v.safeParse(scenarioSchema, json, {abortEarly: true});
+	if (!parsed.success) {
+		throw new ScenarioError(explain(parsed.issues[0]));
+	}
+
+	checkReferences(parsed.output);
+	return parsed.output;
+}
+
+function explain({path, expected, message, input}: v.BaseIssue<unknown>): string {
+	const keys = (path ?? []).map(({key}) => (typeof key === 'number' ? `[${key}]` : `.${key}`));
+	if (expected === 'never') {
+		return `scenario${keys.slice(0, -1).join('')} ${message}`;
+	}
+
+	const found = JSON.stringify(input) ?? 'missing';
+	return `scenario${keys.join('')} must be ${message}, not ${found.length > 60 ? `${found.slice(0, 59)}…` : found}`;
 }

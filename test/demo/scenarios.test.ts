@@ -7,7 +7,7 @@ import {listBoxes} from '../../source/box/list.ts';
 import {nameProcesses} from '../../source/box/process-names.ts';
 import {makeDemoHost} from '../../source/demo/host.ts';
 import {readScenario, scenarioFile} from '../../source/demo/read-scenario.ts';
-import {members, parseScenario} from '../../source/demo/scenario.ts';
+import {parseScenario, scenarioSchema} from '../../source/demo/scenario.ts';
 import {scenarioNames} from '../../source/demo/scenario-names.ts';
 import {readInventory} from '../../source/gpu/inventory.ts';
 import {readProcesses} from '../../source/gpu/processes.ts';
@@ -35,6 +35,16 @@ const sent: Record<string, string> = {
 };
 
 const document = readFileSync(new URL('../../docs/demo.md', import.meta.url), 'utf8');
+
+/** The members of every object in a schema. */
+function membersOf(schema: object): string[] {
+	const {entries = {}, ...parts}: {entries?: object; [part: string]: unknown} = {...schema};
+	const inner = [parts.wrapped, parts.item, parts.options, parts.pipe, ...Object.values(entries)].flat();
+	return [
+		...Object.keys(entries),
+		...inner.filter((part) => typeof part === 'object' && part !== null && part !== schema).flatMap(membersOf),
+	];
+}
 
 function fileOf(t: TestContext, text: string): string {
 	const folder = mkdtempSync(join(tmpdir(), 'gpubox-scenario-'));
@@ -105,6 +115,8 @@ describe('the document about it', () => {
 	});
 
 	test('tells of every member', () => {
+		const members = membersOf(scenarioSchema);
+		assert.ok(members.includes('epochSeconds') && members.includes('afterSeconds'));
 		for (const member of members) {
 			assert.ok(document.includes(`\`${member}\``), member);
 		}
