@@ -78,7 +78,7 @@ function keptVariables(environment: NodeJS.ProcessEnv): string[] {
 	return kept.flatMap((variable) => (environment[variable] ? [`${variable}=${environment[variable]}`] : []));
 }
 
-export function unitFiles(command: string[], environment: NodeJS.ProcessEnv): Record<string, string> {
+function unitFiles(command: string[], environment: NodeJS.ProcessEnv): Record<string, string> {
 	// A percent sign begins a specifier in a unit, a dollar sign a variable.
 	const quote = (word: string) => `"${word.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$')}"`;
 	const variables = keptVariables(environment).map((variable) => `Environment=${quote(variable)}\n`);
@@ -91,7 +91,7 @@ export function unitFiles(command: string[], environment: NodeJS.ProcessEnv): Re
 	};
 }
 
-export function crontabLine(command: string[], environment: NodeJS.ProcessEnv): string {
+function crontabLine(command: string[], environment: NodeJS.ProcessEnv): string {
 	// cron's own PATH is short, and nvidia-smi may be elsewhere.
 	const path = environment.PATH ? [`PATH=${environment.PATH}`] : [];
 	const line = [...keptVariables(environment), ...path, ...command].map(shellQuote).join(' ');

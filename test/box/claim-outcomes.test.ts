@@ -62,7 +62,6 @@ describe('an attempt that the engine refuses is made again without what was refu
 			image: 'image:1',
 			imageId: 'sha256:0',
 			state: 'running',
-			status: '',
 			createdAt: new Date(0),
 			labels: {},
 			ports: [],
