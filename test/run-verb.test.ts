@@ -34,10 +34,11 @@ test('a failure is safe to print whatever name is in it', () => {
 	assert.equal(failure.message, 'There is no box named "x".');
 	assert.equal(failure.fix, 'Look: gpubox ls');
 	const {stderr} = run(`
-		import {printFailure} from './source/run-verb.ts';
+		import {runVerb} from './source/run-verb.ts';
 		import {Failure} from './source/failure.ts';
 		process.env.GPUBOX_DEBUG = '1';
-		printFailure(new Failure('a', {details: ['\\u001B[2Jb'], cause: new Error('c\\u001B[2J\\u0007')}));
+		const failure = new Failure('a', {details: ['\\u001B[2Jb'], cause: new Error('c\\u001B[2J\\u0007')});
+		await runVerb(() => Promise.reject(failure));
 	`);
 	assert.match(stderr, /^gpubox: a\n {2}b\n/);
 	assert.doesNotMatch(stderr, /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/);

@@ -34,8 +34,9 @@ test('the log follows the chosen box', async (t) => {
 });
 
 test('a known error in the log is explained below it', async (t) => {
-	const {waitFor, session} = await showSession(t, size);
-	await waitFor(ready);
+	const {waitFor, waitForWhole, session} = await showSession(t, size);
+	// What the box wrote before would push the error out of sight.
+	await waitForWhole(ready);
 	session.buffer.push(
 		'stderr',
 		Buffer.from('RuntimeError: DataLoader worker (pid 9) is killed by signal: Bus error.\n'),
