@@ -61,7 +61,7 @@ export function oldestCompatHost(major: number): string | undefined {
 		.toSorted((a, b) => compareVersions(version(a), version(b)))[0];
 }
 
-const requirements = new Map<string, string | undefined>();
+const requirements = new Map<string, string>();
 
 function writeRequirement(cudaMinor: string): string | undefined {
 	const release = data.requireCuda.releases.find(({cuda}) => cuda === cudaMinor);
@@ -78,11 +78,12 @@ function writeRequirement(cudaMinor: string): string | undefined {
 
 /** NVIDIA_REQUIRE_CUDA of the nvidia/cuda images of a CUDA; undefined where it was not seen. */
 export function requirementOf(cudaMinor: string): string | undefined {
-	if (!requirements.has(cudaMinor)) {
-		requirements.set(cudaMinor, writeRequirement(cudaMinor));
+	const known = requirements.get(cudaMinor) ?? writeRequirement(cudaMinor);
+	if (known !== undefined) {
+		requirements.set(cudaMinor, known);
 	}
 
-	return requirements.get(cudaMinor);
+	return known;
 }
 
 const firstCuda = new Map<string, string>();

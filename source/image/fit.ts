@@ -14,23 +14,9 @@ function worst(a: Verdict, b: Verdict): Verdict {
 }
 
 /** What the judge looks at in an image apart from its processor and its size; many entries of a catalogue share it. */
-type Build = {key: string; cuda: ImageCuda | undefined};
-
-const builds = new Map<string, Build>();
-const buildOf = new WeakMap<ImageFacts, Build>();
-
-function readBuild(image: ImageFacts): Build {
-	const known = buildOf.get(image);
-	if (known) {
-		return known;
-	}
-
+function buildOf(image: ImageFacts): string {
 	const {cuda, cpuOnly, setsNvidiaRequireCuda, requireCuda, hasCompatLibs, minDriver, minComputeCapability} = image;
-	const key = `${cudaMinor(cuda)}|${cpuOnly}|${setsNvidiaRequireCuda}|${requireCuda}|${hasCompatLibs}|${minDriver}|${minComputeCapability}|${image.computeCapabilities}|${image.ptx}`;
-	const build = builds.get(key) ?? {key, cuda: readImageCuda(image)};
-	builds.set(key, build);
-	buildOf.set(image, build);
-	return build;
+	return `${cudaMinor(cuda)}|${cpuOnly}|${setsNvidiaRequireCuda}|${requireCuda}|${hasCompatLibs}|${minDriver}|${minComputeCapability}|${image.computeCapabilities}|${image.ptx}`;
 }
 
 function judgeCard(
@@ -182,12 +168,12 @@ is held against it.
 */
 export function makeJudge(facts: FitFacts): Judge {
 	const driver = readDriver(facts);
-	const answers = new Map<Build, CardsAnswer>();
+	const answers = new Map<string, CardsAnswer>();
 	return (image, {local = false} = {}) => {
-		const build = readBuild(image);
+		const build = buildOf(image);
 		let cards = answers.get(build);
 		if (cards === undefined) {
-			cards = judgeCards(facts.gpus, image, build.cuda, driver);
+			cards = judgeCards(facts.gpus, image, readImageCuda(image), driver);
 			answers.set(build, cards);
 		}
 

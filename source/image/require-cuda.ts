@@ -43,27 +43,12 @@ function parseCondition(text: string): Condition | undefined {
 		: undefined;
 }
 
-const parsed = new Map<string, Requirement | undefined>();
-
 /** Undefined when anything of it is not understood: then nothing is claimed about it. */
 export function parseRequirement(text: string): Requirement | undefined {
 	if (text.length > 20_000) {
 		return undefined;
 	}
 
-	// All devel images of one CUDA ask for the same.
-	if (!parsed.has(text)) {
-		if (parsed.size >= 100) {
-			parsed.clear();
-		}
-
-		parsed.set(text, parse(text));
-	}
-
-	return parsed.get(text);
-}
-
-function parse(text: string): Requirement | undefined {
 	const alternatives = text
 		.trim()
 		.replace(/^["']|["']$/g, '')
