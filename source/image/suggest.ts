@@ -5,7 +5,7 @@ import type {Catalogue} from './catalogue.ts';
 import {makeJudge} from './fit.ts';
 import type {FitFacts, ImageFacts, Judgement, Provides, Reason, Verdict} from './image.ts';
 import {normalReference} from './reference.ts';
-import {compareVersions, cudaMinor, leadingVersion, minorNumber, type Version} from './version.ts';
+import {compareVersions, cudaMinor, leadingVersion, minorNumber} from './version.ts';
 
 /** An image that can be offered, and whether the engine has it already. */
 export type Candidate = {image: ImageFacts; local: boolean};
@@ -56,43 +56,67 @@ function forWork(image: ImageFacts): boolean {
 	return image.kind !== 'server' && image.framework !== null && image.framework !== 'cuda';
 }
 
-/** A suggestion with what it is sorted by, worked out once. */
-type Ranked = {suggestion: Suggestion; order: number; version: Version; cuda: number};
-
-/** Smaller is better; what stands first weighs most. */
-function rank({image, local, judgement}: Suggestion, facts: FitFacts): number {
-	const onProcessor = facts.gpus.length === 0;
-	// Through libraries in the image, or compiled at the start: it works, but not as well as what was made for the host.
-	const roundabout = judgement.notes.some(({code}) => code === 'forward-compatibility' || code === 'compiled-at-start');
-	let order = judgement.fits === true ? 0 : 1;
-	order = order * 1000 + Math.max(0, 999 - judgement.usable.length);
-	order = order * 3 + verdictRank(judgement.fits);
-	order = order * 2 + (onProcessor && !image.cpuOnly ? 1 : 0);
-	order = order * 2 + (forWork(image) ? 0 : 1);
-	order = order * 2 + (roundabout ? 1 : 0);
-	order = order * 10 + (image.status === 'team' ? 0 : (frameworkRank.get(image.framework ?? '') ?? 9));
-	order = order * 2 + (local ? 0 : 1);
-	return order * 2 + (image.status === 'unverified' ? 1 : 0);
-}
-
 const kindRank = (kind: ImageFacts['kind']) => (kind === 'runtime' ? 0 : kind === null ? 1 : kind === 'devel' ? 2 : 3);
 
-/**
-Best first. After the rank: newest framework, runtime before devel, no reservations, a tag that stays what it is, more of
-what is wanted, newest CUDA.
-*/
-function compare(a: Ranked, b: Ranked, services: readonly Provides[]): number {
-	const [{image: first, judgement}, {image: second, judgement: other}] = [a.suggestion, b.suggestion];
-	return (
-		a.order - b.order ||
-		compareVersions(b.version, a.version) ||
-		kindRank(first.kind) - kindRank(second.kind) ||
-		judgement.notes.length - other.notes.length ||
-		Number(first.moving) - Number(second.moving) ||
-		missing(first, services).length - missing(second, services).length ||
-		b.cuda - a.cuda ||
-		(first.reference < second.reference ? -1 : 1)
-	);
+/** Through libraries in the image, or compiled at the start: it works, but not as well as what was made for the host. */
+function isRoundabout({notes}: Judgement): boolean {
+	return notes.some(({code}) => code === 'forward-compatibility' || code === 'compiled-at-start');
+}
+
+type Compare = (a: Suggestion, b: Suggestion) => number;
+
+/** The smaller value first. */
+function by(value: (suggestion: Suggestion) => number | boolean): Compare {
+	return (a, b) => Number(value(a)) - Number(value(b));
+}
+
+const byFit = by(({judgement}) => judgement.fits !== true);
+const byUsableCards = by(({judgement}) => -judgement.usable.length);
+const byVerdict = by(({judgement}) => verdictRank(judgement.fits));
+const byCpuOnly = by(({image}) => !image.cpuOnly);
+const byForWork = by(({image}) => !forWork(image));
+const byDirect = by(({judgement}) => isRoundabout(judgement));
+const byFramework = by(({image}) => (image.status === 'team' ? 0 : (frameworkRank.get(image.framework ?? '') ?? 9)));
+const byLocal = by(({local}) => !local);
+const byVerified = by(({image}) => image.status === 'unverified');
+const byKind = by(({image}) => kindRank(image.kind));
+const byFewestNotes = by(({judgement}) => judgement.notes.length);
+const byFixedTag = by(({image}) => image.moving);
+const byNewestCuda = by(({image}) => -(minorNumber(image.cuda) ?? 0));
+const byReference: Compare = ({image: a}, {image: b}) => (a.reference < b.reference ? -1 : 1);
+
+/** Best first: what stands first weighs most. */
+function orderFor(facts: FitFacts, suggestions: readonly Suggestion[], services: readonly Provides[]): Compare {
+	const versions = new Map(suggestions.map(({image}) => [image, leadingVersion(image.version) ?? []]));
+	const byNewest: Compare = ({image: a}, {image: b}) => compareVersions(versions.get(b) ?? [], versions.get(a) ?? []);
+	const order = [
+		byFit,
+		byUsableCards,
+		byVerdict,
+		...(facts.gpus.length === 0 ? [byCpuOnly] : []),
+		byForWork,
+		byDirect,
+		byFramework,
+		byLocal,
+		byVerified,
+		byNewest,
+		byKind,
+		byFewestNotes,
+		byFixedTag,
+		by(({image}) => missing(image, services).length),
+		byNewestCuda,
+		byReference,
+	];
+	return (a, b) => {
+		for (const compare of order) {
+			const difference = compare(a, b);
+			if (difference !== 0) {
+				return difference;
+			}
+		}
+
+		return 0;
+	};
 }
 
 function missing({provides}: ImageFacts, services: readonly Provides[]): Provides[] {
@@ -150,10 +174,10 @@ export function suggest(
 ): Suggestion[] {
 	const judge = makeJudge(facts);
 	const all = facts.gpus.map(({uuid}) => uuid);
-	const ranked = offered.map(({image, local}): Ranked => {
+	const suggestions = offered.map(({image, local}): Suggestion => {
 		const judgement = judge(image, {local});
 		const {fits, usable} = judgement;
-		const suggestion: Suggestion = {
+		return {
 			image,
 			local,
 			judgement,
@@ -162,16 +186,8 @@ export function suggest(
 			gpus: fits === false ? usable : all,
 			leftOut: fits === false ? facts.gpus.filter(({uuid}) => !usable.includes(uuid)).map(({index}) => index) : [],
 		};
-		return {
-			suggestion,
-			order: rank(suggestion, facts),
-			version: leadingVersion(image.version) ?? [],
-			cuda: minorNumber(image.cuda) ?? 0,
-		};
 	});
-	ranked.sort((a, b) => compare(a, b, services));
-
-	const sorted = ranked.map(({suggestion}) => suggestion);
+	const sorted = suggestions.toSorted(orderFor(facts, suggestions, services));
 	const toWorkIn = sorted.filter(({image}) => forWork(image));
 	const best =
 		toWorkIn.find(({judgement}) => judgement.fits === true) ??
