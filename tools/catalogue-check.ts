@@ -24,7 +24,7 @@ const fields = {
 	minComputeCapability: v.optional(v.string()),
 	minDriver: v.optional(v.string()),
 	platforms: v.optional(v.pipe(v.array(v.picklist(['linux/amd64', 'linux/arm64'])), v.minLength(1))),
-	provides: v.optional(v.array(v.picklist(['jupyter', 'sshd']))),
+	provides: v.optional(v.array(v.picklist(['jupyter', 'ssh']))),
 	kind: v.optional(v.picklist(['runtime', 'devel', 'server'])),
 	setsNvidiaRequireCuda: v.optional(v.boolean()),
 	requireCuda: v.optional(v.string()),

@@ -6,7 +6,7 @@ import type {GpuProcess} from '../gpu/gpu.ts';
 import {readProcesses} from '../gpu/processes.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
-import {readToken} from './files.ts';
+import {readOwnToken} from './files.ts';
 import {type Activity, type Idleness, judgeIdleness} from './idle.ts';
 import {readJupyterStatus} from './kernels.ts';
 import {readLogLines} from './logs.ts';
@@ -65,7 +65,7 @@ async function askItsJupyter(host: Host, box: Box, {signal, tokenOf}: IdlenessOp
 		return undefined;
 	}
 
-	const token = tokenOf ? await tokenOf(box) : box.mine ? readToken(host.paths, box.folder) : undefined;
+	const token = tokenOf ? await tokenOf(box) : readOwnToken(host, box);
 	if (token === undefined) {
 		return 'unknown';
 	}

@@ -1,4 +1,4 @@
-import type {ContainerSpec, Mount} from '../engine/engine.ts';
+import type {GpuMechanism, Mount} from '../engine/engine.ts';
 import type {Paths, Person} from '../host/host.ts';
 import type {ServiceName} from './box.ts';
 import type {SecretRequest} from './secrets.ts';
@@ -68,7 +68,7 @@ export type BoxFacts = {
 	gpus: string[];
 	/** Its part of the host's GPUs, from 0 to 1; undefined when it has none. */
 	gpuShare: number | undefined;
-	gpuRequest: ContainerSpec['gpuRequest'];
+	gpuMechanism: GpuMechanism;
 	/** Whether the engine may give more locked memory and open files than it has itself: not without root's rights. */
 	raisesLimits: boolean;
 	ports: Partial<Record<ServiceName, number>>;

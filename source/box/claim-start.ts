@@ -147,7 +147,7 @@ function claimSpec(name: string, box: Box, uuid: string): ContainerSpec {
 		mounts: [],
 		ports: [],
 		gpus: [],
-		gpuRequest: 'gpu',
+		gpuMechanism: 'gpu',
 		init: false,
 		capDrop: ['ALL'],
 		capAdd: [],

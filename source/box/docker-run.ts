@@ -49,7 +49,7 @@ function gpuOptions(spec: ContainerSpec): string[][] {
 		return [];
 	}
 
-	if (spec.gpuRequest === 'cdi') {
+	if (spec.gpuMechanism === 'cdi') {
 		return spec.gpus.map((uuid) => ['--device', `nvidia.com/gpu=${uuid}`]);
 	}
 

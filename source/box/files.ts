@@ -1,8 +1,9 @@
 import {join} from 'node:path';
 import {makeFolder, openWriter, removeTree, waitForDisk} from '../base/safe-files.ts';
 import {Failure} from '../failure.ts';
-import type {Paths, Person} from '../host/host.ts';
+import type {Host, Paths, Person} from '../host/host.ts';
 import {readTemplate} from '../templates.ts';
+import type {Box} from './box.ts';
 import {boxFolder, homeFolders} from './paths.ts';
 import type {LoginKeys} from './public-keys.ts';
 import {type BoxRecord, recordFile} from './record.ts';
@@ -113,6 +114,14 @@ function firstOf<T>(folders: readonly string[], read: (folder: string) => T | un
 /** The Jupyter token in a box's folder; undefined when it is not the caller's box, was made elsewhere, or is none that Jupyter takes. */
 export function readToken(paths: Paths, folder: string | undefined): string | undefined {
 	return folder === undefined ? undefined : readTokenFile(join(boxFolder(paths, folder), tokenFile));
+}
+
+/** The token of the caller's own box; undefined for anybody else's, and as `readToken`. */
+export function readOwnToken(
+	{paths}: Pick<Host, 'paths'>,
+	{mine, folder}: Pick<Box, 'mine' | 'folder'>,
+): string | undefined {
+	return mine ? readToken(paths, folder) : undefined;
 }
 
 /** @param folder undefined where there is none of the caller's: then nothing is removed */

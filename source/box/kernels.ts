@@ -2,6 +2,7 @@ import {Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
 import type {Box} from './box.ts';
+import {readOwnToken} from './files.ts';
 import {jupyterBase} from './jupyter.ts';
 
 /** A notebook's kernel. Its memory on the GPU stays taken until it is shut down, whether it computes or not. */
@@ -115,4 +116,14 @@ function dateOf(value: unknown, name: string): Date | undefined {
 
 function member(value: unknown, name: string): unknown {
 	return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+/** What the kernels of one's own box are asked with. @param fix what to do about a box of somebody else's @throws Failure */
+export function kernelToken(host: Host, box: Box, fix: string): string {
+	const token = readOwnToken(host, box);
+	if (token === undefined) {
+		throw new Failure(`The kernels of ${box.name} are for ${box.owner} to see.`, {fix});
+	}
+
+	return token;
 }

@@ -47,7 +47,7 @@ export function planBox(request: BoxRequest, facts: BoxFacts): ContainerSpec {
 				: [{containerPort: ownServer ? ownServerPort : servicePorts[service], hostPort, hostAddress: request.bind}];
 		}),
 		gpus: facts.gpus,
-		gpuRequest: facts.gpuRequest,
+		gpuMechanism: facts.gpuMechanism,
 		gpuCapabilities: ['compute', 'utility'],
 		init: true,
 		sharedMemoryBytes: request.sharedMemoryBytes ?? wholeMiB(Math.min(8 * gibibyte, facts.memoryBytes / 2)),

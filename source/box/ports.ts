@@ -1,20 +1,11 @@
 import {createHash} from 'node:crypto';
-import {createServer} from 'node:net';
+import {isPortFree} from '../base/is-port-free.ts';
 
 /** The port that people expect; then some that stay the same for a person and a project, so that a bookmark keeps working. */
 export function candidatePorts(first: number, owner: string, project: string): number[] {
 	const start = createHash('sha256').update(`${owner}\n${project}\n${first}`).digest().readUInt16BE(0);
 	const span = 1000;
 	return [first, ...Array.from({length: 40}, (_, step) => first + 1 + ((start + step * 7) % span))];
-}
-
-/** Whether this machine lets one listen there now. Another program's port shows up here only, never in the engine's lists. */
-async function isPortFree(port: number, address: string): Promise<boolean> {
-	return new Promise((resolve) => {
-		const server = createServer();
-		server.once('error', () => resolve(false));
-		server.listen({port, host: address, exclusive: true}, () => server.close(() => resolve(true)));
-	});
 }
 
 /**

@@ -1,5 +1,5 @@
 /** What a new box would be, worked out from what was gathered and the boxes that there are. */
-import type {ContainerSpec, EngineInfo} from '../engine/engine.ts';
+import {type ContainerSpec, type EngineInfo, gpuMechanismOf} from '../engine/engine.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {Host, Person} from '../host/host.ts';
 import {version} from '../version.ts';
@@ -136,7 +136,7 @@ export async function workOut(
 		...(prepared.ownServer ? {ownServer: prepared.ownServer} : {}),
 		gpus,
 		gpuShare: shareOfGpus(gpus, candidates),
-		gpuRequest: engine.flavour === 'podman' ? 'cdi' : 'gpu',
+		gpuMechanism: gpuMechanismOf(engine),
 		// What an earlier box found out need not be found out again.
 		raisesLimits: !lost.rlimits && !limitsWereKept(host.paths, host.engine.address),
 		ports: await choosePorts(request, host.person.name, boxes, lost.ports),

@@ -3,7 +3,7 @@ import {chooseGpus, parseGpuRequest} from '../box/choose-gpus.ts';
 import {mayEnter, refuseToEnter} from '../box/enter.ts';
 import {readGpusOfHost, toCandidates} from '../box/gpus-of-host.ts';
 import {findBox, listBoxes, listClaims} from '../box/list.ts';
-import type {EngineInfo} from '../engine/engine.ts';
+import {gpuMechanismOf} from '../engine/engine.ts';
 import {type ExitCode, exitCode, Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
@@ -91,8 +91,7 @@ async function checkTarget(host: Host, target: Target, options: Options, signal:
 	if (target.kind === 'image') {
 		const info = await host.engine.info(signal);
 		const uuids = await gpusToTry(host, options, signal);
-		const request = requestOf(info);
-		return checkImage(host.engine, target.image, {uuids, request}, signal);
+		return checkImage(host.engine, target.image, {uuids, mechanism: gpuMechanismOf(info)}, signal);
 	}
 
 	const {box} = target;
@@ -115,10 +114,6 @@ async function checkTarget(host: Host, target: Target, options: Options, signal:
 	}
 
 	return checkBox(host.engine, box, signal);
-}
-
-function requestOf({flavour}: EngineInfo) {
-	return flavour === 'podman' ? ('cdi' as const) : ('gpu' as const);
 }
 
 /** Those asked for; else all that nobody uses, so that trying disturbs nobody. @throws Failure */

@@ -1,9 +1,8 @@
-import type {ServiceName} from '../box/box.ts';
 import type {GpuRequest} from '../box/choose-gpus.ts';
 import type {ChosenImage, ImageFacts} from '../box/up-steps.ts';
 import {exitCode, Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
-import type {FitFacts, Judgement, Provides} from '../image/image.ts';
+import type {FitFacts, Judgement} from '../image/image.ts';
 import {refuseOwnLayer} from '../image/reference.ts';
 import type {Sourced} from '../settings/merge.ts';
 import {safeText} from '../text/safe.ts';
@@ -43,7 +42,7 @@ async function judgeNamed(
 	]);
 	const chosen: ChosenImage = {
 		reference,
-		provides: toServices(surelyProvides(reference, base, catalogue)),
+		provides: surelyProvides(reference, base, catalogue),
 		notes: [],
 		base,
 	};
@@ -70,7 +69,7 @@ async function takeBest(host: Host, {winners}: ImageWish, gathering: Promise<Ima
 		family === undefined ? undefined : String(family),
 	);
 	const fitFacts = await toFitFacts(host, facts, false);
-	const best = recommend(fitFacts, offered, {services: facts.services.map((name) => (name === 'ssh' ? 'sshd' : name))});
+	const best = recommend(fitFacts, offered, {services: facts.services});
 	if (best === undefined) {
 		throw new Failure('No image is known that fits this host.', {
 			fix: 'What would have to change: gpubox images --all. To start one all the same: --image REF --force',
@@ -83,7 +82,7 @@ async function takeBest(host: Host, {winners}: ImageWish, gathering: Promise<Ima
 	const {gpus} = await settle(reference, best.judgement, facts.gpuRequest, false);
 	return {
 		reference,
-		provides: toServices(surelyProvides(reference, base, catalogue)),
+		provides: surelyProvides(reference, base, catalogue),
 		notes: [`Taking ${safeText(reference)}. ${best.why}`],
 		base,
 		...(gpus ? {gpus} : {}),
@@ -139,15 +138,10 @@ async function toFitFacts(host: Host, {inventory, engine, gpuRequest}: ImageFact
 	const none = {driverVersion: null, cudaVersion: null, gpus: []};
 	return fitFacts(inventory ?? none, engine, {
 		...(inventory && gpuRequest.kind === 'exact' ? {gpus: uuidsOf(gpuRequest.names, inventory.gpus)} : {}),
-		request: engine.flavour === 'podman' ? 'cdi' : 'gpu',
 		freeDiskBytes,
 	});
 }
 
 function uuidsOf(names: readonly string[], gpus: ReadonlyArray<{uuid: string; index: number}>): string[] {
 	return names.map((name) => gpus.find(({index}) => String(index) === name)?.uuid ?? name);
-}
-
-function toServices(provides: readonly Provides[]): ServiceName[] {
-	return provides.map((service) => (service === 'sshd' ? 'ssh' : service));
 }

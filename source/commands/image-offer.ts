@@ -101,13 +101,12 @@ export async function makeOffer(host: Host, gathering: Promise<Effective>, signa
 	const info: EngineInfo | undefined = 'info' in found ? found.info : undefined;
 	const local: Image[] = 'info' in found ? found.local : [];
 	const facts = fitFacts(inventory, info, {
-		request: info?.flavour === 'podman' ? 'cdi' : 'gpu',
 		freeDiskBytes: await freeDiskOf(host, info),
 	});
 	const suggestions = suggest(
 		facts,
 		ofFamily(candidates(catalogue, identifyAll(local, catalogue)), effective.settings.family),
-		{services: (effective.settings.services ?? []).map((name) => (name === 'ssh' ? 'sshd' : name))},
+		{services: effective.settings.services ?? []},
 	);
 
 	const fitting = suggestions.filter(({judgement}) => judgement.fits === true).map(({image}) => image);

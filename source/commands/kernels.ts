@@ -1,5 +1,4 @@
-import {readToken} from '../box/files.ts';
-import {readJupyterStatus, shutDownKernel} from '../box/kernels.ts';
+import {kernelToken, readJupyterStatus, shutDownKernel} from '../box/kernels.ts';
 import {findBox} from '../box/list.ts';
 import {exitCode, Failure} from '../failure.ts';
 import {openHost} from '../host/open-host.ts';
@@ -19,11 +18,7 @@ export async function kernels(boxName: string, options: KernelsOptions, given: A
 	const host = openHost(options);
 	const signal = AbortSignal.any([given, AbortSignal.timeout(10_000)]);
 	const box = await findBox(host, boxName, signal);
-	const token = box.mine ? readToken(host.paths, box.folder) : undefined;
-	if (token === undefined) {
-		throw new Failure(`The kernels of ${box.name} are for ${box.owner} to see.`, {fix: 'Your own boxes: gpubox ls'});
-	}
-
+	const token = kernelToken(host, box, 'Your own boxes: gpubox ls');
 	const {kernels: found} = await readJupyterStatus(host, box, token, signal);
 	if (options.stop !== undefined) {
 		const {stop} = options;

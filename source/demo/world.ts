@@ -89,7 +89,7 @@ function specOf(box: ScenarioBox, {uid, ports, uuids, folder}: Given): Container
 			hostAddress: '127.0.0.1',
 		})),
 		gpus: uuids,
-		gpuRequest: 'gpu',
+		gpuMechanism: 'gpu',
 		init: true,
 		capDrop: ['ALL'],
 		capAdd: [],

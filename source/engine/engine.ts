@@ -29,6 +29,14 @@ export type EngineInfo = {
 	proxied?: boolean;
 };
 
+/** How GPUs are asked for: by the engine's GPU driver, or by CDI device names. */
+export type GpuMechanism = 'gpu' | 'cdi';
+
+/** Podman knows CDI alone. */
+export function gpuMechanismOf({flavour}: Pick<EngineInfo, 'flavour'>): GpuMechanism {
+	return flavour === 'podman' ? 'cdi' : 'gpu';
+}
+
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
 
 export type PublishedPort = {
@@ -77,8 +85,7 @@ export type ContainerSpec = {
 	ports: Array<{containerPort: number; hostPort: number; hostAddress: string}>;
 	/** GPU and MIG UUIDs; empty means none. */
 	gpus: string[];
-	/** How the GPUs are asked for: the engine's GPU driver, or CDI device names (Podman, CDI-only engines). */
-	gpuRequest: 'gpu' | 'cdi';
+	gpuMechanism: GpuMechanism;
 	gpuCapabilities?: string[];
 	init: boolean;
 	sharedMemoryBytes?: number;

@@ -1,5 +1,12 @@
 import {safeText} from '../text/safe.ts';
-import {type ContainerSpec, type Engine, EngineError, type ExecSpec, type LogChunk} from './engine.ts';
+import {
+	type ContainerSpec,
+	type Engine,
+	EngineError,
+	type ExecSpec,
+	type GpuMechanism,
+	type LogChunk,
+} from './engine.ts';
 import {readFrames} from './frames.ts';
 import {outputBytes, ownCommandSeconds} from './limits.ts';
 
@@ -11,7 +18,7 @@ export function onceSpec(
 	name: string,
 	image: string,
 	command: [string, ...string[]],
-	gpus: {uuids: string[]; request: ContainerSpec['gpuRequest']},
+	gpus: {uuids: string[]; mechanism: GpuMechanism},
 ): ContainerSpec {
 	const [file, ...rest] = command;
 	return {
@@ -25,7 +32,7 @@ export function onceSpec(
 		mounts: [],
 		ports: [],
 		gpus: gpus.uuids,
-		gpuRequest: gpus.request,
+		gpuMechanism: gpus.mechanism,
 		gpuCapabilities: ['compute', 'utility'],
 		init: false,
 		capDrop: ['ALL'],

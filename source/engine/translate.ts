@@ -172,7 +172,7 @@ Devices are always named by UUID: a count means "the first N", so that everyone 
 capabilities and Podman's Docker-compatible socket drops every request that is not CDI without a word.
 */
 function toDeviceRequest(spec: ContainerSpec): object {
-	return spec.gpuRequest === 'cdi'
+	return spec.gpuMechanism === 'cdi'
 		? {Driver: 'cdi', DeviceIDs: spec.gpus.map((uuid) => `nvidia.com/gpu=${uuid}`)}
 		: {DeviceIDs: spec.gpus, Capabilities: [['gpu', ...(spec.gpuCapabilities ?? [])]]};
 }

@@ -14,12 +14,10 @@ export function fitFacts(
 	info: EngineInfo | undefined,
 	{
 		gpus,
-		request = 'gpu',
 		freeDiskBytes = null,
 		architecture = process.arch,
 	}: {
 		gpus?: readonly string[];
-		request?: 'gpu' | 'cdi';
 		freeDiskBytes?: number | null;
 		/** Of the engine's machine, where the engine does not tell. */
 		architecture?: string;
@@ -34,7 +32,7 @@ export function fitFacts(
 			)
 			.map(({uuid, index, name, computeCapability}) => ({uuid, index, name, computeCapability, class: gpuClass(name)})),
 		architecture: info?.architecture ?? architecture,
-		engine: {injection: info === undefined ? 'unknown' : injectionOf(info, request)},
+		engine: {injection: info === undefined ? 'unknown' : injectionOf(info)},
 		freeDiskBytes,
 	};
 }

@@ -4,6 +4,7 @@ import {safeText} from '../text/safe.ts';
 import {platformArchitecture} from './architecture.ts';
 import {type Catalogue, unknownImage} from './catalogue.ts';
 import type {ImageFacts, Provides} from './image.ts';
+import {servicesOf} from './service-words.ts';
 import {cudaMinor, leadingVersion, parseVersion} from './version.ts';
 
 /** Labels by which a team describes its images in the images themselves. Part of the published interface. */
@@ -61,7 +62,7 @@ function readFramework(
 
 function toldProvides({labels}: Pick<InspectedImage, 'labels'>): Provides[] {
 	const words = (labels[imageLabel.provides] ?? '').slice(0, 80).split(/[\s,]+/);
-	return (['jupyter', 'sshd'] as const).filter((service) => words.includes(service));
+	return servicesOf(words);
 }
 
 /** What an image brings for certain: its entry says so, or its makers do. A command that looks like Jupyter is no promise. */
@@ -83,8 +84,8 @@ function readProvides(image: InspectedImage): Provides[] {
 		told.includes('jupyter') ||
 		/\bjupyter|start-notebook/.test(starts) ||
 		(exposedPorts.includes(8888) && Object.keys(environment).some((key) => key.startsWith('JUPYTER')));
-	const sshd = told.includes('sshd') || (exposedPorts.includes(22) && /\bsshd\b/.test(starts));
-	return [...(jupyter ? (['jupyter'] as const) : []), ...(sshd ? (['sshd'] as const) : [])];
+	const ssh = told.includes('ssh') || (exposedPorts.includes(22) && /\bsshd\b/.test(starts));
+	return [...(jupyter ? (['jupyter'] as const) : []), ...(ssh ? (['ssh'] as const) : [])];
 }
 
 /**

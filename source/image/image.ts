@@ -1,6 +1,7 @@
 /** The words of the image room. */
 
-export type Provides = 'jupyter' | 'sshd';
+/** A service that an image brings. Labels, a team's entries and --json call `ssh` by its program: see `serviceWords`. */
+export type Provides = 'jupyter' | 'ssh';
 
 /**
 How sure the catalogue is that the image exists and is what its entry says: `verified` read in a vendor's document or in

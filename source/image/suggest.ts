@@ -5,6 +5,7 @@ import type {Catalogue} from './catalogue.ts';
 import {makeJudge} from './fit.ts';
 import type {FitFacts, ImageFacts, Judgement, Provides, Reason, Verdict} from './image.ts';
 import {normalReference} from './reference.ts';
+import {serviceWords} from './service-words.ts';
 import {compareVersions, cudaMinor, leadingVersion, minorNumber} from './version.ts';
 
 /** An image that can be offered, and whether the engine has it already. */
@@ -154,7 +155,7 @@ function explain(
 		fits,
 		local ? 'already on this host' : '',
 		recommended && added.length > 0
-			? `${added.map((service) => (service === 'sshd' ? 'SSH' : 'Jupyter')).join(' and ')} is added at the first start`
+			? `${added.map((service) => (service === 'ssh' ? 'SSH' : 'Jupyter')).join(' and ')} is added at the first start`
 			: '',
 	].filter((text) => text !== '');
 	// That it runs on the processor is said already.
@@ -239,7 +240,7 @@ export function suggestionToJson({image, local, judgement, recommended, why, lef
 		local,
 		cuda: cudaMinor(image.cuda) ?? null,
 		framework: frameworkOf(image),
-		provides: image.provides,
+		provides: image.provides.map((service) => serviceWords[service]),
 		reasons: judgement.reasons,
 		why,
 		notes: judgement.notes.map(({message}) => message),

@@ -5,6 +5,7 @@ import {safeText} from '../text/safe.ts';
 import {unknownImage} from './catalogue.ts';
 import type {ImageFacts} from './image.ts';
 import {normalReference} from './reference.ts';
+import {servicesOf, serviceWords} from './service-words.ts';
 import {leadingVersion, parseVersion} from './version.ts';
 
 // YAML reads 12.8 as a number, and 13.0 as 13.
@@ -49,7 +50,7 @@ const entrySchema = v.strictObject({
 		v.array(v.pipe(v.string(), v.regex(/^linux\/[a-z0-9]+(?:\/[a-z0-9]+)?$/, 'a platform such as linux/amd64'))),
 		['linux/amd64'],
 	),
-	provides: v.optional(v.array(v.picklist(['jupyter', 'sshd'], 'jupyter or sshd'))),
+	provides: v.optional(v.array(v.picklist(Object.values(serviceWords), 'jupyter or sshd'))),
 	kind: v.optional(v.picklist(['runtime', 'devel', 'server'], 'runtime, devel or server')),
 	setsNvidiaRequireCuda: v.optional(v.boolean()),
 	requireCuda: v.optional(v.pipe(v.string(), v.maxLength(20_000, 'at most 20,000 characters'))),
@@ -107,7 +108,13 @@ export function readTeamImages(value: unknown, origin: string): ImageFacts[] {
 
 	return result.output.map((entry) => {
 		const given = Object.fromEntries(Object.entries(entry).filter(([, field]) => field !== undefined));
-		const facts: ImageFacts = {...unknownImage(entry.reference), ...given, family: 'team', status: 'team'};
+		const facts: ImageFacts = {
+			...unknownImage(entry.reference),
+			...given,
+			provides: servicesOf(entry.provides ?? []),
+			family: 'team',
+			status: 'team',
+		};
 		facts.setsNvidiaRequireCuda ||= facts.requireCuda !== null;
 		return facts;
 	});

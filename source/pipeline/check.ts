@@ -1,7 +1,7 @@
 /** Whether PyTorch can use the GPUs of a box or of an image. */
 import {randomUUID} from 'node:crypto';
 import * as v from 'valibot';
-import type {ContainerSpec, Engine} from '../engine/engine.ts';
+import type {Engine, GpuMechanism} from '../engine/engine.ts';
 import {execOnce, onceSpec, type RunOnceResult, runOnce} from '../engine/run-once.ts';
 import {findRemedy} from '../host/remedies.ts';
 import {readTemplate} from '../templates.ts';
@@ -168,7 +168,7 @@ In a container of its own, which is removed however it ends.
 export async function checkImage(
 	engine: Engine,
 	image: string,
-	gpus: {uuids: string[]; request: ContainerSpec['gpuRequest']},
+	gpus: {uuids: string[]; mechanism: GpuMechanism},
 	signal: AbortSignal,
 ): Promise<CheckResult> {
 	const spec = onceSpec(`gpubox-check-${randomUUID().slice(0, 8)}`, image, checkCommand(), gpus);

@@ -13,7 +13,7 @@ const spec: ContainerSpec = {
 	mounts: [],
 	ports: [],
 	gpus: [],
-	gpuRequest: 'gpu',
+	gpuMechanism: 'gpu',
 	init: false,
 	capDrop: [],
 	capAdd: [],
@@ -57,7 +57,7 @@ test('several GPUs keep the quotes that docker wants inside the value', () => {
 });
 
 test('by CDI each GPU is a device', () => {
-	const words = pasted(toDockerRun({...spec, gpus: ['GPU-a', 'GPU-b'], gpuRequest: 'cdi'}));
+	const words = pasted(toDockerRun({...spec, gpus: ['GPU-a', 'GPU-b'], gpuMechanism: 'cdi'}));
 	assert.deepEqual(
 		words.filter((word) => word.startsWith('nvidia.com/')),
 		['nvidia.com/gpu=GPU-a', 'nvidia.com/gpu=GPU-b'],

@@ -25,7 +25,7 @@ const facts: BoxFacts = {
 	startImage: 'image',
 	gpus: [],
 	gpuShare: undefined,
-	gpuRequest: 'gpu',
+	gpuMechanism: 'gpu',
 	raisesLimits: true,
 	ports: {ssh: 2222},
 	memoryBytes: 64 * 1024 ** 3,

@@ -82,7 +82,7 @@ test('it refuses what a real engine refuses', async (t) => {
 		mounts: [],
 		ports: [{containerPort: 8888, hostPort: 18_888, hostAddress: '127.0.0.1'}],
 		gpus: [],
-		gpuRequest: 'gpu' as const,
+		gpuMechanism: 'gpu' as const,
 		init: true,
 		capDrop: [],
 		capAdd: [],

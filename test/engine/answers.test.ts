@@ -173,7 +173,7 @@ const spec = {
 	mounts: [],
 	ports: [],
 	gpus: [],
-	gpuRequest: 'gpu' as const,
+	gpuMechanism: 'gpu' as const,
 	init: false,
 	capDrop: [],
 	capAdd: [],

@@ -88,8 +88,8 @@ test('a team adds its own, and may say otherwise about a known one', () => {
 	const all = withTeamImages(team);
 	const own = all.find('registry.example:5000/ml/pytorch-cuda:v2.8-jupyter');
 	assert.deepEqual(
-		[own?.cuda, own?.computeCapabilities, own?.platforms, own?.status],
-		['12.8', ['8.9', '9.0', '12.0'], ['linux/amd64'], 'team'],
+		[own?.cuda, own?.computeCapabilities, own?.platforms, own?.provides, own?.status],
+		['12.8', ['8.9', '9.0', '12.0'], ['linux/amd64'], ['jupyter', 'ssh'], 'team'],
 	);
 	const known = all.find('nvidia/cuda:12.8.1-cudnn-devel-ubuntu24.04');
 	assert.equal(known?.cuda, '13.0');

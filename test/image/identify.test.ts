@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {catalogue} from '../../source/image/catalogue.ts';
 import {type InspectedImage, identify} from '../../source/image/identify.ts';
+import {servicesOf, serviceWords} from '../../source/image/service-words.ts';
 
 function image(fields: Partial<InspectedImage>): InspectedImage {
 	return {
@@ -100,7 +101,7 @@ test("a team's labels tell what the image is", () => {
 	);
 	assert.deepEqual(
 		[facts.cuda, facts.framework, facts.version, facts.computeCapabilities, facts.provides],
-		['12.8', 'pytorch', '2.8.0', ['8.9', '12.0'], ['jupyter', 'sshd']],
+		['12.8', 'pytorch', '2.8.0', ['8.9', '12.0'], ['jupyter', 'ssh']],
 	);
 });
 
@@ -109,7 +110,7 @@ test('Jupyter is known by what starts, not by a port alone', () => {
 	assert.deepEqual(provides({exposedPorts: [8888]}), []);
 	assert.deepEqual(provides({command: ['start-notebook.py']}), ['jupyter']);
 	assert.deepEqual(provides({exposedPorts: [8888], environment: {JUPYTER_PORT: '8888'}}), ['jupyter']);
-	assert.deepEqual(provides({exposedPorts: [22], command: ['/usr/sbin/sshd', '-D']}), ['sshd']);
+	assert.deepEqual(provides({exposedPorts: [22], command: ['/usr/sbin/sshd', '-D']}), ['ssh']);
 });
 
 test('an image that says nothing stays unknown', () => {
@@ -118,4 +119,9 @@ test('an image that says nothing stays unknown', () => {
 		[facts.cuda, facts.framework, facts.computeCapabilities, facts.provides, facts.family],
 		[null, null, null, [], null],
 	);
+});
+
+test('labels, entries and --json call the service ssh by its program', () => {
+	assert.deepEqual(servicesOf(['jupyter', 'telnet', 'sshd', 'ssh']), ['jupyter', 'ssh']);
+	assert.equal(serviceWords.ssh, 'sshd');
 });

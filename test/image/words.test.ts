@@ -172,11 +172,10 @@ test('how GPUs get into a container follows from the engine', () => {
 		cdiDevices,
 		flavour,
 	});
-	assert.equal(injectionOf(engine('20.10.24+dfsg1'), 'gpu'), 'legacy-hook');
-	assert.equal(injectionOf(engine('28.5.1', ['nvidia.com/gpu=all']), 'gpu'), 'legacy-hook');
-	assert.equal(injectionOf(engine('29.2.0', ['nvidia.com/gpu=all']), 'gpu'), 'cdi');
-	assert.equal(injectionOf(engine('29.4.1'), 'gpu'), 'unknown');
-	assert.equal(injectionOf(engine('28.5.1'), 'cdi'), 'cdi');
-	assert.equal(injectionOf(engine('5.5.0', [], 'podman'), 'gpu'), 'cdi');
-	assert.equal(injectionOf(engine('dev'), 'gpu'), 'unknown');
+	assert.equal(injectionOf(engine('20.10.24+dfsg1')), 'legacy-hook');
+	assert.equal(injectionOf(engine('28.5.1', ['nvidia.com/gpu=all'])), 'legacy-hook');
+	assert.equal(injectionOf(engine('29.2.0', ['nvidia.com/gpu=all'])), 'cdi');
+	assert.equal(injectionOf(engine('29.4.1')), 'unknown');
+	assert.equal(injectionOf(engine('5.5.0', [], 'podman')), 'cdi');
+	assert.equal(injectionOf(engine('dev')), 'unknown');
 });

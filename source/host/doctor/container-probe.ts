@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto';
-import {type Engine, EngineError, type EngineInfo, type ImageSummary} from '../../engine/engine.ts';
+import {type Engine, EngineError, type EngineInfo, gpuMechanismOf, type ImageSummary} from '../../engine/engine.ts';
 import {onceSpec, runOnce} from '../../engine/run-once.ts';
 import type {GpuInventory} from '../../gpu/gpu.ts';
 import {safeText} from '../../text/safe.ts';
@@ -53,10 +53,10 @@ export async function probeContainer(
 			images = [smallImage];
 		}
 
-		const request = info.flavour === 'podman' ? 'cdi' : 'gpu';
+		const gpus = {uuids, mechanism: gpuMechanismOf(info)};
 		const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
 		for (image of images) {
-			const spec = onceSpec(`gpubox-doctor-${randomUUID().slice(0, 8)}`, image, ['nvidia-smi', '-L'], {uuids, request});
+			const spec = onceSpec(`gpubox-doctor-${randomUUID().slice(0, 8)}`, image, ['nvidia-smi', '-L'], gpus);
 			// What is tried is the host, not what CUDA this image asks for.
 			spec.environment = {NVIDIA_DISABLE_REQUIRE: '1', LC_ALL: 'C'};
 			const result = await tryImage(engine, spec, limit);

@@ -3,7 +3,7 @@ import {lookup} from 'node:dns/promises';
 import {access, constants, readdir, readFile, readlink, statfs} from 'node:fs/promises';
 import {request as requestPlain} from 'node:http';
 import {request as requestOverTls} from 'node:https';
-import {createServer} from 'node:net';
+import {isPortFree} from '../../base/is-port-free.ts';
 import type {Engine} from '../../engine/engine.ts';
 import type {GpuInventory} from '../../gpu/gpu.ts';
 import {readInventory} from '../../gpu/inventory.ts';
@@ -57,7 +57,7 @@ export function realProbe({engine, nvidiaSmi, person}: Host, environment: NodeJS
 		isWritable: async (path) => (await access(path, constants.W_OK | constants.X_OK).catch(() => false)) === undefined,
 		freeBytes: (path) => statfs(path).then(({bavail, bsize}) => bavail * bsize, nothing),
 		run,
-		isPortFree,
+		isPortFree: (port) => isPortFree(port, '127.0.0.1'),
 		lookup: lookUp,
 		head,
 		now: () => new Date(),
@@ -76,14 +76,6 @@ function run(file: string, arguments_: string[], signal: AbortSignal): Promise<C
 			const code: unknown = error?.code;
 			resolve({exitCode: error ? (typeof code === 'number' ? code : null) : 0, stdout});
 		});
-	});
-}
-
-function isPortFree(port: number): Promise<boolean> {
-	return new Promise((resolve) => {
-		const server = createServer();
-		server.once('error', () => resolve(false));
-		server.listen({port, host: '127.0.0.1', exclusive: true}, () => server.close(() => resolve(true)));
 	});
 }
 

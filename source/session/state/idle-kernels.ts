@@ -1,7 +1,5 @@
 import type {Box} from '../../box/box.ts';
-import {readToken} from '../../box/files.ts';
-import {readJupyterStatus, shutDownKernel} from '../../box/kernels.ts';
-import {Failure} from '../../failure.ts';
+import {kernelToken, readJupyterStatus, shutDownKernel} from '../../box/kernels.ts';
 import type {Host} from '../../host/host.ts';
 import {formatDuration} from '../../text/duration.ts';
 
@@ -31,11 +29,6 @@ function withPatience(signal: AbortSignal): AbortSignal {
 	return AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
 }
 
-function tokenOf({paths}: Host, box: Box): string {
-	const token = box.mine ? readToken(paths, box.folder) : undefined;
-	if (token === undefined) {
-		throw new Failure(`The kernels of ${box.name} are for ${box.owner} to see.`, {fix: 'u starts a box of your own'});
-	}
-
-	return token;
+function tokenOf(host: Host, box: Box): string {
+	return kernelToken(host, box, 'u starts a box of your own');
 }
