@@ -69,6 +69,11 @@ export function isOwn(box: Box): box is OwnBox {
 	return box.mine && box.folder !== undefined;
 }
 
+/** Whether its programs are there now, and its ports published. They may be paused: then nothing answers. */
+export function isRunning({state}: Pick<Box, 'state'>): boolean {
+	return state === 'running' || state === 'restarting' || state === 'paused';
+}
+
 /** The label names are part of the published interface. */
 export const label = {
 	name: 'gpubox.name',

@@ -13,7 +13,7 @@ import {type ContainerSpec, EngineError} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import {type Box, label, startClaimPrefix} from './box.ts';
 import {GpusTaken} from './choose-gpus.ts';
-import {abandonedAfter, decideClaim, isAbandoned} from './claims.ts';
+import {abandonedAfter, decideClaim, hasStarted, isAbandoned} from './claims.ts';
 import {allLabels} from './labels.ts';
 import {listClaims} from './list.ts';
 import {removeUnlessRunning} from './remove.ts';
@@ -124,7 +124,7 @@ async function createClaim(host: Host, box: Box, uuid: string): Promise<string |
 
 /** Whether a claim holds nothing any more: its box runs, or whoever made it was killed. */
 function isOver(claim: Box, boxes: readonly Box[], now: Date): boolean {
-	return isAbandoned(claim, now) || boxes.some(({id, state}) => id === claim.startOf && state === 'running');
+	return isAbandoned(claim, now) || hasStarted(claim, boxes);
 }
 
 /** Never started: it needs an image only because the engine makes none without, and the box's own is there. */

@@ -58,7 +58,7 @@ function isSame(mine: Box, other: Box): boolean {
 }
 
 /** A claim for a start whose box runs by now: the box itself stands for it. */
-function hasStarted({startOf}: Box, boxes: Box[]): boolean {
+export function hasStarted({startOf}: Box, boxes: readonly Box[]): boolean {
 	return startOf !== undefined && boxes.some(({id, state}) => id === startOf && state === 'running');
 }
 

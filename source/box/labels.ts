@@ -3,6 +3,7 @@ import {safeText} from '../text/safe.ts';
 import {
 	type Box,
 	containerPrefix,
+	isRunning,
 	label,
 	labelPrefix,
 	namePattern,
@@ -99,7 +100,7 @@ function addressesOf(
 ): Box['addresses'] {
 	const inner = rootPassword ? {...servicePorts, ssh: ownServerPort} : servicePorts;
 	const addresses: Box['addresses'] = {};
-	const runs = container.state === 'running' || container.state === 'paused' || container.state === 'restarting';
+	const runs = isRunning(container);
 	for (const service of services) {
 		const published = container.ports.find((port) => port.containerPort === inner[service]);
 		const port = runs ? published?.hostPort : Number(labels[portLabel(service)] || Number.NaN);

@@ -1,10 +1,9 @@
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
-import {removeBoxFiles} from './files.ts';
 import {removeLeftovers} from './leftovers.ts';
 import {listClaims} from './list.ts';
 import {readRecord, writeRecord} from './record.ts';
-import {removeContainer} from './remove.ts';
+import {removeWithFiles} from './remove.ts';
 import {syncSshFilesAfter} from './sync-ssh-files.ts';
 
 /** Removes a box, running or not, and its files. The project folder and the person's home stay. @throws EngineError */
@@ -15,9 +14,8 @@ export async function removeBox(host: Host, box: Box): Promise<void> {
 		writeRecord(host.paths, box.folder, {...record, removing: true});
 	}
 
-	await removeContainer(host, box.id);
+	await removeWithFiles(host, box);
 	if (box.mine) {
-		removeBoxFiles(host.paths, box.folder);
 		await removeLeftovers(host, await listClaims(host), box.projectPath);
 	}
 

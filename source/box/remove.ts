@@ -2,6 +2,7 @@ import timers from 'node:timers/promises';
 import {EngineError} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
+import {removeBoxFiles} from './files.ts';
 
 /** How long an engine may take to remove a container that somebody else has begun to remove. */
 const attempts = 50;
@@ -33,18 +34,31 @@ export async function removeContainer({engine}: Pick<Host, 'engine'>, id: string
 	}
 }
 
+/** Removes a box of the caller's, running or not, and its files. @throws EngineError */
+export async function removeWithFiles(
+	host: Pick<Host, 'engine' | 'paths'>,
+	box: Pick<Box, 'id' | 'folder'>,
+): Promise<void> {
+	await removeContainer(host, box.id);
+	removeBoxFiles(host.paths, box.folder);
+}
+
 /**
 Removes a container that does not run. The engine does that atomically against a start: either it is gone afterwards, or it runs.
 
+@returns whether it was removed here; false when it runs, or somebody else removed it
 @throws EngineError
 */
-export async function removeUnlessRunning({engine}: Pick<Host, 'engine'>, {id}: Pick<Box, 'id'>): Promise<void> {
+export async function removeUnlessRunning({engine}: Pick<Host, 'engine'>, {id}: Pick<Box, 'id'>): Promise<boolean> {
 	try {
 		await engine.removeContainer(id, {volumes: true});
+		return true;
 	} catch (error) {
 		const settled = error instanceof EngineError && (error.code === 'conflict' || error.code === 'not-found');
 		if (!settled) {
 			throw error;
 		}
+
+		return false;
 	}
 }

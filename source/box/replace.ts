@@ -6,10 +6,9 @@ import {readFileSync} from 'node:fs';
 import {EngineError} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import {type Box, containerPrefix, replacedPrefix} from './box.ts';
-import {removeBoxFiles} from './files.ts';
 import {startBox} from './lifecycle.ts';
 import {readRecord, writeRecord} from './record.ts';
-import {removeContainer} from './remove.ts';
+import {removeWithFiles} from './remove.ts';
 import {syncSshFilesAfter} from './sync-ssh-files.ts';
 import type {UpOptions} from './up-steps.ts';
 
@@ -58,12 +57,6 @@ export async function bringBack(host: Host, box: Box, report: UpOptions['report'
 	}
 }
 
-/** Removes a box that was set aside, and its files. @throws EngineError */
-export async function discard(host: Host, box: Box): Promise<void> {
-	await removeContainer(host, box.id);
-	removeBoxFiles(host.paths, box.folder);
-}
-
 /**
 Finishes what a killed `up --recreate` left: the old box goes when the new one runs, else it gets its name back.
 
@@ -76,7 +69,7 @@ export async function finishReplacements(host: Host, boxes: readonly Box[]): Pro
 			({name, replaced, startOf}) => name === box.name && !replaced && startOf === undefined,
 		);
 		if (successor?.mine && successor.state === 'running') {
-			await discard(host, box);
+			await removeWithFiles(host, box);
 		} else if (!successor) {
 			await host.engine.renameContainer(box.id, containerPrefix + box.name);
 			forgetReplacement(host, box);

@@ -6,7 +6,7 @@ import {type Box, containerPrefix, type OwnBox} from './box.ts';
 import type {BoxRequest} from './box-request.ts';
 import {claimAndStart} from './claim-and-start.ts';
 import {claimInTurn, startInTurn} from './claim-in-turn.ts';
-import {readToken, removeBoxFiles} from './files.ts';
+import {readToken} from './files.ts';
 import {removeLeftovers} from './leftovers.ts';
 import {startBox} from './lifecycle.ts';
 import {listBoxes, listClaims, onlyBoxes} from './list.ts';
@@ -17,9 +17,9 @@ import {runPostCreate} from './post-create.ts';
 import {prepare} from './prepare.ts';
 import {waitUntilReady} from './ready.ts';
 import {readRecord} from './record.ts';
-import {removeContainer} from './remove.ts';
+import {removeWithFiles} from './remove.ts';
 import {renewKeys, renewSecrets} from './renew.ts';
-import {bringBack, discard, setAside} from './replace.ts';
+import {bringBack, setAside} from './replace.ts';
 import {hasSudo} from './sudo.ts';
 import {syncSshFilesAfter} from './sync-ssh-files.ts';
 import {renewBadToken} from './token.ts';
@@ -81,7 +81,7 @@ async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Prom
 
 	if (previous) {
 		// Only now that the new box works: token and host key lived on in there.
-		await discard(host, previous);
+		await removeWithFiles(host, previous);
 	}
 
 	await removeLeftovers(host, claims, request.project);
@@ -100,8 +100,7 @@ async function makeBox(host: Host, prepared: Prepared, options: UpOptions): Prom
 		// It never worked, so it is nothing to keep: its last words are in the failure. Unless another `up` made it and is
 		// waiting for it as well.
 		if (made && !hasVanished(error)) {
-			await removeContainer(host, box.id);
-			removeBoxFiles(host.paths, box.folder);
+			await removeWithFiles(host, box);
 			await tellSsh(host, box, options.report);
 		}
 

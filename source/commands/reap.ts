@@ -6,6 +6,7 @@ import {stopBox} from '../box/lifecycle.ts';
 import {listClaims, onlyBoxes} from '../box/list.ts';
 import {inside} from '../box/paths.ts';
 import {decideReap, findCharge, noticeText, readLinesSince, writeToLog} from '../box/reap.ts';
+import {removeUnlessRunning} from '../box/remove.ts';
 import {isToken} from '../box/token.ts';
 import {EngineError} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
@@ -94,16 +95,10 @@ function say(line: string): void {
 }
 
 /** What runs that were killed left behind: containers that were made and never started. */
-async function removeAbandoned({engine}: Host, boxes: Box[]): Promise<void> {
+async function removeAbandoned(host: Host, boxes: Box[]): Promise<void> {
 	for (const box of boxes.filter((candidate) => isAbandoned(candidate, new Date()))) {
-		try {
-			await engine.removeContainer(box.id, {volumes: true});
+		if (await removeUnlessRunning(host, box)) {
 			say(`${box.name}: removed, because it was never started`);
-		} catch (error) {
-			// Started or removed by now.
-			if (!(error instanceof EngineError && (error.code === 'conflict' || error.code === 'not-found'))) {
-				throw error;
-			}
 		}
 	}
 }

@@ -1,4 +1,5 @@
 import {homedir} from 'node:os';
+import {isRunning} from '../box/box.ts';
 import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
 import type {GpuFeed} from './gpu-feed.ts';
@@ -6,7 +7,6 @@ import {actionFor, characterOf} from './keymap.ts';
 import {type ActionOptions, createActions, type Terminal} from './state/actions.ts';
 import {type Message, noFacts} from './state/facts.ts';
 import {createHostReader, type HostReader} from './state/host-line.ts';
-import {isRunning} from './state/is-running.ts';
 import {createLogBuffer, type LogBuffer, scroll} from './state/log-buffer.ts';
 import {isDemoOffered, scopesOf} from './state/select-keys.ts';
 import {setupSituation} from './state/select-setup.ts';

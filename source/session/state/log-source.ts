@@ -1,8 +1,8 @@
 import {setTimeout as pause} from 'node:timers/promises';
+import {isRunning} from '../../box/box.ts';
 import type {Host} from '../../host/host.ts';
 import type {LogState, Problem} from './facts.ts';
 import {heed} from './heed.ts';
-import {isRunning} from './is-running.ts';
 import type {LogBuffer} from './log-buffer.ts';
 import {createPacer} from './pacer.ts';
 import {problemOf} from './problem.ts';

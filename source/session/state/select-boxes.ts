@@ -1,9 +1,8 @@
-import type {Box} from '../../box/box.ts';
+import {type Box, isRunning} from '../../box/box.ts';
 import {ownerText} from '../../box/list.ts';
 import {formatDuration} from '../../text/duration.ts';
 import {type Style, theme} from '../theme.ts';
 import type {Facts} from './facts.ts';
-import {isRunning} from './is-running.ts';
 import type {Hint} from './select-keys.ts';
 import {hasNoBox} from './select-setup.ts';
 import {processInWords} from './selectors.ts';

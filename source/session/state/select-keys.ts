@@ -1,6 +1,6 @@
+import {isRunning} from '../../box/box.ts';
 import {bindings, type Scope, shownKey} from '../keymap.ts';
 import type {Facts} from './facts.ts';
-import {isRunning} from './is-running.ts';
 import {isFirstRun} from './select-setup.ts';
 import type {SetupState} from './setup.ts';
 import {type Action, chosenBox, type Pane, type View} from './view.ts';

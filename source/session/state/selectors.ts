@@ -1,9 +1,8 @@
-import type {Box} from '../../box/box.ts';
+import {type Box, isRunning} from '../../box/box.ts';
 import type {NamedProcess} from '../../box/process-names.ts';
 import {formatBytes} from '../../text/bytes.ts';
 import {fullnessStyle, type Style, temperatureStyle, theme} from '../theme.ts';
 import type {Facts, GpuReading} from './facts.ts';
-import {isRunning} from './is-running.ts';
 import type {View} from './view.ts';
 
 const mebibyte = 1024 * 1024;

@@ -1,5 +1,4 @@
-import type {Box} from '../../box/box.ts';
-import {isRunning} from '../state/is-running.ts';
+import {type Box, isRunning} from '../../box/box.ts';
 import {chosenBox, type Pane, type View} from '../state/view.ts';
 import type {Ask, Happened, Now, Part} from './tour.ts';
 
