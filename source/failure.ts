@@ -17,14 +17,16 @@ export const exitCode = {
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
+/** What is wrong and what to do about it: one line each, safe to print. `fix` is empty when there is nothing to advise. */
+export type Diagnostic = {message: string; fix: string};
+
 /**
 A failure that a person can do something about: one line what is wrong, one line what to do. Everything that gpubox
 says to its user when it gives up is one of these; any other error is a defect of gpubox. Names and other foreign text in it are made
 safe to print here, once for all.
 */
-export class Failure extends Error {
+export class Failure extends Error implements Diagnostic {
 	override name = 'Failure';
-	/** What to do about it: one line, or empty when there is nothing to advise. */
 	readonly fix: string;
 	readonly exitCode: ExitCode;
 	/** More lines for the curious, such as the end of a log. Already safe to print. */

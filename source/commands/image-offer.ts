@@ -2,6 +2,7 @@ import type {Box} from '../box/box.ts';
 import {derivedFrom, derivedFromId} from '../box/derived-labels.ts';
 import {listBoxes} from '../box/list.ts';
 import {type EngineInfo, type Image, type ImageSummary, isNoEngine} from '../engine/engine.ts';
+import type {Diagnostic} from '../failure.ts';
 import type {GpuFacts} from '../gpu/gpu.ts';
 import {readInventory} from '../gpu/inventory.ts';
 import type {Host} from '../host/host.ts';
@@ -9,9 +10,6 @@ import type {Freshness} from '../image/freshness.ts';
 import type {Suggestion} from '../image/suggest.ts';
 import {freeDiskOf, inspectOffered, loadCatalogue, loadImageRoom, ofFamily} from './offered-images.ts';
 import {type Effective, loadSettings} from './settings.ts';
-
-/** What kept a part from being known. Safe to print. */
-export type Trouble = {message: string; fix: string};
 
 export type BoxFreshness = Freshness & {name: string; image: string};
 
@@ -24,7 +22,8 @@ export type Offer = {
 	gpus: GpuFacts[];
 	/** The engine answered. */
 	engine: boolean;
-	troubles: Trouble[];
+	/** What kept a part from being known. */
+	troubles: Diagnostic[];
 };
 
 /** Asks for everything at once; an engine that is not there is told, and the images are judged all the same. */

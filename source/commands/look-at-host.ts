@@ -1,6 +1,7 @@
+import type {Diagnostic} from '../failure.ts';
 import type {GpuFacts} from '../gpu/gpu.ts';
 import type {Host} from '../host/host.ts';
-import {makeOffer, type Trouble} from './image-offer.ts';
+import {makeOffer} from './image-offer.ts';
 import {loadSettings} from './settings.ts';
 
 /** What has to be known of a host before a project is set up on it. */
@@ -11,7 +12,7 @@ export type Look = {
 	why: string;
 	/** The engine answers and has this machine's folders, so a box can be started. */
 	canStart: boolean;
-	troubles: Trouble[];
+	troubles: Diagnostic[];
 };
 
 /** @throws Failure, EngineError */

@@ -1,4 +1,5 @@
 /** The words of the gpu room. What the card does not report is `null`, never 0. Memory in MiB, power in watts, °C, percent. */
+import type {Diagnostic} from '../failure.ts';
 
 /** How nvidia-smi is called: here, over ssh, or the stand-in of the demo. */
 export type NvidiaSmi = {
@@ -77,8 +78,8 @@ export type GpuInventory = {
 	problems: GpuProblem[];
 };
 
-/** Why there is nothing, or less than there should be. Texts in the driver's own terms; `fix` is what to do. */
-export type GpuProblem = {
+/** Why there is nothing, or less than there should be. Texts in the driver's own terms. */
+export type GpuProblem = Diagnostic & {
 	code:
 		| 'not-installed'
 		| 'driver-not-running'
@@ -93,8 +94,6 @@ export type GpuProblem = {
 		| 'hung'
 		| 'unreadable'
 		| 'unknown';
-	message: string;
-	fix: string;
 	/** The card's bus id, where only one card is meant. */
 	busId?: string;
 };

@@ -1,4 +1,5 @@
 /** The words of the image room. */
+import type {Diagnostic} from '../failure.ts';
 
 /** A service that an image brings. Labels, a team's entries and --json call `ssh` by its program: see `serviceWords`. */
 export type Provides = 'jupyter' | 'ssh';
@@ -106,8 +107,8 @@ export type ReasonCode =
 	/** There is no CUDA in the image. */
 	| 'no-cuda';
 
-/** One line what stands against it, one line what to do. Both safe to print. */
-export type Reason = {code: ReasonCode; message: string; fix: string};
+/** What stands against it. */
+export type Reason = Diagnostic & {code: ReasonCode};
 
 /** What a person should know although the image fits. */
 export type Note = {

@@ -1,8 +1,10 @@
 /** Whether PyTorch can use the GPUs of a box or of an image. */
+
 import {randomUUID} from 'node:crypto';
 import * as v from 'valibot';
 import type {Engine, GpuMechanism} from '../engine/engine.ts';
 import {execOnce, onceSpec, type RunOnceResult, runOnce} from '../engine/run-once.ts';
+import type {Diagnostic} from '../failure.ts';
 import {findRemedy} from '../host/remedies.ts';
 import {readTemplate} from '../templates.ts';
 import {safeText} from '../text/safe.ts';
@@ -20,9 +22,6 @@ export type CheckedGpu = {
 	steps: CheckStep[];
 };
 
-/** A failure in words. */
-type CheckProblem = {message: string; fix: string};
-
 export type CheckResult = {
 	passed: boolean;
 	torch: string | null;
@@ -31,7 +30,7 @@ export type CheckResult = {
 	gpus: CheckedGpu[];
 	/** Null with a single GPU. */
 	allReduce: {passed: boolean; detail: string} | null;
-	problems: CheckProblem[];
+	problems: Diagnostic[];
 };
 
 const text = v.pipe(v.string(), v.transform(safeText));
@@ -108,7 +107,7 @@ function readMessage(line: string): Message | undefined {
 	return parsed.success ? parsed.output : undefined;
 }
 
-function describeFailure({step, detail}: Extract<Message, {kind: 'failed'}>): CheckProblem {
+function describeFailure({step, detail}: Extract<Message, {kind: 'failed'}>): Diagnostic {
 	if (step === 'import') {
 		return /No module named '?torch'?/.test(detail)
 			? {message: 'There is no PyTorch in it.', fix: 'Choose an image with PyTorch: gpubox images'}
@@ -123,7 +122,7 @@ function describeFailure({step, detail}: Extract<Message, {kind: 'failed'}>): Ch
 		: explainText(`PyTorch cannot use CUDA: ${detail}`);
 }
 
-function explainText(detail: string): CheckProblem {
+function explainText(detail: string): Diagnostic {
 	const remedy = findRemedy(detail);
 	return {
 		message: remedy ? `${remedy.meaning} (${detail})` : detail,
@@ -131,7 +130,7 @@ function explainText(detail: string): CheckProblem {
 	};
 }
 
-function describeEnd(exitCode: number, stderr: string): CheckProblem {
+function describeEnd(exitCode: number, stderr: string): Diagnostic {
 	const last = stderr.trim().split('\n').at(-1) ?? '';
 	if (exitCode === 127) {
 		return {message: 'There is no Python in it.', fix: 'Choose an image with PyTorch: gpubox images'};

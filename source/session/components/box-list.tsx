@@ -1,4 +1,5 @@
 import {Box, Text} from 'ink';
+import type {Diagnostic} from '../../failure.ts';
 import {cut, fit, widthOf} from '../../text/fit.ts';
 import type {BoxItem, BoxPaneView} from '../state/select-boxes.ts';
 import type {Hint} from '../state/select-keys.ts';
@@ -64,7 +65,7 @@ function Invites({invites, withWords, width}: {invites: Hint[]; withWords: boole
 	);
 }
 
-function BoxProblem({problem, width}: {problem: {message: string; fix: string}; width: number}) {
+function BoxProblem({problem, width}: {problem: Diagnostic; width: number}) {
 	return (
 		<Box flexDirection="column" width={width} paddingX={1} flexShrink={0}>
 			<Text>

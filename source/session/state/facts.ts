@@ -1,11 +1,9 @@
 import type {Box} from '../../box/box.ts';
 import type {NamedProcess} from '../../box/process-names.ts';
+import type {Diagnostic} from '../../failure.ts';
 import type {GpuInventory, GpuProblem} from '../../gpu/gpu.ts';
 import type {GpuView} from '../../gpu/live.ts';
 import {noSetup, type SetupState} from './setup.ts';
-
-/** What is wrong and what mends it, each one line and safe to print. */
-export type Problem = {message: string; fix: string};
 
 /** One GPU as it stands, and what it did before: utilisation, the newest last, null where the card did not say. */
 export type GpuReading = GpuView & {history: ReadonlyArray<number | null>};
@@ -25,7 +23,7 @@ export type BoxState = {
 	/** `late`: the engine is there and has not answered for a while; `no-engine`: it refused, or nothing is there. */
 	phase: 'waiting' | 'live' | 'late' | 'no-engine';
 	boxes: Box[];
-	problem: Problem | undefined;
+	problem: Diagnostic | undefined;
 	/** How old the boxes are, in words; undefined while they are live. */
 	age: string | undefined;
 	/** Counts up each time the engine was reached again: what was open before is broken. */
@@ -75,7 +73,7 @@ export type ImageChoice = {
 type ImageState = {
 	phase: 'unasked' | 'waiting' | 'known' | 'failed';
 	choices: ImageChoice[];
-	problem: Problem | undefined;
+	problem: Diagnostic | undefined;
 };
 
 /** The log of the selected box; the lines themselves stay in the log buffer. */
@@ -85,7 +83,7 @@ export type LogState = {
 	version: number;
 	/** `lost`: it broke off while the box runs, and is taken up again. */
 	phase: 'waiting' | 'following' | 'lost' | 'ended';
-	problem: Problem | undefined;
+	problem: Diagnostic | undefined;
 };
 
 /** All that was gathered. */

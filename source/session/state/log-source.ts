@@ -1,7 +1,8 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {isRunning} from '../../box/box.ts';
+import type {Diagnostic} from '../../failure.ts';
 import type {Host} from '../../host/host.ts';
-import type {LogState, Problem} from './facts.ts';
+import type {LogState} from './facts.ts';
 import {heed} from './heed.ts';
 import type {LogBuffer} from './log-buffer.ts';
 import {createPacer} from './pacer.ts';
@@ -63,7 +64,7 @@ export function createLogFollower(
 	const follow = async (boxId: string, within: AbortSignal) => {
 		let wait = firstRetryMs;
 		while (!within.aborted) {
-			let problem: Problem | undefined;
+			let problem: Diagnostic | undefined;
 			try {
 				await read(boxId, within, () => {
 					wait = firstRetryMs;

@@ -1,8 +1,8 @@
+import type {Diagnostic} from '../../failure.ts';
 import {explain} from '../../host/remedies.ts';
-import type {Problem} from './facts.ts';
 
 /** An error in words: what is wrong and what to do about it. */
-export function problemOf(error: unknown, engineAddress: string): Problem {
+export function problemOf(error: unknown, engineAddress: string): Diagnostic {
 	const {message, fix} = explain(error, engineAddress);
 	return {message, fix};
 }

@@ -1,5 +1,6 @@
 import {type Box, isRunning} from '../../box/box.ts';
 import {ownerText} from '../../box/list.ts';
+import type {Diagnostic} from '../../failure.ts';
 import {formatDuration} from '../../text/duration.ts';
 import {type Style, theme} from '../theme.ts';
 import type {Facts} from './facts.ts';
@@ -34,7 +35,7 @@ export type BoxPaneView = {
 	empty: string[];
 	/** Keys that make the person's first box, below the rows. */
 	invites: Hint[];
-	problem: {message: string; fix: string} | undefined;
+	problem: Diagnostic | undefined;
 };
 
 export function selectBoxPane(facts: Facts, view: View, now: Date): BoxPaneView {

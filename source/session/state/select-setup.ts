@@ -1,6 +1,7 @@
+import type {Diagnostic} from '../../failure.ts';
 import {answersOf, cardRows, namesOfCards, planRows} from '../../setup/plan.ts';
 import {safeText} from '../../text/safe.ts';
-import type {Facts, Problem} from './facts.ts';
+import type {Facts} from './facts.ts';
 import {selectGpuPane} from './selectors.ts';
 import {type Choice, choicesOf, cursorOf, questions, type SetupSituation, type SetupStep} from './setup.ts';
 import type {View} from './view.ts';
@@ -50,7 +51,7 @@ export type SetupPane = {
 	cursor: number;
 	/** In place of choices, while what they depend on is not known. */
 	waiting: string;
-	problems: Problem[];
+	problems: Diagnostic[];
 	/** Below everything, a line each. */
 	hints: string[];
 	/** Cards, and who is on them. */
@@ -136,7 +137,7 @@ function rowsOf(facts: Facts, view: View): Row[] {
 	});
 }
 
-function problemsOf({setup: {host}}: Facts): Problem[] {
+function problemsOf({setup: {host}}: Facts): Diagnostic[] {
 	return host.phase === 'known' ? host.look.troubles : host.phase === 'failed' ? [host.problem] : [];
 }
 

@@ -1,5 +1,6 @@
 import {type Box, isRunning} from '../../box/box.ts';
 import type {NamedProcess} from '../../box/process-names.ts';
+import type {Diagnostic} from '../../failure.ts';
 import {formatBytes} from '../../text/bytes.ts';
 import {fullnessStyle, type Style, temperatureStyle, theme} from '../theme.ts';
 import type {Facts, GpuReading} from './facts.ts';
@@ -43,7 +44,7 @@ export type GpuPaneView = {
 	note: string;
 	items: GpuItem[];
 	/** Shown in place of rows, or below them: what is wrong and what mends it. */
-	problems: Array<{message: string; fix: string}>;
+	problems: Diagnostic[];
 	waiting: boolean;
 };
 

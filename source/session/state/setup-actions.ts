@@ -1,7 +1,7 @@
 import type {Box} from '../../box/box.ts';
 import {jupyterUrl} from '../../box/jupyter.ts';
+import type {Diagnostic} from '../../failure.ts';
 import {type Answers, answersOf, boxNameFor, type Draft, isBegun} from '../../setup/plan.ts';
-import type {Problem} from './facts.ts';
 import {hasNoBox} from './select-setup.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
 import {
@@ -48,7 +48,7 @@ export type Tools = {
 	) => void;
 	/** Something that is waited for at the end. */
 	track: (work: Promise<void>) => void;
-	problemOf: (error: unknown) => Problem;
+	problemOf: (error: unknown) => Diagnostic;
 	starter: BoxStarter | undefined;
 	signal: AbortSignal;
 	folder: string;

@@ -1,6 +1,6 @@
 /** Setting the folder up, step by step: which lines there are to choose from, and what a key does. Nothing here looks, checks or writes. */
+import type {Diagnostic} from '../../failure.ts';
 import {type Draft, isBegun, type Use, useFacts, uses} from '../../setup/plan.ts';
-import type {Problem} from './facts.ts';
 import {type Edit, edit, emptyField, type Field, insert, textOf} from './field.ts';
 
 export const questions = ['use', 'gpus', 'data'] as const;
@@ -28,7 +28,7 @@ export type SetupState = {
 	project: {file: string | undefined; begun: boolean} | undefined;
 	/** Where data is likely to be; undefined while that is being looked for. */
 	folders: string[] | undefined;
-	host: {phase: 'waiting'} | {phase: 'known'; look: SetupLook} | {phase: 'failed'; problem: Problem};
+	host: {phase: 'waiting'} | {phase: 'known'; look: SetupLook} | {phase: 'failed'; problem: Diagnostic};
 	/** A folder is being looked at, or the file written. */
 	busy: boolean;
 	outcome: SetupOutcome | undefined;
@@ -41,7 +41,7 @@ export type SetupLook = {
 	image: string | undefined;
 	why: string;
 	canStart: boolean;
-	troubles: Problem[];
+	troubles: Diagnostic[];
 };
 
 export type SetupOutcome = {
