@@ -118,7 +118,7 @@ const groups = Object.entries({
 		/\/source\/host\/(desktop|host|open-host|person|remedies|ask-http)\.ts$/,
 		/\/source\/settings\/(file|merge)\.ts$/,
 		/\/source\/setup\/plan\.ts$/,
-		/\/source\/commands\/(ask-consent|attach|box-json|choose-image|consent|duration|gpus|idle|image-offer|images-here|lifecycle|logs|ls|offered-images|open|read-secrets|settings|ssh|up|up-reporter)\.ts$/,
+		/\/source\/commands\/(ask-consent|attach|box-json|choose-image|consent|duration|gpus|idle|image-offer|images-here|lifecycle|live-lines|logs|ls|offered-images|open|read-secrets|settings|ssh|up|up-reporter)\.ts$/,
 	],
 }).map(([name, paths]) => ({name, test: (id) => paths.some((path) => path.test(id))}));
 

@@ -2,6 +2,7 @@ import type {PullProgress} from '../engine/engine.ts';
 import {type Layer, type PullState, reducePull, startPull} from '../image/pull-progress.ts';
 import {tellLayer, tellPull} from '../image/pull-words.ts';
 import {cut} from '../text/fit.ts';
+import {makeLiveLines} from './live-lines.ts';
 
 type Screen = Pick<NodeJS.WriteStream, 'write'> & {isTTY?: boolean; columns?: number; rows?: number};
 
@@ -37,21 +38,8 @@ export function makePullReporter(
 	now = () => performance.now(),
 ) {
 	let state = startPull(expectedBytes);
-	let drawn = 0;
+	const live = makeLiveLines(out);
 	let next: NodeJS.Timeout | undefined;
-
-	const clear = () => {
-		if (drawn > 0) {
-			out.write(`\r${drawn > 1 ? `\u001B[${drawn - 1}A` : ''}\u001B[J`);
-			drawn = 0;
-		}
-	};
-	const draw = () => {
-		const lines = drawPull(state, heading, now(), {columns: out.columns ?? 80, rows: out.rows ?? 24});
-		clear();
-		out.write(lines.join('\n'));
-		drawn = lines.length;
-	};
 
 	if (!out.isTTY) {
 		out.write(`${heading}\n`);
@@ -65,7 +53,7 @@ export function makePullReporter(
 				// Messages come in bursts; the last of one must be shown, too, when nothing follows for long.
 				next ??= setTimeout(() => {
 					next = undefined;
-					draw();
+					live.draw(drawPull(state, heading, now(), {columns: out.columns ?? 80, rows: out.rows ?? 24}));
 				}, 100);
 				return;
 			}
@@ -78,14 +66,11 @@ export function makePullReporter(
 			}
 		},
 		/** A line that stays, above what is rewritten. */
-		say(text: string) {
-			clear();
-			out.write(`${text}\n`);
-		},
+		say: live.say,
 		/** Takes away what is rewritten. */
 		end() {
 			clearTimeout(next);
-			clear();
+			live.clear();
 		},
 		state: () => state,
 	};

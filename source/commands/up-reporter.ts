@@ -3,6 +3,7 @@ import cliTruncate from 'cli-truncate';
 import type {UpStep} from '../box/up-steps.ts';
 import {type PullState, reducePull, startPull} from '../image/pull-progress.ts';
 import {tellPull} from '../image/pull-words.ts';
+import {makeLiveLines} from './live-lines.ts';
 
 /**
 Tells on `out` what `up` is doing. On a terminal one line is rewritten in place, at most ten times a second; elsewhere each
@@ -10,32 +11,21 @@ step is told once, so that a log stays readable.
 */
 export function makeReporter(out: NodeJS.WriteStream): {report: (step: UpStep) => void; end: () => void} {
 	let pull = startPull();
-	let shown = '';
+	const live = makeLiveLines(out);
 	let lastStep = '';
 	let lastTime = 0;
 
-	const end = () => {
-		if (shown !== '') {
-			out.write('\r\u001B[K');
-			shown = '';
-		}
-	};
-	const say = (text: string) => {
-		end();
-		out.write(`${text}\n`);
-	};
-
 	return {
-		end,
+		end: live.clear,
 		report(step) {
 			if (step.kind === 'note') {
-				say(step.text);
+				live.say(step.text);
 				return;
 			}
 
 			if (step.kind === 'post-create') {
 				// The project's own command: its output is worth keeping whole.
-				say(step.line ?? `Running in ${step.name}: ${step.command}`);
+				live.say(step.line ?? `Running in ${step.name}: ${step.command}`);
 				return;
 			}
 
@@ -48,7 +38,7 @@ export function makeReporter(out: NodeJS.WriteStream): {report: (step: UpStep) =
 			lastStep = heading;
 			if (!out.isTTY) {
 				if (isNew) {
-					say(heading);
+					live.say(heading);
 				}
 
 				return;
@@ -57,8 +47,7 @@ export function makeReporter(out: NodeJS.WriteStream): {report: (step: UpStep) =
 			const now = Date.now();
 			if (isNew || now - lastTime >= 100) {
 				lastTime = now;
-				shown = cliTruncate(`${heading}${detail ? ` ${detail}` : ''}`, Math.max(10, out.columns - 1));
-				out.write(`\r\u001B[K${shown}`);
+				live.draw([cliTruncate(`${heading}${detail ? ` ${detail}` : ''}`, Math.max(10, out.columns - 1))]);
 			}
 		},
 	};

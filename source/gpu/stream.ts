@@ -1,4 +1,5 @@
 import {setTimeout as pause} from 'node:timers/promises';
+import {createBackoff} from '../base/backoff.ts';
 import {startSmi} from './child.ts';
 import {queryArguments, streamFields, withoutField} from './fields.ts';
 import {FrameBuilder} from './frames.ts';
@@ -180,7 +181,7 @@ export async function watchGpus(smi: NvidiaSmi, options: WatchOptions): Promise<
 	const timing = timingFor(intervalMs, options.timing);
 	let {gpuCount} = options;
 	let fields: readonly string[] = streamFields;
-	let delay = timing.restartMs;
+	const backoff = createBackoff({firstMs: timing.restartMs, longestMs: timing.longestRestartMs});
 	let told = '';
 
 	const tell = (problem: GpuProblem | undefined) => {
@@ -211,7 +212,7 @@ export async function watchGpus(smi: NvidiaSmi, options: WatchOptions): Promise<
 		}
 
 		if (samples.length > 0 || tick.unreadable !== true) {
-			delay = timing.restartMs;
+			backoff.reset();
 		}
 
 		onFrame(tick);
@@ -247,9 +248,7 @@ export async function watchGpus(smi: NvidiaSmi, options: WatchOptions): Promise<
 			}
 		}
 
-		const wait = delay;
-		delay = Math.min(delay * 2, timing.longestRestartMs);
-		await pause(wait, undefined, {signal}).catch(() => {});
+		await pause(backoff.next(), undefined, {signal}).catch(() => {});
 	}
 }
 

@@ -7,8 +7,7 @@ import {type Action, type Effect, firstView, type TourState, type View} from '..
 import {keyFor} from '../../source/session/tour/index.tsx';
 import {cardToLose, lossStep, steps} from '../../source/session/tour/steps.ts';
 import {advance, type Now, partNow, tourFrom} from '../../source/session/tour/tour.ts';
-import {wordsIn} from '../../source/session/tour/tour-bar.tsx';
-import {widthOf} from '../../source/text/fit.ts';
+import {widthOf, wrap} from '../../source/text/fit.ts';
 import {frameOf, frozenAt, inventoryOf} from '../_helpers/demo.ts';
 import {makeBox} from '../_helpers/make-box.ts';
 
@@ -278,7 +277,7 @@ test('whatever it asks for has a key, and what it tells has room', () => {
 				[80, 2],
 				[60, 3],
 			] as const) {
-				const lines = wordsIn(part.text(now()), columns - 2);
+				const lines = wrap(part.text(now()), columns - 2);
 				assert.ok(lines.length <= most, `${id} ${place} at ${columns}: ${lines.join('\n')}`);
 			}
 		}

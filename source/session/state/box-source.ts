@@ -1,3 +1,4 @@
+import {createBackoff} from '../../base/backoff.ts';
 import {type Box, containerPrefix, label} from '../../box/box.ts';
 import {listBoxes} from '../../box/list.ts';
 import type {EngineEvent} from '../../engine/engine.ts';
@@ -64,7 +65,7 @@ export async function followBoxes(
 	const {waker = createWaker(), ...given} = options;
 	const timing = {...usual, ...given};
 	const {engine} = host;
-	let wait = timing.retryMs;
+	const backoff = createBackoff({firstMs: timing.retryMs, longestMs: timing.longestRetryMs});
 	/** When the first question was asked that got no answer, and when the last list came. */
 	let askedAt: number | undefined;
 	let listedAt: number | undefined;
@@ -77,7 +78,7 @@ export async function followBoxes(
 	const takeIn = (boxes: Box[], isFirst: boolean) => {
 		askedAt = undefined;
 		listedAt = performance.now();
-		wait = timing.retryMs;
+		backoff.reset();
 		const text = JSON.stringify(boxes);
 		// Most lists say what the one before said: then there is nothing to draw.
 		if (isFirst || text !== listed || store.get().facts.box.phase !== 'live') {
@@ -176,8 +177,7 @@ export async function followBoxes(
 				round.abort();
 			}
 
-			await waker.wait(wait, signal);
-			wait = Math.min(timing.longestRetryMs, wait * 2);
+			await waker.wait(backoff.next(), signal);
 		}
 	} finally {
 		clearInterval(ticker);

@@ -1,4 +1,5 @@
 import {setTimeout as pause} from 'node:timers/promises';
+import {createBackoff} from '../../base/backoff.ts';
 import {isRunning} from '../../box/box.ts';
 import type {Diagnostic} from '../../failure.ts';
 import type {Host} from '../../host/host.ts';
@@ -62,12 +63,12 @@ export function createLogFollower(
 	};
 
 	const follow = async (boxId: string, within: AbortSignal) => {
-		let wait = firstRetryMs;
+		const backoff = createBackoff({firstMs: firstRetryMs, longestMs: longestRetryMs});
 		while (!within.aborted) {
 			let problem: Diagnostic | undefined;
 			try {
 				await read(boxId, within, () => {
-					wait = firstRetryMs;
+					backoff.reset();
 					change({phase: 'following', problem: undefined});
 					if (store.get().facts.box.phase !== 'live') {
 						onAnswer();
@@ -89,12 +90,10 @@ export function createLogFollower(
 				return;
 			}
 
-			await pause(wait, undefined, {signal: within}).catch(() => {});
+			await pause(backoff.next(), undefined, {signal: within}).catch(() => {});
 			if (!within.aborted) {
 				change({phase: 'lost'});
 			}
-
-			wait = Math.min(longestRetryMs, wait * 2);
 		}
 	};
 

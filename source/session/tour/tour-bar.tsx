@@ -1,5 +1,5 @@
 import {Box, Text} from 'ink';
-import {cut, fit, widthOf} from '../../text/fit.ts';
+import {cut, fit, widthOf, wrap} from '../../text/fit.ts';
 import {theme} from '../theme.ts';
 
 type Properties = {
@@ -40,25 +40,10 @@ export function TourBar({place, text, press, ask, hint, width, lines}: Propertie
 			</Text>
 			{lines > 1 && (
 				<Box width={width} height={lines - 1} paddingX={1} overflow="hidden">
-					<Text>{wordsIn(text, width - 2).join('\n')}</Text>
+					{/* Ink alone would begin a line with the space before its first word. */}
+					<Text>{wrap(text, width - 2).join('\n')}</Text>
 				</Box>
 			)}
 		</Box>
 	);
-}
-
-/** The text in lines of whole words. Ink alone would begin a line with the space before its first word. */
-export function wordsIn(text: string, width: number): string[] {
-	const lines: string[] = [''];
-	for (const word of text.split(' ')) {
-		const line = lines.at(-1) ?? '';
-		const longer = line === '' ? word : `${line} ${word}`;
-		if (widthOf(longer) <= width) {
-			lines[lines.length - 1] = longer;
-		} else {
-			lines.push(word);
-		}
-	}
-
-	return lines;
 }
