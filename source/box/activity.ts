@@ -71,8 +71,8 @@ async function askItsJupyter(host: Host, box: Box, {signal, tokenOf}: IdlenessOp
 	}
 
 	try {
-		const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
-		const {lastActivity, kernels} = await readJupyterStatus(host, box, token, patience);
+		const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+		const {lastActivity, kernels} = await readJupyterStatus(host, box, token, timeoutSignal);
 		return {lastActivity, busyKernels: kernels.filter(({busy}) => busy).length};
 	} catch {
 		signal.throwIfAborted();

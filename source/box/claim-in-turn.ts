@@ -53,12 +53,12 @@ a minute went by. There is no order among several that wait: whoever sees it fir
 */
 async function inTurn<T>(host: Host, {report, signal}: Options, attempt: () => Promise<T>): Promise<T> {
 	// Listening begins before the first look, so that nothing ends unheard in between.
-	const news = new AbortController();
-	const bell = listen(host.engine, AbortSignal.any([signal, news.signal]));
+	const listening = new AbortController();
+	const ends = listen(host.engine, AbortSignal.any([signal, listening.signal]));
 	let told: string | undefined;
 	try {
 		for (;;) {
-			const heard = bell.next();
+			const ended = ends.next();
 			try {
 				return await attempt();
 			} catch (error) {
@@ -74,15 +74,15 @@ async function inTurn<T>(host: Host, {report, signal}: Options, attempt: () => P
 				report({kind: 'queue', behind: error.holders});
 			}
 
-			const enough = new AbortController();
+			const pausing = new AbortController();
 			await Promise.race([
-				heard,
-				timers.setTimeout(longestPauseMs, undefined, {signal: AbortSignal.any([signal, enough.signal])}),
-			]).finally(() => enough.abort());
+				ended,
+				timers.setTimeout(longestPauseMs, undefined, {signal: AbortSignal.any([signal, pausing.signal])}),
+			]).finally(() => pausing.abort());
 			signal.throwIfAborted();
 		}
 	} finally {
-		news.abort();
+		listening.abort();
 	}
 }
 

@@ -91,18 +91,18 @@ async function watch(host: Host, inventory: GpuInventory, options: Options, sign
 
 /** The first reading of the stream that the session uses too; undefined when the driver gives none. */
 async function oneFrame(host: Host, gpuCount: number, signal: AbortSignal): Promise<GpuFrame | undefined> {
-	const enough = new AbortController();
+	const controller = new AbortController();
 	let first: GpuFrame | undefined;
 	await watchGpus(host.nvidiaSmi, {
 		gpuCount,
-		signal: AbortSignal.any([signal, enough.signal]),
+		signal: AbortSignal.any([signal, controller.signal]),
 		onFrame(frame) {
 			first ??= frame;
-			enough.abort();
+			controller.abort();
 		},
 		onProblem(problem) {
 			if (problem) {
-				enough.abort();
+				controller.abort();
 			}
 		},
 	});

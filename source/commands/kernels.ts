@@ -14,12 +14,12 @@ export type KernelsOptions = {
 };
 
 /** Lists the notebook kernels of one's own box, or shuts some down so that their GPU memory is free. */
-export async function kernels(boxName: string, options: KernelsOptions, given: AbortSignal): Promise<void> {
+export async function kernels(boxName: string, options: KernelsOptions, signal: AbortSignal): Promise<void> {
 	const host = openHost(options);
-	const signal = AbortSignal.any([given, AbortSignal.timeout(10_000)]);
-	const box = await findBox(host, boxName, signal);
+	const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
+	const box = await findBox(host, boxName, timeoutSignal);
 	const token = kernelToken(host, box, 'Your own boxes: gpubox ls');
-	const {kernels: found} = await readJupyterStatus(host, box, token, signal);
+	const {kernels: found} = await readJupyterStatus(host, box, token, timeoutSignal);
 	if (options.stop !== undefined) {
 		const {stop} = options;
 		const chosen = found.filter(({id, busy}) => (stop === 'idle' ? !busy : id.startsWith(stop)));
@@ -34,7 +34,7 @@ export async function kernels(boxName: string, options: KernelsOptions, given: A
 		}
 
 		for (const {id} of chosen) {
-			await shutDownKernel(host, box, {id, token}, signal);
+			await shutDownKernel(host, box, {id, token}, timeoutSignal);
 			process.stdout.write(`${id}\n`);
 		}
 

@@ -112,11 +112,11 @@ export async function execOwn(
 	command: string[],
 	options: Pick<ExecSpec, 'user' | 'workingDirectory'> = {},
 ): Promise<RunOnceResult> {
-	const limit = AbortSignal.timeout(ownCommandSeconds * 1000);
+	const signal = AbortSignal.timeout(ownCommandSeconds * 1000);
 	try {
-		return await execOnce(engine, id, command, limit, options);
+		return await execOnce(engine, id, command, signal, options);
 	} catch (error) {
-		throw limit.aborted
+		throw signal.aborted
 			? new EngineError('failed', `A command in the container did not end within ${ownCommandSeconds} s`, {
 					cause: error,
 				})

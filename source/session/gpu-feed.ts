@@ -78,10 +78,10 @@ export function startGpuFeed(nvidiaSmi: NvidiaSmi, options: {intervalMs?: number
 		}
 	};
 
-	const watch = async (gpuCount: Promise<number>, within: AbortSignal) => {
+	const watch = async (gpuCount: Promise<number>, watchSignal: AbortSignal) => {
 		try {
 			await watchGpus(nvidiaSmi, {
-				signal: within,
+				signal: watchSignal,
 				gpuCount,
 				onFrame(frame) {
 					tell((to) => to.onFrame(frame));

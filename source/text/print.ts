@@ -17,9 +17,9 @@ export async function print(
 	}
 
 	const settled = new AbortController();
-	const within = {signal: signal ? AbortSignal.any([signal, settled.signal]) : settled.signal};
+	const options = {signal: signal ? AbortSignal.any([signal, settled.signal]) : settled.signal};
 	try {
-		await Promise.race([once(out, 'drain', within), once(out, 'close', within)]);
+		await Promise.race([once(out, 'drain', options), once(out, 'close', options)]);
 	} catch (error) {
 		signal?.throwIfAborted();
 		throw error;

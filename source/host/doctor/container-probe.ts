@@ -54,12 +54,12 @@ export async function probeContainer(
 		}
 
 		const gpus = {uuids, mechanism: gpuMechanismOf(info)};
-		const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+		const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
 		for (image of images) {
 			const spec = onceSpec(`gpubox-doctor-${randomUUID().slice(0, 8)}`, image, ['nvidia-smi', '-L'], gpus);
 			// What is tried is the host, not what CUDA this image asks for.
 			spec.environment = {NVIDIA_DISABLE_REQUIRE: '1', LC_ALL: 'C'};
-			const result = await tryImage(engine, spec, limit);
+			const result = await tryImage(engine, spec, timeoutSignal);
 			if (result !== 'not-found' && result !== 'unfit') {
 				return result;
 			}

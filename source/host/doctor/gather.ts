@@ -58,10 +58,13 @@ export async function gatherFacts(probe: Probe, options: GatherOptions): Promise
 type EngineAnswer = Pick<HostFacts, 'engine'> & {owners: Map<number, string>};
 
 async function askEngine({engine}: Probe, signal: AbortSignal): Promise<EngineAnswer> {
-	const limit = AbortSignal.any([signal, AbortSignal.timeout(engineTimeoutMs)]);
+	const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(engineTimeoutMs)]);
 	const refused = (code: EngineErrorCode, message: string) => ({engine: {error: {code, message}}, owners: new Map()});
 	try {
-		const [info, containers] = await Promise.all([engine.info(limit), engine.listContainers({signal: limit})]);
+		const [info, containers] = await Promise.all([
+			engine.info(timeoutSignal),
+			engine.listContainers({signal: timeoutSignal}),
+		]);
 		const owners = new Map(
 			containers.flatMap(({name, ports: published}) =>
 				published.flatMap(({hostPort}) => (hostPort === undefined ? [] : [[hostPort, safeText(name)] as const])),
@@ -70,7 +73,7 @@ async function askEngine({engine}: Probe, signal: AbortSignal): Promise<EngineAn
 		return {engine: {info}, owners};
 	} catch (error) {
 		signal.throwIfAborted();
-		if (limit.aborted) {
+		if (timeoutSignal.aborted) {
 			return refused('failed', `no answer for ${engineTimeoutMs / 1000} s`);
 		}
 

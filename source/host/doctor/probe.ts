@@ -82,8 +82,8 @@ function run(file: string, arguments_: string[], signal: AbortSignal): Promise<C
 async function lookUp(name: string, signal: AbortSignal): Promise<string | undefined> {
 	// A look-up cannot be aborted; it is left to end by itself.
 	const late = Promise.withResolvers<string>();
-	const limit = AbortSignal.any([signal, AbortSignal.timeout(networkTimeoutMs)]);
-	limit.addEventListener('abort', () => late.resolve('no answer in time'), {once: true});
+	const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(networkTimeoutMs)]);
+	timeoutSignal.addEventListener('abort', () => late.resolve('no answer in time'), {once: true});
 	return Promise.race([
 		lookup(name).then(
 			() => undefined,
@@ -95,14 +95,16 @@ async function lookUp(name: string, signal: AbortSignal): Promise<string | undef
 
 function head(url: string, signal: AbortSignal): ReturnType<Probe['head']> {
 	return new Promise((resolve) => {
-		const limit = AbortSignal.any([signal, AbortSignal.timeout(networkTimeoutMs)]);
+		const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(networkTimeoutMs)]);
 		const request = url.startsWith('http:') ? requestPlain : requestOverTls;
-		const asked = request(url, {method: 'HEAD', signal: limit}, (response) => {
+		const asked = request(url, {method: 'HEAD', signal: timeoutSignal}, (response) => {
 			response.resume();
 			resolve({status: response.statusCode ?? 0, date: response.headers.date});
 		});
 		asked.once('error', (error: NodeJS.ErrnoException) => {
-			resolve({failed: limit.aborted ? 'no answer in time' : safeText(error.message || (error.code ?? 'no answer'))});
+			resolve({
+				failed: timeoutSignal.aborted ? 'no answer in time' : safeText(error.message || (error.code ?? 'no answer')),
+			});
 		});
 		asked.end();
 	});

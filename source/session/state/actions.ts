@@ -75,17 +75,17 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 	/** Runs something as a task; what it returns is said as its success. With a way `back` the person may break it off. */
 	const start = (
 		title: string,
-		run: (task: TaskHandle, within: AbortSignal) => Promise<{text: string; fix?: string} | undefined>,
+		run: (task: TaskHandle, signal: AbortSignal) => Promise<{text: string; fix?: string} | undefined>,
 		back?: string,
 	) => {
 		const task = tasks.begin(title, back === undefined ? {} : {cancellable: true});
-		const breakOff = new AbortController();
+		const controller = new AbortController();
 		if (back !== undefined) {
-			cancellable.push(breakOff);
+			cancellable.push(controller);
 		}
 
 		store.changeNow(withFacts(() => ({message: undefined})));
-		const work = run(task, AbortSignal.any([signal, breakOff.signal]))
+		const work = run(task, AbortSignal.any([signal, controller.signal]))
 			.then((done) => {
 				task.end();
 				if (done !== undefined && !signal.aborted) {
@@ -94,7 +94,7 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 			})
 			.catch((error: unknown) => {
 				task.end();
-				if (breakOff.signal.aborted && !signal.aborted) {
+				if (controller.signal.aborted && !signal.aborted) {
 					say('note', `Cancelled: ${title}`, back);
 				} else {
 					fail(error);
@@ -102,7 +102,7 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 			})
 			.finally(() => {
 				working.delete(work);
-				cancellable = cancellable.filter((each) => each !== breakOff);
+				cancellable = cancellable.filter((each) => each !== controller);
 			});
 		working.add(work);
 	};
@@ -141,8 +141,8 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 		} else {
 			start(
 				`Start box for ${store.get().facts.folder}`,
-				async (task, within) => {
-					const {text, box} = await starter.run(task, within, image);
+				async (task, taskSignal) => {
+					const {text, box} = await starter.run(task, taskSignal, image);
 					return {
 						text,
 						fix: box.services.includes('jupyter') ? 'o opens it, a gives a shell in it' : 'a gives a shell in it',
@@ -168,12 +168,12 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 
 		start(
 			title,
-			async (task, within) => {
+			async (task, taskSignal) => {
 				const tell = createPullTeller();
 				await pullHere(reference, {
 					onProgress: (progress) => task.update(tell(progress)),
 					onRetry: (step) => task.update({step}),
-					signal: within,
+					signal: taskSignal,
 				});
 				if (store.get().view.screen === 'images') {
 					loadImages();

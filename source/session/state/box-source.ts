@@ -93,13 +93,13 @@ export async function followBoxes(
 		}
 	};
 
-	const list = async (within: AbortSignal, isFirst = false) => {
-		const patience = new AbortController();
-		const timer = setTimeout(() => patience.abort(new Late()), timing.giveUpMs);
-		const asking = AbortSignal.any([within, patience.signal]);
+	const list = async (connectionSignal: AbortSignal, isFirst = false) => {
+		const late = new AbortController();
+		const timer = setTimeout(() => late.abort(new Late()), timing.giveUpMs);
+		const listSignal = AbortSignal.any([connectionSignal, late.signal]);
 		askedAt ??= performance.now();
 		try {
-			takeIn(await heed(listBoxes(host, asking), asking), isFirst);
+			takeIn(await heed(listBoxes(host, listSignal), listSignal), isFirst);
 		} finally {
 			clearTimeout(timer);
 		}
@@ -127,23 +127,23 @@ export async function followBoxes(
 	);
 
 	/** Ends with the reason why this connection is of no use any more. */
-	const attend = async (within: AbortSignal) => {
-		const events = engine.events({signal: within, types: ['container']})[Symbol.asyncIterator]();
+	const attend = async (connectionSignal: AbortSignal) => {
+		const events = engine.events({signal: connectionSignal, types: ['container']})[Symbol.asyncIterator]();
 		// Asked for before the list, so that nothing that happens in between is missed.
 		let next = events.next();
 		next.catch(() => {});
-		await list(within, true);
+		await list(connectionSignal, true);
 		const broken = Promise.withResolvers<never>();
 		broken.promise.catch(() => {});
-		const request = throttleRuns(() => list(within), {
+		const request = throttleRuns(() => list(connectionSignal), {
 			intervalMs: timing.relistMs,
-			signal: within,
+			signal: connectionSignal,
 			onError: (error) => broken.reject(error),
 		});
 		const beat = setInterval(request, timing.askMs);
 		try {
 			for (;;) {
-				const item = await heed(Promise.race([next, broken.promise]), within);
+				const item = await heed(Promise.race([next, broken.promise]), connectionSignal);
 				if (item.done === true) {
 					return;
 				}
@@ -162,10 +162,10 @@ export async function followBoxes(
 
 	try {
 		while (!signal.aborted) {
-			const round = new AbortController();
-			const within = AbortSignal.any([signal, round.signal]);
+			const connection = new AbortController();
+			const connectionSignal = AbortSignal.any([signal, connection.signal]);
 			try {
-				await attend(within);
+				await attend(connectionSignal);
 			} catch (error) {
 				// Not to have answered is told with its age by the ticker.
 				if (!signal.aborted && !(error instanceof Late)) {
@@ -174,7 +174,7 @@ export async function followBoxes(
 					change(() => ({phase: 'no-engine', problem}));
 				}
 			} finally {
-				round.abort();
+				connection.abort();
 			}
 
 			await waker.wait(backoff.next(), signal);

@@ -93,8 +93,8 @@ export async function followProcesses(host: Host, store: SessionStore, signal: A
 			latest += 1;
 			const mine = latest;
 			const processesUnknown = processes.length === 0 && problems.length > 0;
-			const patience = AbortSignal.any([signal, AbortSignal.timeout(processIntervalMs)]);
-			void heed(nameProcesses(host, processes, store.get().facts.box.boxes), patience)
+			const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(processIntervalMs)]);
+			void heed(nameProcesses(host, processes, store.get().facts.box.boxes), timeoutSignal)
 				// Whose they are is asked of the engine, which may not answer.
 				.catch(() => processes.map((process) => ({...process, user: null, box: null})))
 				.then((named) => {

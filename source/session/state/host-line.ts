@@ -32,8 +32,8 @@ export function createHostReader(engine: Engine): HostReader {
 		const {mem} = (await import('systeminformation')).default;
 		const memory = await mem();
 		if (rootDirectory === undefined) {
-			const patience = AbortSignal.any([signal, AbortSignal.timeout(engineMs)]);
-			rootDirectory = await heed(engine.info(patience), patience).then(
+			const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(engineMs)]);
+			rootDirectory = await heed(engine.info(timeoutSignal), timeoutSignal).then(
 				(info) => info.rootDirectory,
 				// Without an engine there is no place where its images lie; boxes' pane says that it is missing.
 				() => undefined,

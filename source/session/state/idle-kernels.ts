@@ -9,23 +9,23 @@ export async function findIdleKernels(
 	box: Box,
 	signal: AbortSignal,
 ): Promise<Array<{id: string; idle: string}>> {
-	const {kernels} = await readJupyterStatus(host, box, tokenOf(host, box), withPatience(signal));
+	const {kernels} = await readJupyterStatus(host, box, tokenOf(host, box), withTimeout(signal));
 	return kernels
 		.filter(({busy}) => !busy)
 		.map(({id, lastActivity}) => ({id, idle: formatDuration(Date.now() - lastActivity.getTime())}));
 }
 
 /** Shuts down those that still compute nothing: one may have been given work while the question stood. @throws Failure */
-export async function freeKernels(host: Host, box: Box, ids: string[], given: AbortSignal): Promise<void> {
-	const signal = withPatience(given);
+export async function freeKernels(host: Host, box: Box, ids: string[], signal: AbortSignal): Promise<void> {
+	const timeoutSignal = withTimeout(signal);
 	const token = tokenOf(host, box);
-	const {kernels} = await readJupyterStatus(host, box, token, signal);
+	const {kernels} = await readJupyterStatus(host, box, token, timeoutSignal);
 	for (const {id} of kernels.filter(({busy, id}) => !busy && ids.includes(id))) {
-		await shutDownKernel(host, box, {id, token}, signal);
+		await shutDownKernel(host, box, {id, token}, timeoutSignal);
 	}
 }
 
-function withPatience(signal: AbortSignal): AbortSignal {
+function withTimeout(signal: AbortSignal): AbortSignal {
 	return AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
 }
 

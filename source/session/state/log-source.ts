@@ -36,15 +36,15 @@ export function createLogFollower(
 	};
 
 	/** Reads until it ends. */
-	const read = async (boxId: string, within: AbortSignal, onFirst: () => void) => {
+	const read = async (boxId: string, boxSignal: AbortSignal, onFirst: () => void) => {
 		const again = buffer.end > buffer.first;
 		const tail = Math.max(linesAtFirst, buffer.end - buffer.first);
 		const pace = createPacer();
 		// A box that writes nothing sends nothing, not even that it is being listened to.
 		const quiet = setTimeout(() => change({phase: 'following', problem: undefined}), quietMs);
-		const chunks = host.engine.logs(boxId, {follow: true, tail, signal: within})[Symbol.asyncIterator]();
+		const chunks = host.engine.logs(boxId, {follow: true, tail, signal: boxSignal})[Symbol.asyncIterator]();
 		for (let first = true; ; first = false) {
-			const item = await heed(chunks.next(), within).finally(() => clearTimeout(quiet));
+			const item = await heed(chunks.next(), boxSignal).finally(() => clearTimeout(quiet));
 			if (first) {
 				onFirst();
 				if (again && item.done !== true) {
@@ -58,16 +58,16 @@ export function createLogFollower(
 
 			buffer.push(item.value.stream, item.value.data);
 			change();
-			await pace(within);
+			await pace(boxSignal);
 		}
 	};
 
-	const follow = async (boxId: string, within: AbortSignal) => {
+	const follow = async (boxId: string, boxSignal: AbortSignal) => {
 		const backoff = createBackoff({firstMs: firstRetryMs, longestMs: longestRetryMs});
-		while (!within.aborted) {
+		while (!boxSignal.aborted) {
 			let problem: Diagnostic | undefined;
 			try {
-				await read(boxId, within, () => {
+				await read(boxId, boxSignal, () => {
 					backoff.reset();
 					change({phase: 'following', problem: undefined});
 					if (store.get().facts.box.phase !== 'live') {
@@ -75,7 +75,7 @@ export function createLogFollower(
 					}
 				});
 			} catch (error) {
-				if (within.aborted) {
+				if (boxSignal.aborted) {
 					return;
 				}
 
@@ -90,8 +90,8 @@ export function createLogFollower(
 				return;
 			}
 
-			await pause(backoff.next(), undefined, {signal: within}).catch(() => {});
-			if (!within.aborted) {
+			await pause(backoff.next(), undefined, {signal: boxSignal}).catch(() => {});
+			if (!boxSignal.aborted) {
 				change({phase: 'lost'});
 			}
 		}

@@ -43,7 +43,7 @@ export type Tools = {
 	/** Runs something as a task; what it returns is said as its success. With a way `back` the person may break it off. */
 	start: (
 		title: string,
-		run: (task: TaskHandle, within: AbortSignal) => Promise<Done | undefined>,
+		run: (task: TaskHandle, signal: AbortSignal) => Promise<Done | undefined>,
 		back?: string,
 	) => void;
 	/** Something that is waited for at the end. */
@@ -161,7 +161,7 @@ export function createSetupActions(store: SessionStore, options: SetupOptions, t
 		};
 
 		change(() => ({busy: true}));
-		const run = async (task: TaskHandle, within: AbortSignal): Promise<Done | undefined> => {
+		const run = async (task: TaskHandle, taskSignal: AbortSignal): Promise<Done | undefined> => {
 			try {
 				outcome = {...outcome, file: await options.write(answers)};
 			} finally {
@@ -176,7 +176,7 @@ export function createSetupActions(store: SessionStore, options: SetupOptions, t
 			}
 
 			try {
-				const {box, changed, text} = await starter.run(task, within);
+				const {box, changed, text} = await starter.run(task, taskSignal);
 				goOn({phase: 'up', box: box.name, boxId: box.id, address: addressOf(box)});
 				// A box is never changed behind anyone's back, not even by a new file.
 				return {text, ...(changed ? {} : {fix: 'It was made before this file; to make it anew: gpubox up --recreate'})};
