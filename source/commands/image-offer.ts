@@ -30,10 +30,10 @@ export type Offer = {
 async function ask(host: Host, signal: AbortSignal) {
 	const {engine} = host;
 	const askEngine = async () => {
-		const listing = engine.listImages();
+		const listing = engine.listImages(signal);
 		const [info, local, {boxes, bases}] = await Promise.all([
 			engine.info(signal),
-			listing.then((summaries) => inspectOffered(engine, summaries)),
+			listing.then((summaries) => inspectOffered(engine, summaries, signal)),
 			Promise.all([listBoxes(host, signal), listing]).then(async ([boxes, summaries]) => ({
 				boxes,
 				bases: await readBases(host, boxes, summaries),

@@ -91,7 +91,8 @@ export async function init(options: InitOptions, signal: AbortSignal): Promise<v
 		await upCommand({directory: folder, host: options.host}, signal);
 	}
 
-	const name = (starts && (await nameOfBox(host, folder))) || boxNameFor(host.person.name, folder, answers.name);
+	const name =
+		(starts && (await nameOfBox(host, folder, signal))) || boxNameFor(host.person.name, folder, answers.name);
 	process.stdout.write(`\n${cardLines(name, answers).join('\n')}\n`);
 }
 
@@ -181,9 +182,9 @@ async function askData(prompt: Prompt, earlier: Draft['data']): Promise<string |
 	return answer === 'none' ? null : toPath(answer);
 }
 
-async function nameOfBox(host: Host, folder: string): Promise<string | undefined> {
+async function nameOfBox(host: Host, folder: string, signal: AbortSignal): Promise<string | undefined> {
 	const project = realpathSync(folder);
-	return findOwn(await listBoxes(host), {project})?.name;
+	return findOwn(await listBoxes(host, signal), {project})?.name;
 }
 
 function tell(lines: string[]): void {

@@ -40,11 +40,15 @@ export async function readLocalImages(engine: Engine): Promise<Image[]> {
 }
 
 /** The same out of a list that was asked for already. @throws EngineError */
-export async function inspectOffered(engine: Engine, all: readonly ImageSummary[]): Promise<Image[]> {
+export async function inspectOffered(
+	engine: Engine,
+	all: readonly ImageSummary[],
+	signal?: AbortSignal,
+): Promise<Image[]> {
 	const offered = all.filter(
 		({labels, tags, digests}) => labels[derivedFrom] === undefined && tags.length + digests.length > 0,
 	);
-	const inspected = await Promise.all(offered.map(({id}) => engine.inspectImage(id)));
+	const inspected = await Promise.all(offered.map(({id}) => engine.inspectImage(id, signal)));
 	// One that was removed since it was listed is none.
 	return inspected.filter((image) => image !== undefined);
 }

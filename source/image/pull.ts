@@ -48,7 +48,7 @@ export async function pullImage(engine: Engine, reference: string, options: Pull
 	}
 
 	const name = /:[^/]*$/.test(reference) ? reference : `${reference}:latest`;
-	const [image, there] = await Promise.all([engine.inspectImage(mirrored), engine.inspectImage(name)]);
+	const [image, there] = await Promise.all([engine.inspectImage(mirrored, signal), engine.inspectImage(name, signal)]);
 	if (image && there && there.id !== image.id) {
 		onNote?.(
 			`Another image is called ${safeText(name)} here, and stays: others may use it. The mirror's is ${safeText(mirrored)}.`,
