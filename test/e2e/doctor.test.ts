@@ -445,7 +445,7 @@ describe('the engine', {skip: needsOwnEngine}, () => {
 		before(async () => {
 			bare = await startEngine({
 				dataFolder: await mkdtemp(join(host.folder, 'no-hook-')),
-				runFolder: `/run/gpubox-nohook-${process.pid}`,
+				runFolder: join(host.own?.runFolder ?? '', 'no-hook'),
 				groupId: person.gid,
 			});
 		});

@@ -16,6 +16,7 @@ import {type SecondEngine, startSecondEngine} from '../_helpers/test-host/second
 // An engine that stops, hangs, breaks off or comes back, seen by a person who has the session open all the time.
 
 const host = testHost();
+const parent = host.own?.runFolder ?? '';
 let person: Person;
 before(async () => {
 	person = await makePerson(host);
@@ -46,7 +47,7 @@ function assertNoGaps(screen: string): void {
 describe('the engine is started again', {skip: needsOwnEngine}, () => {
 	for (const liveRestore of [true, false]) {
 		test(`${liveRestore ? 'with' : 'without'} live-restore: list and log go on by themselves, three times`, async () => {
-			const engine: SecondEngine = await startSecondEngine({liveRestore, groupId: person.gid});
+			const engine: SecondEngine = await startSecondEngine({parent, liveRestore, groupId: person.gid});
 			let terminal: Terminal | undefined;
 			try {
 				const id = await engine.startWriter('gpubox-writer', labels('writer'), liveRestore ? '' : 'always');
@@ -84,7 +85,7 @@ describe('the engine is started again', {skip: needsOwnEngine}, () => {
 describe('the engine hangs', {skip: needsOwnEngine}, () => {
 	let engine: SecondEngine;
 	before(async () => {
-		engine = await startSecondEngine({liveRestore: false, groupId: person.gid});
+		engine = await startSecondEngine({parent, liveRestore: false, groupId: person.gid});
 		await engine.startWriter('gpubox-writer', labels('writer'));
 	});
 	after(async () => {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import {once} from 'node:events';
-import {mkdtemp, rm} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {Readable} from 'node:stream';
 import {after, before, describe, test} from 'node:test';
@@ -125,10 +124,9 @@ describe('GPUs of the engine', {skip: needsOwnEngine}, () => {
 	});
 
 	test('an engine without the hook refuses as one without the NVIDIA Container Toolkit does', async () => {
-		const folder = await mkdtemp(join(tmpdir(), 'gpubox-test-engine-'));
 		const engine = await startEngine({
-			dataFolder: join(folder, 'data'),
-			runFolder: join(folder, 'run'),
+			dataFolder: join(host.folder, 'no-hook'),
+			runFolder: join(host.own?.runFolder ?? '', 'no-hook'),
 			groupId: host.gid,
 		});
 		try {
@@ -143,7 +141,7 @@ describe('GPUs of the engine', {skip: needsOwnEngine}, () => {
 			);
 		} finally {
 			await engine.stop();
-			await rm(folder, {recursive: true, force: true});
+			await rm(join(host.folder, 'no-hook'), {recursive: true, force: true});
 		}
 	});
 });

@@ -4,9 +4,10 @@ import {chown, mkdir, readdir, rm, writeFile} from 'node:fs/promises';
 import {delimiter, join} from 'node:path';
 import Docker from 'dockerode';
 import {command, lastLines} from './command.ts';
+import {removeEngineFolder, separately, separateSettings} from './isolation.ts';
 import type {Network} from './network.ts';
 import {findCommand, systemPath} from './packages.ts';
-import {endProcessesOf, processBirth} from './processes.ts';
+import {processBirth} from './processes.ts';
 import {waitUntil} from './wait-until.ts';
 
 export type EngineOptions = {
@@ -16,7 +17,7 @@ export type EngineOptions = {
 	runFolder: string;
 	/** Who may use the socket. */
 	groupId: number;
-	/** Without one, containers have no network. */
+	/** Without one, containers have no network, and the engine has one of its own in which nothing is. */
 	network?: Network;
 	/** Goes first on the engine's PATH: where it looks for the GPU hook. Without one it finds no hook at all. */
 	hookFolder?: string;
@@ -33,18 +34,14 @@ export type TestEngine = {
 	stop(): Promise<void>;
 };
 
-/**
-Starts a Docker Engine beside whatever else runs on this machine and waits until it answers. Root.
-
-It lives in a mount namespace of its own: its mounts vanish with its last process, however that ends, and it does not find a
-containerd of the system, so that it starts its own.
-*/
+/** Starts a Docker Engine beside whatever else runs on this machine and waits until it answers. Root. */
 export async function startEngine(options: EngineOptions): Promise<TestEngine> {
 	const {dataFolder, runFolder, network} = options;
-	await endProcessesOf(runFolder);
-	await rm(runFolder, {recursive: true, force: true});
+	await removeEngineFolder(runFolder);
 	await mkdir(runFolder, {recursive: true, mode: 0o755});
 	await mkdir(dataFolder, {recursive: true});
+	// An engine with default-address-pools that finds a default bridge of an earlier start here deletes docker0, whatever its own is named.
+	await rm(join(dataFolder, 'network/files'), {recursive: true, force: true});
 
 	const socket = join(runFolder, 'docker.sock');
 	const rootOnlySocket = join(runFolder, 'root-only.sock');
@@ -55,16 +52,7 @@ export async function startEngine(options: EngineOptions): Promise<TestEngine> {
 		JSON.stringify({
 			hosts: [`unix://${socket}`, `unix://${rootOnlySocket}`],
 			'data-root': dataFolder,
-			'exec-root': join(runFolder, 'exec'),
-			pidfile: join(runFolder, 'dockerd.pid'),
-			group: String(options.groupId),
-			iptables: false,
-			ip6tables: false,
-			bridge: network?.bridge ?? 'none',
-			...(network && {'default-address-pools': [{base: network.range, size: 24}]}),
-			'exec-opts': ['native.cgroupdriver=cgroupfs'],
-			// A real card of this machine must never get into a test.
-			features: {cdi: false},
+			...separateSettings(runFolder, options.groupId, network),
 			'max-concurrent-downloads': 3,
 			'shutdown-timeout': 5,
 		}),
@@ -72,13 +60,7 @@ export async function startEngine(options: EngineOptions): Promise<TestEngine> {
 
 	const path = [options.hookFolder, await pathWithoutGpuTools(runFolder)].filter((part) => part !== undefined);
 	const output = openSync(log, 'w');
-	const script = [
-		'mkdir -p /run/containerd',
-		'mount -t tmpfs tmpfs /run/containerd',
-		'{ mountpoint -q /sys/fs/cgroup || mount -t cgroup2 cgroup2 /sys/fs/cgroup; }',
-		'exec dockerd --config-file "$1"',
-	].join(' && ');
-	const words = ['unshare', '--mount', '--propagation', 'slave', 'sh', '-c', script, 'sh', config];
+	const words = separately(network, 'exec dockerd --config-file "$1"', config);
 	if (options.keep !== true) {
 		// Even when this process is killed, the engine gets a SIGTERM and stops its containers.
 		words.unshift('setpriv', '--pdeathsig', 'TERM');
@@ -105,8 +87,7 @@ export async function startEngine(options: EngineOptions): Promise<TestEngine> {
 			process.kill(pid, 'SIGTERM');
 		}
 
-		await endProcessesOf(runFolder);
-		await rm(runFolder, {recursive: true, force: true});
+		await removeEngineFolder(runFolder);
 	};
 
 	try {

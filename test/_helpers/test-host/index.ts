@@ -33,6 +33,8 @@ export type TestHost = {
 		hookFolder: string;
 		/** Holds the nvidia-smi that gpubox finds. */
 		hostPath: string;
+		/** For engines that a test starts: the next run ends those that a killed one left there, and removes all that is in it. */
+		runFolder: string;
 	};
 };
 

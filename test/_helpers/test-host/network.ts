@@ -1,4 +1,4 @@
-import {readFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {networkInterfaces} from 'node:os';
 import {command, succeeds} from './command.ts';
 import {systemPath} from './packages.ts';
@@ -28,6 +28,7 @@ export async function makeNetwork(bridge: string, seed: number): Promise<Network
 	await command('ip', ['link', 'add', bridge, 'type', 'bridge'], environment);
 	await command('ip', ['address', 'add', `${dotted(start + 1)}/24`, 'dev', bridge], environment);
 	await command('ip', ['link', 'set', bridge, 'up'], environment);
+	await letPacketsPass(bridge);
 	const comment = ['-m', 'comment', '--comment', bridge];
 	const accept = [...comment, '-j', 'ACCEPT'];
 	await command('iptables', ['-w', '-I', 'FORWARD', '-s', range, ...accept], environment);
@@ -40,17 +41,55 @@ export async function makeNetwork(bridge: string, seed: number): Promise<Network
 	return {bridge, range, remove: () => removeNetwork(bridge)};
 }
 
-/** Also what an earlier run left: the rules are found by the bridge's name in their comment. */
-async function removeNetwork(bridge: string): Promise<void> {
+/**
+Also what an earlier run left: the rules are found by the bridge's name in their comment, and the bridges of networks that tests made
+by the range in the rules. The engine is gone by now.
+*/
+export async function removeNetwork(bridge: string): Promise<void> {
+	const ranges = new Set<string>();
 	for (const table of ['filter', 'nat']) {
 		const rules = await command('iptables', ['-w', '-t', table, '-S'], environment);
 		for (const rule of rules.split('\n').filter((line) => line.includes(`--comment ${bridge} `))) {
+			ranges.add(/ -s (\S+)/.exec(rule)?.[1] ?? '');
 			await command('iptables', ['-w', '-t', table, '-D', ...rule.split(' ').slice(1)], environment);
 		}
 	}
 
+	for (const range of ranges) {
+		const addresses =
+			range === '' ? '' : await command('ip', ['-o', '-4', 'address', 'show', 'to', range], environment);
+		for (const [, name = ''] of addresses.matchAll(/^\d+: (br-\S+)/gm)) {
+			await command('ip', ['link', 'delete', name], environment);
+		}
+	}
+
 	if (await succeeds('ip', ['link', 'show', bridge], environment)) {
+		const {before} = /\balias forwarding:(?<before>\S+)/.exec(await showLink(['dev', bridge]))?.groups ?? {};
 		await command('ip', ['link', 'delete', bridge], environment);
+		// Another bridge may be that of an engine that has come since, found forwarding on, and needs it.
+		if (before !== undefined && (await showLink(['type', 'bridge'])) === '') {
+			setForwarding(before.split(','));
+		}
+	}
+}
+
+const showLink = (which: string[]) => command('ip', ['-o', 'link', 'show', ...which], environment);
+
+/** Turning forwarding on or off sets the second one, too. */
+const forwarding = ['/proc/sys/net/ipv4/ip_forward', '/proc/sys/net/ipv4/conf/all/accept_redirects'];
+
+/** What was set before is kept with the bridge, and so found by the next run when this one is killed. */
+async function letPacketsPass(bridge: string): Promise<void> {
+	const [isOn, ...others] = forwarding.map((file) => readFileSync(file, 'utf8').trim());
+	if (isOn !== '1') {
+		await command('ip', ['link', 'set', bridge, 'alias', `forwarding:${[isOn, ...others].join(',')}`], environment);
+		setForwarding(['1', ...others]);
+	}
+}
+
+function setForwarding(values: string[]): void {
+	for (const [index, file] of forwarding.entries()) {
+		writeFileSync(file, values[index] ?? '');
 	}
 }
 

@@ -9,7 +9,9 @@ import {emptyEngine, removeOldImages, startEngine} from './engine.ts';
 import {gpus, writeGpuHook} from './gpu-hook.ts';
 import {prepareImages} from './images.ts';
 import type {TestHost} from './index.ts';
-import {makeNetwork} from './network.ts';
+import {removeEngineFolder} from './isolation.ts';
+import {differences, isElsewhere, machineState} from './machine.ts';
+import {makeNetwork, removeNetwork} from './network.ts';
 import {installPackages} from './packages.ts';
 import {processBirth} from './processes.ts';
 
@@ -57,12 +59,22 @@ async function ownEngine({root, keep, say, signal}: Options): Promise<PreparedHo
 			node: program.node,
 			nvidiaSmi: join(dirname(program.cli), 'demo/nvidia-smi.js'),
 		});
-		const network = await makeNetwork(`gpubox${hash}`, Number.parseInt(hash, 16));
+		// Sockets want short paths, and the folder of a run that was killed must be found again.
+		const runFolder = `/run/gpubox-test-${hash}`;
+		const bridge = `gpubox${hash}`;
+		await removeEngineFolder(runFolder);
+		await removeNetwork(bridge);
+		const before = await machineState();
+		// At the very end, when everything else is undone.
+		undo.unshift(async () => {
+			const changes = differences(before, await machineState());
+			assertNone(changes.filter((line) => !isElsewhere(line, hash)));
+		});
+		const network = await makeNetwork(bridge, Number.parseInt(hash, 16));
 		undo.push(() => network.remove());
 		const engine = await startEngine({
 			dataFolder: join(cache, 'engine'),
-			// Sockets want short paths, and the folder of a run that was killed must be found again.
-			runFolder: `/run/gpubox-test-${hash}`,
+			runFolder,
 			groupId: person.gid,
 			network,
 			hookFolder: hook.engine,
@@ -79,12 +91,21 @@ async function ownEngine({root, keep, say, signal}: Options): Promise<PreparedHo
 			...person,
 			folder,
 			program,
-			own: {rootOnlyAddress: engine.rootOnlyAddress, gpus, hookFolder, hostPath: hook.host},
+			own: {rootOnlyAddress: engine.rootOnlyAddress, gpus, hookFolder, hostPath: hook.host, runFolder},
 		});
 		return {file, stop};
 	} catch (error) {
 		await stop();
 		throw error;
+	}
+}
+
+function assertNone(changes: string[]): void {
+	if (changes.length > 0) {
+		throw new Error(
+			`This machine is not what it was before the tests; they must leave it alone:\n${changes.join('\n')}\n` +
+				'If somebody else changed it meanwhile, run them again.',
+		);
 	}
 }
 

@@ -1,11 +1,11 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdir, mkdtemp, readFile, realpath, rm, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, mkdtemp, readFile, realpath, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import Docker from 'dockerode';
 import {command} from './command.ts';
+import {removeEngineFolder, separately, separateSettings} from './isolation.ts';
 import {systemPath} from './packages.ts';
-import {endProcessesOf} from './processes.ts';
 import {waitUntil} from './wait-until.ts';
 
 export type SecondEngine = {
@@ -23,41 +23,34 @@ export type SecondEngine = {
 };
 
 /**
-An engine that a test may end and start again. Root. It has mounts and a network of its own, so that it can touch nobody's; its
-containers have no network.
+An engine that a test may end and start again. Root. Its containers have no network.
+
+@param parent where it makes its folder: short, because a socket's path has at most 107 bytes
 */
-export async function startSecondEngine(options: {liveRestore: boolean; groupId: number}): Promise<SecondEngine> {
-	// A socket's path has at most 107 bytes, and a mount namespace of its own wants no surprises: directly below /run.
-	const folder = await mkdtemp('/run/gpubox-second-');
+export async function startSecondEngine(options: {
+	parent: string;
+	liveRestore: boolean;
+	groupId: number;
+}): Promise<SecondEngine> {
+	const folder = await mkdtemp(join(options.parent, 'second-'));
+	await chmod(folder, 0o755);
 	const socket = join(folder, 'docker.sock');
 	const pidFile = join(folder, 'dockerd.pid');
 	await mkdir(join(folder, 'data'));
-	await command('chmod', ['755', folder]);
 	await writeFile(
 		join(folder, 'daemon.json'),
 		JSON.stringify({
 			hosts: [`unix://${socket}`],
 			'data-root': join(folder, 'data'),
-			'exec-root': join(folder, 'exec'),
-			pidfile: pidFile,
-			group: String(options.groupId),
-			iptables: false,
-			ip6tables: false,
-			bridge: 'none',
-			'exec-opts': ['native.cgroupdriver=cgroupfs'],
+			...separateSettings(folder, options.groupId, undefined),
 			'live-restore': options.liveRestore,
 			'shutdown-timeout': 2,
 		}),
 	);
 	// The engine is started again in the same namespaces, where the mounts of its containers are.
-	const script = [
-		'mkdir -p /run/containerd',
-		'mount -t tmpfs tmpfs /run/containerd',
-		'{ mountpoint -q /sys/fs/cgroup || mount -t cgroup2 cgroup2 /sys/fs/cgroup; }',
-		'while [ ! -e "$1/over" ]; do dockerd --config-file "$1/daemon.json" >> "$1/dockerd.log" 2>&1; done',
-	].join(' && ');
-	const namespaces = ['unshare', '--mount', '--net', '--propagation', 'slave'];
-	const words = ['--pdeathsig', 'TERM', ...namespaces, 'sh', '-c', script, 'sh', folder];
+	const script =
+		'while [ ! -e "$1/over" ]; do setpriv --pdeathsig TERM dockerd --config-file "$1/daemon.json" >> "$1/dockerd.log" 2>&1; done';
+	const words = ['--pdeathsig', 'TERM', ...separately(undefined, script, folder)];
 	const keeper: ChildProcess = spawn('setpriv', words, {
 		stdio: 'ignore',
 		detached: true,
@@ -94,8 +87,7 @@ export async function startSecondEngine(options: {liveRestore: boolean; groupId:
 		}
 
 		await over;
-		await endProcessesOf(folder);
-		await rm(folder, {recursive: true, force: true});
+		await removeEngineFolder(folder);
 	};
 
 	await waitUntil('the second engine to answer', answers, {seconds: 60});
@@ -132,8 +124,8 @@ export async function startSecondEngine(options: {liveRestore: boolean; groupId:
 	};
 }
 
-/** An image of a few megabytes with nothing but a shell in it. */
-async function importShell(docker: Docker, folder: string): Promise<void> {
+/** An image of a few megabytes with nothing but a shell in it, named `shell`. */
+export async function importShell(docker: Docker, folder: string): Promise<void> {
 	const files = new Set<string>();
 	for (const name of ['sh', 'sleep']) {
 		const program = `/bin/${name}`;
