@@ -13,7 +13,7 @@ Removes a container, running or not, and waits until it is gone: whoever else re
 
 @throws EngineError
 */
-export async function removeContainer({engine}: Pick<Host, 'engine'>, id: string): Promise<void> {
+async function removeContainer({engine}: Pick<Host, 'engine'>, id: string): Promise<void> {
 	for (let attempt = 0; ; attempt++) {
 		try {
 			await engine.removeContainer(id, {force: true, volumes: true});
