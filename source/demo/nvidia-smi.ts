@@ -13,7 +13,8 @@ import {readOwnFile} from '../own-file.ts';
 import {type Answer, answer} from './answer.ts';
 import {createHappenings, happeningsVariable} from './happenings.ts';
 import {seenFrom, visibleVariable} from './moment.ts';
-import {parseScenario, type Scenario} from './scenario.ts';
+import {parseScenario} from './parse-scenario.ts';
+import type {Scenario} from './scenario.ts';
 
 const started = Date.now();
 

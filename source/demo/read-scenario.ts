@@ -5,8 +5,8 @@ import {readOwnFile} from '../own-file.ts';
 import {templatePath} from '../templates.ts';
 import {safeText} from '../text/safe.ts';
 import {mostSimilar} from '../text/similar.ts';
-import {parseScenario, type Scenario} from './scenario.ts';
-import {ScenarioError} from './scenario-check.ts';
+import {parseScenario, ScenarioError} from './parse-scenario.ts';
+import type {Scenario} from './scenario.ts';
 import {scenarioNames} from './scenario-names.ts';
 
 const described = 'docs/demo.md describes what a scenario may hold';

@@ -5,7 +5,6 @@ nvidia-smi loads this at every start. Described for people in docs/demo.md.
 The message of each schema says what is expected there.
 */
 import * as v from 'valibot';
-import {checkReferences, ScenarioError} from './scenario-check.ts';
 
 const isNoList = v.check((value: unknown) => !Array.isArray(value), 'an object');
 
@@ -230,27 +229,3 @@ export type ScenarioEvent = v.InferOutput<typeof event>;
 export type StoryName = v.InferOutput<typeof story>;
 export type ScenarioBox = v.InferOutput<typeof box>;
 export type Scenario = Omit<v.InferOutput<typeof scenarioSchema>, 'gpus'> & {gpus: ScenarioGpu[]};
-
-/**
-A scenario from what a JSON file holds, with the defaults filled in.
-@throws {ScenarioError} naming the place where it is not one
-*/
-export function parseScenario(json: unknown): Scenario {
-	const parsed = v.safeParse(scenarioSchema, json, {abortEarly: true});
-	if (!parsed.success) {
-		throw new ScenarioError(explain(parsed.issues[0]));
-	}
-
-	checkReferences(parsed.output);
-	return parsed.output;
-}
-
-function explain({path, expected, message, input}: v.BaseIssue<unknown>): string {
-	const keys = (path ?? []).map(({key}) => (typeof key === 'number' ? `[${key}]` : `.${key}`));
-	if (expected === 'never') {
-		return `scenario${keys.slice(0, -1).join('')} ${message}`;
-	}
-
-	const found = JSON.stringify(input) ?? 'missing';
-	return `scenario${keys.join('')} must be ${message}, not ${found.length > 60 ? `${found.slice(0, 59)}…` : found}`;
-}

@@ -1,12 +1,37 @@
-import type {Scenario} from './scenario.ts';
+import * as v from 'valibot';
+import {type Scenario, scenarioSchema} from './scenario.ts';
 
 /** Says where in a scenario something is wrong. */
 export class ScenarioError extends Error {
 	override name = 'ScenarioError';
 }
 
+/**
+A scenario from what a JSON file holds, with the defaults filled in.
+@throws {ScenarioError} naming the place where it is not one
+*/
+export function parseScenario(json: unknown): Scenario {
+	const parsed = v.safeParse(scenarioSchema, json, {abortEarly: true});
+	if (!parsed.success) {
+		throw new ScenarioError(explain(parsed.issues[0]));
+	}
+
+	checkReferences(parsed.output);
+	return parsed.output;
+}
+
+function explain({path, expected, message, input}: v.BaseIssue<unknown>): string {
+	const keys = (path ?? []).map(({key}) => (typeof key === 'number' ? `[${key}]` : `.${key}`));
+	if (expected === 'never') {
+		return `scenario${keys.slice(0, -1).join('')} ${message}`;
+	}
+
+	const found = JSON.stringify(input) ?? 'missing';
+	return `scenario${keys.join('')} must be ${message}, not ${found.length > 60 ? `${found.slice(0, 59)}…` : found}`;
+}
+
 /** Each part of a scenario may be right by itself and still speak of what is not there. @throws ScenarioError */
-export function checkReferences({gpus, processes, boxes, events}: Scenario): void {
+function checkReferences({gpus, processes, boxes, events}: Scenario): void {
 	unique('gpus', 'index', gpus);
 	unique('gpus', 'uuid', gpus);
 	unique('gpus', 'busId', gpus);
