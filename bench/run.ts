@@ -12,7 +12,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import type Dockerode from 'dockerode';
 import {build} from 'rolldown';
-import {jupyterBase} from '../source/box/jupyter.ts';
+import {jupyterBase} from '../source/box/jupyter/server.ts';
 import {queryArguments, staticFields} from '../source/gpu/fields.ts';
 import {
 	dockerOf,

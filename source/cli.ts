@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import module from 'node:module';
-import {findCodeCache} from './code-cache.ts';
+import {findCodeCache} from './start/code-cache.ts';
 
 // As package.json has it in `engines`: that file is not read, because it costs every start.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -29,7 +29,7 @@ if (first === undefined || (onlyHost && (first.includes('=') || second !== undef
 	finished();
 } else {
 	if (first === '--licenses') {
-		const {printNotices} = await import('./notices.ts');
+		const {printNotices} = await import('./commands/licenses.ts');
 		await printNotices();
 	} else {
 		const {runProgram} = await import('./program.ts');

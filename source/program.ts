@@ -1,9 +1,9 @@
 import {Argument, Command, type CommandUnknownOpts, Option} from '@commander-js/extra-typings';
+import {exitCode} from './base/failure.ts';
+import {version} from './base/version.ts';
 import {scenarioNames} from './demo/scenario-names.ts';
-import {exitCode} from './failure.ts';
 import {safeText} from './text/safe.ts';
 import {collect, toCount, toPort, toPositive, toProcesses, verb} from './verb.ts';
-import {version} from './version.ts';
 
 /*
 All verbs. Descriptions begin with a verb, as a command. Each action loads its own code only, so that no verb pays for another.
@@ -316,7 +316,7 @@ const completion = () => {
 		)
 		.addHelpText('after', '\nExample: source <(gpubox completion bash)');
 	return command.action(async (shell) => {
-		(await import('./commands/completion.ts')).completion(shell);
+		(await import('./commands/completion/command.ts')).completion(shell);
 	});
 };
 
@@ -363,7 +363,7 @@ export function makeProgram(): CommandUnknownOpts {
 		.command('__complete', {hidden: true})
 		.argument('[words...]')
 		.action(async (words) => {
-			const {printCandidates} = await import('./commands/completion.ts');
+			const {printCandidates} = await import('./commands/completion/command.ts');
 			await printCandidates(program, words as string[]);
 		});
 

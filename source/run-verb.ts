@@ -1,5 +1,5 @@
+import {type ExitCode, exitCode, Failure} from './base/failure.ts';
 import {caller} from './engine/caller.ts';
-import {type ExitCode, exitCode, Failure} from './failure.ts';
 import {safeLogLine} from './text/safe.ts';
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {test} from 'node:test';
-import {Failure} from '../source/failure.ts';
+import {Failure} from '../source/base/failure.ts';
 
 function run(code: string) {
 	return spawnSync(process.execPath, ['--import=tsx', '--input-type=module', '--eval', code], {encoding: 'utf8'});
@@ -35,7 +35,7 @@ test('a failure is safe to print whatever name is in it', () => {
 	assert.equal(failure.fix, 'Look: gpubox ls');
 	const {stderr} = run(`
 		import {runVerb} from './source/run-verb.ts';
-		import {Failure} from './source/failure.ts';
+		import {Failure} from './source/base/failure.ts';
 		process.env.GPUBOX_DEBUG = '1';
 		const failure = new Failure('a', {details: ['\\u001B[2Jb'], cause: new Error('c\\u001B[2J\\u0007')});
 		await runVerb(() => Promise.reject(failure));

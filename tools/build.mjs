@@ -93,33 +93,35 @@ function replaceFirst(code, before, after) {
 }
 
 /**
-What several verbs share is loaded as one: by what a module's path contains, the first that takes it has it. Everything else lies
-where it is first asked for: a verb's own code, the engine's library, the judge of images each make a chunk by themselves. One that a
-group took as well would be two files, the chunk and a door into it.
+One chunk for each of these groups of folders; the first that takes a module has it. Everything else lies where it is first asked for.
+A module of a chunk that nobody needs is read with the others and does not run.
 */
 const groups = Object.entries({
+	// Every start needs it.
 	base: [
 		/^\0/,
-		/\/source\/(failure|own-file|run-verb|version)\.ts$/,
-		/\/source\/engine\/(address|caller)\.ts$/,
-		/\/source\/text\/safe\.ts$/,
+		/\/source\/(base|text)\//,
+		/\/source\/engine\/[^/]+$/,
+		/\/source\/run-verb\.ts$/,
 		/\/source\/demo\/scenario-names\.ts$/,
+		/\/tools\/shims\/|\/node_modules\/(string-width|cli-truncate|slice-ansi|strip-ansi|ansi-styles|ansi-regex|get-east-asian-width|is-fullwidth-code-point)\//,
 	],
+	engine: [/\/source\/engine\/docker\//],
 	// Only the made-up host has it.
 	tour: [/\/source\/session\/tour\//],
 	session: [/\/source\/session\//, /\/node_modules\/(ink|react|react-reconciler|scheduler|yoga-layout)\//],
+	doctor: [/\/source\/doctor\//],
+	// Verbs lie outside, each by itself, and so does what sets a project up.
 	boxes: [
-		/\/source\/(base|box|gpu|text)\//,
-		/\/source\/(home|process-group|small-file)\.ts$/,
-		/\/source\/engine\/(?!connect|docker|guard|schemas|translate|transport)/,
-		/\/tools\/shims\/|\/node_modules\/(string-width|cli-truncate|slice-ansi|strip-ansi|ansi-styles|ansi-regex|get-east-asian-width|is-fullwidth-code-point)\//,
-		/\/source\/image\/(pull|pull-progress|pull-words|mirror|reference|free-disk|disk|version)\.ts$/,
-		/\/source\/templates\.ts$|\/gpu-cards\.json$/,
-		/\/source\/host\/(desktop|host|open-host|person|remedies|ask-http)\.ts$/,
-		/\/source\/settings\/(file|merge)\.ts$/,
+		/\/source\/(box|gpu|host)\//,
+		/\/source\/app\/[^/]+$/,
+		/\/source\/commands\/output\//,
+		/\/source\/image\/(pull\/|reference\.ts$)/,
+		/\/source\/settings\/(file|loading-variables|merge|trust)\.ts$/,
 		/\/source\/setup\/plan\.ts$/,
-		/\/source\/commands\/(ask-consent|attach|box-json|choose-image|consent|duration|gpus|idle|image-offer|images-here|lifecycle|live-lines|logs|ls|offered-images|open|read-secrets|settings|ssh|up|up-reporter)\.ts$/,
+		/\/gpu-cards\.json$/,
 	],
+	judge: [/\/source\/image\//, /\/templates\/catalogue\//],
 }).map(([name, paths]) => ({name, test: (id) => paths.some((path) => path.test(id))}));
 
 rmSync(into, {recursive: true, force: true});
@@ -146,6 +148,8 @@ const {output} = await build({
 		format: 'esm',
 		minify: true,
 		comments: {legal: true, annotation: false, jsdoc: false},
+		// As deep as the folders of source/, so that a path to templates/ is the same from both.
+		chunkFileNames: 'chunks/[name]-[hash].js',
 		strictExecutionOrder: true,
 		codeSplitting: {includeDependenciesRecursively: false, groups},
 	},

@@ -5,12 +5,12 @@ prints one line for each mistake and exits 1 when there is any.
 import {readdirSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import * as v from 'valibot';
-import {type CatalogueFile, catalogueFiles, entriesOf} from '../source/image/catalogue.ts';
-import {cudaMakes, knownCapability, knownCuda} from '../source/image/cuda.ts';
+import {type CatalogueFile, catalogueFiles, entriesOf} from '../source/image/catalogue/catalogue.ts';
+import {cudaMakes, knownCapability, knownCuda} from '../source/image/fit/cuda.ts';
+import {parseRequirement} from '../source/image/fit/require-cuda.ts';
 import type {ImageFacts} from '../source/image/image.ts';
 import {normalReference, parseReference} from '../source/image/reference.ts';
-import {parseRequirement} from '../source/image/require-cuda.ts';
-import {compareVersions, cudaMinor, leadingVersion, parseVersion} from '../source/image/version.ts';
+import {compareVersions, cudaMinor, leadingVersion, parseVersion} from '../source/text/compare-versions.ts';
 import cuda from '../templates/catalogue/cuda.json' with {type: 'json'};
 
 const statuses = ['verified', 'seen', 'derived', 'secondary', 'unverified'] as const;
@@ -210,7 +210,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 	];
 	if (onDisk.length !== catalogueFiles.length) {
 		mistakes.push(
-			`templates/catalogue has ${onDisk.length} image files; source/image/catalogue.ts reads ${catalogueFiles.length}`,
+			`templates/catalogue has ${onDisk.length} image files; source/image/catalogue/catalogue.ts reads ${catalogueFiles.length}`,
 		);
 	}
 

@@ -5,7 +5,7 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {CommandUnknownOpts} from '@commander-js/extra-typings';
-import {exitCode} from '../source/failure.ts';
+import {exitCode} from '../source/base/failure.ts';
 import {makeProgram} from '../source/program.ts';
 
 export const manPath = fileURLToPath(new URL('../man/gpubox.1', import.meta.url));

@@ -22,8 +22,8 @@ import {
 	writeFileSync,
 } from 'node:fs';
 import {basename, dirname, join, resolve} from 'node:path';
-import {Failure} from '../failure.ts';
 import {safeText} from '../text/safe.ts';
+import {Failure} from './failure.ts';
 
 /*
 Making, changing and removing files where somebody else may have laid a link in the way.

@@ -1,4 +1,4 @@
-import {type ExitCode, exitCode, Failure} from '../failure.ts';
+import {type ExitCode, exitCode, Failure} from '../base/failure.ts';
 import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
 import {ownerText} from './list.ts';

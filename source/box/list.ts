@@ -1,4 +1,4 @@
-import {exitCode, Failure} from '../failure.ts';
+import {exitCode, Failure} from '../base/failure.ts';
 import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
 import {mostSimilar} from '../text/similar.ts';

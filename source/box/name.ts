@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {basename} from 'node:path';
-import {exitCode, Failure} from '../failure.ts';
+import {exitCode, Failure} from '../base/failure.ts';
 import {namePattern} from './box.ts';
 
 /** The name a box gets when none is asked for: who and what, `alice-train`. Always valid as a container's name. */

@@ -1,8 +1,8 @@
+import {exitCode, Failure} from '../base/failure.ts';
 import {attachToBox} from '../box/attach.ts';
 import {mayEnter, refuseToEnter} from '../box/enter.ts';
 import {findBox} from '../box/list.ts';
 import {EngineError} from '../engine/engine.ts';
-import {exitCode, Failure} from '../failure.ts';
 import {openHost} from '../host/open-host.ts';
 import {explain} from '../host/remedies.ts';
 

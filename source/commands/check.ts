@@ -1,17 +1,17 @@
+import {imageChooser} from '../app/choose-image.ts';
+import {loadSettings} from '../app/load-settings.ts';
+import {type ExitCode, exitCode, Failure} from '../base/failure.ts';
 import type {Box} from '../box/box.ts';
-import {chooseGpus, parseGpuRequest} from '../box/choose-gpus.ts';
 import {mayEnter, refuseToEnter} from '../box/enter.ts';
-import {readGpusOfHost, toCandidates} from '../box/gpus-of-host.ts';
+import {chooseGpus, parseGpuRequest} from '../box/gpus/allocate.ts';
+import {readGpusOfHost, toCandidates} from '../box/gpus/availability.ts';
 import {findBox, listBoxes, listClaims} from '../box/list.ts';
 import {gpuMechanismOf} from '../engine/engine.ts';
-import {type ExitCode, exitCode, Failure} from '../failure.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
-import {type CheckedGpu, type CheckResult, checkBox, checkImage} from '../pipeline/check.ts';
+import {type CheckedGpu, type CheckResult, checkBox, checkImage} from '../job/check.ts';
 import {safeText} from '../text/safe.ts';
-import {printJson} from './box-json.ts';
-import {imageChooser} from './choose-image.ts';
-import {loadSettings} from './settings.ts';
+import {printJson} from './output/json.ts';
 
 type Options = {
 	host?: string | undefined;

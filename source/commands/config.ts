@@ -1,4 +1,6 @@
-import {findPaths} from '../host/person.ts';
+import {type Effective, loadSettings} from '../app/load-settings.ts';
+import {readTemplate} from '../base/templates.ts';
+import {findPaths} from '../host/user.ts';
 import {allSettings} from '../settings/describe.ts';
 import {type Sourced, toSettings} from '../settings/merge.ts';
 import {
@@ -9,11 +11,9 @@ import {
 	setPersonal,
 	unsetPersonal,
 } from '../settings/personal.ts';
-import {readTemplate} from '../templates.ts';
 import {safeText} from '../text/safe.ts';
 import {formatTable} from '../text/table.ts';
-import {printJson} from './box-json.ts';
-import {type Effective, loadSettings} from './settings.ts';
+import {printJson} from './output/json.ts';
 
 export type ConfigOptions = {
 	json?: true | undefined;

@@ -1,13 +1,13 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {type ExitCode, exitCode} from '../failure.ts';
-import type {Check} from '../host/doctor/check.ts';
-import {diagnose} from '../host/doctor/diagnose.ts';
-import {gatherFacts} from '../host/doctor/gather.ts';
-import {realProbe} from '../host/doctor/probe.ts';
+import {loadSettings} from '../app/load-settings.ts';
+import {type ExitCode, exitCode} from '../base/failure.ts';
+import type {Check} from '../doctor/check.ts';
+import {diagnose} from '../doctor/diagnose.ts';
+import {gatherFacts} from '../doctor/gather.ts';
+import {realProbe} from '../doctor/probe.ts';
 import {openHost} from '../host/open-host.ts';
-import {printJson} from './box-json.ts';
-import {loadSettings} from './settings.ts';
+import {printJson} from './output/json.ts';
 
 type Options = {
 	host?: string | undefined;
@@ -128,6 +128,6 @@ async function agree(out: NodeJS.WriteStream, signal: AbortSignal): Promise<bool
 		return false;
 	}
 
-	const {confirm} = await import('./ask.ts');
+	const {confirm} = await import('../app/prompt.ts');
 	return confirm('Run them?', signal, {output: out});
 }

@@ -1,10 +1,10 @@
+import {exitCode, Failure} from '../base/failure.ts';
 import type {Box} from '../box/box.ts';
-import {holdsGpus} from '../box/claims.ts';
-import type {Idleness} from '../box/idle.ts';
+import {holdsGpus} from '../box/gpus/claims.ts';
+import {type NamedProcess, nameProcesses} from '../box/gpus/process-names.ts';
+import type {Idleness} from '../box/idle/idle.ts';
 import {listBoxes, ownerText} from '../box/list.ts';
-import {type NamedProcess, nameProcesses} from '../box/process-names.ts';
 import {isNoEngine} from '../engine/engine.ts';
-import {exitCode, Failure} from '../failure.ts';
 import type {GpuFrame, GpuInventory} from '../gpu/gpu.ts';
 import {readInventory} from '../gpu/inventory.ts';
 import {type GpuView, viewGpus} from '../gpu/live.ts';
@@ -12,12 +12,12 @@ import {readProcesses} from '../gpu/processes.ts';
 import {watchGpus} from '../gpu/stream.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
-import {whoAmI} from '../host/person.ts';
 import {explain} from '../host/remedies.ts';
+import {whoAmI} from '../host/user.ts';
 import {formatDuration} from '../text/duration.ts';
 import {formatTable} from '../text/table.ts';
-import {printJson} from './box-json.ts';
 import {shortUuid} from './ls.ts';
+import {printJson} from './output/json.ts';
 
 type Options = {host?: string | undefined; json?: true | undefined; watch?: true | undefined};
 
@@ -119,7 +119,7 @@ async function readHolders(host: Host, boxes: Box[], signal: AbortSignal): Promi
 		return [];
 	}
 
-	const {readIdleness} = await import('../box/activity.ts');
+	const {readIdleness} = await import('../box/idle/observe.ts');
 	const [idleness, details] = await Promise.all([
 		readIdleness(host, holders, {signal}),
 		Promise.all(holders.map(({id}) => host.engine.inspectContainer(id))),
@@ -188,7 +188,7 @@ async function print(
 	}
 
 	if (holders.length > 0) {
-		const {idleCell, idleLimits} = await import('./idle.ts');
+		const {idleCell, idleLimits} = await import('../app/idle-limits.ts');
 		const now = new Date();
 		const rows = await Promise.all(
 			holders.map(async ({box, since, idleness}) => [

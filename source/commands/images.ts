@@ -1,10 +1,10 @@
+import {type BoxFreshness, type Offer, offerHere} from '../app/suggest-images.ts';
 import {openHost} from '../host/open-host.ts';
-import type {Suggestion} from '../image/suggest.ts';
+import type {Suggestion} from '../image/catalogue/suggest.ts';
 import {formatBytes} from '../text/bytes.ts';
 import {formatDuration} from '../text/duration.ts';
 import {formatTable} from '../text/table.ts';
-import {printJson} from './box-json.ts';
-import {type BoxFreshness, type Offer, offerHere} from './image-offer.ts';
+import {printJson} from './output/json.ts';
 
 type Options = {host?: string | undefined; json?: true | undefined; all?: true | undefined};
 
@@ -13,7 +13,7 @@ const rowsShown = 15;
 
 export async function images(options: Options, signal: AbortSignal): Promise<void> {
 	const offer = await offerHere(openHost(options), signal);
-	const {suggestionToJson, worthListing} = await import('../image/room.ts');
+	const {suggestionToJson, worthListing} = await import('../image/index.ts');
 	const listed = options.all ? offer.suggestions : offer.suggestions.filter(worthListing);
 	if (options.json) {
 		printJson({
@@ -49,7 +49,7 @@ async function tableOf(suggestions: readonly Suggestion[], {sizes}: Offer): Prom
 		return 'No known image fits this host. What would have to change: gpubox images --all';
 	}
 
-	const {suggestionToJson} = await import('../image/room.ts');
+	const {suggestionToJson} = await import('../image/index.ts');
 	const rows = suggestions.map((suggestion) => {
 		const {reference, fits, recommended, local, cuda, framework, provides, why, downloadBytes} =
 			suggestionToJson(suggestion);

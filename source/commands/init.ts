@@ -1,7 +1,10 @@
 import {realpathSync} from 'node:fs';
+import {openPrompt, type Prompt} from '../app/prompt.ts';
+import {type Look, lookAtHost} from '../app/setup/inspect-host.ts';
+import {agreeToOwnAnswers} from '../app/setup/own-answers.ts';
+import {exitCode, Failure} from '../base/failure.ts';
 import {listBoxes} from '../box/list.ts';
-import {findOwn} from '../box/work-out.ts';
-import {exitCode, Failure} from '../failure.ts';
+import {findOwn} from '../box/up/resolve-spec.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {resolveFolder} from '../settings/file.ts';
@@ -23,9 +26,6 @@ import {
 } from '../setup/plan.ts';
 import {placeFor, textOf, writeFileOnce} from '../setup/project-file.ts';
 import {safeText} from '../text/safe.ts';
-import {openPrompt, type Prompt} from './ask.ts';
-import {type Look, lookAtHost} from './look-at-host.ts';
-import {agreeToOwnAnswers} from './own-answers.ts';
 
 export type InitOptions = {
 	host?: string | undefined;

@@ -1,10 +1,10 @@
-import {kernelToken, readJupyterStatus, shutDownKernel} from '../box/kernels.ts';
+import {exitCode, Failure} from '../base/failure.ts';
+import {kernelToken, readJupyterStatus, shutDownKernel} from '../box/jupyter/kernels.ts';
 import {findBox} from '../box/list.ts';
-import {exitCode, Failure} from '../failure.ts';
 import {openHost} from '../host/open-host.ts';
 import {formatDuration} from '../text/duration.ts';
 import {formatTable} from '../text/table.ts';
-import {printJson} from './box-json.ts';
+import {printJson} from './output/json.ts';
 
 export type KernelsOptions = {
 	host?: string | undefined;

@@ -1,8 +1,8 @@
+import {exitCode, Failure} from '../base/failure.ts';
 import type {Box} from '../box/box.ts';
-import {startBox, stopBox} from '../box/lifecycle.ts';
 import {findBox, listBoxes, listClaims, ownerText} from '../box/list.ts';
-import {removeBox} from '../box/remove-box.ts';
-import {exitCode, Failure} from '../failure.ts';
+import {startBox, stopBox} from '../box/up/lifecycle.ts';
+import {removeBox} from '../box/up/remove-box.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 
@@ -28,9 +28,9 @@ export async function stop(
 /** One's own running boxes in which nothing was done for so long; of those named, if any are. */
 async function idleOnes(host: Host, names: string[], time: string, signal: AbortSignal): Promise<string[]> {
 	const [{readIdleness}, {idleFor}, {toDuration}] = await Promise.all([
-		import('../box/activity.ts'),
-		import('../box/idle.ts'),
-		import('./duration.ts'),
+		import('../box/idle/observe.ts'),
+		import('../box/idle/idle.ts'),
+		import('../app/duration-option.ts'),
 	]);
 	const leastMs = toDuration(time);
 	const named = await Promise.all(names.map((name) => findBox(host, name, signal)));
@@ -66,7 +66,7 @@ export async function rm(
 				const told = boxes.map((box) =>
 					box.mine ? box.name : `${box.name}, which is ${ownerText(box, host.person.name)}'s`,
 				);
-				const {confirm} = await import('./ask.ts');
+				const {confirm} = await import('../app/prompt.ts');
 				const question = `Remove ${told.join('; ')}? What was installed inside is lost, the project folder stays.`;
 				if (!(await confirm(question, signal))) {
 					throw new Failure('Nothing was removed.', {exitCode: exitCode.failed});
@@ -91,6 +91,6 @@ async function forEach(
 		process.stdout.write(`${box.name}\n`);
 	}
 
-	const {removeLeftovers} = await import('../box/leftovers.ts');
+	const {removeLeftovers} = await import('../box/up/leftovers.ts');
 	await removeLeftovers(host, await listClaims(host, signal));
 }

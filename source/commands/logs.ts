@@ -1,7 +1,7 @@
 import {stripVTControlCharacters} from 'node:util';
+import {exitCode, Failure} from '../base/failure.ts';
 import {findBox} from '../box/list.ts';
 import {readLogLines} from '../box/logs.ts';
-import {exitCode, Failure} from '../failure.ts';
 import {openHost} from '../host/open-host.ts';
 import {findRemedy, type Remedy} from '../host/remedies.ts';
 import {parseDuration} from '../text/duration.ts';

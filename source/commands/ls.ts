@@ -1,13 +1,13 @@
 import type {Box} from '../box/box.ts';
-import type {Idleness} from '../box/idle.ts';
-import {jupyterUrl} from '../box/jupyter.ts';
-import {removeLeftovers} from '../box/leftovers.ts';
+import type {Idleness} from '../box/idle/idle.ts';
+import {jupyterUrl} from '../box/jupyter/server.ts';
 import {listClaims, onlyBoxes, ownerText} from '../box/list.ts';
+import {removeLeftovers} from '../box/up/leftovers.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {formatDuration} from '../text/duration.ts';
 import {formatTable} from '../text/table.ts';
-import {boxJson, printJson} from './box-json.ts';
+import {boxJson, printJson} from './output/json.ts';
 
 export async function ls(
 	options: {host?: string | undefined; json?: true | undefined},
@@ -59,7 +59,7 @@ async function readIdlenessThatMatters(host: Host, boxes: Box[], signal: AbortSi
 		return new Map();
 	}
 
-	const {readIdleness} = await import('../box/activity.ts');
+	const {readIdleness} = await import('../box/idle/observe.ts');
 	return readIdleness(host, worthIt, {signal});
 }
 
@@ -68,7 +68,7 @@ async function idleCells(boxes: Box[], idleness: Map<string, Idleness>, now: Dat
 		return [];
 	}
 
-	const {idleCell, idleLimits} = await import('./idle.ts');
+	const {idleCell, idleLimits} = await import('../app/idle-limits.ts');
 	return Promise.all(
 		boxes.map(async (box) => {
 			const found = idleness.get(box.id);

@@ -1,7 +1,7 @@
-import {readToken} from '../box/files.ts';
-import {jupyterUrl, tunnelCommand} from '../box/jupyter.ts';
+import {Failure} from '../base/failure.ts';
+import {readToken} from '../box/files/write-files.ts';
+import {jupyterUrl, tunnelCommand} from '../box/jupyter/server.ts';
 import {findBox} from '../box/list.ts';
-import {Failure} from '../failure.ts';
 import {hasDesktop} from '../host/desktop.ts';
 import {openHost} from '../host/open-host.ts';
 

@@ -1,14 +1,14 @@
-import {exitCode, Failure} from '../failure.ts';
+import {loadSettings} from '../app/load-settings.ts';
+import {freeDiskOf, loadCatalogue} from '../app/local-images.ts';
+import {exitCode, Failure} from '../base/failure.ts';
 import {openHost} from '../host/open-host.ts';
-import {judgeDisk} from '../image/disk.ts';
-import {pullImage} from '../image/pull.ts';
-import {summarizePull} from '../image/pull-progress.ts';
+import {judgeDisk} from '../image/pull/disk.ts';
+import {pullImage} from '../image/pull/pull.ts';
+import {summarizePull} from '../image/pull/pull-progress.ts';
 import {parseReference} from '../image/reference.ts';
 import {formatBytes} from '../text/bytes.ts';
 import {safeText} from '../text/safe.ts';
-import {freeDiskOf, loadCatalogue} from './offered-images.ts';
-import {makePullReporter} from './pull-reporter.ts';
-import {loadSettings} from './settings.ts';
+import {makePullReporter} from './output/pull-progress.ts';
 
 type Options = {host?: string | undefined; force?: true | undefined};
 

@@ -1,20 +1,20 @@
-import {readIdleness} from '../box/activity.ts';
+import {toDuration} from '../app/duration-option.ts';
+import {idleLimits} from '../app/idle-limits.ts';
 import type {Box} from '../box/box.ts';
-import {isAbandoned} from '../box/claims.ts';
-import {removeLeftovers} from '../box/leftovers.ts';
-import {stopBox} from '../box/lifecycle.ts';
+import {isAbandoned} from '../box/gpus/claims.ts';
+import {readIdleness} from '../box/idle/observe.ts';
+import {decideReap, findCharge, noticeText, readLinesSince, writeToLog} from '../box/idle/reap.ts';
+import {isToken} from '../box/jupyter/token.ts';
 import {listClaims, onlyBoxes} from '../box/list.ts';
 import {inside} from '../box/paths.ts';
-import {decideReap, findCharge, noticeText, readLinesSince, writeToLog} from '../box/reap.ts';
-import {removeUnlessRunning} from '../box/remove.ts';
-import {isToken} from '../box/token.ts';
+import {removeUnlessRunning} from '../box/remove-container.ts';
+import {removeLeftovers} from '../box/up/leftovers.ts';
+import {stopBox} from '../box/up/lifecycle.ts';
 import {EngineError} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {explain} from '../host/remedies.ts';
-import {toDuration} from './duration.ts';
-import {idleLimits} from './idle.ts';
-import {installTimer, uninstallTimer} from './reap-timer.ts';
+import {installTimer, uninstallTimer} from './reap-schedule.ts';
 
 export type ReapOptions = {
 	host?: string | undefined;

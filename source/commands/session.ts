@@ -1,8 +1,8 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import {startGpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {runVerb} from '../run-verb.ts';
-import {startGpuFeed} from '../session/gpu-feed.ts';
 import type {RunOptions, SetupOptions, Up} from '../session/index.tsx';
 import type {Sourced} from '../settings/merge.ts';
 
@@ -16,7 +16,7 @@ function canDraw(): boolean {
 export async function openSession(hostName: string | undefined): Promise<void> {
 	if (!canDraw()) {
 		await runVerb(async (signal) => {
-			const {report} = await import('./report.ts');
+			const {report} = await import('./output/status-report.ts');
 			await report(openHost({host: hostName}), signal);
 			return undefined;
 		});
@@ -53,7 +53,7 @@ export async function openDemo(scenario: string | undefined): Promise<void> {
 	const {host, options} = made;
 	if (!canDraw()) {
 		await runVerb(async (signal) => {
-			const {report} = await import('./report.ts');
+			const {report} = await import('./output/status-report.ts');
 			await report(host, signal);
 			return undefined;
 		});
@@ -87,12 +87,12 @@ async function makeDemo(scenario?: string) {
 			readHost: host.readHost,
 			tour,
 			setup: lazySetup(async () =>
-				(await import('./setup-demo.ts')).setupInDemo(host, options.folder, (settings) => {
+				(await import('../app/setup/setup-demo.ts')).setupInDemo(host, options.folder, (settings) => {
 					agreed = settings;
 				}),
 			),
 			async up(wish: Parameters<Up>[0]) {
-				const {upHere} = await import('./up-here.ts');
+				const {upHere} = await import('../app/up.ts');
 				return upHere(host, {...wish, agreed});
 			},
 		},
@@ -104,18 +104,18 @@ function optionsFor(host: Host): Omit<RunOptions, 'feed' | 'demo'> {
 	return {
 		folder: process.cwd(),
 		async up(wish) {
-			const {upHere} = await import('./up-here.ts');
+			const {upHere} = await import('../app/up.ts');
 			return upHere(host, wish);
 		},
 		async pull(reference, wish) {
-			const {pullHere} = await import('./images-here.ts');
+			const {pullHere} = await import('../app/image-choices.ts');
 			await pullHere(host, reference, wish);
 		},
 		async loadImages(signal) {
-			const {imagesHere} = await import('./images-here.ts');
+			const {imagesHere} = await import('../app/image-choices.ts');
 			return imagesHere(host, signal);
 		},
-		setup: lazySetup(async () => (await import('./setup-here.ts')).setupHere(host, process.cwd())),
+		setup: lazySetup(async () => (await import('../app/setup/setup.ts')).setupHere(host, process.cwd())),
 	};
 }
 

@@ -1,12 +1,12 @@
 import {spawn} from 'node:child_process';
 import {constants, userInfo} from 'node:os';
 import {join} from 'node:path';
+import {exitCode, Failure} from '../base/failure.ts';
 import {findBox} from '../box/list.ts';
-import {hasSshServer} from '../box/ssh.ts';
-import {sshFileNames} from '../box/ssh-config.ts';
-import {readLogin} from '../box/ssh-files.ts';
-import {syncSshFiles} from '../box/sync-ssh-files.ts';
-import {exitCode, Failure} from '../failure.ts';
+import {sshFileNames} from '../box/ssh/config.ts';
+import {readLogin} from '../box/ssh/login.ts';
+import {hasSshServer} from '../box/ssh/probe.ts';
+import {syncSshFiles} from '../box/ssh/sync-config.ts';
 import {openHost} from '../host/open-host.ts';
 import {shellQuote} from '../text/shell-quote.ts';
 
@@ -54,7 +54,7 @@ export async function ssh(
 
 	if (box.rootPassword) {
 		// There may have been none yet when nobody waited for the server.
-		const {keepHostKey} = await import('../box/keep-host-key.ts');
+		const {keepHostKey} = await import('../box/ssh/host-key.ts');
 		await keepHostKey(host, box);
 		if (readLogin(host.paths, box.folder) === undefined) {
 			throw refuse(

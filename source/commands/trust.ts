@@ -1,14 +1,14 @@
-import {digestOf, tellAsks} from '../box/asks.ts';
-import {keyFilesOf, makeRequest} from '../box/request.ts';
-import {exitCode, Failure} from '../failure.ts';
+import {asksOf, consent, newAsks} from '../app/consent.ts';
+import {loadSettings} from '../app/load-settings.ts';
+import {exitCode, Failure} from '../base/failure.ts';
+import {digestOf, tellAsks} from '../box/plan/permissions.ts';
+import {keyFilesOf, makeRequest} from '../box/plan/request.ts';
 import {openHost} from '../host/open-host.ts';
 import {forgetTrust, readTrust} from '../settings/trust.ts';
 import {safeText} from '../text/safe.ts';
 import {shellQuote} from '../text/shell-quote.ts';
-import {askOnTerminal} from './ask-consent.ts';
-import {printJson} from './box-json.ts';
-import {asksOf, consent, newAsks} from './consent.ts';
-import {loadSettings} from './settings.ts';
+import {askOnTerminal} from './output/ask-consent.ts';
+import {printJson} from './output/json.ts';
 
 export type TrustOptions = {
 	host?: string | undefined;

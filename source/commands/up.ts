@@ -1,22 +1,22 @@
 import {networkInterfaces} from 'node:os';
-import type {BoxRequest} from '../box/box-request.ts';
-import {toDockerRun} from '../box/docker-run.ts';
-import {jupyterBase, jupyterUrl, tunnelCommand} from '../box/jupyter.ts';
-import {openAddresses} from '../box/open-address.ts';
-import {flagSettings, keyFilesOf, makeRequest, type UpFlags} from '../box/request.ts';
-import {planUp, up} from '../box/up.ts';
-import type {UpOptions, UpResult} from '../box/up-steps.ts';
+import {imageChooser} from '../app/choose-image.ts';
+import {asksOf, consent, newAsks} from '../app/consent.ts';
+import {toDuration} from '../app/duration-option.ts';
+import {buildSettings, loadSettings} from '../app/load-settings.ts';
+import {type SecretFlags, secretsOf} from '../app/read-secrets.ts';
+import {openAddresses} from '../box/jupyter/open-address.ts';
+import {jupyterBase, jupyterUrl, tunnelCommand} from '../box/jupyter/server.ts';
+import {toDockerRun} from '../box/plan/docker-run.ts';
+import {flagSettings, keyFilesOf, makeRequest, type UpFlags} from '../box/plan/request.ts';
+import type {BoxRequest} from '../box/plan/types.ts';
+import type {UpOptions, UpResult} from '../box/up/types.ts';
+import {planUp, up} from '../box/up/up.ts';
 import {openHost} from '../host/open-host.ts';
-import {askOnTerminal} from './ask-consent.ts';
-import {boxJson, printJson} from './box-json.ts';
-import {imageChooser} from './choose-image.ts';
-import {asksOf, consent, newAsks} from './consent.ts';
-import {toDuration} from './duration.ts';
 import {shortUuid} from './ls.ts';
 import {showInBrowser} from './open.ts';
-import {type SecretFlags, secretsOf} from './read-secrets.ts';
-import {buildSettings, loadSettings} from './settings.ts';
-import {makeReporter} from './up-reporter.ts';
+import {askOnTerminal} from './output/ask-consent.ts';
+import {boxJson, printJson} from './output/json.ts';
+import {makeReporter} from './output/up-progress.ts';
 
 export type UpCommandOptions = UpFlags &
 	SecretFlags & {

@@ -1,11 +1,11 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {type ContainerSpec, type Engine, EngineError} from '../engine/engine.ts';
+import {createInhabitants, detailOf, type Inhabitant, rowOf} from './containers.ts';
 import {startExec} from './exec.ts';
 import {createImageStore} from './image-store.ts';
-import {createInhabitants, detailOf, type Inhabitant, rowOf} from './inhabitants.ts';
+import {cudaError, quiet} from './sample-logs.ts';
+import type {Seed} from './seed-boxes.ts';
 import type {Answer, ShellWorld} from './shell.ts';
-import {cudaError, quiet} from './story.ts';
-import type {Seed} from './world.ts';
 
 export type DemoEngineOptions = {
 	boxes: Seed[];

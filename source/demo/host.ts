@@ -3,18 +3,18 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {readOwnFile} from '../base/bundled-file.ts';
 import {containerPrefix, label} from '../box/box.ts';
 import {writeRecord} from '../box/record.ts';
 import type {NvidiaSmi} from '../gpu/gpu.ts';
 import type {Host} from '../host/host.ts';
-import {readOwnFile} from '../own-file.ts';
 import {createDemoEngine, type DemoEngine} from './engine.ts';
-import {happeningsVariable, writeHappening} from './happenings.ts';
+import {happeningsVariable, writeHappening} from './event-log.ts';
 import {makeUpAnswers} from './jupyter.ts';
-import {visibleVariable} from './moment.ts';
 import {readScenario} from './read-scenario.ts';
 import type {Scenario, ScenarioEvent} from './scenario.ts';
-import {seedBoxes} from './world.ts';
+import {seedBoxes} from './seed-boxes.ts';
+import {visibleVariable} from './state-at.ts';
 
 export type DemoHost = Host &
 	AsyncDisposable & {
@@ -182,7 +182,7 @@ function tellLosses({events}: Scenario, lose: (gpu: number) => void): NodeJS.Tim
 
 function standIn(scenarioFile: string, environment: Record<string, string>): NvidiaSmi {
 	// In a checkout it is TypeScript beside this, which Node runs as it is; in the bundle a program of its own below this.
-	const place = import.meta.url.endsWith('.ts') ? 'nvidia-smi.ts' : 'demo/nvidia-smi.js';
+	const place = import.meta.url.endsWith('.ts') ? 'nvidia-smi.ts' : '../demo/nvidia-smi.js';
 	const file = fileURLToPath(new URL(place, import.meta.url));
 	return {
 		file: process.execPath,

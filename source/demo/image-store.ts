@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {type Engine, EngineError, type Image} from '../engine/engine.ts';
-import {buildLines} from './story.ts';
+import {buildLines} from './sample-logs.ts';
 
 /** What can be pulled: everything of these; anything else does not exist. */
 const known = /^(?:(?:docker\.io\/)?(?:pytorch|nvidia|vllm|tensorflow|rapidsai)\/|nvcr\.io\/|quay\.io\/jupyter\/)/;

@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {containerPrefix} from '../box/box.ts';
-import {privatePath} from '../box/jupyter.ts';
+import {privatePath} from '../box/jupyter/server.ts';
 import type {AskHttp} from '../host/ask-http.ts';
 import type {DemoEngine} from './engine.ts';
 import type {ScenarioBox} from './scenario.ts';

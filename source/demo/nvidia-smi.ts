@@ -9,12 +9,12 @@ processes must show the same machine; `GPUBOX_SCENARIO_HAPPENINGS` names a file 
 `GPUBOX_SCENARIO_LOG` names a file that gets a line for every start.
 */
 import {appendFileSync, writeSync} from 'node:fs';
-import {readOwnFile} from '../own-file.ts';
-import {type Answer, answer} from './answer.ts';
-import {createHappenings, happeningsVariable} from './happenings.ts';
-import {seenFrom, visibleVariable} from './moment.ts';
+import {readOwnFile} from '../base/bundled-file.ts';
+import {createHappenings, happeningsVariable} from './event-log.ts';
 import {parseScenario} from './parse-scenario.ts';
 import type {Scenario} from './scenario.ts';
+import {type Answer, answer} from './smi-answers.ts';
+import {seenFrom, visibleVariable} from './state-at.ts';
 
 const started = Date.now();
 

@@ -1,8 +1,8 @@
 import {existsSync} from 'node:fs';
 import {resolve} from 'node:path';
-import {exitCode, Failure} from '../failure.ts';
-import {readOwnFile} from '../own-file.ts';
-import {templatePath} from '../templates.ts';
+import {readOwnFile} from '../base/bundled-file.ts';
+import {exitCode, Failure} from '../base/failure.ts';
+import {templatePath} from '../base/templates.ts';
 import {safeText} from '../text/safe.ts';
 import {mostSimilar} from '../text/similar.ts';
 import {parseScenario, ScenarioError} from './parse-scenario.ts';

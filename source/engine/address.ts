@@ -1,6 +1,6 @@
 import {accessSync, constants, existsSync} from 'node:fs';
 import {join} from 'node:path';
-import {exitCode, Failure} from '../failure.ts';
+import {exitCode, Failure} from '../base/failure.ts';
 import {readConfigFile} from './config-file.ts';
 
 /** Where the engine is and how to reach it. */

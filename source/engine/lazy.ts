@@ -8,7 +8,7 @@ beside Ink would hold the GPUs back.
 export function lazyDocker(address: EngineAddress): Engine {
 	let loading: Promise<Engine> | undefined;
 	const load = () => {
-		loading ??= import('./docker.ts').then(({connectDocker}) => connectDocker(address));
+		loading ??= import('./docker/docker.ts').then(({connectDocker}) => connectDocker(address));
 		return loading;
 	};
 

@@ -1,5 +1,5 @@
 /** The words of the gpu room. What the card does not report is `null`, never 0. Memory in MiB, power in watts, °C, percent. */
-import type {Diagnostic} from '../failure.ts';
+import type {Diagnostic} from '../base/failure.ts';
 
 /** How nvidia-smi is called: here, over ssh, or the stand-in of the demo. */
 export type NvidiaSmi = {

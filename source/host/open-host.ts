@@ -1,9 +1,9 @@
+import {homeFolder} from '../base/home.ts';
 import {type EngineAddress, findEngineAddress, isLocalAddress} from '../engine/address.ts';
 import {lazyDocker} from '../engine/lazy.ts';
 import type {NvidiaSmi} from '../gpu/gpu.ts';
-import {homeFolder} from '../home.ts';
 import type {Host} from './host.ts';
-import {findPaths, whoAmI} from './person.ts';
+import {findPaths, whoAmI} from './user.ts';
 
 /** The host that flags and environment mean. Nothing is connected yet. */
 export function openHost(options: {host?: string | undefined}): Host {

@@ -1,5 +1,5 @@
+import {exitCode, Failure} from '../base/failure.ts';
 import {EngineError} from '../engine/engine.ts';
-import {exitCode, Failure} from '../failure.ts';
 import {problemOfLine} from '../gpu/problems.ts';
 import {safeText} from '../text/safe.ts';
 

@@ -1,9 +1,9 @@
 /** Gathers what the judge looks at into its shape. */
 import type {EngineInfo} from '../engine/engine.ts';
 import type {GpuInventory} from '../gpu/gpu.ts';
-import {gpuClass} from './gpu-class.ts';
+import {gpuClass} from './fit/gpu-class.ts';
+import {injectionOf} from './fit/injection.ts';
 import type {FitFacts} from './image.ts';
-import {injectionOf} from './injection.ts';
 
 /**
 The facts of a host for the judge. `gpus`: UUIDs of the cards that the box would get, all when left out. `info` may be

@@ -1,8 +1,9 @@
 /** How old the base behind a box is, and whether a newer build of the same line of tags exists. */
+
+import {compareVersions, parseVersion} from '../text/compare-versions.ts';
 import {safeText} from '../text/safe.ts';
 import type {ImageFacts} from './image.ts';
 import {normalReference, tagLine} from './reference.ts';
-import {compareVersions, parseVersion} from './version.ts';
 
 /** An image that the engine has. */
 export type LocalBuild = {reference: string; id: string; createdAt: Date | null};

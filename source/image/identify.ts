@@ -1,11 +1,11 @@
 /** What an image on the host is: from the catalogue by its name, and from its own metadata. */
 import type {Image} from '../engine/engine.ts';
+import {cudaMinor, leadingVersion, parseVersion} from '../text/compare-versions.ts';
 import {safeText} from '../text/safe.ts';
-import {platformArchitecture} from './architecture.ts';
-import {type Catalogue, unknownImage} from './catalogue.ts';
+import {type Catalogue, unknownImage} from './catalogue/catalogue.ts';
+import {platformArchitecture} from './fit/architecture.ts';
 import type {ImageFacts, Provides} from './image.ts';
 import {servicesOf} from './service-words.ts';
-import {cudaMinor, leadingVersion, parseVersion} from './version.ts';
 
 /** Labels by which a team describes its images in the images themselves. Part of the published interface. */
 const imageLabel = {

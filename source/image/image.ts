@@ -1,5 +1,5 @@
 /** The words of the image room. */
-import type {Diagnostic} from '../failure.ts';
+import type {Diagnostic} from '../base/failure.ts';
 
 /** A service that an image brings. Labels, a team's entries and --json call `ssh` by its program: see `serviceWords`. */
 export type Provides = 'jupyter' | 'ssh';

@@ -1,6 +1,6 @@
 /** What is known of the images that the engine has. */
 import type {Image} from '../engine/engine.ts';
-import type {Catalogue} from './catalogue.ts';
+import type {Catalogue} from './catalogue/catalogue.ts';
 import {type InspectedImage, identify} from './identify.ts';
 import type {ImageFacts} from './image.ts';
 

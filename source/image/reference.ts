@@ -1,4 +1,4 @@
-import {exitCode, Failure} from '../failure.ts';
+import {exitCode, Failure} from '../base/failure.ts';
 import {safeText} from '../text/safe.ts';
 
 /** An image's name in its parts, the registry and the `library/` of Docker Hub written out. */

@@ -1,6 +1,5 @@
 import {Box, Text, useApp, useInput, usePaste, useWindowSize} from 'ink';
 import {useEffect, useSyncExternalStore} from 'react';
-import {keysOf} from './keymap.ts';
 import {type Layout, layOut, smallest} from './layout.ts';
 import {HelpScreen, helpLines} from './screens/help.tsx';
 import {ImagesScreen} from './screens/images.tsx';
@@ -8,8 +7,9 @@ import {MainScreen} from './screens/main.tsx';
 import {SetupScreen} from './screens/setup.tsx';
 import {questionLines, questionRoom, TrustScreen} from './screens/trust.tsx';
 import type {Session} from './session.ts';
+import {panesOf} from './state/key-hints.ts';
+import {keysOf} from './state/keymap.ts';
 import {messageLines} from './state/notices.ts';
-import {panesOf} from './state/select-keys.ts';
 import {selectGpuPane} from './state/selectors.ts';
 import type {SessionState} from './state/session-state.ts';
 

@@ -1,16 +1,16 @@
 import {render} from 'ink';
-import {exitCode} from '../failure.ts';
+import {exitCode} from '../base/failure.ts';
+import {type GpuFeed, startGpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
 import {App} from './app.tsx';
-import {type GpuFeed, startGpuFeed} from './gpu-feed.ts';
 import {dieOf, startJobControl} from './job-control.ts';
 import {createSession, type SessionOptions} from './session.ts';
-import {wantsDemo} from './state/actions.ts';
+import {wantsDemo} from './state/effects.ts';
 
-export type {PullWish} from './state/actions.ts';
-export type {ImageChoice} from './state/facts.ts';
-export type {SetupOptions} from './state/setup-actions.ts';
-export type {Up} from './state/start-box.ts';
+export type {Up} from './state/boxes/start-box.ts';
+export type {PullWish} from './state/effects.ts';
+export type {ImageChoice} from './state/model.ts';
+export type {SetupOptions} from './state/setup/setup-actions.ts';
 
 export type RunOptions = Omit<SessionOptions, 'demoOffered' | 'now'> & {
 	/** Of `startGpuFeed`, when the caller started it ahead. */

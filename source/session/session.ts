@@ -1,19 +1,19 @@
 import {homedir} from 'node:os';
 import {isRunning} from '../box/box.ts';
+import type {GpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
-import type {GpuFeed} from './gpu-feed.ts';
-import {actionFor, characterOf} from './keymap.ts';
-import {type ActionOptions, createActions, type Terminal} from './state/actions.ts';
-import {type Message, noFacts} from './state/facts.ts';
-import {createHostReader, type HostReader} from './state/host-line.ts';
-import {createLogBuffer, type LogBuffer, scroll} from './state/log-buffer.ts';
-import {isDemoOffered, scopesOf} from './state/select-keys.ts';
-import {setupSituation} from './state/select-setup.ts';
+import {type ActionOptions, createActions, type Terminal} from './state/effects.ts';
+import {createHostReader, type HostReader} from './state/gpus/host-line.ts';
+import {isDemoOffered, scopesOf} from './state/key-hints.ts';
+import {actionFor, characterOf} from './state/keymap.ts';
+import {createLogBuffer, type LogBuffer, scroll} from './state/log/log-buffer.ts';
+import {type Message, noFacts} from './state/model.ts';
+import {type Action, firstView, type Pane, reduce} from './state/reduce.ts';
 import type {SessionStore} from './state/session-state.ts';
+import {setupSituation} from './state/setup/select-setup.ts';
 import {startSources} from './state/sources.ts';
 import {createStore} from './state/store.ts';
-import {type Action, firstView, type Pane, reduce} from './state/view.ts';
 import type {Tour} from './tour/index.tsx';
 import type {Happened} from './tour/tour.ts';
 

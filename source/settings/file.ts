@@ -1,8 +1,8 @@
 /** gpubox.yaml: finding it and reading it. The parser is loaded only when there is a file to read. */
 import {existsSync, realpathSync} from 'node:fs';
 import {dirname, join, relative, resolve} from 'node:path';
-import {exitCode, Failure} from '../failure.ts';
-import {readSmallFile} from '../small-file.ts';
+import {exitCode, Failure} from '../base/failure.ts';
+import {readSmallFile} from '../base/small-file.ts';
 import {safeText} from '../text/safe.ts';
 import type {Sourced} from './merge.ts';
 import type {Mistake, Source} from './read.ts';

@@ -1,9 +1,9 @@
 /** The personal config: one file of a person's own defaults, in the shape of gpubox.yaml but as JSON. */
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
-import {exitCode, Failure} from '../failure.ts';
-import {homeFolder} from '../home.ts';
-import {readSmallFile} from '../small-file.ts';
+import {exitCode, Failure} from '../base/failure.ts';
+import {homeFolder} from '../base/home.ts';
+import {readSmallFile} from '../base/small-file.ts';
 import {shortenHome} from '../text/home-path.ts';
 import {safeText} from '../text/safe.ts';
 import {allSettings, type SettingInfo} from './describe.ts';

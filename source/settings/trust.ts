@@ -2,9 +2,9 @@
 import {createHash} from 'node:crypto';
 import {lstatSync, rmSync} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {Failure} from '../base/failure.ts';
 import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
-import {Failure} from '../failure.ts';
-import {readSmallFile} from '../small-file.ts';
+import {readSmallFile} from '../base/small-file.ts';
 import {safeText} from '../text/safe.ts';
 
 /** One thing agreed to; `digest` decides, the rest is for who looks at the file. */

@@ -2,8 +2,8 @@
 import {createHash} from 'node:crypto';
 import {dirname, isAbsolute, join} from 'node:path';
 import {makeFolder, removeTree, writeFileAtomic} from '../base/safe-files.ts';
+import {readSmallFile} from '../base/small-file.ts';
 import type {Paths} from '../host/host.ts';
-import {readSmallFile} from '../small-file.ts';
 import {type Draft, faultOfGpus, uses} from './plan.ts';
 
 /** Where a project's draft is: in the person's state folder, beside the boxes. */

@@ -1,7 +1,7 @@
 /** Folders with data: where they usually are, and whether one that was named can be mounted. */
 import {stat} from 'node:fs/promises';
 import {resolve} from 'node:path';
-import {homeFolder} from '../home.ts';
+import {homeFolder} from '../base/home.ts';
 import {expandHome} from '../text/home-path.ts';
 import {safeText} from '../text/safe.ts';
 

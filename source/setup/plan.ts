@@ -1,9 +1,9 @@
 /** What the answers about a project mean, to `gpubox init` and in the session alike: the settings they make, and how they are shown. Nothing here asks or writes. */
 import {basename} from 'node:path';
+import {Failure} from '../base/failure.ts';
 import type {ServiceName} from '../box/box.ts';
-import {parseGpuRequest} from '../box/choose-gpus.ts';
+import {parseGpuRequest} from '../box/gpus/allocate.ts';
 import {defaultName} from '../box/name.ts';
-import {Failure} from '../failure.ts';
 import type {GpuFacts} from '../gpu/gpu.ts';
 import type {Settings} from '../settings/schema.ts';
 import {safeText} from '../text/safe.ts';

@@ -1,8 +1,8 @@
 /** The gpubox.yaml that is about to be written: where it goes, what is in it, and writing it. */
 import {statSync} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {Failure} from '../base/failure.ts';
 import {writeFileAtomic} from '../base/safe-files.ts';
-import {Failure} from '../failure.ts';
 import {findProject, toFailure} from '../settings/file.ts';
 import {readSettings} from '../settings/read.ts';
 import {writeProjectFile} from '../settings/write.ts';

@@ -2,7 +2,7 @@ import {mkdtemp, rm} from 'node:fs/promises';
 import {createServer, type RequestListener} from 'node:http';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {connectDocker} from '../../source/engine/docker.ts';
+import {connectDocker} from '../../source/engine/docker/docker.ts';
 import type {Engine} from '../../source/engine/engine.ts';
 import {defaultLimits, type EngineLimits} from '../../source/engine/limits.ts';
 

@@ -1,11 +1,11 @@
-import {answer} from '../../source/demo/answer.ts';
 import {type DemoHost, makeDemoHost} from '../../source/demo/host.ts';
 import {readScenario, scenarioFile} from '../../source/demo/read-scenario.ts';
 import type {ScenarioEvent} from '../../source/demo/scenario.ts';
+import {answer} from '../../source/demo/smi-answers.ts';
+import type {GpuFeed, GpuFeedListener} from '../../source/gpu/feed.ts';
 import {streamFields} from '../../source/gpu/fields.ts';
 import {FrameBuilder} from '../../source/gpu/frames.ts';
 import type {GpuFrame, GpuInventory} from '../../source/gpu/gpu.ts';
-import type {GpuFeed, GpuFeedListener} from '../../source/session/gpu-feed.ts';
 
 /** The moment at which the frozen host stands still. */
 export const frozenAt = new Date('2026-11-20T12:00:00Z');

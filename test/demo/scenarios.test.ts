@@ -3,8 +3,8 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, type TestContext, test} from 'node:test';
+import {nameProcesses} from '../../source/box/gpus/process-names.ts';
 import {listBoxes} from '../../source/box/list.ts';
-import {nameProcesses} from '../../source/box/process-names.ts';
 import {makeDemoHost} from '../../source/demo/host.ts';
 import {parseScenario} from '../../source/demo/parse-scenario.ts';
 import {readScenario, scenarioFile} from '../../source/demo/read-scenario.ts';
@@ -12,7 +12,7 @@ import {scenarioSchema} from '../../source/demo/scenario.ts';
 import {scenarioNames} from '../../source/demo/scenario-names.ts';
 import {readInventory} from '../../source/gpu/inventory.ts';
 import {readProcesses} from '../../source/gpu/processes.ts';
-import {bindings} from '../../source/session/keymap.ts';
+import {bindings} from '../../source/session/state/keymap.ts';
 import {frozenAt, makeFrozenHost, scenarioFrames} from '../_helpers/demo.ts';
 import {showSession} from '../_helpers/session.tsx';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {readdirSync, writeFileSync} from 'node:fs';
 import {after, before, describe, test} from 'node:test';
-import {type LoneHost, makeLoneHost} from '../_helpers/lone-host.ts';
+import {type LoneHost, makeLoneHost} from '../_helpers/isolated-host.ts';
 import {makePerson, type Person} from '../_helpers/test-host/person.ts';
 import {openTerminal, type Terminal} from '../_helpers/test-host/terminal.ts';
 

@@ -4,7 +4,7 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, afterEach, before, describe, test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {connectDocker} from '../../source/engine/docker.ts';
+import {connectDocker} from '../../source/engine/docker/docker.ts';
 import {defaultLimits} from '../../source/engine/limits.ts';
 import {type Fault, type FaultProxy, type Seen, startFaultProxy} from '../_helpers/test-host/fault-proxy.ts';
 import {dockerOf, makePerson, openTerminal, type Person, testHost, waitUntil} from '../_helpers/test-host/index.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {after, before, beforeEach, describe, test} from 'node:test';
-import {type CuttingProxy, startCuttingProxy} from '../_helpers/test-host/cutting-proxy.ts';
+import {type CuttingProxy, startCuttingProxy} from '../_helpers/test-host/flaky-proxy.ts';
 import {
 	buildImage,
 	dockerOf,

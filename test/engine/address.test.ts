@@ -4,11 +4,11 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
+import {Failure} from '../../source/base/failure.ts';
 import {findEngineAddress, isLocalAddress} from '../../source/engine/address.ts';
+import {registryOf} from '../../source/engine/docker/registry-auth.ts';
 import {codeOfReason, refusal, toEngineError} from '../../source/engine/errors.ts';
 import {readFrames, readJsonLines} from '../../source/engine/frames.ts';
-import {registryOf} from '../../source/engine/registry-auth.ts';
-import {Failure} from '../../source/failure.ts';
 
 describe('where the engine is', () => {
 	let home: string;

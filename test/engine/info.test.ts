@@ -4,7 +4,7 @@ import {createServer} from 'node:http';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import {connectDocker} from '../../source/engine/docker.ts';
+import {connectDocker} from '../../source/engine/docker/docker.ts';
 
 const common = {
 	ServerVersion: '20.10.24',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import fc from 'fast-check';
-import {answer} from '../../source/demo/answer.ts';
 import {readScenario, scenarioFile} from '../../source/demo/read-scenario.ts';
+import {answer} from '../../source/demo/smi-answers.ts';
 import {nearestGroup, parseTopology} from '../../source/gpu/topology.ts';
 
 /** As the driver draws it: the head underlined, cells between tabs. Two pairs with a bridge each, one on each processor. */

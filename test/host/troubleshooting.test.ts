@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {test} from 'node:test';
-import {titles} from '../../source/host/doctor/check.ts';
+import {titles} from '../../source/doctor/check.ts';
 import {remedies} from '../../source/host/remedies.ts';
 import {page, renderPage} from '../../tools/troubleshooting.ts';
 

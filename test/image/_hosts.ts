@@ -1,4 +1,4 @@
-import {gpuClass} from '../../source/image/gpu-class.ts';
+import {gpuClass} from '../../source/image/fit/gpu-class.ts';
 import type {FitFacts, Injection, JudgedGpu} from '../../source/image/image.ts';
 import cards from '../../templates/catalogue/gpu-cards.json' with {type: 'json'};
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {catalogue} from '../../source/image/catalogue.ts';
+import {catalogue} from '../../source/image/catalogue/catalogue.ts';
 import {freshness, type LocalBuild} from '../../source/image/freshness.ts';
 
 const now = new Date('2026-11-23T12:00:00Z');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {catalogue} from '../../source/image/catalogue.ts';
+import {catalogue} from '../../source/image/catalogue/catalogue.ts';
 import {type InspectedImage, identify} from '../../source/image/identify.ts';
 import {servicesOf, serviceWords} from '../../source/image/service-words.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import fc from 'fast-check';
-import {platformArchitecture} from '../../source/image/architecture.ts';
+import {platformArchitecture} from '../../source/image/fit/architecture.ts';
 import {
 	codeRunsOn,
 	cudaCanTarget,
@@ -10,12 +10,18 @@ import {
 	firstCudaFor,
 	firstDriverOf,
 	floorOfMajor,
-} from '../../source/image/cuda.ts';
-import {judgeDisk, roomForPull} from '../../source/image/disk.ts';
-import {gpuClass} from '../../source/image/gpu-class.ts';
-import {injectionOf} from '../../source/image/injection.ts';
+} from '../../source/image/fit/cuda.ts';
+import {gpuClass} from '../../source/image/fit/gpu-class.ts';
+import {injectionOf} from '../../source/image/fit/injection.ts';
+import {judgeDisk, roomForPull} from '../../source/image/pull/disk.ts';
 import {normalReference, parseReference, tagLine} from '../../source/image/reference.ts';
-import {compareVersions, cudaMinor, leadingVersion, minorNumber, parseVersion} from '../../source/image/version.ts';
+import {
+	compareVersions,
+	cudaMinor,
+	leadingVersion,
+	minorNumber,
+	parseVersion,
+} from '../../source/text/compare-versions.ts';
 import cards from '../../templates/catalogue/gpu-cards.json' with {type: 'json'};
 
 test('versions compare number by number', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {Failure} from '../../source/failure.ts';
+import {Failure} from '../../source/base/failure.ts';
 import type {Up} from '../../source/session/index.tsx';
 import {breakLines} from '../../source/text/fit.ts';
 import {showSession} from '../_helpers/session.tsx';

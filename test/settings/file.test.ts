@@ -3,7 +3,7 @@ import {mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSyn
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
-import {Failure} from '../../source/failure.ts';
+import {Failure} from '../../source/base/failure.ts';
 import {findProject, readProjectFile} from '../../source/settings/file.ts';
 import {toSettings} from '../../source/settings/merge.ts';
 import {personalFile, readPersonal, setPersonal, unsetPersonal} from '../../source/settings/personal.ts';

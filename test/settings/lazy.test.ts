@@ -14,9 +14,9 @@ test('verbs that read no settings, and a project without files, load no parser',
 	try {
 		await import('../../source/commands/ls.ts');
 		await import('../../source/commands/lifecycle.ts');
-		const {loadSettings} = await import('../../source/commands/settings.ts');
+		const {loadSettings} = await import('../../source/app/load-settings.ts');
 		await import('../../source/commands/up.ts');
-		await import('../../source/commands/up-here.ts');
+		await import('../../source/app/up.ts');
 		await loadSettings(import.meta.dirname, {files: false});
 	} finally {
 		hooks.deregister();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {flagSettings, makeRequest} from '../../source/box/request.ts';
-import {secretsOf} from '../../source/commands/read-secrets.ts';
-import {Failure} from '../../source/failure.ts';
+import {secretsOf} from '../../source/app/read-secrets.ts';
+import {Failure} from '../../source/base/failure.ts';
+import {flagSettings, makeRequest} from '../../source/box/plan/request.ts';
 import {merge, toSettings} from '../../source/settings/merge.ts';
 import {readSettings} from '../../source/settings/read.ts';
 import {isReservedTarget} from '../../source/settings/reserved.ts';

@@ -3,7 +3,7 @@ import {chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlin
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
-import {Failure} from '../../source/failure.ts';
+import {Failure} from '../../source/base/failure.ts';
 import {agreedFrom, forgetTrust, keepTrust, readTrust} from '../../source/settings/trust.ts';
 
 let folder: string;

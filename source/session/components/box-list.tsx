@@ -1,8 +1,8 @@
 import {Box, Text} from 'ink';
-import type {Diagnostic} from '../../failure.ts';
+import type {Diagnostic} from '../../base/failure.ts';
 import {cut, fit, widthOf} from '../../text/fit.ts';
-import type {BoxItem, BoxPaneView} from '../state/select-boxes.ts';
-import type {Hint} from '../state/select-keys.ts';
+import type {BoxItem, BoxPaneView} from '../state/boxes/select-boxes.ts';
+import type {Hint} from '../state/key-hints.ts';
 import {theme} from '../theme.ts';
 import {TitledPane} from './titled-pane.tsx';
 import {windowAround} from './window.ts';

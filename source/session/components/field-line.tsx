@@ -1,6 +1,6 @@
 import {Text} from 'ink';
 import {cut, widthOf} from '../../text/fit.ts';
-import {charactersOf, type Field} from '../state/field.ts';
+import {charactersOf, type Field} from '../state/setup/field.ts';
 import {theme} from '../theme.ts';
 
 /** A text that is being typed, with the cursor. Where it is too long, what is around the cursor is shown. */

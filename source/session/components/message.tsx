@@ -1,6 +1,6 @@
 import {Text} from 'ink';
 import {cut, widthOf} from '../../text/fit.ts';
-import type {Message, Task} from '../state/facts.ts';
+import type {Message, Task} from '../state/model.ts';
 import {theme} from '../theme.ts';
 import {Bar} from './bar.tsx';
 

@@ -3,11 +3,11 @@ import {cut, fit} from '../../text/fit.ts';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
 import {TitledPane} from '../components/titled-pane.tsx';
-import {bindings, type Scope, shownKey} from '../keymap.ts';
-import type {Facts} from '../state/facts.ts';
-import {selectHints} from '../state/select-keys.ts';
+import {selectHints} from '../state/key-hints.ts';
+import {bindings, type Scope, shownKey} from '../state/keymap.ts';
+import type {Facts} from '../state/model.ts';
+import type {View} from '../state/reduce.ts';
 import {selectHostLine} from '../state/selectors.ts';
-import type {View} from '../state/view.ts';
 import {theme} from '../theme.ts';
 
 const sections: Array<[scope: Scope, title: string]> = [

@@ -5,11 +5,11 @@ import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
 import {TitledPane} from '../components/titled-pane.tsx';
 import {windowAround} from '../components/window.ts';
-import type {Facts, ImageChoice} from '../state/facts.ts';
+import {selectHints} from '../state/key-hints.ts';
+import type {Facts, ImageChoice} from '../state/model.ts';
 import {messageLines} from '../state/notices.ts';
-import {selectHints} from '../state/select-keys.ts';
+import type {View} from '../state/reduce.ts';
 import {selectHostLine} from '../state/selectors.ts';
-import type {View} from '../state/view.ts';
 import {theme} from '../theme.ts';
 import {Notices} from './notices.tsx';
 

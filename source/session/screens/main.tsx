@@ -7,13 +7,13 @@ import {GpuPane} from '../components/gpu-pane.tsx';
 import {HostLine} from '../components/host-line.tsx';
 import {LogPane} from '../components/log-pane.tsx';
 import type {Layout} from '../layout.ts';
-import type {Facts} from '../state/facts.ts';
-import {type LogBuffer, topLine} from '../state/log-buffer.ts';
-import {hintFor} from '../state/log-hint.ts';
-import {selectBoxPane, selectDetail} from '../state/select-boxes.ts';
-import {selectHints} from '../state/select-keys.ts';
+import {selectBoxPane, selectDetail} from '../state/boxes/select-boxes.ts';
+import {selectHints} from '../state/key-hints.ts';
+import {type LogBuffer, topLine} from '../state/log/log-buffer.ts';
+import {hintFor} from '../state/log/log-hint.ts';
+import type {Facts} from '../state/model.ts';
+import {chosenBox, type View} from '../state/reduce.ts';
 import {selectGpuPane, selectHostLine} from '../state/selectors.ts';
-import {chosenBox, type View} from '../state/view.ts';
 import {Notices} from './notices.tsx';
 
 type Properties = {

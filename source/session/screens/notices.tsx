@@ -1,7 +1,7 @@
 import {Box, Text} from 'ink';
 import {MessageLines, Question, TaskLine} from '../components/message.tsx';
-import type {Facts} from '../state/facts.ts';
-import type {BoxQuestion, View} from '../state/view.ts';
+import type {Facts} from '../state/model.ts';
+import type {BoxQuestion, View} from '../state/reduce.ts';
 
 /** The lines above the footer: a question comes before work under way, and that before what happened last. */
 export function Notices({facts, view, width, height}: {facts: Facts; view: View; width: number; height: number}) {

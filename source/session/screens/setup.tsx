@@ -5,12 +5,12 @@ import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
 import {TitledPane} from '../components/titled-pane.tsx';
 import {windowAround} from '../components/window.ts';
-import type {Facts} from '../state/facts.ts';
+import {selectHints} from '../state/key-hints.ts';
+import type {Facts} from '../state/model.ts';
 import {messageLines} from '../state/notices.ts';
-import {selectHints} from '../state/select-keys.ts';
-import {type SetupPane, selectSetup} from '../state/select-setup.ts';
+import type {View} from '../state/reduce.ts';
 import {selectHostLine} from '../state/selectors.ts';
-import type {View} from '../state/view.ts';
+import {type SetupPane, selectSetup} from '../state/setup/select-setup.ts';
 import {theme} from '../theme.ts';
 import {Notices} from './notices.tsx';
 

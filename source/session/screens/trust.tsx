@@ -4,10 +4,10 @@ import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
 import {Question} from '../components/message.tsx';
 import {TitledPane} from '../components/titled-pane.tsx';
-import type {Facts} from '../state/facts.ts';
-import {selectHints} from '../state/select-keys.ts';
+import {selectHints} from '../state/key-hints.ts';
+import type {Facts} from '../state/model.ts';
+import type {TrustQuestion, View} from '../state/reduce.ts';
 import {selectHostLine} from '../state/selectors.ts';
-import type {TrustQuestion, View} from '../state/view.ts';
 
 /** All that is asked for, in lines that fit: nothing of it may be cut off. */
 export function questionLines({title, lines}: TrustQuestion, columns: number): string[] {

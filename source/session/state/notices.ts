@@ -1,5 +1,5 @@
-import type {Facts} from './facts.ts';
-import type {View} from './view.ts';
+import type {Facts} from './model.ts';
+import type {View} from './reduce.ts';
 
 /** Lines that a question, work under way and the last message need together, at least one. */
 export function messageLines(facts: Facts, view: View): number {

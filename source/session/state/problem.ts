@@ -1,4 +1,4 @@
-import type {Diagnostic} from '../../failure.ts';
+import type {Diagnostic} from '../../base/failure.ts';
 import {explain} from '../../host/remedies.ts';
 
 /** An error in words: what is wrong and what to do about it. */

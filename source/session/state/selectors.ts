@@ -1,10 +1,10 @@
+import type {Diagnostic} from '../../base/failure.ts';
 import {type Box, isRunning} from '../../box/box.ts';
-import type {NamedProcess} from '../../box/process-names.ts';
-import type {Diagnostic} from '../../failure.ts';
+import type {NamedProcess} from '../../box/gpus/process-names.ts';
 import {formatBytes} from '../../text/bytes.ts';
 import {fullnessStyle, type Style, temperatureStyle, theme} from '../theme.ts';
-import type {Facts, GpuReading} from './facts.ts';
-import type {View} from './view.ts';
+import type {Facts, GpuReading} from './model.ts';
+import type {View} from './reduce.ts';
 
 const mebibyte = 1024 * 1024;
 

@@ -1,6 +1,6 @@
-import type {Facts} from './facts.ts';
+import type {Facts} from './model.ts';
+import type {View} from './reduce.ts';
 import type {Store} from './store.ts';
-import type {View} from './view.ts';
 
 export type SessionState = {facts: Facts; view: View};
 export type SessionStore = Store<SessionState>;

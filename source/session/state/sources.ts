@@ -1,11 +1,11 @@
 import {setTimeout as pause} from 'node:timers/promises';
+import type {GpuFeed} from '../../gpu/feed.ts';
 import type {Host} from '../../host/host.ts';
-import type {GpuFeed} from '../gpu-feed.ts';
-import {followBoxes} from './box-source.ts';
-import {followGpus, followProcesses} from './gpu-source.ts';
-import {type HostReader, unknownHost} from './host-line.ts';
-import type {LogBuffer} from './log-buffer.ts';
-import {createLogFollower} from './log-source.ts';
+import {followBoxes} from './boxes/box-source.ts';
+import {followGpus, followProcesses} from './gpus/gpu-source.ts';
+import {type HostReader, unknownHost} from './gpus/host-line.ts';
+import type {LogBuffer} from './log/log-buffer.ts';
+import {createLogFollower} from './log/log-source.ts';
 import {problemOf} from './problem.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
 import {createWaker} from './waker.ts';

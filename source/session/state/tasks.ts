@@ -1,4 +1,4 @@
-import type {Task} from './facts.ts';
+import type {Task} from './model.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
 
 export type TaskHandle = {

@@ -1,8 +1,8 @@
 /** The tour of the made-up host. Loaded with it alone: a session on a real one has none. */
 import type {ReactNode} from 'react';
-import {bindings, shownKey} from '../keymap.ts';
-import {scopesOf} from '../state/select-keys.ts';
-import type {Action, TourState} from '../state/view.ts';
+import {scopesOf} from '../state/key-hints.ts';
+import {bindings, shownKey} from '../state/keymap.ts';
+import type {Action, TourState} from '../state/reduce.ts';
 import {cardToLose, lossStep, steps} from './steps.ts';
 import {advance, type Happened, type Now, partNow, tourFrom} from './tour.ts';
 import {TourBar} from './tour-bar.tsx';

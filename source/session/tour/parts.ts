@@ -1,5 +1,5 @@
 import {type Box, isRunning} from '../../box/box.ts';
-import {chosenBox, type Pane, type View} from '../state/view.ts';
+import {chosenBox, type Pane, type View} from '../state/reduce.ts';
 import type {Ask, Happened, Now, Part} from './tour.ts';
 
 type Wish = {

@@ -1,5 +1,5 @@
-import type {Facts} from '../state/facts.ts';
-import type {Action, Effect, TourState, View} from '../state/view.ts';
+import type {Facts} from '../state/model.ts';
+import type {Action, Effect, TourState, View} from '../state/reduce.ts';
 
 /** What is to be seen now. */
 export type Now = {facts: Facts; view: View};

@@ -5,7 +5,7 @@ import type {TestImages} from './images.ts';
 
 export {breakGpuDriver, gpuRequests, withDriver} from './gpu-hook.ts';
 export {buildImage} from './images.ts';
-export {makeKnownPerson, runKnown, startKnown} from './known-person.ts';
+export {makeKnownPerson, runKnown, startKnown} from './passwd-user.ts';
 export {makePerson, type Person, type Result} from './person.ts';
 export {freePort, type Registry, startRegistry} from './registry.ts';
 export {openTerminal, type Terminal} from './terminal.ts';

@@ -3,7 +3,7 @@ import type Docker from 'dockerode';
 import {buildImage} from './images.ts';
 import type {TestHost} from './index.ts';
 
-const torch = new URL('../../pipeline/_stand-in/torch/', import.meta.url);
+const torch = new URL('../../job/_stand-in/torch/', import.meta.url);
 const files = ['__init__.py', 'cuda/__init__.py', 'cuda/nccl.py'];
 
 /** Builds the image with Jupyter and sshd anew, with a stand-in for PyTorch that uses every card of the test host. */

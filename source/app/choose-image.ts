@@ -1,0 +1,147 @@
+import {exitCode, Failure} from '../base/failure.ts';
+import type {GpuRequest} from '../box/gpus/allocate.ts';
+import type {ChosenImage, ImageFacts} from '../box/up/types.ts';
+import type {Host} from '../host/host.ts';
+import type {FitFacts, Judgement} from '../image/image.ts';
+import {refuseOwnLayer} from '../image/reference.ts';
+import type {Sourced} from '../settings/merge.ts';
+import {safeText} from '../text/safe.ts';
+import {freeDiskOf, loadCatalogue, loadImageRoom, ofFamily, readLocalImages} from './local-images.ts';
+
+export type ImageWish = {
+	/** The one named; else the best is taken. */
+	image: string | undefined;
+	/** Take what does not fit, after saying why it does not. */
+	force: boolean;
+	/** Of the settings: `family` and the team's own `images` are read. */
+	winners: readonly Sourced[];
+};
+
+/**
+The image of a new box: the one named, judged before anything is pulled, else the one recommended for this host. The engine is
+asked, and the catalogue loaded, while the driver still thinks.
+
+The promise rejects with Failure: the image does not fit; usage.
+*/
+export function imageChooser(host: Host, wish: ImageWish): (facts: Promise<ImageFacts>) => Promise<ChosenImage> {
+	const {image} = wish;
+	return (facts) => (image === undefined ? takeBest(host, wish, facts) : judgeNamed(host, {...wish, image}, facts));
+}
+
+async function judgeNamed(
+	host: Host,
+	{image: reference, force, winners}: ImageWish & {image: string},
+	gathering: Promise<ImageFacts>,
+): Promise<ChosenImage> {
+	refuseOwnLayer(reference);
+	const [facts, base, catalogue, {identify, makeJudge, surelyProvides}] = await Promise.all([
+		gathering,
+		host.engine.inspectImage(reference),
+		loadCatalogue(winners),
+		loadImageRoom(),
+	]);
+	const chosen: ChosenImage = {
+		reference,
+		provides: surelyProvides(reference, base, catalogue),
+		notes: [],
+		base,
+	};
+	const known = base ? identify(reference, base, catalogue) : catalogue.find(reference);
+	if (known === undefined) {
+		const note = `Nothing is known of ${safeText(reference)}, so whether it fits this host cannot be told before it runs.`;
+		return {...chosen, notes: [note]};
+	}
+
+	const judgement = makeJudge(await toFitFacts(host, facts, base !== undefined))(known, {local: base !== undefined});
+	return {...chosen, ...(await settle(reference, judgement, facts.gpuRequest, force))};
+}
+
+async function takeBest(host: Host, {winners}: ImageWish, gathering: Promise<ImageFacts>): Promise<ChosenImage> {
+	const [facts, local, catalogue, {candidates, identifyAll, recommend, surelyProvides}] = await Promise.all([
+		gathering,
+		readLocalImages(host.engine),
+		loadCatalogue(winners),
+		loadImageRoom(),
+	]);
+	const family = winners.find(({key}) => key === 'family')?.value;
+	const offered = ofFamily(
+		candidates(catalogue, identifyAll(local, catalogue)),
+		family === undefined ? undefined : String(family),
+	);
+	const fitFacts = await toFitFacts(host, facts, false);
+	const best = recommend(fitFacts, offered, {services: facts.services});
+	if (best === undefined) {
+		throw new Failure('No image is known that fits this host.', {
+			fix: 'What would have to change: gpubox images --all. To start one all the same: --image REF --force',
+			exitCode: exitCode.imageDoesNotFit,
+		});
+	}
+
+	const {reference} = best.image;
+	const base = local.find(({tags, digests}) => tags.includes(reference) || digests.includes(reference));
+	const {gpus} = await settle(reference, best.judgement, facts.gpuRequest, false);
+	return {
+		reference,
+		provides: surelyProvides(reference, base, catalogue),
+		notes: [`Taking ${safeText(reference)}. ${best.why}`],
+		base,
+		...(gpus ? {gpus} : {}),
+	};
+}
+
+/** What a judgement means for what was asked. @throws Failure when the image does not fit */
+async function settle(
+	reference: string,
+	judgement: Judgement,
+	request: GpuRequest,
+	force: boolean,
+): Promise<Pick<ChosenImage, 'notes' | 'gpus'>> {
+	const name = safeText(reference);
+	const {fits, reasons, usable, perGpu} = judgement;
+	if (fits === true) {
+		const worthTelling = judgement.notes.filter(
+			({code}) => code === 'forward-compatibility' || code === 'compiled-at-start',
+		);
+		return {notes: worthTelling.map(({message}) => message)};
+	}
+
+	if (fits === 'unknown') {
+		return {notes: [`Whether ${name} fits is not known: ${reasons[0]?.message ?? ''}`]};
+	}
+
+	if (usable.length >= cardsNeeded(request)) {
+		const left = perGpu.filter(({uuid}) => !usable.includes(uuid)).map(({index}) => index);
+		return {
+			gpus: usable,
+			notes: [`${name} is not for every card here: GPU ${left.join(', ')} is left out. ${reasons[0]?.message ?? ''}`],
+		};
+	}
+
+	if (force) {
+		return {notes: reasons.map(({message}) => `${name} does not fit. ${message}`)};
+	}
+
+	const {refusal} = await import('../image/index.ts');
+	throw refusal(reference, judgement) ?? new Error('a judgement that refuses gives a reason');
+}
+
+/** How many of the cards must be able to use the image; more than there can be where each named one must. */
+function cardsNeeded(request: GpuRequest): number {
+	return request.kind === 'auto' ? 1 : request.kind === 'count' ? request.count : Number.POSITIVE_INFINITY;
+}
+
+async function toFitFacts(host: Host, {inventory, engine, gpuRequest}: ImageFacts, local: boolean): Promise<FitFacts> {
+	const [{fitFacts}, freeDiskBytes] = await Promise.all([
+		import('../image/index.ts'),
+		local ? null : freeDiskOf(host, engine),
+	]);
+	const none = {driverVersion: null, cudaVersion: null, gpus: []};
+	return fitFacts(inventory ?? none, engine, {
+		...(inventory && gpuRequest.kind === 'exact' ? {gpus: uuidsOf(gpuRequest.names, inventory.gpus)} : {}),
+		freeDiskBytes,
+	});
+}
+
+function uuidsOf(names: readonly string[], gpus: ReadonlyArray<{uuid: string; index: number}>): string[] {
+	return names.map((name) => gpus.find(({index}) => String(index) === name)?.uuid ?? name);
+}

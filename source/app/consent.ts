@@ -1,0 +1,142 @@
+/** Asks, once for each content, before a project gets more than an image, GPUs, limits and packages. */
+
+import {exitCode, Failure} from '../base/failure.ts';
+import {accountHome} from '../base/home.ts';
+import {type Ask, digestOf, homesOf, notAgreed, tellAsks, whatItAsks} from '../box/plan/permissions.ts';
+import type {BoxRequest} from '../box/plan/types.ts';
+import type {KeyFile} from '../box/ssh/login-keys.ts';
+import type {Host} from '../host/host.ts';
+import {type Agreed, keepTrust, readTrust} from '../settings/trust.ts';
+import {safeText} from '../text/safe.ts';
+import {shellQuote} from '../text/shell-quote.ts';
+import type {Effective} from './load-settings.ts';
+
+/** One question: lines to look at, and what a yes allows. */
+export type ConsentQuestion = {title: string; lines: string[]; question: string};
+
+/** @returns whether the person agrees */
+export type AskConsent = (question: ConsentQuestion) => Promise<boolean>;
+
+/** More than that may have run off the screen. */
+const mostSeen = 20;
+
+/** All that a project asks for. The request is what the box is made of, so what is asked about is what is used. */
+export function asksOf(
+	host: Host,
+	{winners}: Pick<Effective, 'winners'>,
+	request: Pick<BoxRequest, 'project' | 'mounts'>,
+	sshKeys: ReadonlyArray<string | KeyFile> | undefined,
+	givenSecrets: readonly string[] = [],
+): Ask[] {
+	return whatItAsks({
+		project: request.project,
+		winners,
+		mounts: request.mounts,
+		keyFiles: (sshKeys ?? []).flatMap((file) => (typeof file === 'string' ? [] : [file])),
+		givenSecrets,
+		homes: homesOf([process.env.HOME, accountHome()]),
+		address: host.engine.address,
+	});
+}
+
+/** Those that the person has not agreed to yet. */
+export function newAsks(host: Pick<Host, 'paths'>, project: string, asks: readonly Ask[]): Ask[] {
+	return asks.length === 0
+		? []
+		: notAgreed(
+				asks,
+				readTrust(host.paths.state, project).map(({digest}) => digest),
+			);
+}
+
+/** The questions that some of them make: one for all that the file asks for, and one for each that is asked about on its own. */
+export function questionsOf(project: string, asks: readonly Ask[], isFirst: boolean): ConsentQuestion[] {
+	const together = asks.filter(({alone}) => !alone);
+	const lines = tellAsks(together);
+	const many = lines.length;
+	return [
+		...(together.length === 0
+			? []
+			: [
+					{
+						title: `The gpubox.yaml of ${safeText(project)} ${isFirst ? 'asks for' : 'now also asks for'}:`,
+						lines,
+						question: many > mostSeen ? `Do you trust it with these ${many} lines?` : 'Do you trust it with this?',
+					},
+				]),
+		...asks
+			.filter(({alone}) => alone)
+			.map((ask) => ({
+				title: ask.key === 'project' ? 'The project is this folder:' : 'The box is to get:',
+				lines: tellAsks([ask]),
+				question: 'Are you sure?',
+			})),
+	];
+}
+
+/**
+Makes sure that the person agrees to all of them: did already, says so now, or said so on the command line. The answer is kept.
+
+@param options.trust for scripts: yes to exactly this
+@param options.ask missing where nobody can be asked
+@throws Failure: usage, where nobody can be asked; failed, for a no
+*/
+export async function consent(
+	host: Pick<Host, 'paths'>,
+	project: string,
+	asks: readonly Ask[],
+	{trust, ask, note}: {trust: boolean; ask: AskConsent | undefined; note: (text: string) => void},
+): Promise<void> {
+	const fresh = newAsks(host, project, asks);
+	if (fresh.length === 0) {
+		return;
+	}
+
+	if (!trust) {
+		if (ask === undefined) {
+			throw nobodyToAsk(project, fresh);
+		}
+
+		for (const question of questionsOf(project, fresh, fresh.length === asks.length)) {
+			if (!(await ask(question))) {
+				throw new Failure('Nothing was done.', {
+					fix: `What it asks for: gpubox trust --json ${shellQuote(safeText(project))}`,
+					exitCode: exitCode.failed,
+				});
+			}
+		}
+	}
+
+	try {
+		keepAnswer(host, project, asks);
+	} catch (error) {
+		if (!(error instanceof Failure)) {
+			throw error;
+		}
+
+		note(`${error.message} It is asked again the next time.`);
+	}
+}
+
+/** Keeps a yes to all of them. @throws Failure */
+export function keepAnswer({paths}: Pick<Host, 'paths'>, project: string, asks: readonly Ask[]): void {
+	keepTrust(paths.state, project, asks.map(toAgreed));
+}
+
+function toAgreed(ask: Ask): Agreed {
+	return {key: ask.key, text: ask.lines.join('\n'), digest: digestOf(ask)};
+}
+
+function nobodyToAsk(project: string, asks: readonly Ask[]): Failure {
+	const alone = asks.every((ask) => ask.alone);
+	return new Failure(
+		alone
+			? 'This needs a yes of yours, and there is nobody to ask here.'
+			: 'The gpubox.yaml asks for more than an image, GPUs and packages, and there is nobody to ask here.',
+		{
+			details: tellAsks(asks),
+			fix: `If you trust it: gpubox trust ${shellQuote(safeText(project))}, or --trust`,
+			exitCode: exitCode.usage,
+		},
+	);
+}

@@ -1,0 +1,62 @@
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
+import type {BuildSettings} from '../box/up/build-layers.ts';
+import {findPaths} from '../host/user.ts';
+import {findProject, readProjectFile, resolveFolder} from '../settings/file.ts';
+import {defaults, merge, type Sourced, toSettings} from '../settings/merge.ts';
+import type {Settings} from '../settings/schema.ts';
+
+/** All that is set for a project, from every place. */
+export type Effective = {
+	/** The project's folder: absolute, symbolic links resolved. */
+	project: string;
+	/** Its gpubox.yaml, when there is one. */
+	file?: string;
+	/** The winners, each with its origin. */
+	winners: Sourced[];
+	/** The same in the shape of gpubox.yaml. */
+	settings: Settings;
+};
+
+/**
+Gathers what holds for the project that `directory` belongs to: flags, then gpubox.yaml, then the personal config, then defaults.
+Where there is no file, nothing is loaded that would read it.
+
+@param options.files false for a made-up host, which knows nothing of real files
+@throws Failure (usage)
+*/
+export async function loadSettings(
+	directory: string,
+	{flags = [], files = true}: {flags?: Sourced[]; files?: boolean} = {},
+): Promise<Effective> {
+	const folder = resolveFolder(directory, process.cwd());
+	const found: {project: string; file?: string} = files ? findProject(folder) : {project: folder};
+	const team = found.file === undefined ? [] : await readProjectFile(found.file, process.cwd());
+	const personal = files ? await loadPersonal() : [];
+	const winners = merge([flags, team, personal, defaults]);
+	return {...found, winners, settings: toSettings(winners)};
+}
+
+/** The caller's own defaults alone. @throws Failure (usage) */
+export async function loadPersonalSettings(): Promise<Settings> {
+	return toSettings(await loadPersonal());
+}
+
+async function loadPersonal(): Promise<Sourced[]> {
+	const {config} = findPaths(process.env);
+	if (!existsSync(join(config, 'config.json'))) {
+		return [];
+	}
+
+	const {readPersonal} = await import('../settings/personal.ts');
+	return readPersonal(config);
+}
+
+/** What a layer on top of an image is built with. */
+export function buildSettings({build}: Settings): BuildSettings {
+	return {
+		...(build?.pipIndexUrl ? {pipIndexUrl: build.pipIndexUrl} : {}),
+		...(build?.aptMirror ? {aptMirror: build.aptMirror} : {}),
+		...(build?.registryMirror ? {registryMirror: build.registryMirror} : {}),
+	};
+}

@@ -1,0 +1,34 @@
+import type {Diagnostic} from '../../base/failure.ts';
+import type {GpuFacts} from '../../gpu/gpu.ts';
+import type {Host} from '../../host/host.ts';
+import {loadSettings} from '../load-settings.ts';
+import {makeOffer} from '../suggest-images.ts';
+
+/** What has to be known of a host before a project is set up on it. */
+export type Look = {
+	cards: GpuFacts[];
+	/** The image recommended here, and why. */
+	image: string | undefined;
+	why: string;
+	/** The engine answers and has this machine's folders, so a box can be started. */
+	canStart: boolean;
+	troubles: Diagnostic[];
+};
+
+/** @throws Failure, EngineError */
+export async function lookAtHost(host: Host, signal: AbortSignal): Promise<Look> {
+	// What a person prefers has no place in the team's file, and what it offers is not known yet.
+	const settings = loadSettings('.', {files: false}).then((all) => ({
+		...all,
+		settings: {...all.settings, services: []},
+	}));
+	const {suggestions, troubles, gpus, engine} = await makeOffer(host, settings, signal);
+	const best = suggestions.find(({recommended}) => recommended);
+	return {
+		cards: gpus,
+		image: best?.image.reference,
+		why: best?.why ?? '',
+		canStart: engine && host.engine.local,
+		troubles,
+	};
+}

@@ -1,0 +1,52 @@
+/** What the session's set-up screen looks at and does: the same as `gpubox init`. */
+import {join} from 'node:path';
+import {homeFolder} from '../../base/home.ts';
+import type {Host} from '../../host/host.ts';
+import type {SetupOptions} from '../../session/index.tsx';
+import {findProject} from '../../settings/file.ts';
+import {forgetDraft, keepDraft, readDraft} from '../../setup/draft.ts';
+import {faultOfFolder, likelyFolders, toPath} from '../../setup/folders.ts';
+import {shortenHome} from '../../text/home-path.ts';
+import {safeText} from '../../text/safe.ts';
+
+/** For the folder one stands in; absolute, symbolic links resolved. */
+export function setupHere(host: Host, folder: string): SetupOptions {
+	const {paths} = host;
+	return {
+		async recall() {
+			const {file} = findProject(folder);
+			return {file: file === undefined ? undefined : shorten(file), draft: readDraft(paths, folder)};
+		},
+		folders: likelyFolders,
+		async look(signal) {
+			// Judging images takes half of the program; whether there is a file does not.
+			const {lookAtHost} = await import('./inspect-host.ts');
+			const {image, why, canStart, troubles} = await lookAtHost(host, signal);
+			return {file: shorten(join(folder, 'gpubox.yaml')), image, why, canStart, troubles};
+		},
+		async check(text) {
+			const fault = await faultOfFolder(text);
+			return fault === undefined ? {path: toPath(text)} : {fault};
+		},
+		async keep(draft) {
+			keepDraft(paths, folder, draft);
+		},
+		async write(answers) {
+			const [{placeFor, textOf, writeFileOnce}, {agreeToOwnAnswers}] = await Promise.all([
+				import('../../setup/project-file.ts'),
+				import('./own-answers.ts'),
+			]);
+			const file = placeFor(folder, false);
+			const text = textOf(answers, folder);
+			writeFileOnce(file, text, false);
+			agreeToOwnAnswers(host, folder, text);
+			forgetDraft(paths, folder);
+			return shorten(file);
+		},
+	};
+}
+
+/** As a person would write it. */
+export function shorten(path: string): string {
+	return safeText(shortenHome(path, homeFolder(process.env)));
+}

@@ -1,0 +1,40 @@
+import {userInfo} from 'node:os';
+import {isAbsolute} from 'node:path';
+import {mayKeepFiles} from '../start/root-owned.ts';
+import {safeText} from '../text/safe.ts';
+import {exitCode, Failure} from './failure.ts';
+
+/**
+The person's home: HOME, or what the list of accounts says where it is not set or empty. For root HOME counts only when it is root's:
+`sudo -E` keeps the one of who calls, and root would write where their links lead it.
+
+@throws Failure (usage) for one that is no place: everything that gpubox keeps would go wherever one happens to stand
+*/
+export function homeFolder({HOME}: NodeJS.ProcessEnv): string {
+	const home = HOME || accountHome() || '/';
+	if (!isAbsolute(home)) {
+		throw new Failure(`HOME is "${safeText(home)}", which is no absolute path.`, {
+			fix: 'Set it to your home, for example: export HOME=/home/you',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return mayKeepFiles(home) ? home : (accountHome() ?? '/root');
+}
+
+/** The home in the list of accounts; undefined for a uid that is not in it. */
+export function accountHome(): string | undefined {
+	try {
+		return userInfo().homedir || undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** What to tell root whose HOME is somebody else's; undefined for everybody else. */
+export function noteOfHome(environment: NodeJS.ProcessEnv): string | undefined {
+	const {HOME} = environment;
+	return HOME && isAbsolute(HOME) && !mayKeepFiles(HOME)
+		? `HOME (${safeText(HOME)}) is not root's, so gpubox keeps its files in ${homeFolder(environment)}.`
+		: undefined;
+}

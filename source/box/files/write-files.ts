@@ -1,0 +1,157 @@
+import {join} from 'node:path';
+import {Failure} from '../../base/failure.ts';
+import {makeFolder, openWriter, removeTree, waitForDisk} from '../../base/safe-files.ts';
+import {readTemplate} from '../../base/templates.ts';
+import type {Host, Paths, Person} from '../../host/host.ts';
+import type {Box} from '../box.ts';
+import {makeToken, readTokenFile, tokenFile} from '../jupyter/token.ts';
+import {boxFolder, homeFolders} from '../paths.ts';
+import {type BoxRecord, recordFile} from '../record.ts';
+import {readHostKey, writeSshFiles} from '../ssh/login.ts';
+import type {LoginKeys} from '../ssh/login-keys.ts';
+import {removeSecrets, type SecretValues, writeSecrets} from './secrets.ts';
+
+/** Of whom and for whom a box's files are. */
+export type Personal = {
+	runAs: Person;
+	/** Whose keys may log in, when the box offers SSH. */
+	loginKeys?: LoginKeys;
+	secrets?: SecretValues;
+};
+
+/** What the next box takes over, and a power cut must not take away; the folder itself last. */
+const lasting = [tokenFile, 'files/ssh/host_key', 'files/ssh/host_key.pub', ''];
+
+/**
+Writes what a box must find at its start into its folder on the host: token, keys, generated passwd and group, start script and
+the settings of its services; its secrets into memory. Also makes the person's home and caches, because the engine would make a missing mount source as root.
+
+@param name of the folder, which nobody else knows yet (see folders.ts)
+@param kept folders of earlier boxes, whose token and host key live on; the first that has them counts
+*/
+export function writeBoxFiles(
+	paths: Paths,
+	name: string,
+	{runAs, loginKeys, secrets}: Personal,
+	{record, kept}: {record: BoxRecord; kept: readonly string[]},
+): void {
+	const folder = boxFolder(paths, name);
+	const files = openWriter(folder);
+	try {
+		const {home, cache} = homeFolders(paths, process.getuid?.() ?? runAs.uid, runAs);
+		for (const own of [home, cache]) {
+			makeFolder(own, {owner: runAs});
+		}
+
+		makeFolder(paths.state);
+		makeFolder(folder);
+		// Root keeps what is in here: who the box runs as only has to read it, inside, and nobody gets to it from outside.
+		const mode = process.getuid?.() === runAs.uid ? 0o700 : 0o755;
+		makeFolder(join(folder, 'files'), {mode});
+		makeFolder(join(folder, 'files/ssh'), {mode});
+
+		// Whole or not at all: another `up` may look here for a token to take over. What only its owner may read is given to them.
+		const put = (file: string, content: string, mode: number) =>
+			files.write(file, content, {
+				mode,
+				...(mode === 0o600 ? {owner: runAs} : {}),
+				replaceable: true,
+			});
+
+		// It is written again once the container's id is known.
+		files.write(recordFile, JSON.stringify(record), {mode: 0o600, replaceable: true});
+		put('passwd', passwdFor(runAs), 0o644);
+		put('group', groupFor(runAs), 0o644);
+		put('files/start', readTemplate('box/start'), 0o755);
+		put('files/start-own', readTemplate('box/start-own'), 0o755);
+		put('files/shell', readTemplate('box/shell'), 0o755);
+		put('files/profile.sh', readTemplate('box/profile.sh'), 0o644);
+		put('files/jupyter_config.py', readTemplate('box/jupyter_config.py'), 0o644);
+		if (loginKeys) {
+			writeSshFiles(
+				name,
+				loginKeys,
+				put,
+				firstOf(kept, (earlier) => readHostKey(paths, earlier)),
+			);
+		}
+
+		// No line break: Jupyter would take it for a part of the token.
+		put(tokenFile, firstOf(kept, (earlier) => readToken(paths, earlier)) ?? makeToken(), 0o600);
+		writeSecrets(paths, name, runAs, secrets ?? new Map());
+	} catch (error) {
+		if (error instanceof Failure) {
+			throw error;
+		}
+
+		throw new Failure(`The box's files cannot be written: ${(error as Error).message}`, {
+			fix: `Make room, or make ${folder} writable for you.`,
+			cause: error,
+		});
+	} finally {
+		files.close();
+	}
+}
+
+/** Once a box is made: many may be tried before one wins, and the disk is slow. */
+export function settleBoxFiles(paths: Paths, folder: string): void {
+	for (const file of lasting) {
+		waitForDisk(join(boxFolder(paths, folder), file));
+	}
+}
+
+function firstOf<T>(folders: readonly string[], read: (folder: string) => T | undefined): T | undefined {
+	for (const folder of folders) {
+		const found = read(folder);
+		if (found !== undefined) {
+			return found;
+		}
+	}
+
+	return undefined;
+}
+
+/** The Jupyter token in a box's folder; undefined when it is not the caller's box, was made elsewhere, or is none that Jupyter takes. */
+export function readToken(paths: Paths, folder: string | undefined): string | undefined {
+	return folder === undefined ? undefined : readTokenFile(join(boxFolder(paths, folder), tokenFile));
+}
+
+/** The token of the caller's own box; undefined for anybody else's, and as `readToken`. */
+export function readOwnToken(
+	{paths}: Pick<Host, 'paths'>,
+	{mine, folder}: Pick<Box, 'mine' | 'folder'>,
+): string | undefined {
+	return mine ? readToken(paths, folder) : undefined;
+}
+
+/** @param folder undefined where there is none of the caller's: then nothing is removed */
+export function removeBoxFiles(paths: Paths, folder: string | undefined): void {
+	if (folder === undefined) {
+		return;
+	}
+
+	removeSecrets(paths, folder);
+	removeTree(boxFolder(paths, folder));
+}
+
+/** The usual system accounts, and one for who the box runs as. */
+function passwdFor({name, uid, gid}: Person): string {
+	const others = withoutId(readTemplate('box/passwd'), uid, name);
+	// No password, and none to look for in the image's /etc/shadow, which does not know the name.
+	return `${others}${name}:*:${uid}:${gid}:${name}:/home/${name}:/run/gpubox/shell\n`;
+}
+
+function groupFor({name, gid}: Person): string {
+	const others = readTemplate('box/group');
+	return others.split('\n').some((line) => line.split(':')[2] === String(gid))
+		? others
+		: `${others}${name}:x:${gid}:\n`;
+}
+
+function withoutId(table: string, id: number, name: string): string {
+	return table
+		.split('\n')
+		.filter((line) => line !== '' && line.split(':')[2] !== String(id) && line.split(':')[0] !== name)
+		.map((line) => `${line}\n`)
+		.join('');
+}

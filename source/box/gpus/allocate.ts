@@ -1,0 +1,208 @@
+import {exitCode, Failure} from '../../base/failure.ts';
+import {type Closeness, nearestGroup} from '../../gpu/topology.ts';
+import {formatDuration} from '../../text/duration.ts';
+
+/** What `--gpus` asks for. */
+export type GpuRequest =
+	| {kind: 'auto'}
+	| {kind: 'none'}
+	| {kind: 'all'}
+	| {kind: 'count'; count: number}
+	| {kind: 'exact'; names: string[]};
+
+/** What is known of a card, or of a MIG slice, when one has to be chosen. */
+export type GpuCandidate = {
+	uuid: string;
+	index: number;
+	/** Boxes that hold it. */
+	heldBy: string[];
+	/** Boxes that are being made with it right now and may still step back. */
+	wantedBy: string[];
+	/** Those of both that did not agree to share it. */
+	keptBy?: string[];
+	/** Those of `heldBy` whose time is over. */
+	overdue?: Array<{name: string; until: Date}>;
+	/** Processes outside any box, as a person would name them: `python (1234) of bob`. */
+	foreign: string[];
+	memoryUsedMiB: number | null;
+	lost: boolean;
+	/** The card is cut into slices: it is handed out by slice only. */
+	sliced?: boolean;
+	/** This candidate is a slice. */
+	sliceOf?: string;
+};
+
+/** Somebody else has the GPUs: later they may be free. */
+export class GpusTaken extends Failure {
+	override name = 'GpusTaken';
+	/** Boxes and processes, as a person would name them. */
+	readonly holders: string[];
+	/** What else can be done, worth telling also to who waits. */
+	readonly instead: string | undefined;
+
+	constructor(message: string, options: {fix: string; holders: string[]; instead?: string | undefined}) {
+		super(message, {fix: options.fix, exitCode: exitCode.taken});
+		this.holders = options.holders;
+		this.instead = options.instead;
+	}
+}
+
+/**
+Reads `--gpus`: `auto`, `none`, `all`, a count, or indexes and UUIDs separated by commas. A single number is a count, as with
+docker; `0,` or a UUID names a card.
+
+@throws Failure (usage)
+*/
+export function parseGpuRequest(text: string): GpuRequest {
+	const trimmed = text.trim();
+	if (trimmed === 'auto' || trimmed === 'none' || trimmed === 'all') {
+		return {kind: trimmed};
+	}
+
+	if (/^\d+$/.test(trimmed)) {
+		return Number(trimmed) === 0 ? {kind: 'none'} : {kind: 'count', count: Number(trimmed)};
+	}
+
+	const names = trimmed.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
+	if (names.length === 0 || !names.every((name) => /^\d+$|^(GPU|MIG)-[\w/-]+$/.test(name))) {
+		throw new Failure(`"${text}" is no choice of GPUs.`, {
+			fix: 'Use auto, none, all, a count (2), indexes (0,2), or UUIDs as in: gpubox gpus',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return {kind: 'exact', names: [...new Set(names)]};
+}
+
+/**
+Picks the cards. With `share` those may be in use, but not by boxes that did not agree to share theirs. `auto` takes one: the freest
+that nobody holds; on a host without GPUs it takes none. Several are taken where they are near to each other.
+
+@returns UUIDs; `undecided` when the outcome hangs on boxes that are being made at this moment: ask again a little later
+@throws Failure: taken, naming the holder; no usable GPU; usage for a card that does not exist.
+*/
+export function chooseGpus(
+	request: GpuRequest,
+	candidates: GpuCandidate[],
+	share: boolean,
+	{closeness, now = new Date()}: {closeness?: Closeness | undefined; now?: Date} = {},
+): string[] | 'undecided' {
+	if (request.kind === 'none' || (request.kind === 'auto' && candidates.length === 0)) {
+		return [];
+	}
+
+	if (candidates.length === 0) {
+		throw new Failure('This host has no usable GPU.', {
+			fix: 'See what is missing: gpubox gpus. Without a GPU: --gpus none',
+			exitCode: exitCode.noGpu,
+		});
+	}
+
+	const whole = candidates.filter(({lost, sliced}) => !lost && !sliced);
+	if (request.kind === 'exact') {
+		const chosen = request.names.map((name) => named(name, candidates));
+		return unlessTaken(chosen, share, now);
+	}
+
+	const cards = whole.filter(({sliceOf}) => sliceOf === undefined);
+	if (request.kind === 'all') {
+		return unlessTaken(cards, share, now);
+	}
+
+	const count = request.kind === 'count' ? request.count : 1;
+	// A host that is cut into slices altogether hands out a slice for a card.
+	const pool = cards.length > 0 ? cards : whole;
+	if (count > pool.length) {
+		throw new Failure(`${count} GPUs were asked for, this host has ${pool.length} in working order.`, {
+			fix: `Ask for at most ${pool.length}: --gpus ${pool.length}`,
+			exitCode: exitCode.noGpu,
+		});
+	}
+
+	const free = pool.filter((candidate) => !isTaken(candidate, share)).sort(byLoad);
+	if (free.length < count) {
+		throw taken(
+			pool.filter((candidate) => isTaken(candidate, share)),
+			share,
+			now,
+		);
+	}
+
+	const uncontested = free.filter((candidate) => isUncontested(candidate, share));
+	if (uncontested.length < count) {
+		return 'undecided';
+	}
+
+	// Of shared cards the freest are taken, wherever they are.
+	const chosen = share || !closeness ? uncontested.slice(0, count) : nearestGroup(uncontested, count, closeness);
+	return chosen.sort((a, b) => a.index - b.index).map(({uuid}) => uuid);
+}
+
+function unlessTaken(chosen: GpuCandidate[], share: boolean, now: Date): string[] | 'undecided' {
+	const inTheWay = chosen.filter((candidate) => isTaken(candidate, share));
+	if (inTheWay.length > 0) {
+		throw taken(inTheWay, share, now);
+	}
+
+	return chosen.every((candidate) => isUncontested(candidate, share)) ? chosen.map(({uuid}) => uuid) : 'undecided';
+}
+
+function isUncontested({wantedBy, keptBy = []}: GpuCandidate, share: boolean): boolean {
+	return !wantedBy.some((box) => !share || keptBy.includes(box));
+}
+
+function isTaken({heldBy, keptBy = [], foreign}: GpuCandidate, share: boolean): boolean {
+	return share ? heldBy.some((box) => keptBy.includes(box)) : heldBy.length > 0 || foreign.length > 0;
+}
+
+function byLoad(a: GpuCandidate, b: GpuCandidate): number {
+	return (
+		a.heldBy.length - b.heldBy.length ||
+		a.wantedBy.length - b.wantedBy.length ||
+		a.foreign.length - b.foreign.length ||
+		(a.memoryUsedMiB ?? 0) - (b.memoryUsedMiB ?? 0) ||
+		a.index - b.index
+	);
+}
+
+function named(name: string, candidates: GpuCandidate[]): GpuCandidate {
+	const candidate = /^\d+$/.test(name)
+		? candidates.find(({index, sliceOf}) => sliceOf === undefined && index === Number(name))
+		: candidates.find(({uuid}) => uuid.toLowerCase() === name.toLowerCase());
+	if (!candidate) {
+		throw new Failure(`This host has no GPU ${name}.`, {fix: 'See them with: gpubox gpus', exitCode: exitCode.noGpu});
+	}
+
+	if (candidate.lost) {
+		throw new Failure(`GPU ${name} does not answer any more.`, {
+			fix: 'See why with: gpubox gpus. Take another one, or reboot to recover it.',
+			exitCode: exitCode.noGpu,
+		});
+	}
+
+	if (candidate.sliced) {
+		throw new Failure(`GPU ${name} is divided into MIG slices.`, {
+			fix: 'Ask for a slice by its UUID, as in: gpubox gpus',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return candidate;
+}
+
+function taken(candidates: GpuCandidate[], share: boolean, now: Date): GpusTaken {
+	const holdersOf = ({heldBy, keptBy = [], foreign}: GpuCandidate) => [
+		...heldBy.filter((box) => !share || keptBy.includes(box)).map((box) => `box ${box}`),
+		...(share ? [] : foreign),
+	];
+	const told = candidates.map((candidate) => `GPU ${candidate.index} is used by ${holdersOf(candidate).join(', ')}`);
+	const [late] = candidates.flatMap(({overdue = []}) => overdue);
+	return new GpusTaken(`${told.join('; ')}.`, {
+		fix: late
+			? `The time of ${late.name} ended ${formatDuration(now.getTime() - late.until.getTime())} ago: gpubox stop ${late.name}`
+			: share
+				? 'Two boxes share a GPU only when both were made with --share-gpus. Ask for others with --gpus, or wait in line with --wait.'
+				: 'Stop that box, wait in line with --wait, ask for other GPUs with --gpus, or share with --share-gpus.',
+		holders: [...new Set(candidates.flatMap(holdersOf))],
+	});
+}

@@ -1,0 +1,91 @@
+import type {Box} from '../box.ts';
+
+/**
+Who gets a GPU when several ask at the same moment, with the engine as the only arbiter.
+
+Everyone creates their container first, with the GPUs in its label, and only then looks who else wants them. Creating makes
+the claim visible; starting makes it final. Of two rivals, the one whose container became visible later sees the other for
+sure, so at least one of them has to decide, and both decide by the same total order (creation time, then id):
+
+- A rival that runs has won: withdraw.
+- A rival that is only created and comes first in the order goes first: withdraw.
+- A rival that is only created and comes later: remove it, without force. The engine does that atomically against a start:
+  either it is gone, and its owner's start fails and tries again with other cards, or it already runs, the engine refuses,
+  and it has won.
+
+A box that was stopped and starts again claims its cards by containers of their own (claim-start.ts), which never run. So they cannot be
+removed atomically against a start, and another rule holds: whoever sees one withdraws, and the start removes rivals that are only created.
+
+So never two of them start. Nobody ever waits while holding anything, and the first in the order never withdraws before one
+that only exists, so somebody always gets ahead: no deadlock. A claim that a crash left behind is a container that was
+created and never started; after `abandonedAfter` anyone may remove it, by the same atomic removal. Somebody who was just
+slow loses nothing but the attempt.
+*/
+
+/** Milliseconds after which a container that was created but not started counts as left behind by a crash. */
+export const abandonedAfter = 15_000;
+
+export type ClaimDecision =
+	/** Nobody is in the way: start. */
+	| {kind: 'start'}
+	/** Remove these without force, then look again. */
+	| {kind: 'remove'; rivals: Box[]}
+	/** These hold what I want. */
+	| {kind: 'withdraw'; rivals: Box[]};
+
+/**
+@param mine the container I have created and not started yet, as the list shows it; or a stopped box with `startOf` its own id, whose
+cards I have claimed
+@param boxes all boxes and claims, listed after mine was created
+*/
+export function decideClaim(mine: Box, boxes: Box[], now: Date): ClaimDecision {
+	const rivals = boxes.filter(
+		(other) => holdsGpus(other) && overlap(mine, other) && !isSame(mine, other) && !hasStarted(other, boxes),
+	);
+	const winners = rivals.filter(
+		(rival) => rival.state !== 'created' || (goesFirst(rival, mine) && !isAbandoned(rival, now)),
+	);
+	if (winners.length > 0) {
+		return {kind: 'withdraw', rivals: winners};
+	}
+
+	return rivals.length > 0 ? {kind: 'remove', rivals} : {kind: 'start'};
+}
+
+/** The container itself, or one that holds cards for it. */
+function isSame(mine: Box, other: Box): boolean {
+	return other.id === mine.id || (mine.startOf !== undefined && other.startOf === mine.startOf);
+}
+
+/** A claim for a start whose box runs by now: the box itself stands for it. */
+export function hasStarted({startOf}: Box, boxes: readonly Box[]): boolean {
+	return startOf !== undefined && boxes.some(({id, state}) => id === startOf && state === 'running');
+}
+
+/** Of two that are only created. */
+function goesFirst(rival: Box, mine: Box): boolean {
+	if (rival.startOf !== undefined) {
+		return true;
+	}
+
+	return mine.startOf === undefined && comesBefore(rival, mine);
+}
+
+/** Whether a box holds its GPUs: a stopped box does not. */
+export function holdsGpus(box: Box): boolean {
+	return box.gpus.length > 0 && box.state !== 'exited' && box.state !== 'dead' && box.state !== 'removing';
+}
+
+export function isAbandoned(box: Box, now: Date): boolean {
+	return box.state === 'created' && now.getTime() - box.createdAt.getTime() > abandonedAfter;
+}
+
+/** Whether two boxes want the same card and not both agreed to share. */
+function overlap(a: Box, b: Box): boolean {
+	return !(a.shareGpus && b.shareGpus) && a.gpus.some((uuid) => b.gpus.includes(uuid));
+}
+
+function comesBefore(a: Box, b: Box): boolean {
+	const difference = a.createdAt.getTime() - b.createdAt.getTime();
+	return difference === 0 ? a.id < b.id : difference < 0;
+}

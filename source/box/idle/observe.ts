@@ -1,0 +1,205 @@
+import {readFile} from 'node:fs/promises';
+import timers from 'node:timers/promises';
+import {EngineError} from '../../engine/engine.ts';
+import {runSmi} from '../../gpu/child.ts';
+import type {GpuProcess} from '../../gpu/gpu.ts';
+import {readProcesses} from '../../gpu/processes.ts';
+import type {Host} from '../../host/host.ts';
+import type {Box} from '../box.ts';
+import {readOwnToken} from '../files/write-files.ts';
+import {readJupyterStatus} from '../jupyter/kernels.ts';
+import {readLogLines} from '../logs.ts';
+import {type Activity, type Idleness, judgeIdleness} from './idle.ts';
+
+/** Milliseconds that one box, or the driver, gets to answer. */
+const patienceMs = 1500;
+
+export type IdlenessOptions = {
+	signal: AbortSignal;
+	/** How often the GPUs are looked at, half a second apart: more often before a box is stopped for what is seen. */
+	looks?: number;
+	/** A box's Jupyter token; those of the caller's own boxes when missing. */
+	tokenOf?: (box: Box) => Promise<string | undefined> | string | undefined;
+};
+
+/** Whether running boxes are used, by id. Boxes that do not run are left out. */
+export async function readIdleness(host: Host, boxes: Box[], options: IdlenessOptions): Promise<Map<string, Idleness>> {
+	const running = boxes.filter(({state}) => state === 'running');
+	const holders = running.filter(({gpus}) => gpus.length > 0);
+	const use = holders.length > 0 ? readGpuUse(host, options) : Promise.resolve(noUse);
+	const judged = await Promise.all(running.map(async (box) => [box.id, await judge(host, box, use, options)] as const));
+	return new Map(judged);
+}
+
+async function judge(host: Host, box: Box, use: Promise<GpuUse>, options: IdlenessOptions): Promise<Idleness> {
+	try {
+		const [detail, jupyter, pids, gpuUse] = await Promise.all([
+			host.engine.inspectContainer(box.id),
+			askItsJupyter(host, box, options),
+			host.engine.top(box.id),
+			use,
+		]);
+		const sessions = await countSessions(host, pids);
+		const lastLogin =
+			box.services.includes('ssh') && sessions === 0 ? await readLastLogin(host, box, options) : undefined;
+		return judgeIdleness({
+			startedAt: detail?.startedAt ?? box.createdAt,
+			...(jupyter ? {jupyter} : {}),
+			sessions,
+			...(lastLogin ? {lastLogin} : {}),
+			computing: isComputing(box, pids, gpuUse),
+		});
+	} catch (error) {
+		options.signal.throwIfAborted();
+		// It stopped, or was removed, while it was looked at.
+		if (error instanceof EngineError) {
+			return {kind: 'unknown'};
+		}
+
+		throw error;
+	}
+}
+
+async function askItsJupyter(host: Host, box: Box, {signal, tokenOf}: IdlenessOptions): Promise<Activity['jupyter']> {
+	if (!box.services.includes('jupyter')) {
+		return undefined;
+	}
+
+	const token = tokenOf ? await tokenOf(box) : readOwnToken(host, box);
+	if (token === undefined) {
+		return 'unknown';
+	}
+
+	try {
+		const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+		const {lastActivity, kernels} = await readJupyterStatus(host, box, token, timeoutSignal);
+		return {lastActivity, busyKernels: kernels.filter(({busy}) => busy).length};
+	} catch {
+		signal.throwIfAborted();
+		// Just starting, or busy with something that keeps it from answering.
+		return 'unknown';
+	}
+}
+
+/**
+How many are logged in by SSH or have a command attached; null when processes cannot be seen from here. An attached command is a
+process that was not started by another one of the box, other than its first.
+*/
+async function countSessions(host: Host, pids: number[]): Promise<number | null> {
+	if (!host.engine.local || host.demo) {
+		return null;
+	}
+
+	const own = new Set(pids);
+	const seen = await Promise.all(pids.map(readProcess));
+	const visible = seen.filter((entry) => entry !== undefined);
+	if (visible.length === 0) {
+		return null;
+	}
+
+	const roots = visible.filter(({parent}) => !own.has(parent)).length;
+	return Math.max(0, roots - 1) + visible.filter(({title}) => isLogin(title)).length;
+}
+
+/** sshd names the process of a login so: `sshd: alice@pts/0`, from 9.8 on `sshd-session: alice@notty`. */
+export function isLogin(title: string): boolean {
+	return /^sshd(?:-session)?: [^\s[\]]+@\S+/.test(title);
+}
+
+async function readProcess(pid: number): Promise<{title: string; parent: number} | undefined> {
+	try {
+		const [command, stat] = await Promise.all([
+			readFile(`/proc/${pid}/cmdline`, 'utf8'),
+			readFile(`/proc/${pid}/stat`, 'utf8'),
+		]);
+		// The name in parentheses may hold anything, parentheses too.
+		const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+		return {title: command.replaceAll('\0', ' '), parent};
+	} catch {
+		// It ended, or is not ours to see.
+		return undefined;
+	}
+}
+
+/** The moment of the last line that sshd wrote about somebody coming or going. */
+async function readLastLogin(host: Host, box: Box, {signal}: IdlenessOptions): Promise<Date | undefined> {
+	let last: Date | undefined;
+	for await (const {text} of readLogLines(host.engine, box.id, {tail: 300, timestamps: true, signal})) {
+		last = loginTime(text) ?? last;
+	}
+
+	return last;
+}
+
+/** @param line with the engine's own time in front */
+export function loginTime(line: string): Date | undefined {
+	const [, time = ''] =
+		/^(\S+) .*(?:Accepted [\w/-]+ for|Disconnected from user|Connection closed by user) /.exec(line) ?? [];
+	const date = new Date(time);
+	return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+export type GpuUse = {
+	/** The most that was seen, by UUID of the card; null where it does not say, as with MIG. */
+	utilization: Map<string, number | null>;
+	processes: GpuProcess[];
+};
+
+const noUse: GpuUse = {utilization: new Map(), processes: []};
+
+async function readGpuUse({nvidiaSmi}: Pick<Host, 'nvidiaSmi'>, options: IdlenessOptions): Promise<GpuUse> {
+	// Both at once and awaited together: an abort ends both, and neither is left to reject with nobody listening.
+	const [{processes}, utilization] = await Promise.all([
+		readProcesses(nvidiaSmi, {signal: options.signal, timeoutMs: patienceMs}),
+		sampleUtilization(nvidiaSmi, options),
+	]);
+	return {utilization, processes};
+}
+
+async function sampleUtilization(
+	nvidiaSmi: Host['nvidiaSmi'],
+	{signal, looks = 1}: IdlenessOptions,
+): Promise<GpuUse['utilization']> {
+	const utilization: GpuUse['utilization'] = new Map();
+	for (let look = 0; look < looks; look++) {
+		if (look > 0) {
+			await timers.setTimeout(500, undefined, {signal});
+		}
+
+		const query = ['--query-gpu=uuid,utilization.gpu', '--format=csv,noheader,nounits'];
+		const {lines} = await runSmi(nvidiaSmi, query, {signal, timeoutMs: patienceMs});
+		for (const line of lines) {
+			const [uuid = '', value = ''] = line.split(',').map((cell) => cell.trim());
+			// What goes wrong is told on lines too.
+			if (!uuid.startsWith('GPU-')) {
+				continue;
+			}
+
+			const before = utilization.get(uuid) ?? null;
+			const now = /^\d+$/.test(value) ? Number(value) : null;
+			utilization.set(uuid, now === null ? before : Math.max(before ?? 0, now));
+		}
+	}
+
+	return utilization;
+}
+
+/**
+Whether a box computes: one of its cards is at work, or one of its processes is on a card that does not say. Null when it has cards and
+the driver says nothing of any.
+*/
+export function isComputing(
+	{gpus, shareGpus}: Pick<Box, 'gpus' | 'shareGpus'>,
+	pids: number[],
+	{utilization, processes}: GpuUse,
+): boolean | null {
+	if (gpus.length > 0 && utilization.size === 0) {
+		return null;
+	}
+
+	const own = new Set(pids);
+	const used = new Set(processes.filter(({pid}) => own.has(pid)).map(({gpuUuid}) => gpuUuid));
+	return [...utilization].some(([uuid, percent]) =>
+		percent === null ? used.has(uuid) : percent > 0 && (used.has(uuid) || (gpus.includes(uuid) && !shareGpus)),
+	);
+}

@@ -1,0 +1,211 @@
+/**
+What a project asks for beyond what a box is: an image, GPUs, limits, ports, packages and plain variables. Nothing here reads or
+decides; it says what a person is to be asked.
+*/
+import {createHash} from 'node:crypto';
+import {realpathSync} from 'node:fs';
+import {isAbsolute, relative} from 'node:path';
+import type {Mount} from '../../engine/engine.ts';
+import {parseReference} from '../../image/reference.ts';
+import {whatVariableChanges} from '../../settings/loading-variables.ts';
+import type {Sourced} from '../../settings/merge.ts';
+import {visibleLines, visibleText} from '../../text/visible.ts';
+import {type KeyFile, readKeys} from '../ssh/login-keys.ts';
+import {isLoopback} from './image-sshd.ts';
+import {holdsEngineSocket} from './mount-warnings.ts';
+
+/** One thing that is asked for. */
+export type Ask = {
+	/** The setting: `mounts`, `env.LD_PRELOAD`. */
+	key: string;
+	/** The value as it is shown: nothing left out, safe to print. Several lines for a command of several. */
+	lines: string[];
+	/** What it means, as the end of a line. */
+	why: string;
+	/** What is agreed to, to the byte. */
+	exact: string;
+	/** Asked about on its own, whoever said it. */
+	alone?: true;
+};
+
+/** What is known when it is asked. The same values make the box: nothing is read again after the answer. */
+export type AskFacts = {
+	/** Absolute, links resolved. */
+	project: string;
+	/** The settings with their origins. */
+	winners: readonly Sourced[];
+	/** Those of the settings, in their order, sources resolved. */
+	mounts: readonly Mount[];
+	/** The files that `ssh.keys` of gpubox.yaml names, as they were read. */
+	keyFiles: readonly KeyFile[];
+	/** Secrets that the call itself names. */
+	givenSecrets: readonly string[];
+	/** The person's home, links resolved. */
+	homes: readonly string[];
+	/** Of the engine. */
+	address: string;
+};
+
+/** Registries of the catalogue. */
+export const knownRegistries: readonly string[] = ['docker.io', 'nvcr.io', 'quay.io', 'ghcr.io'];
+
+/** All that is to be asked about, in the order of the settings. */
+export function whatItAsks(facts: AskFacts): Ask[] {
+	const {winners, mounts} = facts;
+	const sources = winners.filter(({key}) => key === 'mounts');
+	return [
+		...asksOfProject(facts),
+		...sources.flatMap(({origin}, place) => asksOfMount(mounts[place], origin.place === 'gpubox.yaml', facts)),
+		...winners.filter(({origin}) => origin.place === 'gpubox.yaml').flatMap((winner) => askOf(winner, facts)),
+	];
+}
+
+/** A short name for what was agreed to. */
+export function digestOf({key, exact, alone}: Ask): string {
+	return createHash('sha256')
+		.update(JSON.stringify([key, exact, alone ?? false]))
+		.digest('hex');
+}
+
+/** Those that were not agreed to yet. */
+export function notAgreed(asks: readonly Ask[], agreed: readonly string[]): Ask[] {
+	return asks.filter((ask) => !agreed.includes(digestOf(ask)));
+}
+
+/** The lines that show some of them. */
+export function tellAsks(asks: readonly Ask[]): string[] {
+	const width = Math.min(18, Math.max(0, ...asks.map(({key}) => key.length)));
+	return asks.flatMap(({key, lines: [first = '', ...others], why}) => {
+		const shown = [first, ...others].map((line) => line || ' ');
+		const last = shown.length - 1;
+		return shown.map(
+			(line, place) =>
+				`${(place === 0 ? visibleText(key) : '').padEnd(width)}  ${line}${place === last ? `  (${why})` : ''}`,
+		);
+	});
+}
+
+const home = 'your whole home, with its keys and logins';
+
+function asksOfProject({project, homes}: AskFacts): Ask[] {
+	return homes.some((folder) => isWithin(project, folder))
+		? [
+				{
+					key: 'project',
+					lines: [visibleText(project)],
+					why: home,
+					exact: project,
+					alone: true,
+				},
+			]
+		: [];
+}
+
+function asksOfMount(mount: Mount | undefined, isTeams: boolean, facts: AskFacts): Ask[] {
+	const source = mount?.source;
+	if (mount === undefined || source === undefined) {
+		return [];
+	}
+
+	const ask = {
+		key: 'mounts',
+		lines: [`${visibleText(source)} at ${visibleText(mount.target)}, ${mount.readOnly ? 'read-only' : 'writable'}`],
+		exact: JSON.stringify([source, mount.target, mount.readOnly ?? false]),
+	};
+	if (holdsEngineSocket(source, facts.address)) {
+		return [{...ask, why: "the engine's socket: what runs in the box can become root on this machine", alone: true}];
+	}
+
+	if (facts.homes.some((folder) => isWithin(source, folder))) {
+		return [{...ask, why: home, alone: true}];
+	}
+
+	return isTeams && !isWithin(facts.project, source) ? [{...ask, why: 'outside of the project'}] : [];
+}
+
+function askOf({key, value}: Sourced, {keyFiles, givenSecrets}: AskFacts): Ask[] {
+	const text = String(value);
+	const ask = (why: string, lines = [visibleText(text)], exact = text): Ask[] => [{key, lines, why, exact}];
+	switch (key) {
+		case 'secrets':
+			return givenSecrets.includes(text) ? [] : ask('a secret of yours');
+		case 'bind':
+			return isLoopback(text) ? [] : ask('others reach it over the network, unencrypted');
+		case 'postCreate':
+			return ask('runs in the box, as you', visibleLines(text));
+		case 'packages.pip':
+			return isPlainPackage(text) ? [] : ask('not simply a package of the index');
+		case 'image':
+			return isKnownRegistry(text) ? [] : ask('a registry that gpubox does not know');
+		case 'images': {
+			const {reference} = value as {reference: string};
+			return isKnownRegistry(reference)
+				? []
+				: ask('a registry that gpubox does not know', [visibleText(reference)], reference);
+		}
+
+		case 'ssh.keys': {
+			const file = keyFiles.find(({said}) => said === text);
+			const keys = readKeys(file?.content ?? '');
+			return ask(
+				keys.length === 1 ? 'this key may log in as you' : 'these keys may log in as you',
+				[visibleText(text), ...keys.map(fingerprint)],
+				JSON.stringify([text, ...keys]),
+			);
+		}
+
+		default: {
+			const variable = key.startsWith('env.') ? whatVariableChanges(key.slice('env.'.length)) : undefined;
+			return variable === undefined ? [] : ask(variable, visibleLines(text));
+		}
+	}
+}
+
+/**
+A name with versions and conditions, which pip takes from its index. What names a place (`name @ https://…`, `git+…`, a path) or
+an option of pip is something else.
+*/
+export function isPlainPackage(text: string): boolean {
+	return (
+		/^[A-Za-z0-9][\w.-]*(?:\s*\[[\w.,\s-]*\])?(?:\s*\(?\s*(?:===|[=!<>~]=|[<>])\s*[\w.*+!-]+(?:\s*,\s*(?:===|[=!<>~]=|[<>])\s*[\w.*+!-]+)*\s*\)?)?(?:\s*;[\w\s.'"<>=!~(),]*)?(?:\s+#.*)?$/.test(
+			text,
+		) && !/\.(?:whl|zip|tar|tar\.\w+|tgz|tbz|txz)$/i.test(text)
+	);
+}
+
+function isKnownRegistry(text: string): boolean {
+	const reference = parseReference(text);
+	// What is no reference is refused where images are judged.
+	return reference === undefined || knownRegistries.includes(reference.registry);
+}
+
+/** `SHA256:… comment`, as ssh-keygen shows a key. */
+function fingerprint(line: string): string {
+	const [type = '', blob = '', ...comment] = line.split(' ');
+	const hash = createHash('sha256').update(Buffer.from(blob, 'base64')).digest('base64').replace(/=+$/, '');
+	return visibleText(`SHA256:${hash} ${comment.join(' ') || type}`);
+}
+
+function isWithin(folder: string, path: string): boolean {
+	const way = relative(folder, path);
+	return way === '' || !(way === '..' || way.startsWith('../') || isAbsolute(way));
+}
+
+/** Homes that a person may have: HOME, and the one of the accounts' list. */
+export function homesOf(paths: ReadonlyArray<string | undefined>): string[] {
+	return [
+		...new Set(
+			paths.flatMap((path) => {
+				if (path === undefined || !isAbsolute(path) || path === '/') {
+					return [];
+				}
+
+				try {
+					return [realpathSync(path)];
+				} catch {
+					return [path];
+				}
+			}),
+		),
+	];
+}

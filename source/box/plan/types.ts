@@ -1,0 +1,81 @@
+import type {GpuMechanism, Mount} from '../../engine/engine.ts';
+import type {Paths, Person} from '../../host/host.ts';
+import type {ServiceName} from '../box.ts';
+import type {SecretRequest} from '../files/secrets.ts';
+
+/** What a person asked for, after flags, gpubox.yaml and defaults were put together. Nothing of it depends on the host. */
+export type BoxRequest = {
+	/** The project's folder, absolute, symbolic links resolved. */
+	project: string;
+	services: ServiceName[];
+	/** The image named; the one that suits the host best when missing. */
+	image?: string;
+	/** As given to `--gpus`. */
+	gpus: string;
+	shareGpus: boolean;
+	/** The name asked for; made of owner and folder when missing. */
+	name?: string;
+	/** What stands in for the folder's name in the box's. */
+	projectName?: string;
+	/** Host port of the first service, when it must be this one. */
+	port?: number;
+	/** Host ports to take when they are free. */
+	preferredPorts?: Partial<Record<ServiceName, number>>;
+	/** Address that ports are published on. */
+	bind: string;
+	memoryBytes?: number;
+	cpus?: number;
+	sharedMemoryBytes?: number;
+	pidsLimit?: number;
+	mounts: Mount[];
+	environment: Record<string, string>;
+	/** Added to the image, as a layer of their own. */
+	packages?: Packages;
+	/** Shell command that runs once in the new box. */
+	postCreate?: string;
+	secrets?: SecretRequest[];
+	/** Let the box's user become root inside. */
+	sudo?: true;
+	/** Milliseconds after which it may be stopped for somebody else. */
+	lasts?: number;
+};
+
+export type Packages = {apt: string[]; pip: string[]};
+
+/** How an image starts its own SSH server: entrypoint and command. */
+export type OwnServer = {start: string[]};
+
+/** What has to be known of the host to plan a box. */
+export type BoxFacts = {
+	/** Whose box it is. */
+	owner: Person;
+	/** The user the box runs as. */
+	runAs: Person;
+	name: string;
+	/** Name of the folder that its files are in. */
+	folder: string;
+	/** Also in its record (record.ts). */
+	nonce: string;
+	/** Names of the labels that the image brings, which a container inherits. */
+	imageLabels: readonly string[];
+	/** Reference the person chose. */
+	image: string;
+	/** What is really started: the image itself or the one derived from it. */
+	startImage: string;
+	/** The image's own SSH server, where it is to run. */
+	ownServer?: OwnServer;
+	/** UUIDs of the GPUs chosen. */
+	gpus: string[];
+	/** Its part of the host's GPUs, from 0 to 1; undefined when it has none. */
+	gpuShare: number | undefined;
+	gpuMechanism: GpuMechanism;
+	/** Whether the engine may give more locked memory and open files than it has itself: not without root's rights. */
+	raisesLimits: boolean;
+	ports: Partial<Record<ServiceName, number>>;
+	memoryBytes: number;
+	cpus: number;
+	paths: Paths;
+	version: string;
+	/** When it is made. */
+	now: Date;
+};

@@ -1,0 +1,205 @@
+import {execFile} from 'node:child_process';
+import {readdirSync, statSync} from 'node:fs';
+import {basename, join} from 'node:path';
+import {promisify} from 'node:util';
+import {exitCode, Failure} from '../../base/failure.ts';
+import {makeFolder, writeFileAtomic} from '../../base/safe-files.ts';
+import {readSmallFile} from '../../base/small-file.ts';
+import {makeSshKey} from './keygen.ts';
+
+/** A file of public keys. */
+export type KeyFile = {
+	path: string;
+	content: string;
+	hasPrivate: boolean;
+	/** As the setting names it, where one does. */
+	said?: string;
+};
+
+/** Whose keys open a box, and what the person's own ssh has to be told to use them. */
+export type LoginKeys = {
+	/** Lines for authorized_keys. */
+	authorized: string[];
+	/** Files for `IdentityFile`; empty when ssh finds the key by itself. */
+	identityFiles: string[];
+	/** Nothing but these files may be tried. */
+	only: boolean;
+};
+
+/** The key that gpubox makes for a person who has none. */
+const ownKey = 'gpubox_ed25519';
+
+/** The names that ssh tries by itself. */
+const defaultNames = ['id_rsa', 'id_ecdsa', 'id_ecdsa_sk', 'id_ed25519', 'id_ed25519_sk'];
+
+/**
+Chooses the keys that may log in: those of the files named in the setting; else what the agent holds and the key pairs of ~/.ssh.
+A public key that lies there without its private half is somebody else's and is left out.
+
+@returns undefined when there is none, so that one has to be made
+*/
+export function chooseLoginKeys(facts: {
+	/** The files that the setting `ssh.keys` names; undefined when it is not set. */
+	named?: KeyFile[] | undefined;
+	/** What `ssh-add -L` printed. */
+	agent: string;
+	/** The .pub files of ~/.ssh. */
+	files: KeyFile[];
+}): LoginKeys | undefined {
+	const files = facts.named ?? facts.files.filter(({hasPrivate}) => hasPrivate);
+	const usable = files.filter(({content}) => readKeys(content).length > 0);
+	const authorized = [
+		...new Map(
+			[...(facts.named ? [] : [facts.agent]), ...usable.map(({content}) => content)]
+				.flatMap(readKeys)
+				.map((line) => [line.split(' ')[1], line]),
+		).values(),
+	];
+	if (authorized.length === 0) {
+		return undefined;
+	}
+
+	// With a .pub file ssh asks the agent for that key.
+	const identities = usable.flatMap(({path, hasPrivate}) =>
+		hasPrivate ? [path.replace(/\.pub$/, '')] : path.endsWith('.pub') ? [path] : [],
+	);
+	const known = identities.every((path) => defaultNames.includes(basename(path)));
+	return {
+		authorized,
+		identityFiles: facts.named || !known ? identities : [],
+		only: facts.named !== undefined && identities.length > 0,
+	};
+}
+
+/**
+The keys in a text of one key a line. A line with options before the key (`command="…"`) is left out: the key was meant to
+open less than a shell. Certificates open nothing without their authority.
+*/
+export function readKeys(text: string): string[] {
+	return text.split('\n').flatMap((line) => {
+		const key = /^((?:ssh|ecdsa|sk)-[\w@.-]+) ([A-Za-z\d+/]{40,}={0,3})(?:\s+(.*))?$/.exec(line.trim());
+		if (!key || /-cert-v\d+@/.test(key[1] ?? '')) {
+			return [];
+		}
+
+		const comment = (key[3] ?? '').replace(/[^\x20-\x7e]/g, '').trim();
+		return [`${key[1]} ${key[2]}${comment ? ` ${comment}` : ''}`];
+	});
+}
+
+/**
+Gathers the person's keys, and makes one in `folder` when there is none.
+
+@param folder the person's ~/.ssh
+@param named the files that the setting `ssh.keys` names: absolute paths, or what was read of them already
+@throws Failure (usage) when the setting names what cannot be read or holds no key
+*/
+export async function findLoginKeys(
+	folder: string,
+	named: ReadonlyArray<string | KeyFile> | undefined,
+	signal?: AbortSignal,
+): Promise<LoginKeys> {
+	const found = chooseLoginKeys({
+		named: named?.map((each) => (typeof each === 'string' ? readNamed(each) : each)),
+		agent: named ? '' : await askAgent(signal),
+		files: named ? [] : readKeyFiles(folder),
+	});
+	if (found) {
+		return found;
+	}
+
+	if (named) {
+		throw new Failure(
+			`There is no public key in ${named.map((each) => (typeof each === 'string' ? each : each.path)).join(', ')}.`,
+			{
+				fix: 'Name files that hold some: gpubox config ssh.keys ~/.ssh/id_ed25519.pub',
+				exitCode: exitCode.usage,
+			},
+		);
+	}
+
+	makeOwnKey(folder);
+	const made = chooseLoginKeys({agent: '', files: readKeyFiles(folder)});
+	if (!made) {
+		throw new Failure(`The key made in ${folder} cannot be read back.`, {
+			fix: `Run it again; when it stays so, remove ${join(folder, ownKey)}`,
+		});
+	}
+
+	return made;
+}
+
+/** @throws Failure (usage) when it cannot be read */
+export function readNamed(path: string): KeyFile {
+	try {
+		return {
+			path,
+			content: readSmallFile(path).toString('utf8'),
+			hasPrivate: path.endsWith('.pub') && isFile(path.slice(0, -4)),
+		};
+	} catch (error) {
+		throw new Failure(`The key file ${path} of the setting ssh.keys cannot be read.`, {
+			fix: 'Name another: gpubox config ssh.keys ~/.ssh/id_ed25519.pub',
+			exitCode: exitCode.usage,
+			cause: error,
+		});
+	}
+}
+
+function readKeyFiles(folder: string): KeyFile[] {
+	let names: string[];
+	try {
+		names = readdirSync(folder);
+	} catch {
+		// Nobody has to have a ~/.ssh.
+		return [];
+	}
+
+	return names
+		.filter((name) => name.endsWith('.pub') && isFile(join(folder, name)))
+		.sort()
+		.flatMap((name) => {
+			const path = join(folder, name);
+			try {
+				return [{path, content: readSmallFile(path).toString('utf8'), hasPrivate: isFile(path.slice(0, -4))}];
+			} catch {
+				// A key that even its owner cannot read opens nothing.
+				return [];
+			}
+		});
+}
+
+function isFile(path: string): boolean {
+	return statSync(path, {throwIfNoEntry: false})?.isFile() ?? false;
+}
+
+/** What the agent holds. No agent, an empty one and a missing ssh-add are all the same: no keys. */
+async function askAgent(signal?: AbortSignal): Promise<string> {
+	if (!process.env.SSH_AUTH_SOCK) {
+		return '';
+	}
+
+	try {
+		const {stdout} = await promisify(execFile)('ssh-add', ['-L'], {timeout: 5000, ...(signal ? {signal} : {})});
+		return stdout;
+	} catch {
+		signal?.throwIfAborted();
+		return '';
+	}
+}
+
+function makeOwnKey(folder: string): void {
+	const key = makeSshKey('gpubox');
+	makeFolder(folder);
+	const path = join(folder, ownKey);
+	try {
+		// Never over a key that is there, even when its .pub file is lost.
+		writeFileAtomic(path, key.privateFile, {mode: 0o600, isNew: true});
+		writeFileAtomic(`${path}.pub`, `${key.publicLine}\n`, {mode: 0o644});
+	} catch (error) {
+		// Another gpubox made it a moment ago; its .pub file follows at once.
+		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+			throw error;
+		}
+	}
+}

@@ -1,0 +1,103 @@
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {Failure} from '../../base/failure.ts';
+import {writeFileAtomic} from '../../base/safe-files.ts';
+import {readSmallFile} from '../../base/small-file.ts';
+import {readTemplate} from '../../base/templates.ts';
+import type {Paths} from '../../host/host.ts';
+import {safeText} from '../../text/safe.ts';
+import {boxFolder} from '../paths.ts';
+import {makeSshKey, type SshKeyPair} from './keygen.ts';
+import type {LoginKeys} from './login-keys.ts';
+
+/** What a person's ssh must know to log in to a box, as kept beside the box's files. */
+export type Login = {
+	hostKey: string;
+	keys: Pick<LoginKeys, 'identityFiles' | 'only'>;
+	/** The image's own server asks for one. */
+	password?: true;
+};
+
+/** Writes a file of a box's folder. */
+type Put = (file: string, content: string, mode: number) => void;
+
+/**
+Writes what a box's SSH server needs.
+
+@param keys who may log in
+@param hostKey that of an earlier box, so that who logged in there gets no alarm; made anew when missing
+*/
+export function writeSshFiles(name: string, keys: LoginKeys, put: Put, hostKey = makeSshKey(`gpubox-${name}`)): void {
+	put('files/ssh/sshd_config', readTemplate('box/sshd_config'), 0o644);
+	put('files/ssh/authorized_keys', keys.authorized.map((line) => `${line}\n`).join(''), 0o644);
+	put('login.json', JSON.stringify({identityFiles: keys.identityFiles, only: keys.only}), 0o600);
+	put('files/ssh/host_key', hostKey.privateFile, 0o600);
+	put('files/ssh/host_key.pub', `${hostKey.publicLine}\n`, 0o644);
+}
+
+/** What the person's ssh must know of a server that the image brings. Read on the host only. */
+export function writeOwnLogin(paths: Paths, folder: string, publicLine: string): void {
+	const path = boxFolder(paths, folder);
+	writeFileAtomic(join(path, 'files/ssh/host_key.pub'), `${publicLine}\n`, {mode: 0o644});
+	const login = JSON.stringify({identityFiles: [], only: false, password: true});
+	writeFileAtomic(join(path, 'login.json'), login, {mode: 0o600});
+}
+
+/** The host key in a box's folder; undefined when it never offered SSH. */
+export function readHostKey(paths: Paths, folder: string): SshKeyPair | undefined {
+	const read = (file: string) => readFileSync(join(boxFolder(paths, folder), 'files/ssh', file), 'utf8');
+	try {
+		return {privateFile: read('host_key'), publicLine: read('host_key.pub').trim()};
+	} catch {
+		return undefined;
+	}
+}
+
+/** Adds keys to those that may log in; sshd reads the file at every login. Nothing when the box's files are not here. */
+export function addAuthorizedKeys(paths: Paths, folder: string, keys: LoginKeys): void {
+	const path = join(boxFolder(paths, folder), 'files/ssh/authorized_keys');
+	if (readLogin(paths, folder) === undefined) {
+		return;
+	}
+
+	const there = readAuthorized(path);
+	const more = keys.authorized.filter((line) => !there.includes(line.split(' ').slice(0, 2).join(' ')));
+	if (more.length > 0) {
+		writeFileAtomic(path, there + more.map((line) => `${line}\n`).join(''), {mode: 0o644});
+	}
+}
+
+/** @throws Failure when it is no file that can be read */
+function readAuthorized(path: string): string {
+	try {
+		return readSmallFile(path).toString('utf8');
+	} catch (error) {
+		throw new Failure(`${path} cannot be read: ${safeText((error as Error).message)}`, {
+			fix: 'Remove it and make the box again: gpubox up --recreate',
+			cause: error,
+		});
+	}
+}
+
+/** Undefined when it is not the caller's box, offers no SSH or was made elsewhere. */
+export function readLogin(paths: Paths, folder: string | undefined): Login | undefined {
+	if (folder === undefined) {
+		return undefined;
+	}
+
+	const path = boxFolder(paths, folder);
+	try {
+		const [type, key] = readFileSync(join(path, 'files/ssh/host_key.pub'), 'utf8').split(' ');
+		const {password, ...keys} = JSON.parse(readFileSync(join(path, 'login.json'), 'utf8')) as Login['keys'] & {
+			password?: true;
+		};
+		// What the person's ssh is told is made of it.
+		if (!Array.isArray(keys.identityFiles) || keys.identityFiles.some((file) => typeof file !== 'string')) {
+			return undefined;
+		}
+
+		return {hostKey: `${type} ${key}`, keys, ...(password ? {password} : {})};
+	} catch {
+		return undefined;
+	}
+}

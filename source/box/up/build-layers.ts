@@ -1,0 +1,163 @@
+import {createHash} from 'node:crypto';
+import {Failure} from '../../base/failure.ts';
+import {readTemplate} from '../../base/templates.ts';
+import type {BuildFile, Engine, Image} from '../../engine/engine.ts';
+import {EngineError} from '../../engine/engine.ts';
+import {safeText} from '../../text/safe.ts';
+import {derivedFrom, derivedFromId} from '../layer-labels.ts';
+import type {Packages} from '../plan/types.ts';
+
+/** Settings of the host's network that a build needs to know of. */
+export type BuildSettings = {
+	/** e.g. a mirror of PyPI. */
+	pipIndexUrl?: string;
+	aptMirror?: string;
+	/** A registry to pull Docker Hub's images from. */
+	registryMirror?: string;
+};
+
+/** What the derived layer is built from. */
+export function derivedFiles(): BuildFile[] {
+	return [
+		{path: 'Dockerfile', content: readTemplate('derive/Dockerfile')},
+		{path: 'install', content: readTemplate('derive/install'), mode: 0o755},
+	];
+}
+
+/** What a project's own packages are built from: a layer upon the derived image, for everyone who asks for the same packages. */
+export function packageFiles({apt, pip}: Packages): BuildFile[] {
+	const list = (packages: string[]) => [...packages].sort().map((name) => `${name}\n`);
+	return [
+		{path: 'Dockerfile', content: readTemplate('derive/packages.Dockerfile')},
+		{path: 'install', content: readTemplate('derive/install'), mode: 0o755},
+		// Files and no arguments: what a project writes never meets a shell.
+		{path: 'packages/apt', content: list(apt).join('')},
+		{path: 'packages/pip', content: list(pip).join('')},
+	];
+}
+
+/**
+The name of the image derived from `base`: by the base's digest, the files' content and the mirrors it is built from, so that a newer
+base, a newer gpubox or another package gives a new image, and everyone on the host who builds from the same places shares it. Whoever
+has mirrors of their own has layers of their own.
+*/
+export function derivedReference(
+	base: Pick<Image, 'id'>,
+	reference: string,
+	files: BuildFile[],
+	{pipIndexUrl, aptMirror}: BuildSettings,
+): string {
+	const hash = createHash('sha256').update(base.id);
+	for (const [name, mirror] of Object.entries({pipIndexUrl, aptMirror})) {
+		if (mirror !== undefined) {
+			hash.update(`\0${name}\0${mirror}`);
+		}
+	}
+
+	for (const {path, content} of files) {
+		hash.update(`\0${path}\0${content}`);
+	}
+
+	const readable = (reference.split('/').at(-1) ?? '')
+		.replace(/@.*$/, '')
+		.replace(/[^\w.-]+/g, '-')
+		.slice(0, 80);
+	return `gpubox/box:${readable.replace(/^[.-]+/, '') || 'image'}-${hash.digest('hex').slice(0, 12)}`;
+}
+
+/** A layer to put on an image. */
+export type Layer = {
+	/** For a failure: what was being done, `Adding Jupyter and SSH to`. */
+	doing: string;
+	files: BuildFile[];
+	fix: string;
+};
+
+/** Jupyter and an SSH server. */
+export function serviceLayer(): Layer {
+	return {
+		doing: 'Adding Jupyter and SSH to',
+		files: derivedFiles(),
+		fix: 'The lines above tell why. Behind a proxy or with a mirror: gpubox config build.pipIndexUrl URL',
+	};
+}
+
+/** The packages of gpubox.yaml. */
+export function packageLayer(packages: Packages): Layer {
+	return {
+		doing: 'Adding the packages of gpubox.yaml to',
+		files: packageFiles(packages),
+		fix: 'The lines above tell why. Fix `packages` in gpubox.yaml; with a mirror: gpubox config build.pipIndexUrl URL, or build.aptMirror',
+	};
+}
+
+/**
+Makes sure that `base` with the layer on it exists. Builds at most once for a base: the engine's own images are the cache.
+
+@param reference what the person calls the image
+@throws Failure with the end of the build's output
+*/
+export async function ensureDerivedImage(
+	engine: Engine,
+	base: Pick<Image, 'id'>,
+	reference: string,
+	layer: Layer,
+	options: {
+		settings: BuildSettings;
+		/** The image that the first layer was put on; `base` unless there are several. */
+		originId?: string;
+		onStart: () => void;
+		onLine: (line: string) => void;
+		signal?: AbortSignal;
+	},
+): Promise<string> {
+	const {files, doing, fix} = layer;
+	const tag = derivedReference(base, reference, files, options.settings);
+	if (await engine.inspectImage(tag)) {
+		return tag;
+	}
+
+	options.onStart();
+	const lastLines: string[] = [];
+	try {
+		await engine.buildImage({
+			files,
+			tag,
+			arguments: buildArguments(base.id, options.settings, process.env),
+			labels: {[derivedFrom]: reference, [derivedFromId]: options.originId ?? base.id},
+			onLine(line) {
+				const safe = safeText(line);
+				lastLines.push(safe);
+				lastLines.splice(0, lastLines.length - 8);
+				options.onLine(safe);
+			},
+			...(options.signal ? {signal: options.signal} : {}),
+		});
+	} catch (error) {
+		if (error instanceof EngineError && error.code === 'failed') {
+			throw new Failure(`${doing} ${reference} failed: ${error.message}`, {fix, details: lastLines, cause: error});
+		}
+
+		throw error;
+	}
+
+	return tag;
+}
+
+/** Proxies reach a build as arguments, so that they are in no layer and in no environment of the image. */
+function buildArguments(
+	base: string,
+	settings: BuildSettings,
+	environment: Record<string, string | undefined>,
+): Record<string, string> {
+	const proxies = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => {
+		const value = environment[name];
+		return value ? [[name, value]] : [];
+	});
+	return {
+		BASE: base,
+		...Object.fromEntries(proxies),
+		...(settings.pipIndexUrl ? {PIP_INDEX_URL: settings.pipIndexUrl} : {}),
+		...(settings.aptMirror ? {APT_MIRROR: settings.aptMirror} : {}),
+	};
+}

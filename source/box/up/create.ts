@@ -1,0 +1,267 @@
+import {existsSync} from 'node:fs';
+import {Failure} from '../../base/failure.ts';
+import {EngineError} from '../../engine/engine.ts';
+import type {Host} from '../../host/host.ts';
+import type {Box} from '../box.ts';
+import {keptBefore, newFolder} from '../files/directories.ts';
+import {missingSecrets} from '../files/secrets.ts';
+import {removeBoxFiles, settleBoxFiles, writeBoxFiles} from '../files/write-files.ts';
+import {pause} from '../gpus/claim-start.ts';
+import {abandonedAfter, decideClaim, isAbandoned} from '../gpus/claims.ts';
+import {listClaims} from '../list.ts';
+import {boxFolder} from '../paths.ts';
+import {placeSudoers} from '../plan/sudo.ts';
+import {type BoxRecord, newNonce, writeRecord} from '../record.ts';
+import {removeUnlessRunning} from '../remove-container.ts';
+import {chooseName, findOwn, findPending, type Lost, type Prepared, stillUndecided, workOut} from './resolve-spec.ts';
+
+/**
+Creates the container, makes sure that its GPUs are its own (see claims.ts) and starts it. Whatever is lost to somebody else on
+the way, a card, a port, the name, is chosen anew as long as there is a choice.
+*/
+export async function claimAndStart(host: Host, prepared: Prepared, signal: AbortSignal): Promise<ClaimedBox> {
+	const folders = new Set<string>();
+	try {
+		return await claim(host, prepared, folders, signal);
+	} catch (error) {
+		// An engine that does not answer any more may have made the container: then a later run cleans up.
+		const boxes = folders.size > 0 ? await listClaims(host).catch(() => undefined) : undefined;
+		if (boxes) {
+			removeUnused(host, folders, boxes);
+		}
+
+		throw error;
+	}
+}
+
+/** What came of one attempt to have a box that runs. */
+type Attempt =
+	| ({kind: 'running'} & ClaimedBox)
+	/** Somebody else was quicker, or is about to be: the next attempt sees who. */
+	| {kind: 'lost-race'}
+	| {kind: 'rlimits-refused'}
+	| {kind: 'ports-taken'; ports: number[]}
+	/** By a container that is no box. */
+	| {kind: 'name-taken'; name: string};
+
+/** @param folders gets those that were written on the way and may belong to a container */
+async function claim(host: Host, prepared: Prepared, folders: Set<string>, signal: AbortSignal): Promise<ClaimedBox> {
+	let lost: Lost = {ports: [], names: [], rlimits: prepared.engine.rootless};
+	// What a crash left in the way is out of it after half of that, on a machine that is busy, too.
+	const end = Date.now() + 4 * abandonedAfter;
+	while (Date.now() < end) {
+		signal.throwIfAborted();
+		const attempt = await attemptOnce(host, prepared, lost, folders, signal);
+		switch (attempt.kind) {
+			case 'running':
+				return {box: attempt.box, made: attempt.made};
+			case 'lost-race':
+				await pause(signal);
+				break;
+			case 'rlimits-refused':
+				lost = {...lost, rlimits: true};
+				break;
+			case 'ports-taken':
+				lost = {...lost, ports: [...lost.ports, ...attempt.ports]};
+				break;
+			case 'name-taken':
+				lost = {...lost, names: [...lost.names, attempt.name]};
+				break;
+		}
+	}
+
+	throw stillUndecided();
+}
+
+async function attemptOnce(
+	host: Host,
+	prepared: Prepared,
+	lost: Lost,
+	folders: Set<string>,
+	signal: AbortSignal,
+): Promise<Attempt> {
+	const {request} = prepared;
+	const boxes = await listClaims(host, signal);
+	removeUnused(host, folders, boxes);
+	const pending = findPending(boxes, request);
+	if (pending) {
+		// Another run of the caller's is about to write down that it is theirs, or was killed before it could.
+		if (isAbandoned(pending, new Date())) {
+			await removeUnlessRunning(host, pending);
+		}
+
+		return {kind: 'lost-race'};
+	}
+
+	const own = findOwn(boxes, request);
+	if (own) {
+		return tryToStart(host, {box: own, made: false}, boxes, prepared, lost);
+	}
+
+	const name = chooseName(boxes, host.person, request, lost);
+	const failed = await createContainer(host, prepared, {name, boxes, lost, folders, signal});
+	if (failed) {
+		return failed;
+	}
+
+	const boxesNow = await listClaims(host);
+	const created = findOwn(boxesNow, request);
+	return created ? tryToStart(host, {box: created, made: true}, boxesNow, prepared, lost) : {kind: 'lost-race'};
+}
+
+/** Writes the box's files, creates its container and writes down that it is the caller's. Undefined when that worked. */
+async function createContainer(
+	host: Host,
+	prepared: Prepared,
+	given: {name: string; boxes: Box[]; lost: Lost; folders: Set<string>; signal: AbortSignal},
+): Promise<Attempt | undefined> {
+	const {engine, paths} = host;
+	const {request} = prepared;
+	const {name, boxes, signal} = given;
+	const folder = newFolder(name);
+	const nonce = newNonce();
+	const spec = await workOut(host, prepared, boxes, {name, folder, nonce}, given.lost);
+	if (!spec) {
+		return {kind: 'lost-race'};
+	}
+
+	given.folders.add(folder);
+	const record = {engine: engine.address, project: request.project, nonce, labels: spec.labels};
+	writeBoxFiles(paths, folder, prepared, {record, kept: keptBefore(paths, name, record, boxes)});
+	let container: string;
+	try {
+		container = await engine.createContainer(spec);
+	} catch (error) {
+		if (!(error instanceof EngineError)) {
+			throw error;
+		}
+
+		if (error.code === 'name-taken') {
+			// By somebody who was quicker, whose box it is then; or by a container that is no box.
+			const isBox = (await listClaims(host, signal)).some((box) => box.name === name);
+			return isBox ? {kind: 'lost-race'} : {kind: 'name-taken', name};
+		}
+
+		if (!isWhole(host, {folder, secrets: (request.secrets ?? []).map((secret) => secret.name)})) {
+			// This took so long that the folder was taken for one left behind.
+			return {kind: 'lost-race'};
+		}
+
+		throw error;
+	}
+
+	// From here to the start nothing is broken off: a container that is neither started nor gone would be left.
+	return (await keepRecord(host, folder, {...record, container})) ? undefined : {kind: 'lost-race'};
+}
+
+/** @param boxes listed after `box` was created */
+async function tryToStart(
+	host: Host,
+	{box, made}: ClaimedBox,
+	boxes: Box[],
+	{request, runAs}: Prepared,
+	lost: Lost,
+): Promise<Attempt> {
+	const {engine, paths} = host;
+	if (!(await clearTheWay(host, box, boxes))) {
+		await removeUnlessRunning(host, box);
+		return {kind: 'lost-race'};
+	}
+
+	try {
+		// As the record says, not the labels: one that an earlier call left half-made is what that call asked for.
+		if (box.sudo && !box.rootPassword) {
+			await placeSudoers(engine, box.id, runAs);
+		}
+
+		await engine.startContainer(box.id);
+	} catch (error) {
+		if (!(error instanceof EngineError)) {
+			throw error;
+		}
+
+		if (error.code === 'not-found' || error.code === 'conflict') {
+			// A rival that comes first removed it: that is how it tells us.
+			return {kind: 'lost-race'};
+		}
+
+		await removeUnlessRunning(host, box);
+		if (!isWhole(host, box)) {
+			return {kind: 'lost-race'};
+		}
+
+		if (/error setting rlimit/.test(error.message) && !lost.rlimits) {
+			// An engine without root's rights cannot raise them, and most work does without.
+			return {kind: 'rlimits-refused'};
+		}
+
+		if (error.code === 'port-taken' && request.port === undefined) {
+			return {kind: 'ports-taken', ports: Object.values(box.addresses).map(({port}) => port)};
+		}
+
+		throw error;
+	}
+
+	if (made && box.folder !== undefined) {
+		settleBoxFiles(paths, box.folder);
+	}
+
+	return {kind: 'running', box: {...box, state: 'running'}, made};
+}
+
+/** Removes rivals that come after `box`. @returns false when one comes before it */
+async function clearTheWay(host: Host, box: Box, boxes: Box[]): Promise<boolean> {
+	for (let seen = boxes; ; seen = await listClaims(host)) {
+		const decision = decideClaim(box, seen, new Date());
+		if (decision.kind !== 'remove') {
+			return decision.kind === 'start';
+		}
+
+		for (const rival of decision.rivals) {
+			await removeUnlessRunning(host, rival);
+		}
+	}
+}
+
+/**
+Writes down that a container is the caller's, before anything else happens to it. Where that fails the container goes again: it would
+be nobody's.
+
+@returns false when the folder was taken for one left behind in the meantime
+@throws Failure when the record cannot be written
+*/
+async function keepRecord(host: Host, folder: string, record: BoxRecord & {container: string}): Promise<boolean> {
+	try {
+		writeRecord(host.paths, folder, record);
+		return true;
+	} catch (error) {
+		await removeUnlessRunning(host, {id: record.container});
+		if (!existsSync(boxFolder(host.paths, folder))) {
+			return false;
+		}
+
+		throw new Failure(`The box's files cannot be written: ${(error as Error).message}`, {
+			fix: `Make room, or make ${boxFolder(host.paths, folder)} writable for you.`,
+			cause: error,
+		});
+	}
+}
+
+/** A box that runs, and whether it was made here or found half-made. */
+export type ClaimedBox = {box: Box; made: boolean};
+
+/** Removes folders made here that no container has, or will have: each was named in one attempt to make one. */
+function removeUnused({paths}: Host, folders: Set<string>, boxes: Box[]): void {
+	for (const folder of folders) {
+		if (!boxes.some((box) => box.folder === folder)) {
+			removeBoxFiles(paths, folder);
+			folders.delete(folder);
+		}
+	}
+}
+
+function isWhole({paths}: Host, box: Pick<Box, 'folder' | 'secrets'>): boolean {
+	return (
+		box.folder !== undefined && existsSync(boxFolder(paths, box.folder)) && missingSecrets(paths, box).length === 0
+	);
+}

@@ -1,0 +1,115 @@
+import {join} from 'node:path';
+import type {Host} from '../../host/host.ts';
+import type {Box} from '../box.ts';
+import {changedAt} from '../files/directories.ts';
+import {removeSecrets} from '../files/secrets.ts';
+import {removeBoxFiles} from '../files/write-files.ts';
+import {abandonedAfter, isAbandoned} from '../gpus/claims.ts';
+import {listClaims} from '../list.ts';
+import {boxFolders, engineKey, readRecord} from '../record.ts';
+import {removeUnlessRunning} from '../remove-container.ts';
+import {syncSshFiles} from '../ssh/sync-config.ts';
+import {finishReplacements, isLeftAside} from './replace.ts';
+
+/** What a run that was killed left in the person's own folders. */
+type LeftFolder = {
+	folder: string;
+	/** Token and host key of a box that once worked may be wanted again; secrets never. */
+	remove: 'all' | 'secrets';
+};
+
+type Place = Pick<Host, 'paths' | 'engine'>;
+
+/**
+Removes what killed runs of the caller left: containers that were never started, what holds cards for a start that is over, secrets,
+and folders of boxes that never came to be. Called by every verb that lists boxes; where nothing was left it only looks at the names
+and times of a few folders.
+
+@param seen the boxes and claims, as the verb listed them (`listClaims`)
+@param project whose folders are all to go, where its box was removed
+@throws EngineError; the file system's error
+*/
+export async function removeLeftovers(host: Host, seen: readonly Box[], project?: string): Promise<void> {
+	const now = Date.now();
+	const halfMade = leftContainers(seen, new Date(now));
+	const aside = seen.some((box) => isLeftAside(host, box));
+	if (halfMade.length === 0 && !aside && leftFolders(host, seen, now, project).length === 0) {
+		return;
+	}
+
+	for (const container of halfMade) {
+		await removeUnlessRunning(host, container);
+	}
+
+	if (aside) {
+		await finishReplacements(host, await listClaims(host));
+	}
+
+	// The folders are looked at before the list is made: one that got its container in the meantime is in it.
+	const candidates = new Set(boxFolders(host.paths));
+	const boxes = await listClaims(host);
+	for (const {folder, remove} of leftFolders(host, boxes, now, project)) {
+		if (!candidates.has(folder)) {
+			continue;
+		}
+
+		if (remove === 'all') {
+			removeBoxFiles(host.paths, folder);
+		} else {
+			removeSecrets(host.paths, folder);
+		}
+	}
+
+	if (host.engine.local && !host.demo) {
+		await syncSshFiles(host);
+	}
+}
+
+/** The caller's containers that nobody goes on with. */
+function leftContainers(boxes: readonly Box[], now: Date): Box[] {
+	const byId = new Map(boxes.map((box) => [box.id, box]));
+	return boxes.filter((box) => {
+		if (box.startOf !== undefined) {
+			const started = byId.get(box.startOf);
+			return started?.mine === true && (started.state === 'running' || isAbandoned(box, now));
+		}
+
+		return (box.mine || box.pending === true) && isAbandoned(box, now);
+	});
+}
+
+/** @param now milliseconds since 1970 */
+function leftFolders({paths, engine}: Place, boxes: readonly Box[], now: number, project?: string): LeftFolder[] {
+	const used = new Set(boxes.map(({folder}) => folder));
+	// What a box that works was made after has handed its token and host key on.
+	const superseded = new Set(
+		boxes.filter(({mine, state}) => mine && state === 'running').map((box) => box.projectPath),
+	);
+	return boxFolders(paths).flatMap((folder): LeftFolder[] => {
+		if (used.has(folder)) {
+			return [];
+		}
+
+		const record = readRecord(paths, folder);
+		if (record && engineKey(record.engine) !== engineKey(engine.address)) {
+			return [];
+		}
+
+		if (record?.removing) {
+			return [{folder, remove: 'all'}];
+		}
+
+		const changed = changedAt(join(paths.state, folder));
+		if (changed === undefined || changed > now - abandonedAfter) {
+			return [];
+		}
+
+		// The record is written first: a folder without one was only just begun.
+		const neverWorked = record === undefined || (record.container === undefined && record.nonce !== '');
+		if (neverWorked || record.project === project || superseded.has(record.project)) {
+			return [{folder, remove: 'all'}];
+		}
+
+		return changedAt(join(paths.secrets, folder)) === undefined ? [] : [{folder, remove: 'secrets'}];
+	});
+}

@@ -1,0 +1,139 @@
+import {exitCode, Failure} from '../../base/failure.ts';
+import {EngineError} from '../../engine/engine.ts';
+import type {Host} from '../../host/host.ts';
+import {type Box, isOwn} from '../box.ts';
+import {missingSecrets} from '../files/secrets.ts';
+import {GpusTaken} from '../gpus/allocate.ts';
+import {readGpusOfHost, toCandidates} from '../gpus/availability.ts';
+import {startClaimed} from '../gpus/claim-start.ts';
+import {decideClaim} from '../gpus/claims.ts';
+import {renewBadToken} from '../jupyter/token.ts';
+import {listClaims} from '../list.ts';
+
+/**
+Starts a stopped box again, with the same address and token.
+
+A stopped box holds no GPU, so somebody may have taken its cards since. It claims them first (claim-start.ts), and looks once more
+when it runs: a claim is taken for abandoned when it took very long to get from one to the other.
+
+@param note told what the person should know beside it
+@throws GpusTaken; Failure (taken) when its port is taken; Failure when its secrets are gone from memory, or the box is gone
+*/
+export async function startBox(
+	host: Host,
+	box: Box,
+	signal?: AbortSignal,
+	note: (text: string) => void = () => {},
+): Promise<void> {
+	refuseWithoutSecrets(host, box);
+	const renewed = renewBadToken(host.paths, box);
+	if (renewed !== undefined) {
+		note(renewed);
+	}
+
+	if (box.gpus.length === 0) {
+		await startContainer(host, box);
+		return;
+	}
+
+	await startClaimed(host, box, {
+		signal,
+		look: () => refuseWhenTaken(host, box, {processes: true, signal}),
+		start: () => startContainer(host, box),
+	});
+	try {
+		await refuseWhenTaken(host, box, {processes: false, signal: undefined});
+	} catch (error) {
+		await host.engine.stopContainer(box.id, {timeoutSeconds: 1});
+		throw error;
+	}
+}
+
+async function startContainer(host: Host, box: Box): Promise<void> {
+	try {
+		await host.engine.startContainer(box.id);
+	} catch (error) {
+		if (!(error instanceof EngineError)) {
+			throw error;
+		}
+
+		if (error.code === 'port-taken') {
+			throw new Failure(`The port of ${box.name} is taken by another program now.`, {
+				fix: 'Stop that program, or give the box another port: gpubox up --recreate',
+				exitCode: exitCode.taken,
+				cause: error,
+			});
+		}
+
+		if (error.code === 'not-found' || isBeingRemoved(error)) {
+			throw new Failure(`${box.name} was removed by another command in the meantime.`, {
+				fix: 'All boxes: gpubox ls. A new one: gpubox up',
+				exitCode: exitCode.noSuchBox,
+				cause: error,
+			});
+		}
+
+		throw error;
+	}
+}
+
+/** As engines say it of a container that somebody is removing at this moment. */
+function isBeingRemoved({message}: EngineError): boolean {
+	return /marked for removal|removal of container .* in progress/i.test(message);
+}
+
+/** The engine would only say that a path does not exist. */
+function refuseWithoutSecrets({paths}: Host, box: Box): void {
+	const missing = isOwn(box) ? missingSecrets(paths, box) : [];
+	if (missing.length > 0) {
+		throw new Failure(`Secrets of ${box.name} were kept in memory and are gone: ${missing.join(', ')}.`, {
+			fix: `Give them again: gpubox up ${box.project} ${missing.map((name) => `--secret ${name}`).join(' ')}`,
+		});
+	}
+}
+
+/** @param processes whether those outside of boxes count too: not once the box itself runs */
+async function refuseWhenTaken(
+	host: Host,
+	box: Box,
+	{processes, signal}: {processes: boolean; signal?: AbortSignal | undefined},
+): Promise<void> {
+	if (box.gpus.length === 0) {
+		return;
+	}
+
+	const [boxes, gpus] = await Promise.all([
+		listClaims(host, signal),
+		processes ? readGpusOfHost(host, signal ?? new AbortController().signal) : undefined,
+	]);
+	const decision = decideClaim({...box, startOf: box.id}, boxes, new Date());
+	const running = decision.kind === 'withdraw' ? decision.rivals.filter(({state}) => state !== 'created') : [];
+	const others = boxes.filter(({id}) => id !== box.id);
+	const candidates = gpus ? toCandidates(gpus, others, new Date()) : [];
+	const foreign = box.shareGpus
+		? []
+		: candidates.filter(({uuid}) => box.gpus.includes(uuid)).flatMap((candidate) => candidate.foreign);
+	const holders = [...running.map(({name}) => `box ${name}`), ...new Set(foreign)];
+	if (holders.length === 0) {
+		return;
+	}
+
+	const free = candidates.filter(
+		({uuid, heldBy, foreign: used, lost, sliced}) =>
+			!box.gpus.includes(uuid) && heldBy.length === 0 && used.length === 0 && !lost && !sliced,
+	);
+	const instead =
+		free.length >= box.gpus.length
+			? 'Other GPUs are free: gpubox up --recreate takes those, but what was installed inside is lost.'
+			: undefined;
+	throw new GpusTaken(`The GPUs of ${box.name} are held by ${holders.join(', ')} now.`, {
+		fix: instead ?? `Stop that, or wait in line: gpubox up ${box.project} --wait`,
+		holders,
+		instead,
+	});
+}
+
+/** Stops a box: its programs get SIGTERM and 30 seconds. Stopping a stopped box does nothing. */
+export async function stopBox(host: Host, box: Box): Promise<void> {
+	await host.engine.stopContainer(box.id);
+}

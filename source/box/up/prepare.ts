@@ -1,0 +1,219 @@
+import {exitCode, Failure} from '../../base/failure.ts';
+import {noteOfHome} from '../../base/home.ts';
+import type {EngineInfo} from '../../engine/engine.ts';
+import type {Host, Person} from '../../host/host.ts';
+import {pullImage} from '../../image/pull/pull.ts';
+import {isReservedTarget} from '../../settings/reserved.ts';
+import {safeText} from '../../text/safe.ts';
+import {labelPrefix} from '../box.ts';
+import {warnOfOpenSecrets} from '../files/secrets.ts';
+import type {Personal} from '../files/write-files.ts';
+import {type GpuRequest, parseGpuRequest} from '../gpus/allocate.ts';
+import {type GpusOfHost, readGpusOfHost, toCandidates} from '../gpus/availability.ts';
+import {warnOfOpenAddress} from '../jupyter/open-address.ts';
+import {ownImageLabels} from '../layer-labels.ts';
+import {listBoxes} from '../list.ts';
+import {checkName} from '../name.ts';
+import {inside} from '../paths.ts';
+import {findOwnServer, isLoopback, passwordName, refuseOpenPassword, warnOfPassword} from '../plan/image-sshd.ts';
+import {warnOfSockets} from '../plan/mount-warnings.ts';
+import {refuseRoot, whoRuns} from '../plan/run-as.ts';
+import type {BoxRequest} from '../plan/types.ts';
+import {findLoginKeys} from '../ssh/login-keys.ts';
+import {derivedReference, ensureDerivedImage, type Layer, packageLayer, serviceLayer} from './build-layers.ts';
+import {findOwn, type Prepared, pickGpus} from './resolve-spec.ts';
+import type {UpOptions} from './types.ts';
+
+/**
+Looks at the host, picks the image, and has it pulled and derived where it is missing; with `dryRun` nothing is touched.
+
+@throws Failure, EngineError
+*/
+export async function prepare(
+	host: Host,
+	request: BoxRequest,
+	options: UpOptions & {engine: Promise<EngineInfo>; dryRun?: boolean},
+): Promise<Prepared> {
+	const {signal, report} = options;
+	const runAs = whoRuns(host.person, request.project);
+	if (request.name !== undefined) {
+		checkName(request.name);
+	}
+
+	if (!host.engine.local) {
+		throw new Failure(`The engine at ${host.engine.address} is on another machine, which does not have this folder.`, {
+			fix: `Start the box there: ssh to that machine, go to the project and run gpubox up`,
+			exitCode: exitCode.usage,
+		});
+	}
+
+	refuseOpenPassword(request);
+	refuseHomeTargets(request, runAs);
+	// With a password it may be the image's own server that is asked for; that is known later.
+	if (!host.demo && !request.secrets?.some(({name}) => name === passwordName)) {
+		refuseRoot(runAs, request);
+	}
+
+	const projectAndMounts = [
+		{type: 'bind' as const, source: request.project, target: inside.project},
+		...request.mounts,
+	];
+	const home = host.demo ? undefined : noteOfHome(process.env);
+	for (const text of [
+		...(home === undefined ? [] : [home]),
+		...warnOfOpenSecrets(request.environment),
+		...warnOfSockets(projectAndMounts, host.engine.address),
+		...(isLoopback(request.bind) ? [] : [warnOfOpenAddress(request.services, request.bind)]),
+	]) {
+		report({kind: 'note', text});
+	}
+
+	const gpuRequest = parseGpuRequest(request.gpus);
+	const {loginKeys, ...personal}: Omit<Personal, 'runAs'> = options.dryRun
+		? {}
+		: await gatherPersonal(host, request, options);
+	const look = async () => {
+		const [engine, gpus] = await Promise.all([
+			options.engine,
+			gpuRequest.kind === 'none' ? undefined : readGpusOfHost(host, signal, wantsSeveral(gpuRequest)),
+		]);
+		noteMissingGpus(gpuRequest, gpus, report);
+		return {engine, gpus, inventory: gpus?.inventory, gpuRequest, services: request.services};
+	};
+	const looking = look();
+	const [{engine, gpus}, chosen] = await Promise.all([looking, options.chooseImage(looking)]);
+	for (const text of chosen.notes) {
+		report({kind: 'note', text});
+	}
+
+	const {reference} = chosen;
+	let {base} = chosen;
+	if (!base && !options.dryRun) {
+		if (gpus && !options.queue) {
+			// Nobody should learn after a long pull that others have the GPUs. It decides nothing: that comes at the claim.
+			const boxes = await listBoxes(host, signal);
+			const others = boxes.filter((box) => box !== findOwn(boxes, request));
+			pickGpus(
+				{request, gpuRequest, gpus, ...(chosen.gpus ? {usableGpus: chosen.gpus} : {})},
+				toCandidates(gpus, others, new Date()),
+			);
+		}
+
+		await pull(host, reference, options);
+		base = await host.engine.inspectImage(reference);
+	}
+
+	const imageLabels = Object.keys(base?.labels ?? {});
+	const posing = imageLabels.filter((name) => name.startsWith(labelPrefix) && !ownImageLabels.includes(name));
+	if (posing.length > 0) {
+		report({
+			kind: 'note',
+			text: `${safeText(reference)} brings labels of gpubox's own, which are ignored: ${safeText(posing.join(', '))}`,
+		});
+	}
+
+	const {server: ownServer, note} = findOwnServer(request, reference, base);
+	if (note !== undefined || ownServer) {
+		report({kind: 'note', text: note ?? warnOfPassword(reference)});
+	}
+
+	if (!host.demo && !ownServer) {
+		refuseRoot(runAs, request);
+	}
+
+	const complete = ownServer !== undefined || request.services.every((service) => chosen.provides.includes(service));
+	const layers = [...(complete ? [] : [serviceLayer()]), ...(request.packages ? [packageLayer(request.packages)] : [])];
+	return {
+		request,
+		gpuRequest,
+		engine,
+		gpus,
+		runAs,
+		...personal,
+		...(ownServer ? {ownServer} : loginKeys ? {loginKeys} : {}),
+		...(chosen.gpus ? {usableGpus: chosen.gpus} : {}),
+		image: reference,
+		imageLabels,
+		startImage: base ? await derive(host, base.id, reference, layers, options) : reference,
+	};
+}
+
+/** The home and the caches are mounted already. @throws Failure (usage) */
+function refuseHomeTargets({mounts}: BoxRequest, {name}: Person): void {
+	const home = `/home/${name}`;
+	const taken = mounts.find(({target}) => isReservedTarget(target, [home, `${home}/.cache`]));
+	if (taken) {
+		throw new Failure(`Nothing can be mounted at ${taken.target}, where your home in the box is.`, {
+			fix: `Choose another place inside, such as /data or ${home}/data.`,
+			exitCode: exitCode.usage,
+		});
+	}
+}
+
+/** Keys and secrets. Asked for before a pull, so that nobody has to wait for the question. */
+async function gatherPersonal(host: Host, request: BoxRequest, options: UpOptions): Promise<Omit<Personal, 'runAs'>> {
+	const names = (request.secrets ?? []).map(({name}) => name);
+	const loginKeys = request.services.includes('ssh')
+		? await findLoginKeys(host.paths.ssh, options.sshKeys, options.signal)
+		: undefined;
+	const secrets = names.length > 0 ? await options.secrets?.read(names) : undefined;
+	return {...(loginKeys ? {loginKeys} : {}), ...(secrets ? {secrets} : {})};
+}
+
+async function pull({engine}: Host, reference: string, {settings, signal, report}: UpOptions): Promise<void> {
+	await pullImage(engine, reference, {
+		registryMirror: settings.registryMirror,
+		signal,
+		onProgress: (progress) => report({kind: 'pull', image: reference, progress}),
+		onRetry: (text) => report({kind: 'note', text}),
+		onNote: (text) => report({kind: 'note', text}),
+	});
+}
+
+/** Puts the layers on, one upon the other. Each is named by all that is below it. */
+async function derive(
+	host: Host,
+	baseId: string,
+	reference: string,
+	layers: Layer[],
+	options: UpOptions & {dryRun?: boolean},
+): Promise<string> {
+	let [id, name] = [baseId, reference];
+	for (const layer of layers) {
+		const say = (line: string) => options.report({kind: 'build', image: reference, doing: layer.doing, line});
+		name = options.dryRun
+			? derivedReference({id}, reference, layer.files, options.settings)
+			: await ensureDerivedImage(host.engine, {id}, reference, layer, {
+					settings: options.settings,
+					originId: baseId,
+					onStart: () => say(''),
+					onLine: say,
+					signal: options.signal,
+				});
+		id = name;
+	}
+
+	return name;
+}
+
+/** Without usable GPUs `auto` goes on without, and says so; anything else asked for GPUs and is refused in the driver's terms. */
+function noteMissingGpus(request: GpuRequest, gpus: GpusOfHost | undefined, report: UpOptions['report']): void {
+	if (!gpus || gpus.inventory.gpus.length > 0) {
+		return;
+	}
+
+	const [problem] = gpus.inventory.problems;
+	if (request.kind !== 'auto') {
+		throw new Failure(problem?.message ?? 'This host has no NVIDIA GPU.', {
+			fix: problem ? `${problem.fix} Without a GPU: --gpus none` : 'Without a GPU: --gpus none',
+			exitCode: exitCode.noGpu,
+		});
+	}
+
+	report({kind: 'note', text: `The box gets no GPU: ${problem?.message ?? 'this host has none'}`});
+}
+
+/** Whether it matters how the cards are joined. */
+export function wantsSeveral(request: GpuRequest): boolean {
+	return request.kind === 'count' && request.count > 1;
+}

@@ -1,0 +1,23 @@
+import type {Host} from '../../host/host.ts';
+import type {Box} from '../box.ts';
+import {listClaims} from '../list.ts';
+import {readRecord, writeRecord} from '../record.ts';
+import {removeWithFiles} from '../remove-container.ts';
+import {syncSshFilesAfter} from '../ssh/sync-config.ts';
+import {removeLeftovers} from './leftovers.ts';
+
+/** Removes a box, running or not, and its files. The project folder and the person's home stay. @throws EngineError */
+export async function removeBox(host: Host, box: Box): Promise<void> {
+	const record = box.mine && box.folder !== undefined ? readRecord(host.paths, box.folder) : undefined;
+	if (box.folder !== undefined && record) {
+		// Whoever finds the folder after this run was killed goes on with it.
+		writeRecord(host.paths, box.folder, {...record, removing: true});
+	}
+
+	await removeWithFiles(host, box);
+	if (box.mine) {
+		await removeLeftovers(host, await listClaims(host), box.projectPath);
+	}
+
+	await syncSshFilesAfter(host, box);
+}

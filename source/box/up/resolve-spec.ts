@@ -1,0 +1,214 @@
+/** What a new box would be, worked out from what was gathered and the boxes that there are. */
+
+import {exitCode, Failure} from '../../base/failure.ts';
+import {version} from '../../base/version.ts';
+import {type ContainerSpec, type EngineInfo, gpuMechanismOf} from '../../engine/engine.ts';
+import type {Host, Person} from '../../host/host.ts';
+import {type Box, containerPrefix, isOwn, type OwnBox, type ServiceName, servicePorts} from '../box.ts';
+import type {Personal} from '../files/write-files.ts';
+import {chooseGpus, type GpuCandidate, type GpuRequest, GpusTaken} from '../gpus/allocate.ts';
+import {type GpusOfHost, toCandidates} from '../gpus/availability.ts';
+import {ownerText} from '../list.ts';
+import {defaultName, distinctName} from '../name.ts';
+import {planBox} from '../plan/plan.ts';
+import type {BoxRequest, OwnServer} from '../plan/types.ts';
+import {candidatePorts, findFreePort} from '../ports.ts';
+import {limitsWereKept} from '../record.ts';
+
+/** What was worked out for a new box before its GPUs and ports are fought for. */
+export type Prepared = Personal & {
+	request: BoxRequest;
+	gpuRequest: GpuRequest;
+	engine: EngineInfo;
+	gpus: GpusOfHost | undefined;
+	/** UUIDs of the cards that can use the image, where others cannot. */
+	usableGpus?: string[];
+	image: string;
+	startImage: string;
+	/** Names of the labels that the image brings. */
+	imageLabels: string[];
+	/** The image's own SSH server, where it is to run. */
+	ownServer?: OwnServer;
+};
+
+/** What earlier attempts found out not to be had. `names` are of containers that are no boxes. */
+export type Lost = {ports: readonly number[]; names: readonly string[]; rlimits: boolean};
+
+/** The box of this project that belongs to the caller: the one named, or the one that runs. */
+export function findOwn(boxes: readonly Box[], request: Pick<BoxRequest, 'project' | 'name'>): OwnBox | undefined {
+	const own = boxes.filter(isOwn).filter((box) => isFor(box, request));
+	return own.find(({state}) => state === 'running') ?? own[0];
+}
+
+/**
+A container for this project that another `up` of the caller's made a moment ago, and whose id it has not written down: it is about
+to, or was killed there.
+*/
+export function findPending(boxes: Box[], request: Pick<BoxRequest, 'project' | 'name'>): Box | undefined {
+	return boxes.find((box) => box.pending && isFor(box, request));
+}
+
+function isFor(box: Box, {project, name}: Pick<BoxRequest, 'project' | 'name'>): boolean {
+	return (
+		box.startOf === undefined &&
+		!box.replaced &&
+		box.projectPath === project &&
+		(name === undefined || box.name === name)
+	);
+}
+
+/** @throws Failure (taken) when the name asked for belongs to another project, or to a container that is no box */
+export function chooseName(
+	boxes: Box[],
+	person: Person,
+	request: BoxRequest,
+	lost: Pick<Lost, 'names'> = {names: []},
+): string {
+	const holderOf = (name: string) =>
+		boxes.find(
+			(box) =>
+				box.startOf === undefined &&
+				!box.replaced &&
+				box.name === name &&
+				!(box.mine && box.projectPath === request.project),
+		);
+	const {projectName = request.project} = request;
+	const name = request.name ?? defaultName(person.name, projectName);
+	const holder = holderOf(name);
+	if (!holder && !lost.names.includes(name)) {
+		return name;
+	}
+
+	if (request.name === undefined) {
+		return distinctName(person.name, request.project, projectName);
+	}
+
+	const fix = 'Choose another one: --name';
+	if (!holder) {
+		throw new Failure(`The name "${name}" is taken by a container that is no box: ${containerPrefix}${name}.`, {
+			fix,
+			exitCode: exitCode.taken,
+		});
+	}
+
+	throw new Failure(
+		holder.mine
+			? `The name "${name}" is taken by your box for ${holder.project}.`
+			: holder.owner === person.name && holder.projectPath === request.project
+				? `${containerPrefix}${name} claims to be your box for this folder, and gpubox has not made it from this account.`
+				: `The name "${name}" is taken by ${ownerText(holder, person.name)}'s box for ${holder.project}.`,
+		{fix, exitCode: exitCode.taken},
+	);
+}
+
+/** The cards for a box, of those that can use its image. @throws Failure (taken) naming the holders; no usable GPU */
+export function pickGpus(
+	{request, gpuRequest, gpus, usableGpus}: Pick<Prepared, 'request' | 'gpuRequest' | 'gpus' | 'usableGpus'>,
+	candidates: GpuCandidate[],
+): string[] | 'undecided' {
+	const usable = usableGpus ? candidates.filter(({uuid, sliceOf}) => usableGpus.includes(sliceOf ?? uuid)) : candidates;
+	return chooseGpus(gpuRequest, usable, request.shareGpus, {closeness: gpus?.closeness});
+}
+
+/** Everything that depends on the other boxes. Undefined while boxes that are being made at this moment may still step back. */
+export async function workOut(
+	host: Host,
+	prepared: Prepared,
+	boxes: Box[],
+	{name, folder, nonce}: {name: string; folder: string; nonce: string},
+	lost: Pick<Lost, 'ports' | 'rlimits'>,
+): Promise<ContainerSpec | undefined> {
+	const {request, engine} = prepared;
+	const candidates = prepared.gpus ? toCandidates(prepared.gpus, boxes, new Date()) : [];
+	const gpus = pickGpus(prepared, candidates);
+	if (gpus === 'undecided') {
+		return undefined;
+	}
+
+	return planBox(request, {
+		owner: host.person,
+		runAs: prepared.runAs,
+		name,
+		folder,
+		nonce,
+		imageLabels: prepared.imageLabels,
+		image: prepared.image,
+		startImage: prepared.startImage,
+		...(prepared.ownServer ? {ownServer: prepared.ownServer} : {}),
+		gpus,
+		gpuShare: shareOfGpus(gpus, candidates),
+		gpuMechanism: gpuMechanismOf(engine),
+		// What an earlier box found out need not be found out again.
+		raisesLimits: !lost.rlimits && !limitsWereKept(host.paths, host.engine.address),
+		ports: await choosePorts(request, host.person.name, boxes, lost.ports),
+		memoryBytes: engine.memoryBytes,
+		cpus: engine.cpus,
+		paths: host.paths,
+		version,
+		now: new Date(),
+	});
+}
+
+/**
+What part of the host's GPUs a box gets, from 0 to 1; a MIG slice counts for its part of its card. Undefined when it gets none.
+*/
+export function shareOfGpus(gpus: readonly string[], candidates: readonly GpuCandidate[]): number | undefined {
+	const cards = candidates.filter(({sliceOf}) => sliceOf === undefined).length;
+	if (gpus.length === 0 || cards === 0) {
+		return undefined;
+	}
+
+	const parts = gpus.map((uuid) => {
+		const card = candidates.find((candidate) => candidate.uuid === uuid)?.sliceOf;
+		return card === undefined ? 1 : 1 / candidates.filter(({sliceOf}) => sliceOf === card).length;
+	});
+	return Math.min(1, parts.reduce((sum, part) => sum + part, 0) / cards);
+}
+
+async function choosePorts(
+	request: BoxRequest,
+	owner: string,
+	boxes: Box[],
+	lost: readonly number[],
+): Promise<Partial<Record<ServiceName, number>>> {
+	const holders = new Map(
+		boxes
+			.filter(({replaced}) => !replaced)
+			.flatMap((box) => Object.values(box.addresses).map(({port}) => [port, box.name] as const)),
+	);
+	const taken = new Set([...holders.keys(), ...lost]);
+	const ports: Partial<Record<ServiceName, number>> = {};
+	for (const [index, service] of request.services.entries()) {
+		const wanted = index === 0 ? request.port : undefined;
+		const preferred = request.preferredPorts?.[service];
+		const candidates =
+			wanted === undefined
+				? [
+						...(preferred === undefined ? [] : [preferred]),
+						...candidatePorts(servicePorts[service], owner, request.project),
+					]
+				: [wanted];
+		const port = await findFreePort(candidates, taken, request.bind);
+		if (port === undefined) {
+			const holder = wanted === undefined ? undefined : holders.get(wanted);
+			throw new Failure(
+				wanted === undefined
+					? `No port is free for ${service}.`
+					: `Port ${wanted} is taken by ${holder ? `box ${holder}` : 'another program'}.`,
+				{fix: 'Leave --port out to get a free one, or name another.', exitCode: exitCode.taken},
+			);
+		}
+
+		ports[service] = port;
+		taken.add(port);
+	}
+
+	return ports;
+}
+
+export function stillUndecided(): GpusTaken {
+	return new GpusTaken('Others are starting boxes on the same GPUs again and again.', {
+		fix: 'Try again in a minute, wait in line with --wait, or name the GPUs: --gpus 0,2',
+		holders: ['others who are starting boxes'],
+	});
+}

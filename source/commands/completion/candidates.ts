@@ -1,0 +1,95 @@
+/** Looks up the names that a shell offers. A shell asks while somebody types: what is not there quickly is not there. */
+import {readdirSync, readFileSync} from 'node:fs';
+import {homedir} from 'node:os';
+import {join} from 'node:path';
+import type {Box} from '../../box/box.ts';
+import type {Host} from '../../host/host.ts';
+import {openHost} from '../../host/open-host.ts';
+import type {Candidate, Lookup} from './complete.ts';
+
+/** Boxes that a verb can do something with. */
+const suits: Record<string, (box: Box) => boolean> = {
+	start: ({state}) => state !== 'running',
+	stop: ({state}) => state === 'running',
+	attach: ({state}) => state === 'running',
+	kernels: ({state, services}) => state === 'running' && services.includes('jupyter'),
+	open: ({services}) => services.includes('jupyter'),
+	ssh: ({services}) => services.includes('ssh'),
+};
+
+/** @throws Failure, EngineError */
+export async function lookUp(
+	look: Lookup,
+	{host: given, signal}: {host?: string | undefined; signal: AbortSignal},
+): Promise<Candidate[]> {
+	switch (look.kind) {
+		case 'contexts':
+			return contexts(process.env);
+		case 'settings': {
+			const {personalSettings} = await import('../../settings/personal.ts');
+			return personalSettings().map(({key, says}) => ({value: key, description: says}));
+		}
+
+		case 'boxes':
+			return boxes(openHost({host: given}), signal, suits[look.verb]);
+		case 'images':
+			return images(openHost({host: given}), signal);
+		case 'boxes-and-images': {
+			const host = openHost({host: given});
+			const found = await Promise.all([boxes(host, signal), localImages(host)]);
+			return found.flat();
+		}
+	}
+}
+
+/** One's own first. */
+async function boxes(host: Host, signal: AbortSignal, suits: (box: Box) => boolean = () => true): Promise<Candidate[]> {
+	const {listBoxes} = await import('../../box/list.ts');
+	const all = (await listBoxes(host, signal)).filter(suits);
+	return [...all.filter(({mine}) => mine), ...all.filter(({mine}) => !mine)].map(({name, state, owner, image}) => ({
+		value: name,
+		description: `${state}, ${owner}, ${image}`,
+	}));
+}
+
+async function images(host: Host, signal: AbortSignal): Promise<Candidate[]> {
+	const {entries} = await import('../../app/local-images.ts').then(({loadCatalogue}) => loadCatalogue([]));
+	// The catalogue is worth something without an engine, too.
+	const here = await Promise.race([localImages(host), rejectWhen(signal)]).catch(() => []);
+	const known = new Set(here.map(({value}) => value));
+	return [
+		...here,
+		...entries
+			.filter(({reference}) => !known.has(reference))
+			.map(({reference, framework, version, cuda}) => ({
+				value: reference,
+				description: [framework, version, cuda && `CUDA ${cuda}`].filter(Boolean).join(' '),
+			})),
+	];
+}
+
+async function localImages({engine}: Host): Promise<Candidate[]> {
+	const [{derivedFrom}, {safeText}, all] = await Promise.all([
+		import('../../box/layer-labels.ts'),
+		import('../../text/safe.ts'),
+		engine.listImages(),
+	]);
+	return all
+		.filter(({labels}) => labels[derivedFrom] === undefined)
+		.flatMap(({tags}) => tags.map((tag) => ({value: safeText(tag), description: 'on this host'})));
+}
+
+export function rejectWhen(signal: AbortSignal): Promise<never> {
+	return new Promise((_, reject) => {
+		signal.addEventListener('abort', () => reject(signal.reason), {once: true});
+	});
+}
+
+/** The names of Docker's contexts. */
+function contexts(environment: NodeJS.ProcessEnv): Candidate[] {
+	const folder = join(environment.DOCKER_CONFIG ?? join(environment.HOME ?? homedir(), '.docker'), 'contexts/meta');
+	return readdirSync(folder).map((id) => {
+		const {Name} = JSON.parse(readFileSync(join(folder, id, 'meta.json'), 'utf8')) as {Name: string};
+		return {value: Name};
+	});
+}

@@ -1,0 +1,36 @@
+import type {Box} from '../../box/box.ts';
+import type {Idleness} from '../../box/idle/idle.ts';
+import {jupyterUrl} from '../../box/jupyter/server.ts';
+
+/** A box as `ls --json` prints it. The token is never part of it. */
+export function boxJson(box: Box, idleness?: Idleness) {
+	const {ssh} = box.addresses;
+	const url = jupyterUrl(box);
+	return {
+		name: box.name,
+		id: box.id,
+		owner: box.owner,
+		// False for a container that only says so: what it says of itself was not written by this account.
+		mine: box.mine,
+		project: box.project,
+		state: box.state,
+		services: {
+			...(url ? {jupyter: {url}} : {}),
+			...(ssh ? {ssh: {...ssh, user: box.user}} : {}),
+		},
+		gpus: box.gpus,
+		image: box.image,
+		sudo: box.sudo,
+		rootPassword: box.rootPassword,
+		open: box.open ?? false,
+		createdAt: box.createdAt.toISOString(),
+		until: box.until?.toISOString() ?? null,
+		// Null while it is used, and when nobody can tell.
+		idleSince: idleness?.kind === 'idle' ? idleness.since.toISOString() : null,
+	};
+}
+
+/** JSON for a person who pipes it into less, and for a program alike. */
+export function printJson(value: unknown): void {
+	process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+}

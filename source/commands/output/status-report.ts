@@ -1,0 +1,50 @@
+import {jupyterUrl} from '../../box/jupyter/server.ts';
+import {listBoxes, ownerText} from '../../box/list.ts';
+import {readInventory} from '../../gpu/inventory.ts';
+import type {Host} from '../../host/host.ts';
+import {explain} from '../../host/remedies.ts';
+import {shorten} from '../../text/safe.ts';
+import {formatTable} from '../../text/table.ts';
+
+const longestName = 100;
+
+/** The session's first screen as plain text, for pipes and CI. What is missing is part of the report, never a failure. */
+export async function report(host: Host, signal: AbortSignal): Promise<void> {
+	const [inventory, boxes] = await Promise.all([
+		readInventory(host.nvidiaSmi, {signal}),
+		listBoxes(host, signal).catch((error: unknown) => explain(error, host.engine.address)),
+	]);
+	const out = [
+		...(host.demo ? ['DEMO: this host is made up.', ''] : []),
+		inventory.gpus.length === 0
+			? 'GPUs: none usable'
+			: `GPUs: driver ${inventory.driverVersion ?? 'unknown'}, CUDA up to ${inventory.cudaVersion ?? 'unknown'}`,
+		...inventory.gpus.map(
+			(gpu) =>
+				`  ${gpu.index}  ${shorten(gpu.name, longestName)}${gpu.memoryTotalMiB === null ? '' : `, ${gpu.memoryTotalMiB} MiB`}`,
+		),
+		...inventory.problems.flatMap(({message, fix}) => [`  ${message}`, `  → ${fix}`]),
+		'',
+	];
+	if (Array.isArray(boxes)) {
+		out.push(
+			boxes.length === 0
+				? 'Boxes: none yet. Make one: gpubox up --jupyter'
+				: await formatTable(
+						['box', 'owner', 'state', 'gpus', 'image', 'address'],
+						boxes.map((box) => [
+							box.name,
+							ownerText(box, host.person.name),
+							box.state,
+							String(box.gpus.length),
+							box.image,
+							jupyterUrl(box) ?? '-',
+						]),
+					),
+		);
+	} else {
+		out.push(`Boxes: ${boxes.message}`, `  → ${boxes.fix}`);
+	}
+
+	process.stdout.write(`${out.join('\n')}\n`);
+}

@@ -1,0 +1,98 @@
+import {label, portLabel, type ServiceName, servicePorts} from '../box/box.ts';
+import type {ContainerSpec} from '../engine/engine.ts';
+import {type Story, stories} from './sample-logs.ts';
+import type {Scenario, ScenarioBox} from './scenario.ts';
+
+/** A box as it is when the made-up host is entered. */
+export type Seed = {
+	spec: ContainerSpec;
+	running: boolean;
+	/** Hours ago. */
+	age: number;
+	/** Process ids of what computes in it. */
+	pids: number[];
+	/** How its log goes on. */
+	story: Story;
+	/** Its log so far. */
+	past: {story: Story; lines: number; endedHoursAgo: number};
+};
+
+const firstPorts: Record<ServiceName, number> = {jupyter: 18_888, ssh: 12_222};
+
+/** The boxes of a scenario as the engine has them. Ports are given out in the order of the boxes, user ids in that of the people. */
+export function seedBoxes(scenario: Scenario, folder: (name: string) => string): Seed[] {
+	const next = {...firstPorts};
+	const people = [...new Set(scenario.boxes.map(({owner}) => owner))];
+	return scenario.boxes.map((box) => {
+		const ports = box.services.map((service) => {
+			const port = next[service];
+			next[service] += 1;
+			return {service, port};
+		});
+		return {
+			running: box.running,
+			age: box.ageHours,
+			story: stories[box.log].now,
+			past: {story: stories[box.log].past, lines: box.logLines, endedHoursAgo: stories[box.log].restingHours},
+			pids: box.running ? scenario.processes.filter((process) => process.box === box.name).map(({pid}) => pid) : [],
+			spec: specOf(box, {
+				uid: 2001 + people.indexOf(box.owner),
+				ports,
+				uuids: scenario.gpus.filter((gpu) => box.gpus.includes(gpu.index)).map((gpu) => gpu.uuid),
+				folder,
+			}),
+		};
+	});
+}
+
+type Given = {
+	uid: number;
+	ports: Array<{service: ServiceName; port: number}>;
+	uuids: string[];
+	folder: (name: string) => string;
+};
+
+function specOf(box: ScenarioBox, {uid, ports, uuids, folder}: Given): ContainerSpec {
+	const {name, owner, image, services} = box;
+	const short = name.startsWith(`${owner}-`) ? name.slice(owner.length + 1) : name;
+	const project = `/home/${owner}/${short}`;
+	return {
+		name: `gpubox-${name}`,
+		image,
+		command: services,
+		environment: {},
+		labels: {
+			[label.name]: name,
+			[label.nonce]: `made-up-${name}`,
+			[label.owner]: owner,
+			[label.uid]: String(uid),
+			[label.project]: project,
+			[label.services]: services.join(','),
+			[label.gpus]: uuids.join(','),
+			...(box.share ? {[label.share]: 'true'} : {}),
+			[label.image]: image,
+			[label.bind]: '127.0.0.1',
+			[label.spec]: 'made-up',
+			[label.version]: '0.1.0',
+			...Object.fromEntries(ports.map(({service, port}) => [portLabel(service), String(port)])),
+		},
+		user: `${uid}:${uid}`,
+		hostname: short,
+		workingDirectory: '/workspace',
+		mounts: [
+			{type: 'bind', source: project, target: '/workspace'},
+			{type: 'bind', source: `${folder(name)}/token`, target: '/run/secrets/jupyter_token', readOnly: true},
+		],
+		ports: ports.map(({service, port}) => ({
+			containerPort: servicePorts[service],
+			hostPort: port,
+			hostAddress: '127.0.0.1',
+		})),
+		gpus: uuids,
+		gpuMechanism: 'gpu',
+		init: true,
+		capDrop: ['ALL'],
+		capAdd: [],
+		securityOptions: ['no-new-privileges'],
+	};
+}

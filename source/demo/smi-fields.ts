@@ -1,0 +1,121 @@
+import {fanAt, memoryAt, powerAt, smClockAt, temperatureAt, utilizationAt} from './load-model.ts';
+import type {Scenario, ScenarioGpu} from './scenario.ts';
+
+/** What the stand-in knows of one card at one moment. */
+export type Moment = {scenario: Scenario; gpu: ScenarioGpu; seconds: number};
+
+type Field = {unit?: string; read: (moment: Moment) => string | number | null};
+
+function memoryUsed({scenario, gpu}: Moment): number | null {
+	const used = scenario.processes
+		.filter((process) => process.gpu === gpu.index)
+		.reduce((sum, process) => sum + (process.usedMemoryMiB ?? 0), 0);
+	return memoryAt(gpu, used);
+}
+
+const utilization: Field = {
+	unit: '%',
+	// The driver cannot tell it for a card that is cut into slices.
+	read: ({gpu, seconds}) => (gpu.migMode === true ? null : utilizationAt(gpu, seconds)),
+};
+const memoryUtilization: Field = {
+	unit: '%',
+	read: ({gpu, seconds}) => (gpu.migMode === true ? null : Math.round(utilizationAt(gpu, seconds) * 0.6)),
+};
+const power: Field = {unit: 'W', read: ({gpu, seconds}) => powerAt(gpu, seconds).toFixed(2)};
+const limit: Field = {unit: 'W', read: ({gpu}) => gpu.power.limit?.toFixed(2) ?? null};
+
+/** The fields of `--query-gpu` that the stand-in knows, under the names that `--help-query-gpu` lists. */
+export const fields: ReadonlyMap<string, Field> = new Map<string, Field>([
+	['timestamp', {read: () => timestamp(new Date())}],
+	['index', {read: ({gpu}) => gpu.index}],
+	['count', {read: ({scenario}) => scenario.gpus.length}],
+	['uuid', {read: ({gpu}) => gpu.uuid}],
+	['gpu_uuid', {read: ({gpu}) => gpu.uuid}],
+	['name', {read: ({gpu}) => gpu.name}],
+	['gpu_name', {read: ({gpu}) => gpu.name}],
+	['pci.bus_id', {read: ({gpu}) => gpu.busId}],
+	['gpu_bus_id', {read: ({gpu}) => gpu.busId}],
+	['driver_version', {read: ({scenario}) => scenario.driverVersion}],
+	['compute_cap', {read: ({gpu}) => gpu.computeCapability}],
+	['memory.total', {unit: 'MiB', read: ({gpu}) => gpu.memoryTotalMiB}],
+	['memory.used', {unit: 'MiB', read: memoryUsed}],
+	[
+		'memory.free',
+		{
+			unit: 'MiB',
+			read: (moment) => {
+				const used = memoryUsed(moment);
+				const total = moment.gpu.memoryTotalMiB;
+				return used === null || total === null ? null : total - used;
+			},
+		},
+	],
+	['mig.mode.current', {read: ({gpu}) => (gpu.migMode === null ? null : gpu.migMode ? 'Enabled' : 'Disabled')}],
+	['persistence_mode', {read: ({gpu}) => (gpu.persistenceMode ? 'Enabled' : 'Disabled')}],
+	['utilization.gpu', utilization],
+	['utilization.memory', memoryUtilization],
+	['temperature.gpu', {read: ({gpu, seconds}) => temperatureAt(gpu, seconds)}],
+	['power.draw', power],
+	['power.draw.instant', power],
+	['power.draw.average', power],
+	['power.limit', limit],
+	['enforced.power.limit', limit],
+	['power.max_limit', limit],
+	['clocks.current.sm', {unit: 'MHz', read: ({gpu, seconds}) => smClockAt(gpu, seconds)}],
+	['clocks.current.memory', {unit: 'MHz', read: ({gpu}) => gpu.clocks.memory}],
+	['fan.speed', {unit: '%', read: ({gpu, seconds}) => (gpu.fan ? fanAt(gpu, seconds) : null)}],
+	[
+		'pstate',
+		{
+			read: ({gpu, seconds}) =>
+				// Cards of data centres stay in P0.
+				gpu.fan && utilizationAt(gpu, seconds) === 0 ? 'P8' : gpu.fan ? 'P2' : 'P0',
+		},
+	],
+	['ecc.mode.current', {read: ({gpu}) => (gpu.fan ? null : 'Enabled')}],
+	['display_active', {read: () => 'Disabled'}],
+	['compute_mode', {read: () => 'Default'}],
+]);
+
+function timestamp(now: Date): string {
+	const two = (part: number) => String(part).padStart(2, '0');
+	const day = `${now.getFullYear()}/${two(now.getMonth() + 1)}/${two(now.getDate())}`;
+	const time = `${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())}`;
+	return `${day} ${time}.${String(now.getMilliseconds()).padStart(3, '0')}`;
+}
+
+// What a card that needs a reset still answers; everything else reads `[GPU requires reset]`.
+const knownWithoutCard = new Set([
+	'timestamp',
+	'index',
+	'count',
+	'uuid',
+	'gpu_uuid',
+	'name',
+	'gpu_name',
+	'pci.bus_id',
+	'gpu_bus_id',
+	'driver_version',
+	'memory.total',
+]);
+
+/** One cell, as the driver would print it. */
+export function cellOf(name: string, moment: Moment, options: {units: boolean; needsReset: boolean}): string {
+	const special = moment.gpu.cells[name];
+	if (special !== undefined) {
+		return special;
+	}
+
+	if (options.needsReset && !knownWithoutCard.has(name)) {
+		return '[GPU requires reset]';
+	}
+
+	const field = fields.get(name);
+	const value = field?.read(moment) ?? null;
+	if (value === null) {
+		return '[N/A]';
+	}
+
+	return options.units && field?.unit !== undefined ? `${value} ${field.unit}` : String(value);
+}

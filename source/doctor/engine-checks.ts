@@ -1,0 +1,239 @@
+/** From the engine to a GPU inside a container. */
+
+import {findRemedy} from '../host/remedies.ts';
+import {compareVersions, leadingVersion} from '../text/compare-versions.ts';
+import {advise, type CheckId, fail, mend, ok, skip, type Verdict, warn} from './check.ts';
+import type {HostFacts} from './facts.ts';
+import {configureToolkit, installDocker, installToolkit} from './install.ts';
+
+type EngineLayer = 'engine' | 'permission' | 'engine-version' | 'toolkit' | 'container-gpu';
+
+/** Verdicts on the engine, each as if the layers below it were in order. */
+export function judgeEngine(facts: HostFacts): Record<EngineLayer & CheckId, Verdict> {
+	return {
+		engine: judgeReach(facts),
+		permission: judgePermission(facts),
+		'engine-version': judgeVersion(facts),
+		toolkit: judgeToolkit(facts),
+		'container-gpu': judgeContainer(facts),
+	};
+}
+
+function infoOf({engine}: HostFacts) {
+	return 'info' in engine ? engine.info : undefined;
+}
+
+function judgeReach(facts: HostFacts): Verdict {
+	const {engine, address, dockerInstalled, distribution} = facts;
+	if ('info' in engine) {
+		return ok(`${engine.info.flavour === 'podman' ? 'Podman' : 'Docker'} answers at ${address}`);
+	}
+
+	if (engine.error.code === 'no-permission') {
+		return ok(`its socket is at ${address}`);
+	}
+
+	const why = 'Boxes are containers, and the engine runs them.';
+	const found = `Nothing usable answers at ${address}: ${engine.error.message}`;
+	if (engine.error.code !== 'unreachable') {
+		return fail(found, why, advise('Look at its log', ['sudo journalctl -u docker --since -10min']));
+	}
+
+	if (!address.startsWith('unix://')) {
+		return fail(
+			found,
+			why,
+			advise('Check the address and that the machine is up', ['docker context ls', 'echo "$DOCKER_HOST"']),
+		);
+	}
+
+	if (!dockerInstalled) {
+		return fail(`No Docker Engine is installed, and nothing is at ${address}`, why, installDocker(distribution));
+	}
+
+	return /^unix:\/\/\/(?:var\/)?run\/docker\.sock$/.test(address)
+		? fail(found, why, mend('Start it', ['sudo systemctl enable --now docker']))
+		: fail(
+				found,
+				why,
+				advise('Is this the address you mean? A rootless engine starts with the command below', [
+					'docker context ls',
+					'systemctl --user start docker',
+				]),
+			);
+}
+
+function judgePermission({engine, person, address}: HostFacts): Verdict {
+	if ('info' in engine) {
+		const how = engine.info.rootless
+			? 'rootless, an engine of your own'
+			: person.root
+				? 'as root'
+				: person.groupActive
+					? 'through the group docker'
+					: 'granted';
+		return ok(how);
+	}
+
+	const why = 'gpubox acts with your rights and talks to the engine by itself.';
+	if (person.inGroup && !person.groupActive) {
+		return fail(
+			'You are in the group docker, but this login began before that',
+			why,
+			advise('Log out and in again; for this shell alone', ['newgrp docker']),
+		);
+	}
+
+	if (person.inGroup) {
+		return fail(
+			`You are in the group docker, and ${address} is closed to it`,
+			why,
+			advise('Give the socket to the group', [
+				'sudo systemctl restart docker.socket docker',
+				`ls -l ${socketOf(address)}`,
+			]),
+		);
+	}
+
+	return fail(
+		`${person.name} may not use ${address}`,
+		why,
+		advise('Join the group docker (which is as good as root) and log in again; or set up a rootless engine', [
+			...(person.groupExists ? [] : ['sudo groupadd --system docker && sudo systemctl restart docker.socket docker']),
+			'sudo usermod -aG docker "$USER"',
+			'newgrp docker',
+		]),
+	);
+}
+
+function socketOf(address: string): string {
+	return address.replace(/^unix:\/\//, '');
+}
+
+function judgeVersion(facts: HostFacts): Verdict {
+	const info = infoOf(facts);
+	if (info === undefined || info.flavour === 'podman') {
+		return info === undefined ? skip('not known') : ok(`Podman ${info.version}`);
+	}
+
+	const version = leadingVersion(info.version);
+	if (version !== undefined && compareVersions(version, [20, 10]) < 0) {
+		return fail(`Docker Engine ${info.version}`, 'gpubox needs 20.10 or newer.', installDocker(facts.distribution));
+	}
+
+	if (info.rootDirectory.startsWith('/var/snap/')) {
+		return warn(
+			`Docker Engine ${info.version} from snap`,
+			"Snap's walls keep it from the driver's files.",
+			advise('Use the packages of Docker instead (images and containers of the snap are lost)', [
+				'sudo snap remove docker',
+				...installDocker(facts.distribution).commands,
+			]),
+		);
+	}
+
+	return ok(info.version);
+}
+
+function judgeToolkit(facts: HostFacts): Verdict {
+	const info = infoOf(facts);
+	const {toolkit, container, inventory, distribution, local} = facts;
+	if (info === undefined) {
+		return skip('not known');
+	}
+
+	const why = 'It is what puts a GPU into a container.';
+	const cdiDevices = info.cdiDevices.filter((device) => device.startsWith('nvidia.com/gpu='));
+	const version = leadingVersion(info.version);
+	const cdiFirst = info.flavour === 'podman' || (version !== undefined && compareVersions(version, [29, 2]) >= 0);
+	const remedy = container.kind === 'failed' ? findRemedy(container.text) : undefined;
+	if (container.kind === 'failed' && remedy?.layer === 'toolkit') {
+		if (remedy.id === 'cdi-missing') {
+			return fail(container.text, why, refreshCdi);
+		}
+
+		if (remedy.id === 'cdi-off' && toolkit.version !== undefined) {
+			return fail(container.text, why, advise(remedy.fix, remedy.commands));
+		}
+
+		return toolkit.hook || toolkit.version !== undefined
+			? fail(
+					`Installed${tell(toolkit.version)}, but the engine does not use it: ${container.text}`,
+					why,
+					configureToolkit(info.rootless),
+				)
+			: fail(container.text, why, installToolkit(distribution));
+	}
+
+	if (info.flavour === 'podman' && container.kind !== 'seen' && local && toolkit.cdiFiles.length === 0) {
+		return fail('No CDI specification of the GPUs', 'Podman gives out GPUs by CDI alone.', refreshCdi);
+	}
+
+	if (cdiFirst && (cdiDevices.length > 0 || toolkit.cdiFiles.length > 0)) {
+		return ok(
+			`CDI${tell(toolkit.version)}${toolkit.hook || info.runtimes.includes('nvidia') ? ', the hook besides' : ''}`,
+		);
+	}
+
+	// The hook's own words: then the engine has it, wherever it is.
+	const hookSpoke = container.kind === 'failed' && /nvidia-container-cli/.test(container.text);
+	if (toolkit.hook || info.runtimes.includes('nvidia') || container.kind === 'seen' || hookSpoke) {
+		const also = cdiDevices.length > 0 || toolkit.cdiFiles.length > 0 ? ', CDI besides' : '';
+		return ok(`NVIDIA's hook${tell(toolkit.version)}${also}`);
+	}
+
+	if (!local || inventory.gpus.length === 0) {
+		return skip(local ? 'there is no GPU to give out' : 'cannot be seen from here; no container has tried it');
+	}
+
+	if (toolkit.cdiFiles.length > 0) {
+		return fail(
+			`A CDI specification is there (${toolkit.cdiFiles[0]}), but this engine gives out GPUs by NVIDIA's hook, which is missing`,
+			why,
+			installToolkit(distribution),
+		);
+	}
+
+	return fail("Neither NVIDIA's hook nor a CDI specification is on this machine", why, installToolkit(distribution));
+}
+
+const refreshCdi = mend('Write the CDI specification anew', [
+	'sudo systemctl restart nvidia-cdi-refresh.service || sudo nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml',
+]);
+
+function tell(version: string | undefined): string {
+	return version === undefined ? '' : `, toolkit ${version}`;
+}
+
+function judgeContainer(facts: HostFacts): Verdict {
+	const {container, inventory} = facts;
+	const why = 'This is what every box does first.';
+	switch (container.kind) {
+		case 'skipped':
+			return skip(container.reason);
+		case 'seen':
+			return container.gpus >= inventory.gpus.length
+				? ok(`${container.gpus} of ${inventory.gpus.length} seen in ${container.image}`)
+				: fail(
+						`${container.gpus} of ${inventory.gpus.length} seen in ${container.image}`,
+						why,
+						advise('Compare what each lists', [
+							'nvidia-smi -L',
+							`docker run --rm --gpus all ${container.image} nvidia-smi -L`,
+						]),
+					);
+		case 'failed': {
+			const remedy = findRemedy(container.text);
+			return remedy
+				? fail(container.text, remedy.meaning, advise(remedy.fix, remedy.commands))
+				: fail(
+						container.text,
+						why,
+						advise('The engine and the kernel tell more', [
+							'sudo journalctl -u docker --since -10min',
+							'sudo dmesg | tail -50',
+						]),
+					);
+		}
+	}
+}

@@ -1,0 +1,296 @@
+/** From the card to nvidia-smi. */
+import {parseVersion} from '../text/compare-versions.ts';
+import {safeText} from '../text/safe.ts';
+import {advise, type CheckId, type Fix, fail, mend, ok, skip, type Verdict, warn} from './check.ts';
+import type {HostFacts, PciGpu} from './facts.ts';
+import {installDriver, installUtilities, rebuildModule} from './install.ts';
+
+type GpuLayer = 'gpu' | 'module' | 'driver' | 'nvidia-smi' | 'persistence';
+
+const remote = 'the engine is on another machine; gpubox doctor tells more there';
+
+/** Verdicts on the layers below containers, each as if those below it were in order. */
+export function judgeGpus(facts: HostFacts): Record<GpuLayer & CheckId, Verdict> {
+	return {
+		gpu: judgeCard(facts),
+		module: judgeModule(facts),
+		driver: judgeDriver(facts),
+		'nvidia-smi': judgeSmi(facts),
+		persistence: judgePersistence(facts),
+	};
+}
+
+function problem({inventory}: HostFacts, ...codes: string[]) {
+	return inventory.problems.find(({code}) => codes.includes(code));
+}
+
+/** nvidia-smi talked to the driver, whatever can be seen from here: on Jetsons, in WSL and in containers there is no bus. */
+function driverAnswers(facts: HostFacts): boolean {
+	return facts.inventory.gpus.length > 0 || problem(facts, 'version-mismatch', 'gpu-lost', 'needs-reset') !== undefined;
+}
+
+function judgeCard(facts: HostFacts): Verdict {
+	const {pci, loaded, inventory} = facts;
+	if (!facts.local) {
+		return inventory.gpus.length > 0 ? ok(countOf(inventory.gpus.length)) : skip(remote);
+	}
+
+	const bound = pci?.filter(({driver}) => driver === 'vfio-pci') ?? [];
+	if (pci !== undefined && pci.length > 0 && bound.length === pci.length) {
+		return fail(
+			`${countOf(pci.length)} at ${pci.map(({busId}) => busId).join(', ')}, held by vfio-pci`,
+			'The card is set aside for a virtual machine, so this system cannot use it.',
+			advise('Take vfio-pci away from the card (its ids in /etc/modprobe.d or on the kernel command line) and reboot', [
+				'grep -rn vfio /etc/modprobe.d /proc/cmdline',
+			]),
+		);
+	}
+
+	if (pci !== undefined && pci.length > 0) {
+		return ok(`${countOf(pci.length)} at ${pci.map(({busId}) => busId).join(', ')}`);
+	}
+
+	if (driverAnswers(facts)) {
+		return ok(
+			`The driver has ${inventory.gpus.length > 0 ? countOf(inventory.gpus.length) : 'a card'}; no bus to be seen from here`,
+		);
+	}
+
+	if (facts.wsl || loaded !== undefined) {
+		// The module refuses to load on a machine without a card.
+		return ok(facts.wsl ? 'Windows has the card' : 'The kernel module is loaded, so there is a card');
+	}
+
+	return fail(
+		pci === undefined ? 'No PCI bus and no driver to be seen' : 'No NVIDIA GPU on the PCI bus',
+		'Without a card there is nothing to give to a box.',
+		advise(
+			'Check that the card is seated and powered and enabled in the firmware; in a virtual machine, pass it through',
+			['lspci -nn -d 10de:'],
+		),
+	);
+}
+
+function countOf(count: number): string {
+	return count === 1 ? '1 NVIDIA GPU' : `${count} NVIDIA GPUs`;
+}
+
+// Device ids of the PCI database: Ada ends at 0x28ff, Blackwell begins at 0x2900; Volta ends and Turing begins at 0x1e00.
+const isBlackwell = ({device}: PciGpu) => device >= 0x2900;
+const isBeforeTuring = ({device}: PciGpu) => device < 0x1e00;
+
+function judgeModule(facts: HostFacts): Verdict {
+	const {loaded, pci = [], distribution} = facts;
+	if (!facts.local) {
+		return driverAnswers(facts) ? ok('nvidia-smi answers') : skip(remote);
+	}
+
+	if (facts.wsl) {
+		return ok('Windows has the driver');
+	}
+
+	const fromCard = 'The card answers only to the kind of module made for it.';
+	if (loaded?.flavour === 'proprietary' && pci.some(isBlackwell)) {
+		return fail(
+			`The proprietary module ${loaded.version ?? ''} is loaded, and a card is of the Blackwell generation`,
+			fromCard,
+			installDriver(distribution, 'open'),
+		);
+	}
+
+	if (loaded?.flavour === 'open' && pci.some(isBeforeTuring)) {
+		return fail(
+			`The open module ${loaded.version ?? ''} is loaded, and a card is older than Turing`,
+			fromCard,
+			installDriver(distribution, 'proprietary'),
+		);
+	}
+
+	if (loaded !== undefined) {
+		return ok(`${loaded.flavour}, ${loaded.version ?? 'version unknown'}`);
+	}
+
+	if (driverAnswers(facts) || problem(facts, 'no-devices')) {
+		return ok('nvidia-smi talks to it');
+	}
+
+	return notLoaded(facts);
+}
+
+function notLoaded(facts: HostFacts): Verdict {
+	const {distribution, installedModule, pci = []} = facts;
+	const why = 'Without the kernel module nothing can talk to the card.';
+	const wanted = pci.some(isBlackwell) ? 'open' : pci.length > 0 && pci.every(isBeforeTuring) ? 'proprietary' : 'any';
+	if (facts.nouveau) {
+		const {commands} = installDriver(distribution, wanted);
+		return fail(
+			'nouveau is loaded in the place of the NVIDIA module',
+			'nouveau holds the card and knows no CUDA.',
+			advise('Keep nouveau from loading, install the NVIDIA driver and reboot', [
+				"printf 'blacklist nouveau\\noptions nouveau modeset=0\\n' | sudo tee /etc/modprobe.d/blacklist-nouveau.conf",
+				updateInitramfs(facts),
+				...commands,
+			]),
+		);
+	}
+
+	if (installedModule !== undefined && facts.secureBoot === true) {
+		return fail(
+			`Module ${installedModule} is installed but not loaded, and secure boot is on`,
+			'Secure boot loads only modules that are signed with a key the firmware knows.',
+			advise('Enrol the key that signs the module, choose "Enroll MOK" at the next boot; or switch secure boot off', [
+				`sudo mokutil --import ${distribution.family === 'fedora' || distribution.family === 'rhel' ? '/etc/pki/akmods/certs/public_key.der' : '/var/lib/shim-signed/mok/MOK.der'}`,
+				'sudo reboot',
+			]),
+		);
+	}
+
+	if (installedModule !== undefined) {
+		return fail(
+			`Module ${installedModule} is installed but not loaded`,
+			why,
+			mend('Load it. When that fails, the kernel tells why: sudo dmesg | grep -i nvrm', ['sudo modprobe nvidia']),
+		);
+	}
+
+	// nvidia-smi is there, so the driver is, but not for this kernel.
+	if (!problem(facts, 'not-installed')) {
+		return fail('No NVIDIA module is installed for the running kernel', why, rebuildModule(distribution));
+	}
+
+	return fail('No NVIDIA driver is installed', why, installDriver(distribution, wanted));
+}
+
+function updateInitramfs({distribution: {family}}: HostFacts): string {
+	switch (family) {
+		case 'ubuntu':
+		case 'debian':
+		case undefined:
+			return 'sudo update-initramfs -u';
+		case 'arch':
+			return 'sudo mkinitcpio -P';
+		case 'fedora':
+		case 'rhel':
+		case 'suse':
+			return 'sudo dracut --force';
+	}
+}
+
+function judgeDriver(facts: HostFacts): Verdict {
+	const {inventory, loaded, distribution, pci = []} = facts;
+	const mismatch = problem(facts, 'version-mismatch');
+	if (mismatch) {
+		const module = loaded?.version ? `Module ${loaded.version} is loaded: ` : '';
+		return fail(
+			`${module}${mismatch.message}`,
+			'The driver was upgraded while the old module was loaded; the two do not talk to each other.',
+			advise('Reboot', ['sudo reboot']),
+		);
+	}
+
+	if (problem(facts, 'library-missing', 'not-installed') && !(facts.wsl || !facts.local)) {
+		return fail(
+			'The module is loaded, but nvidia-smi or its library is missing',
+			'Boxes get the libraries of the host.',
+			installUtilities(distribution, loaded?.version ?? null),
+		);
+	}
+
+	const version = inventory.driverVersion ?? loaded?.version ?? null;
+	const branch = parseVersion(version)?.[0];
+	if (branch !== undefined && branch < 570 && pci.some(isBlackwell)) {
+		return fail(
+			`Driver ${version}`,
+			'Cards of the Blackwell generation need driver 570 or newer.',
+			installDriver(distribution, 'open'),
+		);
+	}
+
+	if (branch !== undefined && branch < 525) {
+		return warn(
+			`Driver ${version}`,
+			'Images with CUDA 12 and newer need driver 525 at least, so hardly any fits.',
+			installDriver(distribution),
+		);
+	}
+
+	return ok(`${version ?? 'version unknown'}${inventory.cudaVersion ? `, CUDA up to ${inventory.cudaVersion}` : ''}`);
+}
+
+const openModules = /need the open kernel modules/;
+
+function judgeSmi(facts: HostFacts): Verdict {
+	const {inventory, pci = []} = facts;
+	const [worst] = inventory.problems;
+	if (worst === undefined) {
+		return inventory.gpus.length < pci.length && facts.local
+			? warn(
+					`It lists ${countOf(inventory.gpus.length)}, and ${pci.length} are on the bus`,
+					'A card that the driver does not list cannot be given to a box.',
+					advise('The kernel log tells why', ['sudo dmesg | grep -i -e nvrm -e xid']),
+				)
+			: ok(`lists ${countOf(inventory.gpus.length)}`);
+	}
+
+	const fix = smiFix(facts, worst.code, worst.busId, worst.fix);
+	const found = safeText(worst.message);
+	if (worst.code === 'inforom') {
+		return warn(found, "The card's own records are damaged; its figures are still good.", fix);
+	}
+
+	return fail(
+		found,
+		inventory.gpus.length > 0 ? 'Boxes get only the cards that answer.' : 'What nvidia-smi cannot see, no box can use.',
+		fix,
+	);
+}
+
+function smiFix({wsl, pci = []}: HostFacts, code: string, bus: string | undefined, text: string): Fix {
+	switch (code) {
+		case 'gpu-lost':
+			return advise(text, ['sudo reboot']);
+		case 'needs-reset':
+			return advise('Stop what runs on the card, then reset it', [`sudo nvidia-smi --gpu-reset -i ${bus ?? 'INDEX'}`]);
+		case 'no-devices':
+			return wsl
+				? advise('Install the NVIDIA driver on Windows, then restart WSL from there', ['wsl.exe --shutdown'])
+				: advise(
+						openModules.test(text) && !pci.some(isBlackwell)
+							? 'The kernel log tells why the driver cannot drive the card (power, passed to a virtual machine, defect)'
+							: text,
+						['lspci -k -d 10de:', 'sudo dmesg | grep -i nvrm'],
+					);
+		case 'blocked':
+			return advise('Update the NVIDIA driver of Windows, and WSL from there', [
+				'wsl.exe --update',
+				'wsl.exe --shutdown',
+			]);
+		case 'permissions':
+			return advise('Let everyone talk to the driver', ['sudo nvidia-modprobe -c 0 -u', 'ls -l /dev/nvidia*']);
+		case 'hung':
+			return advise('When nvidia-smi hangs in a shell too, reboot', [
+				'sudo dmesg | grep -i -e nvrm -e xid',
+				'sudo reboot',
+			]);
+		default:
+			return advise(text, []);
+	}
+}
+
+function judgePersistence(facts: HostFacts): Verdict {
+	const {gpus} = facts.inventory;
+	const off = gpus.filter(({persistenceMode}) => persistenceMode === false);
+	if (gpus.every(({persistenceMode}) => persistenceMode === null)) {
+		return skip('the driver does not tell');
+	}
+
+	if (off.length === 0) {
+		return ok('on');
+	}
+
+	return warn(
+		`off on GPU ${off.map(({index}) => index).join(', ')}`,
+		'The driver goes to sleep when nothing uses a card, and each start waits for it.',
+		mend('Switch it on', ['sudo nvidia-smi -pm 1']),
+	);
+}

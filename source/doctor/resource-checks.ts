@@ -1,0 +1,109 @@
+/** Room, ports and what the person brings. */
+import {formatBytes} from '../text/bytes.ts';
+import {advise, type CheckId, fail, mend, ok, skip, type Verdict, warn} from './check.ts';
+import type {HostFacts} from './facts.ts';
+import {installSsh} from './install.ts';
+
+type RoomLayer = 'shared-memory' | 'disk' | 'ports' | 'ssh-keys';
+
+const gibibyte = 1024 ** 3;
+// PyTorch's smaller images take about 8 GB once unpacked, and their compressed layers lie beside that until then.
+const leastDisk = 10 * gibibyte;
+const goodDisk = 40 * gibibyte;
+// Secrets and tokens are small; less than this means that something has filled it.
+const leastSharedMemory = 16 * 1024 ** 2;
+// A box gets half of the memory as /dev/shm, 8 GiB at most; data loaders want more than one.
+const leastMemory = 4 * gibibyte;
+
+export function judgeRoom(facts: HostFacts): Record<RoomLayer & CheckId, Verdict> {
+	return {
+		'shared-memory': judgeSharedMemory(facts),
+		disk: judgeDisk(facts),
+		ports: judgePorts(facts),
+		'ssh-keys': judgeKeys(facts),
+	};
+}
+
+function judgeSharedMemory({local, sharedMemory, engine}: HostFacts): Verdict {
+	if (!local) {
+		return skip('the engine is on another machine');
+	}
+
+	if (sharedMemory === undefined || !sharedMemory.writable) {
+		return fail(
+			sharedMemory === undefined ? '/dev/shm is missing' : '/dev/shm is not writable',
+			"Secrets lie there and nowhere on a disk, and NCCL's and PyTorch's processes share data there.",
+			sharedMemory === undefined
+				? mend('Mount it', ['sudo mkdir -p /dev/shm && sudo mount -t tmpfs -o mode=1777 tmpfs /dev/shm'])
+				: mend('Let everyone write there', ['sudo chmod 1777 /dev/shm']),
+		);
+	}
+
+	if (sharedMemory.freeBytes < leastSharedMemory) {
+		return fail(
+			`${formatBytes(sharedMemory.freeBytes)} free in /dev/shm`,
+			'Secrets lie there and nowhere on a disk.',
+			advise('Remove what processes left there', ['ls -lSh /dev/shm', 'df -h /dev/shm']),
+		);
+	}
+
+	const memory = 'info' in engine ? engine.info.memoryBytes : undefined;
+	if (memory !== undefined && memory < leastMemory) {
+		return warn(
+			`the host has ${formatBytes(memory)} of memory`,
+			'Half of it is a small /dev/shm for data loaders.',
+			advise('Give the host more memory, or a box less work: num_workers=0'),
+		);
+	}
+
+	return ok(`${formatBytes(sharedMemory.freeBytes)} free in /dev/shm`);
+}
+
+function judgeDisk({engine, freeDiskBytes}: HostFacts): Verdict {
+	if (!('info' in engine) || freeDiskBytes === undefined) {
+		return skip('cannot be seen from here');
+	}
+
+	const found = `${formatBytes(freeDiskBytes)} free at ${engine.info.rootDirectory}`;
+	const fix = advise('See what takes the room, and remove images that no container uses', [
+		'docker system df',
+		'docker image prune --all',
+	]);
+	if (freeDiskBytes < leastDisk) {
+		return fail(found, 'Even a small PyTorch image needs about 10 GiB while it is unpacked.', fix);
+	}
+
+	return freeDiskBytes < goodDisk
+		? warn(found, 'A PyTorch image with its compilers takes about 40 GiB.', fix)
+		: ok(found);
+}
+
+function judgePorts({local, portsTaken}: HostFacts): Verdict {
+	if (!local) {
+		return skip('the engine is on another machine');
+	}
+
+	const foreign = portsTaken.filter(({by}) => by === undefined);
+	const told = portsTaken.map(({port, by}) => `${port} ${by === undefined ? 'taken' : `of ${by}`}`).join(', ');
+	if (foreign.length === 0) {
+		return ok(told === '' ? '8888 and 2222 are free' : told);
+	}
+
+	return warn(
+		told,
+		'A box takes another port then, which is not the one that people expect.',
+		advise('See who listens there', [`sudo ss -ltnp '${foreign.map(({port}) => `sport = :${port}`).join(' or ')}'`]),
+	);
+}
+
+function judgeKeys({sshKeys: {usable, client}, distribution}: HostFacts): Verdict {
+	if (!client) {
+		return warn(
+			'no ssh on this machine',
+			'gpubox ssh and editors need it; gpubox attach does not.',
+			installSsh(distribution),
+		);
+	}
+
+	return ok(usable.length === 0 ? 'none yet; gpubox makes one for the first box with SSH' : usable.join(', '));
+}

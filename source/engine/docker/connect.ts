@@ -1,0 +1,66 @@
+import {readFileSync} from 'node:fs';
+import {Agent, type AgentOptions, type ClientRequest, type RequestOptions, request} from 'node:http';
+import {join} from 'node:path';
+import {exitCode, Failure} from '../../base/failure.ts';
+import type {EngineAddress} from '../address.ts';
+
+/** How requests reach the engine at an address. Nothing is connected before the first one. */
+export type Connection = {
+	/** Node's `request`, of HTTP or HTTPS. */
+	request: (options: RequestOptions) => ClientRequest;
+	/** Added to those of each request. */
+	options: RequestOptions;
+};
+
+/** @throws Failure (no engine) when it is no address of an engine */
+export async function connectionTo(address: EngineAddress): Promise<Connection> {
+	if (address.url.startsWith('unix://')) {
+		// Node's own agent, but with the name for TLS given: else it looks for one, and compiling the test whether that is an IPv6
+		// address takes longer than listing the boxes.
+		const agent = new Agent({keepAlive: true, scheduling: 'lifo', timeout: 5000, servername: ''} as AgentOptions);
+		return {request, options: {socketPath: address.url.slice('unix://'.length), agent}};
+	}
+
+	let url: URL;
+	try {
+		url = new URL(address.url);
+	} catch {
+		throw notAnAddress(address);
+	}
+
+	if (url.protocol === 'ssh:') {
+		const {sshAgent} = await import('./ssh-agent.ts');
+		// The path is nothing but a name: every connection is made by the agent.
+		return {request, options: {socketPath: url.href, agent: sshAgent(url)}};
+	}
+
+	if (url.protocol !== 'tcp:' && url.protocol !== 'http:' && url.protocol !== 'https:') {
+		throw notAnAddress(address);
+	}
+
+	const tls = address.tlsDirectory;
+	const options: RequestOptions = {
+		host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+		port: url.port || (tls ? 2376 : 2375),
+	};
+	if (!tls && url.protocol !== 'https:') {
+		return {request, options};
+	}
+
+	const https = await import('node:https');
+	const keys = tls
+		? {
+				ca: readFileSync(join(tls, 'ca.pem')),
+				cert: readFileSync(join(tls, 'cert.pem')),
+				key: readFileSync(join(tls, 'key.pem')),
+			}
+		: {};
+	return {request: https.request, options: {...options, ...keys}};
+}
+
+function notAnAddress(address: EngineAddress): Failure {
+	return new Failure(`"${address.url}" (from ${address.origin}) is not an address of a Docker Engine.`, {
+		fix: 'Use unix:///path/to/docker.sock, tcp://host:2376 or ssh://user@machine, or unset it to use the default.',
+		exitCode: exitCode.noEngine,
+	});
+}

@@ -1,0 +1,119 @@
+import {LineSplitter} from '../../text/lines.ts';
+import {safeText} from '../../text/safe.ts';
+import type {BuildOptions, Engine} from '../engine.ts';
+import {refusal} from '../errors.ts';
+import {readJsonLines} from '../frames.ts';
+import {type Limit, lineLength} from '../limits.ts';
+import {parseText, progressMessage} from './schemas.ts';
+import type {Transport} from './transport.ts';
+
+export async function pull(
+	transport: Transport,
+	limit: Limit,
+	reference: string,
+	{onProgress, signal}: Parameters<Engine['pullImage']>[1] = {},
+): Promise<void> {
+	const {findRegistryAuth} = await import('./registry-auth.ts');
+	const auth = findRegistryAuth(reference);
+	const {repository, tag} = splitReference(reference);
+	const chunks = transport.open({
+		limit,
+		method: 'POST',
+		path: '/images/create',
+		query: {fromImage: repository, tag},
+		headers: auth ? {'X-Registry-Auth': encodeAuth(auth)} : {},
+		signal,
+	});
+	for await (const {error, id, status, progressDetail} of readMessages(chunks, limit)) {
+		throwStreamError(error);
+		const {current, total} = progressDetail ?? {};
+		onProgress?.({
+			status: safeText(status ?? ''),
+			...(id ? {layer: safeText(id)} : {}),
+			...(current == null ? {} : {currentBytes: current}),
+			...(total == null ? {} : {totalBytes: total}),
+		});
+	}
+}
+
+export async function build(transport: Transport, limit: Limit, options: BuildOptions): Promise<string> {
+	const chunks = transport.open({
+		limit,
+		method: 'POST',
+		path: '/build',
+		query: {
+			t: options.tag,
+			buildargs: options.arguments ?? {},
+			labels: options.labels ?? {},
+			rm: true,
+			forcerm: true,
+		},
+		content: {type: 'application/x-tar', data: await packContext(options.files)},
+		signal: options.signal,
+	});
+	let id = '';
+	const splitter = new LineSplitter({max: lineLength, tooLong: 'break'});
+	const tell = (lines: string[]) => {
+		for (const line of lines.filter((text) => text.trim() !== '')) {
+			options.onLine?.(line);
+		}
+	};
+	for await (const {error, aux, stream} of readMessages(chunks, limit)) {
+		if (error != null) {
+			tell(splitter.end());
+			throwStreamError(error);
+		}
+
+		id = idOf(aux) ?? id;
+		// A message is what one write of the build held, which need not be a line.
+		tell(splitter.push(stream ?? ''));
+	}
+
+	tell(splitter.end());
+	return id;
+}
+
+async function packContext(files: BuildOptions['files']): Promise<Buffer> {
+	const {default: tar} = await import('tar-stream');
+	const context = tar.pack();
+	for (const file of files) {
+		// A fixed time: the same files must give the same layer cache key on every machine.
+		context.entry({name: file.path, mode: file.mode ?? 0o644, mtime: new Date(0)}, file.content);
+	}
+
+	context.finalize();
+	const parts: Buffer[] = [];
+	for await (const part of context) {
+		parts.push(part as Buffer);
+	}
+
+	return Buffer.concat(parts);
+}
+
+/** The API takes a digest for a tag, and pulls every tag of a repository when none is given. */
+export function splitReference(reference: string): {repository: string; tag: string} {
+	const [, repository = reference, tag = 'latest'] =
+		/^(.+)@(.+)$/.exec(reference) ?? /^(.+):([^/]+)$/.exec(reference) ?? [];
+	return {repository, tag};
+}
+
+function readMessages(chunks: AsyncIterable<Buffer>, limit: Limit) {
+	return readJsonLines(chunks, (line) => parseText(progressMessage, line, limit.question), limit);
+}
+
+/** As the engine's own command sends it: base64 for addresses, with its padding. */
+function encodeAuth(auth: object): string {
+	return Buffer.from(JSON.stringify(auth)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+}
+
+function idOf(aux: unknown): string | undefined {
+	const id = typeof aux === 'object' && aux !== null ? (aux as {ID?: unknown}).ID : undefined;
+	return typeof id === 'string' ? id : undefined;
+}
+
+/** Pulls and builds answer 200 first and fail inside the stream. */
+function throwStreamError(error: string | null | undefined): void {
+	if (error != null) {
+		throw refusal(error);
+	}
+}

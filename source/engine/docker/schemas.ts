@@ -1,0 +1,193 @@
+/**
+The parts of the Engine API's answers that gpubox reads. Whatever else an answer holds is let pass; lists and maps may be null, which is
+how the engine writes empty ones.
+*/
+import * as v from 'valibot';
+import type {EngineError} from '../engine.ts';
+import {jsonValues} from '../limits.ts';
+import {wrongAnswer} from './transport.ts';
+
+const whole = v.pipe(v.number(), v.safeInteger());
+const count = v.pipe(v.number(), v.finite());
+/** Such as `2026-01-31T09:00:00.123456789Z`; year 1 stands for "never". */
+const time = v.pipe(
+	v.string(),
+	v.check((text) => !Number.isNaN(new Date(text).getTime()), 'expected a time'),
+);
+/** Seconds since 1970 that are a date. */
+const seconds = v.pipe(whole, v.minValue(-62_135_596_800), v.maxValue(253_402_300_799));
+const texts = v.nullish(v.array(v.string()));
+const labels = v.nullish(v.record(v.string(), v.string()));
+
+const containerRow = v.object({
+	Id: v.string(),
+	Names: texts,
+	Image: v.string(),
+	ImageID: v.string(),
+	State: v.string(),
+	Created: seconds,
+	Labels: labels,
+	Ports: v.nullish(v.array(v.object({PrivatePort: whole, PublicPort: v.nullish(whole), IP: v.nullish(v.string())}))),
+});
+export const containerRows = v.array(containerRow);
+
+export const containerDetail = v.object({
+	Id: v.string(),
+	Name: v.string(),
+	Created: time,
+	Image: v.string(),
+	State: v.object({
+		Status: v.string(),
+		ExitCode: whole,
+		OOMKilled: v.nullish(v.boolean()),
+		StartedAt: v.nullish(v.string()),
+	}),
+	Config: v.object({
+		Image: v.string(),
+		Labels: labels,
+		Tty: v.nullish(v.boolean()),
+	}),
+	HostConfig: v.object({
+		PortBindings: v.nullish(
+			v.record(
+				v.string(),
+				v.nullish(v.array(v.object({HostIp: v.nullish(v.string()), HostPort: v.nullish(v.string())}))),
+			),
+		),
+	}),
+	Mounts: v.nullish(
+		v.array(
+			v.object({
+				Type: v.nullish(v.string()),
+				Name: v.nullish(v.string()),
+				Source: v.nullish(v.string()),
+				Destination: v.string(),
+				RW: v.nullish(v.boolean()),
+			}),
+		),
+	),
+});
+
+const imageRow = v.object({
+	Id: v.string(),
+	RepoTags: texts,
+	RepoDigests: texts,
+	Size: count,
+	Created: seconds,
+	Labels: labels,
+});
+export const imageRows = v.array(imageRow);
+
+export const imageDetail = v.object({
+	Id: v.string(),
+	RepoTags: texts,
+	RepoDigests: texts,
+	Architecture: v.string(),
+	Size: count,
+	Created: v.nullish(v.string()),
+	Config: v.nullish(
+		v.object({
+			Labels: labels,
+			Env: texts,
+			Cmd: texts,
+			Entrypoint: v.nullish(v.union([v.string(), v.array(v.string())])),
+			ExposedPorts: v.nullish(v.record(v.string(), v.unknown())),
+			User: v.nullish(v.string()),
+		}),
+	),
+});
+
+export const engineInfo = v.object({
+	ServerVersion: v.string(),
+	Architecture: v.string(),
+	DockerRootDir: v.string(),
+	NCPU: count,
+	MemTotal: count,
+	Runtimes: v.nullish(v.record(v.string(), v.unknown())),
+	DiscoveredDevices: v.nullish(v.array(v.object({Source: v.nullish(v.string()), ID: v.nullish(v.string())}))),
+	CDISpecDirs: texts,
+	SecurityOptions: texts,
+	BuildahVersion: v.nullish(v.string()),
+	RegistryConfig: v.nullish(v.object({Mirrors: texts})),
+	HttpProxy: v.nullish(v.string()),
+	HttpsProxy: v.nullish(v.string()),
+});
+
+export const created = v.object({Id: v.pipe(v.string(), v.minLength(1))});
+export const ended = v.object({StatusCode: whole});
+export const processTable = v.object({Titles: texts, Processes: v.nullish(v.array(v.array(v.string())))});
+/** What the engine tells of a file in a header. */
+export const fileState = v.object({mode: count});
+export const execState = v.object({Running: v.boolean(), ExitCode: v.nullish(whole)});
+
+export const event = v.object({
+	Type: v.nullish(v.string()),
+	Action: v.nullish(v.string()),
+	Actor: v.nullish(v.object({Attributes: labels})),
+});
+
+/** A message of a pull or a build. */
+export const progressMessage = v.object({
+	id: v.nullish(v.string()),
+	status: v.nullish(v.string()),
+	stream: v.nullish(v.string()),
+	error: v.nullish(v.string()),
+	progressDetail: v.nullish(v.object({current: v.nullish(count), total: v.nullish(count)})),
+	// Anything at all: BuildKit sends text here.
+	aux: v.optional(v.unknown()),
+});
+
+export type ContainerRow = v.InferOutput<typeof containerRow>;
+export type ContainerDetailAnswer = v.InferOutput<typeof containerDetail>;
+export type ImageDetailAnswer = v.InferOutput<typeof imageDetail>;
+export type EngineInfoAnswer = v.InferOutput<typeof engineInfo>;
+export type EventAnswer = v.InferOutput<typeof event>;
+
+/** @throws EngineError (not-an-engine) that names the question */
+export function parseAnswer<T>(schema: v.GenericSchema<unknown, T>, answer: Buffer, question: string): T {
+	if (countsTooMany(answer)) {
+		throw wrongAnswer(question, `an answer of more than ${jsonValues} values`);
+	}
+
+	return parseText(schema, answer.toString(), question);
+}
+
+/** @throws EngineError (not-an-engine) that names the question */
+export function parseText<T>(schema: v.GenericSchema<unknown, T>, text: string, question: string): T {
+	let value: unknown;
+	try {
+		value = JSON.parse(text);
+	} catch {
+		throw wrongAnswer(question, 'the answer is not JSON');
+	}
+
+	// The first thing that is wrong will do; an answer can have any number of them.
+	const parsed = v.safeParse(schema, value, {abortEarly: true});
+	if (parsed.success) {
+		return parsed.output;
+	}
+
+	throw describeFault(parsed.issues[0], question);
+}
+
+function describeFault(issue: v.BaseIssue<unknown>, question: string): EngineError {
+	const place = v.getDotPath(issue);
+	const what = issue.expected === null ? issue.message : `expected ${issue.expected}, got ${issue.received}`;
+	return wrongAnswer(question, place === null ? what : `${place}: ${what}`);
+}
+
+/** Counts what can begin a value, in strings too: an upper bound that takes no parsing. */
+function countsTooMany(answer: Buffer): boolean {
+	let values = 0;
+	if (answer.length <= jsonValues) {
+		return false;
+	}
+
+	for (const byte of answer) {
+		if (byte === 0x2c || byte === 0x5b || byte === 0x7b) {
+			values += 1;
+		}
+	}
+
+	return values > jsonValues;
+}

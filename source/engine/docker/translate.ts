@@ -1,0 +1,209 @@
+import type {
+	Container,
+	ContainerDetail,
+	ContainerSpec,
+	ContainerState,
+	EngineEvent,
+	EngineInfo,
+	Image,
+	Mount,
+	PublishedPort,
+} from '../engine.ts';
+import type {ContainerDetailAnswer, ContainerRow, EngineInfoAnswer, EventAnswer, ImageDetailAnswer} from './schemas.ts';
+
+/** The Engine API's JSON to gpubox's words and back. Pure. */
+
+export function toContainer(row: ContainerRow): Container {
+	return {
+		id: row.Id,
+		name: (row.Names?.[0] ?? '').replace(/^\//, ''),
+		image: row.Image,
+		imageId: row.ImageID,
+		state: row.State as ContainerState,
+		createdAt: new Date(row.Created * 1000),
+		labels: row.Labels ?? {},
+		ports: (row.Ports ?? []).map((port) => ({
+			containerPort: port.PrivatePort,
+			...(port.PublicPort ? {hostPort: port.PublicPort} : {}),
+			hostAddress: port.IP ?? '',
+		})),
+	};
+}
+
+export function toContainerDetail(detail: ContainerDetailAnswer): ContainerDetail {
+	const startedAt = toDate(detail.State.StartedAt);
+	return {
+		id: detail.Id,
+		name: detail.Name.replace(/^\//, ''),
+		image: detail.Config.Image,
+		imageId: detail.Image,
+		state: detail.State.Status as ContainerState,
+		createdAt: new Date(detail.Created),
+		labels: detail.Config.Labels ?? {},
+		ports: toPorts(detail.HostConfig.PortBindings),
+		exitCode: detail.State.ExitCode,
+		oomKilled: detail.State.OOMKilled ?? false,
+		...(startedAt ? {startedAt} : {}),
+		mounts: (detail.Mounts ?? []).map((mount) => ({
+			type: (mount.Type ?? 'bind') as Mount['type'],
+			source: (mount.Type === 'volume' ? mount.Name : undefined) ?? mount.Source ?? '',
+			target: mount.Destination,
+			readOnly: !mount.RW,
+		})),
+	};
+}
+
+/** The engine writes year 1 for "never". */
+function toDate(text: string | null | undefined): Date | undefined {
+	const date = new Date(text ?? '');
+	return date.getTime() > 0 ? date : undefined;
+}
+
+function toPorts(bindings: ContainerDetailAnswer['HostConfig']['PortBindings']): PublishedPort[] {
+	return Object.entries(bindings ?? {}).flatMap(([port, hosts]) =>
+		(hosts ?? []).map((host) => ({
+			containerPort: Number.parseInt(port, 10),
+			...(host.HostPort ? {hostPort: Number(host.HostPort)} : {}),
+			hostAddress: host.HostIp ?? '',
+		})),
+	);
+}
+
+function toRecord(list: string[] | null | undefined): Record<string, string> {
+	return Object.fromEntries(
+		(list ?? []).map((entry) => {
+			const equals = entry.indexOf('=');
+			return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)];
+		}),
+	);
+}
+
+function toList(record: Record<string, string>): string[] {
+	return Object.entries(record).map(([key, value]) => `${key}=${value}`);
+}
+
+export function toImage(detail: ImageDetailAnswer): Image {
+	const createdAt = toDate(detail.Created);
+	const config = detail.Config ?? {};
+	return {
+		id: detail.Id,
+		tags: detail.RepoTags ?? [],
+		digests: detail.RepoDigests ?? [],
+		architecture: detail.Architecture,
+		sizeBytes: detail.Size,
+		...(createdAt ? {createdAt} : {}),
+		labels: config.Labels ?? {},
+		environment: toRecord(config.Env),
+		command: config.Cmd ?? [],
+		entrypoint: [config.Entrypoint ?? []].flat(),
+		exposedPorts: Object.keys(config.ExposedPorts ?? {}).map((port) => Number.parseInt(port, 10)),
+		user: config.User ?? '',
+	};
+}
+
+/** One answer holds all: `/version` as well as `/info` starts the programs below the engine to ask for theirs, 10 ms each. */
+export function toEngineInfo(info: EngineInfoAnswer): EngineInfo {
+	return {
+		version: info.ServerVersion,
+		architecture: info.Architecture,
+		rootDirectory: info.DockerRootDir,
+		cpus: info.NCPU,
+		memoryBytes: info.MemTotal,
+		runtimes: Object.keys(info.Runtimes ?? {}),
+		cdiDevices: (info.DiscoveredDevices ?? []).flatMap(({Source, ID}) => (Source === 'cdi' && ID ? [ID] : [])),
+		cdiSpecDirectories: info.CDISpecDirs ?? [],
+		rootless: (info.SecurityOptions ?? []).some((option) => option.includes('rootless')),
+		// The one field of the two that only Podman has (pkg/api/handlers/types.go there).
+		flavour: info.BuildahVersion == null ? 'docker' : 'podman',
+		registryMirrors: info.RegistryConfig?.Mirrors ?? [],
+		// The address itself may hold a password.
+		proxied: Boolean(info.HttpsProxy || info.HttpProxy),
+	};
+}
+
+/** The body of `POST /containers/create`. */
+export function toCreateBody(spec: ContainerSpec): object {
+	const exposed = spec.ports.map((port) => `${port.containerPort}/tcp`);
+	return {
+		Image: spec.image,
+		...(spec.command ? {Cmd: spec.command} : {}),
+		...(spec.entrypoint ? {Entrypoint: spec.entrypoint} : {}),
+		Env: toList(spec.environment),
+		Labels: spec.labels,
+		...(spec.user ? {User: spec.user} : {}),
+		...(spec.hostname ? {Hostname: spec.hostname} : {}),
+		...(spec.workingDirectory ? {WorkingDir: spec.workingDirectory} : {}),
+		...(spec.stopTimeoutSeconds === undefined ? {} : {StopTimeout: spec.stopTimeoutSeconds}),
+		ExposedPorts: Object.fromEntries(exposed.map((port) => [port, {}])),
+		HostConfig: {
+			Init: spec.init,
+			Mounts: spec.mounts.map(toMountBody),
+			PortBindings: Object.fromEntries(
+				spec.ports.map((port) => [
+					`${port.containerPort}/tcp`,
+					[{HostIp: port.hostAddress, HostPort: String(port.hostPort)}],
+				]),
+			),
+			...(spec.gpus.length > 0 ? {DeviceRequests: [toDeviceRequest(spec)]} : {}),
+			...(spec.sharedMemoryBytes ? {ShmSize: spec.sharedMemoryBytes} : {}),
+			...(spec.memoryBytes ? {Memory: spec.memoryBytes} : {}),
+			...(spec.cpus ? {NanoCpus: Math.round(spec.cpus * 1e9)} : {}),
+			...(spec.pidsLimit ? {PidsLimit: spec.pidsLimit} : {}),
+			Ulimits: Object.entries(spec.ulimits ?? {}).map(([Name, limit]) => ({Name, Soft: limit, Hard: limit})),
+			CapDrop: spec.capDrop,
+			CapAdd: spec.capAdd,
+			SecurityOpt: spec.securityOptions,
+			...(spec.network ? {NetworkMode: spec.network} : {}),
+			RestartPolicy: {Name: 'no'},
+			...(spec.logMaxSize
+				? {
+						LogConfig: {
+							Type: 'json-file',
+							Config: {'max-size': spec.logMaxSize, 'max-file': String(spec.logMaxFiles ?? 3)},
+						},
+					}
+				: {}),
+		},
+	};
+}
+
+/**
+Devices are always named by UUID: a count means "the first N", so that everyone would land on GPU 0. CDI takes no
+capabilities and Podman's Docker-compatible socket drops every request that is not CDI without a word.
+*/
+function toDeviceRequest(spec: ContainerSpec): object {
+	return spec.gpuMechanism === 'cdi'
+		? {Driver: 'cdi', DeviceIDs: spec.gpus.map((uuid) => `nvidia.com/gpu=${uuid}`)}
+		: {DeviceIDs: spec.gpus, Capabilities: [['gpu', ...(spec.gpuCapabilities ?? [])]]};
+}
+
+function toMountBody(mount: Mount): object {
+	return {
+		Type: mount.type,
+		Target: mount.target,
+		Source: mount.source ?? '',
+		ReadOnly: mount.readOnly ?? false,
+		...(mount.type === 'tmpfs'
+			? {
+					TmpfsOptions: {
+						SizeBytes: mount.sizeBytes ?? 0,
+						Mode: 0o1777,
+					},
+				}
+			: {}),
+	};
+}
+
+/** A line of `GET /events`; undefined for kinds gpubox does not know. */
+export function toEvent(line: EventAnswer): EngineEvent | undefined {
+	const types: readonly string[] = ['container', 'image', 'volume', 'network', 'daemon'];
+	if (!line.Type || !types.includes(line.Type)) {
+		return undefined;
+	}
+
+	return {
+		type: line.Type as EngineEvent['type'],
+		action: line.Action ?? '',
+		attributes: line.Actor?.Attributes ?? {},
+	};
+}

@@ -1,0 +1,340 @@
+import type {ClientRequest, IncomingMessage} from 'node:http';
+import type {Duplex} from 'node:stream';
+import {caller} from '../caller.ts';
+import {EngineError} from '../engine.ts';
+import {foreignReason, refusal, toEngineError} from '../errors.ts';
+import {afterInterrupt, type Limit, refusalBytes} from '../limits.ts';
+import type {Connection} from './connect.ts';
+
+/** One question to the engine. */
+export type Question = {
+	limit: Limit;
+	method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+	/** Without the query; each part already encoded (`encodePart`). */
+	path: string;
+	/** Lists and objects go as JSON, what is undefined stays out. */
+	query?: Record<string, unknown>;
+	/** Sent as JSON. */
+	body?: object;
+	/** Sent as it is, in place of `body`. */
+	content?: {type: string; data: Buffer};
+	headers?: Record<string, string>;
+	/** Statuses outside 200 to 299 that are an answer. */
+	accept?: readonly number[];
+	/** It changes something: after Ctrl-C it gets a little time, so that what it did is known and can be undone. */
+	changes?: boolean;
+	signal?: AbortSignal | undefined;
+};
+
+type Answer = {status: number; headers: IncomingMessage['headers']; body: Buffer};
+
+/** Asks the engine over HTTP within the limits. Throws nothing but EngineError. */
+export type Transport = {
+	/** The whole answer. */
+	ask(question: Question): Promise<Answer>;
+	/** An answer that goes on, piece by piece, no faster than it is taken. */
+	open(question: Question): AsyncGenerator<Buffer>;
+	/** A connection that is the answer's alone, in both directions. */
+	upgrade(question: Question): Promise<Duplex>;
+};
+
+export function createTransport(connection: Connection): Transport {
+	return {
+		async ask(question) {
+			const watch = watchOver(question);
+			try {
+				const response = await respond(connection, question, watch);
+				return {
+					status: response.statusCode ?? 0,
+					headers: response.headers,
+					body: await readWhole(response, question.limit),
+				};
+			} catch (error) {
+				throw watch.reasonOf(error);
+			} finally {
+				watch.end();
+			}
+		},
+		async *open(question) {
+			const watch = watchOver(question);
+			try {
+				const response = await respond(connection, question, watch);
+				watch.begun();
+				for await (const chunk of response) {
+					// How long the reader takes is not the engine's silence.
+					watch.pause();
+					yield chunk as Buffer;
+					watch.resume();
+				}
+			} catch (error) {
+				throw watch.reasonOf(error);
+			} finally {
+				watch.end();
+			}
+		},
+		async upgrade(question) {
+			const watch = watchOver(question);
+			try {
+				const socket = await switchOver(connection, question, watch);
+				watch.begun();
+				socket.once('close', watch.end);
+				return socket;
+			} catch (error) {
+				watch.end();
+				throw watch.reasonOf(error);
+			}
+		},
+	};
+}
+
+/** What ends a question early: its time, its caller's signal, Ctrl-C. */
+type Watch = {
+	/** Called with the reason. */
+	onEnd(end: (reason: EngineError) => void): void;
+	/** A stream has begun: from now on only silence counts. */
+	begun(): void;
+	pause(): void;
+	resume(): void;
+	end(): void;
+	/** Why it really ended, whatever the socket said. */
+	reasonOf(error: unknown): EngineError;
+};
+
+function watchOver({limit, signal, changes = false}: Question): Watch {
+	const {question, idleSeconds, noticeSeconds} = limit;
+	const {interrupted} = caller;
+	const seconds = interrupted?.aborted
+		? Math.min(limit.seconds ?? Number.POSITIVE_INFINITY, afterInterrupt.cleaningUp)
+		: limit.seconds;
+	let reason: EngineError | undefined;
+	const ends: Array<(reason: EngineError) => void> = [];
+	const stop = (why: EngineError) => {
+		if (reason === undefined) {
+			reason = why;
+			for (const end of ends) {
+				end(why);
+			}
+		}
+	};
+	const silent = (after: number) => () => stop(new EngineError('no-answer', `${question}: no answer for ${after} s`));
+	const abort = () => stop(new EngineError('aborted', 'Interrupted.', {cause: signal?.reason}));
+	let grace: NodeJS.Timeout | undefined;
+	const interrupt = () => {
+		const why = new EngineError('aborted', 'Interrupted.');
+		if (changes) {
+			grace = setTimeout(stop, afterInterrupt.onItsWay * 1000, why);
+		} else {
+			stop(why);
+		}
+	};
+
+	let timer = timeout(seconds ?? idleSeconds, silent);
+	const notice =
+		noticeSeconds !== undefined && caller.tellSilence
+			? setTimeout(() => caller.tellSilence?.(noticeSeconds), noticeSeconds * 1000)
+			: undefined;
+	if (signal?.aborted) {
+		abort();
+	}
+
+	signal?.addEventListener('abort', abort);
+	if (!interrupted?.aborted) {
+		interrupted?.addEventListener('abort', interrupt);
+	}
+
+	return {
+		onEnd(end) {
+			ends.push(end);
+			if (reason !== undefined) {
+				end(reason);
+			}
+		},
+		begun() {
+			clearTimeout(timer);
+			clearTimeout(notice);
+			timer = timeout(idleSeconds, silent);
+		},
+		pause: () => clearTimeout(timer),
+		resume() {
+			timer = timeout(idleSeconds, silent);
+		},
+		end() {
+			clearTimeout(timer);
+			clearTimeout(notice);
+			clearTimeout(grace);
+			signal?.removeEventListener('abort', abort);
+			interrupted?.removeEventListener('abort', interrupt);
+			ends.length = 0;
+		},
+		reasonOf: (error) => reason ?? named(toEngineError(error), question),
+	};
+}
+
+function timeout(seconds: number | undefined, silent: (after: number) => () => void): NodeJS.Timeout | undefined {
+	return seconds === undefined || seconds === Number.POSITIVE_INFINITY
+		? undefined
+		: setTimeout(silent(seconds), seconds * 1000);
+}
+
+/** What went wrong with the connection itself is told together with what was asked for. */
+function named(error: EngineError, question: string): EngineError {
+	const told = error.code !== 'unreachable' && error.code !== 'not-an-engine';
+	return told || error.message.startsWith(`${question}: `)
+		? error
+		: new EngineError(error.code, `${question}: ${error.message}`, {status: error.status, cause: error.cause});
+}
+
+function send({request, options}: Connection, question: Question, watch: Watch): ClientRequest {
+	const {method = 'GET', path, query = {}, body, content, headers} = question;
+	const data = content?.data ?? (body === undefined ? undefined : Buffer.from(JSON.stringify(body)));
+	const type = content?.type ?? (body === undefined ? undefined : 'application/json');
+	const outgoing = request({
+		...options,
+		method,
+		path: `${path}${queryText(query)}`,
+		headers: {
+			...(type === undefined ? {} : {'Content-Type': type}),
+			...(data === undefined ? {} : {'Content-Length': data.length}),
+			...headers,
+		},
+	});
+	// One that comes after the answer began is the answer's, which tells it as well.
+	outgoing.on('error', () => {});
+	watch.onEnd((reason) => outgoing.destroy(reason));
+	outgoing.end(data);
+	return outgoing;
+}
+
+async function respond(connection: Connection, question: Question, watch: Watch): Promise<IncomingMessage> {
+	const response = await new Promise<IncomingMessage>((resolve, reject) => {
+		const outgoing = send(connection, question, watch);
+		outgoing.once('response', resolve);
+		outgoing.once('error', reject);
+		outgoing.once('close', () => reject(brokenOff()));
+	});
+	watch.onEnd((reason) => response.destroy(reason));
+	return checked(response, question);
+}
+
+async function switchOver(connection: Connection, question: Question, watch: Watch): Promise<Duplex> {
+	const answer = await new Promise<{socket: Duplex} | {response: IncomingMessage}>((resolve, reject) => {
+		const outgoing = send(
+			connection,
+			{...question, headers: {...question.headers, Connection: 'Upgrade', Upgrade: 'tcp'}},
+			watch,
+		);
+		outgoing.once('upgrade', (_response, socket, head) => {
+			if (head.length > 0) {
+				socket.unshift(head);
+			}
+
+			resolve({socket});
+		});
+		outgoing.once('response', (response) => resolve({response}));
+		outgoing.once('error', reject);
+		outgoing.once('close', () => reject(brokenOff()));
+	});
+	if ('socket' in answer) {
+		const {socket} = answer;
+		// Whoever reads it is told; after the last one nobody is left to tell.
+		socket.on('error', () => {});
+		watch.onEnd((reason) => socket.destroy(reason));
+		return socket;
+	}
+
+	watch.onEnd((reason) => answer.response.destroy(reason));
+	await checked(answer.response, question);
+	answer.response.destroy();
+	throw new EngineError('not-an-engine', `${question.limit.question}: the connection is not handed over`);
+}
+
+/** @throws EngineError with the engine's own reason, unless the status is one of success */
+async function checked(response: IncomingMessage, {limit, accept, method}: Question): Promise<IncomingMessage> {
+	const {statusCode: status = 0} = response;
+	if ((status >= 200 && status < 300) || accept?.includes(status)) {
+		return response;
+	}
+
+	const reason = method === 'HEAD' ? '' : await readReason(response);
+	response.destroy();
+	if (reason === undefined) {
+		// Of an engine every refusal has its reason in JSON: this is something in front of it, or something else.
+		throw new EngineError('not-an-engine', `${limit.question}: status ${status} without a reason`, {status});
+	}
+
+	throw refusal(reason, status);
+}
+
+async function readReason(response: IncomingMessage): Promise<string | undefined> {
+	const parts: Buffer[] = [];
+	let size = 0;
+	for await (const chunk of response) {
+		parts.push(chunk as Buffer);
+		size += (chunk as Buffer).length;
+		if (size > refusalBytes) {
+			return undefined;
+		}
+	}
+
+	try {
+		const {message} = JSON.parse(Buffer.concat(parts).toString()) as {message?: unknown};
+		return typeof message === 'string' ? message : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+async function readWhole(response: IncomingMessage, limit: Limit): Promise<Buffer> {
+	const parts: Buffer[] = [];
+	let size = Number(response.headers['content-length'] ?? 0);
+	// What it announces already tells; what it sends is counted all the same.
+	if (size <= limit.bytes) {
+		size = 0;
+		for await (const chunk of response) {
+			parts.push(chunk as Buffer);
+			size += (chunk as Buffer).length;
+			if (size > limit.bytes) {
+				break;
+			}
+		}
+	}
+
+	if (size > limit.bytes) {
+		response.destroy();
+		throw new EngineError('not-an-engine', `${limit.question}: an answer of more than ${sizeText(limit.bytes)}`);
+	}
+
+	return Buffer.concat(parts);
+}
+
+function sizeText(bytes: number): string {
+	return `${bytes / 1024 ** 2} MiB`;
+}
+
+function brokenOff(): EngineError {
+	return new EngineError('unreachable', 'the connection broke off');
+}
+
+function queryText(query: Record<string, unknown>): string {
+	const words = new URLSearchParams();
+	for (const [key, value] of Object.entries(query)) {
+		if (value !== undefined) {
+			words.set(key, typeof value === 'object' ? JSON.stringify(value) : String(value));
+		}
+	}
+
+	return words.size === 0 ? '' : `?${words}`;
+}
+
+/** A name, id or reference as a part of a path. */
+export function encodePart(text: string): string {
+	return text
+		.split('/')
+		.map((part) => encodeURIComponent(part).replaceAll('%3A', ':').replaceAll('%40', '@'))
+		.join('/');
+}
+
+/** A text of the engine's in which something is wrong, for a message. */
+export function wrongAnswer(question: string, what: string): EngineError {
+	return new EngineError('not-an-engine', `${question}: ${foreignReason(what)}`);
+}

@@ -1,0 +1,268 @@
+/** Which images to offer for a host, best first, and which one to take when nobody says. */
+import {exitCode, Failure} from '../../base/failure.ts';
+import {compareVersions, cudaMinor, leadingVersion, minorNumber} from '../../text/compare-versions.ts';
+import {safeText} from '../../text/safe.ts';
+import {makeJudge} from '../fit/fit.ts';
+import type {FitFacts, ImageFacts, Judgement, Provides, Reason, Verdict} from '../image.ts';
+import {normalReference} from '../reference.ts';
+import {serviceWords} from '../service-words.ts';
+import type {Catalogue} from './catalogue.ts';
+
+/** An image that can be offered, and whether the engine has it already. */
+export type Candidate = {image: ImageFacts; local: boolean};
+
+export type Suggestion = Candidate & {
+	judgement: Judgement;
+	/** At most one of a list is. */
+	recommended: boolean;
+	/** In words: why this one, or why not. */
+	why: string;
+	/** GPUs to give it: all, or on a mixed host those that can use it. */
+	gpus: string[];
+	/** Numbers of the GPUs that it leaves out. */
+	leftOut: number[];
+};
+
+/** The catalogue and what the engine has. What was read off a local image counts before its entry in the catalogue. */
+export function candidates(catalogue: Catalogue, local: readonly ImageFacts[]): Candidate[] {
+	const here = new Map<string, ImageFacts>();
+	for (const image of local) {
+		here.set(normalReference(image.reference) ?? image.reference, image);
+	}
+
+	const known = Array.from(catalogue.byReference, ([key, entry]) => {
+		const found = here.get(key);
+		here.delete(key);
+		return {image: found ?? entry, local: found !== undefined};
+	});
+	return [...known, ...Array.from(here.values(), (image) => ({image, local: true}))];
+}
+
+/** `pytorch 2.8.0`, as in `gpubox images --json`; null for an image of which no framework is known. */
+export function frameworkOf({framework, version}: ImageFacts): string | null {
+	return framework === null ? null : safeText(version === null ? framework : `${framework} ${version}`);
+}
+
+const frameworkRank = new Map([
+	['pytorch', 1],
+	['tensorflow', 2],
+	['jax', 3],
+	['rapids', 4],
+	['cuda', 5],
+]);
+const verdictRank = (fits: Verdict) => (fits === true ? 0 : fits === 'unknown' ? 1 : 2);
+
+/** To work in with Jupyter or a shell: has a framework beyond CUDA, and is no server that runs something of its own. */
+function forWork(image: ImageFacts): boolean {
+	return image.kind !== 'server' && image.framework !== null && image.framework !== 'cuda';
+}
+
+const kindRank = (kind: ImageFacts['kind']) => (kind === 'runtime' ? 0 : kind === null ? 1 : kind === 'devel' ? 2 : 3);
+
+/** Through libraries in the image, or compiled at the start: it works, but not as well as what was made for the host. */
+function isRoundabout({notes}: Judgement): boolean {
+	return notes.some(({code}) => code === 'forward-compatibility' || code === 'compiled-at-start');
+}
+
+type Compare = (a: Suggestion, b: Suggestion) => number;
+
+/** The smaller value first. */
+function by(value: (suggestion: Suggestion) => number | boolean): Compare {
+	return (a, b) => Number(value(a)) - Number(value(b));
+}
+
+const byFit = by(({judgement}) => judgement.fits !== true);
+const byUsableCards = by(({judgement}) => -judgement.usable.length);
+const byVerdict = by(({judgement}) => verdictRank(judgement.fits));
+const byCpuOnly = by(({image}) => !image.cpuOnly);
+const byForWork = by(({image}) => !forWork(image));
+const byDirect = by(({judgement}) => isRoundabout(judgement));
+const byFramework = by(({image}) => (image.status === 'team' ? 0 : (frameworkRank.get(image.framework ?? '') ?? 9)));
+const byLocal = by(({local}) => !local);
+const byVerified = by(({image}) => image.status === 'unverified');
+const byKind = by(({image}) => kindRank(image.kind));
+const byFewestNotes = by(({judgement}) => judgement.notes.length);
+const byFixedTag = by(({image}) => image.moving);
+const byNewestCuda = by(({image}) => -(minorNumber(image.cuda) ?? 0));
+const byReference: Compare = ({image: a}, {image: b}) => (a.reference < b.reference ? -1 : 1);
+
+/** Best first: what stands first weighs most. */
+function orderFor(facts: FitFacts, suggestions: readonly Suggestion[], services: readonly Provides[]): Compare {
+	const versions = new Map(suggestions.map(({image}) => [image, leadingVersion(image.version) ?? []]));
+	const byNewest: Compare = ({image: a}, {image: b}) => compareVersions(versions.get(b) ?? [], versions.get(a) ?? []);
+	const order = [
+		byFit,
+		byUsableCards,
+		byVerdict,
+		...(facts.gpus.length === 0 ? [byCpuOnly] : []),
+		byForWork,
+		byDirect,
+		byFramework,
+		byLocal,
+		byVerified,
+		byNewest,
+		byKind,
+		byFewestNotes,
+		byFixedTag,
+		by(({image}) => missing(image, services).length),
+		byNewestCuda,
+		byReference,
+	];
+	return (a, b) => {
+		for (const compare of order) {
+			const difference = compare(a, b);
+			if (difference !== 0) {
+				return difference;
+			}
+		}
+
+		return 0;
+	};
+}
+
+function missing({provides}: ImageFacts, services: readonly Provides[]): Provides[] {
+	return services.filter((service) => !provides.includes(service));
+}
+
+function firstMessage(reasons: readonly Reason[]): string {
+	return reasons[0]?.message ?? '';
+}
+
+function explain(
+	{image, local, judgement, leftOut, recommended}: Suggestion,
+	facts: FitFacts,
+	services: readonly Provides[],
+): string {
+	if (judgement.fits === false && !recommended) {
+		return firstMessage(judgement.reasons);
+	}
+
+	if (judgement.fits === 'unknown') {
+		return `Not known to fit: ${firstMessage(judgement.reasons)}`;
+	}
+
+	const cards = facts.gpus.length;
+	const fits =
+		cards === 0
+			? 'Runs on the processor'
+			: leftOut.length > 0
+				? `No image to work in fits every card here; this one leaves out GPU ${leftOut.join(', ')}`
+				: cards === 1
+					? 'Fits the driver and the GPU'
+					: `Fits the driver and ${cards === 2 ? 'both' : `all ${cards}`} GPUs`;
+	const added = missing(image, services);
+	const parts = [
+		fits,
+		local ? 'already on this host' : '',
+		recommended && added.length > 0
+			? `${added.map((service) => (service === 'ssh' ? 'SSH' : 'Jupyter')).join(' and ')} is added at the first start`
+			: '',
+	].filter((text) => text !== '');
+	// That it runs on the processor is said already.
+	const notes = judgement.notes.filter(({code}) => code !== 'no-gpu');
+	return [`${parts.join('; ')}.`, ...notes.map(({message}) => message)].join(' ');
+}
+
+/**
+Judges every candidate and orders them: what fits every card, then what fits the most; on the host before to be pulled;
+confirmed, or derived from a documented rule, before unconfirmed; newest framework; runtime before devel. One is recommended, and stands first: the best that
+can be worked in, which on a mixed host may be one for most of the cards; none where no card can use any.
+*/
+export function suggest(
+	facts: FitFacts,
+	offered: readonly Candidate[],
+	{services = []}: {services?: readonly Provides[]} = {},
+): Suggestion[] {
+	const judge = makeJudge(facts);
+	const all = facts.gpus.map(({uuid}) => uuid);
+	const suggestions = offered.map(({image, local}): Suggestion => {
+		const judgement = judge(image, {local});
+		const {fits, usable} = judgement;
+		return {
+			image,
+			local,
+			judgement,
+			recommended: false,
+			why: '',
+			gpus: fits === false ? usable : all,
+			leftOut: fits === false ? facts.gpus.filter(({uuid}) => !usable.includes(uuid)).map(({index}) => index) : [],
+		};
+	});
+	const sorted = suggestions.toSorted(orderFor(facts, suggestions, services));
+	const toWorkIn = sorted.filter(({image}) => forWork(image));
+	const best =
+		toWorkIn.find(({judgement}) => judgement.fits === true) ??
+		toWorkIn.find(({judgement}) => judgement.usable.length > 0) ??
+		toWorkIn.find(({judgement}) => judgement.fits === 'unknown') ??
+		sorted.find(({image, judgement}) => image.framework === 'cuda' && judgement.fits === true);
+	if (best) {
+		best.recommended = true;
+		sorted.splice(sorted.indexOf(best), 1);
+		sorted.unshift(best);
+	}
+
+	for (const suggestion of sorted) {
+		suggestion.why = explain(suggestion, facts, services);
+	}
+
+	return sorted;
+}
+
+/** The image to take when nobody names one; undefined when none can be used. Give it `gpus` of what is returned. */
+export function recommend(
+	facts: FitFacts,
+	offered: readonly Candidate[],
+	options: {services?: readonly Provides[]} = {},
+): Suggestion | undefined {
+	return suggest(facts, offered, options).find(({recommended}) => recommended);
+}
+
+/** What `gpubox images` lists without `--all`: what fits, and images known to be made for GPUs of which it is not sure. */
+export function worthListing({image, judgement, recommended}: Suggestion): boolean {
+	return (
+		recommended ||
+		judgement.fits === true ||
+		(judgement.fits === 'unknown' && (image.cuda !== null || image.framework !== null))
+	);
+}
+
+/**
+A row of `gpubox images --json`. Its first eight fields are the published ones. `perGpu` is there on mixed hosts, where
+the cards get different answers.
+*/
+export function suggestionToJson({image, local, judgement, recommended, why, leftOut}: Suggestion) {
+	const [first, ...others] = judgement.perGpu;
+	const mixed = others.some(({fits}) => fits !== first?.fits);
+	return {
+		reference: safeText(image.reference),
+		fits: judgement.fits,
+		recommended,
+		local,
+		cuda: cudaMinor(image.cuda) ?? null,
+		framework: frameworkOf(image),
+		provides: image.provides.map((service) => serviceWords[service]),
+		reasons: judgement.reasons,
+		why,
+		notes: judgement.notes.map(({message}) => message),
+		leftOut,
+		...(mixed ? {perGpu: judgement.perGpu.map(({index, uuid, fits}) => ({index, uuid, fits}))} : {}),
+		kind: image.kind,
+		status: image.status,
+		downloadBytes: image.downloadBytes,
+		released: image.released,
+	};
+}
+
+/** What `up --image` says when it refuses: exit 5. Undefined when the image fits, or is not known not to. */
+export function refusal(reference: string, judgement: Judgement): Failure | undefined {
+	if (judgement.fits !== false) {
+		return undefined;
+	}
+
+	const [first, ...others] = judgement.reasons;
+	return new Failure(`${safeText(reference)} does not fit. ${first?.message ?? ''}`, {
+		exitCode: exitCode.imageDoesNotFit,
+		fix: `${first?.fix ?? ''} \`--force\` starts it all the same.`,
+		details: others.map(({message, fix}) => `${message} ${fix}`),
+	});
+}

@@ -1,0 +1,48 @@
+import {safeText} from '../../text/safe.ts';
+import type {ImageFacts, Reason} from '../image.ts';
+
+const names = new Map([
+	['amd64', 'amd64'],
+	['x86_64', 'amd64'],
+	['x64', 'amd64'],
+	['arm64', 'arm64'],
+	['aarch64', 'arm64'],
+]);
+
+/** The engine's or Node's word for a processor as registries write it; undefined when it is neither of the two known. */
+export function platformArchitecture(word: string): string | undefined {
+	return names.get(word.trim().toLowerCase());
+}
+
+/** Undefined when the image is made for this processor. */
+export function judgeArchitecture(
+	architecture: string,
+	{platforms}: Pick<ImageFacts, 'platforms'>,
+): {fits: false | 'unknown'; reason: Reason} | undefined {
+	const wanted = platformArchitecture(architecture);
+	const made = platforms.map((platform) => platform.replace(/^linux\//, '').replace(/\/.*$/, ''));
+	if (wanted === undefined || made.length === 0) {
+		return {
+			fits: 'unknown',
+			reason: {
+				code: 'wrong-architecture',
+				message:
+					made.length === 0
+						? 'Nothing tells which processors it is made for.'
+						: 'The processor of this host is none that gpubox knows.',
+				fix: 'Look at its platforms with `docker manifest inspect`.',
+			},
+		};
+	}
+
+	return made.includes(wanted)
+		? undefined
+		: {
+				fits: false,
+				reason: {
+					code: 'wrong-architecture',
+					message: `It is made for ${safeText(made.join(' and ')).slice(0, 80)} processors; this host is ${wanted}.`,
+					fix: `Choose an image made for linux/${wanted}: \`gpubox images\` lists those that fit.`,
+				},
+			};
+}

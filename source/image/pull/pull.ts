@@ -1,0 +1,80 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {type Engine, EngineError, type PullProgress} from '../../engine/engine.ts';
+import {safeText} from '../../text/safe.ts';
+import {refuseOwnLayer} from '../reference.ts';
+import {mirroredReference} from './mirror.ts';
+
+/**
+Words of a transfer that broke and may go well the next time. The engine tries each layer several times by itself, going on
+where it stopped; this is for when it gave up.
+*/
+const broken =
+	/unexpected EOF|connection reset|broken pipe|i\/o timeout|handshake timeout|Client\.Timeout|deadline exceeded|server closed|temporary failure|50[234] |bad gateway|service unavailable|gateway time-?out|\bEOF$/i;
+
+/** Seconds before each further attempt. */
+const backOff = [2, 5, 15];
+
+export type PullOptions = {
+	/** A registry to pull Docker Hub's images from. */
+	registryMirror?: string | undefined;
+	onProgress?: (progress: PullProgress) => void;
+	/** Told where from, where that is not where the name says, and what came of it. Safe to print. */
+	onNote?: (text: string) => void;
+	/** Told before each further attempt: why, and when. Safe to print. */
+	onRetry?: (text: string) => void;
+	signal: AbortSignal;
+	/** For tests: waits so many milliseconds. */
+	pause?: (milliseconds: number, signal: AbortSignal) => Promise<unknown>;
+};
+
+/**
+Pulls an image, through the person's mirror where there is one: it then has its own name all the same, unless an image of that name
+is here, which others may use. A transfer that breaks is taken up again, up to three times. Pulls of the same image at the same time
+share one transfer: the engine sees to that.
+
+@throws Failure (usage) for a name that only gpubox gives; EngineError; the signal's reason
+*/
+export async function pullImage(engine: Engine, reference: string, options: PullOptions): Promise<void> {
+	const {registryMirror, signal, onProgress, onNote} = options;
+	refuseOwnLayer(reference);
+	const mirrored = registryMirror === undefined ? undefined : mirroredReference(reference, registryMirror);
+	if (mirrored !== undefined) {
+		onNote?.(`${safeText(reference)} comes from your mirror, as ${safeText(mirrored)} (build.registryMirror).`);
+	}
+
+	await retrying(options, () => engine.pullImage(mirrored ?? reference, {signal, ...(onProgress ? {onProgress} : {})}));
+	if (mirrored === undefined) {
+		return;
+	}
+
+	const name = /:[^/]*$/.test(reference) ? reference : `${reference}:latest`;
+	const [image, there] = await Promise.all([engine.inspectImage(mirrored, signal), engine.inspectImage(name, signal)]);
+	if (image && there && there.id !== image.id) {
+		onNote?.(
+			`Another image is called ${safeText(name)} here, and stays: others may use it. The mirror's is ${safeText(mirrored)}.`,
+		);
+	} else if (image && !there) {
+		await engine.tagImage(image.id, name);
+	}
+}
+
+async function retrying(
+	{signal, onRetry, pause = (time) => sleep(time, undefined, {signal})}: PullOptions,
+	attempt: () => Promise<void>,
+): Promise<void> {
+	for (const seconds of backOff) {
+		try {
+			return await attempt();
+		} catch (error) {
+			signal.throwIfAborted();
+			if (!(error instanceof EngineError && error.code === 'failed' && broken.test(error.message))) {
+				throw error;
+			}
+
+			onRetry?.(`The transfer broke off (${error.message}); trying again in ${seconds} s.`);
+			await pause(seconds * 1000, signal);
+		}
+	}
+
+	return attempt();
+}

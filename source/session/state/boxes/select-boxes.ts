@@ -1,0 +1,209 @@
+import type {Diagnostic} from '../../../base/failure.ts';
+import {type Box, isRunning} from '../../../box/box.ts';
+import {ownerText} from '../../../box/list.ts';
+import {formatDuration} from '../../../text/duration.ts';
+import {type Style, theme} from '../../theme.ts';
+import type {Hint} from '../key-hints.ts';
+import type {Facts} from '../model.ts';
+import {chosenBox, type View} from '../reduce.ts';
+import {processInWords} from '../selectors.ts';
+import {hasNoBox} from '../setup/select-setup.ts';
+
+export type BoxItem = {
+	id: string;
+	selected: boolean;
+	mark: string;
+	markStyle: Style;
+	name: string;
+	owner: string;
+	state: string;
+	services: string;
+	/** Numbers of its GPUs, `0-3`. */
+	gpus: string;
+	image: string;
+	age: string;
+	running: boolean;
+};
+
+export type BoxPaneView = {
+	title: string;
+	note: string;
+	/** Of rows that are not live, how old they are. */
+	age: string;
+	items: BoxItem[];
+	/** What to say where there are no rows. */
+	empty: string[];
+	/** Keys that make the person's first box, below the rows. */
+	invites: Hint[];
+	problem: Diagnostic | undefined;
+};
+
+export function selectBoxPane(facts: Facts, view: View, now: Date): BoxPaneView {
+	const {boxes, phase, problem, age: listAge} = facts.box;
+	const chosen = chosenBox(view, boxes);
+	const running = boxes.filter(isRunning).length;
+	return {
+		title: 'Boxes',
+		note: boxes.length === 0 ? '' : `${running} of ${boxes.length} running`,
+		age: boxes.length === 0 || listAge === undefined ? '' : `as of ${listAge} ago`,
+		items: boxes.map((box) => boxItem(box, facts, box === chosen, now)),
+		empty: phase === 'waiting' ? ['Asking the engine …'] : phase === 'live' ? ['No boxes yet. Make the first:'] : [],
+		invites: selectInvites(facts),
+		problem,
+	};
+}
+
+/** For a person without a box. Where the project has a file already, what is in it has been agreed on. */
+function selectInvites(facts: Facts): Hint[] {
+	const {project} = facts.setup;
+	if (!hasNoBox(facts)) {
+		return [];
+	}
+
+	if (project?.file !== undefined) {
+		return [{key: 'u', label: "start this project's box"}];
+	}
+
+	return [
+		...(project === undefined
+			? []
+			: [{key: 'n', label: project.begun ? 'go on setting up here' : 'set up here: 3 questions'}]),
+		{key: 'u', label: 'Jupyter now, nothing asked'},
+	];
+}
+
+const serviceShort = {jupyter: 'jupyter', ssh: 'ssh'} as const;
+
+function boxItem(box: Box, facts: Facts, selected: boolean, now: Date): BoxItem {
+	return {
+		id: box.id,
+		selected,
+		...markOf(box),
+		name: box.name,
+		owner: ownerText(box, facts.person),
+		state: box.state === 'exited' ? 'stopped' : box.state,
+		services: box.services.map((service) => serviceShort[service]).join(' '),
+		gpus: gpuNumbers(box, facts),
+		image: box.image,
+		age: age(box.createdAt, now).split(' ')[0] ?? '',
+		running: isRunning(box),
+	};
+}
+
+function age(from: Date, to: Date): string {
+	return formatDuration(to.getTime() - from.getTime());
+}
+
+function markOf(box: Box): {mark: string; markStyle: Style} {
+	switch (box.state) {
+		case 'running': {
+			return {mark: '●', markStyle: theme.good};
+		}
+
+		case 'paused':
+		case 'restarting':
+		case 'removing': {
+			return {mark: '◐', markStyle: theme.warning};
+		}
+
+		case 'dead': {
+			return {mark: '✕', markStyle: theme.bad};
+		}
+
+		case 'created':
+		case 'exited': {
+			return {mark: '○', markStyle: theme.quiet};
+		}
+	}
+}
+
+/** GPUs by nvidia-smi's number, `0-3,6`; one that is not there (any more) by the start of its UUID. */
+function gpuNumbers(box: Box, facts: Facts): string {
+	const known = new Set<number>();
+	const unknown = new Set<string>();
+	for (const uuid of box.gpus) {
+		const gpu = facts.gpu.inventory?.gpus.find(
+			(each) => each.uuid === uuid || each.mig.some((slice) => slice.uuid === uuid),
+		);
+		if (gpu === undefined) {
+			unknown.add(`${uuid.slice(0, 8)}?`);
+		} else {
+			known.add(gpu.index);
+		}
+	}
+
+	return [...rangesOf([...known]), ...(facts.gpu.phase === 'waiting' ? [] : unknown)].join(',');
+}
+
+/** `[0, 1, 2, 5]` as `0-2` and `5`. */
+function rangesOf(numbers: number[]): string[] {
+	const ranges: Array<{from: number; to: number}> = [];
+	for (const number of numbers.toSorted((a, b) => a - b)) {
+		const last = ranges.at(-1);
+		if (last !== undefined && last.to + 1 === number) {
+			last.to = number;
+		} else {
+			ranges.push({from: number, to: number});
+		}
+	}
+
+	return ranges.map(({from, to}) => (from === to ? `${from}` : to === from + 1 ? `${from},${to}` : `${from}-${to}`));
+}
+
+/** Everything that is known about a box, as pairs of a label and a value. */
+export function selectDetail(facts: Facts, view: View, now: Date): Array<[label: string, value: string]> {
+	const box = chosenBox(view, facts.box.boxes);
+	if (box === undefined) {
+		return [];
+	}
+
+	const pairs: Array<[string, string]> = [
+		['name', box.name],
+		['owner', ownerText(box, facts.person)],
+		['state', boxItem(box, facts, false, now).state],
+		['project', box.project],
+		['image', box.image],
+	];
+	const {jupyter, ssh} = box.addresses;
+	if (jupyter !== undefined) {
+		pairs.push(['jupyter', `http://${jupyter.host}:${jupyter.port}  (o opens it)`]);
+	}
+
+	if (ssh !== undefined) {
+		const how = box.rootPassword ? '  (as root, with a password)' : '';
+		pairs.push(['ssh', `${ssh.host} port ${ssh.port}${how}`]);
+	}
+
+	if (jupyter === undefined && ssh === undefined && box.services.length > 0) {
+		pairs.push(['offers', `${box.services.join(' and ')} while it runs`]);
+	}
+
+	for (const [place, uuid] of box.gpus.entries()) {
+		const gpu = facts.gpu.readings.find((each) => each.uuid === uuid);
+		const words = gpu === undefined ? uuid : `${gpu.index}  ${gpu.name}${gpu.lost ? ' (lost)' : ''}`;
+		pairs.push([place === 0 ? 'GPUs' : '', words]);
+	}
+
+	if (box.gpus.length === 0) {
+		pairs.push(['GPUs', 'none']);
+	} else {
+		pairs.push(['sharing', box.shareGpus ? 'with others' : 'alone on its GPUs']);
+	}
+
+	if (box.sudo) {
+		pairs.push(['sudo', 'its user may become root inside']);
+	}
+
+	const processes = facts.gpu.processes.filter((process) => process.box === box.name);
+	for (const [place, process] of processes.entries()) {
+		pairs.push([place === 0 ? 'processes' : '', `GPU ${indexOf(process.gpuUuid, facts)}  ${processInWords(process)}`]);
+	}
+
+	pairs.push(['created', `${age(box.createdAt, now)} ago`]);
+	pairs.push(['container', box.id.slice(0, 12)]);
+	return pairs;
+}
+
+function indexOf(uuid: string, facts: Facts): string {
+	return String(facts.gpu.readings.find((each) => each.uuid === uuid)?.index ?? '?');
+}

@@ -1,0 +1,113 @@
+import {heed} from '../../../base/abortable.ts';
+import {type NamedProcess, nameProcesses} from '../../../box/gpus/process-names.ts';
+import type {GpuFeed} from '../../../gpu/feed.ts';
+import type {GpuFrame, GpuProblem} from '../../../gpu/gpu.ts';
+import {UtilizationHistory} from '../../../gpu/history.ts';
+import {viewGpus} from '../../../gpu/live.ts';
+import {watchProcesses} from '../../../gpu/processes.ts';
+import type {Host} from '../../../host/host.ts';
+import type {GpuState} from '../model.ts';
+import {type SessionStore, withFacts} from '../session-state.ts';
+
+/** As many as the widest curve can show. */
+const historyLength = 240;
+const processIntervalMs = 5000;
+
+/** Brings what the feed says into the facts. */
+export function followGpus(feed: GpuFeed, store: SessionStore): void {
+	const history = new UtilizationHistory(historyLength);
+	let frame: GpuFrame | undefined;
+	let streamProblem: GpuProblem | undefined;
+	let refreshedFor = '';
+	let seen = false;
+
+	const change = (update: (gpu: GpuState) => Partial<GpuState>) => {
+		// What a person opened the session for is not kept back with the rest.
+		const isFirstLook = !seen && frame !== undefined;
+		seen ||= isFirstLook;
+		const publish = isFirstLook ? store.changeNow : store.change;
+		publish(
+			withFacts(({gpu}) => {
+				const next = {...gpu, ...update(gpu)};
+				const readings = viewGpus(next.inventory?.gpus ?? [], frame).map((view) => ({
+					...view,
+					history: history.of(view.uuid),
+				}));
+				const problems = mergeProblems(next.inventory?.problems ?? [], streamProblem, readings.length > 0);
+				const settled = next.inventory !== undefined && (readings.length === 0 || frame !== undefined);
+				return {
+					gpu: {
+						...next,
+						readings,
+						problems,
+						phase: readings.length > 0 ? 'live' : settled || problems.length > 0 ? 'silent' : 'waiting',
+					},
+				};
+			}),
+		);
+	};
+
+	feed.listen({
+		onInventory: (inventory) => change(() => ({inventory})),
+		onFrame(next) {
+			frame = next;
+			history.add(next);
+			change(() => ({}));
+			// Cards that the inventory does not know: the driver was started, or a card came back, after it was asked.
+			const known = store.get().facts.gpu.inventory?.gpus;
+			const strangers = next.samples.filter(({uuid}) => known?.every((gpu) => gpu.uuid !== uuid) ?? false);
+			const names = strangers.map(({uuid}) => uuid).join();
+			if (names !== refreshedFor) {
+				refreshedFor = names;
+				if (names !== '') {
+					feed.refresh();
+				}
+			}
+		},
+		onProblem(problem) {
+			streamProblem = problem;
+			change(() => ({}));
+		},
+	});
+}
+
+/** What the stream says is newer than what the inventory said; the same thing is not told twice. */
+function mergeProblems(asked: GpuProblem[], streamed: GpuProblem | undefined, anyGpu: boolean): GpuProblem[] {
+	if (streamed === undefined) {
+		return asked;
+	}
+
+	const others = asked.filter(
+		(problem) => problem.message !== streamed.message && (anyGpu || problem.code !== streamed.code),
+	);
+	return [streamed, ...others];
+}
+
+/** Keeps the list of processes, each with its box and its user where they can be known. */
+export async function followProcesses(host: Host, store: SessionStore, signal: AbortSignal): Promise<void> {
+	let latest = 0;
+	await watchProcesses(host.nvidiaSmi, {
+		signal,
+		intervalMs: processIntervalMs,
+		onList({processes, problems}) {
+			latest += 1;
+			const mine = latest;
+			const processesUnknown = processes.length === 0 && problems.length > 0;
+			const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(processIntervalMs)]);
+			void heed(nameProcesses(host, processes, store.get().facts.box.boxes), timeoutSignal)
+				// Whose they are is asked of the engine, which may not answer.
+				.catch(() => processes.map((process) => ({...process, user: null, box: null})))
+				.then((named) => {
+					const {gpu: before} = store.get().facts;
+					const news = !sameProcesses(named, before.processes) || processesUnknown !== before.processesUnknown;
+					if (mine === latest && !signal.aborted && news) {
+						store.changeLazily(withFacts(({gpu}) => ({gpu: {...gpu, processes: named, processesUnknown}})));
+					}
+				});
+		},
+	});
+}
+
+function sameProcesses(a: NamedProcess[], b: NamedProcess[]): boolean {
+	return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,299 @@
+import type {Key} from 'ink';
+import type {Action} from './reduce.ts';
+import type {SetupAction} from './setup/setup.ts';
+
+/** Where the keyboard is: the question that is asked, a screen of its own, or a pane of the main screen. */
+export type Scope =
+	| 'gpus'
+	| 'boxes'
+	| 'side'
+	| 'main'
+	| 'help'
+	| 'images'
+	| 'setup'
+	| 'card'
+	| 'field'
+	| 'confirm'
+	| 'trust'
+	| 'anywhere'
+	| 'tour';
+
+export type Binding = {
+	scope: Scope;
+	/** Any of these does it; the first is shown. */
+	keys: string[];
+	/** In the help; what has none is told by the footer where it is of use, or is what everybody expects. */
+	label: string;
+	/** In the footer; what has none is only in the help. The order is the order of importance. */
+	short?: string;
+	action: Action;
+};
+
+/** A key for each line that can be chosen: its number, or how many. */
+const lineKeys = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '0', 'a'];
+
+const setupBindings: Binding[] = [
+	{
+		scope: 'setup',
+		keys: ['enter'],
+		label: '',
+		short: 'take',
+		action: setup({what: 'take'}),
+	},
+	{scope: 'setup', keys: ['up', 'k'], label: '', action: setup({what: 'move', by: -1})},
+	{
+		scope: 'setup',
+		keys: ['down', 'j', 'tab'],
+		label: '',
+		short: 'choose',
+		action: setup({what: 'move', by: 1}),
+	},
+	...lineKeys.map((key): Binding => ({scope: 'setup', keys: [key], label: '', action: setup({what: 'line', key})})),
+	{
+		scope: 'setup',
+		keys: ['escape', 'backspace'],
+		label: '',
+		short: 'back',
+		action: setup({what: 'back'}),
+	},
+
+	{scope: 'card', keys: ['o'], label: '', short: 'open', action: setup({what: 'visit'})},
+	{scope: 'card', keys: ['u'], label: '', short: 'up', action: {type: 'up'}},
+	{scope: 'card', keys: ['enter', 'escape', 'space'], label: '', short: 'done', action: setup({what: 'take'})},
+
+	{scope: 'field', keys: ['enter'], label: '', short: 'take', action: setup({what: 'take'})},
+	{scope: 'field', keys: ['escape'], label: '', short: 'back', action: setup({what: 'back'})},
+	{scope: 'field', keys: ['ctrl+u'], label: '', short: 'clear', action: setup({what: 'edit', how: 'clear'})},
+	{scope: 'field', keys: ['ctrl+w'], label: '', action: setup({what: 'edit', how: 'word'})},
+	{scope: 'field', keys: ['left', 'ctrl+b'], label: '', action: setup({what: 'edit', how: 'left'})},
+	{scope: 'field', keys: ['right', 'ctrl+f'], label: '', action: setup({what: 'edit', how: 'right'})},
+	{scope: 'field', keys: ['home', 'ctrl+a'], label: '', action: setup({what: 'edit', how: 'home'})},
+	{scope: 'field', keys: ['end', 'ctrl+e'], label: '', action: setup({what: 'edit', how: 'end'})},
+	{scope: 'field', keys: ['backspace', 'ctrl+h'], label: '', action: setup({what: 'edit', how: 'backspace'})},
+	{scope: 'field', keys: ['delete', 'ctrl+d'], label: '', action: setup({what: 'edit', how: 'delete'})},
+	{scope: 'field', keys: ['ctrl+c'], label: '', short: 'quit', action: {type: 'quit'}},
+	{scope: 'field', keys: ['ctrl+z'], label: '', action: {type: 'suspend'}},
+];
+
+function setup(does: SetupAction): Action {
+	return {type: 'setup', does};
+}
+
+/** The only place that says what a key does: help and footer are made from it. */
+export const bindings: Binding[] = [
+	{scope: 'main', keys: ['u'], label: 'Start a box for this folder', short: 'up', action: {type: 'up'}},
+	{
+		scope: 'main',
+		keys: ['n'],
+		label: 'Set this folder up',
+		short: 'set up',
+		action: {type: 'setup', does: {what: 'open'}},
+	},
+	{scope: 'main', keys: ['a'], label: 'Shell in the box', short: 'attach', action: {type: 'attach'}},
+	{scope: 'main', keys: ['o'], label: 'Open Jupyter', short: 'open', action: {type: 'open'}},
+	{
+		scope: 'main',
+		keys: ['s'],
+		label: 'Stop or start the box',
+		short: 'stop',
+		action: {type: 'stop-or-start'},
+	},
+	{scope: 'main', keys: ['l'], label: 'Log of the box', short: 'log', action: {type: 'show', side: 'log'}},
+	{
+		scope: 'main',
+		keys: ['enter'],
+		label: 'Details of the box',
+		short: 'detail',
+		action: {type: 'show', side: 'detail'},
+	},
+	{scope: 'main', keys: ['x'], label: 'Remove the box (asks)', short: 'remove', action: {type: 'ask-remove'}},
+	{scope: 'main', keys: ['f'], label: 'Free idle kernels (asks)', action: {type: 'find-idle-kernels'}},
+	{scope: 'main', keys: ['i'], label: 'Images that fit here', short: 'images', action: {type: 'images'}},
+	{scope: 'main', keys: ['d'], label: 'Try a made-up host', short: 'demo', action: {type: 'demo'}},
+	{scope: 'main', keys: ['tab'], label: 'Next pane, Shift-Tab back', action: {type: 'focus', by: 1}},
+	{scope: 'main', keys: ['shift+tab'], label: '', action: {type: 'focus', by: -1}},
+	{scope: 'main', keys: ['escape'], label: 'Put the message away', action: {type: 'dismiss'}},
+
+	{scope: 'gpus', keys: ['up', 'k'], label: 'GPU above', action: {type: 'select-gpu', by: -1}},
+	{scope: 'gpus', keys: ['down', 'j'], label: 'GPU below', action: {type: 'select-gpu', by: 1}},
+	{scope: 'boxes', keys: ['up', 'k'], label: 'Box above', action: {type: 'select-box', by: -1}},
+	{scope: 'boxes', keys: ['down', 'j'], label: 'Box below', action: {type: 'select-box', by: 1}},
+	{scope: 'boxes', keys: ['home', 'g'], label: 'First box', action: {type: 'select-box', by: Number.NEGATIVE_INFINITY}},
+	{scope: 'boxes', keys: ['end', 'G'], label: 'Last box', action: {type: 'select-box', by: Number.POSITIVE_INFINITY}},
+	{scope: 'side', keys: ['up', 'k'], label: 'A line up', action: {type: 'scroll', by: -1, unit: 'line'}},
+	{scope: 'side', keys: ['down', 'j'], label: 'A line down', action: {type: 'scroll', by: 1, unit: 'line'}},
+	{scope: 'main', keys: ['pageup', 'b'], label: 'Log: a page up', action: {type: 'scroll', by: -1, unit: 'page'}},
+	{
+		scope: 'main',
+		keys: ['pagedown', 'space'],
+		label: 'Log: a page down',
+		action: {type: 'scroll', by: 1, unit: 'page'},
+	},
+	{
+		scope: 'side',
+		keys: ['home', 'g'],
+		label: 'First line',
+		action: {type: 'scroll', by: Number.NEGATIVE_INFINITY, unit: 'line'},
+	},
+	{
+		scope: 'side',
+		keys: ['end', 'G'],
+		label: 'Last line, follow',
+		action: {type: 'scroll', by: Number.POSITIVE_INFINITY, unit: 'line'},
+	},
+
+	{scope: 'images', keys: ['up', 'k'], label: 'Image above', action: {type: 'select-image', by: -1}},
+	{scope: 'images', keys: ['down', 'j'], label: 'Image below', action: {type: 'select-image', by: 1}},
+	{scope: 'images', keys: ['pageup', 'b'], label: 'Ten images up', action: {type: 'select-image', by: -10}},
+	{scope: 'images', keys: ['pagedown', 'space'], label: 'Ten images down', action: {type: 'select-image', by: 10}},
+	{
+		scope: 'images',
+		keys: ['u', 'enter'],
+		label: 'Start box with this image',
+		short: 'up',
+		action: {type: 'up-with-image'},
+	},
+	{scope: 'images', keys: ['p'], label: 'Pull it', short: 'pull', action: {type: 'pull-image'}},
+	{scope: 'images', keys: ['escape', 'i'], label: 'Back', short: 'back', action: {type: 'back'}},
+	...setupBindings,
+	{scope: 'help', keys: ['up', 'k'], label: 'A line up', action: {type: 'scroll-help', by: -1}},
+	{scope: 'help', keys: ['down', 'j'], label: 'A line down', action: {type: 'scroll-help', by: 1}},
+	{scope: 'help', keys: ['escape', '?', 'enter', 'space'], label: 'Back', short: 'back', action: {type: 'back'}},
+
+	{scope: 'confirm', keys: ['y'], label: 'Yes', short: 'yes', action: {type: 'answer', yes: true}},
+	{scope: 'confirm', keys: ['n', 'escape', 'q'], label: 'No', short: 'no', action: {type: 'answer', yes: false}},
+	{scope: 'confirm', keys: ['ctrl+c'], label: 'Leave', action: {type: 'quit'}},
+	{scope: 'confirm', keys: ['ctrl+z'], label: '', action: {type: 'suspend'}},
+
+	{scope: 'trust', keys: ['down', 'j'], label: '', short: 'scroll', action: {type: 'scroll-question', by: 1}},
+	{scope: 'trust', keys: ['up', 'k'], label: '', action: {type: 'scroll-question', by: -1}},
+	{scope: 'trust', keys: ['pagedown', 'space'], label: '', action: {type: 'scroll-question', by: 10}},
+	{scope: 'trust', keys: ['pageup', 'b'], label: '', action: {type: 'scroll-question', by: -10}},
+
+	{scope: 'anywhere', keys: ['c'], label: 'Cancel what is at work', short: 'cancel', action: {type: 'cancel'}},
+	{scope: 'anywhere', keys: ['?'], label: 'This help', short: 'help', action: {type: 'help'}},
+	{scope: 'tour', keys: ['t'], label: 'Leave the tour, or take it up', short: 'tour', action: {type: 'tour'}},
+	{scope: 'tour', keys: ['right'], label: 'Next step of the tour', action: {type: 'tour-step', by: 1}},
+	{scope: 'tour', keys: ['left'], label: 'Step before', action: {type: 'tour-step', by: -1}},
+
+	{scope: 'anywhere', keys: ['q', 'ctrl+c'], label: 'Leave', short: 'quit', action: {type: 'quit'}},
+	{scope: 'anywhere', keys: ['ctrl+z'], label: 'Suspend; fg returns', action: {type: 'suspend'}},
+];
+
+const byScope = new Map<Scope, Map<string, Action>>();
+for (const {scope, keys, action} of bindings) {
+	const actions = byScope.get(scope) ?? new Map<string, Action>();
+	for (const key of keys) {
+		actions.set(key, action);
+	}
+
+	byScope.set(scope, actions);
+}
+
+/** What a key does when these scopes are looked through, the nearest first. */
+export function actionFor(key: string, scopes: Scope[]): Action | undefined {
+	for (const scope of scopes) {
+		const action = byScope.get(scope)?.get(key);
+		if (action !== undefined) {
+			return action;
+		}
+	}
+
+	return undefined;
+}
+
+const named: Array<[keyof Key, string]> = [
+	['upArrow', 'up'],
+	['downArrow', 'down'],
+	['leftArrow', 'left'],
+	['rightArrow', 'right'],
+	['pageUp', 'pageup'],
+	['pageDown', 'pagedown'],
+	['home', 'home'],
+	['end', 'end'],
+	['return', 'enter'],
+	['escape', 'escape'],
+	['backspace', 'backspace'],
+	['delete', 'delete'],
+];
+
+/**
+The keys in one piece of input, by name. Held keys and slow lines deliver several at once (`jjj`, `j\rk`), so what is
+not one special key is taken apart.
+*/
+export function keysOf(input: string, key: Key): string[] {
+	if (key.tab) {
+		return [key.shift ? 'shift+tab' : 'tab'];
+	}
+
+	for (const [flag, name] of named) {
+		if (key[flag] === true) {
+			return [name];
+		}
+	}
+
+	if (key.ctrl) {
+		return [`ctrl+${input}`];
+	}
+
+	const keys = [...input].map(keyOfCharacter);
+	// No key here is reached with Alt, but Esc and a key right behind it look the same.
+	return key.meta ? ['escape', ...keys] : keys;
+}
+
+function keyOfCharacter(character: string): string {
+	switch (character) {
+		case '\r':
+		case '\n': {
+			return 'enter';
+		}
+
+		case '\t': {
+			return 'tab';
+		}
+
+		case ' ': {
+			return 'space';
+		}
+
+		case '\u007F': {
+			return 'backspace';
+		}
+
+		default: {
+			// Ctrl with a letter is that letter's place in the alphabet.
+			return character < ' ' ? `ctrl+${String.fromCharCode(character.charCodeAt(0) + 0x60)}` : character;
+		}
+	}
+}
+
+/** The character that a key stands for where text is typed; undefined for one that moves or deletes. */
+export function characterOf(key: string): string | undefined {
+	if (key === 'space') {
+		return ' ';
+	}
+
+	const [character, ...others] = key;
+	return others.length === 0 && character !== undefined && !/\p{C}/u.test(character) ? character : undefined;
+}
+
+const shownKeys: Record<string, string> = {
+	up: '↑',
+	down: '↓',
+	left: '←',
+	right: '→',
+	enter: '⏎',
+	escape: 'Esc',
+	tab: 'Tab',
+	'shift+tab': 'Shift-Tab',
+	pageup: 'PgUp',
+	pagedown: 'PgDn',
+	space: 'Space',
+	home: 'Home',
+	end: 'End',
+};
+
+/** A key as it is written for a person. */
+export function shownKey(key: string): string {
+	return shownKeys[key] ?? key.replace(/^ctrl\+(.)$/, (_, letter: string) => `Ctrl-${letter.toUpperCase()}`);
+}

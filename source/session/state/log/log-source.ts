@@ -1,0 +1,129 @@
+import {setTimeout as pause} from 'node:timers/promises';
+import {heed} from '../../../base/abortable.ts';
+import {createBackoff} from '../../../base/backoff.ts';
+import type {Diagnostic} from '../../../base/failure.ts';
+import {isRunning} from '../../../box/box.ts';
+import type {Host} from '../../../host/host.ts';
+import type {LogState} from '../model.ts';
+import {createPacer} from '../pacer.ts';
+import {problemOf} from '../problem.ts';
+import {chosenBox} from '../reduce.ts';
+import {type SessionStore, withFacts} from '../session-state.ts';
+import type {LogBuffer} from './log-buffer.ts';
+
+const linesAtFirst = 1000;
+const firstRetryMs = 500;
+/** What did not break off by then is being followed. */
+const quietMs = 2000;
+const longestRetryMs = 15_000;
+
+/**
+Follows the log of the chosen box, and lets go of it as soon as another is chosen. A log that breaks off while its box runs, as it
+does when the engine is started again, is taken up again: the lines that are there stay until the same ones come with what
+was written meanwhile. Call `check` whenever the choice or the boxes may have changed; it does nothing when they did not.
+*/
+export function createLogFollower(
+	host: Host,
+	store: SessionStore,
+	buffer: LogBuffer,
+	signal: AbortSignal,
+	onAnswer: () => void = () => {},
+) {
+	let following: {key: string; box: string; controller: AbortController} | undefined;
+
+	const change = (state: Partial<Pick<LogState, 'phase' | 'problem'>> = {}) => {
+		store.change(withFacts(({log}) => ({log: {...log, ...state, version: log.version + 1}})));
+	};
+
+	/** Reads until it ends. */
+	const read = async (boxId: string, boxSignal: AbortSignal, onFirst: () => void) => {
+		const again = buffer.end > buffer.first;
+		const tail = Math.max(linesAtFirst, buffer.end - buffer.first);
+		const pace = createPacer();
+		// A box that writes nothing sends nothing, not even that it is being listened to.
+		const quiet = setTimeout(() => change({phase: 'following', problem: undefined}), quietMs);
+		const chunks = host.engine.logs(boxId, {follow: true, tail, signal: boxSignal})[Symbol.asyncIterator]();
+		for (let first = true; ; first = false) {
+			const item = await heed(chunks.next(), boxSignal).finally(() => clearTimeout(quiet));
+			if (first) {
+				onFirst();
+				if (again && item.done !== true) {
+					buffer.clear(buffer.first);
+				}
+			}
+
+			if (item.done === true) {
+				return;
+			}
+
+			buffer.push(item.value.stream, item.value.data);
+			change();
+			await pace(boxSignal);
+		}
+	};
+
+	const follow = async (boxId: string, boxSignal: AbortSignal) => {
+		const backoff = createBackoff({firstMs: firstRetryMs, longestMs: longestRetryMs});
+		while (!boxSignal.aborted) {
+			let problem: Diagnostic | undefined;
+			try {
+				await read(boxId, boxSignal, () => {
+					backoff.reset();
+					change({phase: 'following', problem: undefined});
+					if (store.get().facts.box.phase !== 'live') {
+						onAnswer();
+					}
+				});
+			} catch (error) {
+				if (boxSignal.aborted) {
+					return;
+				}
+
+				problem = problemOf(error, host.engine.address);
+			}
+
+			// What the list says may be older than this end: then the next list changes the key, and that is the end of this loop.
+			const box = store.get().facts.box.boxes.find(({id}) => id === boxId);
+			const goesOn = box !== undefined && isRunning(box);
+			change({phase: goesOn && problem !== undefined ? 'lost' : 'ended', problem});
+			if (!goesOn) {
+				return;
+			}
+
+			await pause(backoff.next(), undefined, {signal: boxSignal}).catch(() => {});
+			if (!boxSignal.aborted) {
+				change({phase: 'lost'});
+			}
+		}
+	};
+
+	return {
+		check() {
+			const {facts, view} = store.get();
+			const box = chosenBox(view, facts.box.boxes);
+			// A box that was started again has a log that goes on: it is read anew. So is every log once the engine is back.
+			const key = box === undefined ? '' : `${box.id} ${isRunning(box)} ${facts.box.connection}`;
+			if (key === (following?.key ?? '') || signal.aborted) {
+				return;
+			}
+
+			const same = box !== undefined && following?.box === `${box.id} ${isRunning(box)}`;
+			following?.controller.abort();
+			const controller = new AbortController();
+			// Before anything is published: that calls this again.
+			following = box === undefined ? undefined : {key, box: `${box.id} ${isRunning(box)}`, controller};
+			if (!same) {
+				buffer.clear();
+			}
+
+			store.change(
+				withFacts(({log}) => ({
+					log: {boxId: box?.id, version: log.version + 1, phase: 'waiting', problem: undefined},
+				})),
+			);
+			if (box !== undefined) {
+				void follow(box.id, AbortSignal.any([signal, controller.signal]));
+			}
+		},
+	};
+}

@@ -1,0 +1,123 @@
+import type {Diagnostic} from '../../base/failure.ts';
+import type {Box} from '../../box/box.ts';
+import type {NamedProcess} from '../../box/gpus/process-names.ts';
+import type {GpuInventory, GpuProblem} from '../../gpu/gpu.ts';
+import type {GpuView} from '../../gpu/live.ts';
+import {noSetup, type SetupState} from './setup/setup.ts';
+
+/** One GPU as it stands, and what it did before: utilisation, the newest last, null where the card did not say. */
+export type GpuReading = GpuView & {history: ReadonlyArray<number | null>};
+
+export type GpuState = {
+	/** `waiting` until the first answer, `silent` when there is none to be had. */
+	phase: 'waiting' | 'live' | 'silent';
+	inventory: GpuInventory | undefined;
+	readings: GpuReading[];
+	processes: NamedProcess[];
+	/** nvidia-smi did not tell its processes when it was last asked: no process is not the same as none. */
+	processesUnknown: boolean;
+	problems: GpuProblem[];
+};
+
+export type BoxState = {
+	/** `late`: the engine is there and has not answered for a while; `no-engine`: it refused, or nothing is there. */
+	phase: 'waiting' | 'live' | 'late' | 'no-engine';
+	boxes: Box[];
+	problem: Diagnostic | undefined;
+	/** How old the boxes are, in words; undefined while they are live. */
+	age: string | undefined;
+	/** Counts up each time the engine was reached again: what was open before is broken. */
+	connection: number;
+};
+
+/** How the workstation itself is doing. Null where it cannot be known. */
+export type HostReading = {
+	hostname: string;
+	/** Percent of all CPUs together. */
+	cpuLoad: number | null;
+	cpuCount: number | null;
+	memoryUsedBytes: number | null;
+	memoryTotalBytes: number | null;
+	/** Of the disk on which the engine keeps images. */
+	diskFreeBytes: number | null;
+	diskTotalBytes: number | null;
+};
+
+export type Task = {
+	id: number;
+	/** e.g. `Start box for ~/train` */
+	title: string;
+	/** What it is at just now. */
+	step: string;
+	/** 0 to 1 where it can be known. */
+	share: number | undefined;
+	/** The person may break it off. */
+	cancellable?: true;
+};
+
+export type Message = {kind: 'success' | 'failure' | 'note'; text: string; fix: string};
+
+/** An image as the images screen shows it. Texts are safe to print. */
+export type ImageChoice = {
+	reference: string;
+	fits: boolean | 'unknown';
+	recommended: boolean;
+	local: boolean;
+	cuda: string | null;
+	framework: string | null;
+	sizeBytes: number | null;
+	/** Why it fits or does not, the first reason first. */
+	reasons: string[];
+};
+
+type ImageState = {
+	phase: 'unasked' | 'waiting' | 'known' | 'failed';
+	choices: ImageChoice[];
+	problem: Diagnostic | undefined;
+};
+
+/** The log of the selected box; the lines themselves stay in the log buffer. */
+export type LogState = {
+	boxId: string | undefined;
+	/** Counts up when lines came, so that the pane is drawn again. */
+	version: number;
+	/** `lost`: it broke off while the box runs, and is taken up again. */
+	phase: 'waiting' | 'following' | 'lost' | 'ended';
+	problem: Diagnostic | undefined;
+};
+
+/** All that was gathered. */
+export type Facts = {
+	demo: boolean;
+	/** Where the engine is, as a person would write it. */
+	engineAddress: string;
+	/** The name of the person at the keyboard. */
+	person: string;
+	/** The folder one stands in, for which `up` makes a box. */
+	folder: string;
+	gpu: GpuState;
+	box: BoxState;
+	host: HostReading | undefined;
+	log: LogState;
+	images: ImageState;
+	setup: SetupState;
+	tasks: Task[];
+	message: Message | undefined;
+	/** The terminal is on its way to a shell in a box, or is there. */
+	lent: boolean;
+};
+
+export function noFacts(start: Pick<Facts, 'demo' | 'engineAddress' | 'person' | 'folder'>): Facts {
+	return {
+		...start,
+		gpu: {phase: 'waiting', inventory: undefined, readings: [], processes: [], processesUnknown: false, problems: []},
+		box: {phase: 'waiting', boxes: [], problem: undefined, age: undefined, connection: 0},
+		host: undefined,
+		log: {boxId: undefined, version: 0, phase: 'waiting', problem: undefined},
+		images: {phase: 'unasked', choices: [], problem: undefined},
+		setup: noSetup,
+		tasks: [],
+		message: undefined,
+		lent: false,
+	};
+}

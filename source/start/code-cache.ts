@@ -1,0 +1,70 @@
+import type {Stats} from 'node:fs';
+import {mayKeepFiles} from './root-owned.ts';
+
+// Not imported: what the entry point imports is loaded, with all that shares a chunk with it, before the cache is on.
+const {lstatSync, mkdirSync, rmSync, statSync} = process.getBuiltinModule('node:fs');
+const {dirname} = process.getBuiltinModule('node:path');
+
+/**
+Where Node keeps the compiled code of gpubox: code that it runs without another look, so nobody else may be able to put any there.
+Node's own place for it is one folder for everyone in /tmp.
+
+@returns undefined when there is no such folder; gpubox then starts a little slower
+*/
+export function findCodeCache({
+	HOME,
+	XDG_CACHE_HOME,
+	NODE_COMPILE_CACHE,
+}: Record<string, string | undefined>): string | undefined {
+	const caches = XDG_CACHE_HOME?.startsWith('/')
+		? XDG_CACHE_HOME
+		: HOME?.startsWith('/')
+			? `${HOME}/.cache`
+			: undefined;
+	if (NODE_COMPILE_CACHE !== undefined || caches === undefined) {
+		return NODE_COMPILE_CACHE;
+	}
+
+	// What sudo keeps of the caller's environment is not root's.
+	if (!mayKeepFiles(caches)) {
+		return undefined;
+	}
+
+	const folder = `${caches}/gpubox-code`;
+	try {
+		let found = lstatSync(folder, {throwIfNoEntry: false});
+		// An earlier version made it as wide as the umask of the moment allowed: what lies there may be anybody's.
+		if (found && isOurs(found) && !isPrivate(found) && isPrivate(statSync(caches))) {
+			rmSync(folder, {recursive: true});
+			found = undefined;
+		}
+
+		if (found === undefined) {
+			mkdirSync(folder, {recursive: true, mode: 0o700});
+			found = lstatSync(folder);
+		}
+
+		// Whoever may write into the folder above could put another one in its place.
+		return [folder, ...upTo(HOME, caches)].every((path) => isPrivate(statSync(path))) && isOurs(found)
+			? folder
+			: undefined;
+	} catch {
+		// No room, no rights, or a file in its place.
+		return undefined;
+	}
+}
+
+/** A folder and those above it, up to the home that they are in. */
+function upTo(home: string | undefined, path: string): string[] {
+	const parent = dirname(path);
+	return home !== undefined && parent.startsWith(`${home}/`) ? [path, ...upTo(home, parent)] : [path];
+}
+
+function isOurs(found: Stats): boolean {
+	return found.isDirectory() && found.uid === process.getuid?.();
+}
+
+/** Nobody but its owner may write in it: the caller, or root above the caller's folder. */
+function isPrivate(found: Stats): boolean {
+	return found.isDirectory() && [process.getuid?.(), 0].includes(found.uid) && (found.mode & 0o022) === 0;
+}

@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
+import {mock} from 'node:test';
+import {Failure} from '../../source/base/failure.ts';
+import type {ServiceName} from '../../source/box/box.ts';
+import type {Personal} from '../../source/box/files/write-files.ts';
+import {GpusTaken} from '../../source/box/gpus/allocate.ts';
+import {startClaimed} from '../../source/box/gpus/claim-start.ts';
+import {listClaims} from '../../source/box/list.ts';
+import {type ClaimedBox, claimAndStart} from '../../source/box/up/create.ts';
+import type {Prepared} from '../../source/box/up/resolve-spec.ts';
+import {type Container, type ContainerSpec, type Engine, EngineError, type Mount} from '../../source/engine/engine.ts';
+import type {Host} from '../../source/host/host.ts';
+import {inventoryOf} from './demo.ts';
+import {randomFrom} from './seed.ts';
+
+// Rivals in one process, whose calls to the engine happen in any order that a test wants.
+
+/** The engine refuses a mount of what is not there, when a container is made as well as when it starts. */
+function needSources(mounts: Mount[]): void {
+	const missing = mounts.find(({source = ''}) => !source.startsWith('/projects/') && !existsSync(source));
+	if (missing) {
+		throw new EngineError('failed', `bind source path does not exist: ${missing.source}`);
+	}
+}
+
+let engines = 0;
+
+/** Every call to it waits until the test lets it happen, then happens at once, as the engine's locks see to. */
+export class SlowEngine {
+	readonly containers = new Map<string, Container & {gpus: string[]; mounts: Mount[]}>();
+	readonly waiting: Array<{who: number; happen: () => void}> = [];
+	/** What containers were made of, also those that are gone. */
+	readonly specs: ContainerSpec[] = [];
+	/** Says why a container does not start. */
+	refuseStart: (spec: ContainerSpec) => EngineError | undefined = () => undefined;
+	/** Contenders that were killed: what they wait for never happens. */
+	readonly dead = new Set<number>();
+	#made = 0;
+	/** An id never comes back, not on another engine either. */
+	readonly #number = engines++;
+
+	/** The door of one contender. */
+	door(who: number): Engine {
+		const at = <T>(work: () => T) =>
+			new Promise<T>((resolve, reject) => {
+				this.waiting.push({
+					who,
+					happen() {
+						try {
+							resolve(work());
+						} catch (error) {
+							reject(error);
+						}
+					},
+				});
+			});
+		const known = (id: string) => {
+			const container = this.containers.get(id);
+			if (!container) {
+				throw new EngineError('not-found', 'No such container');
+			}
+
+			return container;
+		};
+
+		const engine: Partial<Engine> = {
+			local: true,
+			address: 'unix:///made-up',
+			listContainers: () => at(() => [...this.containers.values()].map((container) => ({...container}))),
+			createContainer: (spec: ContainerSpec) =>
+				at(() => {
+					if ([...this.containers.values()].some(({name}) => name === spec.name)) {
+						throw new EngineError('name-taken', 'Conflict');
+					}
+
+					needSources(spec.mounts);
+					this.specs.push(spec);
+
+					// Not in the order of creation: of two that were made in the same second any can come first.
+					const id = `${(this.#made * 7) % 10}${String(this.#made).padStart(11, '0')}-${this.#number}`;
+					this.#made += 1;
+					this.containers.set(id, {
+						id,
+						name: spec.name,
+						image: spec.image,
+						imageId: 'sha256:0',
+						state: 'created',
+						// The engine lists whole seconds.
+						createdAt: new Date(Math.floor(Date.now() / 1000) * 1000),
+						labels: spec.labels,
+						ports: [],
+						gpus: spec.gpus,
+						mounts: spec.mounts,
+					});
+					return id;
+				}),
+			startContainer: (id: string) =>
+				at(() => {
+					needSources(known(id).mounts);
+					const spec = this.specs.findLast(({name}) => name === known(id).name);
+					const refusal = spec && this.refuseStart(spec);
+					if (refusal) {
+						throw refusal;
+					}
+
+					known(id).state = 'running';
+				}),
+			renameContainer: (id: string, name: string) =>
+				at(() => {
+					known(id).name = name;
+				}),
+			stopContainer: (id: string) =>
+				at(() => {
+					known(id).state = 'exited';
+				}),
+			removeContainer: (id: string, {force = false} = {}) =>
+				at(() => {
+					if (known(id).state === 'running' && !force) {
+						throw new EngineError('conflict', 'You cannot remove a running container');
+					}
+
+					this.containers.delete(id);
+				}),
+		};
+		return engine as Engine;
+	}
+
+	overlapping(): string[] {
+		const running = [...this.containers.values()].filter(({state}) => state === 'running');
+		const uuids = running.flatMap(({gpus}) => gpus);
+		return uuids.filter((uuid, index) => uuids.indexOf(uuid) !== index);
+	}
+}
+
+export type Outcome = 'won' | 'refused' | undefined;
+
+export type Contender = {
+	/** For what gpubox keeps of this person. */
+	folder: string;
+	owner: string;
+	project: string;
+	projectName?: string;
+	services?: ServiceName[];
+	/** How many the host has. */
+	gpus: number;
+	gpuRequest: Prepared['gpuRequest'];
+	personal?: Omit<Personal, 'runAs'>;
+	/** In memory; beside the others when missing. */
+	secrets?: string;
+};
+
+export function hostOf(engine: Engine, {folder, owner, secrets}: Contender): Host {
+	const at = (name: string) => join(folder, name);
+	return {
+		engine,
+		person: {name: owner, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0},
+		paths: {
+			config: at('config'),
+			state: at('state'),
+			home: at('home'),
+			cache: at('cache'),
+			ssh: at('ssh'),
+			secrets: secrets ?? at('secrets'),
+		},
+		demo: true,
+	} as unknown as Host;
+}
+
+export function contend(engine: SlowEngine, who: number, contender: Contender): Promise<ClaimedBox> {
+	const {project, projectName, services = [], gpus, gpuRequest, personal} = contender;
+	const host = hostOf(engine.door(who), contender);
+	const secrets = [...(personal?.secrets?.keys() ?? [])].map((name) => ({name, variable: false}));
+	const prepared = {
+		request: {
+			project,
+			...(projectName === undefined ? {} : {projectName}),
+			services,
+			gpus: '',
+			shareGpus: false,
+			bind: '127.0.0.1',
+			mounts: [],
+			environment: {},
+			...(secrets.length > 0 ? {secrets} : {}),
+		},
+		gpuRequest,
+		engine: {cpus: 8, memoryBytes: 2 ** 36, flavour: 'docker', rootless: false},
+		gpus: {inventory: inventoryOf(gpus), processes: [], memoryUsedMiB: new Map()},
+		runAs: host.person,
+		...personal,
+		image: 'image:1',
+		startImage: 'image:1',
+		imageLabels: [],
+	} as unknown as Prepared;
+	return claimAndStart(host, prepared, new AbortController().signal);
+}
+
+/** Starts a stopped box that is there, as `gpubox start` does. */
+export async function contendStart(engine: SlowEngine, who: number, contender: Contender, id: string): Promise<void> {
+	const host = hostOf(engine.door(who), contender);
+	const find = async () => {
+		const box = (await listClaims(host)).find((each) => each.id === id);
+		assert.ok(box);
+		return box;
+	};
+	const box = await find();
+	await startClaimed(host, box, {
+		async look() {
+			const others = (await listClaims(host)).filter((each) => each.id !== id && each.state === 'running');
+			if (others.some(({gpus}) => gpus.some((uuid) => box.gpus.includes(uuid)))) {
+				throw new GpusTaken('taken', {fix: '', holders: []});
+			}
+		},
+		start: () => host.engine.startContainer(id),
+	});
+}
+
+/** Plays until everyone who lives has an outcome; `choices` says whose call happens next, and who dies when. */
+export async function play(
+	engine: SlowEngine,
+	runs: Array<Promise<unknown>>,
+	choices: {next: (most: number) => number; dies: () => boolean},
+	/** Called after every call to the engine. */
+	check: () => void = () => {},
+): Promise<Outcome[]> {
+	const outcomes: Outcome[] = runs.map(() => undefined);
+	for (const [who, run] of runs.entries()) {
+		run.then(
+			() => {
+				outcomes[who] = 'won';
+			},
+			(error: unknown) => {
+				assert.ok(error instanceof Failure && error.exitCode === 7, String(error));
+				outcomes[who] = 'refused';
+			},
+		);
+	}
+
+	const alive = (who: number) => !engine.dead.has(who);
+	for (let step = 0; outcomes.some((outcome, who) => outcome === undefined && alive(who)); step++) {
+		assert.ok(step < 20_000, 'nobody gets ahead any more');
+		const ready = engine.waiting.filter(({who}) => alive(who));
+		const call = ready[choices.next(ready.length)];
+		if (call) {
+			engine.waiting.splice(engine.waiting.indexOf(call), 1);
+			call.happen();
+			if (choices.dies()) {
+				engine.dead.add(call.who);
+			}
+		}
+
+		check();
+		assert.deepEqual(engine.overlapping(), [], 'two running boxes with one GPU');
+		// Those who pause go on some time.
+		mock.timers.tick(call ? 7 : 50);
+		await new Promise((resolve) => setImmediate(resolve));
+	}
+
+	return outcomes;
+}
+
+/** The same seed gives the same order again. */
+export function inRandomOrder(seed: number, deaths = 0) {
+	const random = randomFrom(seed);
+	let left = deaths;
+	return {
+		next: random,
+		dies: () => left > 0 && random(12) === 0 && left-- > 0,
+	};
+}
+
+export async function withMadeUpTime<T>(work: () => Promise<T>): Promise<T> {
+	mock.timers.enable({apis: ['setTimeout', 'Date'], now: Date.UTC(2026, 0, 1)});
+	try {
+		return await work();
+	} finally {
+		mock.timers.reset();
+	}
+}

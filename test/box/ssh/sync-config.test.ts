@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import {
+	chmodSync,
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {after, describe, test} from 'node:test';
+import {label, portLabel} from '../../../source/box/box.ts';
+import {writeRecord} from '../../../source/box/record.ts';
+import {writeSshFiles} from '../../../source/box/ssh/login.ts';
+import {syncSshFiles} from '../../../source/box/ssh/sync-config.ts';
+import type {Container, Engine} from '../../../source/engine/engine.ts';
+import type {Host, Paths} from '../../../source/host/host.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'gpubox-sync-'));
+after(() => rmSync(root, {recursive: true}));
+
+const container = (name: string, owner = 'alice'): Container => ({
+	id: name,
+	name: `gpubox-${name}`,
+	image: 'image',
+	imageId: 'sha256:0',
+	state: 'exited',
+	createdAt: new Date(0),
+	labels: {
+		[label.name]: name,
+		[label.nonce]: name,
+		[label.owner]: owner,
+		[label.services]: 'ssh',
+		[label.bind]: '127.0.0.1',
+		[portLabel('ssh')]: '2222',
+	},
+	ports: [],
+});
+
+/** A host of which nothing is asked but its list of containers. */
+function makeHost(folder: string, containers: Container[]): Host & {containers: Container[]} {
+	const home = join(root, folder);
+	const paths: Paths = {
+		config: '',
+		state: join(home, 'state'),
+		home: '',
+		cache: '',
+		ssh: join(home, '.ssh'),
+		secrets: '',
+	};
+	const host = {
+		containers,
+		engine: {address: 'unix:///e', local: true, listContainers: async () => host.containers} as unknown as Engine,
+		person: {name: 'alice', uid: 1, gid: 1},
+		paths,
+		demo: false,
+	} as Host & {containers: Container[]};
+	for (const {id, labels} of containers) {
+		const folder = `${labels[label.name]}~1`;
+		mkdirSync(join(paths.state, folder, 'files/ssh'), {recursive: true});
+		writeSshFiles(folder, {authorized: [], identityFiles: [], only: false}, (file, content, mode) =>
+			writeFileSync(join(paths.state, folder, file), content, {mode}),
+		);
+		if (labels[label.owner] === 'alice') {
+			const record = {engine: host.engine.address, project: '/p', nonce: id, labels, container: id};
+			writeRecord(paths, folder, record);
+		}
+	}
+
+	return host;
+}
+
+describe("a person's ssh settings", () => {
+	test('are made where there are none, and removed without a trace', async () => {
+		const host = makeHost('new', [container('a')]);
+		await syncSshFiles(host);
+		const files = ['config', 'gpubox.config', 'gpubox_known_hosts'];
+		assert.deepEqual(readdirSync(host.paths.ssh).sort(), files);
+		for (const file of files) {
+			assert.equal(statSync(join(host.paths.ssh, file)).mode & 0o777, 0o600);
+		}
+
+		host.containers = [];
+		await syncSshFiles(host);
+		assert.deepEqual(readdirSync(host.paths.ssh), []);
+	});
+
+	test('that are a link into dotfiles stay one, with the mode they had and a copy beside them', async () => {
+		const host = makeHost('linked', [container('a')]);
+		const dotfile = join(root, 'linked', 'dotfiles', 'ssh-config');
+		mkdirSync(join(root, 'linked', 'dotfiles'));
+		mkdirSync(host.paths.ssh);
+		writeFileSync(dotfile, 'Host *\n\tCompression yes\n', {mode: 0o640});
+		chmodSync(dotfile, 0o664);
+		symlinkSync(dotfile, join(host.paths.ssh, 'config'));
+		await syncSshFiles(host);
+		assert.ok(lstatSync(join(host.paths.ssh, 'config')).isSymbolicLink());
+		assert.equal(readFileSync(dotfile, 'utf8'), 'Include gpubox.config\nHost *\n\tCompression yes\n');
+		assert.equal(statSync(dotfile).mode & 0o777, 0o664);
+		assert.equal(readFileSync(`${dotfile}.before-gpubox`, 'utf8'), 'Host *\n\tCompression yes\n');
+
+		host.containers = [];
+		await syncSshFiles(host);
+		assert.equal(readFileSync(dotfile, 'utf8'), 'Host *\n\tCompression yes\n');
+		assert.ok(!existsSync(`${dotfile}.before-gpubox`));
+	});
+
+	test("know only the person's own boxes", async () => {
+		const host = makeHost('own', [container('mine'), container('theirs', 'bob')]);
+		await syncSshFiles(host);
+		const hosts = readFileSync(join(host.paths.ssh, 'gpubox.config'), 'utf8');
+		assert.match(hosts, /Host mine /);
+		assert.doesNotMatch(hosts, /theirs/);
+	});
+
+	test('know no container that only says it is theirs, and nothing that ssh could not read', async () => {
+		const host = makeHost('faked', [container('mine'), container('odd')]);
+		const faked = {...container('mine'), id: 'faked', name: 'gpubox-mine-too'};
+		host.containers.push(faked);
+		const record = join(host.paths.state, 'odd~1', 'origin.json');
+		const {labels, ...rest} = JSON.parse(readFileSync(record, 'utf8')) as {labels: Record<string, string>};
+		writeFileSync(record, JSON.stringify({...rest, labels: {...labels, [label.user]: 'a b'}}));
+		await syncSshFiles(host);
+		const hosts = readFileSync(join(host.paths.ssh, 'gpubox.config'), 'utf8');
+		assert.deepEqual(hosts.match(/^Host .*/gm), ['Host mine gpubox-mine']);
+	});
+
+	test('take in a box that comes while they are written', async () => {
+		const host = makeHost('late', [container('first'), container('second')]);
+		const all = host.containers;
+		let asked = 0;
+		host.engine = {
+			...host.engine,
+			listContainers: async () => (asked++ === 0 ? all.slice(0, 1) : all),
+		} as Engine;
+		await syncSshFiles(host);
+		assert.match(readFileSync(join(host.paths.ssh, 'gpubox.config'), 'utf8'), /Host second /);
+	});
+
+	test('are not touched when there is nothing to change', async () => {
+		const host = makeHost('same', [container('a')]);
+		await syncSshFiles(host);
+		const before = readdirSync(host.paths.ssh).map((file) => statSync(join(host.paths.ssh, file)).ino);
+		await syncSshFiles(host);
+		assert.deepEqual(
+			readdirSync(host.paths.ssh).map((file) => statSync(join(host.paths.ssh, file)).ino),
+			before,
+		);
+	});
+});

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {derivedFiles, derivedReference, packageFiles} from '../../../source/box/up/build-layers.ts';
+
+const base = {id: `sha256:${'a'.repeat(64)}`};
+const name = (settings: Parameters<typeof derivedReference>[3]) =>
+	derivedReference(base, 'team/torch:1', derivedFiles(), settings);
+
+test('whoever builds from other places has layers of other names', () => {
+	const names = [
+		name({}),
+		name({pipIndexUrl: 'https://one.example'}),
+		name({pipIndexUrl: 'https://two.example'}),
+		name({aptMirror: 'https://one.example'}),
+		name({pipIndexUrl: 'https://one.example', aptMirror: 'https://two.example'}),
+	];
+	assert.equal(new Set(names).size, names.length);
+	assert.equal(name({pipIndexUrl: 'https://one.example'}), names[1]);
+	// Where images come from says nothing about the layer: it is named by the image itself.
+	assert.equal(name({registryMirror: 'mirror.example'}), names[0]);
+});
+
+test('packages are told apart as well', () => {
+	const of = (pip: string[]) => derivedReference(base, 'x:1', packageFiles({apt: [], pip}), {});
+	assert.notEqual(of(['a']), of(['b']));
+	assert.equal(of(['a', 'b']), of(['b', 'a']));
+});

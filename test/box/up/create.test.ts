@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import {mkdtempSync, rmSync} from 'node:fs';
+import {join} from 'node:path';
+import {after, describe, test} from 'node:test';
+import {EngineError} from '../../../source/engine/engine.ts';
+import {type Contender, contend, inRandomOrder, play, SlowEngine, withMadeUpTime} from '../../_helpers/contenders.ts';
+
+const root = mkdtempSync(join('/dev/shm', 'gpubox-outcomes-'));
+after(() => rmSync(root, {recursive: true, force: true}));
+
+describe('an attempt that the engine refuses is made again without what was refused', () => {
+	let runs = 0;
+	const alice = (): Contender => ({
+		folder: join(root, String(runs++)),
+		owner: 'alice',
+		project: '/projects/train',
+		projectName: 'train',
+		services: ['jupyter'],
+		gpus: 1,
+		gpuRequest: {kind: 'auto'},
+	});
+
+	/** @returns what containers were made of, in the order of the attempts */
+	const attempts = async (engine: SlowEngine) => {
+		await withMadeUpTime(async () => {
+			const outcomes = await play(engine, [contend(engine, 0, alice())], inRandomOrder(1));
+			assert.deepEqual(outcomes, ['won']);
+		});
+		return engine.specs;
+	};
+
+	test('raised limits', async () => {
+		const engine = new SlowEngine();
+		engine.refuseStart = ({ulimits}) =>
+			ulimits && new EngineError('failed', 'error setting rlimit type 8: operation not permitted');
+		const [first, second, ...more] = await attempts(engine);
+		assert.deepEqual([first?.ulimits !== undefined, second?.ulimits, more], [true, undefined, []]);
+	});
+
+	test('a port, and each that was refused before it', async () => {
+		const engine = new SlowEngine();
+		const refused: number[] = [];
+		const portOf = ({ports}: {ports: Array<{hostPort: number}>}) => ports[0]?.hostPort ?? 0;
+		engine.refuseStart = (spec) => {
+			if (refused.length === 2) {
+				return undefined;
+			}
+
+			refused.push(portOf(spec));
+			return new EngineError('port-taken', 'address already in use');
+		};
+		const ports = (await attempts(engine)).map(portOf);
+		assert.equal(new Set(ports).size, 3, String(ports));
+		assert.deepEqual(ports.slice(0, 2), refused);
+	});
+
+	test('a name that a container has which is no box', async () => {
+		const engine = new SlowEngine();
+		engine.containers.set('other', {
+			id: 'other',
+			name: 'gpubox-alice-train',
+			image: 'image:1',
+			imageId: 'sha256:0',
+			state: 'running',
+			createdAt: new Date(0),
+			labels: {},
+			ports: [],
+			gpus: [],
+			mounts: [],
+		});
+		const names = (await attempts(engine)).map(({name}) => name);
+		assert.match(names.join(), /^gpubox-alice-train-\w+$/);
+	});
+});

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import {type TestContext, test} from 'node:test';
+import type {Box} from '../../../../source/box/box.ts';
+import {listBoxes} from '../../../../source/box/list.ts';
+import {EngineError, type LogChunk, type LogOptions} from '../../../../source/engine/engine.ts';
+import {createLogBuffer} from '../../../../source/session/state/log/log-buffer.ts';
+import {createLogFollower} from '../../../../source/session/state/log/log-source.ts';
+import {noFacts} from '../../../../source/session/state/model.ts';
+import {firstView} from '../../../../source/session/state/reduce.ts';
+import {type SessionStore, withFacts} from '../../../../source/session/state/session-state.ts';
+import {createStore} from '../../../../source/session/state/store.ts';
+import {makeFrozenHost} from '../../../_helpers/demo.ts';
+
+const eventually = {interval: 5, timeout: 20_000};
+const out = (text: string): LogChunk => ({stream: 'stdout', data: Buffer.from(text)});
+
+/** One box whose log is what `logs` gives, the first time, the second time and so on. */
+async function follow(
+	t: TestContext,
+	logs: (time: number, options: LogOptions | undefined) => AsyncIterable<LogChunk>,
+	change: (box: Box) => Partial<Box> = () => ({}),
+) {
+	const host = await makeFrozenHost();
+	const [box] = (await listBoxes(host)).filter(({state}) => state === 'running');
+	assert.ok(box);
+	const asked: Array<LogOptions | undefined> = [];
+	host.engine.logs = (_, options) => {
+		asked.push(options);
+		return logs(asked.length, options);
+	};
+
+	const store: SessionStore = createStore(
+		{facts: noFacts({demo: true, engineAddress: 'x', person: 'dora', folder: '~'}), view: firstView},
+		{intervalMs: 1},
+	);
+	const phases: string[] = [];
+	store.subscribe(() => {
+		const {phase} = store.get().facts.log;
+		if (phases.at(-1) !== phase) {
+			phases.push(phase);
+		}
+	});
+	const stopping = new AbortController();
+	t.after(() => stopping.abort());
+	const buffer = createLogBuffer();
+	const follower = createLogFollower(host, store, buffer, stopping.signal);
+	store.subscribe(() => follower.check());
+	const show = (boxes: Box[], connection = 1) => {
+		store.changeNow(withFacts(({box: before}) => ({box: {...before, phase: 'live', boxes, connection}})));
+	};
+
+	const shown = {...box, ...change(box)};
+	show([shown]);
+	return {
+		store,
+		buffer,
+		asked,
+		phases,
+		box: shown,
+		show,
+		lines: () => buffer.slice(buffer.first, 10_000),
+		log: () => store.get().facts.log,
+	};
+}
+
+async function* untilAborted(signal: AbortSignal | undefined): AsyncGenerator<LogChunk> {
+	yield* [];
+	await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+}
+
+test('a log that breaks off while its box runs is taken up again, without a line twice', async (t) => {
+	const {lines, phases} = await follow(t, async function* (time, options) {
+		yield out('one\ntwo\n');
+		if (time === 1) {
+			throw new EngineError('unreachable', 'connection reset');
+		}
+
+		yield out('three\n');
+		yield* untilAborted(options?.signal);
+	});
+	await t.waitFor(() => assert.deepEqual(lines(), ['one', 'two', 'three']), eventually);
+	await t.waitFor(() => assert.deepEqual(phases.slice(-2), ['lost', 'following']), eventually);
+});
+
+test('so is one that ends as if all had been said', async (t) => {
+	const {lines, phases} = await follow(t, async function* (time, options) {
+		yield out('one\n');
+		if (time > 1) {
+			yield out('two\n');
+			yield* untilAborted(options?.signal);
+		}
+	});
+	await t.waitFor(() => assert.deepEqual(lines(), ['one', 'two']), eventually);
+	await t.waitFor(() => assert.deepEqual(phases.slice(-3), ['ended', 'lost', 'following']), eventually);
+});
+
+test('the engine being back has the log read again, even where its end was not noticed', async (t) => {
+	const {lines, show, box, asked} = await follow(t, async function* (time, options) {
+		yield out('one\n');
+		if (time > 1) {
+			yield out('two\n');
+		}
+
+		yield* untilAborted(options?.signal);
+	});
+	await t.waitFor(() => assert.deepEqual(lines(), ['one']), eventually);
+	show([box], 2);
+	await t.waitFor(() => assert.deepEqual(lines(), ['one', 'two']), eventually);
+	assert.equal(asked.length, 2);
+	assert.equal(asked[0]?.signal?.aborted, true);
+});
+
+test('while the engine is away the lines stay, and its words go when it is back', async (t) => {
+	let away = true;
+	const {lines, log} = await follow(t, async function* (time, options) {
+		if (time > 1 && away) {
+			throw new EngineError('unreachable', 'connect ENOENT');
+		}
+
+		yield out('one\n');
+		if (time > 1) {
+			yield* untilAborted(options?.signal);
+		}
+	});
+	await t.waitFor(() => assert.match(log().problem?.message ?? '', /No Docker Engine answers/), eventually);
+	assert.deepEqual(lines(), ['one']);
+	away = false;
+	await t.waitFor(() => assert.equal(log().phase, 'following'), eventually);
+	assert.equal(log().problem, undefined);
+	assert.deepEqual(lines(), ['one']);
+});
+
+test('the log of a stopped box ends and is not asked for again', async (t) => {
+	const {log, asked} = await follow(
+		t,
+		async function* () {
+			yield out('one\n');
+		},
+		() => ({state: 'exited'}),
+	);
+	await t.waitFor(() => assert.equal(log().phase, 'ended'), eventually);
+	assert.equal(asked.length, 1);
+});
+
+test('someone who scrolled back stays where they were', async (t) => {
+	const many = Array.from({length: 6000}, (_, number) => `line ${number}\n`).join('');
+	const {buffer, asked} = await follow(t, async function* (time, options) {
+		yield out(time === 1 ? many : many.slice(many.indexOf('line 1000\n')));
+		if (time > 1) {
+			yield* untilAborted(options?.signal);
+		}
+	});
+	await t.waitFor(() => assert.equal(asked.length, 2), eventually);
+	await t.waitFor(() => assert.equal(buffer.slice(5000, 1)[0], 'line 5000'), eventually);
+	assert.equal(asked[1]?.tail, 5000);
+});
+
+test('a flood lets others have their turn', async (t) => {
+	const line = `${'x'.repeat(60)}\n`;
+	const piece = out(line.repeat(1000));
+	let over = false;
+	const {buffer} = await follow(t, async function* (_, options) {
+		for (let count = 0; count < 300; count += 1) {
+			yield piece;
+		}
+
+		over = true;
+		yield* untilAborted(options?.signal);
+	});
+	let turns = 0;
+	while (!over) {
+		turns += 1;
+		await new Promise((resolve) => setImmediate(resolve));
+	}
+
+	assert.ok(turns > 5, `${turns} turns`);
+	assert.equal(buffer.end - buffer.first, 5000);
+});

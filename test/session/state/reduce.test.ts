@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {type Action, firstView, reduce, type Situation, type View} from '../../../source/session/state/reduce.ts';
+
+const situation: Situation = {
+	boxes: [
+		{id: 'a1', name: 'alice-train', owner: 'alice', mine: true, running: true},
+		{id: 'b1', name: 'bob-eda', owner: 'bob', mine: false, running: true},
+		{id: 'c1', name: 'old', owner: 'alice', mine: true, running: false},
+	],
+	gpuUuids: ['GPU-0', 'GPU-1', 'GPU-2'],
+	imageCount: 3,
+	panes: ['gpus', 'boxes', 'side'],
+	demoOffered: false,
+	imagesOffered: true,
+	setup: () => ({
+		offered: true,
+		file: undefined,
+		folders: [],
+		busy: false,
+		outcome: undefined,
+		cards: {all: 3, free: 3},
+		canStart: true,
+	}),
+	lastHelpTop: 4,
+	lastQuestionTop: 4,
+	scrollLog: (position, by, unit) => (position === 'follow' ? 100 : position) + by * (unit === 'page' ? 10 : 1),
+};
+
+function after(actions: Action[], from: Partial<View> = {}, within: Partial<Situation> = {}) {
+	let view: View = {...firstView, ...from};
+	const effects = [];
+	for (const action of actions) {
+		const next = reduce(view, action, {...situation, ...within});
+		view = next.view;
+		effects.push(...next.effects);
+	}
+
+	return {view, effects};
+}
+
+test('a box is chosen by moving, and the ends hold', () => {
+	assert.equal(after([{type: 'select-box', by: 1}]).view.boxId, 'b1');
+	assert.equal(after([{type: 'select-box', by: Number.POSITIVE_INFINITY}]).view.boxId, 'c1');
+	assert.equal(after([{type: 'select-box', by: -1}], {boxId: 'c1'}).view.boxId, 'b1');
+	assert.equal(after([{type: 'select-box', by: 5}], {boxId: 'c1'}).view.boxId, 'c1');
+});
+
+test('choosing another box follows its log from the end', () => {
+	assert.equal(after([{type: 'select-box', by: 1}], {logPosition: 12}).view.logPosition, 'follow');
+});
+
+test('a chosen box that is gone gives way to the first one', () => {
+	assert.deepEqual(after([{type: 'attach'}], {boxId: 'gone'}).effects, [{type: 'attach', boxId: 'a1'}]);
+});
+
+test('one asks before removing, and only yes removes', () => {
+	assert.deepEqual(after([{type: 'ask-remove'}]).effects, []);
+	assert.deepEqual(after([{type: 'ask-remove'}, {type: 'answer', yes: true}]).effects, [{type: 'remove', boxId: 'a1'}]);
+	const refused = after([{type: 'ask-remove'}, {type: 'answer', yes: false}]);
+	assert.deepEqual(refused.effects, []);
+	assert.equal(refused.view.asking, undefined);
+});
+
+test('the box asked about is the one removed, also when the list moved meanwhile', () => {
+	const asked = after([{type: 'ask-remove'}], {boxId: 'b1'}).view;
+	const {effects} = reduce(asked, {type: 'answer', yes: true}, {...situation, boxes: situation.boxes.slice(0, 1)});
+	assert.deepEqual(effects, [{type: 'remove', boxId: 'b1'}]);
+});
+
+test('one stops one’s own box at once and is asked about another’s', () => {
+	assert.deepEqual(after([{type: 'stop-or-start'}]).effects, [{type: 'stop', boxId: 'a1'}]);
+	const other = after([{type: 'stop-or-start'}], {boxId: 'b1'});
+	assert.deepEqual(other.effects, []);
+	assert.equal(other.view.asking?.what, 'stop');
+	assert.deepEqual(after([{type: 'answer', yes: true}], other.view).effects, [{type: 'stop', boxId: 'b1'}]);
+});
+
+test('a stopped box is started, and cannot be attached to', () => {
+	assert.deepEqual(after([{type: 'stop-or-start'}], {boxId: 'c1'}).effects, [{type: 'start', boxId: 'c1'}]);
+	assert.deepEqual(after([{type: 'attach'}], {boxId: 'c1'}).effects, [
+		{type: 'say', text: 'old is stopped', fix: 's starts it'},
+	]);
+});
+
+test('without boxes a key says how to get one', () => {
+	for (const type of ['attach', 'open', 'stop-or-start', 'ask-remove'] as const) {
+		assert.equal(after([{type}], {}, {boxes: []}).effects[0]?.type, 'say');
+	}
+});
+
+test('panes are gone through in a circle, only those on the screen', () => {
+	assert.equal(after([{type: 'focus', by: 1}]).view.focus, 'side');
+	assert.equal(
+		after([
+			{type: 'focus', by: 1},
+			{type: 'focus', by: 1},
+		]).view.focus,
+		'gpus',
+	);
+	assert.equal(after([{type: 'focus', by: -1}]).view.focus, 'gpus');
+	assert.equal(after([{type: 'focus', by: 1}], {focus: 'side'}, {panes: ['gpus', 'boxes']}).view.focus, 'boxes');
+});
+
+test('the made-up host is entered only where it is offered', () => {
+	assert.deepEqual(after([{type: 'demo'}]).effects, []);
+	assert.deepEqual(after([{type: 'demo'}], {}, {demoOffered: true}).effects, [{type: 'demo'}]);
+});
+
+test('the images screen asks for images, and is left again', () => {
+	const shown = after([{type: 'images'}]);
+	assert.equal(shown.view.screen, 'images');
+	assert.deepEqual(shown.effects, [{type: 'load-images'}]);
+	assert.equal(after([{type: 'images'}], {}, {imagesOffered: false}).view.screen, 'main');
+	assert.equal(after([{type: 'images'}, {type: 'select-image', by: 9}]).view.imageIndex, 2);
+	assert.equal(after([{type: 'images'}, {type: 'back'}]).view.screen, 'main');
+});
+
+test('the help scrolls no further than it is long', () => {
+	assert.equal(after([{type: 'help'}, {type: 'scroll-help', by: 9}]).view.helpTop, 4);
+	assert.equal(after([{type: 'help'}, {type: 'scroll-help', by: -1}]).view.helpTop, 0);
+	assert.equal(after([{type: 'help'}, {type: 'help'}]).view.screen, 'main');
+});
+
+test('the help is left for the screen it was opened on', () => {
+	assert.equal(after([{type: 'images'}, {type: 'help'}, {type: 'back'}]).view.screen, 'images');
+	assert.equal(after([{type: 'setup', does: {what: 'open'}}, {type: 'help'}, {type: 'help'}]).view.screen, 'setup');
+	assert.equal(after([{type: 'help'}, {type: 'back'}]).view.screen, 'main');
+});
+
+test('only a log is scrolled', () => {
+	assert.equal(after([{type: 'scroll', by: -1, unit: 'page'}]).view.logPosition, 90);
+	assert.equal(after([{type: 'scroll', by: -1, unit: 'page'}], {side: 'detail'}).view.logPosition, 'follow');
+});
