@@ -1,8 +1,29 @@
 /** What the session's images screen shows and does. */
+
+import type {PullProgress} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
-import type {ImageChoice, PullWish} from '../session/index.tsx';
 import {loadSettings} from './load-settings.ts';
 import {offerHere} from './suggest-images.ts';
+
+/** An image as the images screen shows it. Texts are safe to print. */
+export type ImageChoice = {
+	reference: string;
+	fits: boolean | 'unknown';
+	recommended: boolean;
+	local: boolean;
+	cuda: string | null;
+	framework: string | null;
+	sizeBytes: number | null;
+	/** Why it fits or does not, the first reason first. */
+	reasons: string[];
+};
+
+/** How a pull is followed, and broken off. `onRetry` is told why it is taken up again. */
+export type PullOptions = {
+	onProgress: (progress: PullProgress) => void;
+	onRetry: (text: string) => void;
+	signal: AbortSignal;
+};
 
 /** All that is known, best first, those that do not fit at the end. @throws Failure (usage), EngineError */
 export async function imagesHere(host: Host, signal: AbortSignal): Promise<ImageChoice[]> {
@@ -26,7 +47,7 @@ export async function imagesHere(host: Host, signal: AbortSignal): Promise<Image
 }
 
 /** @throws Failure, EngineError */
-export async function pullHere(host: Host, reference: string, wish: PullWish): Promise<void> {
+export async function pullHere(host: Host, reference: string, wish: PullOptions): Promise<void> {
 	const [{settings}, {pullImage}] = await Promise.all([
 		loadSettings('.', {files: !host.demo}),
 		import('../image/pull/pull.ts'),

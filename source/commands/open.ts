@@ -1,6 +1,6 @@
 import {Failure} from '../base/failure.ts';
-import {readToken} from '../box/files/write-files.ts';
 import {jupyterUrl, tunnelCommand} from '../box/jupyter/server.ts';
+import {readToken} from '../box/jupyter/token.ts';
 import {findBox} from '../box/list.ts';
 import {hasDesktop} from '../host/desktop.ts';
 import {openHost} from '../host/open-host.ts';

@@ -1,9 +1,10 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import type {SetupOptions} from '../app/setup/setup.ts';
 import {startGpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {runVerb} from '../run-verb.ts';
-import type {RunOptions, SetupOptions, Up} from '../session/index.tsx';
+import type {RunOptions, Up} from '../session/index.tsx';
 import type {Sourced} from '../settings/merge.ts';
 
 /** A terminal on both sides that understands more than lines: an editor's shell, or a serial line, says that it does not. */

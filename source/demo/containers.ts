@@ -32,6 +32,7 @@ export type Inhabitant = {
 const longestLog = 2000;
 
 /** The containers of the made-up engine: what they are, what they write, and the news of both. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
 export function createInhabitants(
 	seeds: readonly Seed[],
 	{now, onEnd}: {now: () => Date; onEnd: (pids: number[]) => void},

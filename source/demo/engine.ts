@@ -42,6 +42,7 @@ export type DemoEngine = Engine &
 const tickMs = 750;
 
 /** An engine that lives in this process: its containers, images and events are made up, but behave as real ones do. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
 export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 	const {pace, now, boxes} = options;
 	let refusal: EngineError | undefined;

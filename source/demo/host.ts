@@ -48,6 +48,7 @@ writes goes into a temporary folder that is removed with it; nothing real is tou
 @param scenarioFile what the machine is like and what happens to it
 @throws Failure (usage) when the file cannot be read or is no scenario
 */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
 export async function makeDemoHost(scenarioFile: string, options: DemoHostOptions = {}): Promise<DemoHost> {
 	const {pace = 1, alive = true, now = () => new Date()} = options;
 	const scenario = readScenario(scenarioFile);

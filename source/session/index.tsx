@@ -8,9 +8,6 @@ import {createSession, type SessionOptions} from './session.ts';
 import {wantsDemo} from './state/effects.ts';
 
 export type {Up} from './state/boxes/start-box.ts';
-export type {PullWish} from './state/effects.ts';
-export type {ImageChoice} from './state/model.ts';
-export type {SetupOptions} from './state/setup/setup-actions.ts';
 
 export type RunOptions = Omit<SessionOptions, 'demoOffered' | 'now'> & {
 	/** Of `startGpuFeed`, when the caller started it ahead. */

@@ -50,6 +50,7 @@ export type Session = {
 const longestLeaveMs = 1000;
 
 /** Everything of the session but its picture. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
 export function createSession(host: Host, feed: GpuFeed, options: SessionOptions): Session {
 	const store: SessionStore = createStore({
 		facts: noFacts({

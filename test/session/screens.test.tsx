@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
+import type {ImageChoice} from '../../source/app/image-choices.ts';
 import {Failure} from '../../source/base/failure.ts';
 import {EngineError} from '../../source/engine/engine.ts';
-import type {ImageChoice} from '../../source/session/state/model.ts';
 import {scenarioFrames} from '../_helpers/demo.ts';
 import {showSession} from '../_helpers/session.tsx';
 import {assertScreen} from '../_helpers/snapshot.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
-import type {SetupOptions} from '../../source/session/index.tsx';
+import type {SetupOptions} from '../../source/app/setup/setup.ts';
 import {createTour} from '../../source/session/tour/index.tsx';
 import {scenarioFrames} from '../_helpers/demo.ts';
 import {showSession} from '../_helpers/session.tsx';

@@ -1,11 +1,11 @@
 /** The set-up screen on the made-up host: it judges and keeps as on a real one, but its folders are made up and gpubox.yaml is not written. */
 import {join} from 'node:path';
 import type {Host} from '../../host/host.ts';
-import type {SetupOptions} from '../../session/index.tsx';
 import type {Sourced} from '../../settings/merge.ts';
 import {readDraft} from '../../setup/draft.ts';
 import {toPath} from '../../setup/folders.ts';
 import {safeText} from '../../text/safe.ts';
+import type {SetupOptions} from './setup.ts';
 import {setupHere, shorten} from './setup.ts';
 
 const folders = ['/data', '/data/imagenet', '/scratch'];

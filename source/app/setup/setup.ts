@@ -1,13 +1,38 @@
 /** What the session's set-up screen looks at and does: the same as `gpubox init`. */
 import {join} from 'node:path';
+import type {Diagnostic} from '../../base/failure.ts';
 import {homeFolder} from '../../base/home.ts';
 import type {Host} from '../../host/host.ts';
-import type {SetupOptions} from '../../session/index.tsx';
 import {findProject} from '../../settings/file.ts';
 import {forgetDraft, keepDraft, readDraft} from '../../setup/draft.ts';
 import {faultOfFolder, likelyFolders, toPath} from '../../setup/folders.ts';
+import type {Answers, Draft} from '../../setup/plan.ts';
 import {shortenHome} from '../../text/home-path.ts';
 import {safeText} from '../../text/safe.ts';
+
+export type SetupLook = {
+	/** Where gpubox.yaml will be. */
+	file: string;
+	/** The image recommended here, and why. */
+	image: string | undefined;
+	why: string;
+	canStart: boolean;
+	troubles: Diagnostic[];
+};
+
+/** What setting the folder up looks at and does outside of the session. */
+export type SetupOptions = {
+	/** The project's gpubox.yaml, where there is one, and the answers of an earlier time. */
+	recall(): Promise<{file: string | undefined; draft: Draft}>;
+	/** Where data is likely to be. */
+	folders(): Promise<string[]>;
+	look(signal: AbortSignal): Promise<SetupLook>;
+	/** A folder that was named, as an absolute path. */
+	check(folder: string): Promise<{path: string} | {fault: string}>;
+	keep(draft: Draft): Promise<void>;
+	/** Writes gpubox.yaml, never over another, and forgets the draft. @returns the file, as a person would write it */
+	write(answers: Answers): Promise<string>;
+};
 
 /** For the folder one stands in; absolute, symbolic links resolved. */
 export function setupHere(host: Host, folder: string): SetupOptions {

@@ -2,9 +2,8 @@ import {join} from 'node:path';
 import {Failure} from '../../base/failure.ts';
 import {makeFolder, openWriter, removeTree, waitForDisk} from '../../base/safe-files.ts';
 import {readTemplate} from '../../base/templates.ts';
-import type {Host, Paths, Person} from '../../host/host.ts';
-import type {Box} from '../box.ts';
-import {makeToken, readTokenFile, tokenFile} from '../jupyter/token.ts';
+import type {Paths, Person} from '../../host/host.ts';
+import {makeToken, readToken, tokenFile} from '../jupyter/token.ts';
 import {boxFolder, homeFolders} from '../paths.ts';
 import {type BoxRecord, recordFile} from '../record.ts';
 import {readHostKey, writeSshFiles} from '../ssh/login.ts';
@@ -109,19 +108,6 @@ function firstOf<T>(folders: readonly string[], read: (folder: string) => T | un
 	}
 
 	return undefined;
-}
-
-/** The Jupyter token in a box's folder; undefined when it is not the caller's box, was made elsewhere, or is none that Jupyter takes. */
-export function readToken(paths: Paths, folder: string | undefined): string | undefined {
-	return folder === undefined ? undefined : readTokenFile(join(boxFolder(paths, folder), tokenFile));
-}
-
-/** The token of the caller's own box; undefined for anybody else's, and as `readToken`. */
-export function readOwnToken(
-	{paths}: Pick<Host, 'paths'>,
-	{mine, folder}: Pick<Box, 'mine' | 'folder'>,
-): string | undefined {
-	return mine ? readToken(paths, folder) : undefined;
 }
 
 /** @param folder undefined where there is none of the caller's: then nothing is removed */

@@ -6,8 +6,8 @@ import type {GpuProcess} from '../../gpu/gpu.ts';
 import {readProcesses} from '../../gpu/processes.ts';
 import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
-import {readOwnToken} from '../files/write-files.ts';
 import {readJupyterStatus} from '../jupyter/kernels.ts';
+import {readOwnToken} from '../jupyter/token.ts';
 import {readLogLines} from '../logs.ts';
 import {type Activity, type Idleness, judgeIdleness} from './idle.ts';
 

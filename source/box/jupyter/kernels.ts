@@ -2,7 +2,7 @@ import {Failure} from '../../base/failure.ts';
 import type {Host} from '../../host/host.ts';
 import {safeText} from '../../text/safe.ts';
 import type {Box} from '../box.ts';
-import {readOwnToken} from '../files/write-files.ts';
+import {readOwnToken} from '../jupyter/token.ts';
 import {jupyterBase} from './server.ts';
 
 /** A notebook's kernel. Its memory on the GPU stays taken until it is shut down, whether it computes or not. */

@@ -3,7 +3,7 @@ import {closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync
 import {join} from 'node:path';
 import {Failure} from '../../base/failure.ts';
 import {writeFileAtomic} from '../../base/safe-files.ts';
-import type {Paths} from '../../host/host.ts';
+import type {Host, Paths} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import {boxFolder} from '../paths.ts';
 
@@ -85,4 +85,17 @@ export function renewBadToken(
 	}
 
 	return `The token of ${box.name} was damaged, so it has a new one: gpubox open ${box.name}`;
+}
+
+/** The Jupyter token in a box's folder; undefined when it is not the caller's box, was made elsewhere, or is none that Jupyter takes. */
+export function readToken(paths: Paths, folder: string | undefined): string | undefined {
+	return folder === undefined ? undefined : readTokenFile(join(boxFolder(paths, folder), tokenFile));
+}
+
+/** The token of the caller's own box; undefined for anybody else's, and as `readToken`. */
+export function readOwnToken(
+	{paths}: Pick<Host, 'paths'>,
+	{mine, folder}: Pick<Box, 'mine' | 'folder'>,
+): string | undefined {
+	return mine ? readToken(paths, folder) : undefined;
 }

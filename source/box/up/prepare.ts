@@ -29,6 +29,7 @@ Looks at the host, picks the image, and has it pulled and derived where it is mi
 
 @throws Failure, EngineError
 */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
 export async function prepare(
 	host: Host,
 	request: BoxRequest,

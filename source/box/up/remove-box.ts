@@ -2,9 +2,9 @@ import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import {listClaims} from '../list.ts';
 import {readRecord, writeRecord} from '../record.ts';
-import {removeWithFiles} from '../remove-container.ts';
 import {syncSshFilesAfter} from '../ssh/sync-config.ts';
 import {removeLeftovers} from './leftovers.ts';
+import {removeWithFiles} from './remove-with-files.ts';
 
 /** Removes a box, running or not, and its files. The project folder and the person's home stay. @throws EngineError */
 export async function removeBox(host: Host, box: Box): Promise<void> {

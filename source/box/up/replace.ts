@@ -7,9 +7,9 @@ import {EngineError} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {type Box, containerPrefix, replacedPrefix} from '../box.ts';
 import {readRecord, writeRecord} from '../record.ts';
-import {removeWithFiles} from '../remove-container.ts';
 import {syncSshFilesAfter} from '../ssh/sync-config.ts';
 import {startBox} from './lifecycle.ts';
+import {removeWithFiles} from './remove-with-files.ts';
 import type {UpOptions} from './types.ts';
 
 /** Stops a box and takes its name away from it. @throws EngineError */

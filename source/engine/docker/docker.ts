@@ -19,6 +19,7 @@ what it must look like.
 
 @param limits for tests, which cannot wait so long
 */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
 export async function connectDocker(address: EngineAddress, limits: EngineLimits = defaultLimits): Promise<Engine> {
 	const transport = createTransport(await connectionTo(address));
 	const container = (id: string) => `/containers/${encodePart(id)}`;

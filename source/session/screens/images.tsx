@@ -1,4 +1,5 @@
 import {Box, Text} from 'ink';
+import type {ImageChoice} from '../../app/image-choices.ts';
 import {formatBytes} from '../../text/bytes.ts';
 import {cut, fit, widthOf} from '../../text/fit.ts';
 import {Footer} from '../components/footer.tsx';
@@ -6,7 +7,7 @@ import {HostLine} from '../components/host-line.tsx';
 import {TitledPane} from '../components/titled-pane.tsx';
 import {windowAround} from '../components/window.ts';
 import {selectHints} from '../state/key-hints.ts';
-import type {Facts, ImageChoice} from '../state/model.ts';
+import type {Facts} from '../state/model.ts';
 import {messageLines} from '../state/notices.ts';
 import type {View} from '../state/reduce.ts';
 import {selectHostLine} from '../state/selectors.ts';

@@ -1,35 +1,29 @@
 import type {SuspendTerminal} from 'ink';
+import type {ImageChoice, PullOptions} from '../../app/image-choices.ts';
+import type {SetupOptions} from '../../app/setup/setup.ts';
 import type {Box} from '../../box/box.ts';
-import type {PullProgress} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {raiseStop} from '../job-control.ts';
 import {lendTerminal} from '../terminal.ts';
 import {createBoxStarter, type Up} from './boxes/start-box.ts';
 import {createTrustAsker} from './boxes/trust-question.ts';
 import {createPullTeller} from './boxes/up-steps.ts';
-import type {ImageChoice, Message} from './model.ts';
+import type {Message} from './model.ts';
 import {problemOf} from './problem.ts';
 import type {Effect, Question} from './reduce.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
-import {createSetupActions, type SetupOptions} from './setup/setup-actions.ts';
+import {createSetupActions} from './setup/setup-actions.ts';
 import {createTaskList, type TaskHandle} from './tasks.ts';
 
 /** What only the root component can do. */
 export type Terminal = {exit: (result?: unknown) => void; suspend: SuspendTerminal};
-
-/** How a pull is followed, and broken off. `onRetry` is told why it is taken up again. */
-export type PullWish = {
-	onProgress: (progress: PullProgress) => void;
-	onRetry: (text: string) => void;
-	signal: AbortSignal;
-};
 
 export type ActionOptions = {
 	folder: string;
 	/** Not offered when missing. */
 	up?: Up;
 	/** Pulls an image. Not offered when missing. */
-	pull?: (reference: string, options: PullWish) => Promise<void>;
+	pull?: (reference: string, options: PullOptions) => Promise<void>;
 	loadImages?: (signal: AbortSignal) => Promise<ImageChoice[]>;
 	/** Not offered when missing. */
 	setup?: SetupOptions;
@@ -50,6 +44,7 @@ export type Actions = {
 export const wantsDemo = Symbol('demo');
 
 /** Carries out what keys ask for. Everything slow is loaded when it is first wanted, and shown as a task while it runs. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
 export function createActions(host: Host, store: SessionStore, options: ActionOptions): Actions {
 	const stopping = new AbortController();
 	const {signal} = stopping;
@@ -297,6 +292,7 @@ export function createActions(host: Host, store: SessionStore, options: ActionOp
 				}
 			}
 		},
+		// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
 		perform(effect) {
 			switch (effect.type) {
 				case 'quit': {

@@ -1,3 +1,4 @@
+import type {ImageChoice} from '../../app/image-choices.ts';
 import type {Diagnostic} from '../../base/failure.ts';
 import type {Box} from '../../box/box.ts';
 import type {NamedProcess} from '../../box/gpus/process-names.ts';
@@ -56,19 +57,6 @@ export type Task = {
 };
 
 export type Message = {kind: 'success' | 'failure' | 'note'; text: string; fix: string};
-
-/** An image as the images screen shows it. Texts are safe to print. */
-export type ImageChoice = {
-	reference: string;
-	fits: boolean | 'unknown';
-	recommended: boolean;
-	local: boolean;
-	cuda: string | null;
-	framework: string | null;
-	sizeBytes: number | null;
-	/** Why it fits or does not, the first reason first. */
-	reasons: string[];
-};
 
 type ImageState = {
 	phase: 'unasked' | 'waiting' | 'known' | 'failed';

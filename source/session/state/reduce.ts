@@ -125,6 +125,7 @@ export function chosenBox<B extends {id: string}>(view: View, boxes: readonly B[
 }
 
 /** What a key does: the view after it, and the effects it starts. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
 export function reduce(view: View, action: Action, situation: Situation): {view: View; effects: Effect[]} {
 	const stay = (effects: Effect[] = []) => ({view, effects});
 	const show = (change: Partial<View>, effects: Effect[] = []) => ({view: {...view, ...change}, effects});

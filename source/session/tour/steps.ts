@@ -1,6 +1,7 @@
 /** What the tour tells and asks for, in its order. */
+
+import type {ImageChoice} from '../../app/image-choices.ts';
 import {type Box, isRunning} from '../../box/box.ts';
-import type {ImageChoice} from '../state/model.ts';
 import {atWork, chosen, mineRunning, part, pressed, started} from './parts.ts';
 import type {Ask, Now, Step} from './tour.ts';
 

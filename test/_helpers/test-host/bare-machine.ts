@@ -2,8 +2,8 @@ import {chmod, chown, copyFile, mkdir, writeFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {command} from './command.ts';
-import {dockerOf, type TestHost} from './index.ts';
 import type {Person} from './person.ts';
+import {dockerOf, type TestHost} from './test-host.ts';
 
 /** A machine on which nothing is installed: a shell, a GPU driver, a Docker socket, and what the person has brought. */
 export type BareMachine = {

@@ -1,9 +1,7 @@
 import {copyFile, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {TestHost} from './index.ts';
 import type {Person} from './person.ts';
-
-export type Gpu = {index: number; uuid: string; name: string};
+import type {Gpu, TestHost} from './test-host.ts';
 
 /** The cards of the test host. */
 export const gpus: Gpu[] = Array.from({length: 8}, (_, index) => ({

@@ -2,8 +2,8 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {TestHost} from './index.ts';
 import {makePerson, type Person, type Result} from './person.ts';
+import type {TestHost} from './test-host.ts';
 
 /**
 ssh looks for its files in the home that the system knows for its user, whatever HOME says. So as root the person is made known:

@@ -1,7 +1,7 @@
 import {spawn} from 'node:child_process';
 import {chown, mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
 import {delimiter, join} from 'node:path';
-import type {TestHost} from './index.ts';
+import type {TestHost} from './test-host.ts';
 
 export type Result = {
 	stdout: string;

@@ -8,12 +8,12 @@ import {succeeds} from './command.ts';
 import {emptyEngine, removeOldImages, startEngine} from './engine.ts';
 import {gpus, writeGpuHook} from './gpu-hook.ts';
 import {prepareImages} from './images.ts';
-import type {TestHost} from './index.ts';
 import {removeEngineFolder} from './isolation.ts';
 import {differences, isElsewhere, machineState} from './machine.ts';
 import {makeNetwork, removeNetwork} from './network.ts';
 import {installPackages} from './packages.ts';
 import {processBirth} from './processes.ts';
+import type {TestHost} from './test-host.ts';
 
 export type PreparedHost = {
 	/** The description that `testHost()` reads. */

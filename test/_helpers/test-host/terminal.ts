@@ -1,7 +1,7 @@
 import {spawn} from '@lydell/node-pty';
 import xterm from '@xterm/headless';
-import type {TestHost} from './index.ts';
 import type {Person} from './person.ts';
+import type {TestHost} from './test-host.ts';
 
 export type TerminalOptions = {
 	columns?: number;

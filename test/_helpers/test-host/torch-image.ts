@@ -1,7 +1,7 @@
 import {readFile} from 'node:fs/promises';
 import type Docker from 'dockerode';
 import {buildImage} from './images.ts';
-import type {TestHost} from './index.ts';
+import type {TestHost} from './test-host.ts';
 
 const torch = new URL('../../job/_stand-in/torch/', import.meta.url);
 const files = ['__init__.py', 'cuda/__init__.py', 'cuda/nccl.py'];

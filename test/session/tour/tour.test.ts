@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
+import type {ImageChoice} from '../../../source/app/image-choices.ts';
 import type {Box} from '../../../source/box/box.ts';
 import {viewGpus} from '../../../source/gpu/live.ts';
-import {type Facts, type GpuReading, type ImageChoice, noFacts} from '../../../source/session/state/model.ts';
+import {type Facts, type GpuReading, noFacts} from '../../../source/session/state/model.ts';
 import {type Action, type Effect, firstView, type TourState, type View} from '../../../source/session/state/reduce.ts';
 import {keyFor} from '../../../source/session/tour/index.tsx';
 import {cardToLose, lossStep, steps} from '../../../source/session/tour/steps.ts';

@@ -56,6 +56,7 @@ aborted.
 
 @param options.waker to be woken when there is reason to think that the engine is back
 */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
 export async function followBoxes(
 	host: Host,
 	store: SessionStore,

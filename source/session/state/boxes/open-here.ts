@@ -1,7 +1,7 @@
 import {Failure} from '../../../base/failure.ts';
 import type {Box} from '../../../box/box.ts';
-import {readToken} from '../../../box/files/write-files.ts';
 import {jupyterUrl, tunnelCommand} from '../../../box/jupyter/server.ts';
+import {readToken} from '../../../box/jupyter/token.ts';
 import {hasDesktop} from '../../../host/desktop.ts';
 import type {Host} from '../../../host/host.ts';
 

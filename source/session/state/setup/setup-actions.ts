@@ -1,7 +1,8 @@
+import type {SetupOptions} from '../../../app/setup/setup.ts';
 import type {Diagnostic} from '../../../base/failure.ts';
 import type {Box} from '../../../box/box.ts';
 import {jupyterUrl} from '../../../box/jupyter/server.ts';
-import {type Answers, answersOf, boxNameFor, type Draft, isBegun} from '../../../setup/plan.ts';
+import {answersOf, boxNameFor, type Draft, isBegun} from '../../../setup/plan.ts';
 import type {BoxStarter} from '../boxes/start-box.ts';
 import {type SessionStore, withFacts} from '../session-state.ts';
 import type {TaskHandle} from '../tasks.ts';
@@ -11,7 +12,6 @@ import {
 	noSetup,
 	resume,
 	type SetupEffect,
-	type SetupLook,
 	type SetupOutcome,
 	type SetupState,
 	type SetupView,
@@ -19,20 +19,6 @@ import {
 	stepTo,
 	withFolder,
 } from './setup.ts';
-
-/** What setting the folder up looks at and does outside of the session. */
-export type SetupOptions = {
-	/** The project's gpubox.yaml, where there is one, and the answers of an earlier time. */
-	recall(): Promise<{file: string | undefined; draft: Draft}>;
-	/** Where data is likely to be. */
-	folders(): Promise<string[]>;
-	look(signal: AbortSignal): Promise<SetupLook>;
-	/** A folder that was named, as an absolute path. */
-	check(folder: string): Promise<{path: string} | {fault: string}>;
-	keep(draft: Draft): Promise<void>;
-	/** Writes gpubox.yaml, never over another, and forgets the draft. @returns the file, as a person would write it */
-	write(answers: Answers): Promise<string>;
-};
 
 type Done = {text: string; fix?: string};
 
@@ -60,6 +46,7 @@ export type SetupActions = {
 	mayBeFirstRun(): void;
 };
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
 export function createSetupActions(store: SessionStore, options: SetupOptions, tools: Tools): SetupActions {
 	const change = (update: (setup: SetupState) => Partial<SetupState>) => {
 		store.changeNow(withFacts(({setup}) => ({setup: {...setup, ...update(setup)}})));

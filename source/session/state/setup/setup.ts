@@ -1,3 +1,4 @@
+import type {SetupLook} from '../../../app/setup/setup.ts';
 /** Setting the folder up, step by step: which lines there are to choose from, and what a key does. Nothing here looks, checks or writes. */
 import type {Diagnostic} from '../../../base/failure.ts';
 import {type Draft, isBegun, type Use, useFacts, uses} from '../../../setup/plan.ts';
@@ -32,16 +33,6 @@ export type SetupState = {
 	/** A folder is being looked at, or the file written. */
 	busy: boolean;
 	outcome: SetupOutcome | undefined;
-};
-
-export type SetupLook = {
-	/** Where gpubox.yaml will be. */
-	file: string;
-	/** The image recommended here, and why. */
-	image: string | undefined;
-	why: string;
-	canStart: boolean;
-	troubles: Diagnostic[];
 };
 
 export type SetupOutcome = {

@@ -1,0 +1,44 @@
+import timers from 'node:timers/promises';
+import {EngineError} from '../../engine/engine.ts';
+import type {Host} from '../../host/host.ts';
+import type {Box} from '../box.ts';
+import {removeBoxFiles} from '../files/write-files.ts';
+
+/** How long an engine may take to remove a container that somebody else has begun to remove. */
+const attempts = 50;
+const pauseMs = 100;
+
+/**
+Removes a container, running or not, and waits until it is gone: whoever else removes it at the same moment wants the same.
+
+@throws EngineError
+*/
+async function removeContainer({engine}: Pick<Host, 'engine'>, id: string): Promise<void> {
+	for (let attempt = 0; ; attempt++) {
+		try {
+			await engine.removeContainer(id, {force: true, volumes: true});
+			return;
+		} catch (error) {
+			const code = error instanceof EngineError ? error.code : undefined;
+			if (code === 'not-found') {
+				return;
+			}
+
+			// "removal already in progress", or the engine is still busy with it.
+			if (code !== 'conflict' || attempt === attempts) {
+				throw error;
+			}
+
+			await timers.setTimeout(pauseMs);
+		}
+	}
+}
+
+/** Removes a box of the caller's, running or not, and its files. @throws EngineError */
+export async function removeWithFiles(
+	host: Pick<Host, 'engine' | 'paths'>,
+	box: Pick<Box, 'id' | 'folder'>,
+): Promise<void> {
+	await removeContainer(host, box.id);
+	removeBoxFiles(host.paths, box.folder);
+}
