@@ -1,5 +1,5 @@
 import {exitCode, Failure} from '../base/failure.ts';
-import type {GpuRequest} from '../box/gpus/allocate.ts';
+import type {GpuSelection} from '../box/gpus/allocate.ts';
 import type {ChosenImage, ImageFacts} from '../box/up/types.ts';
 import type {Host} from '../host/host.ts';
 import type {FitFacts, Judgement} from '../image/image.ts';
@@ -53,7 +53,7 @@ async function judgeNamed(
 	}
 
 	const judgement = makeJudge(await toFitFacts(host, facts, base !== undefined))(known, {local: base !== undefined});
-	return {...chosen, ...(await settle(reference, judgement, facts.gpuRequest, force))};
+	return {...chosen, ...(await settle(reference, judgement, facts.gpuSelection, force))};
 }
 
 async function takeBest(host: Host, {winners}: ImageWish, gathering: Promise<ImageFacts>): Promise<ChosenImage> {
@@ -79,7 +79,7 @@ async function takeBest(host: Host, {winners}: ImageWish, gathering: Promise<Ima
 
 	const {reference} = best.image;
 	const base = local.find(({tags, digests}) => tags.includes(reference) || digests.includes(reference));
-	const {gpus} = await settle(reference, best.judgement, facts.gpuRequest, false);
+	const {gpus} = await settle(reference, best.judgement, facts.gpuSelection, false);
 	return {
 		reference,
 		provides: surelyProvides(reference, base, catalogue),
@@ -93,7 +93,7 @@ async function takeBest(host: Host, {winners}: ImageWish, gathering: Promise<Ima
 async function settle(
 	reference: string,
 	judgement: Judgement,
-	request: GpuRequest,
+	request: GpuSelection,
 	force: boolean,
 ): Promise<Pick<ChosenImage, 'notes' | 'gpus'>> {
 	const name = safeText(reference);
@@ -126,18 +126,22 @@ async function settle(
 }
 
 /** How many of the cards must be able to use the image; more than there can be where each named one must. */
-function cardsNeeded(request: GpuRequest): number {
+function cardsNeeded(request: GpuSelection): number {
 	return request.kind === 'auto' ? 1 : request.kind === 'count' ? request.count : Number.POSITIVE_INFINITY;
 }
 
-async function toFitFacts(host: Host, {inventory, engine, gpuRequest}: ImageFacts, local: boolean): Promise<FitFacts> {
+async function toFitFacts(
+	host: Host,
+	{inventory, engine, gpuSelection}: ImageFacts,
+	local: boolean,
+): Promise<FitFacts> {
 	const [{fitFacts}, freeDiskBytes] = await Promise.all([
 		import('../image/index.ts'),
 		local ? null : freeDiskOf(host, engine),
 	]);
 	const none = {driverVersion: null, cudaVersion: null, gpus: []};
 	return fitFacts(inventory ?? none, engine, {
-		...(inventory && gpuRequest.kind === 'exact' ? {gpus: uuidsOf(gpuRequest.names, inventory.gpus)} : {}),
+		...(inventory && gpuSelection.kind === 'exact' ? {gpus: uuidsOf(gpuSelection.names, inventory.gpus)} : {}),
 		freeDiskBytes,
 	});
 }

@@ -3,7 +3,7 @@ import {loadSettings} from '../app/load-settings.ts';
 import {type ExitCode, exitCode, Failure} from '../base/failure.ts';
 import type {Box} from '../box/box.ts';
 import {mayEnter, refuseToEnter} from '../box/enter.ts';
-import {chooseGpus, parseGpuRequest} from '../box/gpus/allocate.ts';
+import {chooseGpus, parseGpuSelection} from '../box/gpus/allocate.ts';
 import {readGpusOfHost, toCandidates} from '../box/gpus/availability.ts';
 import {findBox, listBoxes, listClaims} from '../box/list.ts';
 import {gpuMechanismOf} from '../engine/engine.ts';
@@ -73,7 +73,7 @@ async function targetHere(host: Host, signal: AbortSignal): Promise<Target> {
 	const facts = Promise.all([host.engine.info(signal), readGpusOfHost(host, signal)]).then(([engine, {inventory}]) => ({
 		engine,
 		inventory,
-		gpuRequest: parseGpuRequest('auto'),
+		gpuSelection: parseGpuSelection('auto'),
 		services: [],
 	}));
 	const {reference, base} = await chooser(facts);
@@ -131,7 +131,7 @@ async function gpusToTry(host: Host, options: Options, signal: AbortSignal): Pro
 		}
 	}
 
-	const chosen = chooseGpus(parseGpuRequest(options.gpus ?? 'all'), candidates, options.shareGpus ?? false);
+	const chosen = chooseGpus(parseGpuSelection(options.gpus ?? 'all'), candidates, options.shareGpus ?? false);
 	if (chosen === 'undecided') {
 		throw new Failure('Someone is just taking these GPUs.', {fix: 'Try again in a moment.', exitCode: exitCode.taken});
 	}

@@ -2,7 +2,7 @@
 import {basename} from 'node:path';
 import {Failure} from '../base/failure.ts';
 import type {ServiceName} from '../box/box.ts';
-import {parseGpuRequest} from '../box/gpus/allocate.ts';
+import {parseGpuSelection} from '../box/gpus/allocate.ts';
 import {defaultName} from '../box/name.ts';
 import type {GpuFacts} from '../gpu/gpu.ts';
 import type {Settings} from '../settings/schema.ts';
@@ -68,7 +68,7 @@ export function settingsFor({use, gpus, data, image, name}: Answers): Settings {
 /** Why this is no answer to how many GPUs; undefined when it is one. */
 export function faultOfGpus(text: string, cards: readonly GpuFacts[]): string | undefined {
 	try {
-		const request = parseGpuRequest(text);
+		const request = parseGpuSelection(text);
 		return request.kind === 'count' && cards.length > 0 && request.count > cards.length
 			? `This host has ${cards.length}.`
 			: undefined;

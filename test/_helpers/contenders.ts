@@ -145,7 +145,7 @@ export type Contender = {
 	services?: ServiceName[];
 	/** How many the host has. */
 	gpus: number;
-	gpuRequest: Prepared['gpuRequest'];
+	gpuSelection: Prepared['gpuSelection'];
 	personal?: Omit<Personal, 'runAs'>;
 	/** In memory; beside the others when missing. */
 	secrets?: string;
@@ -169,7 +169,7 @@ export function hostOf(engine: Engine, {folder, owner, secrets}: Contender): Hos
 }
 
 export function contend(engine: SlowEngine, who: number, contender: Contender): Promise<ClaimedBox> {
-	const {project, projectName, services = [], gpus, gpuRequest, personal} = contender;
+	const {project, projectName, services = [], gpus, gpuSelection, personal} = contender;
 	const host = hostOf(engine.door(who), contender);
 	const secrets = [...(personal?.secrets?.keys() ?? [])].map((name) => ({name, variable: false}));
 	const prepared = {
@@ -184,7 +184,7 @@ export function contend(engine: SlowEngine, who: number, contender: Contender): 
 			environment: {},
 			...(secrets.length > 0 ? {secrets} : {}),
 		},
-		gpuRequest,
+		gpuSelection,
 		engine: {cpus: 8, memoryBytes: 2 ** 36, flavour: 'docker', rootless: false},
 		gpus: {inventory: inventoryOf(gpus), processes: [], memoryUsedMiB: new Map()},
 		runAs: host.person,

@@ -64,7 +64,7 @@ async function output(options: Docker.ContainerCreateOptions): Promise<string> {
 	return text.replaceAll('\r\n', '\n');
 }
 
-const gpuRequest = (...devices: string[]) => ({
+const gpuSelection = (...devices: string[]) => ({
 	DeviceRequests: [{Driver: '', Count: 0, DeviceIDs: devices, Capabilities: [['gpu']], Options: {}}],
 });
 
@@ -78,7 +78,7 @@ describe('GPUs of the engine', {skip: needsOwnEngine}, () => {
 		const seen = await output({
 			Image: host.images.bare,
 			Cmd: ['nvidia-smi', '--query-gpu=index,uuid', '--format=csv,noheader'],
-			HostConfig: gpuRequest(second),
+			HostConfig: gpuSelection(second),
 		});
 		assert.equal(seen, `0, ${second}\n`);
 	});
@@ -87,7 +87,7 @@ describe('GPUs of the engine', {skip: needsOwnEngine}, () => {
 		const seen = await output({
 			Image: host.images.bare,
 			Cmd: ['nvidia-smi', '-L'],
-			HostConfig: gpuRequest(...uuids.toReversed()),
+			HostConfig: gpuSelection(...uuids.toReversed()),
 		});
 		assert.equal(seen, gpus.map(({index, name, uuid}) => `GPU ${index}: ${name} (UUID: ${uuid})\n`).join(''));
 	});
@@ -100,13 +100,13 @@ describe('GPUs of the engine', {skip: needsOwnEngine}, () => {
 	});
 
 	test('an unknown card is refused in the words of the real hook', async () => {
-		const container = await create({Image: host.images.bare, Cmd: ['true'], HostConfig: gpuRequest('GPU-none')});
+		const container = await create({Image: host.images.bare, Cmd: ['true'], HostConfig: gpuSelection('GPU-none')});
 		await assert.rejects(container.start(), /nvidia-container-cli: device error: GPU-none: unknown device/);
 	});
 
 	test('the driver can be broken, and mended again', async () => {
 		const reason = 'initialization error: nvml error: driver/library version mismatch';
-		const container = await create({Image: host.images.bare, Cmd: ['true'], HostConfig: gpuRequest(...uuids)});
+		const container = await create({Image: host.images.bare, Cmd: ['true'], HostConfig: gpuSelection(...uuids)});
 		const broken = await breakGpuDriver(hookFolder, reason);
 		try {
 			await assert.rejects(container.start(), new RegExp(`nvidia-container-cli: ${reason}`));
@@ -134,7 +134,10 @@ describe('GPUs of the engine', {skip: needsOwnEngine}, () => {
 			empty.finalize();
 			const answer = await engine.docker.importImage(Readable.from(empty), {repo: 'empty', tag: 'latest'});
 			await new Promise((resolve) => engine.docker.modem.followProgress(answer, resolve));
-			const container = await create({Image: 'empty', Cmd: ['none'], HostConfig: gpuRequest(...uuids)}, engine.docker);
+			const container = await create(
+				{Image: 'empty', Cmd: ['none'], HostConfig: gpuSelection(...uuids)},
+				engine.docker,
+			);
 			await assert.rejects(
 				container.start(),
 				/could not select device driver "" with capabilities: \[\[gpu\]\]|no known GPU vendor found/,

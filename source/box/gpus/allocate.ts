@@ -3,7 +3,7 @@ import {type Closeness, nearestGroup} from '../../gpu/topology.ts';
 import {formatDuration} from '../../text/duration.ts';
 
 /** What `--gpus` asks for. */
-export type GpuRequest =
+export type GpuSelection =
 	| {kind: 'auto'}
 	| {kind: 'none'}
 	| {kind: 'all'}
@@ -53,7 +53,7 @@ docker; `0,` or a UUID names a card.
 
 @throws Failure (usage)
 */
-export function parseGpuRequest(text: string): GpuRequest {
+export function parseGpuSelection(text: string): GpuSelection {
 	const trimmed = text.trim();
 	if (trimmed === 'auto' || trimmed === 'none' || trimmed === 'all') {
 		return {kind: trimmed};
@@ -82,7 +82,7 @@ that nobody holds; on a host without GPUs it takes none. Several are taken where
 @throws Failure: taken, naming the holder; no usable GPU; usage for a card that does not exist.
 */
 export function chooseGpus(
-	request: GpuRequest,
+	request: GpuSelection,
 	candidates: GpuCandidate[],
 	share: boolean,
 	{closeness, now = new Date()}: {closeness?: Closeness | undefined; now?: Date} = {},

@@ -29,7 +29,7 @@ export function claimInTurn(host: Host, prepared: Prepared, options: Options): P
 	return inTurn(host, options, async () => {
 		// The first look at the host was taken a moment ago.
 		current = current
-			? {...current, gpus: await readGpusOfHost(host, signal, wantsSeveral(current.gpuRequest))}
+			? {...current, gpus: await readGpusOfHost(host, signal, wantsSeveral(current.gpuSelection))}
 			: prepared;
 		return claimAndStart(host, current, signal);
 	});

@@ -8,7 +8,7 @@ import {safeText} from '../../text/safe.ts';
 import {labelPrefix} from '../box.ts';
 import {warnOfOpenSecrets} from '../files/secrets.ts';
 import type {Personal} from '../files/write-files.ts';
-import {type GpuRequest, parseGpuRequest} from '../gpus/allocate.ts';
+import {type GpuSelection, parseGpuSelection} from '../gpus/allocate.ts';
 import {type GpusOfHost, readGpusOfHost, toCandidates} from '../gpus/availability.ts';
 import {warnOfOpenAddress} from '../jupyter/open-address.ts';
 import {ownImageLabels} from '../layer-labels.ts';
@@ -69,17 +69,17 @@ export async function prepare(
 		report({kind: 'note', text});
 	}
 
-	const gpuRequest = parseGpuRequest(request.gpus);
+	const gpuSelection = parseGpuSelection(request.gpus);
 	const {loginKeys, ...personal}: Omit<Personal, 'runAs'> = options.dryRun
 		? {}
 		: await gatherPersonal(host, request, options);
 	const look = async () => {
 		const [engine, gpus] = await Promise.all([
 			options.engine,
-			gpuRequest.kind === 'none' ? undefined : readGpusOfHost(host, signal, wantsSeveral(gpuRequest)),
+			gpuSelection.kind === 'none' ? undefined : readGpusOfHost(host, signal, wantsSeveral(gpuSelection)),
 		]);
-		noteMissingGpus(gpuRequest, gpus, report);
-		return {engine, gpus, inventory: gpus?.inventory, gpuRequest, services: request.services};
+		noteMissingGpus(gpuSelection, gpus, report);
+		return {engine, gpus, inventory: gpus?.inventory, gpuSelection, services: request.services};
 	};
 	const looking = look();
 	const [{engine, gpus}, chosen] = await Promise.all([looking, options.chooseImage(looking)]);
@@ -95,7 +95,7 @@ export async function prepare(
 			const boxes = await listBoxes(host, signal);
 			const others = boxes.filter((box) => box !== findOwn(boxes, request));
 			pickGpus(
-				{request, gpuRequest, gpus, ...(chosen.gpus ? {usableGpus: chosen.gpus} : {})},
+				{request, gpuSelection, gpus, ...(chosen.gpus ? {usableGpus: chosen.gpus} : {})},
 				toCandidates(gpus, others, new Date()),
 			);
 		}
@@ -126,7 +126,7 @@ export async function prepare(
 	const layers = [...(complete ? [] : [serviceLayer()]), ...(request.packages ? [packageLayer(request.packages)] : [])];
 	return {
 		request,
-		gpuRequest,
+		gpuSelection,
 		engine,
 		gpus,
 		runAs,
@@ -198,7 +198,7 @@ async function derive(
 }
 
 /** Without usable GPUs `auto` goes on without, and says so; anything else asked for GPUs and is refused in the driver's terms. */
-function noteMissingGpus(request: GpuRequest, gpus: GpusOfHost | undefined, report: UpOptions['report']): void {
+function noteMissingGpus(request: GpuSelection, gpus: GpusOfHost | undefined, report: UpOptions['report']): void {
 	if (!gpus || gpus.inventory.gpus.length > 0) {
 		return;
 	}
@@ -215,6 +215,6 @@ function noteMissingGpus(request: GpuRequest, gpus: GpusOfHost | undefined, repo
 }
 
 /** Whether it matters how the cards are joined. */
-export function wantsSeveral(request: GpuRequest): boolean {
+export function wantsSeveral(request: GpuSelection): boolean {
 	return request.kind === 'count' && request.count > 1;
 }

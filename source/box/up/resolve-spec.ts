@@ -6,7 +6,7 @@ import {type ContainerSpec, type EngineInfo, gpuMechanismOf} from '../../engine/
 import type {Host, Person} from '../../host/host.ts';
 import {type Box, containerPrefix, isOwn, type OwnBox, type ServiceName, servicePorts} from '../box.ts';
 import type {Personal} from '../files/write-files.ts';
-import {chooseGpus, type GpuCandidate, type GpuRequest, GpusTaken} from '../gpus/allocate.ts';
+import {chooseGpus, type GpuCandidate, type GpuSelection, GpusTaken} from '../gpus/allocate.ts';
 import {type GpusOfHost, toCandidates} from '../gpus/availability.ts';
 import {ownerText} from '../list.ts';
 import {defaultName, distinctName} from '../name.ts';
@@ -18,7 +18,7 @@ import {limitsWereKept} from '../record.ts';
 /** What was worked out for a new box before its GPUs and ports are fought for. */
 export type Prepared = Personal & {
 	request: BoxRequest;
-	gpuRequest: GpuRequest;
+	gpuSelection: GpuSelection;
 	engine: EngineInfo;
 	gpus: GpusOfHost | undefined;
 	/** UUIDs of the cards that can use the image, where others cannot. */
@@ -103,11 +103,11 @@ export function chooseName(
 
 /** The cards for a box, of those that can use its image. @throws Failure (taken) naming the holders; no usable GPU */
 export function pickGpus(
-	{request, gpuRequest, gpus, usableGpus}: Pick<Prepared, 'request' | 'gpuRequest' | 'gpus' | 'usableGpus'>,
+	{request, gpuSelection, gpus, usableGpus}: Pick<Prepared, 'request' | 'gpuSelection' | 'gpus' | 'usableGpus'>,
 	candidates: GpuCandidate[],
 ): string[] | 'undecided' {
 	const usable = usableGpus ? candidates.filter(({uuid, sliceOf}) => usableGpus.includes(sliceOf ?? uuid)) : candidates;
-	return chooseGpus(gpuRequest, usable, request.shareGpus, {closeness: gpus?.closeness});
+	return chooseGpus(gpuSelection, usable, request.shareGpus, {closeness: gpus?.closeness});
 }
 
 /** Everything that depends on the other boxes. Undefined while boxes that are being made at this moment may still step back. */

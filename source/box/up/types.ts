@@ -2,7 +2,7 @@ import type {EngineInfo, Image, PullProgress} from '../../engine/engine.ts';
 import type {GpuInventory} from '../../gpu/gpu.ts';
 import type {Box, ServiceName} from '../box.ts';
 import type {SecretSource} from '../files/secrets.ts';
-import type {GpuRequest} from '../gpus/allocate.ts';
+import type {GpuSelection} from '../gpus/allocate.ts';
 import type {KeyFile} from '../ssh/login-keys.ts';
 import type {BuildSettings} from './build-layers.ts';
 
@@ -45,7 +45,7 @@ the images are looked at.
 */
 export type ImageFacts = {
 	inventory: GpuInventory | undefined;
-	gpuRequest: GpuRequest;
+	gpuSelection: GpuSelection;
 	engine: EngineInfo;
 	services: ServiceName[];
 };

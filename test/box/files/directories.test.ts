@@ -56,7 +56,7 @@ function makeContenders(projects: number[]): Contender[] {
 		projectName: 'train',
 		services: ['jupyter', 'ssh'],
 		gpus: 1,
-		gpuRequest: {kind: 'none'},
+		gpuSelection: {kind: 'none'},
 		personal: {
 			loginKeys: {authorized: [`key of ${project}`], identityFiles: [], only: false},
 			secrets: new Map([['S', Buffer.from(`secret of ${project}`)]]),

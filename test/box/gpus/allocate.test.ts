@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {Failure} from '../../../source/base/failure.ts';
-import {chooseGpus, type GpuCandidate, parseGpuRequest} from '../../../source/box/gpus/allocate.ts';
+import {chooseGpus, type GpuCandidate, parseGpuSelection} from '../../../source/box/gpus/allocate.ts';
 
 const card = (index: number, members: Partial<GpuCandidate> = {}): GpuCandidate => ({
 	uuid: `GPU-${index}`,
@@ -13,20 +13,21 @@ const card = (index: number, members: Partial<GpuCandidate> = {}): GpuCandidate 
 	lost: false,
 	...members,
 });
-const choose = (text: string, cards: GpuCandidate[], share = false) => chooseGpus(parseGpuRequest(text), cards, share);
+const choose = (text: string, cards: GpuCandidate[], share = false) =>
+	chooseGpus(parseGpuSelection(text), cards, share);
 const refused = (code: number, what: RegExp) => (error: unknown) =>
 	error instanceof Failure && error.exitCode === code && what.test(error.message) && error.fix !== '';
 
 describe('--gpus', () => {
 	test('is read as docker reads it: a number is a count, an index needs a comma or company', () => {
-		assert.deepEqual(parseGpuRequest('2'), {kind: 'count', count: 2});
-		assert.deepEqual(parseGpuRequest('0,2'), {kind: 'exact', names: ['0', '2']});
-		assert.deepEqual(parseGpuRequest('0,'), {kind: 'exact', names: ['0']});
-		assert.deepEqual(parseGpuRequest('0'), {kind: 'none'});
-		assert.deepEqual(parseGpuRequest('GPU-a,GPU-a'), {kind: 'exact', names: ['GPU-a']});
+		assert.deepEqual(parseGpuSelection('2'), {kind: 'count', count: 2});
+		assert.deepEqual(parseGpuSelection('0,2'), {kind: 'exact', names: ['0', '2']});
+		assert.deepEqual(parseGpuSelection('0,'), {kind: 'exact', names: ['0']});
+		assert.deepEqual(parseGpuSelection('0'), {kind: 'none'});
+		assert.deepEqual(parseGpuSelection('GPU-a,GPU-a'), {kind: 'exact', names: ['GPU-a']});
 	});
 	for (const text of ['', 'some', '-1', '1.5', '0;2', ',', 'GPU-$(x)']) {
-		test(`"${text}" is refused`, () => assert.throws(() => parseGpuRequest(text), refused(2, /no choice of GPUs/)));
+		test(`"${text}" is refused`, () => assert.throws(() => parseGpuSelection(text), refused(2, /no choice of GPUs/)));
 	}
 });
 

@@ -31,12 +31,12 @@ function round<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Each is a person with a project. */
-const contender = (who: number, gpus: number, gpuRequest: Prepared['gpuRequest']): Contender => ({
+const contender = (who: number, gpus: number, gpuSelection: Prepared['gpuSelection']): Contender => ({
 	folder: join(root, String(rounds)),
 	owner: `user${who}`,
 	project: `/projects/${who}`,
 	gpus,
-	gpuRequest,
+	gpuSelection,
 });
 
 describe('several who claim GPUs at the same moment, their calls to the engine in any order', () => {

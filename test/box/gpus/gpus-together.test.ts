@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {Failure} from '../../../source/base/failure.ts';
-import {chooseGpus, type GpuCandidate, GpusTaken, parseGpuRequest} from '../../../source/box/gpus/allocate.ts';
+import {chooseGpus, type GpuCandidate, GpusTaken, parseGpuSelection} from '../../../source/box/gpus/allocate.ts';
 
 const now = new Date('2026-01-01T12:00:00Z');
 
@@ -21,7 +21,7 @@ function card(index: number, values: Partial<GpuCandidate> = {}): GpuCandidate {
 /** Cards 0 and 2 are joined, 1 and 3 are. */
 const closeness = (a: number, b: number) => ((a + b) % 2 === 0 ? 100 : 1);
 const choose = (request: string, candidates: GpuCandidate[], share = false) =>
-	chooseGpus(parseGpuRequest(request), candidates, share, {closeness, now});
+	chooseGpus(parseGpuSelection(request), candidates, share, {closeness, now});
 
 describe('choosing GPUs among others', () => {
 	test('several are taken where they are joined, though others come first', () => {

@@ -17,7 +17,7 @@ describe('an attempt that the engine refuses is made again without what was refu
 		projectName: 'train',
 		services: ['jupyter'],
 		gpus: 1,
-		gpuRequest: {kind: 'auto'},
+		gpuSelection: {kind: 'auto'},
 	});
 
 	/** @returns what containers were made of, in the order of the attempts */
