@@ -2,13 +2,9 @@ import {exitCode, Failure} from '../base/failure.ts';
 import {homeFolder} from '../base/home.ts';
 import {readAtMost, readSmallFile} from '../base/small-file.ts';
 import {parseSecret, type SecretRequest, type SecretSource} from '../box/files/secrets.ts';
+import type {UpFlags} from '../box/plan/request.ts';
 import {reservedVariable} from '../settings/reserved.ts';
 import {expandHome} from '../text/home-path.ts';
-
-export type SecretFlags = {
-	secret?: string[] | undefined;
-	secretEnv?: string[] | undefined;
-};
 
 /**
 What --secret and --secret-env ask for, and `names`, which the project asks for.
@@ -18,7 +14,7 @@ What --secret and --secret-env ask for, and `names`, which the project asks for.
 @throws Failure (usage)
 */
 export function secretsOf(
-	{secret = [], secretEnv = []}: SecretFlags,
+	{secret = [], secretEnv = []}: Pick<UpFlags, 'secret' | 'secretEnv'>,
 	names: readonly string[],
 	options: {ask: boolean; signal: AbortSignal},
 ): {requests: SecretRequest[]; source: SecretSource} {

@@ -1,50 +1,101 @@
-import {flagSettings, keyFilesOf, makeRequest} from '../box/plan/request.ts';
+import type {Ask} from '../box/plan/permissions.ts';
+import {flagSettings, isExplicit, keyFilesOf, makeRequest, type UpFlags} from '../box/plan/request.ts';
 import type {BoxRequest} from '../box/plan/types.ts';
-import type {UpResult, UpStep} from '../box/up/types.ts';
-import {up} from '../box/up/up.ts';
+import type {UpOptions, UpResult, UpStep} from '../box/up/types.ts';
+import {planUp, up} from '../box/up/up.ts';
+import type {ContainerSpec} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import type {Sourced} from '../settings/merge.ts';
 import {imageChooser} from './choose-image.ts';
-import {type AskConsent, asksOf, consent} from './consent.ts';
+import {type AskConsent, asksOf, consent, newAsks} from './consent.ts';
+import {toDuration} from './duration-option.ts';
 import {buildSettings, loadSettings} from './load-settings.ts';
 import {secretsOf} from './read-secrets.ts';
 
-export type UpWish = {
+type Front = {
 	report: (step: UpStep) => void;
 	signal: AbortSignal;
-	image?: string;
-	/** Asks the person; where it is missing, nobody can be asked. */
+	/** Asks the user to agree; where it is missing, nobody can be asked. */
 	ask?: AskConsent | undefined;
+	/** Whether the terminal is free to ask for a secret. */
+	asksSecrets: boolean;
+	/** What the gpubox.yaml of the demo host would say: it has no files. */
+	demoSettings?: Sourced[];
+};
+
+/** `gpubox up`, for the verb and the session. @throws Failure, EngineError */
+export async function upProject(host: Host, flags: UpFlags, front: Front): Promise<UpResult> {
+	const {request, asks, options} = await resolve(host, flags, front);
+	await consent(host, request.project, asks, {
+		trust: flags.trust ?? false,
+		ask: front.ask,
+		note: (text) => front.report({kind: 'note', text}),
+	});
+	return up(host, request, options);
+}
+
+/** `gpubox up --dry-run`: the container that it would create. Nothing is asked, pulled or built. @throws Failure, EngineError */
+export async function planProject(host: Host, flags: UpFlags, front: Front): Promise<ContainerSpec> {
+	const {request, asks, options} = await resolve(host, flags, front);
+	const fresh = newAsks(host, request.project, asks);
+	if (fresh.length > 0) {
+		const keys = [...new Set(fresh.map(({key}) => key))].join(', ');
+		front.report({kind: 'note', text: `\`gpubox up\` would first ask whether you agree to: ${keys}`});
+	}
+
+	return planUp(host, request, options);
+}
+
+/** What the flags and the project's settings ask for. */
+async function resolve(
+	host: Host,
+	flags: UpFlags,
+	{report, signal, asksSecrets, demoSettings = []}: Front,
+): Promise<{request: BoxRequest; asks: Ask[]; options: UpOptions}> {
+	const effective = await loadSettings(flags.directory ?? '.', {
+		files: !host.demo,
+		flags: [...flagSettings(flags, process.cwd()), ...demoSettings],
+	});
+	const made = makeRequest(flags, effective);
+	const sshKeys = keyFilesOf(effective.winners, effective.settings);
+	const secrets = secretsOf(flags, effective.settings.secrets ?? [], {ask: asksSecrets, signal});
+	const request: BoxRequest = {
+		...made,
+		...(secrets.requests.length > 0 ? {secrets: secrets.requests} : {}),
+		...(flags.sudo ? {sudo: true} : {}),
+		...(flags.for === undefined ? {} : {lasts: toDuration(flags.for)}),
+	};
+	return {
+		request,
+		// Nothing of the demo host is real.
+		asks: host.demo ? [] : asksOf(host, effective, made, sshKeys, secrets.source.given),
+		options: {
+			report,
+			signal,
+			wait: flags.wait !== false,
+			queue: flags.wait === true,
+			recreate: flags.recreate ?? false,
+			explicit: effective.file !== undefined || isExplicit(flags),
+			settings: buildSettings(effective.settings),
+			sshKeys,
+			secrets: secrets.source,
+			chooseImage: imageChooser(host, {
+				image: request.image,
+				force: flags.force ?? false,
+				winners: effective.winners,
+			}),
+		},
+	};
+}
+
+export type UpWish = Pick<Front, 'report' | 'signal' | 'ask'> & {
+	image?: string;
 	/** What would stand in the gpubox.yaml of a made-up host, which has no files. */
 	agreed?: Sourced[];
 };
 
 /** `gpubox up` for the folder one stands in, as the session's keys do it: a new box starts from `image` where one was chosen. */
-export async function upHere(host: Host, {report, signal, image, ask, agreed = []}: UpWish): Promise<UpResult> {
-	const effective = await loadSettings('.', {
-		files: !host.demo,
-		flags: [...(image === undefined ? [] : flagSettings({image}, process.cwd())), ...agreed],
-	});
-	// The session has the terminal, so nothing can be asked for there.
-	const secrets = secretsOf({}, effective.settings.secrets ?? [], {ask: false, signal});
-	const made = makeRequest({}, effective);
-	const sshKeys = keyFilesOf(effective.winners, effective.settings);
-	// Nothing of a made-up host is real.
-	const asks = host.demo ? [] : asksOf(host, effective, made, sshKeys);
-	await consent(host, made.project, asks, {trust: false, ask, note: (text) => report({kind: 'note', text})});
-	const request: BoxRequest = {
-		...made,
-		...(secrets.requests.length > 0 ? {secrets: secrets.requests} : {}),
-	};
-	return up(host, request, {
-		report,
-		signal,
-		wait: true,
-		recreate: false,
-		explicit: effective.file !== undefined || image !== undefined,
-		settings: buildSettings(effective.settings),
-		sshKeys: sshKeys,
-		secrets: secrets.source,
-		chooseImage: imageChooser(host, {image: request.image, force: false, winners: effective.winners}),
-	});
+export function upHere(host: Host, {image, agreed = [], ...front}: UpWish): Promise<UpResult> {
+	// The session has the terminal, so no secret can be asked for there.
+	return upProject(host, {image}, {...front, asksSecrets: false, demoSettings: agreed});
 }

@@ -1,16 +1,10 @@
 import {networkInterfaces} from 'node:os';
-import {imageChooser} from '../app/choose-image.ts';
-import {asksOf, consent, newAsks} from '../app/consent.ts';
-import {toDuration} from '../app/duration-option.ts';
-import {buildSettings, loadSettings} from '../app/load-settings.ts';
-import {type SecretFlags, secretsOf} from '../app/read-secrets.ts';
+import {planProject, upProject} from '../app/up.ts';
 import {openAddresses} from '../box/jupyter/open-address.ts';
 import {jupyterBase, jupyterUrl, tunnelCommand} from '../box/jupyter/server.ts';
 import {toDockerRun} from '../box/plan/docker-run.ts';
-import {flagSettings, keyFilesOf, makeRequest, type UpFlags} from '../box/plan/request.ts';
-import type {BoxRequest} from '../box/plan/types.ts';
-import type {UpOptions, UpResult} from '../box/up/types.ts';
-import {planUp, up} from '../box/up/up.ts';
+import type {UpFlags} from '../box/plan/request.ts';
+import type {UpResult} from '../box/up/types.ts';
 import {openHost} from '../host/open-host.ts';
 import {shortUuid} from './ls.ts';
 import {showInBrowser} from './open.ts';
@@ -18,103 +12,36 @@ import {askOnTerminal} from './output/ask-consent.ts';
 import {boxJson, printJson} from './output/json.ts';
 import {makeReporter} from './output/up-progress.ts';
 
-export type UpCommandOptions = UpFlags &
-	SecretFlags & {
-		sudo?: true | undefined;
-		host?: string | undefined;
-		dryRun?: true | undefined;
-		json?: true | undefined;
-		open?: true | undefined;
-		recreate?: true | undefined;
-		force?: true | undefined;
-		/** Yes to all that gpubox.yaml asks for. */
-		trust?: true | undefined;
-		/** True for `--wait`, false for `--no-wait`. */
-		wait?: boolean | undefined;
-		/** How long the box is wanted. */
-		for?: string | undefined;
-	};
+export type UpCommandOptions = UpFlags & {
+	host?: string | undefined;
+	dryRun?: true | undefined;
+	json?: true | undefined;
+	open?: true | undefined;
+};
 
 export async function upCommand(options: UpCommandOptions, signal: AbortSignal): Promise<void> {
 	const host = openHost(options);
-	const effective = await loadSettings(options.directory ?? '.', {flags: flagSettings(options, process.cwd())});
-	const made = makeRequest(options, effective);
-	const sshKeys = keyFilesOf(effective.winners, effective.settings);
-	const secrets = secretsOf(options, effective.settings.secrets ?? [], {ask: Boolean(process.stdin.isTTY), signal});
-	const request: BoxRequest = {
-		...made,
-		...(secrets.requests.length > 0 ? {secrets: secrets.requests} : {}),
-		...(options.sudo ? {sudo: true} : {}),
-		...(options.for === undefined ? {} : {lasts: toDuration(options.for)}),
-	};
 	const reporter = makeReporter(process.stderr);
-	const upOptions: UpOptions = {
+	const front = {
 		report: reporter.report,
 		signal,
-		wait: options.wait !== false,
-		queue: options.wait === true,
-		recreate: options.recreate ?? false,
-		explicit: effective.file !== undefined || isExplicit(options),
-		settings: buildSettings(effective.settings),
-		sshKeys,
-		secrets: secrets.source,
-		chooseImage: imageChooser(host, {
-			image: request.image,
-			force: options.force ?? false,
-			winners: effective.winners,
-		}),
+		ask: askOnTerminal(signal),
+		asksSecrets: Boolean(process.stdin.isTTY),
 	};
-
-	const asks = asksOf(host, effective, made, sshKeys, secrets.source.given);
 	try {
 		if (options.dryRun) {
-			const fresh = newAsks(host, made.project, asks);
-			if (fresh.length > 0) {
-				const keys = [...new Set(fresh.map(({key}) => key))].join(', ');
-				reporter.report({kind: 'note', text: `\`gpubox up\` would first ask whether you agree to: ${keys}`});
-			}
-
-			const spec = await planUp(host, request, upOptions);
+			const spec = await planProject(host, options, front);
 			reporter.end();
 			process.stdout.write(`${toDockerRun(spec)}\n`);
 			return;
 		}
 
-		await consent(host, made.project, asks, {
-			trust: options.trust ?? false,
-			ask: askOnTerminal(signal),
-			note: (text) => reporter.report({kind: 'note', text}),
-		});
-		const result = await up(host, request, upOptions);
+		const result = await upProject(host, options, front);
 		reporter.end();
 		await tell(result, options, host.person.name);
 	} finally {
 		reporter.end();
 	}
-}
-
-/** Whether a flag says how the box should be made; a plain `up` without gpubox.yaml takes the box as it is. */
-function isExplicit(flags: UpCommandOptions): boolean {
-	const {jupyter, ssh, image, gpus, shareGpus, port, bind, mount, env, secret, secretEnv, sudo} = flags;
-	const {memory, cpus, shmSize, pidsLimit} = flags;
-	return [
-		jupyter,
-		ssh,
-		image,
-		gpus,
-		shareGpus,
-		port,
-		bind,
-		memory,
-		cpus,
-		shmSize,
-		pidsLimit,
-		mount,
-		env,
-		secret,
-		secretEnv,
-		sudo,
-	].some((flag) => flag !== undefined);
 }
 
 /** `Nov 24 15:25` */

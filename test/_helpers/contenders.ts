@@ -8,8 +8,8 @@ import type {Personal} from '../../source/box/files/write-files.ts';
 import {GpusTaken} from '../../source/box/gpus/allocate.ts';
 import {startClaimed} from '../../source/box/gpus/claim-start.ts';
 import {listClaims} from '../../source/box/list.ts';
+import type {Prepared} from '../../source/box/plan/types.ts';
 import {type ClaimedBox, claimAndStart} from '../../source/box/up/create.ts';
-import type {Prepared} from '../../source/box/up/resolve-spec.ts';
 import {type Container, type ContainerSpec, type Engine, EngineError, type Mount} from '../../source/engine/engine.ts';
 import type {Host} from '../../source/host/host.ts';
 import {inventoryOf} from './demo.ts';
@@ -186,7 +186,7 @@ export function contend(engine: SlowEngine, who: number, contender: Contender): 
 		},
 		gpuSelection,
 		engine: {cpus: 8, memoryBytes: 2 ** 36, flavour: 'docker', rootless: false},
-		gpus: {inventory: inventoryOf(gpus), processes: [], memoryUsedMiB: new Map()},
+		hostGpus: {inventory: inventoryOf(gpus), processes: [], memoryUsedMiB: new Map()},
 		runAs: host.person,
 		...personal,
 		image: 'image:1',

@@ -56,8 +56,17 @@ test('`up` makes a box as it does on a real engine, and finds it again', async (
 			base: undefined,
 		}),
 	};
+	let listings = 0;
+	const {engine} = host;
+	const list = engine.listContainers.bind(engine);
+	engine.listContainers = (...given) => {
+		listings += 1;
+		return list(...given);
+	};
 	const first = await up(host, request, options);
 	assert.equal(first.changed, true);
+	// Who is there; again after the pull; who else wants the GPU, once it is claimed; for the person's ssh.
+	assert.ok(listings <= 4, `${listings} listings`);
 	assert.deepEqual([...new Set(steps.map(({kind}) => kind))].slice(0, 3), ['pull', 'build', 'start']);
 	assert.deepEqual(first.box.gpus, ['GPU-c451bde8-23fb-cff5-1365-8761e1e3168c']);
 	const second = await up(host, request, options);

@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import {basename, join} from 'node:path';
-import type {ContainerSpec, Mount} from '../../engine/engine.ts';
+import {version} from '../../base/version.ts';
+import {type ContainerSpec, gpuMechanismOf, type Mount} from '../../engine/engine.ts';
 import {containerPrefix, label, ownServerPort, portLabel, type ServiceName, servicePorts} from '../box.ts';
 import {secretMounts} from '../files/secrets.ts';
 import {allLabels} from '../labels.ts';
@@ -15,11 +16,11 @@ const gibibyte = 1024 ** 3;
 Works out the container for a request on a host: the same input always gives the same container. Each default has its reason
 in docs/boxes.md.
 */
-export function planBox(request: BoxRequest, facts: BoxFacts): ContainerSpec {
-	const {runAs, ownServer} = facts;
+export function planBox(facts: BoxFacts): ContainerSpec {
+	const {request, engine, runAs, ownServer} = facts;
 	const home = `/home/${runAs.name}`;
 	const share = facts.gpuShare ?? 0.5;
-	const cpus = request.cpus ?? Math.max(1, Math.floor(facts.cpus * share));
+	const cpus = request.cpus ?? Math.max(1, Math.floor(engine.cpus * share));
 
 	return {
 		name: containerPrefix + facts.name,
@@ -29,17 +30,17 @@ export function planBox(request: BoxRequest, facts: BoxFacts): ContainerSpec {
 			? {entrypoint: [`${inside.files}/start-own`], command: ownServer.start}
 			: {entrypoint: [`${inside.files}/start`], command: request.services}),
 		environment: {
-			...(ownServer ? environmentOfAll(facts) : environmentOf(request, facts, home)),
+			...(ownServer ? environmentOfAll(facts) : environmentOf(facts, home)),
 			OMP_NUM_THREADS: String(cpus),
 			MKL_NUM_THREADS: String(cpus),
 			...request.environment,
 		},
-		labels: labelsOf(request, facts),
+		labels: labelsOf(facts),
 		user: ownServer ? '0:0' : `${runAs.uid}:${runAs.gid}`,
 		hostname: hostnameOf(request.project),
 		// The image's own entrypoint may be written for the image's own folder.
 		...(ownServer ? {} : {workingDirectory: inside.project}),
-		mounts: mountsOf(request, facts, home),
+		mounts: mountsOf(facts, home),
 		ports: request.services.flatMap((service) => {
 			const hostPort = facts.ports[service];
 			return hostPort === undefined
@@ -47,11 +48,11 @@ export function planBox(request: BoxRequest, facts: BoxFacts): ContainerSpec {
 				: [{containerPort: ownServer ? ownServerPort : servicePorts[service], hostPort, hostAddress: request.bind}];
 		}),
 		gpus: facts.gpus,
-		gpuMechanism: facts.gpuMechanism,
+		gpuMechanism: gpuMechanismOf(engine),
 		gpuCapabilities: ['compute', 'utility'],
 		init: true,
-		sharedMemoryBytes: request.sharedMemoryBytes ?? wholeMiB(Math.min(8 * gibibyte, facts.memoryBytes / 2)),
-		memoryBytes: request.memoryBytes ?? wholeMiB(facts.memoryBytes * 0.9 * share),
+		sharedMemoryBytes: request.sharedMemoryBytes ?? wholeMiB(Math.min(8 * gibibyte, engine.memoryBytes / 2)),
+		memoryBytes: request.memoryBytes ?? wholeMiB(engine.memoryBytes * 0.9 * share),
 		...(request.cpus === undefined ? {} : {cpus: request.cpus}),
 		pidsLimit: request.pidsLimit ?? 16_384,
 		...(facts.raisesLimits ? {ulimits: {memlock: -1, stack: 67_108_864, nofile: 65_536}} : {}),
@@ -84,14 +85,15 @@ function inOrder(_key: string, value: unknown): unknown {
 		: value;
 }
 
-function labelsOf(request: BoxRequest, facts: BoxFacts): Record<string, string> {
+function labelsOf(facts: BoxFacts): Record<string, string> {
+	const {request} = facts;
 	const ports = Object.entries(facts.ports).map(([service, port]) => [portLabel(service as ServiceName), String(port)]);
 	return allLabels(
 		{
 			[label.name]: facts.name,
 			[label.nonce]: facts.nonce,
-			[label.owner]: facts.owner.name,
-			[label.uid]: String(facts.owner.uid),
+			[label.owner]: facts.person.name,
+			[label.uid]: String(facts.person.uid),
 			[label.user]: facts.ownServer ? 'root' : facts.runAs.name,
 			[label.project]: request.project,
 			[label.folder]: facts.folder,
@@ -108,7 +110,7 @@ function labelsOf(request: BoxRequest, facts: BoxFacts): Record<string, string> 
 			[label.postCreate]: String(request.postCreate !== undefined),
 			[label.until]: request.lasts === undefined ? '' : new Date(facts.now.getTime() + request.lasts).toISOString(),
 			[label.spec]: hashRequest(request),
-			[label.version]: facts.version,
+			[label.version]: version,
 			...Object.fromEntries(ports),
 		},
 		facts.imageLabels,
@@ -126,8 +128,8 @@ function environmentOfAll(facts: BoxFacts): Record<string, string> {
 	};
 }
 
-function environmentOf(request: BoxRequest, facts: BoxFacts, home: string): Record<string, string> {
-	const {runAs} = facts;
+function environmentOf(facts: BoxFacts, home: string): Record<string, string> {
+	const {request, runAs} = facts;
 	const cache = `${home}/.cache`;
 	const jupyter = facts.ports.jupyter;
 	const variables = (request.secrets ?? []).filter(({variable}) => variable).map(({name}) => name);
@@ -153,7 +155,8 @@ function environmentOf(request: BoxRequest, facts: BoxFacts, home: string): Reco
 	};
 }
 
-function mountsOf(request: BoxRequest, facts: BoxFacts, home: string): Mount[] {
+function mountsOf(facts: BoxFacts, home: string): Mount[] {
+	const {request} = facts;
 	const folder = boxFolder(facts.paths, facts.folder);
 	const secrets = secretMounts(facts.paths, facts.folder, request.secrets ?? []);
 	if (facts.ownServer) {
@@ -166,7 +169,7 @@ function mountsOf(request: BoxRequest, facts: BoxFacts, home: string): Mount[] {
 		];
 	}
 
-	const own = homeFolders(facts.paths, facts.owner.uid, facts.runAs);
+	const own = homeFolders(facts.paths, facts.person.uid, facts.runAs);
 	const fixed: Mount[] = [
 		{type: 'bind', source: request.project, target: inside.project},
 		{type: 'bind', source: own.home, target: home},

@@ -14,7 +14,7 @@ import {isOwnSecret} from '../files/secrets.ts';
 import {type KeyFile, readNamed} from '../ssh/login-keys.ts';
 import type {BoxRequest} from './types.ts';
 
-/** What the flags of `up` say, as text. Undefined means that the flag was not given. */
+/** The flags of `up`, as commander reads them. Undefined means that the flag was not given. */
 export type UpFlags = {
 	directory?: string | undefined;
 	jupyter?: true | undefined;
@@ -31,6 +31,17 @@ export type UpFlags = {
 	pidsLimit?: number | undefined;
 	mount?: string[] | undefined;
 	env?: string[] | undefined;
+	secret?: string[] | undefined;
+	secretEnv?: string[] | undefined;
+	sudo?: true | undefined;
+	recreate?: true | undefined;
+	force?: true | undefined;
+	/** True for `--wait`, false for `--no-wait`. */
+	wait?: boolean | undefined;
+	/** How long the box is reserved. */
+	for?: string | undefined;
+	/** Yes to all that gpubox.yaml asks for. */
+	trust?: true | undefined;
 };
 
 /** The flags that a setting stands for, in the form of settings. What stands for this one call only is left to `makeRequest`. */
@@ -60,6 +71,17 @@ export function flagSettings(flags: UpFlags, currentDirectory: string): Sourced[
 		...said('limits.pids', '--pids-limit', flags.pidsLimit),
 		...said('bind', '--bind', flags.bind),
 	];
+}
+
+/** The flags that say how a box should be made. */
+const explicitFlags = [
+	...(['jupyter', 'ssh', 'image', 'gpus', 'shareGpus', 'port', 'bind', 'mount', 'env', 'secret', 'secretEnv'] as const),
+	...(['sudo', 'memory', 'cpus', 'shmSize', 'pidsLimit'] as const),
+];
+
+/** Whether a flag says how the box should be made; a plain `up` without gpubox.yaml takes the box as it is. */
+export function isExplicit(flags: UpFlags): boolean {
+	return explicitFlags.some((name) => flags[name] !== undefined);
 }
 
 /**

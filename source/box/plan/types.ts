@@ -1,7 +1,10 @@
-import type {GpuMechanism, Mount} from '../../engine/engine.ts';
-import type {Paths, Person} from '../../host/host.ts';
+import type {EngineInfo, Mount} from '../../engine/engine.ts';
+import type {Host} from '../../host/host.ts';
 import type {ServiceName} from '../box.ts';
 import type {SecretRequest} from '../files/secrets.ts';
+import type {Personal} from '../files/write-files.ts';
+import type {GpuSelection} from '../gpus/allocate.ts';
+import type {GpusOfHost} from '../gpus/availability.ts';
 
 /** What a person asked for, after flags, gpubox.yaml and defaults were put together. Nothing of it depends on the host. */
 export type BoxRequest = {
@@ -45,37 +48,44 @@ export type Packages = {apt: string[]; pip: string[]};
 /** How an image starts its own SSH server: entrypoint and command. */
 export type OwnServer = {start: string[]};
 
-/** What has to be known of the host to plan a box. */
-export type BoxFacts = {
-	/** Whose box it is. */
-	owner: Person;
-	/** The user the box runs as. */
-	runAs: Person;
+/** What is known of a new box before its GPUs and ports are claimed. */
+export type Prepared = Personal & {
+	request: BoxRequest;
+	gpuSelection: GpuSelection;
+	engine: EngineInfo;
+	/** Undefined when no GPU was asked for. */
+	hostGpus: GpusOfHost | undefined;
+	/** UUIDs of the GPUs that can use the image, where others cannot. */
+	usableGpus?: string[];
+	/** Reference the person chose. */
+	image: string;
+	/** What is really started: the image itself or the one derived from it. */
+	startImage: string;
+	/** Names of the labels that the image brings, which a container inherits. */
+	imageLabels: readonly string[];
+	/** The image's own SSH server, where it is to run. */
+	ownServer?: OwnServer;
+};
+
+/** What is settled for one attempt to create a box: all that depends on the other boxes. */
+type Assigned = {
 	name: string;
 	/** Name of the folder that its files are in. */
 	folder: string;
 	/** Also in its record (record.ts). */
 	nonce: string;
-	/** Names of the labels that the image brings, which a container inherits. */
-	imageLabels: readonly string[];
-	/** Reference the person chose. */
-	image: string;
-	/** What is really started: the image itself or the one derived from it. */
-	startImage: string;
-	/** The image's own SSH server, where it is to run. */
-	ownServer?: OwnServer;
 	/** UUIDs of the GPUs chosen. */
 	gpus: string[];
 	/** Its part of the host's GPUs, from 0 to 1; undefined when it has none. */
 	gpuShare: number | undefined;
-	gpuMechanism: GpuMechanism;
 	/** Whether the engine may give more locked memory and open files than it has itself: not without root's rights. */
 	raisesLimits: boolean;
 	ports: Partial<Record<ServiceName, number>>;
-	memoryBytes: number;
-	cpus: number;
-	paths: Paths;
-	version: string;
-	/** When it is made. */
+	/** When it is created. */
 	now: Date;
 };
+
+/** All that a plan is made of. */
+export type BoxFacts = Pick<Host, 'person' | 'paths'> &
+	Pick<Prepared, 'request' | 'engine' | 'runAs' | 'image' | 'startImage' | 'imageLabels' | 'ownServer'> &
+	Assigned;

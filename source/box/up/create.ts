@@ -11,18 +11,26 @@ import {abandonedAfter, decideClaim, isAbandoned} from '../gpus/claims.ts';
 import {listClaims} from '../list.ts';
 import {boxFolder} from '../paths.ts';
 import {placeSudoers} from '../plan/sudo.ts';
+import type {Prepared} from '../plan/types.ts';
 import {type BoxRecord, newNonce, writeRecord} from '../record.ts';
 import {removeUnlessRunning} from '../remove-container.ts';
-import {chooseName, findOwn, findPending, type Lost, type Prepared, stillUndecided, workOut} from './resolve-spec.ts';
+import {chooseName, findOwn, findPending, type Lost, stillUndecided, workOut} from './resolve-spec.ts';
 
 /**
 Creates the container, makes sure that its GPUs are its own (see claims.ts) and starts it. Whatever is lost to somebody else on
-the way, a card, a port, the name, is chosen anew as long as there is a choice.
+the way, a card, a port, the name, is chosen again as long as there is a choice.
+
+@param listed the boxes as they were a moment ago, for the first attempt: what changed since costs another attempt
 */
-export async function claimAndStart(host: Host, prepared: Prepared, signal: AbortSignal): Promise<ClaimedBox> {
+export async function claimAndStart(
+	host: Host,
+	prepared: Prepared,
+	signal: AbortSignal,
+	listed?: Box[],
+): Promise<ClaimedBox> {
 	const folders = new Set<string>();
 	try {
-		return await claim(host, prepared, folders, signal);
+		return await claim(host, prepared, {folders, signal, listed});
 	} catch (error) {
 		// An engine that does not answer any more may have made the container: then a later run cleans up.
 		const boxes = folders.size > 0 ? await listClaims(host).catch(() => undefined) : undefined;
@@ -44,14 +52,24 @@ type Attempt =
 	/** By a container that is no box. */
 	| {kind: 'name-taken'; name: string};
 
-/** @param folders gets those that were written on the way and may belong to a container */
-async function claim(host: Host, prepared: Prepared, folders: Set<string>, signal: AbortSignal): Promise<ClaimedBox> {
+type ClaimOptions = {
+	/** Gets those that were written on the way and may belong to a container. */
+	folders: Set<string>;
+	signal: AbortSignal;
+	/** Listed again when missing. */
+	listed: Box[] | undefined;
+};
+
+async function claim(host: Host, prepared: Prepared, {listed, ...options}: ClaimOptions): Promise<ClaimedBox> {
+	const {signal} = options;
+	let boxes = listed;
 	let lost: Lost = {ports: [], names: [], rlimits: prepared.engine.rootless};
 	// What a crash left in the way is out of it after half of that, on a machine that is busy, too.
 	const end = Date.now() + 4 * abandonedAfter;
 	while (Date.now() < end) {
 		signal.throwIfAborted();
-		const attempt = await attemptOnce(host, prepared, lost, folders, signal);
+		const attempt = await attemptOnce(host, prepared, lost, {...options, listed: boxes});
+		boxes = undefined;
 		switch (attempt.kind) {
 			case 'running':
 				return {box: attempt.box, made: attempt.made};
@@ -73,15 +91,10 @@ async function claim(host: Host, prepared: Prepared, folders: Set<string>, signa
 	throw stillUndecided();
 }
 
-async function attemptOnce(
-	host: Host,
-	prepared: Prepared,
-	lost: Lost,
-	folders: Set<string>,
-	signal: AbortSignal,
-): Promise<Attempt> {
+async function attemptOnce(host: Host, prepared: Prepared, lost: Lost, options: ClaimOptions): Promise<Attempt> {
+	const {folders, signal} = options;
 	const {request} = prepared;
-	const boxes = await listClaims(host, signal);
+	const boxes = options.listed ?? (await listClaims(host, signal));
 	removeUnused(host, folders, boxes);
 	const pending = findPending(boxes, request);
 	if (pending) {

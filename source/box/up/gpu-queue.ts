@@ -4,10 +4,10 @@ import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import {GpusTaken} from '../gpus/allocate.ts';
 import {readGpusOfHost} from '../gpus/availability.ts';
+import type {Prepared} from '../plan/types.ts';
 import {type ClaimedBox, claimAndStart} from './create.ts';
 import {startBox} from './lifecycle.ts';
 import {wantsSeveral} from './prepare.ts';
-import type {Prepared} from './resolve-spec.ts';
 import type {UpOptions} from './types.ts';
 
 /** Processes outside of boxes end without the engine knowing, so it is also looked now and then. */
@@ -29,7 +29,7 @@ export function claimInTurn(host: Host, prepared: Prepared, options: Options): P
 	return inTurn(host, options, async () => {
 		// The first look at the host was taken a moment ago.
 		current = current
-			? {...current, gpus: await readGpusOfHost(host, signal, wantsSeveral(current.gpuSelection))}
+			? {...current, hostGpus: await readGpusOfHost(host, signal, wantsSeveral(current.gpuSelection))}
 			: prepared;
 		return claimAndStart(host, current, signal);
 	});

@@ -5,117 +5,75 @@ import type {Host, Person} from '../../host/host.ts';
 import {pullImage} from '../../image/pull/pull.ts';
 import {isReservedTarget} from '../../settings/reserved.ts';
 import {safeText} from '../../text/safe.ts';
-import {labelPrefix} from '../box.ts';
+import {type Box, labelPrefix} from '../box.ts';
 import {warnOfOpenSecrets} from '../files/secrets.ts';
 import type {Personal} from '../files/write-files.ts';
 import {type GpuSelection, parseGpuSelection} from '../gpus/allocate.ts';
 import {type GpusOfHost, readGpusOfHost, toCandidates} from '../gpus/availability.ts';
 import {warnOfOpenAddress} from '../jupyter/open-address.ts';
 import {ownImageLabels} from '../layer-labels.ts';
-import {listBoxes} from '../list.ts';
 import {checkName} from '../name.ts';
 import {inside} from '../paths.ts';
 import {findOwnServer, isLoopback, passwordName, refuseOpenPassword, warnOfPassword} from '../plan/image-sshd.ts';
 import {warnOfSockets} from '../plan/mount-warnings.ts';
 import {refuseRoot, whoRuns} from '../plan/run-as.ts';
-import type {BoxRequest} from '../plan/types.ts';
+import type {BoxRequest, Prepared} from '../plan/types.ts';
 import {findLoginKeys} from '../ssh/login-keys.ts';
 import {derivedReference, ensureDerivedImage, type Layer, packageLayer, serviceLayer} from './build-layers.ts';
-import {findOwn, type Prepared, pickGpus} from './resolve-spec.ts';
-import type {UpOptions} from './types.ts';
+import {findOwn, pickGpus} from './resolve-spec.ts';
+import type {ImageFacts, UpOptions} from './types.ts';
+
+/** What `prepare` starts from. */
+export type PrepareOptions = UpOptions & {
+	/** Already asked, while the boxes were listed. */
+	engine: Promise<EngineInfo>;
+	/** As listed a moment ago. */
+	boxes: readonly Box[];
+	/** Nothing is pulled or built. */
+	dryRun?: boolean;
+};
 
 /**
-Looks at the host, picks the image, and has it pulled and derived where it is missing; with `dryRun` nothing is touched.
+Looks at the host, picks the image, and pulls and derives it where it is missing.
 
 @throws Failure, EngineError
 */
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
-export async function prepare(
-	host: Host,
-	request: BoxRequest,
-	options: UpOptions & {engine: Promise<EngineInfo>; dryRun?: boolean},
-): Promise<Prepared> {
-	const {signal, report} = options;
+export async function prepare(host: Host, request: BoxRequest, options: PrepareOptions): Promise<Prepared> {
+	const {report} = options;
 	const runAs = whoRuns(host.person, request.project);
-	if (request.name !== undefined) {
-		checkName(request.name);
-	}
-
-	if (!host.engine.local) {
-		throw new Failure(`The engine at ${host.engine.address} is on another machine, which does not have this folder.`, {
-			fix: `Start the box there: ssh to that machine, go to the project and run gpubox up`,
-			exitCode: exitCode.usage,
-		});
-	}
-
-	refuseOpenPassword(request);
-	refuseHomeTargets(request, runAs);
-	// With a password it may be the image's own server that is asked for; that is known later.
-	if (!host.demo && !request.secrets?.some(({name}) => name === passwordName)) {
-		refuseRoot(runAs, request);
-	}
-
-	const projectAndMounts = [
-		{type: 'bind' as const, source: request.project, target: inside.project},
-		...request.mounts,
-	];
-	const home = host.demo ? undefined : noteOfHome(process.env);
-	for (const text of [
-		...(home === undefined ? [] : [home]),
-		...warnOfOpenSecrets(request.environment),
-		...warnOfSockets(projectAndMounts, host.engine.address),
-		...(isLoopback(request.bind) ? [] : [warnOfOpenAddress(request.services, request.bind)]),
-	]) {
+	refuseUnusable(host, request, runAs);
+	for (const text of warningsOf(host, request)) {
 		report({kind: 'note', text});
 	}
 
 	const gpuSelection = parseGpuSelection(request.gpus);
-	const {loginKeys, ...personal}: Omit<Personal, 'runAs'> = options.dryRun
-		? {}
-		: await gatherPersonal(host, request, options);
-	const look = async () => {
-		const [engine, gpus] = await Promise.all([
-			options.engine,
-			gpuSelection.kind === 'none' ? undefined : readGpusOfHost(host, signal, wantsSeveral(gpuSelection)),
-		]);
-		noteMissingGpus(gpuSelection, gpus, report);
-		return {engine, gpus, inventory: gpus?.inventory, gpuSelection, services: request.services};
-	};
-	const looking = look();
-	const [{engine, gpus}, chosen] = await Promise.all([looking, options.chooseImage(looking)]);
+	const {loginKeys, ...personal} = options.dryRun ? {} : await gatherPersonal(host, request, options);
+	const inspecting = inspectHost(host, request, gpuSelection, options);
+	const [{engine, hostGpus}, chosen] = await Promise.all([inspecting, options.chooseImage(inspecting)]);
 	for (const text of chosen.notes) {
 		report({kind: 'note', text});
 	}
 
+	const usable = chosen.gpus ? {usableGpus: chosen.gpus} : {};
 	const {reference} = chosen;
 	let {base} = chosen;
 	if (!base && !options.dryRun) {
-		if (gpus && !options.queue) {
-			// Nobody should learn after a long pull that others have the GPUs. It decides nothing: that comes at the claim.
-			const boxes = await listBoxes(host, signal);
-			const others = boxes.filter((box) => box !== findOwn(boxes, request));
-			pickGpus(
-				{request, gpuSelection, gpus, ...(chosen.gpus ? {usableGpus: chosen.gpus} : {})},
-				toCandidates(gpus, others, new Date()),
-			);
+		if (hostGpus && !options.queue) {
+			// Nobody should learn after a long pull that others have the GPUs. The claim decides.
+			const others = options.boxes.filter((box) => box !== findOwn(options.boxes, request));
+			pickGpus({request, gpuSelection, hostGpus, ...usable}, toCandidates(hostGpus, others, new Date()));
 		}
 
 		await pull(host, reference, options);
-		base = await host.engine.inspectImage(reference);
+		base = await host.engine.inspectImage(reference, options.signal);
 	}
 
 	const imageLabels = Object.keys(base?.labels ?? {});
-	const posing = imageLabels.filter((name) => name.startsWith(labelPrefix) && !ownImageLabels.includes(name));
-	if (posing.length > 0) {
-		report({
-			kind: 'note',
-			text: `${safeText(reference)} brings labels of gpubox's own, which are ignored: ${safeText(posing.join(', '))}`,
-		});
-	}
-
 	const {server: ownServer, note} = findOwnServer(request, reference, base);
-	if (note !== undefined || ownServer) {
-		report({kind: 'note', text: note ?? warnOfPassword(reference)});
+	for (const text of [...noteLabels(reference, imageLabels), note ?? (ownServer && warnOfPassword(reference))]) {
+		if (text !== undefined) {
+			report({kind: 'note', text});
+		}
 	}
 
 	if (!host.demo && !ownServer) {
@@ -128,15 +86,70 @@ export async function prepare(
 		request,
 		gpuSelection,
 		engine,
-		gpus,
+		hostGpus,
 		runAs,
 		...personal,
+		...usable,
 		...(ownServer ? {ownServer} : loginKeys ? {loginKeys} : {}),
-		...(chosen.gpus ? {usableGpus: chosen.gpus} : {}),
 		image: reference,
 		imageLabels,
 		startImage: base ? await derive(host, base.id, reference, layers, options) : reference,
 	};
+}
+
+/** @throws Failure for a request that no image and no GPU could meet */
+function refuseUnusable(host: Host, request: BoxRequest, runAs: Person): void {
+	if (request.name !== undefined) {
+		checkName(request.name);
+	}
+
+	if (!host.engine.local) {
+		throw new Failure(`The engine at ${host.engine.address} is on another machine, which does not have this folder.`, {
+			fix: 'Start the box there: ssh to that machine, go to the project and run gpubox up',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	refuseOpenPassword(request);
+	refuseHomeTargets(request, runAs);
+	// With a password it may be the image's own server that is asked for; that is known later.
+	if (!host.demo && !request.secrets?.some(({name}) => name === passwordName)) {
+		refuseRoot(runAs, request);
+	}
+}
+
+/** What the user should know of a request before it is carried out. */
+function warningsOf(host: Host, request: BoxRequest): string[] {
+	const home = host.demo ? undefined : noteOfHome(process.env);
+	const mounts = [{type: 'bind' as const, source: request.project, target: inside.project}, ...request.mounts];
+	return [
+		...(home === undefined ? [] : [home]),
+		...warnOfOpenSecrets(request.environment),
+		...warnOfSockets(mounts, host.engine.address),
+		...(isLoopback(request.bind) ? [] : [warnOfOpenAddress(request.services, request.bind)]),
+	];
+}
+
+async function inspectHost(
+	host: Host,
+	{services}: BoxRequest,
+	gpuSelection: GpuSelection,
+	{engine: info, signal, report}: PrepareOptions,
+): Promise<ImageFacts & {hostGpus: GpusOfHost | undefined}> {
+	const [engine, hostGpus] = await Promise.all([
+		info,
+		gpuSelection.kind === 'none' ? undefined : readGpusOfHost(host, signal, wantsSeveral(gpuSelection)),
+	]);
+	noteMissingGpus(gpuSelection, hostGpus, report);
+	return {engine, hostGpus, inventory: hostGpus?.inventory, gpuSelection, services};
+}
+
+/** An image may bring labels that pose as gpubox's own. */
+function noteLabels(reference: string, imageLabels: readonly string[]): string[] {
+	const posing = imageLabels.filter((name) => name.startsWith(labelPrefix) && !ownImageLabels.includes(name));
+	return posing.length > 0
+		? [`${safeText(reference)} brings labels of gpubox's own, which are ignored: ${safeText(posing.join(', '))}`]
+		: [];
 }
 
 /** The home and the caches are mounted already. @throws Failure (usage) */

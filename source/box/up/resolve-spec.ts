@@ -1,35 +1,17 @@
 /** What a new box would be, worked out from what was gathered and the boxes that there are. */
 
 import {exitCode, Failure} from '../../base/failure.ts';
-import {version} from '../../base/version.ts';
-import {type ContainerSpec, type EngineInfo, gpuMechanismOf} from '../../engine/engine.ts';
+import type {ContainerSpec} from '../../engine/engine.ts';
 import type {Host, Person} from '../../host/host.ts';
 import {type Box, containerPrefix, isOwn, type OwnBox, type ServiceName, servicePorts} from '../box.ts';
-import type {Personal} from '../files/write-files.ts';
-import {chooseGpus, type GpuCandidate, type GpuSelection, GpusTaken} from '../gpus/allocate.ts';
-import {type GpusOfHost, toCandidates} from '../gpus/availability.ts';
+import {chooseGpus, type GpuCandidate, GpusTaken} from '../gpus/allocate.ts';
+import {toCandidates} from '../gpus/availability.ts';
 import {ownerText} from '../list.ts';
 import {defaultName, distinctName} from '../name.ts';
 import {planBox} from '../plan/plan.ts';
-import type {BoxRequest, OwnServer} from '../plan/types.ts';
+import type {BoxRequest, Prepared} from '../plan/types.ts';
 import {candidatePorts, findFreePort} from '../ports.ts';
 import {limitsWereKept} from '../record.ts';
-
-/** What was worked out for a new box before its GPUs and ports are fought for. */
-export type Prepared = Personal & {
-	request: BoxRequest;
-	gpuSelection: GpuSelection;
-	engine: EngineInfo;
-	gpus: GpusOfHost | undefined;
-	/** UUIDs of the cards that can use the image, where others cannot. */
-	usableGpus?: string[];
-	image: string;
-	startImage: string;
-	/** Names of the labels that the image brings. */
-	imageLabels: string[];
-	/** The image's own SSH server, where it is to run. */
-	ownServer?: OwnServer;
-};
 
 /** What earlier attempts found out not to be had. `names` are of containers that are no boxes. */
 export type Lost = {ports: readonly number[]; names: readonly string[]; rlimits: boolean};
@@ -103,11 +85,11 @@ export function chooseName(
 
 /** The cards for a box, of those that can use its image. @throws Failure (taken) naming the holders; no usable GPU */
 export function pickGpus(
-	{request, gpuSelection, gpus, usableGpus}: Pick<Prepared, 'request' | 'gpuSelection' | 'gpus' | 'usableGpus'>,
+	{request, gpuSelection, hostGpus, usableGpus}: Pick<Prepared, 'request' | 'gpuSelection' | 'hostGpus' | 'usableGpus'>,
 	candidates: GpuCandidate[],
 ): string[] | 'undecided' {
 	const usable = usableGpus ? candidates.filter(({uuid, sliceOf}) => usableGpus.includes(sliceOf ?? uuid)) : candidates;
-	return chooseGpus(gpuSelection, usable, request.shareGpus, {closeness: gpus?.closeness});
+	return chooseGpus(gpuSelection, usable, request.shareGpus, {closeness: hostGpus?.closeness});
 }
 
 /** Everything that depends on the other boxes. Undefined while boxes that are being made at this moment may still step back. */
@@ -118,33 +100,24 @@ export async function workOut(
 	{name, folder, nonce}: {name: string; folder: string; nonce: string},
 	lost: Pick<Lost, 'ports' | 'rlimits'>,
 ): Promise<ContainerSpec | undefined> {
-	const {request, engine} = prepared;
-	const candidates = prepared.gpus ? toCandidates(prepared.gpus, boxes, new Date()) : [];
+	const candidates = prepared.hostGpus ? toCandidates(prepared.hostGpus, boxes, new Date()) : [];
 	const gpus = pickGpus(prepared, candidates);
 	if (gpus === 'undecided') {
 		return undefined;
 	}
 
-	return planBox(request, {
-		owner: host.person,
-		runAs: prepared.runAs,
+	return planBox({
+		...prepared,
+		person: host.person,
+		paths: host.paths,
 		name,
 		folder,
 		nonce,
-		imageLabels: prepared.imageLabels,
-		image: prepared.image,
-		startImage: prepared.startImage,
-		...(prepared.ownServer ? {ownServer: prepared.ownServer} : {}),
 		gpus,
 		gpuShare: shareOfGpus(gpus, candidates),
-		gpuMechanism: gpuMechanismOf(engine),
-		// What an earlier box found out need not be found out again.
+		// The records of earlier boxes say whether this engine refused before.
 		raisesLimits: !lost.rlimits && !limitsWereKept(host.paths, host.engine.address),
-		ports: await choosePorts(request, host.person.name, boxes, lost.ports),
-		memoryBytes: engine.memoryBytes,
-		cpus: engine.cpus,
-		paths: host.paths,
-		version,
+		ports: await choosePorts(prepared.request, host.person.name, boxes, lost.ports),
 		now: new Date(),
 	});
 }

@@ -9,7 +9,7 @@ import {boxFolder} from '../paths.ts';
 import {passwordName, warnOfPassword} from '../plan/image-sshd.ts';
 import {hashRequest} from '../plan/plan.ts';
 import {hasSudo} from '../plan/sudo.ts';
-import type {BoxRequest} from '../plan/types.ts';
+import type {BoxRequest, Prepared} from '../plan/types.ts';
 import {readRecord} from '../record.ts';
 import {syncSshFilesAfter} from '../ssh/sync-config.ts';
 import {claimAndStart} from './create.ts';
@@ -22,7 +22,7 @@ import {waitUntilReady} from './readiness.ts';
 import {renewKeys, renewSecrets} from './refresh-credentials.ts';
 import {removeWithFiles} from './remove-with-files.ts';
 import {bringBack, setAside} from './replace.ts';
-import {chooseName, findOwn, type Prepared, stillUndecided, workOut} from './resolve-spec.ts';
+import {chooseName, findOwn, stillUndecided, workOut} from './resolve-spec.ts';
 import type {UpOptions, UpResult} from './types.ts';
 
 /**
@@ -54,6 +54,7 @@ async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Prom
 	const engine = host.engine.info(signal);
 	engine.catch(() => {});
 	const claims = await listClaims(host, signal);
+	const listedAt = performance.now();
 	const boxes = onlyBoxes(claims);
 	const existing = findOwn(boxes, request);
 	for (const text of noteClaims(boxes, host.person, request)) {
@@ -64,12 +65,14 @@ async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Prom
 		return reuse(host, existing, request, options, claims);
 	}
 
-	const prepared = await prepare(host, request, {...options, engine});
+	const prepared = await prepare(host, request, {...options, engine, boxes});
 	// Only now that nothing else can be missing.
 	const previous = existing && options.recreate ? await setAside(host, existing) : undefined;
 	let result: UpResult;
 	try {
-		result = await makeBox(host, prepared, options);
+		// A pull or a build takes long enough for other boxes to come, and the box set aside has another name.
+		const current = previous === undefined && performance.now() - listedAt < 1000;
+		result = await makeBox(host, prepared, options, current ? claims : undefined);
 	} catch (error) {
 		if (previous) {
 			await bringBack(host, previous, report);
@@ -88,10 +91,15 @@ async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Prom
 	return result;
 }
 
-async function makeBox(host: Host, prepared: Prepared, options: UpOptions): Promise<UpResult> {
+async function makeBox(
+	host: Host,
+	prepared: Prepared,
+	options: UpOptions,
+	listed: Box[] | undefined,
+): Promise<UpResult> {
 	const {box, made} = await (options.queue
 		? claimInTurn(host, prepared, options)
-		: claimAndStart(host, prepared, options.signal));
+		: claimAndStart(host, prepared, options.signal, listed));
 	options.report({kind: 'start', name: box.name});
 	try {
 		return await finish(host, box, options, true);
@@ -121,12 +129,10 @@ function noteClaims(boxes: readonly Box[], person: Person, {project}: BoxRequest
 
 /** The container that `up` would make now. Touches nothing. */
 export async function planUp(host: Host, request: BoxRequest, options: UpOptions): Promise<ContainerSpec> {
-	const prepared = await prepare(host, request, {
-		...options,
-		engine: host.engine.info(options.signal),
-		dryRun: true,
-	});
+	const engine = host.engine.info(options.signal);
+	engine.catch(() => {});
 	const boxes = await listBoxes(host, options.signal);
+	const prepared = await prepare(host, request, {...options, engine, boxes, dryRun: true});
 	const name = chooseName(boxes, host.person, request);
 	const own = findOwn(boxes, request);
 	// The box that is there is the one that the line describes: what it has is not taken.

@@ -5,7 +5,7 @@ import {after, describe, test} from 'node:test';
 import fc from 'fast-check';
 import type {Box} from '../../../source/box/box.ts';
 import {abandonedAfter, decideClaim} from '../../../source/box/gpus/claims.ts';
-import type {Prepared} from '../../../source/box/up/resolve-spec.ts';
+import type {Prepared} from '../../../source/box/plan/types.ts';
 import {
 	type Contender,
 	contend,

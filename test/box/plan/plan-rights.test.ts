@@ -3,6 +3,7 @@ import {describe, test} from 'node:test';
 import {planBox} from '../../../source/box/plan/plan.ts';
 import {refuseRoot} from '../../../source/box/plan/run-as.ts';
 import type {BoxFacts, BoxRequest} from '../../../source/box/plan/types.ts';
+import type {EngineInfo} from '../../../source/engine/engine.ts';
 
 const request: BoxRequest = {
 	project: '/data/train',
@@ -15,7 +16,8 @@ const request: BoxRequest = {
 };
 const alice = {name: 'alice', uid: 1000, gid: 1000};
 const facts: BoxFacts = {
-	owner: alice,
+	request,
+	person: alice,
 	runAs: alice,
 	name: 'alice-train',
 	folder: 'alice-train~1',
@@ -25,25 +27,22 @@ const facts: BoxFacts = {
 	startImage: 'image',
 	gpus: [],
 	gpuShare: undefined,
-	gpuMechanism: 'gpu',
 	raisesLimits: true,
 	ports: {ssh: 2222},
-	memoryBytes: 64 * 1024 ** 3,
-	cpus: 8,
+	engine: {cpus: 8, memoryBytes: 64 * 1024 ** 3, flavour: 'docker'} as EngineInfo,
 	paths: {config: '/c', state: '/state', home: '/h', cache: '/k', ssh: '/s', secrets: '/dev/shm/gpubox-1000'},
-	version: '0',
 	now: new Date('2026-01-01T00:00:00Z'),
 };
 
 describe('what a box may do', () => {
 	test('is nothing but what its user may, with SSH too', () => {
-		const {capDrop, capAdd, securityOptions, labels} = planBox(request, facts);
+		const {capDrop, capAdd, securityOptions, labels} = planBox(facts);
 		assert.deepEqual([capDrop, capAdd, securityOptions], [['ALL'], [], ['no-new-privileges']]);
 		assert.equal(labels['gpubox.sudo'], 'false');
 	});
 
 	test('is to become root inside by choice only, which shows, and never to reach out', () => {
-		const {capDrop, capAdd, securityOptions, labels} = planBox({...request, sudo: true}, facts);
+		const {capDrop, capAdd, securityOptions, labels} = planBox({...facts, request: {...request, sudo: true}});
 		assert.deepEqual([capDrop, securityOptions, labels['gpubox.sudo']], [['ALL'], [], 'true']);
 		assert.ok(capAdd.includes('SETUID'));
 		for (const capability of [
@@ -64,13 +63,13 @@ describe('what a box may do', () => {
 		assert.throws(() => refuseRoot(root, {project: '/data/train'}), /everything in its box would run as root/);
 		refuseRoot(root, {project: '/data/train', sudo: true});
 		refuseRoot(alice, {project: '/data/train'});
-		assert.deepEqual(planBox(request, {...facts, owner: root, runAs: root}).capAdd, []);
+		assert.deepEqual(planBox({...facts, person: root, runAs: root}).capAdd, []);
 	});
 });
 
 describe('home and caches', () => {
 	const mounted = (owner: typeof alice, runAs: typeof alice) =>
-		planBox(request, {...facts, owner, runAs})
+		planBox({...facts, person: owner, runAs})
 			.mounts.filter(({target}) => /^\/home\/[^/]+(\/\.cache)?$/.test(target))
 			.map(({source}) => source);
 
@@ -91,7 +90,7 @@ describe('the secrets of a box', () => {
 		{name: 'HF_TOKEN', variable: false},
 		{name: 'WANDB_API_KEY', variable: true},
 	];
-	const spec = planBox({...request, secrets}, facts);
+	const spec = planBox({...facts, request: {...request, secrets}});
 
 	test('are mounted read-only from memory, and named in a label', () => {
 		const mounts = spec.mounts.filter(({target}) => target.startsWith('/run/secrets/'));
@@ -107,6 +106,6 @@ describe('the secrets of a box', () => {
 
 	test('are named to shells where that was asked for', () => {
 		assert.equal(spec.environment.GPUBOX_SECRET_VARIABLES, 'WANDB_API_KEY');
-		assert.ok(!('GPUBOX_SECRET_VARIABLES' in planBox(request, facts).environment));
+		assert.ok(!('GPUBOX_SECRET_VARIABLES' in planBox(facts).environment));
 	});
 });
