@@ -79,7 +79,7 @@ describe('a project with a gpubox.yaml', () => {
 		await write(['env: {SEED: 2}']);
 		const same = await up();
 		assert.equal(same.id, id);
-		assert.match(same.stderr, /was made with other options .* --recreate/);
+		assert.match(same.stderr, /was created with different options\. .* --recreate/);
 		const anew = await up('--recreate');
 		assert.notEqual(anew.id, id);
 		assert.equal(await inside(anew.name, 'echo $SEED'), '2\n');

@@ -98,7 +98,7 @@ describe('what images and other people say', {skip: needsOwnEngine}, () => {
 		const args = ['up', 'posed', '--json', '--image', evil, '--force', '--gpus', 'none'];
 		const {stdout, stderr, code} = await alice.runGpubox(args, {env: {AWS_SECRET_ACCESS_KEY: 'the-value'}});
 		assert.equal(code, 0, stderr);
-		assert.match(stderr, /brings labels of gpubox's own, which are ignored: gpubox\./);
+		assert.match(stderr, /sets labels reserved for gpubox, which are ignored: gpubox\./);
 		const box = JSON.parse(stdout) as BoxJson & {sudo: boolean; rootPassword: boolean; until: string | null};
 		const {Config, Mounts} = await docker.getContainer(box.id).inspect();
 		const of = (name: string) => Config.Labels[`gpubox.${name}`];

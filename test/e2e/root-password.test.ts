@@ -155,7 +155,7 @@ describe('an image with an SSH server of its own', () => {
 
 	test('takes a new password at the next start, and is known again when it is made anew', async () => {
 		const {stderr} = await up('another-password');
-		assert.match(stderr, /counts from the next start/);
+		assert.match(stderr, /takes effect after a restart/);
 		await person.runGpubox(['stop', box.name]);
 		await person.runGpubox(['start', box.name]);
 		await waitUntil('the server', async () => (await ssh('another-password', 'true')).code === 0);

@@ -17,8 +17,8 @@ import {removeUnlessRunning} from '../remove-container.ts';
 import {chooseName, findOwn, findPending, type Lost, stillUndecided, workOut} from './resolve-spec.ts';
 
 /**
-Creates the container, makes sure that its GPUs are its own (see claims.ts) and starts it. Whatever is lost to somebody else on
-the way, a card, a port, the name, is chosen again as long as there is a choice.
+Creates the container, makes sure that its GPUs are its own (see claims.ts) and starts it. A GPU, port or name that another process
+takes in the meantime is chosen again, as long as there is a choice.
 
 @param listed the boxes as they were a moment ago, for the first attempt: what changed since costs another attempt
 */
@@ -32,7 +32,7 @@ export async function claimAndStart(
 	try {
 		return await claim(host, prepared, {folders, signal, listed});
 	} catch (error) {
-		// An engine that does not answer any more may have made the container: then a later run cleans up.
+		// An engine that no longer answers may have created the container: then a later run cleans up.
 		const boxes = folders.size > 0 ? await listClaims(host).catch(() => undefined) : undefined;
 		if (boxes) {
 			removeUnused(host, folders, boxes);
@@ -42,18 +42,18 @@ export async function claimAndStart(
 	}
 }
 
-/** What came of one attempt to have a box that runs. */
+/** The result of one attempt to get a running box. */
 type Attempt =
 	| ({kind: 'running'} & ClaimedBox)
-	/** Somebody else was quicker, or is about to be: the next attempt sees who. */
+	/** Another process was faster, or is about to be: the next attempt sees which. */
 	| {kind: 'lost-race'}
 	| {kind: 'rlimits-refused'}
 	| {kind: 'ports-taken'; ports: number[]}
-	/** By a container that is no box. */
+	/** By a container that is not a box. */
 	| {kind: 'name-taken'; name: string};
 
 type ClaimOptions = {
-	/** Gets those that were written on the way and may belong to a container. */
+	/** Collects those that were written and may belong to a container. */
 	folders: Set<string>;
 	signal: AbortSignal;
 	/** Listed again when missing. */
@@ -64,7 +64,7 @@ async function claim(host: Host, prepared: Prepared, {listed, ...options}: Claim
 	const {signal} = options;
 	let boxes = listed;
 	let lost: Lost = {ports: [], names: [], rlimits: prepared.engine.rootless};
-	// What a crash left in the way is out of it after half of that, on a machine that is busy, too.
+	// What a crashed run left is abandoned after half of that, even on a busy machine.
 	const end = Date.now() + 4 * abandonedAfter;
 	while (Date.now() < end) {
 		signal.throwIfAborted();
@@ -98,7 +98,7 @@ async function attemptOnce(host: Host, prepared: Prepared, lost: Lost, options: 
 	removeUnused(host, folders, boxes);
 	const pending = findPending(boxes, request);
 	if (pending) {
-		// Another run of the caller's is about to write down that it is theirs, or was killed before it could.
+		// Another run of the caller is about to record it as the caller's, or was killed before it could.
 		if (isAbandoned(pending, new Date())) {
 			await removeUnlessRunning(host, pending);
 		}
@@ -122,7 +122,7 @@ async function attemptOnce(host: Host, prepared: Prepared, lost: Lost, options: 
 	return created ? tryToStart(host, {box: created, made: true}, boxesNow, prepared, lost) : {kind: 'lost-race'};
 }
 
-/** Writes the box's files, creates its container and writes down that it is the caller's. Undefined when that worked. */
+/** Writes the box's files, creates its container and records it as the caller's. Undefined when that worked. */
 async function createContainer(
 	host: Host,
 	prepared: Prepared,
@@ -150,20 +150,20 @@ async function createContainer(
 		}
 
 		if (error.code === 'name-taken') {
-			// By somebody who was quicker, whose box it is then; or by a container that is no box.
+			// By a process that was faster and has created the box, or by a container that is not a box.
 			const isBox = (await listClaims(host, signal)).some((box) => box.name === name);
 			return isBox ? {kind: 'lost-race'} : {kind: 'name-taken', name};
 		}
 
 		if (!isWhole(host, {folder, secrets: (request.secrets ?? []).map((secret) => secret.name)})) {
-			// This took so long that the folder was taken for one left behind.
+			// This took so long that another run removed the folder as a leftover.
 			return {kind: 'lost-race'};
 		}
 
 		throw error;
 	}
 
-	// From here to the start nothing is broken off: a container that is neither started nor gone would be left.
+	// From here to the start nothing is interrupted: a container that is neither started nor removed would be left.
 	return (await keepRecord(host, folder, {...record, container})) ? undefined : {kind: 'lost-race'};
 }
 
@@ -182,7 +182,7 @@ async function tryToStart(
 	}
 
 	try {
-		// As the record says, not the labels: one that an earlier call left half-made is what that call asked for.
+		// From the record, not the labels: a box that an earlier call left half-made gets what that call requested.
 		if (box.sudo && !box.rootPassword) {
 			await placeSudoers(engine, box.id, runAs);
 		}
@@ -194,7 +194,7 @@ async function tryToStart(
 		}
 
 		if (error.code === 'not-found' || error.code === 'conflict') {
-			// A rival that comes first removed it: that is how it tells us.
+			// A rival with precedence removed it; that is how it signals its claim.
 			return {kind: 'lost-race'};
 		}
 
@@ -204,7 +204,7 @@ async function tryToStart(
 		}
 
 		if (/error setting rlimit/.test(error.message) && !lost.rlimits) {
-			// An engine without root's rights cannot raise them, and most work does without.
+			// An engine without root privileges cannot raise them, and most workloads do not need that.
 			return {kind: 'rlimits-refused'};
 		}
 
@@ -222,7 +222,7 @@ async function tryToStart(
 	return {kind: 'running', box: {...box, state: 'running'}, made};
 }
 
-/** Removes rivals that come after `box`. @returns false when one comes before it */
+/** Removes rivals that come after `box`. @returns false when a rival has precedence */
 async function clearTheWay(host: Host, box: Box, boxes: Box[]): Promise<boolean> {
 	for (let seen = boxes; ; seen = await listClaims(host)) {
 		const decision = decideClaim(box, seen, new Date());
@@ -237,10 +237,10 @@ async function clearTheWay(host: Host, box: Box, boxes: Box[]): Promise<boolean>
 }
 
 /**
-Writes down that a container is the caller's, before anything else happens to it. Where that fails the container goes again: it would
-be nobody's.
+Records a container as the caller's, before anything else happens to it. Where that fails the container is removed: it would have no
+owner.
 
-@returns false when the folder was taken for one left behind in the meantime
+@returns false when another run has removed the folder as a leftover in the meantime
 @throws Failure when the record cannot be written
 */
 async function keepRecord(host: Host, folder: string, record: BoxRecord & {container: string}): Promise<boolean> {
@@ -254,16 +254,16 @@ async function keepRecord(host: Host, folder: string, record: BoxRecord & {conta
 		}
 
 		throw new Failure(`The box's files cannot be written: ${(error as Error).message}`, {
-			fix: `Make room, or make ${boxFolder(host.paths, folder)} writable for you.`,
+			fix: `Free some disk space, or make ${boxFolder(host.paths, folder)} writable.`,
 			cause: error,
 		});
 	}
 }
 
-/** A box that runs, and whether it was made here or found half-made. */
+/** A running box, and whether it was created here or found half-made. */
 export type ClaimedBox = {box: Box; made: boolean};
 
-/** Removes folders made here that no container has, or will have: each was named in one attempt to make one. */
+/** Removes folders created here that no container has or will have: each was for one attempt to create a container. */
 function removeUnused({paths}: Host, folders: Set<string>, boxes: Box[]): void {
 	for (const folder of folders) {
 		if (!boxes.some((box) => box.folder === folder)) {

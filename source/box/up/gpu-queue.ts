@@ -10,10 +10,10 @@ import {startBox} from './lifecycle.ts';
 import {wantsSeveral} from './prepare.ts';
 import type {UpOptions} from './types.ts';
 
-/** Processes outside of boxes end without the engine knowing, so it is also looked now and then. */
+/** The engine has no event for processes that end outside of boxes, so GPUs are also polled. */
 const longestPauseMs = 15_000;
 
-/** What may set GPUs free. */
+/** Events that may free GPUs. */
 const endings = new Set(['die', 'destroy', 'stop', 'kill']);
 
 type Options = Pick<UpOptions, 'report' | 'signal'>;
@@ -21,13 +21,13 @@ type Options = Pick<UpOptions, 'report' | 'signal'>;
 /**
 Claims GPUs for a new box as soon as they are free, however long that takes.
 
-@throws what claimAndStart throws, but for GPUs that are taken; the signal's reason
+@throws what claimAndStart throws, except for GPUs that are taken; the signal's reason
 */
 export function claimInTurn(host: Host, prepared: Prepared, options: Options): Promise<ClaimedBox> {
 	const {signal} = options;
 	let current: Prepared | undefined;
 	return inTurn(host, options, async () => {
-		// The first look at the host was taken a moment ago.
+		// The first reading of the host was taken a moment ago.
 		current = current
 			? {...current, hostGpus: await readGpusOfHost(host, signal, wantsSeveral(current.gpuSelection))}
 			: prepared;
@@ -37,9 +37,9 @@ export function claimInTurn(host: Host, prepared: Prepared, options: Options): P
 
 /**
 Starts a stopped box as soon as its GPUs are free. It waits for these and takes no others, because a container keeps the ones that
-it was made with; making it anew would lose what was installed inside, so that is told and not done.
+it was created with; recreating it would lose what was installed inside, so that is suggested and not done.
 
-@throws what startBox throws, but for GPUs that are taken; the signal's reason
+@throws what startBox throws, except for GPUs that are taken; the signal's reason
 */
 export function startInTurn(host: Host, box: Box, options: Options): Promise<void> {
 	return inTurn(host, options, () =>
@@ -48,11 +48,11 @@ export function startInTurn(host: Host, box: Box, options: Options): Promise<voi
 }
 
 /**
-Tries until nobody is in the way any more. It holds nothing while it waits, and looks only when a container ended or a quarter of
-a minute went by. There is no order among several that wait: whoever sees it first has it, as without waiting.
+Tries until the GPUs are free. It holds nothing while it waits, and checks only when a container ended or 15 seconds have passed.
+Several waiting runs have no order among them: the first that sees a free GPU gets it, as without waiting.
 */
 async function inTurn<T>(host: Host, {report, signal}: Options, attempt: () => Promise<T>): Promise<T> {
-	// Listening begins before the first look, so that nothing ends unheard in between.
+	// Subscribe before the first check, so that no end is missed in between.
 	const listening = new AbortController();
 	const ends = listen(host.engine, AbortSignal.any([signal, listening.signal]));
 	let told: string | undefined;
@@ -86,7 +86,7 @@ async function inTurn<T>(host: Host, {report, signal}: Options, attempt: () => P
 	}
 }
 
-/** Rings whenever a container ended. Without events, as behind some proxies, it never does. */
+/** Resolves whenever a container ended. Without events, as behind some proxies, it never does. */
 function listen(engine: Engine, signal: AbortSignal): {next(): Promise<void>} {
 	let next = Promise.withResolvers<void>();
 	const follow = async () => {

@@ -34,7 +34,7 @@ export type PrepareOptions = UpOptions & {
 };
 
 /**
-Looks at the host, picks the image, and pulls and derives it where it is missing.
+Inspects the host, picks the image, pulls it and builds its layers where they are missing.
 
 @throws Failure, EngineError
 */
@@ -59,7 +59,7 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 	let {base} = chosen;
 	if (!base && !options.dryRun) {
 		if (hostGpus && !options.queue) {
-			// Nobody should learn after a long pull that others have the GPUs. The claim decides.
+			// Report GPUs that are taken before a long pull, not after it. The claim decides.
 			const others = options.boxes.filter((box) => box !== findOwn(options.boxes, request));
 			pickGpus({request, gpuSelection, hostGpus, ...usable}, toCandidates(hostGpus, others, new Date()));
 		}
@@ -104,15 +104,18 @@ function refuseUnusable(host: Host, request: BoxRequest, runAs: Person): void {
 	}
 
 	if (!host.engine.local) {
-		throw new Failure(`The engine at ${host.engine.address} is on another machine, which does not have this folder.`, {
-			fix: 'Start the box there: ssh to that machine, go to the project and run gpubox up',
-			exitCode: exitCode.usage,
-		});
+		throw new Failure(
+			`The engine at ${host.engine.address} runs on another machine, which does not have this folder.`,
+			{
+				fix: 'Start the box there: ssh to that machine, go to the project and run gpubox up',
+				exitCode: exitCode.usage,
+			},
+		);
 	}
 
 	refuseOpenPassword(request);
 	refuseHomeTargets(request, runAs);
-	// With a password it may be the image's own server that is asked for; that is known later.
+	// With a password, the request may be for the image's own SSH server; that is known later.
 	if (!host.demo && !request.secrets?.some(({name}) => name === passwordName)) {
 		refuseRoot(runAs, request);
 	}
@@ -148,7 +151,7 @@ async function inspectHost(
 function noteLabels(reference: string, imageLabels: readonly string[]): string[] {
 	const posing = imageLabels.filter((name) => name.startsWith(labelPrefix) && !ownImageLabels.includes(name));
 	return posing.length > 0
-		? [`${safeText(reference)} brings labels of gpubox's own, which are ignored: ${safeText(posing.join(', '))}`]
+		? [`${safeText(reference)} sets labels reserved for gpubox, which are ignored: ${safeText(posing.join(', '))}`]
 		: [];
 }
 
@@ -157,14 +160,14 @@ function refuseHomeTargets({mounts}: BoxRequest, {name}: Person): void {
 	const home = `/home/${name}`;
 	const taken = mounts.find(({target}) => isReservedTarget(target, [home, `${home}/.cache`]));
 	if (taken) {
-		throw new Failure(`Nothing can be mounted at ${taken.target}, where your home in the box is.`, {
-			fix: `Choose another place inside, such as /data or ${home}/data.`,
+		throw new Failure(`Cannot mount at ${taken.target}: your home in the box is there.`, {
+			fix: `Choose another target, such as /data or ${home}/data.`,
 			exitCode: exitCode.usage,
 		});
 	}
 }
 
-/** Keys and secrets. Asked for before a pull, so that nobody has to wait for the question. */
+/** Keys and secrets. Asked for before a pull, so that the user does not have to wait for the prompt. */
 async function gatherPersonal(host: Host, request: BoxRequest, options: UpOptions): Promise<Omit<Personal, 'runAs'>> {
 	const names = (request.secrets ?? []).map(({name}) => name);
 	const loginKeys = request.services.includes('ssh')
@@ -184,7 +187,7 @@ async function pull({engine}: Host, reference: string, {settings, signal, report
 	});
 }
 
-/** Puts the layers on, one upon the other. Each is named by all that is below it. */
+/** Adds the layers one on top of the other. The name of each is a hash of all that is below it. */
 async function derive(
 	host: Host,
 	baseId: string,
@@ -210,7 +213,7 @@ async function derive(
 	return name;
 }
 
-/** Without usable GPUs `auto` goes on without, and says so; anything else asked for GPUs and is refused in the driver's terms. */
+/** Without usable GPUs, `auto` continues and adds a note; any other request fails with the driver's problem. */
 function noteMissingGpus(request: GpuSelection, gpus: GpusOfHost | undefined, report: UpOptions['report']): void {
 	if (!gpus || gpus.inventory.gpus.length > 0) {
 		return;
@@ -224,10 +227,10 @@ function noteMissingGpus(request: GpuSelection, gpus: GpusOfHost | undefined, re
 		});
 	}
 
-	report({kind: 'note', text: `The box gets no GPU: ${problem?.message ?? 'this host has none'}`});
+	report({kind: 'note', text: `The box gets no GPU: ${problem?.message ?? 'this host has none.'}`});
 }
 
-/** Whether it matters how the cards are joined. */
+/** Whether it matters how the cards are connected. */
 export function wantsSeveral(request: GpuSelection): boolean {
 	return request.kind === 'count' && request.count > 1;
 }

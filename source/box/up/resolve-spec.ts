@@ -1,4 +1,4 @@
-/** What a new box would be, worked out from what was gathered and the boxes that there are. */
+/** The spec of a new box, from what was gathered and the existing boxes. */
 
 import {exitCode, Failure} from '../../base/failure.ts';
 import type {ContainerSpec} from '../../engine/engine.ts';
@@ -13,18 +13,18 @@ import type {BoxRequest, Prepared} from '../plan/types.ts';
 import {candidatePorts, findFreePort} from '../ports.ts';
 import {limitsWereKept} from '../record.ts';
 
-/** What earlier attempts found out not to be had. `names` are of containers that are no boxes. */
+/** What earlier attempts found to be unavailable. `names` belong to containers that are not boxes. */
 export type Lost = {ports: readonly number[]; names: readonly string[]; rlimits: boolean};
 
-/** The box of this project that belongs to the caller: the one named, or the one that runs. */
+/** The caller's box for this project: the one named, or the running one. */
 export function findOwn(boxes: readonly Box[], request: Pick<BoxRequest, 'project' | 'name'>): OwnBox | undefined {
 	const own = boxes.filter(isOwn).filter((box) => isFor(box, request));
 	return own.find(({state}) => state === 'running') ?? own[0];
 }
 
 /**
-A container for this project that another `up` of the caller's made a moment ago, and whose id it has not written down: it is about
-to, or was killed there.
+A container for this project that another `up` of the caller created a moment ago without having written its id to the record yet: it
+is about to, or was killed before it could.
 */
 export function findPending(boxes: Box[], request: Pick<BoxRequest, 'project' | 'name'>): Box | undefined {
 	return boxes.find((box) => box.pending && isFor(box, request));
@@ -39,7 +39,7 @@ function isFor(box: Box, {project, name}: Pick<BoxRequest, 'project' | 'name'>):
 	);
 }
 
-/** @throws Failure (taken) when the name asked for belongs to another project, or to a container that is no box */
+/** @throws Failure (taken) when the requested name belongs to another project, or to a container that is not a box */
 export function chooseName(
 	boxes: Box[],
 	person: Person,
@@ -67,7 +67,7 @@ export function chooseName(
 
 	const fix = 'Choose another one: --name';
 	if (!holder) {
-		throw new Failure(`The name "${name}" is taken by a container that is no box: ${containerPrefix}${name}.`, {
+		throw new Failure(`The name "${name}" is taken by a container that is not a box: ${containerPrefix}${name}.`, {
 			fix,
 			exitCode: exitCode.taken,
 		});
@@ -77,7 +77,7 @@ export function chooseName(
 		holder.mine
 			? `The name "${name}" is taken by your box for ${holder.project}.`
 			: holder.owner === person.name && holder.projectPath === request.project
-				? `${containerPrefix}${name} claims to be your box for this folder, and gpubox has not made it from this account.`
+				? `${containerPrefix}${name} claims to be your box for this folder, but this account did not create it.`
 				: `The name "${name}" is taken by ${ownerText(holder, person.name)}'s box for ${holder.project}.`,
 		{fix, exitCode: exitCode.taken},
 	);
@@ -92,7 +92,7 @@ export function pickGpus(
 	return chooseGpus(gpuSelection, usable, request.shareGpus, {closeness: hostGpus?.closeness});
 }
 
-/** Everything that depends on the other boxes. Undefined while boxes that are being made at this moment may still step back. */
+/** Everything that depends on the other boxes. Undefined while boxes that are being created may still give up their claim. */
 export async function workOut(
 	host: Host,
 	prepared: Prepared,
@@ -123,7 +123,7 @@ export async function workOut(
 }
 
 /**
-What part of the host's GPUs a box gets, from 0 to 1; a MIG slice counts for its part of its card. Undefined when it gets none.
+The share of the host's GPUs that a box gets, from 0 to 1; a MIG slice counts for its part of its card. Undefined when it gets none.
 */
 export function shareOfGpus(gpus: readonly string[], candidates: readonly GpuCandidate[]): number | undefined {
 	const cards = candidates.filter(({sliceOf}) => sliceOf === undefined).length;
@@ -166,9 +166,9 @@ async function choosePorts(
 			const holder = wanted === undefined ? undefined : holders.get(wanted);
 			throw new Failure(
 				wanted === undefined
-					? `No port is free for ${service}.`
+					? `No free port found for ${service}.`
 					: `Port ${wanted} is taken by ${holder ? `box ${holder}` : 'another program'}.`,
-				{fix: 'Leave --port out to get a free one, or name another.', exitCode: exitCode.taken},
+				{fix: 'Omit --port to get a free one, or choose another.', exitCode: exitCode.taken},
 			);
 		}
 
@@ -180,8 +180,8 @@ async function choosePorts(
 }
 
 export function stillUndecided(): GpusTaken {
-	return new GpusTaken('Others are starting boxes on the same GPUs again and again.', {
-		fix: 'Try again in a minute, wait in line with --wait, or name the GPUs: --gpus 0,2',
-		holders: ['others who are starting boxes'],
+	return new GpusTaken('Could not reserve GPUs: other boxes kept claiming them.', {
+		fix: 'Try again in a minute, queue with --wait, or name the GPUs: --gpus 0,2',
+		holders: ['boxes that are starting'],
 	});
 }

@@ -26,8 +26,8 @@ import {chooseName, findOwn, stillUndecided, workOut} from './resolve-spec.ts';
 import type {UpOptions, UpResult} from './types.ts';
 
 /**
-Finds or makes the project's box and waits until its services answer. Safe to run any number of times, at once too: the box is
-made once, and what a killed run left half-made is taken up.
+Finds or creates the project's box and waits until its services answer. Safe to run any number of times, also concurrently: the box
+is created once, and what a killed run left half-made is completed.
 
 @throws Failure, EngineError
 */
@@ -36,7 +36,7 @@ export async function up(host: Host, request: BoxRequest, options: UpOptions): P
 		try {
 			return await upOnce(host, request, options);
 		} catch (error) {
-			// Somebody else removed the box while this one was getting on with it: another `up` that was broken off, say.
+			// Another process removed the box in the meantime, for example an `up` that was interrupted.
 			if (!hasVanished(error) || attempt === 5 || options.signal.aborted) {
 				throw error;
 			}
@@ -50,7 +50,7 @@ function hasVanished(error: unknown): boolean {
 
 async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Promise<UpResult> {
 	const {signal, report} = options;
-	// Asked at the same time, because a new box needs it; one that is there does not, and then its failure does not matter.
+	// Requested at the same time, because a new box needs it; an existing one does not, and then its failure does not matter.
 	const engine = host.engine.info(signal);
 	engine.catch(() => {});
 	const claims = await listClaims(host, signal);
@@ -66,7 +66,7 @@ async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Prom
 	}
 
 	const prepared = await prepare(host, request, {...options, engine, boxes});
-	// Only now that nothing else can be missing.
+	// Only now, when everything that a new box needs is there.
 	const previous = existing && options.recreate ? await setAside(host, existing) : undefined;
 	let result: UpResult;
 	try {
@@ -82,7 +82,7 @@ async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Prom
 	}
 
 	if (previous) {
-		// Only now that the new box works: token and host key lived on in there.
+		// Only now that the new box works: until here the old folder kept the token and the host key.
 		await removeWithFiles(host, previous);
 	}
 
@@ -104,8 +104,8 @@ async function makeBox(
 	try {
 		return await finish(host, box, options, true);
 	} catch (error) {
-		// It never worked, so it is nothing to keep: its last words are in the failure. Unless another `up` made it and is
-		// waiting for it as well.
+		// It never worked, so it is removed: the end of its log is in the failure. Unless another `up` created it and is also
+		// waiting for it.
 		if (made && !hasVanished(error)) {
 			await removeWithFiles(host, box);
 			await tellSsh(host, box, options.report);
@@ -115,7 +115,7 @@ async function makeBox(
 	}
 }
 
-/** What to say of containers that claim to be the caller's box for this folder, and are not by their record. */
+/** Notes about containers whose labels claim to be the caller's box for this folder, but which have no record. */
 function noteClaims(boxes: readonly Box[], person: Person, {project}: BoxRequest): string[] {
 	return boxes
 		.filter(
@@ -123,11 +123,11 @@ function noteClaims(boxes: readonly Box[], person: Person, {project}: BoxRequest
 		)
 		.map(
 			({name}) =>
-				`${containerPrefix}${name} claims to be your box for this folder, but gpubox did not make it from this account, so it is left alone. If you know it: docker rm -f ${containerPrefix}${name}`,
+				`${containerPrefix}${name} claims to be your box for this folder, but this account did not create it, so it is ignored. To remove it: docker rm -f ${containerPrefix}${name}`,
 		);
 }
 
-/** The container that `up` would make now. Touches nothing. */
+/** The container that `up` would create now. Changes nothing. */
 export async function planUp(host: Host, request: BoxRequest, options: UpOptions): Promise<ContainerSpec> {
 	const engine = host.engine.info(options.signal);
 	engine.catch(() => {});
@@ -135,14 +135,14 @@ export async function planUp(host: Host, request: BoxRequest, options: UpOptions
 	const prepared = await prepare(host, request, {...options, engine, boxes, dryRun: true});
 	const name = chooseName(boxes, host.person, request);
 	const own = findOwn(boxes, request);
-	// The box that is there is the one that the line describes: what it has is not taken.
+	// The line describes the box that already exists, so its own GPUs and ports do not count as taken.
 	const others = boxes.filter((box) => box !== own);
-	// A new box gets a folder of a random name; here the line is only to be read, and shall read the same each time.
+	// A new box gets a folder with a random name; here the line is only printed, and must be the same each time.
 	const folder = own?.folder ?? name;
 	if (!existsSync(boxFolder(host.paths, folder))) {
 		options.report({
 			kind: 'note',
-			text: 'What this mounts of the box itself, `gpubox up` writes first: the line can be pasted once there is the box.',
+			text: 'This command mounts files that `gpubox up` creates, so it works only after the first `gpubox up`.',
 		});
 	}
 
@@ -167,19 +167,22 @@ async function reuse(
 	if (options.explicit && box.spec !== hashRequest(request)) {
 		options.report({
 			kind: 'note',
-			text: `${box.name} was made with other options and is used as it is. To apply these: --recreate`,
+			text: `${box.name} was created with different options. To apply the new ones: --recreate`,
 		});
 	}
 
 	if (box.rootPassword) {
 		options.report({kind: 'note', text: warnOfPassword(box.image)});
 		if (box.state === 'running' && options.secrets?.given.includes(passwordName)) {
-			options.report({kind: 'note', text: `The new password counts from the next start: gpubox stop ${box.name}`});
+			options.report({kind: 'note', text: `The new password takes effect after a restart: gpubox stop ${box.name}`});
 		}
 	}
 
 	if (box.until && box.until <= new Date()) {
-		options.report({kind: 'note', text: `The time of ${box.name} is over. To have it anew: --recreate --for 4h`});
+		options.report({
+			kind: 'note',
+			text: `The reservation of ${box.name} has expired. Renew it: gpubox up --recreate --for 4h`,
+		});
 	}
 
 	await renewKeys(host, box, options);
@@ -204,14 +207,14 @@ async function reuse(
 			throw error;
 		}
 
-		// The engine was still carrying out a stop when the boxes were listed.
+		// The engine was still stopping it when the boxes were listed.
 		await startBox(host, box, options.signal);
 		result = await finish(host, box, options, true);
 	}
 
 	await removeLeftovers(host, claims, box.projectPath);
 	if (box.postCreate) {
-		// It may have failed, or been broken off, and been mended since. A box made without such a command gets none.
+		// It may have failed or been interrupted, and been fixed since. A box created without such a command gets none.
 		await runPostCreate(host, box, request, options);
 	}
 
@@ -221,7 +224,7 @@ async function reuse(
 async function finish(host: Host, box: Box, options: UpOptions, changed: boolean): Promise<UpResult> {
 	const token = readToken(host.paths, box.folder);
 	if (box.sudo && !box.rootPassword && !(await hasSudo(host.engine, box.id))) {
-		options.report({kind: 'note', text: `${box.image} has no sudo, so --sudo gives nothing in ${box.name}.`});
+		options.report({kind: 'note', text: `${box.image} has no sudo, so --sudo has no effect in ${box.name}.`});
 	}
 
 	if (options.wait) {
@@ -237,7 +240,7 @@ async function finish(host: Host, box: Box, options: UpOptions, changed: boolean
 	return {box: {...box, state: 'running'}, changed, ...(token === undefined ? {} : {token})};
 }
 
-/** Lets the person's ssh know that a box came or went. Without it a box works all the same, just not under its name. */
+/** Updates the user's ssh configuration after a box was created or removed. Without it the box works, but not by its name. */
 async function tellSsh(host: Host, box: Box, report: UpOptions['report']): Promise<void> {
 	try {
 		await syncSshFilesAfter(host, box);
