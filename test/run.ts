@@ -1,6 +1,6 @@
 /**
-What `npm test` runs: build, lint, types, unused code, the catalogue's check and unit tests; then a test host is set up and the
-end-to-end tests run on it.
+What `npm test` runs: build, lint, types, unused code, the catalogue's check, the subjects of commits and unit tests; then a test
+host is set up and the end-to-end tests run on it.
 
 	npm test                            everything
 	npm test -- --unit                  no test host
@@ -13,6 +13,7 @@ import {constants} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
+import {checkCommits} from '../tools/commit-subjects.ts';
 import {testHostVariable} from './_helpers/test-host/index.ts';
 import {type PreparedHost, prepareHost} from './_helpers/test-host/prepare.ts';
 
@@ -53,6 +54,7 @@ async function main(): Promise<void> {
 		await step('types', () => quietly('npm', ['run', '--silent', 'types']));
 		await step('unused code', () => quietly('npm', ['run', '--silent', 'unused']));
 		await step('catalogue', () => quietly('npm', ['run', '--silent', 'catalog:check']));
+		await step('commit subjects', async () => reportCommits());
 	}
 
 	if (everything || options.unit) {
@@ -108,6 +110,15 @@ async function nodeTest(files: string[], more: string[], env: NodeJS.ProcessEnv 
 	const {failed} = await runChild(process.execPath, call, {env, quiet: false});
 	if (failed !== undefined) {
 		throw new Error(`tests failed (${failed})`);
+	}
+}
+
+function reportCommits(): void {
+	const checked = checkCommits(root);
+	if ('skipped' in checked) {
+		say(`  skipped: ${checked.skipped}`);
+	} else if (checked.faults.length > 0) {
+		throw new Error(`commit subjects (docs/contributing.md):\n${checked.faults.join('\n')}`);
 	}
 }
 
