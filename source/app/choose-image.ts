@@ -15,6 +15,7 @@ export type ImageWish = {
 	force: boolean;
 	/** Of the settings: `family` and the team's own `images` are read. */
 	winners: readonly Sourced[];
+	signal: AbortSignal;
 };
 
 /**
@@ -30,13 +31,13 @@ export function imageChooser(host: Host, wish: ImageWish): (facts: Promise<Image
 
 async function judgeNamed(
 	host: Host,
-	{image: reference, force, winners}: ImageWish & {image: string},
+	{image: reference, force, winners, signal}: ImageWish & {image: string},
 	gathering: Promise<ImageFacts>,
 ): Promise<ChosenImage> {
 	refuseOwnLayer(reference);
 	const [facts, base, catalogue, {identify, makeJudge, surelyProvides}] = await Promise.all([
 		gathering,
-		host.engine.inspectImage(reference),
+		host.engine.inspectImage(reference, signal),
 		loadCatalogue(winners),
 		loadImageRoom(),
 	]);
@@ -56,10 +57,14 @@ async function judgeNamed(
 	return {...chosen, ...(await settle(reference, judgement, facts.gpuSelection, force))};
 }
 
-async function takeBest(host: Host, {winners}: ImageWish, gathering: Promise<ImageFacts>): Promise<ChosenImage> {
+async function takeBest(
+	host: Host,
+	{winners, signal}: ImageWish,
+	gathering: Promise<ImageFacts>,
+): Promise<ChosenImage> {
 	const [facts, local, catalogue, {candidates, identifyAll, recommend, surelyProvides}] = await Promise.all([
 		gathering,
-		readLocalImages(host.engine),
+		readLocalImages(host.engine, signal),
 		loadCatalogue(winners),
 		loadImageRoom(),
 	]);

@@ -35,8 +35,8 @@ export async function loadCatalogue(winners: readonly Sourced[]): Promise<Catalo
 }
 
 /** What the engine has, without the images that gpubox derived from others. @throws EngineError */
-export async function readLocalImages(engine: Engine): Promise<Image[]> {
-	return inspectOffered(engine, await engine.listImages());
+export async function readLocalImages(engine: Engine, signal?: AbortSignal): Promise<Image[]> {
+	return inspectOffered(engine, await engine.listImages(signal), signal);
 }
 
 /** The same out of a list that was asked for already. @throws EngineError */

@@ -36,7 +36,7 @@ async function ask(host: Host, signal: AbortSignal) {
 			listing.then((summaries) => inspectOffered(engine, summaries, signal)),
 			Promise.all([listBoxes(host, signal), listing]).then(async ([boxes, summaries]) => ({
 				boxes,
-				bases: await readBases(host, boxes, summaries),
+				bases: await readBases(host, boxes, summaries, signal),
 			})),
 		]);
 		return {info, local, boxes, bases};
@@ -63,18 +63,19 @@ async function readBases(
 	{engine}: Host,
 	boxes: readonly Box[],
 	summaries: readonly ImageSummary[],
+	signal: AbortSignal,
 ): Promise<Map<string, Base>> {
 	const byId = new Map(summaries.map((image) => [image.id, image]));
 	const bases = await Promise.all(
 		boxes.map(async (box): Promise<[string, Base] | undefined> => {
-			const own = byId.get(box.imageId) ?? (await engine.inspectImage(box.imageId));
+			const own = byId.get(box.imageId) ?? (await engine.inspectImage(box.imageId, signal));
 			const derived = own?.labels[derivedFrom] !== undefined;
 			const id = derived ? own?.labels[derivedFromId] : box.imageId;
 			if (id === undefined) {
 				return undefined;
 			}
 
-			const image = byId.get(id) ?? (await engine.inspectImage(id));
+			const image = byId.get(id) ?? (await engine.inspectImage(id, signal));
 			return image && [box.name, {reference: box.image, id: image.id, createdAt: image.createdAt ?? null}];
 		}),
 	);

@@ -83,6 +83,7 @@ async function resolve(
 				image: request.image,
 				force: flags.force ?? false,
 				winners: effective.winners,
+				signal,
 			}),
 		},
 	};

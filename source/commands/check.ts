@@ -49,7 +49,7 @@ async function targetNamed(host: Host, name: string, signal: AbortSignal): Promi
 			throw error;
 		}
 
-		if (await host.engine.inspectImage(name)) {
+		if (await host.engine.inspectImage(name, signal)) {
 			return {kind: 'image', image: name};
 		}
 
@@ -69,7 +69,7 @@ async function targetHere(host: Host, signal: AbortSignal): Promise<Target> {
 		return {kind: 'box', box};
 	}
 
-	const chooser = imageChooser(host, {image: settings.image, force: true, winners});
+	const chooser = imageChooser(host, {image: settings.image, force: true, winners, signal});
 	const facts = Promise.all([host.engine.info(signal), readGpusOfHost(host, signal)]).then(([engine, {inventory}]) => ({
 		engine,
 		inventory,

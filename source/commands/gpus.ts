@@ -122,7 +122,7 @@ async function readHolders(host: Host, boxes: Box[], signal: AbortSignal): Promi
 	const {readIdleness} = await import('../box/idle/observe.ts');
 	const [idleness, details] = await Promise.all([
 		readIdleness(host, holders, {signal}),
-		Promise.all(holders.map(({id}) => host.engine.inspectContainer(id))),
+		Promise.all(holders.map(({id}) => host.engine.inspectContainer(id, signal))),
 	]);
 	return holders.map((box, index) => ({
 		box,

@@ -22,7 +22,7 @@ export async function stop(
 	}
 
 	const chosen = options.idle === undefined ? names : await idleOnes(host, names, options.idle, signal);
-	await forEach(host, chosen, signal, (box) => stopBox(host, box));
+	await forEach(host, chosen, signal, (box) => stopBox(host, box, signal));
 }
 
 /** One's own running boxes in which nothing was done for so long; of those named, if any are. */

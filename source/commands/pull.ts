@@ -30,7 +30,7 @@ export async function pull(reference: string, options: Options, signal: AbortSig
 	const {settings, winners} = await loadSettings('.');
 	const [info, there, catalogue] = await Promise.all([
 		host.engine.info(signal),
-		host.engine.inspectImage(reference),
+		host.engine.inspectImage(reference, signal),
 		loadCatalogue(winners),
 	]);
 	const downloadBytes = catalogue.find(reference)?.downloadBytes ?? null;

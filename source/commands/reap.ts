@@ -52,7 +52,7 @@ export async function reap(options: ReapOptions, signal: AbortSignal): Promise<n
 	const idleness = await readIdleness(host, boxes, {
 		signal,
 		looks: 5,
-		...(all ? {tokenOf: (box: Box) => readTokenInside(host, box)} : {}),
+		...(all ? {tokenOf: (box: Box) => readTokenInside(host, box, signal)} : {}),
 	});
 	const now = new Date();
 	for (const box of boxes) {
@@ -68,7 +68,7 @@ export async function reap(options: ReapOptions, signal: AbortSignal): Promise<n
 				say(`${box.name}: is stopped after ${decision.until.toISOString()}, because ${charge.reason}`);
 			} else if (decision.kind === 'stop') {
 				if (!options.dryRun) {
-					await stopBox(host, box);
+					await stopBox(host, box, signal);
 				}
 
 				say(`${box.name}: ${options.dryRun ? 'would be stopped' : 'stopped'}, because ${charge.reason}`);
@@ -104,9 +104,9 @@ async function removeAbandoned(host: Host, boxes: Box[]): Promise<void> {
 }
 
 /** Who stops everybody's boxes may ask everybody's Jupyter whether it is used. */
-async function readTokenInside({engine}: Host, box: Box): Promise<string | undefined> {
+async function readTokenInside({engine}: Host, box: Box, signal: AbortSignal): Promise<string | undefined> {
 	try {
-		const token = (await engine.readFile(box.id, inside.token))?.toString('latin1') ?? '';
+		const token = (await engine.readFile(box.id, inside.token, {signal}))?.toString('latin1') ?? '';
 		return isToken(token) ? token : undefined;
 	} catch (error) {
 		if (error instanceof EngineError) {

@@ -192,6 +192,11 @@ export type ExecSession = {
 	wait(): Promise<{exitCode: number; detached: boolean}>;
 };
 
+/**
+What gpubox needs of a Docker Engine. Every question takes a signal, last or among its options. Once that aborts, a question that only reads
+ends at once with EngineError `aborted`; one that changes something gets a few seconds, so that it is known what it did. Calls
+that clean up pass no signal: they run because one was aborted.
+*/
 export type Engine = {
 	/** Where it is, as a person would write it: `unix:///var/run/docker.sock`, `ssh://user@host`. */
 	readonly address: string;
@@ -205,13 +210,13 @@ export type Engine = {
 	/** By id, by the start of an id or by name. Undefined when there is none. */
 	inspectContainer(id: string, signal?: AbortSignal): Promise<ContainerDetail | undefined>;
 	/** Atomic on the name: throws EngineError `name-taken` when it exists. Returns the id. */
-	createContainer(spec: ContainerSpec): Promise<string>;
-	startContainer(id: string): Promise<void>;
-	stopContainer(id: string, options?: {timeoutSeconds?: number}): Promise<void>;
+	createContainer(spec: ContainerSpec, signal?: AbortSignal): Promise<string>;
+	startContainer(id: string, signal?: AbortSignal): Promise<void>;
+	stopContainer(id: string, options?: {timeoutSeconds?: number; signal?: AbortSignal | undefined}): Promise<void>;
 	/** Atomic on the new name, as `createContainer` is. */
-	renameContainer(id: string, name: string): Promise<void>;
+	renameContainer(id: string, name: string, signal?: AbortSignal): Promise<void>;
 	/** Without `force` the engine refuses (`conflict`) when it runs; never removes a running container by accident. */
-	removeContainer(id: string, options?: {force?: boolean; volumes?: boolean}): Promise<void>;
+	removeContainer(id: string, options?: {force?: boolean; volumes?: boolean; signal?: AbortSignal}): Promise<void>;
 	/** Resolves with the exit code once the container stops. */
 	waitContainer(id: string, signal?: AbortSignal): Promise<number>;
 	logs(id: string, options?: LogOptions): AsyncIterable<LogChunk>;
@@ -227,12 +232,12 @@ export type Engine = {
 	/** Whether there is anything at that path in the container, without reading it. */
 	fileExists(id: string, path: string, signal?: AbortSignal): Promise<boolean>;
 	/** What a path inside the container is, a link not followed, running or not. Undefined when there is nothing. */
-	kindOfFile(id: string, path: string): Promise<FileKind | undefined>;
+	kindOfFile(id: string, path: string, signal?: AbortSignal): Promise<FileKind | undefined>;
 	/**
 	Puts files, root's inside, into a folder of the container that is there, running or not. No program of the container runs for
 	it. A link on the way to `folder` is followed, also onto what is mounted: look with `kindOfFile` first.
 	*/
-	putFiles(id: string, folder: string, files: BuildFile[]): Promise<void>;
+	putFiles(id: string, folder: string, files: BuildFile[], signal?: AbortSignal): Promise<void>;
 
 	/** Undefined when the engine has no such image. */
 	inspectImage(reference: string, signal?: AbortSignal): Promise<Image | undefined>;
@@ -243,7 +248,7 @@ export type Engine = {
 	): Promise<void>;
 	/** Returns the id of the image built. */
 	buildImage(options: BuildOptions): Promise<string>;
-	tagImage(id: string, reference: string): Promise<void>;
+	tagImage(id: string, reference: string, signal?: AbortSignal): Promise<void>;
 
 	/** Ends when `signal` aborts; throws EngineError when the stream breaks. */
 	events(options: {signal: AbortSignal; types?: Array<EngineEvent['type']>}): AsyncIterable<EngineEvent>;

@@ -12,7 +12,6 @@ const exceptions = [
 	'source/demo/containers.ts',
 	'source/demo/engine.ts',
 	'source/demo/host.ts',
-	'source/engine/docker/docker.ts',
 	'source/session/session.ts',
 	'source/session/state/boxes/box-source.ts',
 	'source/session/state/effects.ts',

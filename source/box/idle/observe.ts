@@ -34,9 +34,9 @@ export async function readIdleness(host: Host, boxes: Box[], options: IdlenessOp
 async function judge(host: Host, box: Box, use: Promise<GpuUse>, options: IdlenessOptions): Promise<Idleness> {
 	try {
 		const [detail, jupyter, pids, gpuUse] = await Promise.all([
-			host.engine.inspectContainer(box.id),
+			host.engine.inspectContainer(box.id, options.signal),
 			askItsJupyter(host, box, options),
-			host.engine.top(box.id),
+			host.engine.top(box.id, options.signal),
 			use,
 		]);
 		const sessions = await countSessions(host, pids);

@@ -33,10 +33,15 @@ root's, which sudo insists on.
 Before the first start, because then nothing of the image can be in the way: what was looked at is still so when the file is put.
 An image whose folder is a link, or lies below what the box has mounted, gets none: the engine would follow it, to the host.
 */
-export async function placeSudoers(engine: Engine, id: string, {uid}: Pick<Person, 'uid'>): Promise<void> {
+export async function placeSudoers(
+	engine: Engine,
+	id: string,
+	{uid}: Pick<Person, 'uid'>,
+	signal?: AbortSignal,
+): Promise<void> {
 	const parts = ['/etc', folder, `${folder}/${file}`];
-	const [etc, own, there] = await Promise.all(parts.map((path) => engine.kindOfFile(id, path)));
-	const mounts = (await engine.inspectContainer(id))?.mounts ?? [];
+	const [etc, own, there] = await Promise.all(parts.map((path) => engine.kindOfFile(id, path, signal)));
+	const mounts = (await engine.inspectContainer(id, signal))?.mounts ?? [];
 	const isSafe =
 		etc === 'folder' &&
 		own === 'folder' &&
@@ -45,19 +50,21 @@ export async function placeSudoers(engine: Engine, id: string, {uid}: Pick<Perso
 	if (isSafe) {
 		// By number: a name may mean something else to sudo.
 		const content = `#${uid} ALL=(ALL:ALL) NOPASSWD: ALL\n`;
-		await engine.putFiles(id, folder, [{path: file, content, mode: 0o440}]);
+		await engine.putFiles(id, folder, [{path: file, content, mode: 0o440}], signal);
 	}
 }
 
 /** Whether a box has sudo, and its user may use it. */
-export async function hasSudo(engine: Engine, id: string): Promise<boolean> {
+export async function hasSudo(engine: Engine, id: string, signal?: AbortSignal): Promise<boolean> {
 	// Through a link it would be another file of that name.
-	const [own, there] = await Promise.all([folder, `${folder}/${file}`].map((path) => engine.kindOfFile(id, path)));
+	const [own, there] = await Promise.all(
+		[folder, `${folder}/${file}`].map((path) => engine.kindOfFile(id, path, signal)),
+	);
 	if (own !== 'folder' || there !== 'file') {
 		return false;
 	}
 
-	const found = await Promise.all(programs.map((path) => engine.kindOfFile(id, path)));
+	const found = await Promise.all(programs.map((path) => engine.kindOfFile(id, path, signal)));
 	return found.some((kind) => kind === 'file' || kind === 'link');
 }
 

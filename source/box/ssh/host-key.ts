@@ -11,7 +11,7 @@ const hostKeys = ['ed25519', 'ecdsa', 'rsa'].map((type) => `/etc/ssh/ssh_host_${
 Keeps the host key that the image's server shows, so that the person's ssh can be told of it. Read from the container, not over the
 network: there anybody could answer.
 */
-export async function keepHostKey(host: Host, box: Box): Promise<void> {
+export async function keepHostKey(host: Host, box: Box, signal?: AbortSignal): Promise<void> {
 	// Somebody cleaned up, or it was made from another account.
 	const {folder} = box;
 	if (folder === undefined || !existsSync(boxFolder(host.paths, folder))) {
@@ -19,7 +19,8 @@ export async function keepHostKey(host: Host, box: Box): Promise<void> {
 	}
 
 	for (const path of hostKeys) {
-		const key = (await host.engine.readFile(box.id, path))?.toString('utf8').trim() ?? '';
+		const key =
+			(await host.engine.readFile(box.id, path, {...(signal ? {signal} : {})}))?.toString('utf8').trim() ?? '';
 		if (/^[\w@.-]+ [A-Za-z\d+/]+=* ?[^\n]*$/.test(key)) {
 			writeOwnLogin(host.paths, folder, key);
 			return;

@@ -113,7 +113,7 @@ export async function ensureDerivedImage(
 ): Promise<string> {
 	const {files, doing, fix} = layer;
 	const tag = derivedReference(base, reference, files, options.settings);
-	if (await engine.inspectImage(tag)) {
+	if (await engine.inspectImage(tag, options.signal)) {
 		return tag;
 	}
 

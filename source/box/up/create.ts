@@ -143,7 +143,7 @@ async function createContainer(
 	writeBoxFiles(paths, folder, prepared, {record, kept: keptBefore(paths, name, record, boxes)});
 	let container: string;
 	try {
-		container = await engine.createContainer(spec);
+		container = await engine.createContainer(spec, signal);
 	} catch (error) {
 		if (!(error instanceof EngineError)) {
 			throw error;

@@ -32,14 +32,14 @@ export async function startBox(
 	}
 
 	if (box.gpus.length === 0) {
-		await startContainer(host, box);
+		await startContainer(host, box, signal);
 		return;
 	}
 
 	await startClaimed(host, box, {
 		signal,
 		look: () => refuseWhenTaken(host, box, {processes: true, signal}),
-		start: () => startContainer(host, box),
+		start: () => startContainer(host, box, signal),
 	});
 	try {
 		await refuseWhenTaken(host, box, {processes: false, signal: undefined});
@@ -49,9 +49,9 @@ export async function startBox(
 	}
 }
 
-async function startContainer(host: Host, box: Box): Promise<void> {
+async function startContainer(host: Host, box: Box, signal?: AbortSignal): Promise<void> {
 	try {
-		await host.engine.startContainer(box.id);
+		await host.engine.startContainer(box.id, signal);
 	} catch (error) {
 		if (!(error instanceof EngineError)) {
 			throw error;
@@ -134,6 +134,6 @@ async function refuseWhenTaken(
 }
 
 /** Stops a box: its programs get SIGTERM and 30 seconds. Stopping a stopped box does nothing. */
-export async function stopBox(host: Host, box: Box): Promise<void> {
-	await host.engine.stopContainer(box.id);
+export async function stopBox(host: Host, box: Box, signal?: AbortSignal): Promise<void> {
+	await host.engine.stopContainer(box.id, {signal});
 }

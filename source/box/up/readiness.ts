@@ -21,7 +21,7 @@ export async function waitUntilReady(
 	token: string | undefined,
 	{report, signal}: Pick<UpOptions, 'report' | 'signal'>,
 ): Promise<void> {
-	const options = {timeoutMs, signal, isAlive: () => throwIfDead(host, box)};
+	const options = {timeoutMs, signal, isAlive: () => throwIfDead(host, box, signal)};
 	const url = jupyterBase(box, token);
 	if (url !== undefined && token !== undefined && (await askJupyter(host.askHttp, url, token, signal)) !== 'ready') {
 		report({kind: 'wait', name: box.name, service: 'jupyter'});
@@ -36,8 +36,8 @@ export async function waitUntilReady(
 	}
 }
 
-async function throwIfDead(host: Host, box: Box): Promise<void> {
-	const detail = await host.engine.inspectContainer(box.id);
+async function throwIfDead(host: Host, box: Box, signal: AbortSignal): Promise<void> {
+	const detail = await host.engine.inspectContainer(box.id, signal);
 	if (detail?.state === 'running') {
 		return;
 	}

@@ -203,7 +203,7 @@ async function reuse(
 	try {
 		result = await finish(host, box, options, !running);
 	} catch (error) {
-		if (!running || (await host.engine.inspectContainer(box.id))?.state !== 'exited') {
+		if (!running || (await host.engine.inspectContainer(box.id, options.signal))?.state !== 'exited') {
 			throw error;
 		}
 
@@ -223,7 +223,7 @@ async function reuse(
 
 async function finish(host: Host, box: Box, options: UpOptions, changed: boolean): Promise<UpResult> {
 	const token = readToken(host.paths, box.folder);
-	if (box.sudo && !box.rootPassword && !(await hasSudo(host.engine, box.id))) {
+	if (box.sudo && !box.rootPassword && !(await hasSudo(host.engine, box.id, options.signal))) {
 		options.report({kind: 'note', text: `${box.image} has no sudo, so --sudo has no effect in ${box.name}.`});
 	}
 
@@ -233,7 +233,7 @@ async function finish(host: Host, box: Box, options: UpOptions, changed: boolean
 
 	if (box.rootPassword) {
 		const {keepHostKey} = await import('../ssh/host-key.ts');
-		await keepHostKey(host, box);
+		await keepHostKey(host, box, options.signal);
 	}
 
 	await tellSsh(host, box, options.report);

@@ -1,6 +1,6 @@
 import type * as v from 'valibot';
 import {type EngineAddress, isLocalAddress} from '../address.ts';
-import type {Engine} from '../engine.ts';
+import type {Engine, EngineEvent} from '../engine.ts';
 import {readJsonLines} from '../frames.ts';
 import {defaultLimits, type EngineLimits, type EngineQuestion, stopSeconds} from '../limits.ts';
 import {connectionTo} from './connect.ts';
@@ -9,9 +9,19 @@ import {build, pull} from './images.ts';
 import * as schemas from './schemas.ts';
 import {fileExists, kindOfFileIn, putFilesInto, readFileFrom, readLogs, startExec} from './streams.ts';
 import {toContainer, toContainerDetail, toCreateBody, toEngineInfo, toEvent, toImage} from './translate.ts';
-import {createTransport, encodePart, type Question} from './transport.ts';
+import {createTransport, encodePart, type Question, type Transport} from './transport.ts';
 
 type Asked = Omit<Question, 'limit' | 'path'>;
+
+/** How the parts of the engine below ask it. */
+type Asking = {
+	transport: Transport;
+	limits: EngineLimits;
+	/** An answer that gpubox reads. */
+	read<T>(question: EngineQuestion, schema: v.GenericSchema<unknown, T>, path: string, asked?: Asked): Promise<T>;
+	/** Something that changes, of which only success or failure counts. */
+	change(question: EngineQuestion, path: string, asked: Asked): Promise<void>;
+};
 
 /**
 The engine at `address`, over the Engine API. Nothing is connected before the first call. Every answer is held to the limits and to
@@ -19,33 +29,35 @@ what it must look like.
 
 @param limits for tests, which cannot wait so long
 */
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
 export async function connectDocker(address: EngineAddress, limits: EngineLimits = defaultLimits): Promise<Engine> {
 	const transport = createTransport(await connectionTo(address));
-	const container = (id: string) => `/containers/${encodePart(id)}`;
-
-	/** An answer that gpubox reads. */
-	const read = async <T>(
-		question: EngineQuestion,
-		schema: v.GenericSchema<unknown, T>,
-		path: string,
-		asked: Asked = {},
-	): Promise<T> => {
-		const limit = limits[question];
-		const {body} = await transport.ask({limit, path, ...asked});
-		return schemas.parseAnswer(schema, body, limit.question);
+	const asking: Asking = {
+		transport,
+		limits,
+		async read(question, schema, path, asked = {}) {
+			const limit = limits[question];
+			const {body} = await transport.ask({limit, path, ...asked});
+			return schemas.parseAnswer(schema, body, limit.question);
+		},
+		async change(question, path, asked) {
+			await guard(() => transport.ask({limit: limits[question], path, changes: true, ...asked}));
+		},
 	};
-	/** Something that changes, of which only success or failure counts. */
-	const change = async (question: EngineQuestion, path: string, asked: Asked) => {
-		await guard(() => transport.ask({limit: limits[question], path, changes: true, ...asked}));
-	};
-
 	return {
 		address: address.url,
 		local: isLocalAddress(address.url),
+		info: (signal) => guard(async () => toEngineInfo(await asking.read('info', schemas.engineInfo, '/info', {signal}))),
+		...containerCalls(asking),
+		...fileCalls(asking),
+		...imageCalls(asking),
+		events: (options) => readEvents(asking, options),
+	};
+}
 
-		info: (signal) => guard(async () => toEngineInfo(await read('info', schemas.engineInfo, '/info', {signal}))),
+const container = (id: string) => `/containers/${encodePart(id)}`;
 
+function containerCalls({transport, limits, read, change}: Asking) {
+	return {
 		listContainers: ({labels = [], signal} = {}) =>
 			guard(async () => {
 				const query = {all: true, ...(labels.length > 0 ? {filters: {label: labels}} : {})};
@@ -56,14 +68,20 @@ export async function connectDocker(address: EngineAddress, limits: EngineLimits
 			unlessMissing(async () =>
 				toContainerDetail(await read('container', schemas.containerDetail, `${container(id)}/json`, {signal})),
 			),
-		createContainer: (spec) =>
+		createContainer: (spec, signal) =>
 			guard(async () => {
-				const asked: Asked = {method: 'POST', query: {name: spec.name}, body: toCreateBody(spec), changes: true};
+				const asked: Asked = {
+					method: 'POST',
+					query: {name: spec.name},
+					body: toCreateBody(spec),
+					changes: true,
+					signal,
+				};
 				return (await read('create', schemas.created, '/containers/create', asked)).Id;
 			}),
 		// 304: it is already as asked.
-		startContainer: (id) => change('start', `${container(id)}/start`, {method: 'POST', accept: [304]}),
-		stopContainer: (id, {timeoutSeconds} = {}) =>
+		startContainer: (id, signal) => change('start', `${container(id)}/start`, {method: 'POST', accept: [304], signal}),
+		stopContainer: (id, {timeoutSeconds, signal} = {}) =>
 			guard(async () => {
 				const {stop} = limits;
 				const seconds = (stop.seconds ?? 0) + (timeoutSeconds ?? stopSeconds);
@@ -74,11 +92,13 @@ export async function connectDocker(address: EngineAddress, limits: EngineLimits
 					query: {t: timeoutSeconds},
 					accept: [304],
 					changes: true,
+					signal,
 				});
 			}),
-		renameContainer: (id, name) => change('rename', `${container(id)}/rename`, {method: 'POST', query: {name}}),
-		removeContainer: (id, {force = false, volumes = false} = {}) =>
-			change('remove', container(id), {method: 'DELETE', query: {force, v: volumes}}),
+		renameContainer: (id, name, signal) =>
+			change('rename', `${container(id)}/rename`, {method: 'POST', query: {name}, signal}),
+		removeContainer: (id, {force = false, volumes = false, signal} = {}) =>
+			change('remove', container(id), {method: 'DELETE', query: {force, v: volumes}, signal}),
 		waitContainer: (id, signal) =>
 			guard(async () => {
 				const asked: Asked = {method: 'POST', signal};
@@ -93,11 +113,20 @@ export async function connectDocker(address: EngineAddress, limits: EngineLimits
 				const column = (Titles ?? []).indexOf('PID');
 				return (Processes ?? []).map((row) => Number(row[column])).filter((pid) => Number.isInteger(pid));
 			}),
+	} satisfies Partial<Engine>;
+}
+
+function fileCalls({transport, limits}: Asking) {
+	return {
 		readFile: (id, path, options) => unlessMissing(() => readFileFrom(transport, limits, id, path, options)),
 		fileExists: (id, path, signal) => guard(() => fileExists(transport, limits, id, path, signal)),
-		kindOfFile: (id, path) => guard(() => kindOfFileIn(transport, limits, id, path)),
-		putFiles: (id, folder, files) => guard(() => putFilesInto(transport, limits, id, folder, files)),
+		kindOfFile: (id, path, signal) => guard(() => kindOfFileIn(transport, limits, id, path, signal)),
+		putFiles: (id, folder, files, signal) => guard(() => putFilesInto(transport, limits, id, folder, files, signal)),
+	} satisfies Partial<Engine>;
+}
 
+function imageCalls({transport, limits, read, change}: Asking) {
+	return {
 		inspectImage: (reference, signal) =>
 			unlessMissing(async () =>
 				toImage(await read('image', schemas.imageDetail, `/images/${encodePart(reference)}/json`, {signal})),
@@ -115,24 +144,28 @@ export async function connectDocker(address: EngineAddress, limits: EngineLimits
 			),
 		pullImage: (reference, options) => guard(() => pull(transport, limits.pull, reference, options)),
 		buildImage: (options) => guard(() => build(transport, limits.build, options)),
-		tagImage: (id, reference) => {
+		tagImage: (id, reference, signal) => {
 			const colon = reference.lastIndexOf(':');
 			const query = {repo: reference.slice(0, colon), tag: reference.slice(colon + 1)};
-			return change('tag', `/images/${encodePart(id)}/tag`, {method: 'POST', query});
+			return change('tag', `/images/${encodePart(id)}/tag`, {method: 'POST', query, signal});
 		},
+	} satisfies Partial<Engine>;
+}
 
-		events: ({signal, types}) =>
-			guardStream(async function* () {
-				const limit = limits.events;
-				const query = types ? {filters: {type: types}} : {};
-				const chunks = transport.open({limit, path: '/events', query, signal});
-				const parse = (line: string) => schemas.parseText(schemas.event, line, limit.question);
-				for await (const line of readJsonLines(chunks, parse, limit)) {
-					const event = toEvent(line);
-					if (event) {
-						yield event;
-					}
-				}
-			}, signal),
-	};
+function readEvents(
+	{transport, limits}: Asking,
+	{signal, types}: Parameters<Engine['events']>[0],
+): AsyncIterable<EngineEvent> {
+	return guardStream(async function* () {
+		const limit = limits.events;
+		const query = types ? {filters: {type: types}} : {};
+		const chunks = transport.open({limit, path: '/events', query, signal});
+		const parse = (line: string) => schemas.parseText(schemas.event, line, limit.question);
+		for await (const line of readJsonLines(chunks, parse, limit)) {
+			const event = toEvent(line);
+			if (event) {
+				yield event;
+			}
+		}
+	}, signal);
 }

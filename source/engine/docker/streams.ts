@@ -200,6 +200,7 @@ export async function kindOfFileIn(
 	limits: EngineLimits,
 	id: string,
 	path: string,
+	signal?: AbortSignal,
 ): Promise<FileKind | undefined> {
 	const {status, headers} = await transport.ask({
 		limit: limits.fileState,
@@ -207,6 +208,7 @@ export async function kindOfFileIn(
 		path: `/containers/${encodePart(id)}/archive`,
 		query: {path},
 		accept: [404],
+		signal,
 	});
 	if (status === 404) {
 		return undefined;
@@ -232,6 +234,7 @@ export async function putFilesInto(
 	id: string,
 	folder: string,
 	files: BuildFile[],
+	signal?: AbortSignal,
 ): Promise<void> {
 	const {default: tar} = await import('tar-stream');
 	const archive = tar.pack();
@@ -252,5 +255,6 @@ export async function putFilesInto(
 		query: {path: folder},
 		content: {type: 'application/x-tar', data: Buffer.concat(parts)},
 		changes: true,
+		signal,
 	});
 }

@@ -21,7 +21,7 @@ export type Question = {
 	headers?: Record<string, string>;
 	/** Statuses outside 200 to 299 that are an answer. */
 	accept?: readonly number[];
-	/** It changes something: after Ctrl-C it gets a little time, so that what it did is known and can be undone. */
+	/** It changes something: after an abort it gets a little time, so that what it did is known and can be undone. */
 	changes?: boolean;
 	signal?: AbortSignal | undefined;
 };
@@ -117,16 +117,16 @@ function watchOver({limit, signal, changes = false}: Question): Watch {
 		}
 	};
 	const silent = (after: number) => () => stop(new EngineError('no-answer', `${question}: no answer for ${after} s`));
-	const abort = () => stop(new EngineError('aborted', 'Interrupted.', {cause: signal?.reason}));
 	let grace: NodeJS.Timeout | undefined;
-	const interrupt = () => {
-		const why = new EngineError('aborted', 'Interrupted.');
+	const breakOff = (why: EngineError) => {
 		if (changes) {
-			grace = setTimeout(stop, afterInterrupt.onItsWay * 1000, why);
+			grace ??= setTimeout(stop, afterInterrupt.onItsWay * 1000, why);
 		} else {
 			stop(why);
 		}
 	};
+	const abort = () => breakOff(new EngineError('aborted', 'Interrupted.', {cause: signal?.reason}));
+	const interrupt = () => breakOff(new EngineError('aborted', 'Interrupted.'));
 
 	let timer = timeout(seconds ?? idleSeconds, silent);
 	const notice =
@@ -134,7 +134,8 @@ function watchOver({limit, signal, changes = false}: Question): Watch {
 			? setTimeout(() => caller.tellSilence?.(noticeSeconds), noticeSeconds * 1000)
 			: undefined;
 	if (signal?.aborted) {
-		abort();
+		// Not begun, so there is nothing to wait for.
+		stop(new EngineError('aborted', 'Interrupted.', {cause: signal.reason}));
 	}
 
 	signal?.addEventListener('abort', abort);

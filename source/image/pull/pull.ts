@@ -54,7 +54,7 @@ export async function pullImage(engine: Engine, reference: string, options: Pull
 			`Another image is called ${safeText(name)} here, and stays: others may use it. The mirror's is ${safeText(mirrored)}.`,
 		);
 	} else if (image && !there) {
-		await engine.tagImage(image.id, name);
+		await engine.tagImage(image.id, name, signal);
 	}
 }
 

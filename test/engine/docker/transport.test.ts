@@ -124,6 +124,23 @@ describe('an engine that keeps silent', () => {
 		);
 		await assert.rejects(waiting, isCode('aborted'));
 	});
+
+	test('a change under way is let finish after an abort, and none is begun', async () => {
+		const controller = new AbortController();
+		let asked = 0;
+		await withAnswers(
+			(_, response) => {
+				asked += 1;
+				controller.abort();
+				setTimeout(() => response.writeHead(204).end(), 100);
+			},
+			async (engine) => {
+				await engine.renameContainer('x', 'y', controller.signal);
+				await assert.rejects(engine.renameContainer('x', 'z', controller.signal), isCode('aborted'));
+			},
+		);
+		assert.equal(asked, 1);
+	});
 });
 
 describe('the verb that waits', () => {
