@@ -14,8 +14,8 @@ import type {Seed} from './seed-boxes.ts';
 
 export type Line = {stream: 'stdout' | 'stderr'; text: string; at: Date};
 
-/** A container of the made-up engine. */
-export type Inhabitant = {
+/** A container of the demo engine. */
+export type DemoContainer = {
 	id: string;
 	spec: ContainerSpec;
 	state: ContainerState;
@@ -31,44 +31,49 @@ export type Inhabitant = {
 
 const longestLog = 2000;
 
-/** The containers of the made-up engine: what they are, what they write, and the news of both. */
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
-export function createInhabitants(
-	seeds: readonly Seed[],
-	{now, onEnd}: {now: () => Date; onEnd: (pids: number[]) => void},
-) {
-	const all = new Map<string, Inhabitant>();
+/** The containers of the demo engine, what they write, and the events of both. */
+export class DemoContainers {
+	readonly #all = new Map<string, DemoContainer>();
 	// Every stream of events and every followed log listens here: more than Node's warning limit is no leak.
-	const news = new EventEmitter().setMaxListeners(0);
-	let nextPid = 50_000;
-	let ticks = 0;
+	readonly #news = new EventEmitter().setMaxListeners(0);
+	readonly #now: () => Date;
+	readonly #onEnd: (pids: number[]) => void;
+	#nextPid = 50_000;
+	#ticks = 0;
 
-	const tell = (container: Inhabitant, action: string) => {
-		const event: EngineEvent = {
-			type: 'container',
-			action,
-			attributes: {...container.spec.labels, name: container.spec.name, image: container.spec.image},
-		};
-		news.emit('event', event);
-	};
-
-	const write = (container: Inhabitant, text: string, stream: Line['stream'] = 'stderr', at = now()) => {
-		container.log.push({stream, text, at});
-		container.log.splice(0, container.log.length - longestLog);
-		news.emit(`log ${container.id}`, {stream, text, at} satisfies Line);
-	};
-
-	const goOn = (container: Inhabitant) => {
-		const text = container.story(container.told, now());
-		container.told += 1;
-		if (text !== undefined) {
-			write(container, text);
+	constructor(seeds: readonly Seed[], {now, onEnd}: {now: () => Date; onEnd: (pids: number[]) => void}) {
+		this.#now = now;
+		this.#onEnd = onEnd;
+		for (const seed of seeds) {
+			this.#addSeed(seed);
 		}
-	};
+	}
 
-	const add = (spec: ContainerSpec, createdAt = now(), story: Story = quiet): Inhabitant => {
+	list(): DemoContainer[] {
+		return [...this.#all.values()];
+	}
+
+	/** By id, by name or by the start of an id. */
+	find(id: string): DemoContainer | undefined {
+		return (
+			this.#all.get(id) ??
+			this.list().find((each) => each.spec.name === id || (id.length >= 6 && each.id.startsWith(id)))
+		);
+	}
+
+	/** @throws EngineError (not-found) */
+	need(id: string): DemoContainer {
+		const container = this.find(id);
+		if (container === undefined) {
+			throw new EngineError('not-found', `No such container: ${id}`, {status: 404});
+		}
+
+		return container;
+	}
+
+	add(spec: ContainerSpec, createdAt = this.#now(), story: Story = quiet): DemoContainer {
 		const id = createHash('sha256').update(`${spec.name} ${createdAt.toISOString()}`).digest('hex');
-		const container: Inhabitant = {
+		const container: DemoContainer = {
 			id,
 			spec,
 			state: 'created',
@@ -79,12 +84,12 @@ export function createInhabitants(
 			told: 0,
 			story,
 		};
-		all.set(id, container);
+		this.#all.set(id, container);
 		return container;
-	};
+	}
 
-	for (const seed of seeds) {
-		const container = add(seed.spec, new Date(now().getTime() - seed.age * 3_600_000), seed.story);
+	#addSeed(seed: Seed): void {
+		const container = this.add(seed.spec, new Date(this.#now().getTime() - seed.age * 3_600_000), seed.story);
 		container.state = seed.running ? 'running' : 'exited';
 		container.pids = seed.pids;
 		if (seed.running) {
@@ -92,159 +97,156 @@ export function createInhabitants(
 		}
 
 		const {story, lines, endedHoursAgo} = seed.past;
-		const end = now().getTime() - endedHoursAgo * 3_600_000;
+		const end = this.#now().getTime() - endedHoursAgo * 3_600_000;
 		for (; container.told < lines; container.told += 1) {
 			const at = new Date(end - (lines - container.told) * 1000);
 			const text = story(container.told, at);
 			if (text !== undefined) {
-				write(container, text, 'stderr', at);
+				this.write(container, text, 'stderr', at);
 			}
 		}
 	}
 
-	const need = (id: string): Inhabitant => {
-		const container = find(id);
-		if (container === undefined) {
-			throw new EngineError('not-found', `No such container: ${id}`, {status: 404});
+	/** Sends an event of the engine. */
+	tell(container: DemoContainer, action: string): void {
+		const event: EngineEvent = {
+			type: 'container',
+			action,
+			attributes: {...container.spec.labels, name: container.spec.name, image: container.spec.image},
+		};
+		this.#news.emit('event', event);
+	}
+
+	write(container: DemoContainer, text: string, stream: Line['stream'] = 'stderr', at = this.#now()): void {
+		container.log.push({stream, text, at});
+		container.log.splice(0, container.log.length - longestLog);
+		this.#news.emit(`log ${container.id}`, {stream, text, at} satisfies Line);
+	}
+
+	/** Lets every running box write on, each with every other call: real boxes do not keep step either. */
+	tick(): void {
+		this.#ticks += 1;
+		for (const [place, container] of this.list().entries()) {
+			if (container.state === 'running' && (this.#ticks + place) % 2 === 0) {
+				const text = container.story(container.told, this.#now());
+				container.told += 1;
+				if (text !== undefined) {
+					this.write(container, text);
+				}
+			}
+		}
+	}
+
+	run(container: DemoContainer): void {
+		container.state = 'running';
+		container.startedAt = this.#now();
+		container.exitCode = 0;
+		this.#nextPid += 1;
+		container.pids = [this.#nextPid];
+		this.tell(container, 'start');
+		const jupyter = container.spec.ports.find((port) => port.containerPort === 8888);
+		if (jupyter !== undefined) {
+			// What computed in it before does not come back on its own: a server does, that waits for a user.
+			container.story = quiet;
+			for (const line of jupyterStart(this.#now(), jupyter.hostPort)) {
+				this.write(container, line);
+			}
+		}
+	}
+
+	halt(container: DemoContainer, exitCode: number): void {
+		container.state = 'exited';
+		container.exitCode = exitCode;
+		this.endProcesses(container);
+		this.tell(container, 'die');
+		this.#news.emit(`end ${container.id}`, exitCode);
+	}
+
+	endProcesses(container: DemoContainer): void {
+		this.#onEnd(container.pids);
+		container.pids = [];
+	}
+
+	remove(container: DemoContainer): void {
+		this.#all.delete(container.id);
+		this.tell(container, 'destroy');
+		this.#news.emit(`end ${container.id}`, container.exitCode);
+	}
+
+	/** The code with which it ends. */
+	async ended(container: DemoContainer, signal?: AbortSignal): Promise<number> {
+		for await (const [code] of on(this.#news, `end ${container.id}`, signal === undefined ? {} : {signal})) {
+			return Number(code);
 		}
 
-		return container;
-	};
+		return container.exitCode;
+	}
 
-	const find = (id: string): Inhabitant | undefined =>
-		all.get(id) ??
-		[...all.values()].find((each) => each.spec.name === id || (id.length >= 6 && each.id.startsWith(id)));
+	async *log(
+		container: DemoContainer,
+		options: {follow: boolean; tail?: number | undefined; since?: Date | undefined; timestamps: boolean},
+		signal?: AbortSignal,
+	): AsyncGenerator<LogChunk> {
+		const {follow, tail, since, timestamps} = options;
+		const chunk = ({stream, text, at}: Line): LogChunk => ({
+			stream,
+			data: Buffer.from(`${timestamps ? `${at.toISOString()} ` : ''}${text}\n`),
+		});
+		// Listens before it reads the past, so that no line falls between the two.
+		const live =
+			follow && container.state === 'running'
+				? on(this.#news, `log ${container.id}`, {
+						close: [`end ${container.id}`],
+						...(signal === undefined ? {} : {signal}),
+					})
+				: undefined;
+		const past = container.log.filter(({at}) => since === undefined || at >= since);
+		for (const line of tail === undefined ? past : past.slice(Math.max(0, past.length - tail))) {
+			yield chunk(line);
+		}
 
-	return {
-		find,
-		need,
-		add,
-		tell,
-		write,
-		list: () => [...all.values()],
+		if (live === undefined) {
+			return;
+		}
 
-		/** Lets every running box go on with its story, each with every other call: real boxes do not keep step either. */
-		tick() {
-			ticks += 1;
-			for (const [place, container] of [...all.values()].entries()) {
-				if (container.state === 'running' && (ticks + place) % 2 === 0) {
-					goOn(container);
+		try {
+			for await (const [line] of live) {
+				yield chunk(line as Line);
+			}
+		} catch (error) {
+			if (!signal?.aborted) {
+				throw error;
+			}
+		}
+	}
+
+	async *events(signal: AbortSignal, types: ReadonlyArray<EngineEvent['type']> | undefined) {
+		try {
+			for await (const [event] of on(this.#news, 'event', {signal, close: ['broken']})) {
+				const happened = event as EngineEvent;
+				if (types === undefined || types.includes(happened.type)) {
+					yield happened;
 				}
 			}
-		},
-
-		run(container: Inhabitant) {
-			container.state = 'running';
-			container.startedAt = now();
-			container.exitCode = 0;
-			nextPid += 1;
-			container.pids = [nextPid];
-			tell(container, 'start');
-			const jupyter = container.spec.ports.find((port) => port.containerPort === 8888);
-			if (jupyter !== undefined) {
-				// What computed in it before does not come back by itself: a server does, that waits for somebody.
-				container.story = quiet;
-				for (const line of jupyterStart(now(), jupyter.hostPort)) {
-					write(container, line);
-				}
+		} catch (error) {
+			if (!signal.aborted) {
+				throw error;
 			}
-		},
+		}
+	}
 
-		halt(container: Inhabitant, exitCode: number) {
-			container.state = 'exited';
-			container.exitCode = exitCode;
-			onEnd(container.pids);
-			container.pids = [];
-			tell(container, 'die');
-			news.emit(`end ${container.id}`, exitCode);
-		},
+	/** Ends every stream of events, as when the engine goes away. */
+	breakEvents(): void {
+		this.#news.emit('broken');
+	}
 
-		remove(container: Inhabitant) {
-			all.delete(container.id);
-			tell(container, 'destroy');
-			news.emit(`end ${container.id}`, container.exitCode);
-		},
-
-		/** The code with which it ends. */
-		async ended(container: Inhabitant, signal?: AbortSignal): Promise<number> {
-			for await (const [code] of on(news, `end ${container.id}`, signal === undefined ? {} : {signal})) {
-				return Number(code);
-			}
-
-			return container.exitCode;
-		},
-
-		/** Calls back with every line from now on, until it ends. */
-		forward(container: Inhabitant, take: (line: Line) => void, end: () => void) {
-			news.on(`log ${container.id}`, take);
-			news.once(`end ${container.id}`, () => {
-				news.off(`log ${container.id}`, take);
-				end();
-			});
-		},
-
-		async *log(
-			container: Inhabitant,
-			options: {follow: boolean; tail?: number | undefined; since?: Date | undefined; timestamps: boolean},
-			signal?: AbortSignal,
-		): AsyncGenerator<LogChunk> {
-			const {follow, tail, since, timestamps} = options;
-			const chunk = ({stream, text, at}: Line): LogChunk => ({
-				stream,
-				data: Buffer.from(`${timestamps ? `${at.toISOString()} ` : ''}${text}\n`),
-			});
-			// Listens before it tells the past, so that no line falls between the two.
-			const live =
-				follow && container.state === 'running'
-					? on(news, `log ${container.id}`, {
-							close: [`end ${container.id}`],
-							...(signal === undefined ? {} : {signal}),
-						})
-					: undefined;
-			const past = container.log.filter(({at}) => since === undefined || at >= since);
-			for (const line of tail === undefined ? past : past.slice(Math.max(0, past.length - tail))) {
-				yield chunk(line);
-			}
-
-			if (live === undefined) {
-				return;
-			}
-
-			try {
-				for await (const [line] of live) {
-					yield chunk(line as Line);
-				}
-			} catch (error) {
-				if (!signal?.aborted) {
-					throw error;
-				}
-			}
-		},
-
-		async *events(signal: AbortSignal, types: ReadonlyArray<EngineEvent['type']> | undefined) {
-			try {
-				for await (const [event] of on(news, 'event', {signal, close: ['broken']})) {
-					const happened = event as EngineEvent;
-					if (types === undefined || types.includes(happened.type)) {
-						yield happened;
-					}
-				}
-			} catch (error) {
-				if (!signal.aborted) {
-					throw error;
-				}
-			}
-		},
-
-		/** Ends every stream of events, as when the engine goes away. */
-		breakEvents: () => news.emit('broken'),
-
-		close: () => news.removeAllListeners(),
-	};
+	close(): void {
+		this.#news.removeAllListeners();
+	}
 }
 
 /** As the engine lists it. */
-export function rowOf(container: Inhabitant, imageId: string): Container {
+export function rowOf(container: DemoContainer, imageId: string): Container {
 	const {id, spec, state, createdAt} = container;
 	return {
 		id,
@@ -263,7 +265,7 @@ export function rowOf(container: Inhabitant, imageId: string): Container {
 }
 
 /** As the engine tells it when asked for it alone. */
-export function detailOf(container: Inhabitant, imageId: string): ContainerDetail {
+export function detailOf(container: DemoContainer, imageId: string): ContainerDetail {
 	const {spec, exitCode, startedAt} = container;
 	return {
 		...rowOf(container, imageId),

@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {type ContainerSpec, type Engine, EngineError} from '../engine/engine.ts';
-import {createInhabitants, detailOf, type Inhabitant, rowOf} from './containers.ts';
+import {type ContainerSpec, type Engine, EngineError, type EngineInfo} from '../engine/engine.ts';
+import {type DemoContainer, DemoContainers, detailOf, rowOf} from './containers.ts';
 import {startExec} from './exec.ts';
 import {createImageStore} from './image-store.ts';
 import {cudaError, quiet} from './sample-logs.ts';
@@ -28,7 +28,7 @@ export type DemoEngine = Engine &
 	Disposable & {
 		/** Lets every running box write one line. */
 		tick(): void;
-		/** From now on every call is refused with this, and streams of events break; undefined mends it. */
+		/** From now on every call is refused with this, and streams of events break; undefined ends that. */
 		breakOff(error: EngineError | undefined): void;
 		/** The running container that publishes a port of the host, with how long it has been running. */
 		atPort(port: number): {spec: ContainerSpec; runningMs: number} | undefined;
@@ -41,19 +41,78 @@ export type DemoEngine = Engine &
 /** Between two lines of all boxes together; each writes with every other one. */
 const tickMs = 750;
 
-/** An engine that lives in this process: its containers, images and events are made up, but behave as real ones do. */
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
-export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
-	const {pace, now, boxes} = options;
-	let refusal: EngineError | undefined;
+/** What the calls of the demo engine work on. */
+type Simulation = {
+	options: DemoEngineOptions;
+	containers: DemoContainers;
+	images: ReturnType<typeof createImageStore>;
+	/** @throws EngineError while the engine is broken off */
+	check: () => void;
+	/** Takes about as long as a real engine. @throws EngineError as `check`, or when `signal` aborts */
+	wait: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+	/** @throws EngineError as `check`, or when there is none */
+	need: (id: string) => DemoContainer;
+};
 
+/** An engine inside this process: its containers, images and events are simulated, but behave as real ones do. */
+export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
+	const {now, boxes, onEnd} = options;
+	let refusal: EngineError | undefined;
 	const check = () => {
 		if (refusal !== undefined) {
 			throw refusal;
 		}
 	};
 
-	const wait = async (milliseconds: number, signal?: AbortSignal) => {
+	const wait = makeWait(options.pace, check);
+	const containers = new DemoContainers(boxes, {now, onEnd});
+	const references = new Set([...boxes.map(({spec}) => spec.image), ...options.images]);
+	const images = createImageStore({references: [...references], now, check, wait});
+	const timer = options.alive ? setInterval(() => containers.tick(), tickMs).unref() : undefined;
+	const simulation: Simulation = {
+		options,
+		containers,
+		images,
+		check,
+		wait,
+		need(id) {
+			check();
+			return containers.need(id);
+		},
+	};
+	const {has: _has, idOf: _idOf, ...imageCalls} = images;
+	return {
+		...imageCalls,
+		...containerCalls(simulation),
+		...insideCalls(simulation),
+		address: 'the demo engine',
+		local: true,
+		async info() {
+			check();
+			return infoFor(options.gpuCount);
+		},
+		async *events({signal, types}) {
+			check();
+			yield* containers.events(signal, types);
+			check();
+		},
+		tick: () => containers.tick(),
+		breakOff(error) {
+			refusal = error;
+			if (error !== undefined) {
+				containers.breakEvents();
+			}
+		},
+		...happenings(simulation),
+		[Symbol.dispose]() {
+			clearInterval(timer);
+			containers.close();
+		},
+	};
+}
+
+function makeWait(pace: number, check: () => void): Simulation['wait'] {
+	return async (milliseconds, signal) => {
 		if (pace > 0) {
 			await sleep(milliseconds * pace, undefined, signal === undefined ? {} : {signal}).catch(() => {
 				throw new EngineError('aborted', 'Interrupted.');
@@ -66,56 +125,26 @@ export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 
 		check();
 	};
+}
 
-	const containers = createInhabitants(boxes, {now, onEnd: options.onEnd});
-	const references = new Set([...boxes.map(({spec}) => spec.image), ...options.images]);
-	const {has: hasImage, idOf, ...images} = createImageStore({references: [...references], now, check, wait});
-	const timer = options.alive ? setInterval(containers.tick, tickMs).unref() : undefined;
-
-	const need = (id: string): Inhabitant => {
-		check();
-		return containers.need(id);
-	};
-
-	const runningWith = (port: number | undefined) =>
-		containers
-			.list()
-			.find((each) => each.state === 'running' && each.spec.ports.some(({hostPort}) => hostPort === port));
-
-	const endProcesses = (container: Inhabitant) => {
-		options.onEnd(container.pids);
-		container.pids = [];
-	};
-
-	const worldOf = (container: Inhabitant): ShellWorld => ({
-		user: container.spec.labels['gpubox.owner'] ?? 'user',
-		hostname: container.spec.hostname ?? container.id.slice(0, 12),
-		files: ['README.md', 'data', 'explore.ipynb', 'features.ipynb', 'out', 'train.py'],
-		...(container.spec.gpus.length === 0 ? {} : {nvidiaSmi: async () => options.nvidiaSmi(container.spec.gpus)}),
-	});
-
+function infoFor(gpuCount: number): EngineInfo {
 	return {
-		...images,
-		address: 'a made-up engine',
-		local: true,
+		version: '29.1.3',
+		architecture: 'x86_64',
+		rootDirectory: '/var/lib/docker',
+		cpus: 96,
+		memoryBytes: 1024 ** 4,
+		runtimes: ['io.containerd.runc.v2', 'nvidia', 'runc'],
+		cdiDevices: Array.from({length: gpuCount}, (_, index) => `nvidia.com/gpu=${index}`),
+		cdiSpecDirectories: ['/etc/cdi', '/var/run/cdi'],
+		rootless: false,
+		flavour: 'docker',
+		registryMirrors: [],
+	};
+}
 
-		async info() {
-			check();
-			return {
-				version: '29.1.3',
-				architecture: 'x86_64',
-				rootDirectory: '/var/lib/docker',
-				cpus: 96,
-				memoryBytes: 1024 ** 4,
-				runtimes: ['io.containerd.runc.v2', 'nvidia', 'runc'],
-				cdiDevices: Array.from({length: options.gpuCount}, (_, index) => `nvidia.com/gpu=${index}`),
-				cdiSpecDirectories: ['/etc/cdi', '/var/run/cdi'],
-				rootless: false,
-				flavour: 'docker',
-				registryMirrors: [],
-			};
-		},
-
+function containerCalls({containers, images, check, wait, need}: Simulation) {
+	return {
 		async listContainers({labels = []} = {}) {
 			check();
 			return containers
@@ -126,13 +155,13 @@ export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 						return value === undefined ? spec.labels[key] !== undefined : spec.labels[key] === value;
 					}),
 				)
-				.map((container) => rowOf(container, idOf(container.spec.image)));
+				.map((container) => rowOf(container, images.idOf(container.spec.image)));
 		},
 
 		async inspectContainer(id) {
 			check();
 			const container = containers.find(id);
-			return container === undefined ? undefined : detailOf(container, idOf(container.spec.image));
+			return container === undefined ? undefined : detailOf(container, images.idOf(container.spec.image));
 		},
 
 		async createContainer(spec) {
@@ -141,7 +170,7 @@ export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 				throw new EngineError('name-taken', `The container name "/${spec.name}" is already in use`, {status: 409});
 			}
 
-			if (!hasImage(spec.image)) {
+			if (!images.has(spec.image)) {
 				throw new EngineError('not-found', `No such image: ${spec.image}`, {status: 404});
 			}
 
@@ -157,7 +186,7 @@ export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 			}
 
 			await wait(250);
-			if (container.spec.ports.some(({hostPort}) => runningWith(hostPort) !== undefined)) {
+			if (container.spec.ports.some(({hostPort}) => runningAt(containers, hostPort) !== undefined)) {
 				throw new EngineError('port-taken', 'Bind for 127.0.0.1 failed: port is already allocated', {status: 500});
 			}
 
@@ -201,14 +230,19 @@ export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 		async *logs(id, {follow = false, tail, since, timestamps = false, signal} = {}) {
 			yield* containers.log(need(id), {follow, tail, since, timestamps}, signal);
 		},
+	} satisfies Partial<Engine>;
+}
 
+/** What is asked of the inside of a container. */
+function insideCalls({options, need}: Simulation) {
+	return {
 		async exec(id, spec) {
 			const container = need(id);
 			if (container.state !== 'running') {
 				throw new EngineError('conflict', `container ${container.id} is not running`, {status: 409});
 			}
 
-			return startExec(spec, worldOf(container));
+			return startExec(spec, worldOf(container, options));
 		},
 
 		async top(id) {
@@ -233,22 +267,29 @@ export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 		async putFiles(id) {
 			need(id);
 		},
+	} satisfies Partial<Engine>;
+}
 
-		async *events({signal, types}) {
-			check();
-			yield* containers.events(signal, types);
-			check();
-		},
+function runningAt(containers: DemoContainers, port: number): DemoContainer | undefined {
+	return containers
+		.list()
+		.find((each) => each.state === 'running' && each.spec.ports.some(({hostPort}) => hostPort === port));
+}
 
-		tick: containers.tick,
-		breakOff(error) {
-			refusal = error;
-			if (error !== undefined) {
-				containers.breakEvents();
-			}
-		},
+function worldOf({id, spec}: DemoContainer, {nvidiaSmi}: DemoEngineOptions): ShellWorld {
+	return {
+		user: spec.labels['gpubox.owner'] ?? 'user',
+		hostname: spec.hostname ?? id.slice(0, 12),
+		files: ['README.md', 'data', 'explore.ipynb', 'features.ipynb', 'out', 'train.py'],
+		...(spec.gpus.length === 0 ? {} : {nvidiaSmi: async () => nvidiaSmi(spec.gpus)}),
+	};
+}
+
+/** What the demo lets happen, and what a real engine has no call for. */
+function happenings({options: {now}, containers}: Simulation) {
+	return {
 		atPort(port) {
-			const container = runningWith(port);
+			const container = runningAt(containers, port);
 			return container === undefined
 				? undefined
 				: {spec: container.spec, runningMs: now().getTime() - (container.startedAt ?? now()).getTime()};
@@ -261,19 +302,15 @@ export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 					}
 
 					container.story = quiet;
-					endProcesses(container);
+					containers.endProcesses(container);
 				}
 			}
 		},
 		endProcesses(containerName) {
 			const container = containers.find(containerName);
 			if (container !== undefined) {
-				endProcesses(container);
+				containers.endProcesses(container);
 			}
 		},
-		[Symbol.dispose]() {
-			clearInterval(timer);
-			containers.close();
-		},
-	};
+	} satisfies Partial<DemoEngine>;
 }

@@ -14,6 +14,7 @@ import {makeUpAnswers} from './jupyter.ts';
 import {readScenario} from './read-scenario.ts';
 import type {Scenario, ScenarioEvent} from './scenario.ts';
 import {seedBoxes} from './seed-boxes.ts';
+import type {Answer} from './shell.ts';
 import {visibleVariable} from './state-at.ts';
 
 export type DemoHost = Host &
@@ -48,19 +49,11 @@ writes goes into a temporary folder that is removed with it; nothing real is tou
 @param scenarioFile what the machine is like and what happens to it
 @throws Failure (usage) when the file cannot be read or is no scenario
 */
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
 export async function makeDemoHost(scenarioFile: string, options: DemoHostOptions = {}): Promise<DemoHost> {
 	const {pace = 1, alive = true, now = () => new Date()} = options;
 	const scenario = readScenario(scenarioFile);
 	const root = mkdtempSync(join(tmpdir(), 'gpubox-demo-'));
-	const paths = {
-		config: join(root, 'config'),
-		state: join(root, 'state'),
-		home: join(root, 'home'),
-		cache: join(root, 'cache'),
-		ssh: join(root, 'ssh'),
-		secrets: join(root, 'secrets'),
-	};
+	const paths = pathsIn(root);
 	const folderName = (name: string) => `${name}~demo`;
 	const folder = (name: string) => join(paths.state, folderName(name));
 	const boxes = seedBoxes(scenario, folder);
@@ -92,16 +85,7 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		pace,
 		alive,
 		now,
-		async nvidiaSmi(uuids) {
-			const {file, environment} = nvidiaSmi;
-			const {promise, resolve} = Promise.withResolvers<{output: string; exitCode: number}>();
-			const env = {...environment, [visibleVariable]: uuids.join()};
-			// It ends with a code where a card is lost, and has something to print all the same.
-			const child = execFile(file, nvidiaSmi.arguments, {env}, (error, stdout) => {
-				resolve({output: stdout, exitCode: child.exitCode ?? (error === null ? 0 : 1)});
-			});
-			return promise;
-		},
+		nvidiaSmi: (uuids) => runStandIn(nvidiaSmi, uuids),
 		onEnd(pids) {
 			for (const pid of pids) {
 				happen({kind: 'end', pid, afterSeconds: secondsNow()});
@@ -132,16 +116,7 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		},
 		async readHost() {
 			readings += alive ? 1 : 0;
-			const gibibyte = 1024 ** 3;
-			return {
-				hostname: scenario.host.name,
-				cpuLoad: 31 + 6 * Math.sin(readings / 3),
-				cpuCount: scenario.host.cpus,
-				memoryUsedBytes: scenario.host.memoryGiB * (0.305 + 0.004 * Math.sin(readings / 5)) * gibibyte,
-				memoryTotalBytes: scenario.host.memoryGiB * gibibyte,
-				diskFreeBytes: scenario.host.diskFreeGiB * gibibyte,
-				diskTotalBytes: scenario.host.diskGiB * gibibyte,
-			};
+			return readingOf(scenario, readings);
 		},
 		async [Symbol.asyncDispose]() {
 			for (const timer of timers) {
@@ -151,6 +126,42 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 			engine[Symbol.dispose]();
 			rmSync(root, {recursive: true, force: true});
 		},
+	};
+}
+
+function pathsIn(root: string): Host['paths'] {
+	return {
+		config: join(root, 'config'),
+		state: join(root, 'state'),
+		home: join(root, 'home'),
+		cache: join(root, 'cache'),
+		ssh: join(root, 'ssh'),
+		secrets: join(root, 'secrets'),
+	};
+}
+
+/** What nvidia-smi prints in a box that sees these cards only. */
+function runStandIn({file, arguments: given, environment}: NvidiaSmi, uuids: readonly string[]): Promise<Answer> {
+	const {promise, resolve} = Promise.withResolvers<Answer>();
+	const env = {...environment, [visibleVariable]: uuids.join()};
+	// It ends with a code where a card is lost, and has something to print all the same.
+	const child = execFile(file, given, {env}, (error, stdout) => {
+		resolve({output: stdout, exitCode: child.exitCode ?? (error === null ? 0 : 1)});
+	});
+	return promise;
+}
+
+/** @param reading its number, from which the load is made */
+function readingOf({host}: Scenario, reading: number): Awaited<ReturnType<DemoHost['readHost']>> {
+	const gibibyte = 1024 ** 3;
+	return {
+		hostname: host.name,
+		cpuLoad: 31 + 6 * Math.sin(reading / 3),
+		cpuCount: host.cpus,
+		memoryUsedBytes: host.memoryGiB * (0.305 + 0.004 * Math.sin(reading / 5)) * gibibyte,
+		memoryTotalBytes: host.memoryGiB * gibibyte,
+		diskFreeBytes: host.diskFreeGiB * gibibyte,
+		diskTotalBytes: host.diskGiB * gibibyte,
 	};
 }
 

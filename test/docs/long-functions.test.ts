@@ -9,9 +9,6 @@ Files with a function above the limit of 80 lines (biome.json), as often as they
 refuses an exception that is not needed any more.
 */
 const exceptions = [
-	'source/demo/containers.ts',
-	'source/demo/engine.ts',
-	'source/demo/host.ts',
 	'source/session/session.ts',
 	'source/session/state/boxes/box-source.ts',
 	'source/session/state/effects.ts',
