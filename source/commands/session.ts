@@ -1,10 +1,9 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {SetupOptions} from '../app/setup/setup.ts';
 import {startGpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {runVerb} from '../run-verb.ts';
-import type {RunOptions, Up} from '../session/index.tsx';
+import type {UseCases} from '../session/index.tsx';
 import type {Sourced} from '../settings/merge.ts';
 
 /** A terminal on both sides that understands more than lines: an editor's shell, or a serial line, says that it does not. */
@@ -37,7 +36,7 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 	const {runSession} = await import('../session/index.tsx');
 	// Drawing takes longer than this wait: with the GPUs on the first picture there need not be a second one at once.
 	await Promise.race([feed.firstNews, sleep(100)]);
-	const code = await runSession(host, {...optionsFor(host), feed, demo: makeDemo});
+	const code = await runSession(host, {folder: process.cwd(), useCases, feed, demo: makeDemo});
 	leave(code);
 }
 
@@ -79,58 +78,48 @@ async function makeDemo(scenario?: string) {
 	const host = await makeDemoHost(scenarioFile(scenario ?? scenarioNames[0]));
 	// Who asks for a host of their own has seen the tour, or will ask for it.
 	const tour = createTour({shown: scenario === undefined, failCard: host.failCard});
-	const options = optionsFor(host);
 	let agreed: Sourced[] = [];
 	return {
 		host,
 		options: {
-			...options,
+			folder: process.cwd(),
 			readHost: host.readHost,
 			tour,
-			setup: lazySetup(async () =>
-				(await import('../app/setup/setup-demo.ts')).setupInDemo(host, options.folder, (settings) => {
-					agreed = settings;
-				}),
-			),
-			async up(wish: Parameters<Up>[0]) {
-				const {upHere} = await import('../app/up.ts');
-				return upHere(host, {...wish, agreed});
-			},
+			useCases: {
+				...useCases,
+				async setup(given, folder) {
+					const {setupInDemo} = await import('../app/setup/setup-demo.ts');
+					return setupInDemo(given, folder, (settings) => {
+						agreed = settings;
+					});
+				},
+				async up(given, wish) {
+					return useCases.up(given, {...wish, agreed});
+				},
+			} satisfies UseCases,
 		},
 	};
 }
 
 /** What the session can do beyond looking. */
-function optionsFor(host: Host): Omit<RunOptions, 'feed' | 'demo'> {
-	return {
-		folder: process.cwd(),
-		async up(wish) {
-			const {upHere} = await import('../app/up.ts');
-			return upHere(host, wish);
-		},
-		async pull(reference, wish) {
-			const {pullHere} = await import('../app/image-choices.ts');
-			await pullHere(host, reference, wish);
-		},
-		async loadImages(signal) {
-			const {imagesHere} = await import('../app/image-choices.ts');
-			return imagesHere(host, signal);
-		},
-		setup: lazySetup(async () => (await import('../app/setup/setup.ts')).setupHere(host, process.cwd())),
-	};
-}
-
-/** Loaded when the first of it is called: most sessions set nothing up. */
-function lazySetup(load: () => Promise<SetupOptions>): SetupOptions {
-	return {
-		recall: async () => (await load()).recall(),
-		folders: async () => (await load()).folders(),
-		look: async (signal) => (await load()).look(signal),
-		check: async (folder) => (await load()).check(folder),
-		keep: async (draft) => (await load()).keep(draft),
-		write: async (answers) => (await load()).write(answers),
-	};
-}
+const useCases: UseCases = {
+	async up(host, wish) {
+		const {upHere} = await import('../app/up.ts');
+		return upHere(host, wish);
+	},
+	async pull(host, reference, options) {
+		const {pullHere} = await import('../app/image-choices.ts');
+		await pullHere(host, reference, options);
+	},
+	async images(host, signal) {
+		const {imagesHere} = await import('../app/image-choices.ts');
+		return imagesHere(host, signal);
+	},
+	async setup(host, folder) {
+		const {setupHere} = await import('../app/setup/setup.ts');
+		return setupHere(host, folder);
+	},
+};
 
 /** A stream or a socket that a broken engine left open must not keep the shell waiting. */
 function leave(code: number): never {

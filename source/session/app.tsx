@@ -86,7 +86,7 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 		}
 
 		case 'setup': {
-			return <SetupScreen {...frame} offered={session.offered.setup} />;
+			return <SetupScreen {...frame} />;
 		}
 
 		case 'main': {

@@ -3,7 +3,8 @@ import {isRunning} from '../box/box.ts';
 import type {GpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
-import {type ActionOptions, createActions, type Terminal} from './state/effects.ts';
+import {createContext, type Terminal, type UseCases} from './state/context.ts';
+import {perform as performEffect, standAside} from './state/effects.ts';
 import {createHostReader, type HostReader} from './state/gpus/host-line.ts';
 import {isDemoOffered, scopesOf} from './state/key-hints.ts';
 import {actionFor, characterOf} from './state/keymap.ts';
@@ -11,17 +12,23 @@ import {createLogBuffer, type LogBuffer, scroll} from './state/log/log-buffer.ts
 import {type Message, noFacts} from './state/model.ts';
 import {type Action, firstView, type Pane, reduce} from './state/reduce.ts';
 import type {SessionStore} from './state/session-state.ts';
+import {lookForFirstRun} from './state/setup/effects.ts';
 import {setupSituation} from './state/setup/select-setup.ts';
 import {startSources} from './state/sources.ts';
 import {createStore} from './state/store.ts';
 import type {Tour} from './tour/index.tsx';
 import type {Happened} from './tour/tour.ts';
 
-export type SessionOptions = ActionOptions & {
+export type SessionOptions = {
+	/** The working directory; absolute. */
+	folder: string;
+	useCases: UseCases;
 	/** How the machine is doing; measured unless given. */
 	readHost?: HostReader;
-	/** Whether the person may go over to the made-up host. */
+	/** Whether the user may switch to the demo host. */
 	demoOffered?: boolean;
+	/** True unless set. */
+	imagesOffered?: boolean;
 	/** Of the made-up host. */
 	tour?: Tour;
 	now?: () => Date;
@@ -33,7 +40,7 @@ type Measures = {panes: Pane[]; logHeight: number; lastHelpTop: number; lastQues
 export type Session = {
 	store: SessionStore;
 	buffer: LogBuffer;
-	offered: {demo: () => boolean; images: boolean; setup: boolean};
+	offered: {demo: () => boolean; images: boolean};
 	tour: Tour | undefined;
 	now: () => Date;
 	press(key: string, measures: Measures): void;
@@ -67,9 +74,18 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		buffer,
 		readHost: options.readHost ?? createHostReader(host.engine),
 	});
-	const actions = createActions(host, store, options);
+	const stopping = new AbortController();
+	const terminal = Promise.withResolvers<Terminal>();
+	const context = createContext({
+		host,
+		store,
+		useCases: options.useCases,
+		folder: options.folder,
+		terminal: terminal.promise,
+		signal: stopping.signal,
+	});
 	store.subscribe(sources.chosenBoxMayHaveChanged);
-	store.subscribe(actions.mayBeFirstRun);
+	store.subscribe(() => lookForFirstRun(context));
 	const followTour = (happened?: Happened) => {
 		const {facts, view} = store.get();
 		const {tour} = options;
@@ -91,6 +107,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	};
 
 	store.subscribe(() => followTour());
+	const {imagesOffered = true} = options;
 	const demoOffered = () => options.demoOffered === true && isDemoOffered(store.get().facts);
 
 	const perform = (action: Action, measures?: Measures) => {
@@ -107,8 +124,8 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 			imageCount: facts.images.choices.length,
 			panes: measures?.panes ?? [],
 			demoOffered: demoOffered(),
-			imagesOffered: options.loadImages !== undefined,
-			setup: () => setupSituation(facts, view, options.setup !== undefined),
+			imagesOffered,
+			setup: () => setupSituation(facts, view),
 			lastHelpTop: measures?.lastHelpTop ?? 0,
 			lastQuestionTop: measures?.lastQuestionTop ?? 0,
 			scrollLog: (position, by, unit) => {
@@ -118,7 +135,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		});
 		store.changeNow((state) => ({...state, view: next.view}));
 		for (const effect of next.effects) {
-			actions.perform(effect);
+			performEffect(context, effect);
 		}
 
 		followTour({action, effects: next.effects, before: facts});
@@ -130,7 +147,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	return {
 		store,
 		buffer,
-		offered: {demo: demoOffered, images: options.loadImages !== undefined, setup: options.setup !== undefined},
+		offered: {demo: demoOffered, images: imagesOffered},
 		tour: options.tour,
 		now: options.now ?? (() => new Date()),
 		press(key, measures) {
@@ -147,16 +164,17 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 				perform(type(safeText(text)));
 			}
 		},
-		connectTerminal(terminal) {
-			actions.connectTerminal(terminal);
+		connectTerminal(given) {
+			terminal.resolve(given);
 			sources.beginOthers();
 		},
-		standAside: (work) => actions.standAside(work),
+		standAside: (work) => standAside(context, work),
 		async stop() {
 			store.close();
 			const {promise: patience, resolve: giveUp} = Promise.withResolvers<void>();
 			const timer = setTimeout(giveUp, longestLeaveMs);
-			await Promise.race([Promise.all([actions.stop(), sources.stop()]), patience]);
+			stopping.abort();
+			await Promise.race([Promise.all([context.tasks.settled(), sources.stop()]), patience]);
 			clearTimeout(timer);
 		},
 	};

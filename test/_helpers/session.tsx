@@ -3,6 +3,7 @@ import type {DemoHost} from '../../source/demo/host.ts';
 import {readInventory} from '../../source/gpu/inventory.ts';
 import {App} from '../../source/session/app.tsx';
 import {createSession, type Session, type SessionOptions} from '../../source/session/session.ts';
+import type {UseCases} from '../../source/session/state/context.ts';
 import {withFacts} from '../../source/session/state/session-state.ts';
 import {frozenAt, makeFeed, makeFrozenHost, scenarioFrames} from './demo.ts';
 import {type Rendered, render} from './render.tsx';
@@ -18,13 +19,33 @@ export type Shown = Rendered & {
 /** The seconds of the scenario that a session has seen when it is shown: enough for every curve of the size that most sit at. */
 const seenSeconds = Array.from({length: 40}, (_, place) => place);
 
-/** The whole session on a made-up host that stands still, at the fortieth second of its scenario. */
+/** Nothing of the host that the tests run on. */
+export const noUseCases: UseCases = {
+	up: fail,
+	pull: fail,
+	images: fail,
+	setup: fail,
+};
+
+async function fail(): Promise<never> {
+	throw new Error('This test does not replace what it calls.');
+}
+
+type Options = Partial<Omit<SessionOptions, 'useCases'>> & {
+	/** In place of what the session would do. The images screen is offered where they are given. */
+	useCases?: Partial<UseCases>;
+	scenario?: string;
+	prepare?: (host: DemoHost) => void;
+	gpus?: boolean;
+};
+
+/** The whole session on a demo host on which nothing moves, at the fortieth second of its scenario. */
 export async function showSession(
 	t: TestContext,
 	size: {columns: number; rows: number},
-	options: Partial<SessionOptions> & {scenario?: string; prepare?: (host: DemoHost) => void; gpus?: boolean} = {},
+	options: Options = {},
 ): Promise<Shown> {
-	const {scenario = 'workstation-8x-h100', prepare, gpus = true, ...rest} = options;
+	const {scenario = 'workstation-8x-h100', prepare, gpus = true, useCases = {}, ...rest} = options;
 	const host = await makeFrozenHost(scenario);
 	prepare?.(host);
 	const feed = makeFeed();
@@ -38,6 +59,8 @@ export async function showSession(
 
 	const session = createSession(host, feed, {
 		folder: '/home/dora/thesis',
+		useCases: {...noUseCases, ...useCases},
+		imagesOffered: useCases.images !== undefined,
 		readHost: host.readHost,
 		now: () => frozenAt,
 		...rest,

@@ -11,10 +11,7 @@ refuses an exception that is not needed any more.
 const exceptions = [
 	'source/session/session.ts',
 	'source/session/state/boxes/box-source.ts',
-	'source/session/state/effects.ts',
-	'source/session/state/effects.ts',
 	'source/session/state/reduce.ts',
-	'source/session/state/setup/setup-actions.ts',
 ];
 
 test('no function is above the limit of lines but those of the list', () => {

@@ -12,6 +12,7 @@ import {safeText} from '../../source/text/safe.ts';
 import {frameOf, frozenAt, inventoryOf, makeFeed, makeFrozenHost} from '../_helpers/demo.ts';
 import {makeBox} from '../_helpers/make-box.ts';
 import {render} from '../_helpers/render.tsx';
+import {noUseCases} from '../_helpers/session.tsx';
 
 const hostile = [
 	'漢字のとても長い名前の箱',
@@ -90,8 +91,7 @@ test('no frame is wider or higher than the terminal, whatever things are called'
 				const session = createSession(quiet, feed, {
 					folder: '/home/dora',
 					readHost: host.readHost,
-					loadImages: async () => [],
-					setup: strangeSetup(lines),
+					useCases: {...noUseCases, images: async () => [], setup: async () => strangeSetup(lines)},
 					now: () => frozenAt,
 					// On every other terminal there is the tour, too.
 					...(columns % 2 === 0 ? {tour: createTour({shown: true, failCard() {}})} : {}),

@@ -94,7 +94,7 @@ const images: ImageChoice[] = [
 for (const size of [small, large]) {
 	const name = `${size.columns}x${size.rows}`;
 	test(`the images screen at ${name}`, async (t) => {
-		const shown = await showSession(t, size, {loadImages: async () => images});
+		const shown = await showSession(t, size, {useCases: {images: async () => images}});
 		await shown.waitForWhole(everything);
 		shown.type('i');
 		await shown.waitFor(/2 of 3 fit/);
@@ -107,12 +107,14 @@ test('an image is pulled as a task, and its list read again', async (t) => {
 	let known = images.map((image) => ({...image, local: false}));
 	const pulled = Promise.withResolvers<void>();
 	const shown = await showSession(t, large, {
-		loadImages: async () => known,
-		async pull(reference, {onProgress}) {
-			assert.equal(reference, 'quay.io/jupyter/pytorch-notebook:cuda12-python-3.12');
-			onProgress({layer: 'a', status: 'Downloading', currentBytes: 512 * 1024 ** 2, totalBytes: 1024 ** 3});
-			await pulled.promise;
-			known = known.map((image) => ({...image, local: image.reference === reference}));
+		useCases: {
+			images: async () => known,
+			async pull(_, reference, {onProgress}) {
+				assert.equal(reference, 'quay.io/jupyter/pytorch-notebook:cuda12-python-3.12');
+				onProgress({layer: 'a', status: 'Downloading', currentBytes: 512 * 1024 ** 2, totalBytes: 1024 ** 3});
+				await pulled.promise;
+				known = known.map((image) => ({...image, local: image.reference === reference}));
+			},
 		},
 	});
 	await shown.waitForWhole(everything);
@@ -121,7 +123,7 @@ test('an image is pulled as a task, and its list read again', async (t) => {
 	shown.type('jp');
 	await shown.waitFor(/Pulling quay.*: 512 MiB of 1\.0 GiB.*50%/);
 	shown.type('p');
-	await shown.waitFor(/being pulled already/);
+	await shown.waitFor(/already being pulled/);
 	pulled.resolve();
 	await shown.waitFor(/✓ .*is here/);
 	await shown.waitFor(/pytorch-notebook:cuda12-python-3\.12 +here/);
@@ -130,10 +132,12 @@ test('an image is pulled as a task, and its list read again', async (t) => {
 test('a pull is cancelled by a key, is said to be, and can be taken up again', async (t) => {
 	let pulls = 0;
 	const shown = await showSession(t, small, {
-		loadImages: async () => images,
-		async pull(_, {signal}) {
-			pulls += 1;
-			await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+		useCases: {
+			images: async () => images,
+			async pull(_host, _reference, {signal}) {
+				pulls += 1;
+				await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+			},
 		},
 	});
 	await shown.waitForWhole(everything);
@@ -145,7 +149,7 @@ test('a pull is cancelled by a key, is said to be, and can be taken up again', a
 		await shown.waitFor(/Pulling quay[\s\S]* c cancel/);
 		assert.equal(pulls, round);
 		shown.type('c');
-		await shown.waitFor(/· Cancelled: Pulling quay[\s\S]*→ p takes it up again/);
+		await shown.waitFor(/· Cancelled: Pulling quay[\s\S]*→ p resumes it/);
 		shown.type('k');
 	}
 });
@@ -153,10 +157,12 @@ test('a pull is cancelled by a key, is said to be, and can be taken up again', a
 test('a box is made from the image chosen', async (t) => {
 	let wanted: string | undefined;
 	const shown = await showSession(t, small, {
-		loadImages: async () => images,
-		async up({image}) {
-			wanted = image;
-			throw new Failure('enough seen');
+		useCases: {
+			images: async () => images,
+			async up(_, {image}) {
+				wanted = image;
+				throw new Failure('enough seen');
+			},
 		},
 	});
 	await shown.waitForWhole(everything);
@@ -169,8 +175,10 @@ test('a box is made from the image chosen', async (t) => {
 
 test('images that cannot be judged say why', async (t) => {
 	const shown = await showSession(t, small, {
-		async loadImages() {
-			throw new EngineError('unreachable', 'connect ENOENT');
+		useCases: {
+			async images() {
+				throw new EngineError('unreachable', 'connect ENOENT');
+			},
 		},
 	});
 	await shown.waitForWhole(everything);

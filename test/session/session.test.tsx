@@ -64,7 +64,7 @@ test('one stops and starts one’s own box, and is told', async (t) => {
 	await waitFor(/✓ dora-eda is stopped/);
 	await waitFor(/○ dora-eda/);
 	type('s');
-	await waitFor(/✓ dora-eda runs again/);
+	await waitFor(/✓ dora-eda is running again/);
 	await waitFor(/● dora-eda/);
 });
 
@@ -134,21 +134,23 @@ test('the engine going away leaves the last boxes beside the reason, and coming 
 test('a second up while the first is at work is not started', async (t) => {
 	let calls = 0;
 	const {waitFor, type} = await showSession(t, size, {
-		up: async ({report, signal}) => {
-			calls += 1;
-			report({
-				kind: 'pull',
-				image: 'some/image',
-				progress: {layer: 'a', status: 'Downloading', currentBytes: 1, totalBytes: 4},
-			});
-			return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+		useCases: {
+			up: async (_, {report, signal}) => {
+				calls += 1;
+				report({
+					kind: 'pull',
+					image: 'some/image',
+					progress: {layer: 'a', status: 'Downloading', currentBytes: 1, totalBytes: 4},
+				});
+				return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+			},
 		},
 	});
 	await waitFor(ready);
 	type('u');
 	await waitFor(/Start box for \/home\/dora\/thesis: pulling some\/image.*25%/);
 	type('u');
-	await waitFor(/being started already/);
+	await waitFor(/already being started/);
 	assert.equal(calls, 1);
 });
 
@@ -206,7 +208,7 @@ test('where GPU or engine is missing, the made-up host is the first thing offere
 });
 
 test('every screen of the made-up host says so', async (t) => {
-	const {waitFor, type} = await showSession(t, size, {loadImages: async () => []});
+	const {waitFor, type} = await showSession(t, size, {useCases: {images: async () => []}});
 	await waitFor(ready);
 	for (const key of ['?', '\u001B', 'i']) {
 		assert.match(await waitFor(/hopper/), /DEMO/);

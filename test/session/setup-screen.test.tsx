@@ -8,7 +8,7 @@ import {Failure} from '../../source/base/failure.ts';
 import type {Box} from '../../source/box/box.ts';
 import type {DemoHost} from '../../source/demo/host.ts';
 import {EngineError} from '../../source/engine/engine.ts';
-import type {Up} from '../../source/session/index.tsx';
+import type {UseCases} from '../../source/session/index.tsx';
 import type {Sourced} from '../../source/settings/merge.ts';
 import {keepDraft, readDraft} from '../../source/setup/draft.ts';
 import {showSession} from '../_helpers/session.tsx';
@@ -22,7 +22,7 @@ const folder = '/home/dora/thesis';
 const everything = /hopper[\s\S]*gpu_burn[\s\S]*epoch/;
 
 type Options = {
-	up?: Up;
+	up?: UseCases['up'];
 	prepare?: (host: DemoHost) => void;
 	setup?: (inDemo: SetupOptions) => Partial<SetupOptions>;
 	scenario?: string;
@@ -47,15 +47,7 @@ async function showSetup(t: TestContext, size: {columns: number; rows: number}, 
 			host = given;
 			options.prepare?.(given);
 		},
-		setup: {
-			recall: async () => inDemo().recall(),
-			folders: async () => inDemo().folders(),
-			look: async (signal) => inDemo().look(signal),
-			check: async (text) => inDemo().check(text),
-			keep: async (draft) => inDemo().keep(draft),
-			write: async (answers) => inDemo().write(answers),
-		},
-		...(options.up === undefined ? {} : {up: options.up}),
+		useCases: {setup: async () => inDemo(), ...(options.up === undefined ? {} : {up: options.up})},
 	});
 	return {...shown, written};
 }
@@ -87,7 +79,7 @@ for (const size of [small, large]) {
 	test(`the questions, the plan and the card at ${name}`, async (t) => {
 		const pulled = Promise.withResolvers<void>();
 		const shown = await showSetup(t, size, {
-			async up({report}) {
+			async up(_, {report}) {
 				report({kind: 'start', name: 'dora-thesis'});
 				await pulled.promise;
 				return {box, changed: true};

@@ -57,7 +57,7 @@ test('at 80x24 all eight cards stay in sight, also beside a message of two lines
 });
 
 test('the tour is with one on every screen', async (t) => {
-	const shown = await showSession(t, {columns: 80, rows: 24}, {...make(), loadImages: async () => []});
+	const shown = await showSession(t, {columns: 80, rows: 24}, {...make(), useCases: {images: async () => []}});
 	await shown.waitForWhole(everything);
 	for (const key of ['?', '\u001B', 'i', '\u001B', 'x', 'n']) {
 		assert.match(await shown.waitFor(/hopper/), /TOUR 1\/10/);
@@ -84,7 +84,7 @@ test('where a folder is typed, the keys of the tour are text, and it does not of
 		keep: async () => {},
 		write: async () => '',
 	};
-	const shown = await showSession(t, {columns: 80, rows: 24}, {...make(), setup});
+	const shown = await showSession(t, {columns: 80, rows: 24}, {...make(), useCases: {setup: async () => setup}});
 	await shown.waitForWhole(everything);
 	shown.type('n');
 	await shown.waitFor(/Where is the data[\s\S]*another folder[\s\S]*t leaves/);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {Failure} from '../../source/base/failure.ts';
-import type {Up} from '../../source/session/index.tsx';
+import type {UseCases} from '../../source/session/index.tsx';
 import {breakLines} from '../../source/text/fit.ts';
 import {showSession} from '../_helpers/session.tsx';
 
@@ -9,8 +9,8 @@ const ready = /4 of 6 running/;
 const lines = Array.from({length: 40}, (_, index) => `secrets  NAME_${index}  (a secret of yours)`);
 
 /** Asks first, as `gpubox up` does. */
-function asking(answers: boolean[], said: string[] = lines): Up {
-	return async ({ask}) => {
+function asking(answers: boolean[], said: string[] = lines): UseCases['up'] {
+	return async (_, {ask}) => {
 		const yes = await ask?.({title: 'It asks for:', lines: said, question: 'Do you trust it with this?'});
 		answers.push(yes ?? assert.fail('nobody to ask'));
 		throw new Failure(yes ? 'Started after a yes.' : 'Nothing was done.');
@@ -24,7 +24,7 @@ for (const [key, yes, words] of [
 ] as const) {
 	test(`what a project asks for is answered with ${JSON.stringify(key)}`, async (t) => {
 		const answers: boolean[] = [];
-		const {waitFor, type} = await showSession(t, {columns: 80, rows: 24}, {up: asking(answers)});
+		const {waitFor, type} = await showSession(t, {columns: 80, rows: 24}, {useCases: {up: asking(answers)}});
 		await waitFor(ready);
 		type('u');
 		const frame = await waitFor(/A question first[\s\S]*Do you trust it with this\? {2}y \/ n/);
@@ -37,7 +37,7 @@ for (const [key, yes, words] of [
 
 test('every line of it can be seen at 80 by 24, and no other key answers', async (t) => {
 	const answers: boolean[] = [];
-	const {waitFor, type} = await showSession(t, {columns: 80, rows: 24}, {up: asking(answers)});
+	const {waitFor, type} = await showSession(t, {columns: 80, rows: 24}, {useCases: {up: asking(answers)}});
 	await waitFor(ready);
 	type('u');
 	let seen = await waitFor(/1–19 of 42/);
@@ -57,7 +57,7 @@ test('every line of it can be seen at 80 by 24, and no other key answers', async
 
 test('a long line is broken and not cut', async (t) => {
 	const long = `postCreate  ${'x'.repeat(200)}THE-END`;
-	const {waitFor, type} = await showSession(t, {columns: 80, rows: 24}, {up: asking([], [long])});
+	const {waitFor, type} = await showSession(t, {columns: 80, rows: 24}, {useCases: {up: asking([], [long])}});
 	await waitFor(ready);
 	type('u');
 	assert.match(await waitFor(/Do you trust/), /THE-END/);
@@ -67,7 +67,7 @@ test('a long line is broken and not cut', async (t) => {
 
 test('leaving while it stands ends the wait', async (t) => {
 	let ended: unknown;
-	const up: Up = async ({ask}) => {
+	const up: UseCases['up'] = async (_, {ask}) => {
 		try {
 			await ask?.({title: 'x', lines, question: 'Do you trust it with this?'});
 		} catch (error) {
@@ -76,7 +76,7 @@ test('leaving while it stands ends the wait', async (t) => {
 
 		throw new Failure('Left.');
 	};
-	const {waitFor, type, session} = await showSession(t, {columns: 80, rows: 24}, {up});
+	const {waitFor, type, session} = await showSession(t, {columns: 80, rows: 24}, {useCases: {up}});
 	await waitFor(ready);
 	type('u');
 	await waitFor(/Do you trust/);

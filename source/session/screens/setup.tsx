@@ -14,14 +14,14 @@ import {type SetupPane, selectSetup} from '../state/setup/select-setup.ts';
 import {theme} from '../theme.ts';
 import {Notices} from './notices.tsx';
 
-type Properties = {facts: Facts; view: View; size: {columns: number; rows: number}; offered: boolean};
+type Properties = {facts: Facts; view: View; size: {columns: number; rows: number}};
 
 /** Setting the folder up: one question at a time, then the plan, then what to remember. */
-export function SetupScreen({facts, view, size, offered}: Properties) {
+export function SetupScreen({facts, view, size}: Properties) {
 	const {columns, rows} = size;
 	const noticeHeight = facts.tasks.length > 0 || facts.message !== undefined ? messageLines(facts, view) : 0;
 	const height = rows - 2 - noticeHeight;
-	const pane = selectSetup(facts, view, offered);
+	const pane = selectSetup(facts, view);
 	const room = height - 2;
 	const airy = room >= 14;
 	const inner = columns - 4;

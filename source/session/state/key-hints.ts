@@ -4,6 +4,7 @@ import type {Facts} from './model.ts';
 import {type Action, chosenBox, type Pane, type View} from './reduce.ts';
 import {isFirstRun} from './setup/select-setup.ts';
 import type {SetupState} from './setup/setup.ts';
+import {newestCancellable} from './tasks.ts';
 
 /** Where the keyboard is, the nearest first. */
 export function scopesOf(view: View): Scope[] {
@@ -43,7 +44,7 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 			}
 
 			case 'cancel': {
-				return facts.tasks.some(({cancellable}) => cancellable);
+				return newestCancellable(facts.tasks) !== undefined;
 			}
 
 			case 'setup': {

@@ -48,12 +48,16 @@ export type Task = {
 	id: number;
 	/** e.g. `Start box for ~/train` */
 	title: string;
-	/** What it is at just now. */
+	/** What it is doing now. */
 	step: string;
 	/** 0 to 1 where it can be known. */
 	share: number | undefined;
-	/** The person may break it off. */
+	/** The user may cancel it. */
 	cancellable?: true;
+	/** The box it works on. */
+	boxId?: string;
+	/** It starts the box of the working directory. */
+	startsFolder?: true;
 };
 
 export type Message = {kind: 'success' | 'failure' | 'note'; text: string; fix: string};

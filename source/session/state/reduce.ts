@@ -63,24 +63,19 @@ export const firstView: View = {
 	tour: undefined,
 };
 
+/** One member for each type of a union. */
+type Of<T extends string, Rest = unknown> = T extends string ? {type: T} & Rest : never;
+
+/** What a key asks for that needs nothing of the view and changes nothing in it: the same action is the effect. */
+type PlainEffect = Of<'cancel' | 'quit' | 'suspend' | 'dismiss'>;
+
 /** What a key asks for. */
 export type Action =
+	| PlainEffect
 	| {type: 'attach' | 'open' | 'find-idle-kernels'}
 	| {type: 'pull-image' | 'up-with-image'}
 	| {
-			type:
-				| 'up'
-				| 'cancel'
-				| 'tour'
-				| 'stop-or-start'
-				| 'ask-remove'
-				| 'demo'
-				| 'images'
-				| 'help'
-				| 'back'
-				| 'quit'
-				| 'suspend'
-				| 'dismiss';
+			type: 'up' | 'tour' | 'stop-or-start' | 'ask-remove' | 'demo' | 'images' | 'help' | 'back';
 	  }
 	| {type: 'show'; side: Side}
 	| {type: 'focus' | 'select-gpu' | 'select-box' | 'select-image' | 'scroll-help' | 'tour-step'; by: number}
@@ -109,14 +104,16 @@ export type Situation = {
 	scrollLog: (position: LogPosition, by: number, unit: 'line' | 'page') => LogPosition;
 };
 
-/** What is to be done besides changing the view. */
+/** What to do besides changing the view. */
 export type Effect =
-	| {type: 'up' | 'cancel' | 'demo' | 'quit' | 'suspend' | 'load-images' | 'dismiss'}
-	| {type: 'attach' | 'open' | 'stop' | 'start' | 'remove' | 'find-idle-kernels'; boxId: string}
-	| {type: 'free'; boxId: string; kernels: string[]}
-	| {type: 'trust'; yes: boolean}
+	| PlainEffect
+	| Of<'demo' | 'load-images'>
+	| Of<'up', {image?: string}>
+	| Of<'attach' | 'open' | 'stop' | 'start' | 'remove' | 'find-idle-kernels', {boxId: string}>
+	| Of<'free', {boxId: string; kernels: string[]}>
+	| Of<'trust', {yes: boolean}>
 	/** The place of the image in the list. */
-	| {type: 'pull-image' | 'up-with-image'; index: number}
+	| Of<'pull-image' | 'up-with-image', {index: number}>
 	| SetupEffect;
 
 /** The box a key is about: the one chosen, or else the first. */
@@ -136,22 +133,17 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 			: then(box);
 
 	switch (action.type) {
-		case 'quit': {
-			return stay([{type: 'quit'}]);
+		case 'cancel':
+		case 'quit':
+		case 'suspend':
+		case 'dismiss': {
+			return stay([action]);
 		}
 
-		case 'suspend': {
-			return stay([{type: 'suspend'}]);
-		}
-
-		// The tour looks at every key by itself.
+		// The tour follows every key on its own.
 		case 'tour':
 		case 'tour-step': {
 			return stay();
-		}
-
-		case 'cancel': {
-			return stay([{type: 'cancel'}]);
 		}
 
 		case 'up': {
@@ -175,10 +167,6 @@ export function reduce(view: View, action: Action, situation: Situation): {view:
 
 		case 'back': {
 			return show({screen: view.screen === 'help' ? view.behindHelp : 'main'});
-		}
-
-		case 'dismiss': {
-			return stay([{type: 'dismiss'}]);
 		}
 
 		case 'attach':

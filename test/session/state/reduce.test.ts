@@ -14,7 +14,6 @@ const situation: Situation = {
 	demoOffered: false,
 	imagesOffered: true,
 	setup: () => ({
-		offered: true,
 		file: undefined,
 		folders: [],
 		busy: false,

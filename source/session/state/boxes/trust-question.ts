@@ -1,10 +1,10 @@
+import type {ConsentQuestion} from '../../../app/consent.ts';
 import type {TrustQuestion} from '../reduce.ts';
 import type {SessionStore} from '../session-state.ts';
-import type {TrustWish} from './start-box.ts';
 
 export type TrustAsker = {
 	/** Shows the question and waits for its answer. @throws the signal's reason when it is broken off */
-	ask(wish: TrustWish, signal: AbortSignal): Promise<boolean>;
+	ask(question: ConsentQuestion, signal: AbortSignal): Promise<boolean>;
 	/** What the person said. */
 	answer(yes: boolean): void;
 };
@@ -17,10 +17,10 @@ export function createTrustAsker(store: SessionStore): TrustAsker {
 	};
 
 	return {
-		async ask(wish, signal) {
+		async ask(question, signal) {
 			signal.throwIfAborted();
 			const answered = Promise.withResolvers<boolean>();
-			const asked: TrustQuestion = {what: 'trust', ...wish, top: 0};
+			const asked: TrustQuestion = {what: 'trust', ...question, top: 0};
 			settle = answered.resolve;
 			const stop = () => answered.reject(signal.reason);
 			signal.addEventListener('abort', stop);

@@ -20,13 +20,12 @@ export function hasNoBox({box}: Facts): boolean {
 	return box.phase === 'live' && !box.boxes.some(({mine}) => mine);
 }
 
-export function setupSituation(facts: Facts, view: View, offered: boolean): SetupSituation {
+export function setupSituation(facts: Facts, view: View): SetupSituation {
 	const {setup, gpu} = facts;
 	const {host} = setup;
 	const free = selectGpuPane(facts, view).items.filter(({users, state}) => users.length === 0 && state === 'ok').length;
 	const canStart = host.phase === 'known' ? host.look.canStart : host.phase === 'failed' ? true : undefined;
 	return {
-		offered,
 		file: setup.project?.file,
 		folders: setup.folders,
 		busy: setup.busy,
@@ -74,10 +73,10 @@ const waits: Record<SetupStep, string> = {
 	card: '',
 };
 
-export function selectSetup(facts: Facts, view: View, offered: boolean): SetupPane {
+export function selectSetup(facts: Facts, view: View): SetupPane {
 	const {setup} = view;
 	const {step} = setup;
-	const situation = setupSituation(facts, view, offered);
+	const situation = setupSituation(facts, view);
 	const choices = choicesOf(setup, situation);
 	const place = (questions as readonly SetupStep[]).indexOf(step);
 	return {

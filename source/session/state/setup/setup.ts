@@ -56,8 +56,6 @@ export const noSetup: SetupState = {
 
 /** What of the facts the lines and keys depend on. */
 export type SetupSituation = Pick<SetupState, 'folders' | 'busy' | 'outcome'> & {
-	/** Whether it is offered at all. */
-	offered: boolean;
 	/** gpubox.yaml, where there is one already. */
 	file: string | undefined;
 	/** Undefined until the driver answered. */
@@ -309,11 +307,7 @@ export function reduceSetup(before: SetupView, action: SetupAction, situation: S
 	}
 }
 
-function open(setup: SetupView, {offered, file}: SetupSituation): Reduced {
-	if (!offered) {
-		return {setup, screen: 'main', effects: []};
-	}
-
+function open(setup: SetupView, {file}: SetupSituation): Reduced {
 	return file === undefined
 		? {setup: startOf(setup.draft), effects: [{type: 'setup-look'}]}
 		: {setup, screen: 'main', effects: [alreadyThere(file)]};

@@ -17,7 +17,6 @@ import {
 import {makeBox} from '../../../_helpers/make-box.ts';
 
 const situation: SetupSituation = {
-	offered: true,
 	file: undefined,
 	folders: ['/data', '/scratch'],
 	busy: false,
@@ -172,7 +171,6 @@ describe('going on where it was left', () => {
 		const {screen, effects} = reduceSetup(begin, {what: 'open'}, {...situation, file: '~/thesis/gpubox.yaml'});
 		assert.equal(screen, 'main');
 		assert.match(JSON.stringify(effects), /There is a gpubox\.yaml already: ~\/thesis/);
-		assert.equal(reduceSetup(begin, {what: 'open'}, {...situation, offered: false}).screen, 'main');
 	});
 });
 

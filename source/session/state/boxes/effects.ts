@@ -1,0 +1,170 @@
+import type {Box} from '../../../box/box.ts';
+import {lendTerminal} from '../../terminal.ts';
+import type {Context} from '../context.ts';
+import type {Question} from '../reduce.ts';
+import {withFacts} from '../session-state.ts';
+import {type Done, isBusy, isStartingFolder} from '../tasks.ts';
+import {startFolderBox} from './start-box.ts';
+
+type About = {boxId: string};
+
+/** Starts the box of the working directory, a new one with `image` where that is given. */
+export function up(context: Context, {image}: {image?: string}): void {
+	const {store, tasks, say} = context;
+	const {facts} = store.get();
+	if (isStartingFolder(facts.tasks)) {
+		say('note', 'It is already being started.');
+		return;
+	}
+
+	const resume = 'u resumes it';
+	tasks.start(`Start box for ${facts.folder}`, {startsFolder: true, resume}, async (task, signal) => {
+		const {text, box} = await startFolderBox(context, task, signal, image);
+		return {
+			text,
+			fix: box.services.includes('jupyter') ? 'o opens it, a gives a shell in it' : 'a gives a shell in it',
+		};
+	});
+}
+
+export function start(context: Context, {boxId}: About): void {
+	startOn(
+		context,
+		boxId,
+		(box) => `Starting ${box.name}`,
+		async (box) => {
+			const {startBox} = await import('../../../box/up/lifecycle.ts');
+			await startBox(context.host, box, context.signal);
+			return {text: `${box.name} is running again`};
+		},
+	);
+}
+
+export function stop(context: Context, {boxId}: About): void {
+	startOn(
+		context,
+		boxId,
+		(box) => `Stopping ${box.name}`,
+		async (box) => {
+			const {stopBox} = await import('../../../box/up/lifecycle.ts');
+			await stopBox(context.host, box);
+			return {text: `${box.name} is stopped`, fix: 's starts it again, with the same address'};
+		},
+	);
+}
+
+export function remove(context: Context, {boxId}: About): void {
+	startOn(
+		context,
+		boxId,
+		(box) => `Removing ${box.name}`,
+		async (box) => {
+			const {removeBox} = await import('../../../box/up/remove-box.ts');
+			await removeBox(context.host, box);
+			return {text: `${box.name} is removed`};
+		},
+	);
+}
+
+export function open(context: Context, {boxId}: About): void {
+	startOn(
+		context,
+		boxId,
+		(box) => `Opening ${box.name}`,
+		async (box) => {
+			const {openHere} = await import('./open-here.ts');
+			return openHere(context.host, box);
+		},
+	);
+}
+
+/** Asks whether to shut down the kernels that compute nothing. */
+export function findIdleKernels(context: Context, {boxId}: About): void {
+	const {host, store, signal} = context;
+	startOn(
+		context,
+		boxId,
+		(box) => `Looking at the kernels of ${box.name}`,
+		async (box) => {
+			const {findIdleKernels: find} = await import('./idle-kernels.ts');
+			const kernels = await find(host, box, signal);
+			if (kernels.length === 0) {
+				return {text: `No kernel of ${box.name} is idle`};
+			}
+
+			const {name, owner} = box;
+			const asking: Question = {what: 'free', boxId, name, owner, mine: true, kernels};
+			store.change((state) => ({...state, view: {...state.view, asking}}));
+			return undefined;
+		},
+	);
+}
+
+export function free(context: Context, {boxId, kernels}: About & {kernels: string[]}): void {
+	startOn(
+		context,
+		boxId,
+		(box) => `Shutting down kernels of ${box.name}`,
+		async (box) => {
+			const {freeKernels} = await import('./idle-kernels.ts');
+			await freeKernels(context.host, box, kernels, context.signal);
+			return {text: `The idle kernels of ${box.name} are shut down, their GPU memory is free`};
+		},
+	);
+}
+
+/** A shell in the box, on this terminal. */
+export function attach(context: Context, {boxId}: About): void {
+	const {store, fail} = context;
+	const {facts} = store.get();
+	const box = facts.box.boxes.find(({id}) => id === boxId);
+	if (box === undefined || facts.lent) {
+		return;
+	}
+
+	store.changeNow(withFacts(() => ({lent: true})));
+	// Not a task, which the end of the session would wait for: only the user ends a shell.
+	void enter(context, box)
+		.catch(fail)
+		.finally(() => {
+			store.change(withFacts(() => ({lent: false})));
+			store.release();
+		});
+}
+
+async function enter({host, store, terminal, say}: Context, box: Box): Promise<void> {
+	const [{attachToBox}, {mayEnter, refuseToEnter}] = await Promise.all([
+		import('../../../box/attach.ts'),
+		import('../../../box/enter.ts'),
+	]);
+	if (!mayEnter(host, box)) {
+		throw refuseToEnter(host, box);
+	}
+
+	const {suspend} = await terminal;
+	store.hold();
+	const {exitCode, detached} = await lendTerminal(suspend, async () => {
+		process.stdout.write(`A shell in ${box.name}: exit ends it, Ctrl-P Ctrl-Q detaches and leaves it running.\r\n`);
+		return attachToBox(host.engine, box.id, [], process);
+	});
+	const how = detached ? ', where the shell is still running' : exitCode === 0 ? '' : ` (exit code ${exitCode})`;
+	say(exitCode === 0 || detached ? 'success' : 'note', `Back from ${box.name}${how}`);
+}
+
+/** Runs a task on one box, on which only one thing may be done at a time. */
+function startOn(
+	{store, tasks, say}: Context,
+	boxId: string,
+	title: (box: Box) => string,
+	run: (box: Box) => Promise<Done | undefined>,
+): void {
+	const {facts} = store.get();
+	const box = facts.box.boxes.find(({id}) => id === boxId);
+	if (box === undefined) {
+		say('note', 'This box no longer exists.');
+	} else if (isBusy(facts.tasks, boxId)) {
+		say('note', `A task is already running on ${box.name}.`);
+	} else {
+		tasks.start(title(box), {boxId}, async () => run(box));
+	}
+}

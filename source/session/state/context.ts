@@ -1,0 +1,57 @@
+import type {SuspendTerminal} from 'ink';
+import type {imagesHere, pullHere} from '../../app/image-choices.ts';
+import type {SetupOptions} from '../../app/setup/setup.ts';
+import type {upHere} from '../../app/up.ts';
+import type {Host} from '../../host/host.ts';
+import {createTrustAsker, type TrustAsker} from './boxes/trust-question.ts';
+import type {Message} from './model.ts';
+import {problemOf} from './problem.ts';
+import {type SessionStore, withFacts} from './session-state.ts';
+import {createTasks, type Tasks} from './tasks.ts';
+
+/** What only the root component can do. */
+export type Terminal = {exit: (result?: unknown) => void; suspend: SuspendTerminal};
+
+/** What the session does with functions that the verbs call too. */
+export type UseCases = {
+	up: typeof upHere;
+	images: typeof imagesHere;
+	pull: typeof pullHere;
+	setup: (host: Host, folder: string) => Promise<SetupOptions>;
+};
+
+/** What effects work with. */
+export type Context = {
+	host: Host;
+	store: SessionStore;
+	useCases: UseCases;
+	/** The working directory, for which `up` makes a box; absolute. */
+	folder: string;
+	tasks: Tasks;
+	trust: TrustAsker;
+	/** Settles once the first frame is drawn. */
+	terminal: Promise<Terminal>;
+	/** Aborted when the session ends. */
+	signal: AbortSignal;
+	say: (kind: Message['kind'], text: string, fix?: string) => void;
+	/** Shows an error, with what to do about it. */
+	fail: (error: unknown) => void;
+};
+
+export function createContext(
+	parts: Pick<Context, 'host' | 'store' | 'useCases' | 'folder' | 'terminal' | 'signal'>,
+): Context {
+	const {host, store, signal} = parts;
+	const say: Context['say'] = (kind, text, fix = '') => {
+		store.changeNow(withFacts(() => ({message: {kind, text, fix}})));
+	};
+
+	const fail = (error: unknown) => {
+		if (!signal.aborted) {
+			const {message, fix} = problemOf(error, host.engine.address);
+			say('failure', message, fix);
+		}
+	};
+
+	return {...parts, say, fail, tasks: createTasks(store, {signal, say, fail}), trust: createTrustAsker(store)};
+}
