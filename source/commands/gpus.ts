@@ -16,7 +16,7 @@ import {explain} from '../host/remedies.ts';
 import {whoAmI} from '../host/user.ts';
 import {formatDuration} from '../text/duration.ts';
 import {formatTable} from '../text/table.ts';
-import {shortUuid} from './ls.ts';
+import {shortUuid} from './output/format.ts';
 import {printJson} from './output/json.ts';
 
 type Options = {host?: string | undefined; json?: true | undefined; watch?: true | undefined};

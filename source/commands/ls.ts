@@ -7,6 +7,7 @@ import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {formatDuration} from '../text/duration.ts';
 import {formatTable} from '../text/table.ts';
+import {shortUuid} from './output/format.ts';
 import {boxJson, printJson} from './output/json.ts';
 
 export async function ls(
@@ -95,9 +96,4 @@ function row(box: Box, caller: string, now: Date): string[] {
 
 function sshUrl({addresses: {ssh}, user}: Box): string | undefined {
 	return ssh && `ssh://${user}@${ssh.host.includes(':') ? `[${ssh.host}]` : ssh.host}:${ssh.port}`;
-}
-
-/** `GPU-5a6b12cd-…` → `5a6b12cd` */
-export function shortUuid(uuid: string): string {
-	return uuid.replace(/^GPU-([\da-f]{8}).*$/i, '$1');
 }

@@ -36,7 +36,7 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 	const {runSession} = await import('../session/index.tsx');
 	// Drawing takes longer than this wait: with the GPUs on the first picture there need not be a second one at once.
 	await Promise.race([feed.firstNews, sleep(100)]);
-	const code = await runSession(host, {folder: process.cwd(), useCases, feed, demo: makeDemo});
+	const code = await runSession(host, {folder: process.cwd(), feed, demo: makeDemo});
 	leave(code);
 }
 
@@ -86,7 +86,6 @@ async function makeDemo(scenario?: string) {
 			readHost: host.readHost,
 			tour,
 			useCases: {
-				...useCases,
 				async setup(given, folder) {
 					const {setupInDemo} = await import('../app/setup/setup-demo.ts');
 					return setupInDemo(given, folder, (settings) => {
@@ -94,32 +93,13 @@ async function makeDemo(scenario?: string) {
 					});
 				},
 				async up(given, wish) {
-					return useCases.up(given, {...wish, agreed});
+					const {upHere} = await import('../app/up.ts');
+					return upHere(given, {...wish, agreed});
 				},
-			} satisfies UseCases,
+			} satisfies Partial<UseCases>,
 		},
 	};
 }
-
-/** What the session can do beyond looking. */
-const useCases: UseCases = {
-	async up(host, wish) {
-		const {upHere} = await import('../app/up.ts');
-		return upHere(host, wish);
-	},
-	async pull(host, reference, options) {
-		const {pullHere} = await import('../app/image-choices.ts');
-		await pullHere(host, reference, options);
-	},
-	async images(host, signal) {
-		const {imagesHere} = await import('../app/image-choices.ts');
-		return imagesHere(host, signal);
-	},
-	async setup(host, folder) {
-		const {setupHere} = await import('../app/setup/setup.ts');
-		return setupHere(host, folder);
-	},
-};
 
 /** A stream or a socket that a broken engine left open must not keep the shell waiting. */
 function leave(code: number): never {

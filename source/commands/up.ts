@@ -1,4 +1,5 @@
 import {networkInterfaces} from 'node:os';
+import {showInBrowser} from '../app/open-box.ts';
 import {planProject, upProject} from '../app/up.ts';
 import {openAddresses} from '../box/jupyter/open-address.ts';
 import {jupyterBase, jupyterUrl, tunnelCommand} from '../box/jupyter/server.ts';
@@ -6,9 +7,8 @@ import {toDockerRun} from '../box/plan/docker-run.ts';
 import type {UpFlags} from '../box/plan/request.ts';
 import type {UpResult} from '../box/up/types.ts';
 import {openHost} from '../host/open-host.ts';
-import {shortUuid} from './ls.ts';
-import {showInBrowser} from './open.ts';
 import {askOnTerminal} from './output/ask-consent.ts';
+import {shortUuid} from './output/format.ts';
 import {boxJson, printJson} from './output/json.ts';
 import {makeReporter} from './output/up-progress.ts';
 

@@ -7,7 +7,7 @@ import {dieOf, startJobControl} from './job-control.ts';
 import {createSession, type SessionOptions} from './session.ts';
 import {wantsDemo} from './state/effects.ts';
 
-export type {UseCases} from './state/context.ts';
+export type {UseCases} from './state/use-cases.ts';
 
 export type RunOptions = Omit<SessionOptions, 'demoOffered' | 'now'> & {
 	/** Of `startGpuFeed`, when the caller started it ahead. */

@@ -3,7 +3,7 @@ import {isRunning} from '../box/box.ts';
 import type {GpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
-import {createContext, type Terminal, type UseCases} from './state/context.ts';
+import {createContext, type Terminal} from './state/context.ts';
 import {perform as performEffect, standAside} from './state/effects.ts';
 import {createHostReader, type HostReader} from './state/gpus/host-line.ts';
 import {isDemoOffered, scopesOf} from './state/key-hints.ts';
@@ -16,13 +16,15 @@ import {lookForFirstRun} from './state/setup/effects.ts';
 import {setupSituation} from './state/setup/select-setup.ts';
 import {startSources} from './state/sources.ts';
 import {createStore} from './state/store.ts';
+import {ownUseCases, type UseCases} from './state/use-cases.ts';
 import type {Tour} from './tour/index.tsx';
 import type {Happened} from './tour/tour.ts';
 
 export type SessionOptions = {
 	/** The working directory; absolute. */
 	folder: string;
-	useCases: UseCases;
+	/** In place of the session's own. */
+	useCases?: Partial<UseCases>;
 	/** How the machine is doing; measured unless given. */
 	readHost?: HostReader;
 	/** Whether the user may switch to the demo host. */
@@ -79,7 +81,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	const context = createContext({
 		host,
 		store,
-		useCases: options.useCases,
+		useCases: {...ownUseCases, ...options.useCases},
 		folder: options.folder,
 		terminal: terminal.promise,
 		signal: stopping.signal,

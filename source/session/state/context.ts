@@ -1,24 +1,14 @@
 import type {SuspendTerminal} from 'ink';
-import type {imagesHere, pullHere} from '../../app/image-choices.ts';
-import type {SetupOptions} from '../../app/setup/setup.ts';
-import type {upHere} from '../../app/up.ts';
 import type {Host} from '../../host/host.ts';
 import {createTrustAsker, type TrustAsker} from './boxes/trust-question.ts';
 import type {Message} from './model.ts';
 import {problemOf} from './problem.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
 import {createTasks, type Tasks} from './tasks.ts';
+import type {UseCases} from './use-cases.ts';
 
 /** What only the root component can do. */
 export type Terminal = {exit: (result?: unknown) => void; suspend: SuspendTerminal};
-
-/** What the session does with functions that the verbs call too. */
-export type UseCases = {
-	up: typeof upHere;
-	images: typeof imagesHere;
-	pull: typeof pullHere;
-	setup: (host: Host, folder: string) => Promise<SetupOptions>;
-};
 
 /** What effects work with. */
 export type Context = {

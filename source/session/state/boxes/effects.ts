@@ -72,10 +72,32 @@ export function open(context: Context, {boxId}: About): void {
 		boxId,
 		(box) => `Opening ${box.name}`,
 		async (box) => {
-			const {openHere} = await import('./open-here.ts');
-			return openHere(context.host, box);
+			return openJupyter(context, box);
 		},
 	);
+}
+
+/** The URL is shown in any case: it is also of use to someone at another machine. */
+async function openJupyter({host}: Context, box: Box): Promise<Done> {
+	const {openingOf, openUrl} = await import('../../../app/open-box.ts');
+	const {url, tunnel} = openingOf(host, box, {
+		noJupyter: 'a gives a shell in it',
+		notYours: 'Ask them for the URL; u starts a box of your own',
+		notRunning: 's starts it',
+		noAddress: 'Its log shows how far it is',
+	});
+	if (host.demo) {
+		return {text: url, fix: 'On a real host this opens in the browser; there is no server behind it here'};
+	}
+
+	const opened = await openUrl(url);
+	if (opened.kind === 'no-desktop') {
+		return {text: url, ...(tunnel === undefined ? {} : {fix: `First, on your own machine: ${tunnel}`})};
+	}
+
+	return opened.kind === 'opened'
+		? {text: `Opened ${url}`}
+		: {text: url, fix: `${opened.problem}. Open the address yourself`};
 }
 
 /** Asks whether to shut down the kernels that compute nothing. */

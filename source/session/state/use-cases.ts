@@ -1,0 +1,32 @@
+import type {imagesHere, pullHere} from '../../app/image-choices.ts';
+import type {SetupOptions} from '../../app/setup/setup.ts';
+import type {upHere} from '../../app/up.ts';
+import type {Host} from '../../host/host.ts';
+
+/** What the session does with functions that the verbs call too. */
+export type UseCases = {
+	up: typeof upHere;
+	images: typeof imagesHere;
+	pull: typeof pullHere;
+	setup: (host: Host, folder: string) => Promise<SetupOptions>;
+};
+
+/** Each is loaded when it is first called: none is needed for the first frame. */
+export const ownUseCases: UseCases = {
+	async up(host, wish) {
+		const {upHere} = await import('../../app/up.ts');
+		return upHere(host, wish);
+	},
+	async images(host, signal) {
+		const {imagesHere} = await import('../../app/image-choices.ts');
+		return imagesHere(host, signal);
+	},
+	async pull(host, reference, options) {
+		const {pullHere} = await import('../../app/image-choices.ts');
+		await pullHere(host, reference, options);
+	},
+	async setup(host, folder) {
+		const {setupHere} = await import('../../app/setup/setup.ts');
+		return setupHere(host, folder);
+	},
+};
