@@ -9,9 +9,9 @@ import {safeText} from '../text/safe.ts';
 import {freeDiskOf, loadCatalogue, loadImageRoom, ofFamily, readLocalImages} from './local-images.ts';
 
 export type ImageWish = {
-	/** The one named; else the best is taken. */
+	/** The image named; else the best one is used. */
 	image: string | undefined;
-	/** Take what does not fit, after saying why it does not. */
+	/** Use an image that does not fit, after reporting why it does not. */
 	force: boolean;
 	/** Of the settings: `family` and the team's own `images` are read. */
 	winners: readonly Sourced[];
@@ -20,7 +20,7 @@ export type ImageWish = {
 
 /**
 The image of a new box: the one named, judged before anything is pulled, else the one recommended for this host. The engine is
-asked, and the catalogue loaded, while the driver still thinks.
+queried and the catalogue loaded while nvidia-smi is still running.
 
 The promise rejects with Failure: the image does not fit; usage.
 */
@@ -49,7 +49,7 @@ async function judgeNamed(
 	};
 	const known = base ? identify(reference, base, catalogue) : catalogue.find(reference);
 	if (known === undefined) {
-		const note = `Nothing is known of ${safeText(reference)}, so whether it fits this host cannot be told before it runs.`;
+		const note = `${safeText(reference)} is not in the catalogue; compatibility is unknown until it runs.`;
 		return {...chosen, notes: [note]};
 	}
 
@@ -76,8 +76,8 @@ async function takeBest(
 	const fitFacts = await toFitFacts(host, facts, false);
 	const best = recommend(fitFacts, offered, {services: facts.services});
 	if (best === undefined) {
-		throw new Failure('No image is known that fits this host.', {
-			fix: 'What would have to change: gpubox images --all. To start one all the same: --image REF --force',
+		throw new Failure('No compatible image found.', {
+			fix: 'To see why: gpubox images --all. To start one anyway: --image REF --force',
 			exitCode: exitCode.imageDoesNotFit,
 		});
 	}
@@ -88,13 +88,13 @@ async function takeBest(
 	return {
 		reference,
 		provides: surelyProvides(reference, base, catalogue),
-		notes: [`Taking ${safeText(reference)}. ${best.why}`],
+		notes: [`Using ${safeText(reference)}. ${best.why}`],
 		base,
 		...(gpus ? {gpus} : {}),
 	};
 }
 
-/** What a judgement means for what was asked. @throws Failure when the image does not fit */
+/** What a judgement means for the request. @throws Failure when the image does not fit */
 async function settle(
 	reference: string,
 	judgement: Judgement,
@@ -111,14 +111,16 @@ async function settle(
 	}
 
 	if (fits === 'unknown') {
-		return {notes: [`Whether ${name} fits is not known: ${reasons[0]?.message ?? ''}`]};
+		return {notes: [`Compatibility of ${name} unknown: ${reasons[0]?.message ?? ''}`]};
 	}
 
 	if (usable.length >= cardsNeeded(request)) {
 		const left = perGpu.filter(({uuid}) => !usable.includes(uuid)).map(({index}) => index);
 		return {
 			gpus: usable,
-			notes: [`${name} is not for every card here: GPU ${left.join(', ')} is left out. ${reasons[0]?.message ?? ''}`],
+			notes: [
+				`${name} does not support every GPU here; GPU ${left.join(', ')} is skipped. ${reasons[0]?.message ?? ''}`,
+			],
 		};
 	}
 
@@ -130,7 +132,7 @@ async function settle(
 	throw refusal(reference, judgement) ?? new Error('a judgement that refuses gives a reason');
 }
 
-/** How many of the cards must be able to use the image; more than there can be where each named one must. */
+/** How many of the GPUs must be able to use the image; infinite where each named one must. */
 function cardsNeeded(request: GpuSelection): number {
 	return request.kind === 'auto' ? 1 : request.kind === 'count' ? request.count : Number.POSITIVE_INFINITY;
 }

@@ -1,4 +1,4 @@
-/** Asks, once for each content, before a project gets more than an image, GPUs, limits and packages. */
+/** Asks for consent, once for each content, before a project gets more than an image, GPUs, limits and packages. */
 
 import {exitCode, Failure} from '../base/failure.ts';
 import {accountHome} from '../base/home.ts';
@@ -14,13 +14,13 @@ import type {Effective} from './load-settings.ts';
 /** One question: lines to look at, and what a yes allows. */
 export type ConsentQuestion = {title: string; lines: string[]; question: string};
 
-/** @returns whether the person agrees */
+/** @returns whether the user agrees */
 export type AskConsent = (question: ConsentQuestion) => Promise<boolean>;
 
-/** More than that may have run off the screen. */
+/** More lines than that may have scrolled off the screen. */
 const mostSeen = 20;
 
-/** All that a project asks for. The request is what the box is made of, so what is asked about is what is used. */
+/** All that a project requests. The box is created from the same request, so what is asked about is what is used. */
 export function asksOf(
 	host: Host,
 	{winners}: Pick<Effective, 'winners'>,
@@ -39,7 +39,7 @@ export function asksOf(
 	});
 }
 
-/** Those that the person has not agreed to yet. */
+/** Those that the user has not agreed to yet. */
 export function newAsks(host: Pick<Host, 'paths'>, project: string, asks: readonly Ask[]): Ask[] {
 	return asks.length === 0
 		? []
@@ -49,7 +49,7 @@ export function newAsks(host: Pick<Host, 'paths'>, project: string, asks: readon
 			);
 }
 
-/** The questions that some of them make: one for all that the file asks for, and one for each that is asked about on its own. */
+/** The questions for some of them: one for all that the file requests, and one for each that needs a question of its own. */
 export function questionsOf(project: string, asks: readonly Ask[], isFirst: boolean): ConsentQuestion[] {
 	const together = asks.filter(({alone}) => !alone);
 	const lines = tellAsks(together);
@@ -59,7 +59,7 @@ export function questionsOf(project: string, asks: readonly Ask[], isFirst: bool
 			? []
 			: [
 					{
-						title: `The gpubox.yaml of ${safeText(project)} ${isFirst ? 'asks for' : 'now also asks for'}:`,
+						title: `The gpubox.yaml of ${safeText(project)} ${isFirst ? 'requests' : 'now also requests'}:`,
 						lines,
 						question: many > mostSeen ? `Do you trust it with these ${many} lines?` : 'Do you trust it with this?',
 					},
@@ -67,7 +67,7 @@ export function questionsOf(project: string, asks: readonly Ask[], isFirst: bool
 		...asks
 			.filter(({alone}) => alone)
 			.map((ask) => ({
-				title: ask.key === 'project' ? 'The project is this folder:' : 'The box is to get:',
+				title: ask.key === 'project' ? 'The project is this folder:' : 'The box will get:',
 				lines: tellAsks([ask]),
 				question: 'Are you sure?',
 			})),
@@ -75,11 +75,11 @@ export function questionsOf(project: string, asks: readonly Ask[], isFirst: bool
 }
 
 /**
-Makes sure that the person agrees to all of them: did already, says so now, or said so on the command line. The answer is kept.
+Makes sure that the user agrees to all of them: earlier, now, or by --trust on the command line. The answer is saved.
 
 @param options.trust for scripts: yes to exactly this
-@param options.ask missing where nobody can be asked
-@throws Failure: usage, where nobody can be asked; failed, for a no
+@param options.ask missing without a terminal
+@throws Failure: usage, without a terminal; failed, for a no
 */
 export async function consent(
 	host: Pick<Host, 'paths'>,
@@ -99,8 +99,8 @@ export async function consent(
 
 		for (const question of questionsOf(project, fresh, fresh.length === asks.length)) {
 			if (!(await ask(question))) {
-				throw new Failure('Nothing was done.', {
-					fix: `What it asks for: gpubox trust --json ${shellQuote(safeText(project))}`,
+				throw new Failure('Cancelled: nothing was changed.', {
+					fix: `To see what it requests: gpubox trust --json ${shellQuote(safeText(project))}`,
 					exitCode: exitCode.failed,
 				});
 			}
@@ -114,11 +114,11 @@ export async function consent(
 			throw error;
 		}
 
-		note(`${error.message} It is asked again the next time.`);
+		note(`${error.message} gpubox will ask again the next time.`);
 	}
 }
 
-/** Keeps a yes to all of them. @throws Failure */
+/** Saves a yes to all of them. @throws Failure */
 export function keepAnswer({paths}: Pick<Host, 'paths'>, project: string, asks: readonly Ask[]): void {
 	keepTrust(paths.state, project, asks.map(toAgreed));
 }
@@ -131,8 +131,8 @@ function nobodyToAsk(project: string, asks: readonly Ask[]): Failure {
 	const alone = asks.every((ask) => ask.alone);
 	return new Failure(
 		alone
-			? 'This needs a yes of yours, and there is nobody to ask here.'
-			: 'The gpubox.yaml asks for more than an image, GPUs and packages, and there is nobody to ask here.',
+			? 'This needs your confirmation, and this is not a terminal.'
+			: 'gpubox.yaml requests more than an image, GPUs and packages, and this is not a terminal.',
 		{
 			details: tellAsks(asks),
 			fix: `If you trust it: gpubox trust ${shellQuote(safeText(project))}, or --trust`,

@@ -10,8 +10,8 @@ import {loadPersonalSettings, loadSettings} from './load-settings.ts';
 export type IdleLimits = {warnAfterMs: number | undefined; stopAfterMs: number | undefined};
 
 /**
-What holds for a box: what its project says, and the caller's own config. Of a project of somebody else's nothing is read: it
-could not be made to obey.
+The limits for a box, from its project's gpubox.yaml and the caller's own config. Another user's project is not read; its file has
+no say about what the caller does.
 */
 export async function idleLimits(box: Box): Promise<IdleLimits> {
 	const own = box.mine && existsSync(box.projectPath);
@@ -22,7 +22,7 @@ export async function idleLimits(box: Box): Promise<IdleLimits> {
 	};
 }
 
-/** A mistake in the file of one project must not keep the others from being seen: then the caller's own config counts. */
+/** A mistake in one project's file must not hide the other boxes: then the caller's own config counts. */
 async function settingsOf(project: string): Promise<Settings> {
 	try {
 		return (await loadSettings(project)).settings;
@@ -35,7 +35,7 @@ async function settingsOf(project: string): Promise<Settings> {
 	}
 }
 
-/** A cell of a table: `now` while it is used, `3h` since it is not, `?` when nobody can tell. */
+/** A table cell: `in use`, `3h` when it has been idle for so long, `?` when it is unknown. */
 export function idleCell(
 	box: Box,
 	idleness: Idleness | undefined,

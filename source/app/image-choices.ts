@@ -18,14 +18,14 @@ export type ImageChoice = {
 	reasons: string[];
 };
 
-/** How a pull is followed, and broken off. `onRetry` is told why it is taken up again. */
+/** How a pull is followed and cancelled. `onRetry` gets the reason why it is retried. */
 export type PullOptions = {
 	onProgress: (progress: PullProgress) => void;
 	onRetry: (text: string) => void;
 	signal: AbortSignal;
 };
 
-/** All that is known, best first, those that do not fit at the end. @throws Failure (usage), EngineError */
+/** All known images, best first, those that do not fit last. @throws Failure (usage), EngineError */
 export async function imagesHere(host: Host, signal: AbortSignal): Promise<ImageChoice[]> {
 	const {suggestions, sizes} = await offerHere(host, signal);
 	const {suggestionToJson} = await import('../image/index.ts');

@@ -19,10 +19,10 @@ export type Effective = {
 };
 
 /**
-Gathers what holds for the project that `directory` belongs to: flags, then gpubox.yaml, then the personal config, then defaults.
+Gathers the settings of the project that `directory` belongs to: flags, then gpubox.yaml, then the personal config, then defaults.
 Where there is no file, nothing is loaded that would read it.
 
-@param options.files false for a made-up host, which knows nothing of real files
+@param options.files false for the demo host, which has no real files
 @throws Failure (usage)
 */
 export async function loadSettings(

@@ -11,8 +11,8 @@ import type {Sourced} from '../settings/merge.ts';
 import {safeText} from '../text/safe.ts';
 
 /**
-All that decides about images. What was asked of engine and driver just before is sent first, so that they answer while this is
-being loaded.
+Loads the code that judges images. Requests to engine and driver that were made just before are sent first, so that they are answered
+while this is loading.
 */
 export async function loadImageRoom() {
 	await nextTurn();
@@ -34,12 +34,12 @@ export async function loadCatalogue(winners: readonly Sourced[]): Promise<Catalo
 	return withTeamImages(team ? own.flatMap(({value, origin}) => team.readTeamImages([value], origin.where)) : []);
 }
 
-/** What the engine has, without the images that gpubox derived from others. @throws EngineError */
+/** The images that the engine has, without those that gpubox built. @throws EngineError */
 export async function readLocalImages(engine: Engine, signal?: AbortSignal): Promise<Image[]> {
 	return inspectOffered(engine, await engine.listImages(signal), signal);
 }
 
-/** The same out of a list that was asked for already. @throws EngineError */
+/** The same from a list that was read already. @throws EngineError */
 export async function inspectOffered(
 	engine: Engine,
 	all: readonly ImageSummary[],
@@ -49,7 +49,7 @@ export async function inspectOffered(
 		({labels, tags, digests}) => labels[derivedFrom] === undefined && tags.length + digests.length > 0,
 	);
 	const inspected = await Promise.all(offered.map(({id}) => engine.inspectImage(id, signal)));
-	// One that was removed since it was listed is none.
+	// One that was removed since it was listed is left out.
 	return inspected.filter((image) => image !== undefined);
 }
 
@@ -62,8 +62,8 @@ export function ofFamily(offered: readonly Candidate[], family: string | undefin
 	const own = offered.filter(({image}) => image.family === family);
 	if (own.length === 0) {
 		const known = new Set(offered.flatMap(({image}) => image.family ?? []));
-		throw new Failure(`No image of the family "${safeText(family)}" is known.`, {
-			fix: `Known are: ${[...known].join(', ')}. Or name an image: --image`,
+		throw new Failure(`No known image of the family "${safeText(family)}".`, {
+			fix: `Known families: ${[...known].join(', ')}. Or specify an image: --image`,
 			exitCode: exitCode.usage,
 		});
 	}
@@ -71,7 +71,7 @@ export function ofFamily(offered: readonly Candidate[], family: string | undefin
 	return own;
 }
 
-/** Bytes free where the engine keeps images; null where it is on another machine, or made up. */
+/** Bytes free where the engine keeps images; null for an engine on another machine, and for the demo's. */
 export async function freeDiskOf(host: Host, engine: EngineInfo | undefined): Promise<number | null> {
 	return engine !== undefined && host.engine.local && !host.demo ? readFreeDisk(engine.rootDirectory) : null;
 }

@@ -65,7 +65,7 @@ export async function confirm(question: string, signal: AbortSignal, streams?: P
 	}
 }
 
-/** One line as it is; what is typed is not shown. */
+/** One line, unchanged; the input is not shown. */
 export async function askHidden(
 	question: string,
 	signal: AbortSignal,
@@ -73,7 +73,7 @@ export async function askHidden(
 ): Promise<string> {
 	const nowhere = new Writable({write: (_chunk, _encoding, done) => done()});
 	const lines = openLines(signal, {...(input && {input}), output: nowhere, terminal: true, historySize: 0});
-	// Only now that the terminal echoes nothing.
+	// Print the question only now that echo is off.
 	output.write(question);
 	try {
 		return await lines.ask('');
@@ -97,9 +97,7 @@ function openLines(
 			try {
 				return await terminal.question(question, {signal: AbortSignal.any([signal, closed.signal])});
 			} catch (error) {
-				throw closed.signal.aborted
-					? new Failure('Left half-way.', {exitCode: exitCode.interrupted, cause: error})
-					: error;
+				throw closed.signal.aborted ? new Failure('Cancelled.', {exitCode: exitCode.interrupted, cause: error}) : error;
 			}
 		},
 		close: () => terminal.close(),

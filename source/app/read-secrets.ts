@@ -7,9 +7,9 @@ import {reservedVariable} from '../settings/reserved.ts';
 import {expandHome} from '../text/home-path.ts';
 
 /**
-What --secret and --secret-env ask for, and `names`, which the project asks for.
+The secrets of --secret and --secret-env, and `names`, those that the project requests.
 
-@param options whether a person can be asked
+@param options whether the user can be asked
 @returns the secrets for the request, and where their values come from
 @throws Failure (usage)
 */
@@ -24,7 +24,7 @@ export function secretsOf(
 	];
 	const own = given.find(({name, variable}) => variable && reservedVariable(name) !== undefined);
 	if (own) {
-		throw new Failure(`--secret-env ${own.name}: ${own.name} is set by gpubox itself.`, {
+		throw new Failure(`--secret-env ${own.name}: ${own.name} is reserved for gpubox.`, {
 			fix: `As a file only: --secret ${own.name}`,
 			exitCode: exitCode.usage,
 		});
@@ -39,7 +39,7 @@ export function secretsOf(
 		}
 	}
 
-	// `up` may begin again when somebody else was quicker: stdin and a prompt give their answer once only.
+	// `up` may retry after losing a race: stdin and a prompt give their answer only once.
 	const values = new Map<string, Promise<Buffer>>();
 	return {
 		requests: [...requests.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
@@ -70,23 +70,23 @@ async function readSecret(
 
 	const value = process.env[name];
 	if (value) {
-		// What gpubox starts from here on (nvidia-smi, ssh, a browser) has no need to know.
+		// Programs that gpubox starts from here on (nvidia-smi, ssh, a browser) do not need it.
 		delete process.env[name];
 		return Buffer.from(value);
 	}
 
 	if (!ask) {
-		throw new Failure(`The secret ${name} is not in your environment, and there is nobody to ask for it here.`, {
-			fix: `Set the variable ${name}, or name a file: --secret ${name}=FILE`,
+		throw new Failure(`The secret ${name} is not in your environment, and this is not a terminal.`, {
+			fix: `Set the variable ${name}, or pass a file: --secret ${name}=FILE`,
 			exitCode: exitCode.usage,
 		});
 	}
 
 	const {askHidden} = await import('./prompt.ts');
-	return Buffer.from(await askHidden(`${name} (what you type is not shown): `, signal));
+	return Buffer.from(await askHidden(`${name} (input is hidden): `, signal));
 }
 
-/** Far more than any key or login. */
+/** Far larger than any key or password. */
 const largestSecret = 1024 * 1024;
 
 /** A file as it is; of a pipe not the line break that nearly every program ends with. */
@@ -106,9 +106,9 @@ function readSecretFile(name: string, file: string): Buffer {
 		});
 	} catch (error) {
 		const {code, message} = error as NodeJS.ErrnoException;
-		// Not the path: somebody may have written the secret in its place.
+		// Without the path: the user may have typed the secret in its place.
 		throw new Failure(`The file given for the secret ${name} cannot be read (${code ?? message}).`, {
-			fix: `--secret takes NAME=FILE, not the secret itself: its place is the variable ${name}, or the prompt.`,
+			fix: `--secret takes NAME=FILE, not the value. To pass the value, set the variable ${name} or use the prompt.`,
 			exitCode: exitCode.usage,
 		});
 	}

@@ -22,11 +22,11 @@ export type Offer = {
 	gpus: GpuFacts[];
 	/** The engine answered. */
 	engine: boolean;
-	/** What kept a part from being known. */
+	/** Why a part is missing. */
 	troubles: Diagnostic[];
 };
 
-/** Asks for everything at once; an engine that is not there is told, and the images are judged all the same. */
+/** Requests everything at once; a missing engine is reported, and the images are judged anyway. */
 async function ask(host: Host, signal: AbortSignal) {
 	const {engine} = host;
 	const askEngine = async () => {
@@ -58,7 +58,7 @@ async function ask(host: Host, signal: AbortSignal) {
 
 type Base = {reference: string; id: string; createdAt: Date | null};
 
-/** The image below each box, by the box's name. Where that is not known any more, the box is left out. */
+/** The image below each box, by the box's name. Where that is no longer known, the box is left out. */
 async function readBases(
 	{engine}: Host,
 	boxes: readonly Box[],
@@ -83,10 +83,10 @@ async function readBases(
 }
 
 /**
-The images for a host, best first, and how old the bases of its boxes are. Driver and engine are asked before the judge is
-loaded, so that they think meanwhile.
+The images for a host, best first, and how old the bases of its boxes are. Driver and engine are queried before the judge is
+loaded, so that they work meanwhile.
 
-@param settings of the folder one stands in
+@param settings of the current folder
 @throws Failure (usage) for a wrong entry of the team's own images; EngineError
 */
 export async function makeOffer(host: Host, gathering: Promise<Effective>, signal: AbortSignal): Promise<Offer> {
@@ -136,7 +136,7 @@ export async function makeOffer(host: Host, gathering: Promise<Effective>, signa
 	};
 }
 
-/** For the folder one stands in. @throws as makeOffer */
+/** For the current folder. @throws as makeOffer */
 export function offerHere(host: Host, signal: AbortSignal): Promise<Offer> {
 	return makeOffer(host, loadSettings('.', {files: !host.demo}), signal);
 }

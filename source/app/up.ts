@@ -67,7 +67,7 @@ async function resolve(
 	};
 	return {
 		request,
-		// Nothing of the demo host is real.
+		// The demo host has no real files.
 		asks: host.demo ? [] : asksOf(host, effective, made, sshKeys, secrets.source.given),
 		options: {
 			report,
@@ -91,12 +91,12 @@ async function resolve(
 
 export type UpWish = Pick<Front, 'report' | 'signal' | 'ask'> & {
 	image?: string;
-	/** What would stand in the gpubox.yaml of a made-up host, which has no files. */
+	/** The content of gpubox.yaml on the demo host, which has no files. */
 	agreed?: Sourced[];
 };
 
-/** `gpubox up` for the folder one stands in, as the session's keys do it: a new box starts from `image` where one was chosen. */
+/** `gpubox up` for the current folder, for the session's keys: a new box starts from `image` where one was chosen. */
 export function upHere(host: Host, {image, agreed = [], ...front}: UpWish): Promise<UpResult> {
-	// The session has the terminal, so no secret can be asked for there.
+	// The session has the terminal, so secrets cannot be prompted for.
 	return upProject(host, {image}, {...front, asksSecrets: false, demoSettings: agreed});
 }

@@ -17,11 +17,11 @@ export type AttachResult = {exitCode: number; detached: boolean};
 const shell = ['sh', '-c', 'command -v bash >/dev/null 2>&1 && exec bash -l; exec sh -l'];
 
 /**
-Runs a command (a shell when it is empty) in a box with the caller's terminal: size followed as it changes, every key but the
-detach keys (Ctrl-P Ctrl-Q) to the command, Ctrl-C too. Without a terminal the streams are passed through as they are. Neither side
-gets more than it takes: what nobody reads stays in the command.
+Runs a command (a shell when it is empty) in a box with the caller's terminal: size followed as it changes, every key except the
+detach keys (Ctrl-P Ctrl-Q) goes to the command, including Ctrl-C. Without a terminal the streams are passed through unchanged. Both
+directions have back pressure: unread output blocks the command.
 
-The terminal is back in its former state when this returns.
+The terminal is restored when this returns.
 
 @throws the signal's reason
 */
@@ -38,8 +38,8 @@ export async function attachToBox(
 		workingDirectory: inside.project,
 		tty,
 		stdin: true,
-		// The engine's own detaching breaks off the command up to version 20.10, so it is done here; it cannot be switched off
-		// there, only moved out of the way.
+		// Up to version 20.10 the engine's own detaching ends the command, so it is done here; the engine's detach keys cannot be
+		// disabled, only moved to others.
 		detachKeys: 'ctrl-^,ctrl-],ctrl-^,ctrl-]',
 		environment: tty ? terminalEnvironment(process.env) : {},
 		...(tty ? {size: sizeOf(stdout)} : {}),
@@ -55,7 +55,7 @@ export async function attachToBox(
 
 	const watchKeys = makeDetachWatch();
 	const forward = (chunk: Buffer | string) => {
-		// Ink has set an encoding on stdin for good, so in a session keys come as text.
+		// Ink has set an encoding on stdin permanently, so in a session keys arrive as text.
 		const typed = Buffer.from(chunk as string);
 		const {pass, detach} = tty ? watchKeys(typed) : {pass: typed, detach: false};
 		if (pass.length > 0 && !stream.write(pass)) {
@@ -96,8 +96,8 @@ const ctrlP = 0x10;
 const ctrlQ = 0x11;
 
 /**
-Watches what is typed for Ctrl-P Ctrl-Q, however it is cut into chunks. A Ctrl-P alone is held back until the next key tells what
-it was meant for.
+Watches the input for Ctrl-P Ctrl-Q, however it is split into chunks. A single Ctrl-P is held back until the next key shows whether it
+belongs to the pair.
 */
 export function makeDetachWatch(): (chunk: Buffer) => {pass: Buffer; detach: boolean} {
 	let held = false;
@@ -127,7 +127,7 @@ function sizeOf(stdout: AttachStreams['stdout']): {columns: number; rows: number
 	return {columns: stdout.columns || 80, rows: stdout.rows || 24};
 }
 
-/** What a program needs to know of the terminal that it is really shown in. */
+/** The variables that describe the caller's terminal to a program. */
 function terminalEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
 	return Object.fromEntries(
 		['TERM', 'COLORTERM', 'LANG', 'LC_ALL', 'NO_COLOR'].flatMap((name) => {

@@ -3,35 +3,35 @@ import type {ContainerState} from '../engine/engine.ts';
 export type ServiceName = 'jupyter' | 'ssh';
 
 /**
-A container that gpubox made, or that says so, as read back from the engine. Names and image are foreign text made safe.
+A container that gpubox created, or that claims so, as read back from the engine. Names and image are foreign text made safe.
 
-Of the caller's own boxes (`mine`) everything is what gpubox wrote down when it made them. Of all others it is what the container
-says of itself: good enough to be shown and to keep away from the cards it names, and nothing else.
+For the caller's own boxes (`mine`) everything comes from the record that gpubox wrote when it created them. For all others it comes
+from the container's labels: good enough to be shown and to avoid the GPUs they name, and for nothing else.
 */
 export type Box = {
-	/** What the engine calls the container, without the prefix: the engine keeps it unique. */
+	/** The container's name without the prefix; the engine keeps it unique. */
 	name: string;
 	/** The container's id. */
 	id: string;
 	/**
-	The caller's own record says that gpubox made this very container for them. On another machine, where its records are, the
-	container's word has to do; nothing of the caller's is given to it there, because `folder` is undefined.
+	The caller's own record says that gpubox created this very container for them. For an engine on another machine the records are there,
+	so the container's labels decide; it gets nothing of the caller's, because `folder` is undefined.
 	*/
 	mine: boolean;
-	/** An `up` of the caller's made it a moment ago and has not written that down yet, or was killed there. */
+	/** An `up` of the caller created it a moment ago and has not recorded that yet, or was killed before it could. */
 	pending?: true;
-	/** Not a box but what holds cards for the box with this id while it starts (claim-start.ts). */
+	/** Not a box but a container that holds cards for the box with this id while that starts (claim-start.ts). */
 	startOf?: string;
-	/** Set aside while `up --recreate` makes another in its place (replace.ts). */
+	/** Set aside while `up --recreate` creates its replacement (replace.ts). */
 	replaced?: true;
 	owner: string;
-	/** Who one is inside. */
+	/** The user inside. */
 	user: string;
-	/** The project folder on the host, for people. */
+	/** The project folder on the host, for display. */
 	project: string;
-	/** The same as it is, for comparing and opening. Never to be printed. */
+	/** The same, unescaped, for comparing and opening. Must never be printed. */
 	projectPath: string;
-	/** Name of the folder that its files are in, among the caller's (see folders.ts). Undefined for what is not theirs. */
+	/** Name of the folder with its files, among the caller's (see files/directories.ts). Undefined for boxes of others. */
 	folder: string | undefined;
 	state: ContainerState;
 	services: ServiceName[];
@@ -44,19 +44,19 @@ export type Box = {
 	/** UUIDs of the GPUs it was given. */
 	gpus: string[];
 	shareGpus: boolean;
-	/** Its user may become root inside. */
+	/** Its user can become root inside. */
 	sudo: boolean;
-	/** Its SSH server is the image's own: one logs in as root, with a password. */
+	/** Its SSH server is the image's own: users log in as root, with a password. */
 	rootPassword: boolean;
 	/** Names of its secrets. */
 	secrets: string[];
-	/** The reference the person chose, not the derived image. */
+	/** The reference the user chose, not the derived image. */
 	image: string;
 	imageId: string;
 	createdAt: Date;
-	/** When its time is over, where one was set: others may then ask for its GPUs. */
+	/** When its reservation expires, where it has one: others may then stop it. */
 	until?: Date;
-	/** It was made with a post-create command, which may not have succeeded yet. */
+	/** It was created with a post-create command, which may not have succeeded yet. */
 	postCreate?: true;
 	/** Hash of the plan it was made from. */
 	spec: string;
@@ -69,7 +69,7 @@ export function isOwn(box: Box): box is OwnBox {
 	return box.mine && box.folder !== undefined;
 }
 
-/** Whether its programs are there now, and its ports published. They may be paused: then nothing answers. */
+/** Whether its programs exist and its ports are published. They may be paused: then nothing answers. */
 export function isRunning({state}: Pick<Box, 'state'>): boolean {
 	return state === 'running' || state === 'restarting' || state === 'paused';
 }
@@ -103,13 +103,13 @@ export const label = {
 
 export const containerPrefix = 'gpubox-';
 
-/** Capitals, which no box's name has. */
+/** In capitals, which box names cannot have. */
 export const startClaimPrefix = 'gpubox-START-';
 
-/** Before the name of a box that was set aside. */
+/** Prefix of the name of a box that was set aside. */
 export const replacedPrefix = 'gpubox-REPLACED-';
 
-/** What may be a box's name. */
+/** Valid names of boxes. */
 export const namePattern = /^[a-z0-9][a-z0-9_.-]{0,61}$/;
 
 /** The port each service listens on inside a box. */
@@ -118,10 +118,10 @@ export const servicePorts: Record<ServiceName, number> = {jupyter: 8888, ssh: 22
 /** Where an image's own SSH server listens inside. */
 export const ownServerPort = 22;
 
-/** Begins every label of gpubox's. */
+/** Prefix of every label that gpubox sets. */
 export const labelPrefix = 'gpubox.';
 
-/** A stopped container publishes nothing, so the port it will have again is kept in a label. */
+/** A stopped container publishes no ports, so the ports of its next start are kept in a label. */
 export function portLabel(service: ServiceName): string {
 	return `gpubox.port.${service}`;
 }

@@ -4,8 +4,8 @@ import type {Box} from './box.ts';
 import {ownerText} from './list.ts';
 
 /**
-Whether the caller may run commands in a box through gpubox: in their own. Who can enter a box can read its token, its keys and its
-secrets. Root may enter all, as root may read all.
+Whether the caller may run commands in a box through gpubox: only in their own, because anyone who enters a box can read its token, its
+keys and its secrets. Root may enter all, since root can read everything.
 */
 export function mayEnter({person}: Pick<Host, 'person'>, {mine}: Pick<Box, 'mine'>): boolean {
 	return mine || person.uid === 0;
@@ -18,8 +18,8 @@ export function refuseToEnter(
 ): Failure {
 	return new Failure(
 		box.owner === person.name
-			? `${box.name} claims to be yours, but gpubox did not make it from this account.`
-			: `${box.name} belongs to ${ownerText(box, person.name)}, and whoever enters it can read its token and secrets.`,
-		{fix: 'Your own boxes: gpubox ls. A new one: gpubox up', exitCode: code},
+			? `${box.name} claims to be yours, but this account did not create it.`
+			: `Permission denied: ${box.name} belongs to ${ownerText(box, person.name)}.`,
+		{fix: 'List your boxes: gpubox ls. Create one: gpubox up', exitCode: code},
 	);
 }

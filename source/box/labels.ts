@@ -16,18 +16,18 @@ import {
 } from './box.ts';
 import type {FoundRecord} from './record.ts';
 
-/** Whose a container is, as the caller's records tell. */
+/** Who owns a container, according to the caller's records. */
 export type Provenance = {
 	mine?: FoundRecord | undefined;
 	pending?: FoundRecord | undefined;
-	/** Name of the caller, where the engine is on another machine: the records of its boxes are there, so labels have to do. */
+	/** Name of the caller, where the engine is on another machine: the records of its boxes are there, so labels are used instead. */
 	caller?: string;
 };
 
 /**
-Reads a box back from its container. Undefined when it is none of gpubox's.
+Reads a box back from its container. Undefined when gpubox did not create it.
 
-Of the caller's own the record is believed, of others the labels: foreign text, which anyone who may talk to the engine can write.
+For the caller's own boxes the record counts, for others the labels: foreign text, which anyone with access to the engine can write.
 */
 export function toBox(container: Container, {mine, pending, caller}: Provenance = {}): Box | undefined {
 	const labels = mine?.record.labels ?? container.labels;
@@ -73,8 +73,8 @@ export function toBox(container: Container, {mine, pending, caller}: Provenance 
 }
 
 /**
-The engine's own name for the container, which it keeps unique: a label could say any name. Only what holds cards for a box that is
-about to start has no name of its own.
+The engine's name for the container, which it keeps unique; a label could contain any name. Only a container that holds cards for a
+starting box has no name of its own.
 */
 function nameOf(container: Container, labels: Record<string, string>, startOf: string | undefined): string | undefined {
 	const told = labels[label.name] ?? '';
@@ -84,13 +84,13 @@ function nameOf(container: Container, labels: Record<string, string>, startOf: s
 
 	const prefix = [replacedPrefix, containerPrefix].find((each) => container.name.startsWith(each));
 	const name = prefix === undefined ? '' : container.name.slice(prefix.length);
-	// An empty label is how gpubox keeps a container that is no box from inheriting one of its image.
+	// gpubox sets an empty label on containers that are not boxes, so that they do not inherit one from their image.
 	return told !== '' && namePattern.test(name) ? name : undefined;
 }
 
 /**
-Where the services of a box answer. Of a running container only what the engine itself publishes for it, so that nothing is sent to
-a port that belongs to somebody else; of a stopped one the ports that it will have again.
+Where the services of a box answer. For a running container only the ports that the engine publishes for it, so that nothing is sent to
+another user's port; for a stopped one the ports of its next start.
 */
 function addressesOf(
 	container: Container,
@@ -113,13 +113,13 @@ function addressesOf(
 	return addresses;
 }
 
-/** Not every text is a time. */
+/** Undefined when the text is not a time. */
 function untilOf(text = ''): Pick<Box, 'until'> {
 	const until = new Date(text);
 	return Number.isNaN(until.getTime()) ? {} : {until};
 }
 
-/** Whether other machines reach a port of it: as the engine publishes it now, or will again. */
+/** Whether other machines can reach one of its ports: as the engine publishes it now, or at the next start. */
 function isOpen({ports}: Container, labels: Record<string, string>): boolean {
 	const published = ports.flatMap(({hostAddress}) => hostAddress || []);
 	const addresses = published.length > 0 ? published : [labels[label.bind] || '127.0.0.1'];
@@ -132,15 +132,15 @@ function reachable(address = ''): string | undefined {
 		return '127.0.0.1';
 	}
 
-	// Numbers only: a name would be looked up wherever its writer likes.
+	// Numeric addresses only: whoever wrote the label controls what a name resolves to.
 	return /^[\d.]{7,15}$|^[\da-f:.]{2,45}$/i.test(address) ? address : undefined;
 }
 
 /**
-Every label that gpubox has, on every container: what is not set would be inherited from the image. An empty one means that it was
-not asked for.
+Every gpubox label, on every container: one that is not set would be inherited from the image. An empty label means that it was not
+requested.
 
-@param imageLabels names of the labels that the image brings
+@param imageLabels names of the labels that the image sets
 */
 export function allLabels(set: Record<string, string>, imageLabels: readonly string[] = []): Record<string, string> {
 	const names = [

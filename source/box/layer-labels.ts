@@ -1,10 +1,10 @@
-/** Labels of the images that gpubox derives from others (derive.ts), for those who only read them. */
+/** Labels of the images that gpubox builds (up/build-layers.ts), for code that only reads them. */
 
-/** The image it was made from, as the person calls it. */
+/** The image it was built from, as the user names it. */
 export const derivedFrom = 'gpubox.derived-from';
 
-/** The id of that image, which keeps its meaning when the name moves on. */
+/** The id of that image, which stays valid when the name is moved to a newer build. */
 export const derivedFromId = 'gpubox.derived-from-id';
 
-/** Those that images of gpubox's own have. */
+/** The labels of images that gpubox built. */
 export const ownImageLabels: readonly string[] = [derivedFrom, derivedFromId];

@@ -6,7 +6,7 @@ import {type Box, containerPrefix, label} from './box.ts';
 import {toBox} from './labels.ts';
 import {noRecords, readRecords} from './record.ts';
 
-/** Who lists boxes: whose records say which are theirs. */
+/** Who lists boxes; the records of this user say which boxes are theirs. */
 export type Viewer = Pick<Host, 'engine' | 'paths' | 'person'>;
 
 /** Every box on the engine, everyone's, in the order of their names. */
@@ -14,15 +14,15 @@ export async function listBoxes(viewer: Viewer, signal?: AbortSignal): Promise<B
 	return onlyBoxes(await listClaims(viewer, signal));
 }
 
-/** Without what only holds cards, or a place, for a box. */
+/** Without containers that only hold cards, or a place, for a box. */
 export function onlyBoxes(claims: readonly Box[]): Box[] {
 	return claims.filter(({startOf, replaced}) => startOf === undefined && !replaced);
 }
 
-/** Every box, what holds cards for boxes that are about to start (claim-start.ts), and those that were set aside (replace.ts). */
+/** Every box, the containers that hold cards for starting boxes (claim-start.ts), and boxes that were set aside (replace.ts). */
 export async function listClaims({engine, paths, person}: Viewer, signal?: AbortSignal): Promise<Box[]> {
 	const containers = await engine.listContainers({labels: [label.name], ...(signal ? {signal} : {})});
-	// Read after the list: whoever made a container has written its id down before anything else happens to it.
+	// Read after the list: the id of a container is recorded before anything else happens to it.
 	const records = engine.local ? readRecords(paths) : noRecords;
 	return containers
 		.flatMap(
@@ -37,7 +37,7 @@ export async function listClaims({engine, paths, person}: Viewer, signal?: Abort
 }
 
 /**
-The box a person means: by name, by container name, by id or by the start of an id.
+Finds a box by name, by container name, by id or by the start of an id.
 
 @throws Failure (no such box), with the name that was probably meant.
 */
@@ -54,14 +54,14 @@ export async function findBox(viewer: Viewer, given: string, signal?: AbortSigna
 		given,
 		boxes.map(({name}) => name),
 	);
-	throw new Failure(`There is no box named "${safeText(given)}".`, {
-		fix: similar ? `Did you mean "${similar}"? All boxes: gpubox ls` : 'All boxes: gpubox ls. A new one: gpubox up',
+	throw new Failure(`No box named "${safeText(given)}".`, {
+		fix: similar ? `Did you mean "${similar}"? List boxes: gpubox ls` : 'List boxes: gpubox ls. Create one: gpubox up',
 		exitCode: exitCode.noSuchBox,
 	});
 }
 
 /**
-Whose a box is, for people. One that names the caller without a record of theirs is somebody's claim, and shown as one.
+The owner of a box, for display. A box that names the caller without a record of theirs is only a claim, and shown as one.
 
 @param caller the caller's name
 */

@@ -33,7 +33,7 @@ export async function lastLogLines(engine: Engine, id: string, count: number): P
 	const lines: string[] = [];
 	for await (const {text} of readLogLines(engine, id, {tail: count})) {
 		lines.push(text);
-		// What the engine takes for a line may be cut into many here.
+		// One line of the engine may become several here.
 		lines.splice(0, lines.length - count);
 	}
 

@@ -3,12 +3,12 @@ import {basename} from 'node:path';
 import {exitCode, Failure} from '../base/failure.ts';
 import {namePattern} from './box.ts';
 
-/** The name a box gets when none is asked for: who and what, `alice-train`. Always valid as a container's name. */
+/** The default name of a box, from owner and project: `alice-train`. Always valid as a container's name. */
 export function defaultName(owner: string, project: string): string {
 	return clean(`${clean(owner) || 'user'}-${clean(basename(project)) || 'box'}`).slice(0, 54);
 }
 
-/** The name for a second project folder of the same name (or title): a few letters of the folder's path tell them apart for good. */
+/** The name for a second project folder of the same name (or title): with a short hash of the folder's path. */
 export function distinctName(owner: string, project: string, title = project): string {
 	return `${defaultName(owner, title)}-${createHash('sha256').update(project).digest('hex').slice(0, 6)}`;
 }
@@ -16,8 +16,8 @@ export function distinctName(owner: string, project: string, title = project): s
 /** @throws Failure (usage) when the engine would refuse the name. */
 export function checkName(name: string): string {
 	if (!namePattern.test(name)) {
-		throw new Failure(`"${name}" cannot be a box's name.`, {
-			fix: 'Use small letters, digits, ".", "_" and "-", starting with a letter or digit, 62 at most.',
+		throw new Failure(`Invalid box name: "${name}".`, {
+			fix: 'Use up to 62 lower-case letters, digits, ".", "_" and "-", starting with a letter or digit.',
 			exitCode: exitCode.usage,
 		});
 	}

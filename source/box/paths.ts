@@ -9,16 +9,16 @@ export const inside = {
 	token: '/run/secrets/jupyter_token',
 } as const;
 
-/** One folder for each box holds what it must find at its start. @param folder its name (see folders.ts) */
+/** One folder for each box has the files it needs at its start. @param folder its name (see files/directories.ts) */
 export function boxFolder(paths: Paths, folder: string): string {
 	return join(paths.state, folder);
 }
 
 /**
-Home and caches of who a box runs as. Root keeps a pair for each person it makes boxes for, in its own folders: what one of them
-leaves in there, such as a shell profile, is not for the others to run.
+Home and caches of the user a box runs as. Root keeps a pair for each user it creates boxes for, in its own folders, so that files of
+one of them, such as a shell profile, are not run by another.
 
-@param caller the uid of who calls
+@param caller the caller's uid
 */
 export function homeFolders({home, cache}: Paths, caller: number, {uid}: Person): Pick<Paths, 'home' | 'cache'> {
 	return caller === 0 && uid !== 0 ? {home: `${home}-${uid}`, cache: `${cache}-${uid}`} : {home, cache};

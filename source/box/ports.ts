@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
 import {isPortFree} from '../base/is-port-free.ts';
 
-/** The port that people expect; then some that stay the same for a person and a project, so that a bookmark keeps working. */
+/** The usual port; then some that stay the same for a user and a project, so that a bookmark keeps working. */
 export function candidatePorts(first: number, owner: string, project: string): number[] {
 	const start = createHash('sha256').update(`${owner}\n${project}\n${first}`).digest().readUInt16BE(0);
 	const span = 1000;

@@ -1,6 +1,6 @@
 /**
-What a person's own files say of the containers that gpubox made for them. Labels are claims: anyone who may talk to the engine can
-write them, and an image hands its own down. So whose a box is, and what is believed of it, is read here.
+The user's own records of the containers that gpubox created for them. Labels are only claims: anyone with access to the engine can
+write them, and containers inherit those of the image. So the owner of a box, and everything that is trusted about it, is read here.
 */
 import {randomBytes} from 'node:crypto';
 import {readdirSync, readFileSync, realpathSync, statSync} from 'node:fs';
@@ -11,29 +11,29 @@ import type {Paths} from '../host/host.ts';
 import {label} from './box.ts';
 
 export type BoxRecord = {
-	/** Address of the engine that it was made through: two engines may have containers of one name. */
+	/** Address of the engine that created it: two engines may have containers of the same name. */
 	engine: string;
-	/** The project's folder as it is, whatever characters its name has. */
+	/** The project's folder, unescaped. */
 	project: string;
-	/** Random; also in the container's labels, so that a container whose id is not known yet is told from others of its name. */
+	/** Random; also in the container's labels, to identify a container while its id is not recorded yet. */
 	nonce: string;
-	/** All that gpubox set, as it set them. */
+	/** All labels that gpubox set. */
 	labels: Record<string, string>;
-	/** The container's full id; missing until the engine has told it. */
+	/** The container's full id; missing until the engine has returned it. */
 	container?: string;
-	/** `gpubox rm` has begun: what is left of the box is to go. */
+	/** `gpubox rm` has started: whatever is left of the box must be removed. */
 	removing?: true;
-	/** An `up --recreate` is making its successor: the process that does (replace.ts). */
+	/** The process of an `up --recreate` that is creating its replacement (replace.ts). */
 	replacedBy?: {pid: number; startedAt: string};
 };
 
-/** A record with the name of the folder that it is in. */
+/** A record with the name of its folder. */
 export type FoundRecord = {folder: string; record: BoxRecord};
 
 /** One in each box's folder; the file's name is that of earlier versions, which kept only engine and project in it. */
 export const recordFile = 'origin.json';
 
-/** A record of usual size is below 4 KiB; a label may hold a long path. */
+/** Records are usually below 4 KiB; a label may contain a long path. */
 const largestBytes = 256 * 1024;
 
 /** One name for an engine whose socket is reached by several paths: /var/run is a link to /run nearly everywhere. */
@@ -46,7 +46,7 @@ export function engineKey(address: string): string {
 	try {
 		return prefix + realpathSync(address.slice(prefix.length));
 	} catch {
-		// It is not there at the moment.
+		// The socket does not exist at the moment.
 		return address.replace(/^unix:\/\/\/var\/run\//, 'unix:///run/');
 	}
 }
@@ -71,14 +71,14 @@ export function readRecord(paths: Pick<Paths, 'state'>, folder: string): BoxReco
 
 		return toRecord(JSON.parse(readFileSync(path, 'utf8')));
 	} catch {
-		// Just being written, just removed, or damaged: then nothing is known of it.
+		// Being written, just removed, or damaged: then it counts as unknown.
 		return undefined;
 	}
 }
 
 /**
-By hand, because it is done at every start, where a library would cost more than the reading. A record of an earlier version says
-only engine and project, so it belongs to no container.
+Checked without a library, because it runs at every start, where loading one would cost more than the reading. A record of an earlier
+version has only engine and project, so it belongs to no container.
 */
 function toRecord(value: unknown): BoxRecord | undefined {
 	const {
@@ -124,25 +124,25 @@ export function boxFolders(paths: Pick<Paths, 'state'>): string[] {
 	try {
 		return readdirSync(paths.state).filter((folder) => folder.includes('~'));
 	} catch {
-		// Nothing was ever made here.
+		// No box was ever created here.
 		return [];
 	}
 }
 
-/** What the person's files say of containers. */
+/** The user's records of containers. */
 export type Records = {
-	/** The record of a container that is the person's for certain. */
+	/** The record of a container that certainly belongs to the user. */
 	of(container: Pick<Container, 'id' | 'labels'>): FoundRecord | undefined;
 	/**
-	The record that a container would belong to which was made a moment ago, whose id nobody has written down yet: by an `up` that
-	is at work at this moment, or was killed there.
+	The record for a container that was created a moment ago and has no recorded id yet: by an `up` that is running at this moment, or
+	was killed before it could record it.
 	*/
 	pendingOf(container: Pick<Container, 'labels' | 'state'>): FoundRecord | undefined;
 };
 
 /**
-All of the person's records. The engine's address does not count: an id belongs to one container of one engine, and one engine has
-several addresses (a socket, a port, a proxy's).
+All of the user's records. The engine's address does not count: an id belongs to one container of one engine, and one engine can have
+several addresses (a socket, a port, a proxy).
 */
 export function readRecords(paths: Pick<Paths, 'state'>): Records {
 	const byContainer = new Map<string, FoundRecord>();
@@ -167,12 +167,12 @@ export function readRecords(paths: Pick<Paths, 'state'>): Records {
 			const found = byContainer.get(id);
 			return found !== undefined && found.record.nonce === labels[label.nonce] ? found : undefined;
 		},
-		// gpubox writes the id down before it starts a container, so one that was ever started is somebody else's copy.
+		// gpubox records the id before it starts a container, so one that was ever started is another user's copy.
 		pendingOf: ({labels, state}) => (state === 'created' ? byNonce.get(labels[label.nonce] ?? '') : undefined),
 	};
 }
 
-/** Whether an engine refused to raise limits for a box of the person's, also for one that is gone. Of others nothing is believed. */
+/** Whether an engine refused to raise limits for a box of the user, including removed ones. Boxes of others are not trusted. */
 export function limitsWereKept(paths: Pick<Paths, 'state'>, engineAddress: string): boolean {
 	const here = engineKey(engineAddress);
 	return boxFolders(paths).some((folder) => {
@@ -181,5 +181,5 @@ export function limitsWereKept(paths: Pick<Paths, 'state'>, engineAddress: strin
 	});
 }
 
-/** Of an engine on another machine, where the records of its boxes are. */
+/** For an engine on another machine: the records of its boxes are there. */
 export const noRecords: Records = {of: () => undefined, pendingOf: () => undefined};

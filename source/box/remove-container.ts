@@ -3,9 +3,9 @@ import type {Host} from '../host/host.ts';
 import type {Box} from './box.ts';
 
 /**
-Removes a container that does not run. The engine does that atomically against a start: either it is gone afterwards, or it runs.
+Removes a container that does not run. The engine does that atomically against a start: afterwards it is either gone or running.
 
-@returns whether it was removed here; false when it runs, or somebody else removed it
+@returns whether it was removed here; false when it is running, or another process removed it
 @throws EngineError
 */
 export async function removeUnlessRunning({engine}: Pick<Host, 'engine'>, {id}: Pick<Box, 'id'>): Promise<boolean> {

@@ -30,7 +30,7 @@ export async function attach(
 	try {
 		const result = await attachToBox(engine, box.id, command, process, signal);
 		if (result.detached) {
-			process.stderr.write(`\nDetached. What runs in ${box.name} goes on.\n`);
+			process.stderr.write(`\nDetached. Programs in ${box.name} keep running.\n`);
 		}
 
 		return result.exitCode;

@@ -22,7 +22,7 @@ type Options = {
 
 type Target = {kind: 'box'; box: Box} | {kind: 'image'; image: string};
 
-/** @returns 0 only when everything that was tried works */
+/** @returns 0 only when every check passed */
 export async function check(name: string | undefined, options: Options, signal: AbortSignal): Promise<ExitCode> {
 	const host = openHost(options);
 	const target = name === undefined ? await targetHere(host, signal) : await targetNamed(host, name, signal);
@@ -53,8 +53,8 @@ async function targetNamed(host: Host, name: string, signal: AbortSignal): Promi
 			return {kind: 'image', image: name};
 		}
 
-		throw new Failure(`There is neither a box nor an image named "${safeText(name)}" on this host.`, {
-			fix: `All boxes: gpubox ls. An image has to be here first: gpubox pull ${safeText(name)}`,
+		throw new Failure(`No box or image named "${safeText(name)}" on this host.`, {
+			fix: `List boxes: gpubox ls. To check an image, pull it first: gpubox pull ${safeText(name)}`,
 			exitCode: exitCode.noSuchBox,
 			cause: error,
 		});
@@ -79,7 +79,7 @@ async function targetHere(host: Host, signal: AbortSignal): Promise<Target> {
 	const {reference, base} = await chooser(facts);
 	if (base === undefined) {
 		throw new Failure(`There is no box for this folder, and ${safeText(reference)} is not on this host.`, {
-			fix: `Make the box: gpubox up. Or get the image: gpubox pull ${safeText(reference)}`,
+			fix: `Create the box: gpubox up. Or pull the image: gpubox pull ${safeText(reference)}`,
 			exitCode: exitCode.noSuchBox,
 		});
 	}
@@ -107,8 +107,8 @@ async function checkTarget(host: Host, target: Target, options: Options, signal:
 	}
 
 	if (options.gpus !== undefined) {
-		throw new Failure('A box is checked with the GPUs that it has.', {
-			fix: `Leave --gpus away: gpubox check ${box.name}`,
+		throw new Failure('--gpus cannot be used with a box: it is checked with its own GPUs.', {
+			fix: `Omit --gpus: gpubox check ${box.name}`,
 			exitCode: exitCode.usage,
 		});
 	}
@@ -116,10 +116,10 @@ async function checkTarget(host: Host, target: Target, options: Options, signal:
 	return checkBox(host.engine, box, signal);
 }
 
-/** Those asked for; else all that nobody uses, so that trying disturbs nobody. @throws Failure */
+/** The GPUs requested; else all free ones, so that the check disturbs no one. @throws Failure */
 async function gpusToTry(host: Host, options: Options, signal: AbortSignal): Promise<string[]> {
 	const [onHost, boxes] = await Promise.all([readGpusOfHost(host, signal), listClaims(host, signal)]);
-	// A check is no box and gone in a moment: with --share-gpus it disturbs whoever has them.
+	// A check takes a moment and is not a box: with --share-gpus it may disturb the users of these GPUs.
 	const candidates = toCandidates(onHost, boxes, new Date()).map(({keptBy: _, ...candidate}) => candidate);
 	if (options.gpus === undefined && !options.shareGpus) {
 		const free = candidates.filter(
@@ -133,7 +133,10 @@ async function gpusToTry(host: Host, options: Options, signal: AbortSignal): Pro
 
 	const chosen = chooseGpus(parseGpuSelection(options.gpus ?? 'all'), candidates, options.shareGpus ?? false);
 	if (chosen === 'undecided') {
-		throw new Failure('Someone is just taking these GPUs.', {fix: 'Try again in a moment.', exitCode: exitCode.taken});
+		throw new Failure('These GPUs are being claimed by another box.', {
+			fix: 'Try again in a moment.',
+			exitCode: exitCode.taken,
+		});
 	}
 
 	return chosen;
@@ -161,8 +164,8 @@ const stepNames: Record<CheckedGpu['steps'][number]['name'], string> = {
 
 function formatGpu({index, name, computeCapability, passed, steps}: CheckedGpu): string {
 	const done = steps.map(({name: step, passed: good, detail}) => {
-		const told = detail !== '' && good ? ` (${detail})` : '';
-		return `${good ? '' : 'not '}${stepNames[step]}${told}`;
+		const detailText = detail !== '' && good ? ` (${detail})` : '';
+		return `${good ? '' : 'not '}${stepNames[step]}${detailText}`;
 	});
 	return `${passed ? '✓' : '✗'} GPU ${index}  ${name ?? 'unknown'}${computeCapability ? ` (${computeCapability})` : ''}: ${done.join(', ')}`;
 }

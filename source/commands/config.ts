@@ -22,7 +22,7 @@ export type ConfigOptions = {
 	schema?: true | undefined;
 };
 
-/** `gpubox config`: personal defaults, and with `--show-origin` what holds in this folder and where it was said. */
+/** `gpubox config`: personal defaults, and with `--show-origin` the effective settings of this folder and their origin. */
 export async function config(
 	key: string | undefined,
 	value: string | undefined,
@@ -65,7 +65,7 @@ async function showPersonal(
 		inWords(select(personal, setting.key)) || '-',
 		setting.says,
 	]);
-	process.stdout.write(`${await formatTable(['key', 'value', 'meaning'], rows)}\n\nKept in ${safeText(path)}\n`);
+	process.stdout.write(`${await formatTable(['key', 'value', 'meaning'], rows)}\n\nSaved in ${safeText(path)}\n`);
 }
 
 async function showOrigins({file, winners}: Effective, key: string | undefined, options: ConfigOptions): Promise<void> {
@@ -94,7 +94,7 @@ async function showOrigins({file, winners}: Effective, key: string | undefined, 
 	process.stdout.write(`${await formatTable(['key', 'value', 'from'], rows)}\n`);
 }
 
-/** `env.SEED` stands where `env` does. */
+/** `env.SEED` is sorted as `env` is. */
 function rank(order: string[], key: string): number {
 	return order.findIndex((name) => key === name || key.startsWith(`${name}.`));
 }

@@ -30,7 +30,7 @@ export async function doctor(options: Options, signal: AbortSignal): Promise<Exi
 		);
 	let checks = await look();
 	if (options.fix) {
-		// The report comes first, so that one knows what the commands are for; with --json it is not the result.
+		// The report comes first, because it explains the commands; with --json it is not the result.
 		const out = options.json ? process.stderr : process.stdout;
 		out.write(`${formatChecks(checks).join('\n')}\n\n`);
 		if (await mendAll(checks, {yes: options.yes ?? false, out, signal})) {
@@ -66,7 +66,7 @@ function checkJson({id, title, status, found, why, fix}: Check) {
 
 const marks: Record<Check['status'], string> = {ok: '✓', warn: '!', fail: '✗', skip: '–'};
 
-/** A line for each layer; below what is not in order why it matters and what mends it. */
+/** A line for each layer; below each problem why it matters and how to fix it. */
 function formatChecks(checks: readonly Check[]): string[] {
 	const width = Math.max(...checks.map(({title}) => title.length));
 	const lines = checks.flatMap(({status, title, found, why, fix}) => [
@@ -82,10 +82,10 @@ function formatChecks(checks: readonly Check[]): string[] {
 		...lines,
 		'',
 		first
-			? `Mend "${first.title}" first${checks.some(({fix}) => fix?.automatic) ? '; gpubox doctor --fix runs what needs no judgement' : ''}.`
+			? `Fix "${first.title}" first.${checks.some(({fix}) => fix?.automatic) ? ' `gpubox doctor --fix` applies the safe fixes.' : ''}`
 			: warnings > 0
-				? 'Boxes with GPUs can run. What is marked ! may be worth a look.'
-				: 'All is in order: gpubox up',
+				? 'Boxes with GPUs can run. Warnings are marked "!".'
+				: 'All checks passed. Next: gpubox up',
 	];
 }
 
@@ -96,11 +96,11 @@ async function mendAll(
 ): Promise<boolean> {
 	const fixes = checks.flatMap(({title, fix}) => (fix?.automatic ? [{title, commands: fix.commands}] : []));
 	if (fixes.length === 0) {
-		out.write('There is nothing that can be mended without judgement.\n');
+		out.write('No automatic fixes available.\n');
 		return false;
 	}
 
-	out.write('These can be mended without judgement:\n');
+	out.write('Automatic fixes:\n');
 	for (const {title, commands} of fixes) {
 		out.write(`  ${title}: ${commands.join(' && ')}\n`);
 	}
@@ -111,11 +111,11 @@ async function mendAll(
 
 	for (const command of fixes.flatMap(({commands}) => commands)) {
 		out.write(`\n$ ${command}\n`);
-		// What sudo asks and what the command says belong to the person's terminal; stdout is kept for the result.
+		// sudo's prompt and the command's output go to the user's terminal; with --json stdout is for the result.
 		const child = spawn('sh', ['-c', command], {stdio: ['inherit', out === process.stderr ? 2 : 1, 'inherit'], signal});
 		const [code] = (await once(child, 'close')) as [number | null];
 		if (code !== 0) {
-			out.write(`That failed (${code ?? 'ended by a signal'}).\n`);
+			out.write(`Failed (${code ?? 'ended by a signal'}).\n`);
 		}
 	}
 
@@ -124,7 +124,7 @@ async function mendAll(
 
 async function agree(out: NodeJS.WriteStream, signal: AbortSignal): Promise<boolean> {
 	if (!process.stdin.isTTY) {
-		out.write('Nothing was run. Without a terminal to ask on: gpubox doctor --fix --yes\n');
+		out.write('Nothing was run. Not a terminal; to run them without asking: gpubox doctor --fix --yes\n');
 		return false;
 	}
 

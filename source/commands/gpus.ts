@@ -89,7 +89,7 @@ async function watch(host: Host, inventory: GpuInventory, options: Options, sign
 	signal.throwIfAborted();
 }
 
-/** The first reading of the stream that the session uses too; undefined when the driver gives none. */
+/** The first reading of the stream that the session also uses; undefined when the driver gives none. */
 async function oneFrame(host: Host, gpuCount: number, signal: AbortSignal): Promise<GpuFrame | undefined> {
 	const controller = new AbortController();
 	let first: GpuFrame | undefined;
@@ -110,7 +110,7 @@ async function oneFrame(host: Host, gpuCount: number, signal: AbortSignal): Prom
 	return first;
 }
 
-/** What only one look is worth its time: since when a box has its GPUs, and whether it uses them. */
+/** Too slow for `--watch`, so only for a single report: since when a box has its GPUs, and whether it uses them. */
 type Holder = {box: Box; since: Date; idleness: Idleness | undefined};
 
 async function readHolders(host: Host, boxes: Box[], signal: AbortSignal): Promise<Holder[]> {
@@ -131,7 +131,7 @@ async function readHolders(host: Host, boxes: Box[], signal: AbortSignal): Promi
 	}));
 }
 
-/** Without an engine the GPUs are still worth seeing: then they simply belong to no box. */
+/** Without an engine the GPUs are still listed; then they belong to no box. */
 async function boxesIfAny(host: Host, signal: AbortSignal): Promise<Box[]> {
 	try {
 		return await listBoxes(host, signal);
@@ -253,7 +253,7 @@ function gpusJson(
 	};
 }
 
-/** The boxes that hold a card or one of its slices. */
+/** The boxes that hold a GPU or one of its slices. */
 function holdersOf(view: GpuView, boxes: Box[]): string[] {
 	const uuids = new Set([view.uuid, ...view.mig.map(({uuid}) => uuid)]);
 	return boxes.filter((box) => holdsGpus(box) && box.gpus.some((uuid) => uuids.has(uuid))).map(({name}) => name);

@@ -8,7 +8,7 @@ import {printJson} from './output/json.ts';
 
 type Options = {host?: string | undefined; json?: true | undefined; all?: true | undefined};
 
-/** Enough to choose from, besides what is on the host: what follows is older builds of the same. `--all` lists every one. */
+/** Enough to choose from, in addition to local images: the rest are older builds of the same. `--all` lists every one. */
 const rowsShown = 15;
 
 export async function images(options: Options, signal: AbortSignal): Promise<void> {
@@ -46,7 +46,7 @@ const heads = ['fits', 'image', 'cuda', 'framework', 'size', 'provides', 'here',
 
 async function tableOf(suggestions: readonly Suggestion[], {sizes}: Offer): Promise<string> {
 	if (suggestions.length === 0) {
-		return 'No known image fits this host. What would have to change: gpubox images --all';
+		return 'No known image fits this host. To see why: gpubox images --all';
 	}
 
 	const {suggestionToJson} = await import('../image/index.ts');
@@ -71,7 +71,7 @@ async function tableOf(suggestions: readonly Suggestion[], {sizes}: Offer): Prom
 		return table;
 	}
 
-	// The reason stands last and is the longest; a row that wraps would hide the order of the list.
+	// The reason is the last and longest column; a row that wraps would hide the order of the list.
 	const {cut} = await import('../text/fit.ts');
 	const lines = table.split('\n').map((line) => cut(line, Math.max(40, columns - 1)));
 	const [best] = suggestions;
@@ -81,15 +81,15 @@ async function tableOf(suggestions: readonly Suggestion[], {sizes}: Offer): Prom
 }
 
 function tellRest(more: number): string {
-	return more > 0 ? `${more} more fit, and others do not: gpubox images --all` : '';
+	return more > 0 ? `${more} more images fit. To list all: gpubox images --all` : '';
 }
 
-/** What does not fit, put together by what would have to change. */
+/** What does not fit, grouped by reason. */
 function tellUnfit(suggestions: readonly Suggestion[]): string {
 	const byReason = new Map<string, string[]>();
 	for (const {image, judgement} of suggestions) {
 		const [reason] = judgement.reasons;
-		const heading = reason ? `${reason.message}\n  → ${reason.fix}` : 'Nothing is known of it.';
+		const heading = reason ? `${reason.message}\n  → ${reason.fix}` : 'Unknown image.';
 		byReason.set(heading, [...(byReason.get(heading) ?? []), image.reference]);
 	}
 
@@ -97,7 +97,7 @@ function tellUnfit(suggestions: readonly Suggestion[]): string {
 		byReason,
 		([heading, names]) => `${heading}\n${names.map((name) => `    ${name}`).join('\n')}`,
 	);
-	return groups.length === 0 ? '' : ['Not for this host as it is:', ...groups].join('\n\n');
+	return groups.length === 0 ? '' : ['These do not fit this host:', ...groups].join('\n\n');
 }
 
 async function tellBoxes(boxes: readonly BoxFreshness[]): Promise<string> {
@@ -106,7 +106,7 @@ async function tellBoxes(boxes: readonly BoxFreshness[]): Promise<string> {
 	}
 
 	const table = await formatTable(
-		['box', 'image', 'base age', 'newer', 'to do'],
+		['box', 'image', 'base age', 'newer', 'action'],
 		boxes.map(({name, image, ageDays, old, newer, fix}) => [
 			name,
 			image,
@@ -115,5 +115,5 @@ async function tellBoxes(boxes: readonly BoxFreshness[]): Promise<string> {
 			fix ?? '-',
 		]),
 	);
-	return `The images below the boxes; after a month it is time to look for newer security fixes:\n${table}`;
+	return `Base images of the boxes (update those older than a month for security fixes):\n${table}`;
 }

@@ -42,16 +42,16 @@ export type InitOptions = {
 };
 
 /**
-Looks at the host, asks what flags do not say, shows the plan, writes gpubox.yaml and starts the box when wanted. It can be left at
-any question: until the plan is agreed to nothing is written but the answers, which the next time suggests.
+Inspects the host, asks what the flags leave open, shows the plan, writes gpubox.yaml and starts the box on request. It can be
+cancelled at any question: until the plan is confirmed only the answers are saved, and suggested the next time.
 */
 export async function init(options: InitOptions, signal: AbortSignal): Promise<void> {
 	const folder = resolveFolder(options.directory, process.cwd());
 	const file = placeFor(folder, options.force ?? false);
 	const asks = Boolean(process.stdin.isTTY) && !options.yes;
 	if (!asks && options.use === undefined && !options.yes) {
-		throw new Failure('There is nobody to ask here, and --use is not given.', {
-			fix: 'For example: gpubox init --use notebook --gpus 1. Or take what is suggested: gpubox init --yes',
+		throw new Failure('Not a terminal, and --use is missing.', {
+			fix: 'For example: gpubox init --use notebook --gpus 1. Or accept all suggestions: gpubox init --yes',
 			exitCode: exitCode.usage,
 		});
 	}
@@ -59,7 +59,7 @@ export async function init(options: InitOptions, signal: AbortSignal): Promise<v
 	const host = openHost(options);
 	const look = await lookAtHost(host, signal);
 	tell([
-		look.cards.length > 0 ? `This host has ${namesOfCards(look.cards)}.` : 'This host has no GPU that can be used.',
+		look.cards.length > 0 ? `This host has ${namesOfCards(look.cards)}.` : 'This host has no usable GPU.',
 		...look.troubles.flatMap(({message, fix}) => [message, `  → ${fix}`]),
 	]);
 	const prompt = asks ? openPrompt(signal) : undefined;
@@ -71,7 +71,7 @@ export async function init(options: InitOptions, signal: AbortSignal): Promise<v
 		const text = textOf(answers, folder);
 		tell(['', 'The plan:', '', ...planLines(answers, {file, why: draft.image === undefined ? look.why : ''}), '']);
 		if (prompt && !(await prompt.confirm('Write it?', 'yes'))) {
-			throw new Failure('Nothing was written.', {fix: 'Run gpubox init again when you like: it keeps your answers.'});
+			throw new Failure('Nothing was written.', {fix: 'Your answers are saved. To continue: gpubox init'});
 		}
 
 		writeFileOnce(file, text, options.force ?? false);
@@ -81,7 +81,7 @@ export async function init(options: InitOptions, signal: AbortSignal): Promise<v
 		starts =
 			options.start ?? (prompt !== undefined && look.canStart && (await prompt.confirm('Start the box now?', 'yes')));
 	} finally {
-		// `up` may have a question of its own: for a secret.
+		// `up` may prompt as well: for a secret.
 		prompt?.close();
 	}
 
@@ -96,17 +96,17 @@ export async function init(options: InitOptions, signal: AbortSignal): Promise<v
 	process.stdout.write(`\n${cardLines(name, answers).join('\n')}\n`);
 }
 
-/** The answers of an earlier time, and a way to keep those of this one. */
+/** The answers of an earlier run, and a way to save those of this one. */
 type Notes = {earlier: Draft; keep: (draft: Draft) => void};
 
 function notesOf({paths}: Host, folder: string): Notes {
 	return {earlier: readDraft(paths, folder), keep: (draft) => keepDraft(paths, folder, draft)};
 }
 
-/** Asks a person; each answer is kept at once, since nobody knows when they leave. */
+/** Asks the user; each answer is saved at once, because they may cancel at any question. */
 async function askAll(options: InitOptions, look: Look, prompt: Prompt, {earlier, keep}: Notes): Promise<Draft> {
 	if (isBegun(earlier)) {
-		tell(['', 'Going on where you left: the answers you gave are suggested.']);
+		tell(['', 'Resuming from your saved answers.']);
 	}
 
 	let draft: Draft = {...earlier, ...(await givenBy(options))};
@@ -131,7 +131,7 @@ async function askAll(options: InitOptions, look: Look, prompt: Prompt, {earlier
 	return draft;
 }
 
-/** What nobody was asked for is what is usual. What an earlier person at the keyboard answered is not for scripts. */
+/** Without a prompt the defaults apply: a script must not depend on answers saved by an earlier interactive run. */
 async function answerAll(options: InitOptions, {cards}: Look): Promise<Draft> {
 	return {use: 'notebook', data: null, ...(cards.length > 0 ? {gpus: '1'} : {}), ...(await givenBy(options))};
 }
@@ -145,7 +145,7 @@ async function givenBy({use, gpus, data, image, name}: InitOptions): Promise<Dra
 
 	const noFolder = typeof data === 'string' ? await faultOfFolder(data) : undefined;
 	if (noFolder !== undefined) {
-		throw new Failure(noFolder, {fix: 'Make it first, name another, or --no-data.', exitCode: exitCode.usage});
+		throw new Failure(noFolder, {fix: 'Create it first, choose another, or use --no-data.', exitCode: exitCode.usage});
 	}
 
 	return {
@@ -162,13 +162,13 @@ async function askUse(prompt: Prompt, earlier: Use = 'notebook'): Promise<Use> {
 	const meant = (answer: string) =>
 		uses.find((use, index) => answer === String(index + 1) || use.startsWith(answer.toLowerCase()));
 	const answer = await prompt.text('1, 2 or 3?', String(uses.indexOf(earlier) + 1), (given) =>
-		meant(given) ? undefined : 'One of 1, 2 and 3.',
+		meant(given) ? undefined : 'Enter 1, 2 or 3.',
 	);
 	return meant(answer) ?? 'notebook';
 }
 
 async function askGpus({cards}: Look, prompt: Prompt, earlier: Draft['gpus']): Promise<string> {
-	// The cards may be others by now.
+	// The GPUs may have changed since.
 	const suggested = earlier && faultOfGpus(earlier, cards) === undefined ? earlier : '1';
 	return prompt.text('How many GPUs? A number, all, or none.', suggested, (answer) => faultOfGpus(answer, cards));
 }

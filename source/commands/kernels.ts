@@ -8,26 +8,26 @@ import {printJson} from './output/json.ts';
 
 export type KernelsOptions = {
 	host?: string | undefined;
-	/** The start of an id, or `idle` for all that do not compute. */
+	/** The start of an id, or `idle` for all idle kernels. */
 	stop?: string | undefined;
 	json?: true | undefined;
 };
 
-/** Lists the notebook kernels of one's own box, or shuts some down so that their GPU memory is free. */
+/** Lists the notebook kernels of the caller's box, or shuts some down to free their GPU memory. */
 export async function kernels(boxName: string, options: KernelsOptions, signal: AbortSignal): Promise<void> {
 	const host = openHost(options);
 	const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
 	const box = await findBox(host, boxName, timeoutSignal);
-	const token = kernelToken(host, box, 'Your own boxes: gpubox ls');
+	const token = kernelToken(host, box, 'List your boxes: gpubox ls');
 	const {kernels: found} = await readJupyterStatus(host, box, token, timeoutSignal);
 	if (options.stop !== undefined) {
 		const {stop} = options;
 		const chosen = found.filter(({id, busy}) => (stop === 'idle' ? !busy : id.startsWith(stop)));
 		if (stop !== 'idle' && chosen.length !== 1) {
 			throw new Failure(
-				`${chosen.length === 0 ? 'No kernel' : 'More than one kernel'} of ${box.name} begins with "${stop}".`,
+				`${chosen.length === 0 ? 'No kernel' : 'More than one kernel'} of ${box.name} starts with "${stop}".`,
 				{
-					fix: `See them with: gpubox kernels ${box.name}`,
+					fix: `List them: gpubox kernels ${box.name}`,
 					exitCode: exitCode.usage,
 				},
 			);
@@ -51,7 +51,7 @@ export async function kernels(boxName: string, options: KernelsOptions, signal: 
 	const now = Date.now();
 	process.stdout.write(
 		found.length === 0
-			? `No kernel runs in ${box.name}.\n`
+			? `No kernels are running in ${box.name}.\n`
 			: `${await formatTable(
 					['kernel', 'name', 'idle', 'connections'],
 					found.map((kernel) => [

@@ -15,8 +15,8 @@ export async function stop(
 ): Promise<void> {
 	const host = openHost(options);
 	if (options.idle === undefined && names.length === 0) {
-		throw new Failure('Which box is to be stopped?', {
-			fix: 'Name it as in: gpubox ls. All of yours that nobody uses: gpubox stop --idle 6h',
+		throw new Failure('No box specified.', {
+			fix: 'Specify one: gpubox stop BOX. To stop your idle boxes: gpubox stop --idle 6h',
 			exitCode: exitCode.usage,
 		});
 	}
@@ -25,7 +25,7 @@ export async function stop(
 	await forEach(host, chosen, signal, (box) => stopBox(host, box, signal));
 }
 
-/** One's own running boxes in which nothing was done for so long; of those named, if any are. */
+/** The caller's running boxes that have been idle for so long; only those named, if any are. */
 async function idleOnes(host: Host, names: string[], time: string, signal: AbortSignal): Promise<string[]> {
 	const [{readIdleness}, {idleFor}, {toDuration}] = await Promise.all([
 		import('../box/idle/observe.ts'),
@@ -64,10 +64,10 @@ export async function rm(
 		async (boxes) => {
 			if (!options.yes && process.stdin.isTTY) {
 				const told = boxes.map((box) =>
-					box.mine ? box.name : `${box.name}, which is ${ownerText(box, host.person.name)}'s`,
+					box.mine ? box.name : `${box.name} (owner: ${ownerText(box, host.person.name)})`,
 				);
 				const {confirm} = await import('../app/prompt.ts');
-				const question = `Remove ${told.join('; ')}? What was installed inside is lost, the project folder stays.`;
+				const question = `Remove ${told.join('; ')}? Software installed inside is lost; the project folder is kept.`;
 				if (!(await confirm(question, signal))) {
 					throw new Failure('Nothing was removed.', {exitCode: exitCode.failed});
 				}
@@ -76,7 +76,7 @@ export async function rm(
 	);
 }
 
-/** All names are looked up before anything is done, so that a mistyped one leaves the others as they are. */
+/** All names are looked up before anything is done, so that a mistyped one changes nothing. */
 async function forEach(
 	host: Host,
 	names: string[],

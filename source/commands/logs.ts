@@ -7,7 +7,7 @@ import {findRemedy, type Remedy} from '../host/remedies.ts';
 import {parseDuration} from '../text/duration.ts';
 import {print} from '../text/print.ts';
 
-/** The log as it is; errors in it that are known are explained on stderr. */
+/** Prints the log unchanged; known errors in it are explained on stderr. */
 export async function logs(
 	name: string,
 	options: {
@@ -45,7 +45,7 @@ export async function logs(
 
 	signal.throwIfAborted();
 	if (!options.follow) {
-		// Where one looks: below the log, however long it is.
+		// Below the log, where it is seen however long the log is.
 		known.forEach(explain);
 	}
 }
@@ -54,7 +54,7 @@ function explain({meaning, fix}: Remedy): void {
 	process.stderr.write(`gpubox: ${meaning}\n  → ${fix}\n`);
 }
 
-/** As docker takes it: a time, or how long ago. */
+/** As docker accepts it: a time, or how long ago. */
 function parseSince(text: string, now: Date): Date {
 	const ago = parseDuration(text);
 	const date = ago === undefined ? new Date(text) : new Date(now.getTime() - ago);

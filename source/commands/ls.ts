@@ -28,9 +28,11 @@ export async function ls(
 		await removeLeftovers(host, claims);
 	} catch (error) {
 		signal.throwIfAborted();
-		// The list is told; what could not be removed is found by the next verb as well.
+		// The list is printed anyway; the next verb also finds what could not be removed.
 		const {explain} = await import('../host/remedies.ts');
-		process.stderr.write(`What a killed run left cannot be removed: ${explain(error, host.engine.address).message}\n`);
+		process.stderr.write(
+			`Cannot remove the leftovers of a killed run: ${explain(error, host.engine.address).message}\n`,
+		);
 	}
 }
 
@@ -40,7 +42,7 @@ async function printTable(host: Host, boxes: Box[], idleness: Map<string, Idlene
 
 	process.stdout.write(
 		boxes.length === 0
-			? 'No boxes yet. Make one for this folder: gpubox up\n'
+			? 'No boxes yet. Create one for this folder: gpubox up\n'
 			: `${await formatTable(
 					heads,
 					boxes.map((box, index) => [...row(box, host.person.name, now), idle[index] ?? '-']),
@@ -51,7 +53,7 @@ async function printTable(host: Host, boxes: Box[], idleness: Map<string, Idlene
 const heads = ['name', 'owner', 'state', 'services', 'gpus', 'image', 'address', 'age', 'idle'];
 
 /**
-Looks only into boxes that matter: one's own, and those that keep a GPU from others. It takes several questions for each, and code
+Inspects only boxes that matter: the caller's, and those that hold a GPU. It takes several requests for each, and code
 that a list without such boxes need not load.
 */
 async function readIdlenessThatMatters(host: Host, boxes: Box[], signal: AbortSignal): Promise<Map<string, Idleness>> {
@@ -84,7 +86,7 @@ function row(box: Box, caller: string, now: Date): string[] {
 	return [
 		box.name,
 		ownerText(box, caller),
-		box.until && box.until <= now ? `${box.state} (time over)` : box.state,
+		box.until && box.until <= now ? `${box.state} (expired)` : box.state,
 		`${box.services.join(',') || '-'}${box.sudo ? ' +sudo' : ''}${box.rootPassword ? ' +root-password' : ''}${box.open ? ' +open' : ''}`,
 		// An index can change at each boot; the start of the UUID is the same in `gpubox gpus`.
 		box.gpus.map(shortUuid).join(',') || '-',

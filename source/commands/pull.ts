@@ -13,15 +13,15 @@ import {makePullReporter} from './output/pull-progress.ts';
 type Options = {host?: string | undefined; force?: true | undefined};
 
 /**
-Pulls an image with its progress on stderr; stdout gets the name of what is here afterwards, for a script.
+Pulls an image with its progress on stderr; stdout gets the name of the image, for a script.
 
-@throws Failure: no reference (usage), not enough room on the disk (the image does not fit); EngineError
+@throws Failure: no reference (usage), not enough disk space (the image does not fit); EngineError
 */
 export async function pull(reference: string, options: Options, signal: AbortSignal): Promise<void> {
 	const name = safeText(reference);
 	if (parseReference(reference) === undefined) {
-		throw new Failure(`"${name}" is no name of an image.`, {
-			fix: 'It looks like pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime. Known ones: gpubox images --all',
+		throw new Failure(`Invalid image name: "${name}".`, {
+			fix: 'Use a name such as pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime. Known images: gpubox images --all',
 			exitCode: exitCode.usage,
 		});
 	}
@@ -34,11 +34,11 @@ export async function pull(reference: string, options: Options, signal: AbortSig
 		loadCatalogue(winners),
 	]);
 	const downloadBytes = catalogue.find(reference)?.downloadBytes ?? null;
-	// What is here shares most layers with a newer build of it, so the estimate would be far off.
+	// A local image shares most layers with a newer build of it, so the estimate would be far off.
 	const tight = there ? undefined : judgeDisk(downloadBytes, await freeDiskOf(host, info));
 	if (tight && !options.force) {
 		throw new Failure(`${name} does not fit. ${tight.message}`, {
-			fix: `${tight.fix} \`--force\` pulls it all the same.`,
+			fix: `${tight.fix} \`--force\` pulls it anyway.`,
 			exitCode: exitCode.imageDoesNotFit,
 		});
 	}
@@ -62,7 +62,7 @@ export async function pull(reference: string, options: Options, signal: AbortSig
 	process.stderr.write(
 		receivedBytes === 0
 			? `${name} is up to date.\n`
-			: `${name} is here: ${formatBytes(receivedBytes)} in ${seconds} s.\n`,
+			: `Pulled ${name}: ${formatBytes(receivedBytes)} in ${seconds} s.\n`,
 	);
 	process.stdout.write(`${name}\n`);
 }

@@ -15,7 +15,7 @@ const name = 'gpubox-reap';
 export type TimerOptions = {host?: string | undefined; all?: true | undefined; grace: string};
 
 /**
-Has `gpubox reap` run every five minutes: by a systemd timer of the person's own, or of the system's for root. Where no systemd
+Runs `gpubox reap` every five minutes: by a systemd timer of the user, or of the system for root. Where no systemd
 answers, prints the line for a crontab.
 
 @throws Failure when systemd refuses
@@ -24,7 +24,7 @@ export async function installTimer(options: TimerOptions, signal: AbortSignal): 
 	const command = reapCommand(options);
 	if (!(await systemdAnswers(signal))) {
 		process.stdout.write(
-			`No systemd answers here. Add this line to your crontab (crontab -e):\n${crontabLine(command, process.env)}\n`,
+			`systemd is not available. Add this line to your crontab (crontab -e):\n${crontabLine(command, process.env)}\n`,
 		);
 		return;
 	}
@@ -38,10 +38,10 @@ export async function installTimer(options: TimerOptions, signal: AbortSignal): 
 	await systemctl(['daemon-reload'], signal);
 	await systemctl(['enable', '--now', `${name}.timer`], signal);
 	process.stdout.write(
-		`gpubox reap runs every five minutes. See: systemctl ${scope().join(' ')} list-timers ${name}\n`,
+		`gpubox reap runs every five minutes. To check: systemctl ${scope().join(' ')} list-timers ${name}\n`,
 	);
 	if (scope().length > 0) {
-		process.stdout.write('It runs while you are logged in; for always: loginctl enable-linger\n');
+		process.stdout.write('It runs while you are logged in. To run it always: loginctl enable-linger\n');
 	}
 }
 
@@ -51,7 +51,7 @@ export async function uninstallTimer(signal: AbortSignal): Promise<void> {
 		.map((file) => join(folder, file))
 		.filter((path) => existsSync(path));
 	if (files.length === 0) {
-		process.stdout.write('No timer of gpubox is there. A line in your crontab is yours to remove: crontab -e\n');
+		process.stdout.write('No gpubox timer is installed. If you added a line to your crontab, remove it: crontab -e\n');
 		return;
 	}
 
@@ -61,17 +61,17 @@ export async function uninstallTimer(signal: AbortSignal): Promise<void> {
 	}
 
 	await systemctl(['daemon-reload'], signal);
-	process.stdout.write('gpubox reap runs by itself no more.\n');
+	process.stdout.write('Removed the timer: gpubox reap no longer runs automatically.\n');
 }
 
 function reapCommand({host, all, grace}: TimerOptions): string[] {
 	const [node = 'node', program = 'gpubox'] = process.argv;
-	// The executable is both in one.
+	// The executable contains both.
 	const gpubox = isSea() ? [process.execPath] : [node, program];
 	return [...gpubox, ...(host ? ['--host', host] : []), 'reap', ...(all ? ['--all'] : []), '--grace', grace];
 }
 
-/** What of the environment says which engine and whose settings are meant. */
+/** The variables that select the engine and the settings. */
 const kept = ['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'XDG_CONFIG_HOME', 'XDG_STATE_HOME'];
 
 function keptVariables(environment: NodeJS.ProcessEnv): string[] {
@@ -84,10 +84,10 @@ function unitFiles(command: string[], environment: NodeJS.ProcessEnv): Record<st
 	const variables = keptVariables(environment).map((variable) => `Environment=${quote(variable)}\n`);
 	return {
 		[`${name}.service`]:
-			`[Unit]\nDescription=Stop GPU boxes that nobody uses\n\n[Service]\nType=oneshot\n` +
+			`[Unit]\nDescription=Stop idle GPU boxes\n\n[Service]\nType=oneshot\n` +
 			`${variables.join('')}Environment=${quote(`PATH=${environment.PATH ?? ''}`)}\nExecStart=${command.map(quote).join(' ')}\n`,
 		[`${name}.timer`]:
-			'[Unit]\nDescription=Stop GPU boxes that nobody uses\n\n[Timer]\nOnCalendar=*:0/5\nRandomizedDelaySec=30\n\n[Install]\nWantedBy=timers.target\n',
+			'[Unit]\nDescription=Stop idle GPU boxes\n\n[Timer]\nOnCalendar=*:0/5\nRandomizedDelaySec=30\n\n[Install]\nWantedBy=timers.target\n',
 	};
 }
 
@@ -99,7 +99,7 @@ function crontabLine(command: string[], environment: NodeJS.ProcessEnv): string 
 	return `*/5 * * * * ${line.replaceAll('%', String.raw`\%`)}`;
 }
 
-/** Root's timer is the system's: it also runs when nobody is logged in. */
+/** For root it is a system timer, which also runs when no one is logged in. */
 function scope(): string[] {
 	return process.getuid?.() === 0 ? [] : ['--user'];
 }
@@ -115,7 +115,7 @@ async function systemdAnswers(signal: AbortSignal): Promise<boolean> {
 		await run('systemctl', [...scope(), 'show', '--property=Version'], {signal});
 		return existsSync(dirname(unitFolder(process.env))) || scope().length > 0;
 	} catch {
-		// Not installed, not running, or no session of this person's.
+		// Not installed, not running, or no user session.
 		signal.throwIfAborted();
 		return false;
 	}
@@ -128,7 +128,7 @@ async function systemctl(arguments_: string[], signal: AbortSignal): Promise<voi
 		signal.throwIfAborted();
 		const {stderr = ''} = error as {stderr?: string};
 		throw new Failure(`systemctl ${arguments_.join(' ')} failed: ${safeText(stderr.trim())}`, {
-			fix: 'Mend what it names, or run gpubox reap from cron.',
+			fix: 'Fix the problem it reports, or run gpubox reap from cron.',
 			cause: error,
 		});
 	}

@@ -3,7 +3,7 @@ import {idleLimits} from '../app/idle-limits.ts';
 import type {Box} from '../box/box.ts';
 import {isAbandoned} from '../box/gpus/claims.ts';
 import {readIdleness} from '../box/idle/observe.ts';
-import {decideReap, findCharge, noticeText, readLinesSince, writeToLog} from '../box/idle/reap.ts';
+import {decideReap, findReapReason, noticeText, readLinesSince, writeToLog} from '../box/idle/reap.ts';
 import {isToken} from '../box/jupyter/token.ts';
 import {listClaims, onlyBoxes} from '../box/list.ts';
 import {inside} from '../box/paths.ts';
@@ -26,9 +26,9 @@ export type ReapOptions = {
 };
 
 /**
-Stops boxes whose time is over, and those that hold a GPU and did nothing for `idle.stopAfter`: the first time that it finds one
-it only writes a notice into the box's log, and stops it when it is found again after the grace. One that fails does not keep
-it from the others.
+Stops boxes with an expired reservation, and those that hold a GPU and were idle for `idle.stopAfter`: the first time that it finds
+one it only writes a notice into the box's log, and stops it when it finds it again after the grace period. A failure with one box
+does not affect the others.
 
 @returns the exit code
 */
@@ -58,27 +58,29 @@ export async function reap(options: ReapOptions, signal: AbortSignal): Promise<n
 	for (const box of boxes) {
 		try {
 			const {stopAfterMs} = await idleLimits(box);
-			const charge = findCharge(box, idleness.get(box.id), stopAfterMs, now);
-			if (!charge) {
+			const reapReason = findReapReason(box, idleness.get(box.id), stopAfterMs, now);
+			if (!reapReason) {
 				continue;
 			}
 
-			const decision = decideReap(await readLinesSince(host, box, charge.since, signal), now);
+			const decision = decideReap(await readLinesSince(host, box, reapReason.since, signal), now);
 			if (decision.kind === 'wait') {
-				say(`${box.name}: is stopped after ${decision.until.toISOString()}, because ${charge.reason}`);
+				say(`${box.name}: will be stopped after ${decision.until.toISOString()}, because ${reapReason.reason}`);
 			} else if (decision.kind === 'stop') {
 				if (!options.dryRun) {
 					await stopBox(host, box, signal);
 				}
 
-				say(`${box.name}: ${options.dryRun ? 'would be stopped' : 'stopped'}, because ${charge.reason}`);
+				say(`${box.name}: ${options.dryRun ? 'would be stopped' : 'stopped'}, because ${reapReason.reason}`);
 			} else {
 				const end = new Date(now.getTime() + graceMs);
 				if (!options.dryRun) {
-					await writeToLog(host, box, noticeText(box, charge, end));
+					await writeToLog(host, box, noticeText(box, reapReason, end));
 				}
 
-				say(`${box.name}: ${options.dryRun ? 'would be told' : 'told'} that it is stopped after ${end.toISOString()}`);
+				say(
+					`${box.name}: ${options.dryRun ? 'would be notified' : 'notified'} that it will be stopped after ${end.toISOString()}`,
+				);
 			}
 		} catch (error) {
 			signal.throwIfAborted();
@@ -94,7 +96,7 @@ function say(line: string): void {
 	process.stdout.write(`${line}\n`);
 }
 
-/** What runs that were killed left behind: containers that were made and never started. */
+/** Removes what killed runs left behind: containers that were created and never started. */
 async function removeAbandoned(host: Host, boxes: Box[]): Promise<void> {
 	for (const box of boxes.filter((candidate) => isAbandoned(candidate, new Date()))) {
 		if (await removeUnlessRunning(host, box)) {
@@ -103,7 +105,7 @@ async function removeAbandoned(host: Host, boxes: Box[]): Promise<void> {
 	}
 }
 
-/** Who stops everybody's boxes may ask everybody's Jupyter whether it is used. */
+/** With `--all`, which stops the boxes of all users, their Jupyter may be asked whether it is used. */
 async function readTokenInside({engine}: Host, box: Box, signal: AbortSignal): Promise<string | undefined> {
 	try {
 		const token = (await engine.readFile(box.id, inside.token, {signal}))?.toString('latin1') ?? '';

@@ -11,7 +11,7 @@ import {openHost} from '../host/open-host.ts';
 import {shellQuote} from '../text/shell-quote.ts';
 
 /**
-The system's own ssh, with the person's own settings, by the name that stands in gpubox's file under ~/.ssh.
+Runs the system's ssh with the user's settings, by the host name in gpubox's file under ~/.ssh.
 
 @returns the command's own exit code; 255 is ssh's when the connection breaks
 */
@@ -26,40 +26,43 @@ export async function ssh(
 	const box = await findBox(host, name, signal);
 	const address = box.addresses.ssh;
 	if (!host.engine.local) {
-		throw refuse(`${box.name} is on another machine, and so is its address.`, 'Go there first: ssh THAT-MACHINE');
+		throw refuse(
+			`${box.name} is on another machine; its SSH port is reachable only there.`,
+			'Log in there first: ssh MACHINE',
+		);
 	}
 
 	if (!address) {
 		throw refuse(
 			`${box.name} offers no SSH.`,
-			`A shell without it: gpubox attach ${box.name}. With it: gpubox up --ssh`,
+			`For a shell without SSH: gpubox attach ${box.name}. To add SSH: gpubox up --ssh`,
 		);
 	}
 
 	if (!box.mine || (!box.rootPassword && readLogin(host.paths, box.folder) === undefined)) {
-		throw refuse(`${box.name} was not made from this account.`, 'Your own boxes: gpubox ls');
+		throw refuse(`${box.name} was not created by this account.`, 'List your boxes: gpubox ls');
 	}
 
 	if (box.state !== 'running') {
 		throw refuse(`${box.name} is not running.`, `Start it: gpubox start ${box.name}`);
 	}
 
-	// ssh ends with 255 when it gets no connection, and so may a command: this tells them apart beforehand.
+	// ssh exits with 255 when it cannot connect, and so may a command: checking first distinguishes the two.
 	if (!(await hasSshServer(address, signal))) {
 		throw refuse(
 			`No SSH server answers at ${address.host} port ${address.port}.`,
-			`Its log tells why: gpubox logs ${box.name}`,
+			`See its log: gpubox logs ${box.name}`,
 		);
 	}
 
 	if (box.rootPassword) {
-		// There may have been none yet when nobody waited for the server.
+		// There may have been none yet when the box was started with --no-wait.
 		const {keepHostKey} = await import('../box/ssh/host-key.ts');
 		await keepHostKey(host, box);
 		if (readLogin(host.paths, box.folder) === undefined) {
 			throw refuse(
-				`The host key of ${box.name} is not where an SSH server's usually is.`,
-				`To look at it and decide: ssh -p ${address.port} root@${address.host}`,
+				`The host key of ${box.name} was not found in /etc/ssh.`,
+				`To check the key yourself: ssh -p ${address.port} root@${address.host}`,
 			);
 		}
 	}
@@ -74,12 +77,12 @@ export async function ssh(
 	]);
 }
 
-/** ssh looks for its settings in the home that the system knows, gpubox in HOME; nearly always that is the same. */
+/** ssh reads its settings from the home in /etc/passwd, gpubox from HOME; nearly always these are the same. */
 function settingsOf(folder: string): string[] {
 	return join(userInfo().homedir, '.ssh') === folder ? [] : ['-F', join(folder, sshFileNames.hosts)];
 }
 
-/** ssh hands one line to the shell over there. A single word is taken as such a line, several as a command and its arguments. */
+/** ssh passes one line to the remote shell. A single word is used as that line, several as a command and its arguments. */
 export function toShellLine(command: string[]): string {
 	return command.length === 1 ? (command[0] ?? '') : command.map(shellQuote).join(' ');
 }
@@ -90,7 +93,7 @@ function run(arguments_: string[]): Promise<number> {
 		child.once('error', (error) => {
 			reject(
 				new Failure(`ssh cannot be started: ${error.message}`, {
-					fix: "Install OpenSSH's client; a shell without it: gpubox attach BOX",
+					fix: 'Install the OpenSSH client, or get a shell without it: gpubox attach BOX',
 					exitCode: exitCode.couldNotStartCommand,
 					cause: error,
 				}),

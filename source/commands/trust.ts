@@ -18,7 +18,7 @@ export type TrustOptions = {
 	forget?: true | undefined;
 };
 
-/** `gpubox trust`: shows what a project asks for, and keeps the answer for exactly that. */
+/** `gpubox trust`: shows what a project requests, and saves the answer for exactly that. */
 export async function trust(
 	{directory, yes, json, forget, ...options}: TrustOptions,
 	signal: AbortSignal,
@@ -29,7 +29,7 @@ export async function trust(
 	const name = safeText(project);
 	if (forget) {
 		const there = forgetTrust(host.paths.state, project);
-		process.stdout.write(there ? `${name} is asked about again.\n` : `Nothing was agreed to for ${name}.\n`);
+		process.stdout.write(there ? `${name} is no longer trusted.\n` : `${name} was not trusted.\n`);
 		return;
 	}
 
@@ -52,8 +52,8 @@ export async function trust(
 	if (asks.length === 0) {
 		process.stdout.write(
 			file === undefined
-				? `${name} has no gpubox.yaml, so it asks for nothing.\n`
-				: `${safeText(file)} asks for nothing beyond an image, GPUs, limits and packages.\n`,
+				? `${name} has no gpubox.yaml, so it requests nothing.\n`
+				: `${safeText(file)} requests nothing beyond an image, GPUs, limits and packages.\n`,
 		);
 		return;
 	}
@@ -62,14 +62,14 @@ export async function trust(
 	if (fresh.length === 0) {
 		const lines = tellAsks(asks).map((line) => `  ${line}`);
 		process.stdout.write(
-			`You agreed to this for ${name}:\n\n${lines.join('\n')}\n\nTo take it back: gpubox trust --forget\n`,
+			`You trust ${name} with this:\n\n${lines.join('\n')}\n\nTo revoke it: gpubox trust --forget\n`,
 		);
 		return;
 	}
 
 	const ask = yes ? undefined : askOnTerminal(signal);
 	if (!yes && ask === undefined) {
-		throw new Failure(`${name} asks for what you have not agreed to, and there is nobody to ask here.`, {
+		throw new Failure(`${name} requests what you have not agreed to yet, and this is not a terminal.`, {
 			details: tellAsks(fresh),
 			fix: `If you trust it: gpubox trust --yes ${shellQuote(name)}`,
 			exitCode: exitCode.usage,
@@ -80,13 +80,13 @@ export async function trust(
 		process.stdout.write(`${tellAsks(fresh).join('\n')}\n`);
 	}
 
-	// An answer that cannot be kept is no use here.
+	// Here an answer that cannot be saved is an error.
 	await consent(host, project, asks, {
 		trust: yes ?? false,
 		ask,
 		note: (text) => {
-			throw new Failure(text, {fix: 'Look at the folder, and who may write there.'});
+			throw new Failure(text, {fix: 'Check the folder and its permissions.'});
 		},
 	});
-	process.stdout.write(`Kept for ${name}, and for exactly this: what is new is asked about again.\n`);
+	process.stdout.write(`Saved for ${name}, for exactly these settings. gpubox asks again when they change.\n`);
 }

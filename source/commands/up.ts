@@ -64,7 +64,7 @@ async function tell({box, token}: UpResult, options: UpCommandOptions, user: str
 		`${box.name} is ready.`,
 		'',
 		...(url ? [`  Jupyter   ${url}`] : []),
-		...open.map((address) => `  Network   ${address} for everybody on the network`),
+		...open.map((address) => `  Network   ${address} (everyone on the network)`),
 		...(tunnel ? [`  Tunnel    on your own machine: ${tunnel}`] : []),
 		...(ssh
 			? [
@@ -72,7 +72,7 @@ async function tell({box, token}: UpResult, options: UpCommandOptions, user: str
 				]
 			: []),
 		`  GPUs      ${box.gpus.length === 0 ? 'none' : box.gpus.map(shortUuid).join(', ')}`,
-		...(box.until ? [`  Until     ${localTime(box.until)}, then it may be stopped for somebody else`] : []),
+		...(box.until ? [`  Until     ${localTime(box.until)}, then others may stop it`] : []),
 		`  Image     ${box.image}`,
 		`  Folder    ${box.project} is /workspace inside`,
 		...(box.secrets.length > 0 ? [`  Secrets   ${box.secrets.map((name) => `/run/secrets/${name}`).join(', ')}`] : []),

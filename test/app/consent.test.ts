@@ -45,7 +45,7 @@ test('a yes is kept: nothing is asked twice, less asks nothing, more asks for th
 	assert.deepEqual(await go(two.slice(1), []), []);
 	const [more] = await go([...two, make('bind', '0.0.0.0')], [true]);
 	assert.deepEqual(more?.lines, ['bind  0.0.0.0  (why)']);
-	assert.match(more?.title ?? '', /now also asks for/);
+	assert.match(more?.title ?? '', /now also requests/);
 	assert.deepEqual(await go(two, undefined), []);
 });
 

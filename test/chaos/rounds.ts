@@ -260,7 +260,7 @@ async function checkAfterRound({docker, players, host}: Chaos): Promise<void> {
 	assert.equal(new Set(cards).size, cards.length, `a card is in two boxes: ${cards.join(' ')}`);
 	for (const player of players) {
 		let {code, stdout, stderr} = await player.person.runGpubox(up(player, host), {env: environment});
-		if (code === 7 && stderr.includes('are held by box')) {
+		if (code === 7 && stderr.includes('are now held by box')) {
 			// While hers was stopped the other one got its card: she is told, and takes another.
 			({code, stdout, stderr} = await player.person.runGpubox(up(player, host, '--recreate'), {env: environment}));
 		}

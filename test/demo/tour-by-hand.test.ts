@@ -147,7 +147,7 @@ describe('gpubox demo', () => {
 		assert.deepEqual([stderr, code], ['', 0]);
 		assert.match(
 			stdout,
-			/^DEMO: this host is made up\.[\s\S]*7 {2}NVIDIA H100[\s\S]*alice-llm-train +alice +running +4/,
+			/^DEMO: this host is simulated\.[\s\S]*7 {2}NVIDIA H100[\s\S]*alice-llm-train +alice +running +4/,
 		);
 		assert.doesNotMatch(stdout, /\u001B/);
 		assert.deepEqual(readdirSync(lone.temporary), []);

@@ -77,7 +77,7 @@ const everything = [
 	/mounts +\S+\/home at \/home-of-hers, writable {2}\(your whole home/,
 	/mounts +\/ at \/host, read-only {2}\(the engine's socket/,
 	/mounts +\S+\.sock at \/engine\.sock, writable {2}\(the engine's socket/,
-	/secrets +AWS_SECRET_ACCESS_KEY {2}\(a secret of yours\)/,
+	/secrets +AWS_SECRET_ACCESS_KEY {2}\(one of your secrets\)/,
 	/postCreate +cat \/keys\/id_ed25519 > \/workspace\/stolen; echo evil >> \/home-of-hers\/\.bashrc/,
 	/env\.LD_PRELOAD +\/workspace\/evil\.so/,
 	/env\.PYTHONSTARTUP +\/workspace\/evil\.py/,
@@ -113,7 +113,7 @@ describe('a hostile clone', () => {
 			assert.doesNotMatch(shown, /very secret/);
 			terminal.write(answer);
 			assert.equal((await terminal.exited).exitCode, 1);
-			assert.match(terminal.screen(), /Nothing was done\./);
+			assert.match(terminal.screen(), /Cancelled: nothing was changed\./);
 		}
 
 		assert.deepEqual(await traces(), before);
@@ -150,7 +150,7 @@ describe('a hostile clone', () => {
 		}
 
 		terminal.write('n');
-		await terminal.waitFor('Nothing was done.');
+		await terminal.waitFor('Cancelled: nothing was changed.');
 		assert.deepEqual(await boxes(), []);
 		terminal.write('q');
 		assert.equal((await terminal.exited).exitCode, 0);
@@ -209,7 +209,7 @@ describe('an answer', () => {
 		assert.doesNotMatch(stderr, /postCreate|mounts/);
 		const again = openTerminal(host, person, ['up', '--json', '--recreate'], {env: {HF_TOKEN: 'x'}});
 		const shown = await ask(again);
-		assert.match(shown, /now also asks for:/);
+		assert.match(shown, /now also requests:/);
 		assert.doesNotMatch(shown, /postCreate|mounts/);
 		again.write('y\r');
 		assert.equal((await again.exited).exitCode, 0, again.screen());
@@ -250,7 +250,7 @@ describe('an answer', () => {
 		for (const folder of [person.home, '/']) {
 			const {code, stderr} = await person.runGpubox(['up', '--mount', `${folder}:/x`]);
 			assert.equal(code, 2, stderr);
-			assert.match(stderr, /needs a yes of yours/);
+			assert.match(stderr, /needs your confirmation/);
 		}
 
 		const {code, stderr} = await person.runGpubox(['up', person.home, '--gpus', 'none', '--image', image]);
@@ -287,10 +287,10 @@ describe('what nobody may set', () => {
 		[
 			"gpubox's own variable",
 			['env: {GPUBOX_SECRET_VARIABLES: "a[$(id)]"}'],
-			/GPUBOX_SECRET_VARIABLES is set by gpubox itself \(gpubox\.yaml:3\)/,
+			/GPUBOX_SECRET_VARIABLES is reserved for gpubox \(gpubox\.yaml:3\)/,
 		],
-		['the cards', ['env: {NVIDIA_VISIBLE_DEVICES: all}'], /NVIDIA_VISIBLE_DEVICES is set by gpubox itself/],
-		["a place of gpubox's", ['mounts: ["./keys:/run/gpubox"]'], /Nothing can be mounted at \/run\/gpubox/],
+		['the cards', ['env: {NVIDIA_VISIBLE_DEVICES: all}'], /NVIDIA_VISIBLE_DEVICES is reserved for gpubox/],
+		["a place of gpubox's", ['mounts: ["./keys:/run/gpubox"]'], /Cannot mount at \/run\/gpubox/],
 	] as const) {
 		test(`${what}, with --trust either`, async () => {
 			await write([...lines]);
@@ -471,8 +471,8 @@ test('--bind beyond this machine is said, with the real address, and marked in t
 	await write([]);
 	const {code, stdout, stderr} = await person.runGpubox(['up', '--bind', '0.0.0.0']);
 	assert.equal(code, 0, stderr);
-	assert.match(stderr, /everybody on the network reaches this box, over plain HTTP: only the token keeps them out/);
-	assert.match(stdout, /Network {3}http:\/\/(?!127)\d+\.\d+\.\d+\.\d+:\d+\/ for everybody on the network/);
+	assert.match(stderr, /everyone on the network can reach this box over plain HTTP: only the token protects it/);
+	assert.match(stdout, /Network {3}http:\/\/(?!127)\d+\.\d+\.\d+\.\d+:\d+\/ \(everyone on the network\)/);
 	assert.match((await person.runGpubox(['ls'])).stdout, /jupyter \+open/);
 	const {boxes: listed} = JSON.parse((await person.runGpubox(['ls', '--json'])).stdout) as {
 		boxes: Array<{project: string; open: boolean}>;

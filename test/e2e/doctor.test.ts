@@ -517,12 +517,12 @@ describe('--fix', {skip: needsOwnEngine}, () => {
 	test('shows what it would run and runs nothing without a terminal to ask on', async () => {
 		const env = {DOCKER_HOST: 'unix:///var/run/docker.sock', PATH: await pathWith('driver-not-running')};
 		const result = await doctorOn({module: openModule, env, arguments: ['--fix']});
-		assert.match(result.stderr, /without judgement/);
+		assert.match(result.stderr, /Automatic fixes:/);
 		assert.doesNotMatch(result.stderr, /^\$ /m);
 		assert.equal(result.code, 8);
 	});
 
-	test('runs with --yes what needs no judgement, and looks again', async () => {
+	test('applies the safe fixes with --yes, and checks again', async () => {
 		const folder = await mkdtemp(join(host.folder, 'sudo-'));
 		await chmod(folder, 0o777);
 		// What stands in for sudo writes down what it was asked for.

@@ -208,7 +208,7 @@ const story: Step[] = [
 
 	// The machine.
 	run('gpubox doctor', {out: /^✓ GPU in a container {2}8 of 8 seen/m}),
-	run('gpubox doctor --fix', {out: /without judgement/}),
+	run('gpubox doctor --fix', {out: /[Aa]utomatic fixes/}),
 	run('gpubox doctor --json', {out: /"id": "container-gpu"/}),
 	run('nvidia-smi -L', {out: /^GPU 0: NVIDIA RTX A6000/}),
 	run('nvidia-smi topo -m', {out: /GPU7/}),
@@ -339,11 +339,11 @@ const story: Step[] = [
 			/postCreate +touch made {2}\(runs in the box, as you\)[\s\S]*Do you trust it with this\? \[y\/N\]/,
 		);
 		terminal.write('y\r');
-		await terminal.waitFor(/Kept for \S+asks, and for exactly this/);
+		await terminal.waitFor(/Saved for \S+asks, for exactly these settings/);
 	}),
 	run('gpubox trust --json', {in: 'scratch/asks', out: /"agreed": true/}),
-	run('gpubox trust --forget', {in: 'scratch/asks', out: /is asked about again/}),
-	run('gpubox trust --yes', {in: 'scratch/asks', out: /Kept for/}),
+	run('gpubox trust --forget', {in: 'scratch/asks', out: /is no longer trusted/}),
+	run('gpubox trust --yes', {in: 'scratch/asks', out: /Saved for/}),
 	run('gpubox up --trust', {
 		in: 'scratch/asks',
 		out: ready('alice-asks'),
@@ -403,7 +403,7 @@ const story: Step[] = [
 	run('gpubox logs -f --tail 100 alice-train', {until: /Jupyter \w+ [\d.]+ is running at/}),
 	run('gpubox check alice-train', {out: /PyTorch can use every GPU/}),
 	run('gpubox kernels --json', {as: 'gpubox kernels alice-train --json', out: /"kernels": \[/}),
-	run('gpubox kernels alice-train', {out: /^No kernel runs in alice-train\.$/m}),
+	run('gpubox kernels alice-train', {out: /^No kernels are running in alice-train\.$/m}),
 	run('gpubox kernels alice-train --stop idle', {out: /^$/}),
 	run('gpubox rm alice-train', {check: assertGone}),
 

@@ -126,11 +126,11 @@ describe('a box that nobody uses', {skip: needsOwnEngine}, () => {
 		assert.equal(await succeed('reap'), '', 'without a policy nothing is reaped');
 		await succeed('config', 'idle.stopAfter', '1s');
 		const told = await waitUntil('the notice', async () => (await succeed('reap', '--grace', '3s')) || undefined);
-		assert.match(told, new RegExp(`^${box.name}: told that it is stopped after `));
+		assert.match(told, new RegExp(`^${box.name}: notified that it will be stopped after `));
 		const {stdout} = await person.runGpubox(['logs', box.name]);
 		assert.match(
 			stdout,
-			new RegExp(`gpubox reap: ${box.name} is stopped after .*, because nothing was done in it since`),
+			new RegExp(`gpubox reap: ${box.name} will be stopped after .*, because it has been idle since`),
 		);
 		await waitUntil('the end of the grace', async () => /: stopped, because/.test(await succeed('reap')));
 		assert.equal((await listed()).state, 'exited');
@@ -146,17 +146,17 @@ describe('a box that nobody uses', {skip: needsOwnEngine}, () => {
 	test('use takes a notice back, and the time of --for does not', async () => {
 		await succeed('config', 'idle.stopAfter', '1s');
 		await succeed('up', '--recreate', '--image', host.images.jupyter, '--gpus', '1', '--for', '1h');
-		await waitUntil('the notice', async () => /told/.test(await succeed('reap', '--grace', '1s')));
+		await waitUntil('the notice', async () => /notified/.test(await succeed('reap', '--grace', '1s')));
 		await ask('api/contents');
 		// A new notice, for the old one counts no more.
-		await waitUntil('another notice', async () => /told/.test(await succeed('reap', '--grace', '1h')));
-		assert.match(await succeed('reap'), /: is stopped after/);
+		await waitUntil('another notice', async () => /notified/.test(await succeed('reap', '--grace', '1h')));
+		assert.match(await succeed('reap'), /: will be stopped after/);
 
 		await succeed('up', '--recreate', '--image', host.images.jupyter, '--gpus', '1', '--for', '1s');
 		await succeed('config', '--unset', 'idle.stopAfter');
-		await waitUntil('the notice', async () => /told/.test(await succeed('reap', '--grace', '1s')));
+		await waitUntil('the notice', async () => /notified/.test(await succeed('reap', '--grace', '1s')));
 		await waitUntil('the stop', async () =>
-			/: stopped, because the time it was asked for is over/.test(await succeed('reap')),
+			/: stopped, because its reservation has expired/.test(await succeed('reap')),
 		);
 	});
 

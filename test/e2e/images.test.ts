@@ -98,7 +98,7 @@ describe('pull', () => {
 		assert.equal(lines[0], `Pulling ${layered}`);
 		const done = lines.filter((line) => /^ {2}[0-9a-f]{12} {2}done +3\.8 MiB$/.test(line));
 		assert.equal(done.length, 3, stderr);
-		assert.match(stderr, /is here: 1\d\.\d MiB in \d+ s\./);
+		assert.match(stderr, /Pulled .*: 1\d\.\d MiB in \d+ s\./);
 		assert.doesNotMatch(stderr, /\u001B/);
 		assert.ok(await isHere(layered));
 
@@ -113,7 +113,7 @@ describe('pull', () => {
 		const terminal = openTerminal(host, person, ['pull', layered]);
 		await terminal.waitFor(/Pulling 127\.0\.0\.1/);
 		release();
-		await terminal.waitFor(/is here: 1\d\.\d MiB/);
+		await terminal.waitFor(/Pulled .*: 1\d\.\d MiB/);
 		assert.equal((await terminal.exited).exitCode, 0);
 		assert.doesNotMatch(terminal.screen(), /downloading|unpacking/);
 	});
@@ -164,7 +164,7 @@ describe('pull', () => {
 	test('what is no reference, and what is not there', async () => {
 		const wrong = await person.runGpubox(['pull', 'Not An Image']);
 		assert.equal(wrong.code, 2);
-		assert.match(wrong.stderr, /no name of an image/);
+		assert.match(wrong.stderr, /Invalid image name/);
 		const missing = await person.runGpubox(['pull', `${proxy.address}/team/nothing:1`]);
 		assert.equal(missing.code, 1);
 		assert.match(missing.stderr, /no such image|not found|manifest unknown/i);
@@ -215,7 +215,7 @@ describe('up', {skip: needsOwnEngine}, () => {
 		await buildImage(docker, name, `FROM ${host.images.jupyter}\nLABEL ${labels}`);
 		const up = await person.runGpubox(['up', '--json']);
 		assert.equal(up.code, 0, up.stderr);
-		assert.match(up.stderr, /Taking gpubox-test\/labelled:1\. Fits the driver and all \d+ GPUs; already on this host/);
+		assert.match(up.stderr, /Using gpubox-test\/labelled:1\. Fits the driver and all \d+ GPUs; already on this host/);
 		const box = JSON.parse(up.stdout) as {name: string; image: string};
 		assert.equal(box.image, name);
 
@@ -255,11 +255,11 @@ describe('up', {skip: needsOwnEngine}, () => {
 		await project('family: ngc\n');
 		const dryRun = await person.runGpubox(['up', '--dry-run']);
 		assert.equal(dryRun.code, 0, dryRun.stderr);
-		assert.match(dryRun.stderr, /Taking nvcr\.io\/nvidia\/pytorch/);
+		assert.match(dryRun.stderr, /Using nvcr\.io\/nvidia\/pytorch/);
 		await project('family: nonsense\n');
 		const {code, stderr} = await person.runGpubox(['up', '--dry-run']);
 		assert.equal(code, 2);
-		assert.match(stderr, /No image of the family "nonsense".*\n.*pytorch/);
+		assert.match(stderr, /No known image of the family "nonsense".*\n.*pytorch/);
 		await nothing();
 	});
 });

@@ -41,7 +41,7 @@ describe('gpubox init, asking', () => {
 		const terminal = openTerminal(host, person, ['init', '--image', host.images.jupyter, '--gpus', 'none']);
 		await terminal.waitFor('1, 2 or 3?');
 		terminal.write('4\r');
-		await terminal.waitFor('One of 1, 2 and 3.');
+		await terminal.waitFor('Enter 1, 2 or 3.');
 		terminal.write('editor\r');
 		await terminal.waitFor('Where is the data?');
 		terminal.write('/nowhere/at/all\r');

@@ -178,7 +178,7 @@ describe('a Jupyter box', () => {
 		assert.ok((await stat(join(person.project, 'kept'))).isFile());
 		const {code, stderr} = await person.runGpubox(['logs', box.name]);
 		assert.equal(code, 6);
-		assert.match(stderr, /There is no box named/);
+		assert.match(stderr, /No box named/);
 	});
 });
 

@@ -89,7 +89,7 @@ describe('gpubox up', () => {
 		assert.equal(code, 1);
 		assert.match(
 			stderr,
-			/exit 1\. The image's Python belongs to its distribution[\s\S]*runs the command again\. Use a virtual/,
+			/exit 1\. The image's Python belongs to its distribution[\s\S]*gpubox up runs the command again\. Use a virtual/,
 		);
 	});
 });

@@ -114,7 +114,7 @@ describe('a project with a gpubox.yaml', () => {
 		assert.equal(code, 2);
 		assert.equal(
 			stderr,
-			`gpubox: There is nothing to mount at ${person.project}/missing (gpubox.yaml:4).\n  → Make it first, or name another.\n`,
+			`gpubox: Cannot mount ${person.project}/missing: no such file or folder (gpubox.yaml:4).\n  → Create it first, or choose another.\n`,
 		);
 	});
 });

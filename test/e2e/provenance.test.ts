@@ -249,7 +249,7 @@ describe('what images and other people say', {skip: needsOwnEngine}, () => {
 		}
 
 		const terminal = await openTerminal(host, bob, ['rm', box.name]);
-		await terminal.waitFor(new RegExp(`Remove ${box.name}, which is alice's\\?`));
+		await terminal.waitFor(new RegExp(`Remove ${box.name} (owner: alice)\\?`));
 		terminal.write('n\r');
 		await terminal.waitFor(/Nothing was removed/);
 		assert.ok((await list(alice)).some(({id}) => id === box.id));
@@ -292,7 +292,7 @@ describe('what images and other people say', {skip: needsOwnEngine}, () => {
 			'none',
 		]);
 		assert.notEqual(failed.code, 0);
-		assert.match(failed.stderr, new RegExp(`${box.name} is kept as it was`));
+		assert.match(failed.stderr, new RegExp(`${box.name} was restored`));
 		const again = await up(alice);
 		assert.deepEqual([again.id, again.jupyter?.token], [box.id, box.jupyter?.token]);
 	});

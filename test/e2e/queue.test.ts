@@ -57,11 +57,14 @@ describe('when all GPUs are taken', {skip: needsOwnEngine}, () => {
 	});
 
 	test('the refusal names the holder, and that its time is over', async () => {
-		await waitUntil('the end of its time', async () => (await person.runGpubox(['ls'])).stdout.includes('time over'));
+		await waitUntil('the end of its time', async () => (await person.runGpubox(['ls'])).stdout.includes('expired'));
 		const {stderr, code} = await person.runGpubox(await up('late', '--gpus', '1'));
 		assert.equal(code, 7);
 		assert.match(stderr, new RegExp(`GPU 0 is used by box ${holder};`));
-		assert.match(stderr, new RegExp(`→ The time of ${holder} ended .* ago: gpubox stop ${holder}`));
+		assert.match(
+			stderr,
+			new RegExp(`→ The reservation of ${holder} expired .* ago\\. To stop it: gpubox stop ${holder}`),
+		);
 	});
 
 	test('--wait says behind whom, and gets a card once it is free', async () => {
@@ -113,14 +116,14 @@ describe('a stopped box whose GPU somebody else has by now', {skip: needsOwnEngi
 		]) {
 			const {stderr, code} = await person.runGpubox(call);
 			assert.equal(code, 7);
-			assert.match(stderr, new RegExp(`The GPUs of ${own.name} are held by box ${rival.name} now`));
-			assert.match(stderr, /→ Other GPUs are free: gpubox up --recreate takes those, but what was installed/);
+			assert.match(stderr, new RegExp(`The GPUs of ${own.name} are now held by box ${rival.name}`));
+			assert.match(stderr, /→ Other GPUs are free\. To use them .*: gpubox up --recreate/);
 		}
 	});
 
 	test('waits in line with --wait, says behind whom and what else there is, and is the same box afterwards', async () => {
 		const terminal = waitFor();
-		await terminal.waitFor(/Other GPUs are free: gpubox up --recreate/);
+		await terminal.waitFor(/Other GPUs are free\. To use them/);
 		await terminal.waitFor(/Waiting for GPUs, behind box \S+rival/);
 		const {stdout} = await person.runGpubox(['ls', '--json']);
 		const {boxes} = JSON.parse(stdout) as {boxes: BoxJson[]};

@@ -64,7 +64,7 @@ async function makeOverdueBox(person: Person): Promise<string> {
 	const {stdout, stderr, code} = await person.runGpubox(['up', ...words]);
 	assert.equal(code, 0, stderr);
 	const {name} = JSON.parse(stdout) as {name: string};
-	await waitUntil('the end of its time', async () => (await person.runGpubox(['ls'])).stdout.includes('time over'));
+	await waitUntil('the end of its time', async () => (await person.runGpubox(['ls'])).stdout.includes('expired'));
 	return name;
 }
 
@@ -117,7 +117,7 @@ describe("gpubox reap --install, with a person's own systemd", {skip: needsSyste
 	test('reaps when the timer says so: a notice first, then the stop', async () => {
 		const name = await makeOverdueBox(person);
 		assert.equal((await systemctl('start', 'gpubox-reap.service')).code, 0);
-		assert.match((await person.runGpubox(['logs', name])).stdout, /gpubox reap: \S+ is stopped after/);
+		assert.match((await person.runGpubox(['logs', name])).stdout, /gpubox reap: \S+ will be stopped after/);
 		await waitUntil('the stop', async () => {
 			await systemctl('start', 'gpubox-reap.service');
 			return !(await isRunning(name));
@@ -152,7 +152,7 @@ describe('gpubox reap --install, where no systemd answers', {skip: needsOwnEngin
 		const asCron = ['-i', `HOME=${person.home}`, 'SHELL=/bin/sh', 'PATH=/usr/bin:/bin', 'sh', '-c'];
 		const runLine = () => person.run('env', [...asCron, line.replaceAll('\\%', '%')], {cwd: person.home});
 		const first = await runLine();
-		assert.match(first.stdout, new RegExp(`^${name}: told that it is stopped`), first.stderr);
+		assert.match(first.stdout, new RegExp(`^${name}: notified that it will be stopped`), first.stderr);
 		await waitUntil('the stop', async () => /: stopped, because/.test((await runLine()).stdout));
 		assert.equal(await isRunning(name), false);
 	});

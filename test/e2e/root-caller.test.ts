@@ -146,7 +146,7 @@ describe('gpubox called by root', {skip: needsOwnEngine}, () => {
 		const project = await mkdtemp(join(rootHome, 'project-'));
 		const refused = await up(project);
 		assert.equal(refused.code, 2);
-		assert.match(refused.stderr, /is root's, so everything in its box would run as root/);
+		assert.match(refused.stderr, /belongs to root, so everything in its box would run as root/);
 		assert.match(refused.stderr, /→ Run gpubox as yourself, .*chown.*CI: --sudo/);
 		assert.equal((await up(project, ['--secret', 'ROOT_PASSWORD'], {ROOT_PASSWORD: 'x'})).code, 2);
 		const box = made(await up(project, ['--sudo']));

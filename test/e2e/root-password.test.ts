@@ -73,8 +73,8 @@ describe('an image with an SSH server of its own', () => {
 	});
 
 	test('runs it, which is told in one line and shown in ls', async () => {
-		const [warning, ...more] = said.split('\n').filter((line) => line.includes('runs its own SSH server'));
-		assert.match(warning ?? '', /whoever knows the password is root/);
+		const [warning, ...more] = said.split('\n').filter((line) => line.includes("the image's own SSH server"));
+		assert.match(warning ?? '', /anyone with the password has root/);
 		assert.deepEqual(more, []);
 		assert.deepEqual([box.rootPassword, box.services.ssh.user], [true, 'root']);
 		assert.match((await person.runGpubox(['ls'])).stdout, /\+root-password .*ssh:\/\/root@127\.0\.0\.1:\d+/);
@@ -181,20 +181,20 @@ describe('an image with an SSH server of its own', () => {
 	test('is not published where others can try passwords, nor told its password as a variable', async () => {
 		const open = await up(password, '--bind', '0.0.0.0', '--recreate');
 		assert.equal(open.code, 2);
-		assert.match(open.stderr, /A password is not published on 0\.0\.0\.0/);
+		assert.match(open.stderr, /Password login is not allowed on 0\.0\.0\.0/);
 		const variable = await person.runGpubox([
 			...['up', '--ssh', '--recreate', '--image', image, '--gpus', 'none'],
 			...['--env', `ROOT_PASSWORD=${password}`],
 		]);
 		assert.equal(variable.code, 2);
-		assert.match(variable.stderr, /could be read by all who use this engine/);
+		assert.match(variable.stderr, /everyone who uses this engine can read it/);
 		assert.ok(!variable.stderr.includes(password));
 	});
 
 	test('is left aside where the image has no such server, which is said', async () => {
 		const {stdout, stderr, code} = await up(password, '--recreate', '--image', host.images.jupyter);
 		assert.equal(code, 0, stderr);
-		assert.match(stderr, /ROOT_PASSWORD opens nothing: \S+ starts no SSH server of its own/);
+		assert.match(stderr, /ROOT_PASSWORD is ignored: \S+ has no SSH server of its own/);
 		box = JSON.parse(stdout) as BoxJson;
 		assert.equal(box.rootPassword, false);
 		const {stdout: users} = await inside('ps', '-eo', 'uid=');

@@ -226,7 +226,10 @@ describe('secrets', () => {
 		await rm(await memoryOfBox(box.id), {recursive: true});
 		const refused = await person.runGpubox(['start', box.name]);
 		assert.equal(refused.code, 1);
-		assert.match(refused.stderr, /kept in memory and are gone: HF_TOKEN, PIPED, WANDB_API_KEY/);
+		assert.match(
+			refused.stderr,
+			/in memory only and were lost, for example at a reboot: HF_TOKEN, PIPED, WANDB_API_KEY/,
+		);
 		assert.match(refused.stderr, /--secret HF_TOKEN --secret PIPED --secret WANDB_API_KEY/);
 		const value = secret();
 		const env = {HF_TOKEN: value, PIPED: value, WANDB_API_KEY: value};
@@ -281,7 +284,7 @@ describe('a secret that cannot be had', () => {
 	test('is asked for on a terminal, where what is typed does not show', async () => {
 		const value = secret();
 		const terminal = openTerminal(host, person, ['up', '--image', image, '--gpus', 'none', '--secret', 'TYPED']);
-		await terminal.waitFor('TYPED (what you type is not shown):');
+		await terminal.waitFor('TYPED (input is hidden):');
 		terminal.write(`${value}\r`);
 		await terminal.waitFor(/is ready/, {seconds: 60});
 		assert.equal((await terminal.exited).exitCode, 0);
@@ -307,7 +310,7 @@ describe('a secret that cannot be had', () => {
 			'--secret',
 			'TYPED',
 		]);
-		await terminal.waitFor('TYPED (what you type is not shown):');
+		await terminal.waitFor('TYPED (input is hidden):');
 		terminal.write('half\u0003');
 		assert.equal((await terminal.exited).exitCode, 130);
 	});

@@ -152,7 +152,7 @@ describe('left half-way', {skip: needsOwnEngine}, () => {
 		assert.equal((await stat(join(drafts, draft))).mode & 0o777, 0o600);
 
 		const second = openTerminal(host, person, ['init', '--image', host.images.jupyter]);
-		await second.waitFor('Going on where you left');
+		await second.waitFor('Resuming from your saved answers');
 		await second.waitFor('1, 2 or 3? [2]');
 		second.write('\r');
 		await second.waitFor('[none]');
@@ -165,9 +165,9 @@ describe('left half-way', {skip: needsOwnEngine}, () => {
 		assert.ok(!existsSync(file));
 
 		const third = openTerminal(host, person, []);
-		await third.waitFor(/n {2}go on setting up here/);
+		await third.waitFor(/n {2}continue setting up here/);
 		third.write('n');
-		const plan = await third.waitFor(/The plan[\s\S]*only write it[\s\S]*Going on where you left/);
+		const plan = await third.waitFor(/The plan[\s\S]*only write it[\s\S]*Resuming/);
 		assert.match(plan, /an editor or a debugger/);
 		assert.ok(plan.includes(host.images.jupyter), plan);
 		third.write(keyOf(plan, 'only write it'));

@@ -67,7 +67,7 @@ describe('attach in a terminal', () => {
 			return Processes.some((row: string[]) => row.join(' ').includes('sleep 4321'));
 		});
 		terminal.write('\u0010\u0011');
-		await terminal.waitFor(`Detached. What runs in ${name} goes on.`);
+		await terminal.waitFor(`Detached. Programs in ${name} keep running.`);
 		assert.equal((await terminal.exited).exitCode, 0);
 		const {Processes} = await docker.getContainer(`gpubox-${name}`).top();
 		assert.ok(Processes.some((row: string[]) => row.join(' ').includes('sleep 4321')));

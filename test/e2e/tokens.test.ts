@@ -254,7 +254,7 @@ describe('a token that is none', () => {
 			assert.equal(started.code, 0);
 			assert.equal(
 				started.stderr,
-				`gpubox: The token of ${box.name} was damaged, so it has a new one: gpubox open ${box.name}\n`,
+				`gpubox: The token of ${box.name} was damaged and has been replaced: gpubox open ${box.name}\n`,
 			);
 			const token = await readFile(file, 'utf8');
 			assert.match(token, /^[\w-]{32}$/);
@@ -272,12 +272,12 @@ describe('a token that is none', () => {
 		await writeFile(file, '');
 		const running = await person.runGpubox(['up']);
 		assert.equal(running.code, 0, running.stderr);
-		assert.match(running.stderr, /The token file of .* is damaged\. It gets a new token with: gpubox stop /);
+		assert.match(running.stderr, /The token file of .* is damaged\. To create a new token: gpubox stop /);
 		assert.doesNotMatch(running.stdout, /\?token=/);
 		assert.equal((await person.runGpubox(['stop', box.name])).code, 0);
 		const {stdout, stderr, code} = await person.runGpubox(['up']);
 		assert.equal(code, 0, stderr);
-		assert.match(stderr, /The token of .* was damaged, so it has a new one/);
+		assert.match(stderr, /The token of .* was damaged and has been replaced/);
 		assert.match(stdout, /\?token=[\w-]{32}\n/);
 	});
 });

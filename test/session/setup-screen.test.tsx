@@ -96,7 +96,7 @@ for (const size of [small, large]) {
 		await shown.waitFor(/Folder:/);
 		shown.type('/nowhere');
 		shown.type('\r');
-		assertScreen(snapshots, `setup-folder-${name}`, await shown.waitFor(/! The made-up host has no folder \/nowhere/));
+		assertScreen(snapshots, `setup-folder-${name}`, await shown.waitFor(/! The demo host has no folder \/nowhere/));
 		shown.type('\u0015/data\r');
 		assertScreen(snapshots, `setup-plan-${name}`, await shown.waitFor(/Image {2}\S+[\s\S]*write it and start/));
 		shown.type('\r');

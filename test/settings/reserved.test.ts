@@ -39,7 +39,7 @@ for (const [place, settings] of Object.entries(places)) {
 			'JUPYTER_RUNTIME_DIR',
 			'JUPYTER_TOKEN',
 		]) {
-			isRefused(() => request(settings(name)), new RegExp(`^${name} is set by gpubox itself`));
+			isRefused(() => request(settings(name)), new RegExp(`^${name} is reserved for gpubox`));
 		}
 
 		assert.deepEqual(request(settings('CUDA_VISIBLE_DEVICES')).environment, {CUDA_VISIBLE_DEVICES: 'x'});
@@ -49,7 +49,7 @@ for (const [place, settings] of Object.entries(places)) {
 test("a secret under the name of gpubox's own is refused wherever it stands", () => {
 	isRefused(
 		() => request(from('gpubox.yaml', {secrets: ['jupyter_token']})),
-		/^jupyter_token is a secret of gpubox's own/,
+		/^The secret name jupyter_token is reserved for gpubox/,
 	);
 });
 
@@ -90,8 +90,8 @@ test('places that hold what gpubox mounts, are below it or would hide it are ref
 		'/tmp/jupyter-runtime',
 	]) {
 		assert.ok(isReservedTarget(target), target);
-		isRefused(() => request(from('gpubox.yaml', {mounts: [`/tmp:${target}`]})), /^Nothing can be mounted at/);
-		isRefused(() => request(flagSettings({mount: [`/tmp:${target}`]}, '/')), /^Nothing can be mounted at/);
+		isRefused(() => request(from('gpubox.yaml', {mounts: [`/tmp:${target}`]})), /^Cannot mount at/);
+		isRefused(() => request(flagSettings({mount: [`/tmp:${target}`]}, '/')), /^Cannot mount at/);
 	}
 
 	for (const target of ['/data', '/workspace/data', '/runs', '/etc/ssl/more', '/tmp/data', '/home/ann/data', '/opt']) {
@@ -105,7 +105,7 @@ test('places that hold what gpubox mounts, are below it or would hide it are ref
 test('a secret is no variable under a name that gpubox sets', () => {
 	const options = {ask: false, signal: new AbortController().signal};
 	for (const name of ['HOME', 'GPUBOX_NAME', 'NVIDIA_VISIBLE_DEVICES']) {
-		isRefused(() => secretsOf({secretEnv: [name]}, [], options), /is set by gpubox itself/);
+		isRefused(() => secretsOf({secretEnv: [name]}, [], options), /is reserved for gpubox/);
 		assert.equal(secretsOf({secret: [name]}, [], options).requests.length, 1);
 	}
 });

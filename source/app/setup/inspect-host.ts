@@ -4,7 +4,7 @@ import type {Host} from '../../host/host.ts';
 import {loadSettings} from '../load-settings.ts';
 import {makeOffer} from '../suggest-images.ts';
 
-/** What has to be known of a host before a project is set up on it. */
+/** The facts of a host that setting up a project needs. */
 export type Look = {
 	cards: GpuFacts[];
 	/** The image recommended here, and why. */
@@ -17,7 +17,7 @@ export type Look = {
 
 /** @throws Failure, EngineError */
 export async function lookAtHost(host: Host, signal: AbortSignal): Promise<Look> {
-	// What a person prefers has no place in the team's file, and what it offers is not known yet.
+	// Personal preferences do not belong in the team's file, and its services are not known yet.
 	const settings = loadSettings('.', {files: false}).then((all) => ({
 		...all,
 		settings: {...all.settings, services: []},

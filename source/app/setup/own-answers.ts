@@ -6,8 +6,8 @@ import {readSettings} from '../../settings/read.ts';
 import {asksOf, keepAnswer} from '../consent.ts';
 
 /**
-Keeps a yes to a gpubox.yaml that was just made of the person's own answers. What is asked about on its own (a whole home as data,
-say) is asked all the same.
+Saves a yes to a gpubox.yaml that was just written from the user's own answers. What needs a question of its own (such as a whole
+home as data) is still asked.
 
 @param folder of the file, absolute, links resolved
 @param text of the file
@@ -21,7 +21,7 @@ export function agreeToOwnAnswers(host: Host, folder: string, text: string): voi
 			keepAnswer(host, folder, asks);
 		}
 	} catch (error) {
-		// Then it is asked about: `up` tells what is wrong.
+		// Then `up` asks, and reports what is wrong.
 		if (!(error instanceof Failure)) {
 			throw error;
 		}

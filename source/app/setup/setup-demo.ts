@@ -1,4 +1,4 @@
-/** The set-up screen on the made-up host: it judges and keeps as on a real one, but its folders are made up and gpubox.yaml is not written. */
+/** The set-up screen on the demo host: it works as on a real one, but its folders are simulated and gpubox.yaml is not written. */
 import {join} from 'node:path';
 import type {Host} from '../../host/host.ts';
 import type {Sourced} from '../../settings/merge.ts';
@@ -10,12 +10,12 @@ import {setupHere, shorten} from './setup.ts';
 
 const folders = ['/data', '/data/imagenet', '/scratch'];
 
-/** @param wrote is told what would have been in the file, as `up` reads it */
+/** @param wrote gets what would have been in the file, as `up` reads it */
 export function setupInDemo(host: Host, folder: string, wrote: (settings: Sourced[]) => void): SetupOptions {
 	const file = join(folder, 'gpubox.yaml');
 	const real = setupHere(host, folder);
 	return {
-		// Drafts go where all of the made-up host's files are, and away with it.
+		// Drafts are stored with the demo host's other files, and are removed with them.
 		...real,
 		async recall() {
 			return {file: undefined, draft: readDraft(host.paths, folder)};
@@ -30,7 +30,7 @@ export function setupInDemo(host: Host, folder: string, wrote: (settings: Source
 			const path = toPath(text);
 			return folders.includes(path)
 				? {path}
-				: {fault: `The made-up host has no folder ${safeText(path)}; it has ${folders.join(', ')}.`};
+				: {fault: `The demo host has no folder ${safeText(path)}; it has ${folders.join(', ')}.`};
 		},
 		async write(answers) {
 			const [{textOf}, {readSettings}] = await Promise.all([
@@ -42,7 +42,7 @@ export function setupInDemo(host: Host, folder: string, wrote: (settings: Source
 				shownAs: 'gpubox.yaml',
 				base: folder,
 			});
-			// A box mounts folders that are there.
+			// A box mounts only existing folders.
 			wrote(settings.filter(({key}) => key !== 'mounts'));
 			return shorten(file);
 		},

@@ -1,4 +1,4 @@
-/** What the session's set-up screen looks at and does: the same as `gpubox init`. */
+/** The effects of the session's set-up screen: the same as `gpubox init`. */
 import {join} from 'node:path';
 import type {Diagnostic} from '../../base/failure.ts';
 import {homeFolder} from '../../base/home.ts';
@@ -20,21 +20,21 @@ export type SetupLook = {
 	troubles: Diagnostic[];
 };
 
-/** What setting the folder up looks at and does outside of the session. */
+/** The effects of setting a folder up, outside of the session. */
 export type SetupOptions = {
-	/** The project's gpubox.yaml, where there is one, and the answers of an earlier time. */
+	/** The project's gpubox.yaml, where there is one, and the answers of an earlier run. */
 	recall(): Promise<{file: string | undefined; draft: Draft}>;
 	/** Where data is likely to be. */
 	folders(): Promise<string[]>;
 	look(signal: AbortSignal): Promise<SetupLook>;
-	/** A folder that was named, as an absolute path. */
+	/** The folder that was entered, as an absolute path. */
 	check(folder: string): Promise<{path: string} | {fault: string}>;
 	keep(draft: Draft): Promise<void>;
-	/** Writes gpubox.yaml, never over another, and forgets the draft. @returns the file, as a person would write it */
+	/** Writes gpubox.yaml, never over another, and deletes the draft. @returns the file, with `~` for the home */
 	write(answers: Answers): Promise<string>;
 };
 
-/** For the folder one stands in; absolute, symbolic links resolved. */
+/** The current folder; absolute, symbolic links resolved. */
 export function setupHere(host: Host, folder: string): SetupOptions {
 	const {paths} = host;
 	return {
@@ -44,7 +44,7 @@ export function setupHere(host: Host, folder: string): SetupOptions {
 		},
 		folders: likelyFolders,
 		async look(signal) {
-			// Judging images takes half of the program; whether there is a file does not.
+			// Judging images loads half of the program; checking for a file does not.
 			const {lookAtHost} = await import('./inspect-host.ts');
 			const {image, why, canStart, troubles} = await lookAtHost(host, signal);
 			return {file: shorten(join(folder, 'gpubox.yaml')), image, why, canStart, troubles};
@@ -71,7 +71,7 @@ export function setupHere(host: Host, folder: string): SetupOptions {
 	};
 }
 
-/** As a person would write it. */
+/** With `~` for the home. */
 export function shorten(path: string): string {
 	return safeText(shortenHome(path, homeFolder(process.env)));
 }

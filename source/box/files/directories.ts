@@ -5,44 +5,43 @@ import type {Paths} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import {type BoxRecord, boxFolders, engineKey, readRecord} from '../record.ts';
 
-/** What tells a box's folder from those of others. */
+/** The fields that find a box's folder among the others. */
 export type Origin = Pick<BoxRecord, 'engine' | 'project'>;
 
 /**
-Whose folder on the host is whose, when several ups prepare boxes at the same moment.
+Which folder on the host belongs to which box, when several `up` prepare boxes at the same moment.
 
-A folder belongs to a container, never to a name: each container that is about to be made gets a folder of a new random name,
-which its label and its mounts then name. Before the engine has decided who gets a box's name, every contender has written into a
-folder that nobody else knows. So a loser cannot have touched the winner's files, whatever the order and wherever either of them was
-killed:
+A folder belongs to a container, never to a name: each container that is about to be created gets a folder with a new random name,
+which is in its label and its mounts. Before the engine has decided who gets a box's name, every contender writes into a folder that no
+other process knows. So a loser cannot have touched the winner's files, in any order and wherever either of them was killed:
 
-- Who writes: until the container exists only the process that made up the folder's name; afterwards only what is meant for that
-  very box (`up` run again, which renews keys and secrets).
-- Who removes: the process that made it, once a list of all boxes from after its attempt does not have it any more (a container's
-  label never changes, and an id never comes back); whoever removes the box; and who cleans up behind runs that were killed.
-- The last needs care only for a folder that is written and not yet in a list. It waits for `abandonedAfter`; somebody who took longer
-  than that between writing and creating finds the folder gone and begins anew: nothing is lost but the attempt.
+- Writing: until the container exists, only the process that chose the folder's name; afterwards only commands for that very box
+  (`up` run again, which renews keys and secrets).
+- Removing: the process that created it, once a list of all boxes from after its attempt no longer has it (a container's label never
+  changes, and an id is never reused); a command that removes the box; and the clean-up after killed runs.
+- The last needs care only for a folder that is written and not yet in a list. It waits for `abandonedAfter`; a process that took longer
+  than that between writing and creating finds the folder gone and starts again: nothing is lost except the attempt.
 
-What has to outlive a container, the token and the host key, is copied from the folders that earlier containers of the same project
+What must outlive a container, the token and the host key, is copied from the folders that earlier containers of the same project
 and name left (see `keptBefore`). The old folder is removed only after the new box works, so a run that is killed in between leaves both
 or one of them, and the next run finds the same token in either.
 
-Boxes of earlier versions have no such label: their folder is named as they are. It is treated as theirs until they are made anew.
+Boxes of earlier versions have no such label: their folder has the name of the box. It counts as theirs until they are recreated.
 */
 
-/** Names cannot hold a `~`, so it tells where the name ends. */
+/** Names cannot contain a `~`, so it marks the end of the name. */
 export function newFolder(name: string): string {
 	return `${name}~${randomBytes(5).toString('hex')}`;
 }
 
 /**
-Folders that earlier containers of this name and project left, oldest first: the one that a box was last made from comes before those
+Folders that earlier containers of this name and project left, oldest first: the one that a box was last created from comes before those
 that are being prepared at this moment, which may be incomplete.
 
-@param boxes those that there are, whose folders are theirs
+@param boxes the existing boxes, which keep their folders
 */
 export function keptBefore(paths: Paths, name: string, origin: Origin, boxes: readonly Box[]): string[] {
-	// What a box is made in the place of hands its token and host key on.
+	// A box that is being replaced passes its token and host key on.
 	const used = new Set(boxes.filter(({replaced}) => !replaced).map(({folder}) => folder));
 	// A folder without a random part is of an earlier version, which went by the name alone.
 	const unused = [name, ...foldersOf(paths, name)].filter((folder) => !used.has(folder));
@@ -63,11 +62,11 @@ function foldersOf(paths: Paths, name: string): string[] {
 
 function isOf(paths: Paths, folder: string, {engine, project}: Origin): boolean {
 	const record = readRecord(paths, folder);
-	// It is written first: without it the folder was only just begun, by whomever.
+	// It is written first: a folder without it has only just been created, by any process.
 	return record === undefined || (engineKey(record.engine) === engineKey(engine) && record.project === project);
 }
 
-/** When something was last put into a folder, in milliseconds. */
+/** When a file was last added to a folder, in milliseconds. */
 export function changedAt(path: string): number | undefined {
 	return lstatSync(path, {throwIfNoEntry: false})?.mtimeMs;
 }

@@ -6,10 +6,10 @@ import type {Mount} from '../../engine/engine.ts';
 import type {Paths, Person} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 
-/** A secret that a box is made with. Its value is never part of a request or a plan. */
+/** A secret of a box. Its value is never part of a request or a plan. */
 export type SecretRequest = {
 	name: string;
-	/** It shall be a variable of shells too. */
+	/** It is also set as an environment variable in shells. */
 	variable: boolean;
 };
 
@@ -18,20 +18,20 @@ export type SecretValues = ReadonlyMap<string, Buffer>;
 
 /** Where secrets come from when they are needed: the caller's environment, a file, a prompt. */
 export type SecretSource = {
-	/** Those named on this very call, whose values count even when the box has some already. */
+	/** The names given on this call; their values replace those that the box has already. */
 	given: string[];
-	/** @throws Failure when one cannot be had */
+	/** @throws Failure when one is missing */
 	read: (names: string[]) => Promise<SecretValues>;
 };
 
-/** What to say of variables that look like secrets: everybody who may talk to the engine can read them. */
+/** Warnings about variables that look like secrets: everyone with access to the engine can read them. */
 export function warnOfOpenSecrets(environment: Record<string, string>): string[] {
 	const names = Object.keys(environment).filter((name) =>
 		/(?:^|_)(?:key|token|secret|password|credentials?)$/i.test(name),
 	);
 	return names.map(
 		(name) =>
-			`${name} looks like a secret, and a variable of the box can be read by all who use this engine. Rather: --secret-env ${name}`,
+			`${name} looks like a secret, but everyone who uses this engine can read variables. Use --secret-env ${name} instead.`,
 	);
 }
 
@@ -41,7 +41,7 @@ const folderInside = '/run/secrets';
 /** Names that gpubox uses there itself. */
 const reserved = ['jupyter_token'];
 
-/** Whether a secret of this name would take the place of one that gpubox makes. */
+/** Whether a secret of this name would replace one that gpubox creates. */
 export function isOwnSecret(name: string): boolean {
 	return reserved.includes(name);
 }
@@ -51,7 +51,7 @@ export function parseSecret(text: string, flag: string): {name: string; file?: s
 	const [name = ''] = text.split('=');
 	const file = text.includes('=') ? text.slice(name.length + 1) : undefined;
 	if (!/^[A-Za-z_]\w{0,63}$/.test(name) || reserved.includes(name) || file === '') {
-		// Not the text itself: somebody may have written the secret where the file belongs.
+		// Without the text: the user may have typed the secret in place of the file.
 		throw new Failure(`${flag} takes NAME or NAME=FILE; a name has letters, digits and "_".`, {
 			fix: `For example: ${flag} WANDB_API_KEY, or ${flag} HF_TOKEN=~/.hf-token`,
 			exitCode: exitCode.usage,
@@ -62,9 +62,9 @@ export function parseSecret(text: string, flag: string): {name: string; file?: s
 }
 
 /**
-Secrets lie in memory, in a folder of the host that only their owner can enter, and are mounted read-only. So they are on no
-disk, survive `gpubox stop` and `start`, and are gone after a reboot (and, where systemd removes a person's shared memory, after
-their last logout), when they have to be given again.
+Secrets are in memory, in a folder of the host that only their owner can enter, and are mounted read-only. So they are on no disk,
+survive `gpubox stop` and `start`, and are lost at a reboot (and, where systemd removes a user's shared memory, at their last logout);
+then they must be given again.
 */
 export function secretMounts(paths: Paths, folder: string, secrets: readonly SecretRequest[]): Mount[] {
 	return secrets.map(({name}) => ({
@@ -75,7 +75,7 @@ export function secretMounts(paths: Paths, folder: string, secrets: readonly Sec
 	}));
 }
 
-/** Writes values where the box has them mounted; a running box sees the new ones at once. @throws Failure */
+/** Writes values to the mounted files; a running box sees the new ones at once. @throws Failure */
 export function writeSecrets(paths: Paths, folder: string, runAs: Person, values: SecretValues): void {
 	if (values.size === 0) {
 		return;
@@ -84,33 +84,33 @@ export function writeSecrets(paths: Paths, folder: string, runAs: Person, values
 	try {
 		makePrivateFolder(paths.secrets);
 		if (statfsSync(paths.secrets).type !== tmpfs) {
-			throw new Failure(`${paths.secrets} is not in memory, so no secret is put there.`, {
-				fix: 'Ask who looks after this machine to mount a tmpfs on /dev/shm.',
+			throw new Failure(`${paths.secrets} is not in memory, so secrets cannot be stored there.`, {
+				fix: 'Ask the administrator to mount a tmpfs on /dev/shm.',
 			});
 		}
 
 		makeFolder(join(paths.secrets, folder));
 		for (const [name, value] of values) {
-			// Into the file that is there: a new one under the old name would not reach a running box.
+			// Overwrite the existing file: a new file under the same name would not reach a running box.
 			overwriteFile(secretPath(paths, folder, name), value, {mode: 0o600, owner: runAs});
 		}
 	} catch (error) {
 		throw error instanceof Failure
 			? error
-			: new Failure(`The box's secrets cannot be written: ${(error as Error).message}`, {
-					fix: `Make room in memory, or make ${paths.secrets} writable for you.`,
+			: new Failure(`Cannot write the box's secrets: ${(error as Error).message}`, {
+					fix: `Free some memory, or make ${paths.secrets} writable.`,
 					cause: error,
 				});
 	}
 }
 
-/** Those of a box's secrets whose values are no longer there. */
+/** The secrets of a box that have lost their values. */
 export function missingSecrets(paths: Paths, {folder, secrets}: Pick<Box, 'folder' | 'secrets'>): string[] {
 	return secrets.filter((name) => folder === undefined || !existsSync(secretPath(paths, folder, name)));
 }
 
 export function removeSecrets(paths: Paths, folder: string): void {
-	// What somebody else put there holds none of ours.
+	// A folder of another user has none of the caller's secrets.
 	const info = lstatSync(paths.secrets, {throwIfNoEntry: false});
 	if (info?.isDirectory() && info.uid === process.getuid?.()) {
 		removeTree(join(paths.secrets, folder));
@@ -121,10 +121,10 @@ function secretPath(paths: Paths, folder: string, name: string): string {
 	return join(paths.secrets, folder, name);
 }
 
-/** What the kernel calls tmpfs, from linux/magic.h. */
+/** The kernel's number for tmpfs, from linux/magic.h. */
 const tmpfs = 0x01_02_19_94;
 
-/** Anybody may make folders in /dev/shm, so one that is there may be somebody's trap. */
+/** Anyone can create folders in /dev/shm, so an existing one may be a trap set by another user. */
 function makePrivateFolder(path: string): void {
 	try {
 		mkdirSync(path, 0o700);
@@ -136,8 +136,8 @@ function makePrivateFolder(path: string): void {
 
 	const info = lstatSync(path);
 	if (!info.isDirectory() || info.uid !== process.getuid?.() || (info.mode & 0o077) !== 0) {
-		throw new Failure(`${path} is not a folder of yours alone, so no secret is put there.`, {
-			fix: 'Remove it, or ask its owner to.',
+		throw new Failure(`${path} is not a private folder of yours, so secrets cannot be stored there.`, {
+			fix: 'Remove it, or ask its owner to remove it.',
 		});
 	}
 }

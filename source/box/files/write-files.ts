@@ -10,7 +10,7 @@ import {readHostKey, writeSshFiles} from '../ssh/login.ts';
 import type {LoginKeys} from '../ssh/login-keys.ts';
 import {removeSecrets, type SecretValues, writeSecrets} from './secrets.ts';
 
-/** Of whom and for whom a box's files are. */
+/** The owner and the user of a box's files. */
 export type Personal = {
 	runAs: Person;
 	/** Whose keys may log in, when the box offers SSH. */
@@ -18,15 +18,15 @@ export type Personal = {
 	secrets?: SecretValues;
 };
 
-/** What the next box takes over, and a power cut must not take away; the folder itself last. */
+/** Files that the next box takes over and that must survive a power cut; the folder itself last. */
 const lasting = [tokenFile, 'files/ssh/host_key', 'files/ssh/host_key.pub', ''];
 
 /**
-Writes what a box must find at its start into its folder on the host: token, keys, generated passwd and group, start script and
+Writes the files that a box needs at its start into its folder on the host: token, keys, generated passwd and group, start script and
 the settings of its services; its secrets into memory. Also makes the person's home and caches, because the engine would make a missing mount source as root.
 
-@param name of the folder, which nobody else knows yet (see folders.ts)
-@param kept folders of earlier boxes, whose token and host key live on; the first that has them counts
+@param name of the folder, which no other process knows yet (see directories.ts)
+@param kept folders of earlier boxes, to take token and host key from; the first that has them counts
 */
 export function writeBoxFiles(
 	paths: Paths,
@@ -44,12 +44,12 @@ export function writeBoxFiles(
 
 		makeFolder(paths.state);
 		makeFolder(folder);
-		// Root keeps what is in here: who the box runs as only has to read it, inside, and nobody gets to it from outside.
+		// Root owns these files: the box's user only reads them, inside, and no one can reach them from outside.
 		const mode = process.getuid?.() === runAs.uid ? 0o700 : 0o755;
 		makeFolder(join(folder, 'files'), {mode});
 		makeFolder(join(folder, 'files/ssh'), {mode});
 
-		// Whole or not at all: another `up` may look here for a token to take over. What only its owner may read is given to them.
+		// Written atomically: another `up` may look here for a token to take over. Files that only their owner may read are given to them.
 		const put = (file: string, content: string, mode: number) =>
 			files.write(file, content, {
 				mode,
@@ -75,7 +75,7 @@ export function writeBoxFiles(
 			);
 		}
 
-		// No line break: Jupyter would take it for a part of the token.
+		// No line break: Jupyter would treat it as part of the token.
 		put(tokenFile, firstOf(kept, (earlier) => readToken(paths, earlier)) ?? makeToken(), 0o600);
 		writeSecrets(paths, name, runAs, secrets ?? new Map());
 	} catch (error) {
@@ -83,8 +83,8 @@ export function writeBoxFiles(
 			throw error;
 		}
 
-		throw new Failure(`The box's files cannot be written: ${(error as Error).message}`, {
-			fix: `Make room, or make ${folder} writable for you.`,
+		throw new Failure(`Cannot write the box's files: ${(error as Error).message}`, {
+			fix: `Free some disk space, or make ${folder} writable.`,
 			cause: error,
 		});
 	} finally {
@@ -92,7 +92,7 @@ export function writeBoxFiles(
 	}
 }
 
-/** Once a box is made: many may be tried before one wins, and the disk is slow. */
+/** Only once a box exists: several attempts may be made before one succeeds, and the disk is slow. */
 export function settleBoxFiles(paths: Paths, folder: string): void {
 	for (const file of lasting) {
 		waitForDisk(join(boxFolder(paths, folder), file));
@@ -110,7 +110,7 @@ function firstOf<T>(folders: readonly string[], read: (folder: string) => T | un
 	return undefined;
 }
 
-/** @param folder undefined where there is none of the caller's: then nothing is removed */
+/** @param folder undefined where the caller has none: then nothing is removed */
 export function removeBoxFiles(paths: Paths, folder: string | undefined): void {
 	if (folder === undefined) {
 		return;
@@ -120,10 +120,10 @@ export function removeBoxFiles(paths: Paths, folder: string | undefined): void {
 	removeTree(boxFolder(paths, folder));
 }
 
-/** The usual system accounts, and one for who the box runs as. */
+/** The usual system accounts, and one for the box's user. */
 function passwdFor({name, uid, gid}: Person): string {
 	const others = withoutId(readTemplate('box/passwd'), uid, name);
-	// No password, and none to look for in the image's /etc/shadow, which does not know the name.
+	// No password, and no look-up in the image's /etc/shadow, which does not have the name.
 	return `${others}${name}:*:${uid}:${gid}:${name}:/home/${name}:/run/gpubox/shell\n`;
 }
 

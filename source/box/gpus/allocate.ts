@@ -2,7 +2,7 @@ import {exitCode, Failure} from '../../base/failure.ts';
 import {type Closeness, nearestGroup} from '../../gpu/topology.ts';
 import {formatDuration} from '../../text/duration.ts';
 
-/** What `--gpus` asks for. */
+/** What `--gpus` requests. */
 export type GpuSelection =
 	| {kind: 'auto'}
 	| {kind: 'none'}
@@ -10,34 +10,34 @@ export type GpuSelection =
 	| {kind: 'count'; count: number}
 	| {kind: 'exact'; names: string[]};
 
-/** What is known of a card, or of a MIG slice, when one has to be chosen. */
+/** The facts about a card, or a MIG slice, from which one is chosen. */
 export type GpuCandidate = {
 	uuid: string;
 	index: number;
 	/** Boxes that hold it. */
 	heldBy: string[];
-	/** Boxes that are being made with it right now and may still step back. */
+	/** Boxes that are being created with it right now and may still withdraw. */
 	wantedBy: string[];
 	/** Those of both that did not agree to share it. */
 	keptBy?: string[];
-	/** Those of `heldBy` whose time is over. */
+	/** Those of `heldBy` with an expired reservation. */
 	overdue?: Array<{name: string; until: Date}>;
-	/** Processes outside any box, as a person would name them: `python (1234) of bob`. */
+	/** Processes outside any box, for display: `python (1234) of bob`. */
 	foreign: string[];
 	memoryUsedMiB: number | null;
 	lost: boolean;
-	/** The card is cut into slices: it is handed out by slice only. */
+	/** The card is divided into MIG slices: only these are allocated. */
 	sliced?: boolean;
 	/** This candidate is a slice. */
 	sliceOf?: string;
 };
 
-/** Somebody else has the GPUs: later they may be free. */
+/** The GPUs are in use: later they may be free. */
 export class GpusTaken extends Failure {
 	override name = 'GpusTaken';
-	/** Boxes and processes, as a person would name them. */
+	/** Boxes and processes, for display. */
 	readonly holders: string[];
-	/** What else can be done, worth telling also to who waits. */
+	/** An alternative that is also worth showing to a user who waits. */
 	readonly instead: string | undefined;
 
 	constructor(message: string, options: {fix: string; holders: string[]; instead?: string | undefined}) {
@@ -65,7 +65,7 @@ export function parseGpuSelection(text: string): GpuSelection {
 
 	const names = trimmed.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
 	if (names.length === 0 || !names.every((name) => /^\d+$|^(GPU|MIG)-[\w/-]+$/.test(name))) {
-		throw new Failure(`"${text}" is no choice of GPUs.`, {
+		throw new Failure(`Invalid value for --gpus: "${text}".`, {
 			fix: 'Use auto, none, all, a count (2), indexes (0,2), or UUIDs as in: gpubox gpus',
 			exitCode: exitCode.usage,
 		});
@@ -75,10 +75,10 @@ export function parseGpuSelection(text: string): GpuSelection {
 }
 
 /**
-Picks the cards. With `share` those may be in use, but not by boxes that did not agree to share theirs. `auto` takes one: the freest
+Picks the cards. With `share` they may be in use, but not by boxes that did not agree to share theirs. `auto` takes one: the freest
 that nobody holds; on a host without GPUs it takes none. Several are taken where they are near to each other.
 
-@returns UUIDs; `undecided` when the outcome hangs on boxes that are being made at this moment: ask again a little later
+@returns UUIDs; `undecided` when the outcome depends on boxes that are being created at this moment: try again a little later
 @throws Failure: taken, naming the holder; no usable GPU; usage for a card that does not exist.
 */
 export function chooseGpus(
@@ -93,7 +93,7 @@ export function chooseGpus(
 
 	if (candidates.length === 0) {
 		throw new Failure('This host has no usable GPU.', {
-			fix: 'See what is missing: gpubox gpus. Without a GPU: --gpus none',
+			fix: 'To see why: gpubox gpus. To start without a GPU: --gpus none',
 			exitCode: exitCode.noGpu,
 		});
 	}
@@ -110,11 +110,11 @@ export function chooseGpus(
 	}
 
 	const count = request.kind === 'count' ? request.count : 1;
-	// A host that is cut into slices altogether hands out a slice for a card.
+	// A host that has only MIG slices allocates a slice for a card.
 	const pool = cards.length > 0 ? cards : whole;
 	if (count > pool.length) {
-		throw new Failure(`${count} GPUs were asked for, this host has ${pool.length} in working order.`, {
-			fix: `Ask for at most ${pool.length}: --gpus ${pool.length}`,
+		throw new Failure(`${count} GPUs requested, but this host has only ${pool.length} working.`, {
+			fix: `Request at most ${pool.length}: --gpus ${pool.length}`,
 			exitCode: exitCode.noGpu,
 		});
 	}
@@ -170,19 +170,19 @@ function named(name: string, candidates: GpuCandidate[]): GpuCandidate {
 		? candidates.find(({index, sliceOf}) => sliceOf === undefined && index === Number(name))
 		: candidates.find(({uuid}) => uuid.toLowerCase() === name.toLowerCase());
 	if (!candidate) {
-		throw new Failure(`This host has no GPU ${name}.`, {fix: 'See them with: gpubox gpus', exitCode: exitCode.noGpu});
+		throw new Failure(`This host has no GPU ${name}.`, {fix: 'List the GPUs: gpubox gpus', exitCode: exitCode.noGpu});
 	}
 
 	if (candidate.lost) {
-		throw new Failure(`GPU ${name} does not answer any more.`, {
-			fix: 'See why with: gpubox gpus. Take another one, or reboot to recover it.',
+		throw new Failure(`GPU ${name} no longer responds.`, {
+			fix: 'To see why: gpubox gpus. Choose another GPU, or reboot to recover it.',
 			exitCode: exitCode.noGpu,
 		});
 	}
 
 	if (candidate.sliced) {
 		throw new Failure(`GPU ${name} is divided into MIG slices.`, {
-			fix: 'Ask for a slice by its UUID, as in: gpubox gpus',
+			fix: 'Request a slice by its UUID. To list them: gpubox gpus',
 			exitCode: exitCode.usage,
 		});
 	}
@@ -195,14 +195,14 @@ function taken(candidates: GpuCandidate[], share: boolean, now: Date): GpusTaken
 		...heldBy.filter((box) => !share || keptBy.includes(box)).map((box) => `box ${box}`),
 		...(share ? [] : foreign),
 	];
-	const told = candidates.map((candidate) => `GPU ${candidate.index} is used by ${holdersOf(candidate).join(', ')}`);
+	const uses = candidates.map((candidate) => `GPU ${candidate.index} is used by ${holdersOf(candidate).join(', ')}`);
 	const [late] = candidates.flatMap(({overdue = []}) => overdue);
-	return new GpusTaken(`${told.join('; ')}.`, {
+	return new GpusTaken(`${uses.join('; ')}.`, {
 		fix: late
-			? `The time of ${late.name} ended ${formatDuration(now.getTime() - late.until.getTime())} ago: gpubox stop ${late.name}`
+			? `The reservation of ${late.name} expired ${formatDuration(now.getTime() - late.until.getTime())} ago. To stop it: gpubox stop ${late.name}`
 			: share
-				? 'Two boxes share a GPU only when both were made with --share-gpus. Ask for others with --gpus, or wait in line with --wait.'
-				: 'Stop that box, wait in line with --wait, ask for other GPUs with --gpus, or share with --share-gpus.',
+				? 'Two boxes share a GPU only when both were created with --share-gpus. Choose other GPUs with --gpus, or queue with --wait.'
+				: 'Stop that box, queue with --wait, choose other GPUs with --gpus, or share with --share-gpus.',
 		holders: [...new Set(candidates.flatMap(holdersOf))],
 	});
 }

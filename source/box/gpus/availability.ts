@@ -9,22 +9,22 @@ import type {Box} from '../box.ts';
 import type {GpuCandidate} from './allocate.ts';
 import {holdsGpus, isAbandoned} from './claims.ts';
 
-/** A process on a GPU with whose it is, as far as this machine tells. */
+/** A process on a GPU with its owner, as far as this machine knows it. */
 type ForeignProcess = {gpuUuid: string; description: string; containerId: string | null};
 
-/** The state of the host's GPUs apart from the boxes, which change while one decides. */
+/** The state of the host's GPUs without the boxes, which may change until the decision. */
 export type GpusOfHost = {
 	inventory: GpuInventory;
 	processes: ForeignProcess[];
 	memoryUsedMiB: Map<string, number>;
-	/** Missing when it was not asked for. */
+	/** Missing when it was not requested. */
 	closeness?: Closeness;
 };
 
 /**
-Asks the driver once. On another machine whose processes cannot be seen from here, their owners stay unknown.
+Asks the driver once. The processes of another machine cannot be inspected from here, so their owners stay unknown.
 
-@param several more than one card is wanted, so it matters how they are joined
+@param several more than one card is requested, so it matters how they are connected
 */
 export async function readGpusOfHost(host: Host, signal: AbortSignal, several = false): Promise<GpusOfHost> {
 	const [inventory, {processes}, closeness] = await Promise.all([
@@ -47,7 +47,7 @@ export async function readGpusOfHost(host: Host, signal: AbortSignal, several = 
 	return {inventory, processes: owned, memoryUsedMiB, ...(closeness ? {closeness} : {})};
 }
 
-/** What can be handed out: whole cards and MIG slices, each with who is on it. Pure. */
+/** What can be allocated: whole cards and MIG slices, each with its users. Pure. */
 export function toCandidates(
 	{inventory, processes, memoryUsedMiB}: GpusOfHost,
 	boxes: Box[],
@@ -76,7 +76,7 @@ export function toCandidates(
 			uuid: gpu.uuid,
 			index: gpu.index,
 			...usersOf(gpu.uuid),
-			// A process on a sliced card is listed under the card, whichever slice it is on.
+			// nvidia-smi lists a process on a MIG slice under the card.
 			foreign: sliced ? [] : foreignOn(gpu.uuid),
 			memoryUsedMiB: memoryUsedMiB.get(gpu.uuid) ?? 0,
 			lost: lost.some(

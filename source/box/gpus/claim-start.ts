@@ -1,11 +1,11 @@
 /**
-A stopped box holds no card, and the engine cannot make "start it, unless another has its cards" one step. So a start claims them
-first, as `up` does, with a container that is only ever created: one for each card, of a name that is made of the card's, which the
-engine keeps unique. Of two starts on one card the second finds the name taken and waits. Against an `up` the rule is in claims.ts: whoever
-sees a claim of a start steps back, and a start removes what is only created. Of the two, the one whose container became visible later
-sees the other's for sure; so never two of them start.
+A stopped box holds no card, and the engine has no atomic "start it, unless another has its cards". So a start claims them first, as
+`up` does, with containers that are only ever created: one for each card, with a name made from the card's, which the engine keeps
+unique. Of two starts on one card the second finds the name taken and waits. Against an `up` the rule is in claims.ts: an `up` that sees
+the claim of a start withdraws, and a start removes containers that are only created. The later of the two always sees the other, so
+they never both start.
 
-The claim is there until the box runs. One that a killed start left is taken away after `abandonedAfter`, or as soon as its box runs.
+The claim exists until the box runs. One that a killed start left is removed after `abandonedAfter`, or as soon as its box runs.
 */
 import {createHash} from 'node:crypto';
 import timers from 'node:timers/promises';
@@ -21,7 +21,7 @@ import {abandonedAfter, decideClaim, hasStarted, isAbandoned} from './claims.ts'
 /**
 Starts a stopped box as soon as its cards are claimed for it.
 
-@param look throws when somebody has the cards; called before each attempt
+@param look throws when the cards are in use; called before each attempt
 @throws what `look` and `start` throw; GpusTaken after half a minute of rivals; EngineError
 */
 export async function startClaimed(
@@ -29,7 +29,7 @@ export async function startClaimed(
 	box: Box,
 	{signal, look, start}: {signal?: AbortSignal | undefined; look: () => Promise<void>; start: () => Promise<void>},
 ): Promise<void> {
-	// What a killed rival left is out of the way after that.
+	// After that, what a killed rival left is removed.
 	const end = Date.now() + 2 * abandonedAfter;
 	while (Date.now() < end) {
 		signal?.throwIfAborted();
@@ -48,13 +48,13 @@ export async function startClaimed(
 		}
 	}
 
-	throw new GpusTaken(`The GPUs of ${box.name} were claimed by other boxes again and again.`, {
-		fix: `Try again in a minute, or wait in line: gpubox up ${box.project} --wait`,
-		holders: ['others who are starting boxes'],
+	throw new GpusTaken(`Could not reserve the GPUs of ${box.name}: other boxes kept claiming them.`, {
+		fix: `Try again in a minute, or queue for them: gpubox up ${box.project} --wait`,
+		holders: ['boxes that are starting'],
 	});
 }
 
-/** Undefined when others have the cards, or are about to. The claim stands until what it gives is called. */
+/** Undefined when others have the cards, or are about to. The claim is held until the returned function is called. */
 async function claim(host: Host, box: Box): Promise<(() => Promise<void>) | undefined> {
 	const made: string[] = [];
 	const release = async () => {
@@ -63,7 +63,7 @@ async function claim(host: Host, box: Box): Promise<(() => Promise<void>) | unde
 		}
 	};
 	try {
-		// In one order for everybody: two boxes with the same two cards do not each get one.
+		// In the same order for every process, so that of two boxes with the same two cards each does not get one.
 		for (const uuid of [...box.gpus].sort()) {
 			const id = await createClaim(host, box, uuid);
 			if (id === undefined) {
@@ -90,7 +90,7 @@ async function claim(host: Host, box: Box): Promise<(() => Promise<void>) | unde
 			}
 		}
 	} catch (error) {
-		// The first error is the one to tell; what is left of the claim is abandoned soon.
+		// The first error is reported; the rest of the claim expires soon.
 		await release().catch(() => {});
 		throw error;
 	}
@@ -122,12 +122,12 @@ async function createClaim(host: Host, box: Box, uuid: string): Promise<string |
 	return undefined;
 }
 
-/** Whether a claim holds nothing any more: its box runs, or whoever made it was killed. */
+/** Whether a claim has ended: its box runs, or the process that created it was killed. */
 function isOver(claim: Box, boxes: readonly Box[], now: Date): boolean {
 	return isAbandoned(claim, now) || hasStarted(claim, boxes);
 }
 
-/** Never started: it needs an image only because the engine makes none without, and the box's own is there. */
+/** Never started: it has an image only because the engine requires one, and the box's own is always there. */
 function claimSpec(name: string, box: Box, uuid: string): ContainerSpec {
 	return {
 		name,

@@ -3,34 +3,34 @@ import type {Box} from '../box.ts';
 /**
 Who gets a GPU when several ask at the same moment, with the engine as the only arbiter.
 
-Everyone creates their container first, with the GPUs in its label, and only then looks who else wants them. Creating makes
-the claim visible; starting makes it final. Of two rivals, the one whose container became visible later sees the other for
-sure, so at least one of them has to decide, and both decide by the same total order (creation time, then id):
+Every contender creates its container first, with the GPUs in its label, and only then looks for rivals. Creating makes the claim
+visible; starting makes it final. Of two rivals, the one with the container that became visible later always sees the other, so at
+least one of them has to decide, and both decide by the same total order (creation time, then id):
 
-- A rival that runs has won: withdraw.
-- A rival that is only created and comes first in the order goes first: withdraw.
+- A running rival has won: withdraw.
+- A rival that is only created and comes first in the order has precedence: withdraw.
 - A rival that is only created and comes later: remove it, without force. The engine does that atomically against a start:
   either it is gone, and its owner's start fails and tries again with other cards, or it already runs, the engine refuses,
   and it has won.
 
-A box that was stopped and starts again claims its cards by containers of their own (claim-start.ts), which never run. So they cannot be
-removed atomically against a start, and another rule holds: whoever sees one withdraws, and the start removes rivals that are only created.
+A stopped box that starts again claims its cards with separate containers (claim-start.ts), which never run. So they cannot be removed
+atomically against a start, and another rule holds: a contender that sees one withdraws, and the start removes rivals that are only
+created.
 
-So never two of them start. Nobody ever waits while holding anything, and the first in the order never withdraws before one
-that only exists, so somebody always gets ahead: no deadlock. A claim that a crash left behind is a container that was
-created and never started; after `abandonedAfter` anyone may remove it, by the same atomic removal. Somebody who was just
-slow loses nothing but the attempt.
+So two of them never start. No contender waits while holding anything, and the first in the order never withdraws because of one that
+is only created, so one always succeeds: no deadlock. A claim that a crash left behind is a container that was created and never
+started; after `abandonedAfter` anyone may remove it, by the same atomic removal. A contender that was just slow loses only the attempt.
 */
 
 /** Milliseconds after which a container that was created but not started counts as left behind by a crash. */
 export const abandonedAfter = 15_000;
 
 export type ClaimDecision =
-	/** Nobody is in the way: start. */
+	/** No rivals: start. */
 	| {kind: 'start'}
 	/** Remove these without force, then look again. */
 	| {kind: 'remove'; rivals: Box[]}
-	/** These hold what I want. */
+	/** These hold what is requested. */
 	| {kind: 'withdraw'; rivals: Box[]};
 
 /**
@@ -57,12 +57,12 @@ function isSame(mine: Box, other: Box): boolean {
 	return other.id === mine.id || (mine.startOf !== undefined && other.startOf === mine.startOf);
 }
 
-/** A claim for a start whose box runs by now: the box itself stands for it. */
+/** A claim for a start that has succeeded: the running box counts in its place. */
 export function hasStarted({startOf}: Box, boxes: readonly Box[]): boolean {
 	return startOf !== undefined && boxes.some(({id, state}) => id === startOf && state === 'running');
 }
 
-/** Of two that are only created. */
+/** The order of two that are only created. */
 function goesFirst(rival: Box, mine: Box): boolean {
 	if (rival.startOf !== undefined) {
 		return true;

@@ -3,10 +3,10 @@ import {ownerOf} from '../../gpu/process-owner.ts';
 import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 
-/** A process on a GPU, with whom it belongs to as far as that is known. */
+/** A process on a GPU, with its owner as far as that is known. */
 export type NamedProcess = GpuProcess & {user: string | null; box: string | null};
 
-/** Tells of each process which box it runs in and whose it is. Never throws: what cannot be known is null. */
+/** Finds the box and the owner of each process. Never throws: what cannot be determined is null. */
 export async function nameProcesses(
 	host: Host,
 	processes: GpuProcess[],
@@ -16,7 +16,7 @@ export async function nameProcesses(
 		return [];
 	}
 
-	// Process ids of a made-up or another machine mean nothing to this one's /proc: there the engine is asked.
+	// Process ids of the demo host or another machine mean nothing in this one's /proc: there the engine is asked.
 	if (host.demo || !host.engine.local) {
 		const byPid = await processesOfBoxes(host, boxes);
 		return processes.map((process) => {
@@ -27,10 +27,10 @@ export async function nameProcesses(
 
 	return Promise.all(
 		processes.map(async (process) => {
-			// Not to be told whose it is leaves the process itself worth showing.
+			// A process is still worth showing when its owner cannot be read.
 			const owner = await ownerOf(process.pid).catch(() => undefined);
 			const box = boxes.find(({id}) => id === owner?.containerId);
-			// The kernel knows whose a process is; a label of another person's container could say anything.
+			// The kernel knows the owner of a process; a label of another user's container could say anything.
 			const user = box?.mine ? box.owner : (owner?.user ?? box?.owner ?? null);
 			return {...process, user, box: box?.name ?? null};
 		}),
@@ -42,7 +42,7 @@ async function processesOfBoxes(host: Host, boxes: readonly Box[]): Promise<Map<
 	const candidates = boxes.filter((box) => box.state === 'running' && box.gpus.length > 0);
 	await Promise.all(
 		candidates.map(async (box) => {
-			// A box that just stopped has no processes to tell.
+			// A box that has just stopped has no processes.
 			const pids = await host.engine.top(box.id).catch(() => []);
 			for (const pid of pids) {
 				found.set(pid, box);

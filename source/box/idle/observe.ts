@@ -11,18 +11,18 @@ import {readOwnToken} from '../jupyter/token.ts';
 import {readLogLines} from '../logs.ts';
 import {type Activity, type Idleness, judgeIdleness} from './idle.ts';
 
-/** Milliseconds that one box, or the driver, gets to answer. */
+/** Milliseconds that a box, or the driver, has to answer. */
 const patienceMs = 1500;
 
 export type IdlenessOptions = {
 	signal: AbortSignal;
-	/** How often the GPUs are looked at, half a second apart: more often before a box is stopped for what is seen. */
+	/** How often the GPUs are sampled, half a second apart: more often before a box is stopped because of it. */
 	looks?: number;
 	/** A box's Jupyter token; those of the caller's own boxes when missing. */
 	tokenOf?: (box: Box) => Promise<string | undefined> | string | undefined;
 };
 
-/** Whether running boxes are used, by id. Boxes that do not run are left out. */
+/** Whether running boxes are used, by id. Stopped boxes are left out. */
 export async function readIdleness(host: Host, boxes: Box[], options: IdlenessOptions): Promise<Map<string, Idleness>> {
 	const running = boxes.filter(({state}) => state === 'running');
 	const holders = running.filter(({gpus}) => gpus.length > 0);
@@ -51,7 +51,7 @@ async function judge(host: Host, box: Box, use: Promise<GpuUse>, options: Idlene
 		});
 	} catch (error) {
 		options.signal.throwIfAborted();
-		// It stopped, or was removed, while it was looked at.
+		// It was stopped or removed in the meantime.
 		if (error instanceof EngineError) {
 			return {kind: 'unknown'};
 		}
@@ -76,7 +76,7 @@ async function askItsJupyter(host: Host, box: Box, {signal, tokenOf}: IdlenessOp
 		return {lastActivity, busyKernels: kernels.filter(({busy}) => busy).length};
 	} catch {
 		signal.throwIfAborted();
-		// Just starting, or busy with something that keeps it from answering.
+		// Still starting, or too busy to answer.
 		return 'unknown';
 	}
 }
@@ -112,16 +112,16 @@ async function readProcess(pid: number): Promise<{title: string; parent: number}
 			readFile(`/proc/${pid}/cmdline`, 'utf8'),
 			readFile(`/proc/${pid}/stat`, 'utf8'),
 		]);
-		// The name in parentheses may hold anything, parentheses too.
+		// The name in parentheses may contain anything, including parentheses.
 		const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 		return {title: command.replaceAll('\0', ' '), parent};
 	} catch {
-		// It ended, or is not ours to see.
+		// It ended, or the caller may not read it.
 		return undefined;
 	}
 }
 
-/** The moment of the last line that sshd wrote about somebody coming or going. */
+/** The time of the last login or logout that sshd logged. */
 async function readLastLogin(host: Host, box: Box, {signal}: IdlenessOptions): Promise<Date | undefined> {
 	let last: Date | undefined;
 	for await (const {text} of readLogLines(host.engine, box.id, {tail: 300, timestamps: true, signal})) {
@@ -140,7 +140,7 @@ export function loginTime(line: string): Date | undefined {
 }
 
 export type GpuUse = {
-	/** The most that was seen, by UUID of the card; null where it does not say, as with MIG. */
+	/** The highest value seen, by UUID of the card; null where the card does not report it, as with MIG. */
 	utilization: Map<string, number | null>;
 	processes: GpuProcess[];
 };
@@ -148,7 +148,7 @@ export type GpuUse = {
 const noUse: GpuUse = {utilization: new Map(), processes: []};
 
 async function readGpuUse({nvidiaSmi}: Pick<Host, 'nvidiaSmi'>, options: IdlenessOptions): Promise<GpuUse> {
-	// Both at once and awaited together: an abort ends both, and neither is left to reject with nobody listening.
+	// Both at once and awaited together: an abort ends both, and neither can cause an unhandled rejection.
 	const [{processes}, utilization] = await Promise.all([
 		readProcesses(nvidiaSmi, {signal: options.signal, timeoutMs: patienceMs}),
 		sampleUtilization(nvidiaSmi, options),
@@ -170,7 +170,7 @@ async function sampleUtilization(
 		const {lines} = await runSmi(nvidiaSmi, query, {signal, timeoutMs: patienceMs});
 		for (const line of lines) {
 			const [uuid = '', value = ''] = line.split(',').map((cell) => cell.trim());
-			// What goes wrong is told on lines too.
+			// nvidia-smi also prints errors on stdout.
 			if (!uuid.startsWith('GPU-')) {
 				continue;
 			}
@@ -185,8 +185,8 @@ async function sampleUtilization(
 }
 
 /**
-Whether a box computes: one of its cards is at work, or one of its processes is on a card that does not say. Null when it has cards and
-the driver says nothing of any.
+Whether a box computes: one of its cards is busy, or one of its processes is on a card that does not report its load. Null when it has
+cards and the driver reports nothing about any.
 */
 export function isComputing(
 	{gpus, shareGpus}: Pick<Box, 'gpus' | 'shareGpus'>,

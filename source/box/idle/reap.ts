@@ -6,46 +6,46 @@ import type {Box} from '../box.ts';
 import {readLogLines} from '../logs.ts';
 import {type Idleness, idleFor, isOverdue} from './idle.ts';
 
-/** What is held against a box. */
-export type Charge = {
-	/** As the box's log says it. */
+/** Why a box may be stopped. */
+export type ReapReason = {
+	/** As it is written in the box's log. */
 	reason: string;
-	/** Since when; a notice from before counts no more. */
+	/** Since when; earlier notices do not count. */
 	since: Date;
 };
 
-/** What a box may be stopped for: its time is over, or it holds a GPU and nothing was done for too long. */
-export function findCharge(
+/** The reason to stop a box: its reservation has expired, or it holds a GPU and has been idle for too long. */
+export function findReapReason(
 	box: Pick<Box, 'gpus' | 'state' | 'until'>,
 	idleness: Idleness | undefined,
 	stopAfterMs: number | undefined,
 	now: Date,
-): Charge | undefined {
+): ReapReason | undefined {
 	if (box.state !== 'running') {
 		return undefined;
 	}
 
 	if (box.until && isOverdue(box, now)) {
-		return {reason: 'the time it was asked for is over', since: box.until};
+		return {reason: 'its reservation has expired', since: box.until};
 	}
 
 	const idle = idleFor(idleness, now);
 	return idleness?.kind === 'idle' && box.gpus.length > 0 && stopAfterMs !== undefined && idle >= stopAfterMs
-		? {reason: `nothing was done in it since ${idleness.since.toISOString()}`, since: idleness.since}
+		? {reason: `it has been idle since ${idleness.since.toISOString()}`, since: idleness.since}
 		: undefined;
 }
 
-/** A notice stands in the box's own log, so every later run finds it, whoever starts it. */
-const notice = /gpubox reap: .* is stopped after (\d{4}-[\d:.T-]+Z)/;
+/** A notice is in the box's own log, so every later run finds it, whoever starts it. Earlier versions wrote "is stopped". */
+const notice = /gpubox reap: .* (?:will be|is) stopped after (\d{4}-[\d:.T-]+Z)/;
 
 /** More than gpubox ever writes into one log. */
 const noticesRead = 100;
 
-export function noticeText(box: Pick<Box, 'name'>, {reason}: Charge, end: Date): string {
-	return `gpubox reap: ${box.name} is stopped after ${end.toISOString()}, because ${reason}. To keep it: use it, or ask for it anew.`;
+export function noticeText(box: Pick<Box, 'name'>, {reason}: ReapReason, end: Date): string {
+	return `gpubox reap: ${box.name} will be stopped after ${end.toISOString()}, because ${reason}. To keep it, use it, or reserve it again: gpubox up --recreate --for 4h`;
 }
 
-/** What to do about a box with a charge, from the lines that its log has since then. */
+/** What to do about a box that may be stopped, from the lines of its log since then. */
 export function decideReap(
 	linesSince: string[],
 	now: Date,
@@ -59,11 +59,11 @@ export function decideReap(
 	return now >= end ? {kind: 'stop'} : {kind: 'wait', until: end};
 }
 
-/** Lines of a box's log since a moment, as far as they can be notices. */
+/** The lines of a box's log since a moment that can be notices. */
 export async function readLinesSince(host: Host, box: Box, since: Date, signal: AbortSignal): Promise<string[]> {
 	const lines: string[] = [];
 	for await (const {text} of readLogLines(host.engine, box.id, {since, signal})) {
-		// A log can be of any length, and the first notice counts.
+		// A log can have any length, and the first notice counts.
 		if (lines.length < noticesRead && notice.test(text)) {
 			lines.push(text);
 		}
@@ -72,13 +72,13 @@ export async function readLinesSince(host: Host, box: Box, since: Date, signal: 
 	return lines;
 }
 
-/** Writes a line where the box's own programs write theirs. */
+/** Writes a line to the output of the box's first process, so that it is in the container's log. */
 export async function writeToLog({engine}: Host, box: Box, text: string): Promise<void> {
 	const command = ['sh', '-c', 'printf "%s\\n" "$1" > /proc/1/fd/1', 'gpubox', text];
 	const {exitCode, stdout, stderr} = await execOwn(engine, box.id, command);
 	if (exitCode !== 0) {
-		throw new Failure(`No notice can be written into the log of ${box.name}: ${foreignReason(`${stdout} ${stderr}`)}`, {
-			fix: `It is not stopped without one. By hand: gpubox stop ${box.name}`,
+		throw new Failure(`Cannot write a notice to the log of ${box.name}: ${foreignReason(`${stdout} ${stderr}`)}`, {
+			fix: `Without a notice it is not stopped. To stop it yourself: gpubox stop ${box.name}`,
 		});
 	}
 }

@@ -5,7 +5,7 @@ import type {Box} from '../box.ts';
 import {readOwnToken} from '../jupyter/token.ts';
 import {jupyterBase} from './server.ts';
 
-/** A notebook's kernel. Its memory on the GPU stays taken until it is shut down, whether it computes or not. */
+/** A notebook's kernel. It keeps its GPU memory until it is shut down, whether it computes or not. */
 type Kernel = {
 	id: string;
 	/** e.g. `python3` */
@@ -19,9 +19,9 @@ type Kernel = {
 export type JupyterStatus = {lastActivity: Date; kernels: Kernel[]};
 
 /**
-What a box's Jupyter is doing. Asking for it does not count as activity.
+The kernels and activity of a box's Jupyter. This request does not count as activity.
 
-@throws Failure when it does not answer in time or does not take the token
+@throws Failure when it does not answer in time or rejects the token
 */
 export async function readJupyterStatus(
 	{askHttp}: Pick<Host, 'askHttp'>,
@@ -36,8 +36,8 @@ export async function readJupyterStatus(
 	const [status, list] = await Promise.all([ask('api/status'), ask('api/kernels?no_track_activity=1')]);
 	const lastActivity = dateOf(status, 'last_activity');
 	if (!lastActivity || !Array.isArray(list)) {
-		throw new Failure(`Jupyter in ${box.name} does not say what it is doing.`, {
-			fix: `Its log tells why: gpubox logs ${box.name}`,
+		throw new Failure(`Jupyter in ${box.name} does not report its kernels.`, {
+			fix: `See its log: gpubox logs ${box.name}`,
 		});
 	}
 
@@ -53,8 +53,8 @@ export async function shutDownKernel(
 ): Promise<void> {
 	const {status} = await call(host, box, `api/kernels/${encodeURIComponent(id)}`, token, signal, 'DELETE');
 	if (status !== 204 && status !== 404) {
-		throw new Failure(`Jupyter in ${box.name} does not shut that kernel down (it answers ${status}).`, {
-			fix: `Its log tells why: gpubox logs ${box.name}`,
+		throw new Failure(`Jupyter in ${box.name} did not shut down that kernel (status ${status}).`, {
+			fix: `See its log: gpubox logs ${box.name}`,
 		});
 	}
 }
@@ -69,14 +69,14 @@ async function call(
 ) {
 	const url = jupyterBase(box, token);
 	if (url === undefined) {
-		throw new Failure(`${box.name} offers no Jupyter.`, {fix: 'See what it offers: gpubox ls'});
+		throw new Failure(`${box.name} offers no Jupyter.`, {fix: 'To see what it offers: gpubox ls'});
 	}
 
 	try {
 		return await askHttp(new URL(path, url), {method, headers: {authorization: `token ${token}`}, signal});
 	} catch (error) {
 		throw new Failure(`Jupyter in ${box.name} does not answer.`, {
-			fix: `Its log tells why: gpubox logs ${box.name}`,
+			fix: `See its log: gpubox logs ${box.name}`,
 			cause: error,
 		});
 	}
@@ -104,7 +104,7 @@ function parse(text: string): unknown {
 	try {
 		return JSON.parse(text);
 	} catch {
-		// Another program on the port: told as a Jupyter that says nothing.
+		// Another program on the port: reported as a Jupyter without an answer.
 		return undefined;
 	}
 }
@@ -118,11 +118,11 @@ function member(value: unknown, name: string): unknown {
 	return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }
 
-/** What the kernels of one's own box are asked with. @param fix what to do about a box of somebody else's @throws Failure */
+/** The token to query the kernels of the caller's own box. @param fix what to do about another user's box @throws Failure */
 export function kernelToken(host: Host, box: Box, fix: string): string {
 	const token = readOwnToken(host, box);
 	if (token === undefined) {
-		throw new Failure(`The kernels of ${box.name} are for ${box.owner} to see.`, {fix});
+		throw new Failure(`Permission denied: ${box.name} belongs to ${box.owner}.`, {fix});
 	}
 
 	return token;

@@ -1,15 +1,15 @@
-/** What to say of a box that other machines can reach, and where they do. */
+/** Warnings and addresses of a box that other machines can reach. */
 import type {NetworkInterfaceInfo} from 'node:os';
 import type {Box, ServiceName} from '../box.ts';
 
-/** Of containers and virtual machines: nobody outside sees them. */
+/** Networks of containers and virtual machines, which are not reachable from outside. */
 const inner = /^(?:docker|br-|veth|virbr|cni|flannel|podman|lxc|lxd)/;
 
-/** What to say before such a box is made. */
+/** The warning before such a box is created. */
 export function warnOfOpenAddress(services: readonly ServiceName[], bind: string): string {
 	return services.includes('jupyter')
-		? `With --bind ${bind} everybody on the network reaches this box, over plain HTTP: only the token keeps them out, and it can be read on its way.`
-		: `With --bind ${bind} everybody on the network reaches this box's SSH.`;
+		? `With --bind ${bind} everyone on the network can reach this box over plain HTTP: only the token protects it, and the token is sent unencrypted.`
+		: `With --bind ${bind} everyone on the network can reach this box's SSH port.`;
 }
 
 /**
@@ -26,7 +26,7 @@ export function openAddresses(
 		return [];
 	}
 
-	// One that is published on all addresses is listed under this machine's own.
+	// A port that is published on all addresses is listed under each of this machine's own.
 	const hosts =
 		first.host === '127.0.0.1'
 			? Object.entries(interfaces).flatMap(([name, infos = []]) =>

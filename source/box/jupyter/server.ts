@@ -5,9 +5,9 @@ import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 
 /**
-Where a person opens a box's Jupyter. Undefined when the box offers none.
+The URL to open a box's Jupyter. Undefined when the box offers none.
 
-@param token added to the address; without it the address is only good for telling where it is
+@param token added to the URL; without it the URL only shows where Jupyter is
 */
 export function jupyterUrl(box: Pick<Box, 'addresses' | 'privatePath'>, token?: string): string | undefined {
 	const base = jupyterBase(box, token);
@@ -15,8 +15,8 @@ export function jupyterUrl(box: Pick<Box, 'addresses' | 'privatePath'>, token?: 
 }
 
 /**
-The address below which a box's Jupyter answers, without the token. Of a box with a private path that is another one for those who
-have the token: browsers send a cookie to all ports of a host, but only below the cookie's path.
+The base URL of a box's Jupyter, without the token. A box with a private path has a path that only those with the token know: browsers
+send a cookie to all ports of a host, but only below the cookie's path.
 */
 export function jupyterBase(box: Pick<Box, 'addresses' | 'privatePath'>, token?: string): string | undefined {
 	const address = box.addresses.jupyter;
@@ -29,14 +29,14 @@ export function jupyterBase(box: Pick<Box, 'addresses' | 'privatePath'>, token?:
 	return `http://${host}:${address.port}/${path}`;
 }
 
-/** The first part of the path below which a Jupyter with this token answers, as templates/box/jupyter_config.py works it out. */
+/** The first part of the path below which a Jupyter with this token answers, as templates/box/jupyter_config.py computes it. */
 export function privatePath(token: string): string {
 	return createHmac('sha256', token).update('gpubox jupyter path').digest('base64url').slice(0, 8);
 }
 
 /**
-What a person who came by SSH types on the machine they sit at, so that a box's Jupyter answers there under the same address.
-Undefined when they did not, when the box listens for other machines anyway, and when it runs on yet another machine.
+The command for a user who is logged in by SSH to run on their own machine, so that a box's Jupyter answers there under the same URL.
+Undefined without SSH, when other machines can reach the box anyway, and when it runs on yet another machine.
 */
 export function tunnelCommand(
 	box: Pick<Box, 'addresses'>,
@@ -56,8 +56,8 @@ export function tunnelCommand(
 }
 
 /**
-What the server behind an address says: `ready` when it is Jupyter and takes this token; `not-yet` when nothing answers;
-`other` when something answers that does not take the token, so it is another server than the one that was started.
+The state of the server at a URL: `ready` when it is Jupyter and accepts this token; `not-yet` when nothing answers; `other` when
+something answers that rejects the token, so it is not the server that was started.
 */
 export async function askJupyter(
 	askHttp: Host['askHttp'],
@@ -66,8 +66,7 @@ export async function askJupyter(
 	signal: AbortSignal,
 ): Promise<'ready' | 'not-yet' | 'other'> {
 	try {
-		// GET /api answers without a token; /api/status proves that port and token belong together, and does not count as
-		// activity.
+		// GET /api answers without a token; /api/status proves that port and token belong together, and does not count as activity.
 		const {status} = await askHttp(new URL('api/status', url), {
 			headers: {authorization: `token ${token}`},
 			signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]),
@@ -83,7 +82,7 @@ export async function askJupyter(
 /**
 Waits until Jupyter answers and accepts the token.
 
-@param isAlive asked now and then, so that a server that died is not waited for
+@param isAlive called now and then, to stop waiting for a server that died
 @throws Failure after `timeoutMs`; whatever `isAlive` throws
 */
 export async function waitForJupyter(
@@ -110,8 +109,8 @@ export async function waitForJupyter(
 	await options.isAlive();
 	throw new Failure(
 		answer === 'other'
-			? `Something answers at ${url}, but it does not take this box's token.`
+			? `Another server answers at ${url}: it rejects this box's token.`
 			: `Jupyter did not answer at ${url} within ${Math.round(options.timeoutMs / 1000)} s.`,
-		{fix: 'Its log tells why: gpubox logs BOX. To not wait: --no-wait'},
+		{fix: 'See its log: gpubox logs BOX. To start without waiting: --no-wait'},
 	);
 }

@@ -10,7 +10,7 @@ import {boxFolder} from '../paths.ts';
 /** The file of a box's folder that holds Jupyter's token. */
 export const tokenFile = 'token';
 
-/** More than any token has: nothing beyond is read. */
+/** Larger than any token: nothing beyond is read. */
 const mostBytes = 4096;
 
 /** An empty one would switch the password off, a short one can be guessed. As templates/box/jupyter_config.py has it. */
@@ -22,7 +22,7 @@ export function makeToken(): string {
 	return randomBytes(24).toString('base64url');
 }
 
-/** The token in a file; undefined when there is none that Jupyter would take. A link or a device is not read. */
+/** The token in a file; undefined when there is none that Jupyter would accept. A link or a device is not read. */
 export function readTokenFile(path: string): string | undefined {
 	let file: number;
 	try {
@@ -43,17 +43,17 @@ export function readTokenFile(path: string): string | undefined {
 }
 
 /**
-Gives a box that does not run a new token when the one that it has is none: its file is empty, cut off or not a file. A running one has read
-its own already.
+Gives a stopped box a new token when its token is invalid: the file is empty, truncated or not a file. A running box has already read
+its token.
 
-@returns what to tell the person; undefined when there is nothing to do
+@returns a note for the user; undefined when there is nothing to do
 @throws Failure when it cannot be written
 */
 export function renewBadToken(
 	paths: Paths,
 	box: Pick<Box, 'name' | 'folder' | 'services' | 'state'>,
 ): string | undefined {
-	// Without a folder it is somebody else's box, or was made from another account.
+	// Without a folder it is another user's box, or was created by another account.
 	const folder = box.folder === undefined ? undefined : boxFolder(paths, box.folder);
 	const owner = folder === undefined ? undefined : statSync(folder, {throwIfNoEntry: false});
 	if (folder === undefined || !box.services.includes('jupyter') || !owner?.isDirectory()) {
@@ -66,33 +66,33 @@ export function renewBadToken(
 	}
 
 	if (box.state === 'running') {
-		return `The token file of ${box.name} is damaged. It gets a new token with: gpubox stop ${box.name} && gpubox start ${box.name}`;
+		return `The token file of ${box.name} is damaged. To create a new token: gpubox stop ${box.name} && gpubox start ${box.name}`;
 	}
 
 	try {
-		// Root keeps the folder; the file is whose the box is.
+		// Root owns the folder; the file belongs to the box's user.
 		const {uid, gid} = lstatSync(path, {throwIfNoEntry: false}) ?? owner;
-		// No line break: Jupyter would take it for a part of the token.
+		// No line break: Jupyter would treat it as part of the token.
 		writeFileAtomic(path, makeToken(), {mode: 0o600, owner: {uid, gid}});
 	} catch (error) {
 		throw new Failure(
-			`The token of ${box.name} is damaged, and no new one can be written: ${(error as Error).message}`,
+			`The token of ${box.name} is damaged, and a new one cannot be written: ${(error as Error).message}`,
 			{
-				fix: `Make room, or remove ${path} yourself.`,
+				fix: `Free some disk space, or remove ${path} yourself.`,
 				cause: error,
 			},
 		);
 	}
 
-	return `The token of ${box.name} was damaged, so it has a new one: gpubox open ${box.name}`;
+	return `The token of ${box.name} was damaged and has been replaced: gpubox open ${box.name}`;
 }
 
-/** The Jupyter token in a box's folder; undefined when it is not the caller's box, was made elsewhere, or is none that Jupyter takes. */
+/** The Jupyter token in a box's folder; undefined when the box is not the caller's, was created elsewhere, or has no valid token. */
 export function readToken(paths: Paths, folder: string | undefined): string | undefined {
 	return folder === undefined ? undefined : readTokenFile(join(boxFolder(paths, folder), tokenFile));
 }
 
-/** The token of the caller's own box; undefined for anybody else's, and as `readToken`. */
+/** The token of the caller's own box; undefined for those of others, and as `readToken`. */
 export function readOwnToken(
 	{paths}: Pick<Host, 'paths'>,
 	{mine, folder}: Pick<Box, 'mine' | 'folder'>,

@@ -2,7 +2,7 @@ import type {ContainerSpec, Mount} from '../../engine/engine.ts';
 import {toDockerBytes} from '../../text/bytes.ts';
 import {shellQuote} from '../../text/shell-quote.ts';
 
-/** A container as a `docker run` line that a person can paste into a shell: one option a line. */
+/** A container as a `docker run` command that can be pasted into a shell: one option a line. */
 export function toDockerRun(spec: ContainerSpec): string {
 	const options: string[][] = [
 		['--detach'],
@@ -33,7 +33,7 @@ export function toDockerRun(spec: ContainerSpec): string {
 				]
 			: []),
 		...Object.entries(spec.labels).map(([key, value]) => ['--label', `${key}=${value}`]),
-		// docker takes one word for the entrypoint; the rest of it stands before the command.
+		// docker accepts one word for the entrypoint; the rest of it goes before the command.
 		...(spec.entrypoint?.[0] ? [['--entrypoint', spec.entrypoint[0]]] : []),
 	];
 	const tail = [spec.image, ...(spec.entrypoint ?? []).slice(1), ...(spec.command ?? [])];
@@ -53,7 +53,7 @@ function gpuOptions(spec: ContainerSpec): string[][] {
 		return spec.gpus.map((uuid) => ['--device', `nvidia.com/gpu=${uuid}`]);
 	}
 
-	// The value is CSV: a list inside it needs quotes of its own.
+	// The value is CSV: a list inside it must be quoted.
 	const capabilities = spec.gpuCapabilities?.length
 		? `,"capabilities=${['gpu', ...spec.gpuCapabilities].join(',')}"`
 		: '';

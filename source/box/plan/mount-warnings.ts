@@ -2,10 +2,10 @@ import {lstatSync, realpathSync} from 'node:fs';
 import {basename, relative} from 'node:path';
 import type {Mount} from '../../engine/engine.ts';
 
-/** What engines call their sockets. */
+/** File names of engine sockets. */
 const socketNames = /^(?:docker|podman|containerd|crio)\.sock$/;
 
-/** Where engines of the whole machine listen, whichever of them boxes are made on. */
+/** Sockets of system-wide engines, whichever engine boxes are created on. */
 const usualSockets = [
 	'/run/docker.sock',
 	'/run/podman/podman.sock',
@@ -14,9 +14,9 @@ const usualSockets = [
 ];
 
 /**
-Whether a file or folder of the host is an engine's socket, or holds one.
+Whether a file or folder of the host is an engine's socket, or contains one.
 
-@param address of the engine that boxes are made on
+@param address of the engine that boxes are created on
 */
 export function holdsEngineSocket(source: string, address: string): boolean {
 	const engine = address.startsWith('unix://') ? real(address.slice('unix://'.length)) : undefined;
@@ -28,15 +28,17 @@ export function holdsEngineSocket(source: string, address: string): boolean {
 }
 
 /**
-What to say of mounts that bring an engine's socket into a box: whoever may talk to it is root on the host, whatever else the box may
-not do.
+Warnings about mounts that bring an engine's socket into a box: access to it is root access to the host, however restricted the box
+is otherwise.
 
-@param address of the engine that the box is made on
+@param address of the engine that the box is created on
 */
 export function warnOfSockets(mounts: readonly Mount[], address: string): string[] {
 	return mounts.flatMap(({type, source = ''}) =>
 		type === 'bind' && holdsEngineSocket(source, address)
-			? [`${source} brings the engine's socket into the box: whatever runs in there can become root on this machine.`]
+			? [
+					`${source} gives the box access to the engine's socket: any program in the box can become root on this machine.`,
+				]
 			: [],
 	);
 }

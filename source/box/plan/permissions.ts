@@ -1,5 +1,5 @@
 /**
-What a project asks for beyond what a box is: an image, GPUs, limits, ports, packages and plain variables. Nothing here reads or
+What a project requests beyond an ordinary box (image, GPUs, limits, ports, packages and plain variables). Nothing here reads or
 decides; it says what a person is to be asked.
 */
 import {createHash} from 'node:crypto';
@@ -14,21 +14,21 @@ import {type KeyFile, readKeys} from '../ssh/login-keys.ts';
 import {isLoopback} from './image-sshd.ts';
 import {holdsEngineSocket} from './mount-warnings.ts';
 
-/** One thing that is asked for. */
+/** One thing that is requested. */
 export type Ask = {
 	/** The setting: `mounts`, `env.LD_PRELOAD`. */
 	key: string;
-	/** The value as it is shown: nothing left out, safe to print. Several lines for a command of several. */
+	/** The value as it is shown: complete and safe to print. Several lines for a command of several. */
 	lines: string[];
 	/** What it means, as the end of a line. */
 	why: string;
-	/** What is agreed to, to the byte. */
+	/** The exact bytes that are agreed to. */
 	exact: string;
-	/** Asked about on its own, whoever said it. */
+	/** It needs a question of its own, wherever it was set. */
 	alone?: true;
 };
 
-/** What is known when it is asked. The same values make the box: nothing is read again after the answer. */
+/** The facts at the time of the question. The box is created from the same values: nothing is read again after the answer. */
 export type AskFacts = {
 	/** Absolute, links resolved. */
 	project: string;
@@ -36,11 +36,11 @@ export type AskFacts = {
 	winners: readonly Sourced[];
 	/** Those of the settings, in their order, sources resolved. */
 	mounts: readonly Mount[];
-	/** The files that `ssh.keys` of gpubox.yaml names, as they were read. */
+	/** The files that `ssh.keys` of gpubox.yaml names, with their content. */
 	keyFiles: readonly KeyFile[];
-	/** Secrets that the call itself names. */
+	/** Secrets named on the command line. */
 	givenSecrets: readonly string[];
-	/** The person's home, links resolved. */
+	/** The user's home, links resolved. */
 	homes: readonly string[];
 	/** Of the engine. */
 	address: string;
@@ -49,7 +49,7 @@ export type AskFacts = {
 /** Registries of the catalogue. */
 export const knownRegistries: readonly string[] = ['docker.io', 'nvcr.io', 'quay.io', 'ghcr.io'];
 
-/** All that is to be asked about, in the order of the settings. */
+/** Everything that needs consent, in the order of the settings. */
 export function whatItAsks(facts: AskFacts): Ask[] {
 	const {winners, mounts} = facts;
 	const sources = winners.filter(({key}) => key === 'mounts');
@@ -60,7 +60,7 @@ export function whatItAsks(facts: AskFacts): Ask[] {
 	];
 }
 
-/** A short name for what was agreed to. */
+/** A digest of what was agreed to. */
 export function digestOf({key, exact, alone}: Ask): string {
 	return createHash('sha256')
 		.update(JSON.stringify([key, exact, alone ?? false]))
@@ -128,20 +128,18 @@ function askOf({key, value}: Sourced, {keyFiles, givenSecrets}: AskFacts): Ask[]
 	const ask = (why: string, lines = [visibleText(text)], exact = text): Ask[] => [{key, lines, why, exact}];
 	switch (key) {
 		case 'secrets':
-			return givenSecrets.includes(text) ? [] : ask('a secret of yours');
+			return givenSecrets.includes(text) ? [] : ask('one of your secrets');
 		case 'bind':
-			return isLoopback(text) ? [] : ask('others reach it over the network, unencrypted');
+			return isLoopback(text) ? [] : ask('reachable over the network, unencrypted');
 		case 'postCreate':
 			return ask('runs in the box, as you', visibleLines(text));
 		case 'packages.pip':
-			return isPlainPackage(text) ? [] : ask('not simply a package of the index');
+			return isPlainPackage(text) ? [] : ask('not a plain package from the index');
 		case 'image':
-			return isKnownRegistry(text) ? [] : ask('a registry that gpubox does not know');
+			return isKnownRegistry(text) ? [] : ask('an unknown registry');
 		case 'images': {
 			const {reference} = value as {reference: string};
-			return isKnownRegistry(reference)
-				? []
-				: ask('a registry that gpubox does not know', [visibleText(reference)], reference);
+			return isKnownRegistry(reference) ? [] : ask('an unknown registry', [visibleText(reference)], reference);
 		}
 
 		case 'ssh.keys': {
@@ -162,8 +160,8 @@ function askOf({key, value}: Sourced, {keyFiles, givenSecrets}: AskFacts): Ask[]
 }
 
 /**
-A name with versions and conditions, which pip takes from its index. What names a place (`name @ https://…`, `git+…`, a path) or
-an option of pip is something else.
+A name with versions and conditions, which pip installs from its index. A location (`name @ https://…`, `git+…`, a path) or an option
+of pip is something else.
 */
 export function isPlainPackage(text: string): boolean {
 	return (
@@ -175,7 +173,7 @@ export function isPlainPackage(text: string): boolean {
 
 function isKnownRegistry(text: string): boolean {
 	const reference = parseReference(text);
-	// What is no reference is refused where images are judged.
+	// An invalid reference is refused where images are judged.
 	return reference === undefined || knownRegistries.includes(reference.registry);
 }
 
@@ -191,7 +189,7 @@ function isWithin(folder: string, path: string): boolean {
 	return way === '' || !(way === '..' || way.startsWith('../') || isAbsolute(way));
 }
 
-/** Homes that a person may have: HOME, and the one of the accounts' list. */
+/** The homes of a user: HOME, and the one in /etc/passwd. */
 export function homesOf(paths: ReadonlyArray<string | undefined>): string[] {
 	return [
 		...new Set(

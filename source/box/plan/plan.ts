@@ -13,8 +13,7 @@ import type {BoxFacts, BoxRequest} from './types.ts';
 const gibibyte = 1024 ** 3;
 
 /**
-Works out the container for a request on a host: the same input always gives the same container. Each default has its reason
-in docs/boxes.md.
+The container for a request on a host: the same input always gives the same container. docs/boxes.md gives the reason for each default.
 */
 export function planBox(facts: BoxFacts): ContainerSpec {
 	const {request, engine, runAs, ownServer} = facts;
@@ -65,7 +64,7 @@ export function planBox(facts: BoxFacts): ContainerSpec {
 	};
 }
 
-/** A short name for what was asked, so that a later `up` can tell whether the box it finds was made from the same. */
+/** A hash of the request, so that a later `up` can check whether the box it finds was created from the same. */
 export function hashRequest(request: BoxRequest): string {
 	const {
 		project: _project,
@@ -78,7 +77,7 @@ export function hashRequest(request: BoxRequest): string {
 	return createHash('sha256').update(JSON.stringify(rest, inOrder)).digest('hex').slice(0, 12);
 }
 
-/** For JSON.stringify: the order in which an object was put together does not count. */
+/** For JSON.stringify: makes the result independent of the order of an object's keys. */
 function inOrder(_key: string, value: unknown): unknown {
 	return typeof value === 'object' && value !== null && !Array.isArray(value)
 		? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -117,7 +116,7 @@ function labelsOf(facts: BoxFacts): Record<string, string> {
 	);
 }
 
-/** What holds in every box, whoever runs in it. */
+/** Variables of every box, whatever its user. */
 function environmentOfAll(facts: BoxFacts): Record<string, string> {
 	return {
 		// CUDA images set `all`: with nvidia as the engine's default runtime a box would see every card of the host.
@@ -148,7 +147,7 @@ function environmentOf(facts: BoxFacts, home: string): Record<string, string> {
 		TRITON_CACHE_DIR: `${cache}/triton`,
 		TORCHINDUCTOR_CACHE_DIR: `${cache}/torchinductor`,
 		CUDA_CACHE_PATH: `${cache}/nv`,
-		// Jupyter writes the token into its runtime folder: in memory, because `docker commit` and `docker export` take everything else.
+		// Jupyter writes the token into its runtime folder: in memory, because `docker commit` and `docker export` copy everything else.
 		JUPYTER_RUNTIME_DIR: '/dev/shm/jupyter-runtime',
 		...(jupyter === undefined ? {} : {GPUBOX_JUPYTER_URL: `http://127.0.0.1:${jupyter}`}),
 		...(variables.length === 0 ? {} : {GPUBOX_SECRET_VARIABLES: variables.join(' ')}),
@@ -160,7 +159,7 @@ function mountsOf(facts: BoxFacts, home: string): Mount[] {
 	const folder = boxFolder(facts.paths, facts.folder);
 	const secrets = secretMounts(facts.paths, facts.folder, request.secrets ?? []);
 	if (facts.ownServer) {
-		// Root has a home and a passwd of the image's own, and what root makes would be in the way of other boxes in the caller's.
+		// Root uses the home and the passwd of the image: files that root creates in the caller's home would break other boxes.
 		return [
 			{type: 'bind', source: request.project, target: inside.project},
 			{type: 'bind', source: join(folder, 'files'), target: inside.files, readOnly: true},
@@ -178,7 +177,7 @@ function mountsOf(facts: BoxFacts, home: string): Mount[] {
 		// Without a name for the uid, sshd and Python's getpass refuse to work.
 		{type: 'bind', source: join(folder, 'passwd'), target: '/etc/passwd', readOnly: true},
 		{type: 'bind', source: join(folder, 'group'), target: '/etc/group', readOnly: true},
-		// The last of the folder, because it mends what the others do.
+		// The last file in the folder, because it corrects what the others do.
 		{type: 'bind', source: join(folder, 'files/profile.sh'), target: '/etc/profile.d/zz-gpubox.sh', readOnly: true},
 	];
 	const token: Mount[] = request.services.includes('jupyter')
@@ -187,7 +186,7 @@ function mountsOf(facts: BoxFacts, home: string): Mount[] {
 	return [...fixed, ...token, ...secrets, ...request.mounts];
 }
 
-/** Letters that a hostname may have; the prompt then shows which project one is in. */
+/** A valid hostname from the project's name, so that the prompt shows the project. */
 function hostnameOf(project: string): string {
 	return (
 		basename(project)

@@ -40,11 +40,11 @@ export type UpFlags = {
 	wait?: boolean | undefined;
 	/** How long the box is reserved. */
 	for?: string | undefined;
-	/** Yes to all that gpubox.yaml asks for. */
+	/** Yes to everything that gpubox.yaml requests. */
 	trust?: true | undefined;
 };
 
-/** The flags that a setting stands for, in the form of settings. What stands for this one call only is left to `makeRequest`. */
+/** The flags that correspond to a setting, in the form of settings. Flags for a single call are left to `makeRequest`. */
 export function flagSettings(flags: UpFlags, currentDirectory: string): Sourced[] {
 	const said = (key: string, flag: string, value: unknown, item?: true): Sourced[] =>
 		value === undefined
@@ -73,22 +73,22 @@ export function flagSettings(flags: UpFlags, currentDirectory: string): Sourced[
 	];
 }
 
-/** The flags that say how a box should be made. */
+/** The flags that say how to create a box. */
 const explicitFlags = [
 	...(['jupyter', 'ssh', 'image', 'gpus', 'shareGpus', 'port', 'bind', 'mount', 'env', 'secret', 'secretEnv'] as const),
 	...(['sudo', 'memory', 'cpus', 'shmSize', 'pidsLimit'] as const),
 ];
 
-/** Whether a flag says how the box should be made; a plain `up` without gpubox.yaml takes the box as it is. */
+/** Whether a flag says how to create the box; a plain `up` without gpubox.yaml uses the box as it is. */
 export function isExplicit(flags: UpFlags): boolean {
 	return explicitFlags.some((name) => flags[name] !== undefined);
 }
 
 /**
-Makes the request of a project's settings (flags among them) and of the flags that are for this call only.
+The request from a project's settings (including flags) and the flags that are for this call only.
 
 @param winners the same settings with their origins
-@throws Failure (usage) for a value that cannot be meant
+@throws Failure (usage) for an invalid value
 */
 export function makeRequest(
 	flags: Pick<UpFlags, 'name' | 'port' | 'shareGpus'>,
@@ -123,20 +123,20 @@ export function makeRequest(
 	};
 }
 
-/** @throws Failure (usage) for a variable, a secret or an image that is gpubox's own, whoever names it */
+/** @throws Failure (usage) for a variable, a secret or an image that is reserved for gpubox, wherever it is set */
 function refuseReserved(winners: readonly Sourced[]): void {
 	for (const {key, value, origin} of winners) {
 		const fix = key.startsWith('env.') ? reservedVariable(key.slice('env.'.length)) : undefined;
 		if (fix !== undefined) {
-			throw new Failure(`${key.slice('env.'.length)} is set by gpubox itself (${origin.where}).`, {
+			throw new Failure(`${key.slice('env.'.length)} is reserved for gpubox (${origin.where}).`, {
 				fix,
 				exitCode: exitCode.usage,
 			});
 		}
 
 		if (key === 'secrets' && isOwnSecret(String(value))) {
-			throw new Failure(`${String(value)} is a secret of gpubox's own (${origin.where}).`, {
-				fix: 'Give yours another name.',
+			throw new Failure(`The secret name ${String(value)} is reserved for gpubox (${origin.where}).`, {
+				fix: 'Choose another name.',
 				exitCode: exitCode.usage,
 			});
 		}
@@ -151,13 +151,13 @@ function sizeOf(where: string, text: string): number {
 	const bytes = parseBytes(text);
 	// The engine refuses less than 6 MiB of memory.
 	if (bytes === undefined || bytes < 6 * 1024 ** 2) {
-		throw new Failure(`${where}: ${text} is no size.`, {fix: 'For example: 16g', exitCode: exitCode.usage});
+		throw new Failure(`${where}: invalid size ${text}.`, {fix: 'For example: 16g', exitCode: exitCode.usage});
 	}
 
 	return bytes;
 }
 
-/** `SRC:DST[:ro]` as docker takes it. */
+/** `SRC:DST[:ro]` as docker accepts it. */
 function checkMount(text: string): string {
 	const [source = '', target = '', mode, ...rest] = text.split(':');
 	if (
@@ -166,7 +166,7 @@ function checkMount(text: string): string {
 		rest.length > 0 ||
 		(mode !== undefined && mode !== 'ro' && mode !== 'rw')
 	) {
-		throw new Failure(`--mount ${text} is not of the form SRC:DST[:ro].`, {
+		throw new Failure(`Invalid value for --mount: ${text}. The form is SRC:DST[:ro].`, {
 			fix: 'For example: --mount /data/imagenet:/data:ro',
 			exitCode: exitCode.usage,
 		});
@@ -175,12 +175,12 @@ function checkMount(text: string): string {
 	return text;
 }
 
-/** The engine would make a source that does not exist, as root's, so it is refused. */
+/** The engine would create a missing source as root, so it is refused. */
 function toMount(text: string, base: string, where: string): Mount {
 	const [source = '', target = '', mode] = text.split(':');
 	if (isReservedTarget(target)) {
-		throw new Failure(`Nothing can be mounted at ${safeText(target)}, where gpubox's own files are (${where}).`, {
-			fix: 'Choose another place inside, such as /data.',
+		throw new Failure(`Cannot mount at ${safeText(target)}: gpubox's own files are there (${where}).`, {
+			fix: 'Choose another target, such as /data.',
 			exitCode: exitCode.usage,
 		});
 	}
@@ -189,8 +189,8 @@ function toMount(text: string, base: string, where: string): Mount {
 	try {
 		return {type: 'bind', source: realpathSync(path), target, ...(mode === 'ro' ? {readOnly: true} : {})};
 	} catch (error) {
-		throw new Failure(`There is nothing to mount at ${path} (${where}).`, {
-			fix: 'Make it first, or name another.',
+		throw new Failure(`Cannot mount ${path}: no such file or folder (${where}).`, {
+			fix: 'Create it first, or choose another.',
 			exitCode: exitCode.usage,
 			cause: error,
 		});
@@ -217,12 +217,12 @@ export function keyFilesOf(
 				}
 
 				const said = String(value);
-				// Without SSH they open nothing, so nobody has to have them.
+				// Without SSH they are not used, so they may be missing.
 				return services.includes('ssh') ? {...readNamed(path), said} : {path, said, content: '', hasPrivate: false};
 			});
 }
 
-/** A path as a person wrote it, absolute. */
+/** The path that the user entered, made absolute. */
 function resolvePath(text: string, base: string): string {
 	return resolve(base, expandHome(text, homeFolder(process.env)));
 }
@@ -238,10 +238,13 @@ function parseVariable(text: string, environment: NodeJS.ProcessEnv): [string, s
 	const [name = ''] = text.split('=');
 	const value = text.includes('=') ? text.slice(name.length + 1) : environment[name];
 	if (!/^[A-Za-z_]\w*$/.test(name) || value === undefined) {
-		throw new Failure(`--env ${name} ${value === undefined ? 'is not set in your environment' : 'is no variable'}.`, {
-			fix: 'For example: --env SEED=42',
-			exitCode: exitCode.usage,
-		});
+		throw new Failure(
+			`--env ${name} ${value === undefined ? 'is not set in your environment' : 'is not a valid variable'}.`,
+			{
+				fix: 'For example: --env SEED=42',
+				exitCode: exitCode.usage,
+			},
+		);
 	}
 
 	return [name, value];

@@ -5,16 +5,16 @@ import {safeText} from '../../text/safe.ts';
 import type {BoxRequest} from './types.ts';
 
 /**
-Who a box runs as: the caller. When the caller is root, the owner of the project folder, so that no file becomes root's; root
-itself only when the folder is root's too.
+The user a box runs as: the caller. When the caller is root, the owner of the project folder, so that no file is created as root; root
+itself only when root also owns the folder.
 
-@throws Failure (usage) when the project is no folder
+@throws Failure (usage) when the project is not a folder
 */
 export function whoRuns(person: Person, project: string): Person {
 	const info = statSync(project, {throwIfNoEntry: false});
 	if (!info?.isDirectory()) {
 		throw new Failure(`${project} is not a folder.`, {
-			fix: 'Name the project folder, or go there: cd my-project && gpubox up',
+			fix: 'Specify the project folder, or go there: cd my-project && gpubox up',
 			exitCode: exitCode.usage,
 		});
 	}
@@ -23,14 +23,14 @@ export function whoRuns(person: Person, project: string): Person {
 }
 
 /**
-Nothing of an image gets to be root in a box that is not asked to let it.
+Programs of an image do not run as root unless that was requested.
 
 @throws Failure (usage) for a box that would run as root
 */
 export function refuseRoot(runAs: Person, {project, sudo}: Pick<BoxRequest, 'project' | 'sudo'>): void {
 	if (runAs.uid === 0 && !sudo) {
-		throw new Failure(`${safeText(project)} is root's, so everything in its box would run as root.`, {
-			fix: 'Run gpubox as yourself, or give the folder to who works in it (chown). Where there is only root, as in CI: --sudo',
+		throw new Failure(`${safeText(project)} belongs to root, so everything in its box would run as root.`, {
+			fix: 'Run gpubox as yourself, or change the owner of the folder (chown). Where root is the only user, as in CI: --sudo',
 			exitCode: exitCode.usage,
 		});
 	}

@@ -2,8 +2,8 @@ import type {Engine} from '../../engine/engine.ts';
 import type {Person} from '../../host/host.ts';
 
 /**
-What root may do in a box made with --sudo: what installing packages takes, and none of what reaches out of a container or
-into its network (no MKNOD, NET_RAW, SYS_ADMIN, SYS_PTRACE).
+The capabilities of root in a box with --sudo: those that installing packages needs, and none that reach out of a container or into
+its network (no MKNOD, NET_RAW, SYS_ADMIN, SYS_PTRACE).
 */
 export const sudoCapabilities = [
 	'AUDIT_WRITE',
@@ -26,12 +26,12 @@ const file = 'gpubox';
 const programs = ['/usr/bin/sudo', '/usr/local/bin/sudo', '/bin/sudo', '/usr/sbin/sudo', '/usr/local/sbin/sudo'];
 
 /**
-Lets the user of a box that was created and never started become root inside without a password. The engine itself puts the file
-there: by a command in the box, a program of the image would run as root, whatever sudo it has; by a mounted file it would not be
-root's, which sudo insists on.
+Lets the user of a box that was created and never started become root inside without a password. The engine itself writes the file:
+with a command in the box, a program of the image would run as root, whatever sudo it has; a mounted file would not belong to root,
+which sudo requires.
 
-Before the first start, because then nothing of the image can be in the way: what was looked at is still so when the file is put.
-An image whose folder is a link, or lies below what the box has mounted, gets none: the engine would follow it, to the host.
+This happens before the first start, when no program of the image can interfere: what was checked is still true when the file is
+written. An image in which the folder is a link, or is below a mount of the box, gets no file: the engine would follow it to the host.
 */
 export async function placeSudoers(
 	engine: Engine,
@@ -48,15 +48,15 @@ export async function placeSudoers(
 		there !== 'folder' &&
 		!mounts.some(({target}) => isAtOrBelow(`${folder}/${file}`, target));
 	if (isSafe) {
-		// By number: a name may mean something else to sudo.
+		// The uid as a number: sudo may resolve a name differently.
 		const content = `#${uid} ALL=(ALL:ALL) NOPASSWD: ALL\n`;
 		await engine.putFiles(id, folder, [{path: file, content, mode: 0o440}], signal);
 	}
 }
 
-/** Whether a box has sudo, and its user may use it. */
+/** Whether a box has sudo and its user may use it. */
 export async function hasSudo(engine: Engine, id: string, signal?: AbortSignal): Promise<boolean> {
-	// Through a link it would be another file of that name.
+	// Behind a link it would be another file of that name.
 	const [own, there] = await Promise.all(
 		[folder, `${folder}/${file}`].map((path) => engine.kindOfFile(id, path, signal)),
 	);

@@ -6,23 +6,23 @@ import type {Personal} from '../files/write-files.ts';
 import type {GpuSelection} from '../gpus/allocate.ts';
 import type {GpusOfHost} from '../gpus/availability.ts';
 
-/** What a person asked for, after flags, gpubox.yaml and defaults were put together. Nothing of it depends on the host. */
+/** What the user requested, after flags, gpubox.yaml and defaults were merged. Nothing of it depends on the host. */
 export type BoxRequest = {
 	/** The project's folder, absolute, symbolic links resolved. */
 	project: string;
 	services: ServiceName[];
-	/** The image named; the one that suits the host best when missing. */
+	/** The image requested; the best one for the host when missing. */
 	image?: string;
 	/** As given to `--gpus`. */
 	gpus: string;
 	shareGpus: boolean;
-	/** The name asked for; made of owner and folder when missing. */
+	/** The name requested; derived from owner and folder when missing. */
 	name?: string;
-	/** What stands in for the folder's name in the box's. */
+	/** Replaces the folder's name in the name of the box. */
 	projectName?: string;
 	/** Host port of the first service, when it must be this one. */
 	port?: number;
-	/** Host ports to take when they are free. */
+	/** Host ports to use when they are free. */
 	preferredPorts?: Partial<Record<ServiceName, number>>;
 	/** Address that ports are published on. */
 	bind: string;
@@ -32,14 +32,14 @@ export type BoxRequest = {
 	pidsLimit?: number;
 	mounts: Mount[];
 	environment: Record<string, string>;
-	/** Added to the image, as a layer of their own. */
+	/** Added to the image, as a separate layer. */
 	packages?: Packages;
 	/** Shell command that runs once in the new box. */
 	postCreate?: string;
 	secrets?: SecretRequest[];
 	/** Let the box's user become root inside. */
 	sudo?: true;
-	/** Milliseconds after which it may be stopped for somebody else. */
+	/** Milliseconds after which others may stop it. */
 	lasts?: number;
 };
 
@@ -57,13 +57,13 @@ export type Prepared = Personal & {
 	hostGpus: GpusOfHost | undefined;
 	/** UUIDs of the GPUs that can use the image, where others cannot. */
 	usableGpus?: string[];
-	/** Reference the person chose. */
+	/** Reference that the user chose. */
 	image: string;
 	/** What is really started: the image itself or the one derived from it. */
 	startImage: string;
-	/** Names of the labels that the image brings, which a container inherits. */
+	/** Names of the labels that the image sets, which a container inherits. */
 	imageLabels: readonly string[];
-	/** The image's own SSH server, where it is to run. */
+	/** The image's own SSH server, where that one is used. */
 	ownServer?: OwnServer;
 };
 
@@ -76,9 +76,9 @@ type Assigned = {
 	nonce: string;
 	/** UUIDs of the GPUs chosen. */
 	gpus: string[];
-	/** Its part of the host's GPUs, from 0 to 1; undefined when it has none. */
+	/** Its share of the host's GPUs, from 0 to 1; undefined when it has none. */
 	gpuShare: number | undefined;
-	/** Whether the engine may give more locked memory and open files than it has itself: not without root's rights. */
+	/** Whether the engine can raise the limits for locked memory and open files above its own: not without root privileges. */
 	raisesLimits: boolean;
 	ports: Partial<Record<ServiceName, number>>;
 	/** When it is created. */

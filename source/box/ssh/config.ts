@@ -1,27 +1,27 @@
 import {namePattern} from '../box.ts';
 import type {LoginKeys} from './login-keys.ts';
 
-/** A box that the person's own ssh should know by name. */
+/** A box that the user's ssh should know by name. */
 export type SshBox = {
 	name: string;
 	host: string;
 	port: number;
-	/** Who one is inside. */
+	/** The user inside. */
 	user: string;
 	/** `ssh-ed25519 AAAA…` */
 	hostKey: string;
 	keys: Pick<LoginKeys, 'identityFiles' | 'only'>;
-	/** Its server asks for one. */
+	/** Its server asks for a password. */
 	password?: true;
 };
 
-/** What stands in the person's ~/.ssh; undefined means that there is no such file. */
+/** The content of the user's ~/.ssh; undefined means that there is no such file. */
 export type SshFiles = {
-	/** The person's own `config`. */
+	/** The user's `config`. */
 	config: string | undefined;
 	/** gpubox's file of hosts. */
 	hosts: string | undefined;
-	/** gpubox's file of their keys. */
+	/** gpubox's file of their host keys. */
 	knownHosts: string | undefined;
 };
 
@@ -29,14 +29,14 @@ export type SshFiles = {
 export const sshFileNames = {config: 'config', hosts: 'gpubox.config', knownHosts: 'gpubox_known_hosts'} as const;
 
 const include = `Include ${sshFileNames.hosts}`;
-const preface = '# Written by gpubox whenever a box comes or goes; what is changed here is lost.\n';
+const preface = '# Managed by gpubox. Do not edit: changes are overwritten.\n';
 
 /**
-What the person's ssh files should hold. Of the person's own config nothing changes but the Include line: it stands first,
-because ssh takes the first value it finds, and goes when the last box has gone.
+What the user's ssh files should contain. In the user's own config only the Include line changes: it comes first, because ssh uses the
+first value it finds, and is removed with the last box.
 
-@param engine where the boxes are; what the files say of other engines' boxes stays
-@param boxes all of the person's boxes on that engine that offer SSH
+@param engine where the boxes are; the entries for boxes of other engines are kept
+@param boxes all of the user's boxes on that engine that offer SSH
 */
 export function planSshFiles(current: SshFiles, engine: string, boxes: SshBox[], folder: string): SshFiles {
 	const hosts = replaceSection(current.hosts, engine, boxes.map((box) => hostBlock(box, folder)).join('\n'));
@@ -53,8 +53,8 @@ export function planSshFiles(current: SshFiles, engine: string, boxes: SshBox[],
 }
 
 /**
-Whether a box can be written into ssh's files without becoming something else there: one line with a blank or a quote too many
-makes ssh refuse the whole file, and with it every other host of the person's.
+Whether a box can be written into ssh's files without changing their meaning: a single line with a stray blank or quote makes ssh refuse
+the whole file, and with it every other host of the user.
 */
 export function isSafeForSsh({name, host, port, user, hostKey, keys}: SshBox): boolean {
 	return (
@@ -77,15 +77,15 @@ function hostBlock(box: SshBox, folder: string): string {
 		`User ${box.user}`,
 		...box.keys.identityFiles.map((path) => `IdentityFile ${quote(path)}`),
 		...(box.keys.only ? ['IdentitiesOnly yes'] : []),
-		// Before the password the server would count every key of the person's as a failed attempt.
+		// Otherwise the server would count each of the user's keys as a failed attempt before the password.
 		...(box.password ? ['PreferredAuthentications keyboard-interactive,password'] : []),
-		// The key belongs to the box, whatever box had this port before.
+		// The key belongs to the box, whichever box had this port before.
 		`HostKeyAlias ${alias(box)}`,
 		`UserKnownHostsFile ${quote(`${folder}/${sshFileNames.knownHosts}`)}`,
 		'StrictHostKeyChecking yes',
 		'UpdateHostKeys no',
 		'CheckHostIP no',
-		// A `Host *` of the person's that jumps over another machine does not mean this one.
+		// A `Host *` entry of the user with a jump host is not meant for boxes.
 		'ProxyJump none',
 	];
 	return `${lines.join('\n\t')}\n`;
@@ -96,11 +96,11 @@ function alias({name}: Pick<SshBox, 'name'>): string {
 }
 
 function quote(path: string): string {
-	// A percent sign begins a token of ssh's.
+	// In ssh's config a percent sign starts a token.
 	return `"${path.replaceAll('%', '%%')}"`;
 }
 
-/** Puts `body` in the place of what the file says of `engine`. Undefined when nothing of any engine is left. */
+/** Replaces the file's section for `engine` with `body`. Undefined when no section is left. */
 function replaceSection(text: string | undefined, engine: string, body: string): string | undefined {
 	const mark = '# Boxes of ';
 	const sections = new Map<string, string>();
@@ -126,7 +126,7 @@ function withInclude(config: string | undefined): string {
 	return config === undefined || !hasInclude(config) ? `${include}\n${config ?? ''}` : config;
 }
 
-/** Undefined when the line was all there was, so that the file was gpubox's. */
+/** Undefined when the file had only this line, so that gpubox created it. */
 function withoutInclude(config: string | undefined): string | undefined {
 	if (config === undefined || !hasInclude(config)) {
 		return config;

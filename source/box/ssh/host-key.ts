@@ -4,15 +4,15 @@ import type {Box} from '../box.ts';
 import {boxFolder} from '../paths.ts';
 import {writeOwnLogin} from './login.ts';
 
-/** Where Debian, Fedora, Alpine and their like keep a server's host keys. */
+/** Where Debian, Fedora, Alpine and similar distributions keep a server's host keys. */
 const hostKeys = ['ed25519', 'ecdsa', 'rsa'].map((type) => `/etc/ssh/ssh_host_${type}_key.pub`);
 
 /**
-Keeps the host key that the image's server shows, so that the person's ssh can be told of it. Read from the container, not over the
-network: there anybody could answer.
+Saves the host key of the image's server, for the user's ssh. It is read from the container, not over the network, where anyone could
+answer.
 */
 export async function keepHostKey(host: Host, box: Box, signal?: AbortSignal): Promise<void> {
-	// Somebody cleaned up, or it was made from another account.
+	// The folder was cleaned up, or the box was created by another account.
 	const {folder} = box;
 	if (folder === undefined || !existsSync(boxFolder(host.paths, folder))) {
 		return;

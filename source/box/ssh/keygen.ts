@@ -1,13 +1,13 @@
 import {generateKeyPairSync, randomBytes} from 'node:crypto';
 
-/** `privateFile` is what stands in OpenSSH's private key file, `publicLine` what stands in its .pub file, with no line break. */
+/** `privateFile` is the content of OpenSSH's private key file, `publicLine` that of its .pub file, without a line break. */
 export type SshKeyPair = {privateFile: string; publicLine: string};
 
 const type = 'ssh-ed25519';
 
 /**
-Makes an Ed25519 key in OpenSSH's own format, without a passphrase. By hand, because a host need not have ssh-keygen for a box to
-have a host key, and sshd reads Node's own format (PKCS #8) only since OpenSSH 9.6.
+Creates an Ed25519 key in OpenSSH's own format, without a passphrase. Implemented here, because a host may not have ssh-keygen, and sshd
+reads Node's format (PKCS #8) only since OpenSSH 9.6.
 
 The format is described in PROTOCOL.key of the OpenSSH sources.
 */
@@ -19,7 +19,7 @@ export function makeSshKey(comment: string): SshKeyPair {
 	const secret = Buffer.concat([Buffer.from(d, 'base64url'), point]);
 	const publicBlob = Buffer.concat([string(type), string(point)]);
 
-	// The same number twice: with a passphrase it would tell whether that was right.
+	// The same number twice: with a passphrase it would show whether that was correct.
 	const check = randomBytes(4);
 	const inner = Buffer.concat([check, check, string(type), string(point), string(secret), string(comment)]);
 	const padding = Buffer.from(Array.from({length: -inner.length & 7}, (_, index) => index + 1));

@@ -16,27 +16,27 @@ export type KeyFile = {
 	said?: string;
 };
 
-/** Whose keys open a box, and what the person's own ssh has to be told to use them. */
+/** The keys that open a box, and what the user's ssh config needs to use them. */
 export type LoginKeys = {
 	/** Lines for authorized_keys. */
 	authorized: string[];
-	/** Files for `IdentityFile`; empty when ssh finds the key by itself. */
+	/** Files for `IdentityFile`; empty when ssh finds the key automatically. */
 	identityFiles: string[];
-	/** Nothing but these files may be tried. */
+	/** Only these files may be tried. */
 	only: boolean;
 };
 
-/** The key that gpubox makes for a person who has none. */
+/** The key that gpubox creates for a user without one. */
 const ownKey = 'gpubox_ed25519';
 
-/** The names that ssh tries by itself. */
+/** The names that ssh tries automatically. */
 const defaultNames = ['id_rsa', 'id_ecdsa', 'id_ecdsa_sk', 'id_ed25519', 'id_ed25519_sk'];
 
 /**
-Chooses the keys that may log in: those of the files named in the setting; else what the agent holds and the key pairs of ~/.ssh.
-A public key that lies there without its private half is somebody else's and is left out.
+Chooses the keys that may log in: those of the files named in the setting; else the agent's and the key pairs of ~/.ssh. A public key
+without its private half belongs to someone else and is left out.
 
-@returns undefined when there is none, so that one has to be made
+@returns undefined when there is none, so that one must be created
 */
 export function chooseLoginKeys(facts: {
 	/** The files that the setting `ssh.keys` names; undefined when it is not set. */
@@ -72,8 +72,8 @@ export function chooseLoginKeys(facts: {
 }
 
 /**
-The keys in a text of one key a line. A line with options before the key (`command="…"`) is left out: the key was meant to
-open less than a shell. Certificates open nothing without their authority.
+The keys in a text with one key a line. A line with options before the key (`command="…"`) is left out: such a key is meant for less than
+a shell. Certificates do not work without their authority.
 */
 export function readKeys(text: string): string[] {
 	return text.split('\n').flatMap((line) => {
@@ -88,11 +88,11 @@ export function readKeys(text: string): string[] {
 }
 
 /**
-Gathers the person's keys, and makes one in `folder` when there is none.
+Gathers the user's keys, and creates one in `folder` when there is none.
 
-@param folder the person's ~/.ssh
-@param named the files that the setting `ssh.keys` names: absolute paths, or what was read of them already
-@throws Failure (usage) when the setting names what cannot be read or holds no key
+@param folder the user's ~/.ssh
+@param named the files that the setting `ssh.keys` names: absolute paths, or their content that was read already
+@throws Failure (usage) when the setting names a file that cannot be read or has no key
 */
 export async function findLoginKeys(
 	folder: string,
@@ -110,9 +110,9 @@ export async function findLoginKeys(
 
 	if (named) {
 		throw new Failure(
-			`There is no public key in ${named.map((each) => (typeof each === 'string' ? each : each.path)).join(', ')}.`,
+			`No public key found in ${named.map((each) => (typeof each === 'string' ? each : each.path)).join(', ')}.`,
 			{
-				fix: 'Name files that hold some: gpubox config ssh.keys ~/.ssh/id_ed25519.pub',
+				fix: 'Specify files with public keys: gpubox config ssh.keys ~/.ssh/id_ed25519.pub',
 				exitCode: exitCode.usage,
 			},
 		);
@@ -121,8 +121,8 @@ export async function findLoginKeys(
 	makeOwnKey(folder);
 	const made = chooseLoginKeys({agent: '', files: readKeyFiles(folder)});
 	if (!made) {
-		throw new Failure(`The key made in ${folder} cannot be read back.`, {
-			fix: `Run it again; when it stays so, remove ${join(folder, ownKey)}`,
+		throw new Failure(`Cannot read the key that was just created in ${folder}.`, {
+			fix: `Run the command again. If it fails again, remove ${join(folder, ownKey)}`,
 		});
 	}
 
@@ -138,8 +138,8 @@ export function readNamed(path: string): KeyFile {
 			hasPrivate: path.endsWith('.pub') && isFile(path.slice(0, -4)),
 		};
 	} catch (error) {
-		throw new Failure(`The key file ${path} of the setting ssh.keys cannot be read.`, {
-			fix: 'Name another: gpubox config ssh.keys ~/.ssh/id_ed25519.pub',
+		throw new Failure(`Cannot read the key file ${path} of the setting ssh.keys.`, {
+			fix: 'Specify another: gpubox config ssh.keys ~/.ssh/id_ed25519.pub',
 			exitCode: exitCode.usage,
 			cause: error,
 		});
@@ -151,7 +151,7 @@ function readKeyFiles(folder: string): KeyFile[] {
 	try {
 		names = readdirSync(folder);
 	} catch {
-		// Nobody has to have a ~/.ssh.
+		// A user may have no ~/.ssh.
 		return [];
 	}
 
@@ -163,7 +163,7 @@ function readKeyFiles(folder: string): KeyFile[] {
 			try {
 				return [{path, content: readSmallFile(path).toString('utf8'), hasPrivate: isFile(path.slice(0, -4))}];
 			} catch {
-				// A key that even its owner cannot read opens nothing.
+				// A key that its owner cannot read is useless.
 				return [];
 			}
 		});
@@ -173,7 +173,7 @@ function isFile(path: string): boolean {
 	return statSync(path, {throwIfNoEntry: false})?.isFile() ?? false;
 }
 
-/** What the agent holds. No agent, an empty one and a missing ssh-add are all the same: no keys. */
+/** The agent's keys. No agent, an empty one and a missing ssh-add all mean: no keys. */
 async function askAgent(signal?: AbortSignal): Promise<string> {
 	if (!process.env.SSH_AUTH_SOCK) {
 		return '';
@@ -193,11 +193,11 @@ function makeOwnKey(folder: string): void {
 	makeFolder(folder);
 	const path = join(folder, ownKey);
 	try {
-		// Never over a key that is there, even when its .pub file is lost.
+		// Never overwrites an existing key, even when its .pub file is lost.
 		writeFileAtomic(path, key.privateFile, {mode: 0o600, isNew: true});
 		writeFileAtomic(`${path}.pub`, `${key.publicLine}\n`, {mode: 0o644});
 	} catch (error) {
-		// Another gpubox made it a moment ago; its .pub file follows at once.
+		// Another gpubox created it a moment ago; its .pub file follows immediately.
 		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
 			throw error;
 		}

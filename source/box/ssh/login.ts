@@ -10,22 +10,22 @@ import {boxFolder} from '../paths.ts';
 import {makeSshKey, type SshKeyPair} from './keygen.ts';
 import type {LoginKeys} from './login-keys.ts';
 
-/** What a person's ssh must know to log in to a box, as kept beside the box's files. */
+/** What the user's ssh must know to log in to a box; stored with the box's files. */
 export type Login = {
 	hostKey: string;
 	keys: Pick<LoginKeys, 'identityFiles' | 'only'>;
-	/** The image's own server asks for one. */
+	/** The image's own server asks for a password. */
 	password?: true;
 };
 
-/** Writes a file of a box's folder. */
+/** Writes a file into a box's folder. */
 type Put = (file: string, content: string, mode: number) => void;
 
 /**
-Writes what a box's SSH server needs.
+Writes the files that a box's SSH server needs.
 
-@param keys who may log in
-@param hostKey that of an earlier box, so that who logged in there gets no alarm; made anew when missing
+@param keys that may log in
+@param hostKey that of an earlier box, so that ssh does not warn users who logged in there; created when missing
 */
 export function writeSshFiles(name: string, keys: LoginKeys, put: Put, hostKey = makeSshKey(`gpubox-${name}`)): void {
 	put('files/ssh/sshd_config', readTemplate('box/sshd_config'), 0o644);
@@ -35,7 +35,7 @@ export function writeSshFiles(name: string, keys: LoginKeys, put: Put, hostKey =
 	put('files/ssh/host_key.pub', `${hostKey.publicLine}\n`, 0o644);
 }
 
-/** What the person's ssh must know of a server that the image brings. Read on the host only. */
+/** What the user's ssh must know of the image's own server. Read on the host only. */
 export function writeOwnLogin(paths: Paths, folder: string, publicLine: string): void {
 	const path = boxFolder(paths, folder);
 	writeFileAtomic(join(path, 'files/ssh/host_key.pub'), `${publicLine}\n`, {mode: 0o644});
@@ -53,7 +53,7 @@ export function readHostKey(paths: Paths, folder: string): SshKeyPair | undefine
 	}
 }
 
-/** Adds keys to those that may log in; sshd reads the file at every login. Nothing when the box's files are not here. */
+/** Adds keys to those that may log in; sshd reads the file at every login. Does nothing when the box's files are not here. */
 export function addAuthorizedKeys(paths: Paths, folder: string, keys: LoginKeys): void {
 	const path = join(boxFolder(paths, folder), 'files/ssh/authorized_keys');
 	if (readLogin(paths, folder) === undefined) {
@@ -67,19 +67,19 @@ export function addAuthorizedKeys(paths: Paths, folder: string, keys: LoginKeys)
 	}
 }
 
-/** @throws Failure when it is no file that can be read */
+/** @throws Failure when it is not a readable file */
 function readAuthorized(path: string): string {
 	try {
 		return readSmallFile(path).toString('utf8');
 	} catch (error) {
-		throw new Failure(`${path} cannot be read: ${safeText((error as Error).message)}`, {
-			fix: 'Remove it and make the box again: gpubox up --recreate',
+		throw new Failure(`Cannot read ${path}: ${safeText((error as Error).message)}`, {
+			fix: 'Remove it and recreate the box: gpubox up --recreate',
 			cause: error,
 		});
 	}
 }
 
-/** Undefined when it is not the caller's box, offers no SSH or was made elsewhere. */
+/** Undefined when it is not the caller's box, offers no SSH or was created elsewhere. */
 export function readLogin(paths: Paths, folder: string | undefined): Login | undefined {
 	if (folder === undefined) {
 		return undefined;
@@ -91,7 +91,7 @@ export function readLogin(paths: Paths, folder: string | undefined): Login | und
 		const {password, ...keys} = JSON.parse(readFileSync(join(path, 'login.json'), 'utf8')) as Login['keys'] & {
 			password?: true;
 		};
-		// What the person's ssh is told is made of it.
+		// These values go into the user's ssh config.
 		if (!Array.isArray(keys.identityFiles) || keys.identityFiles.some((file) => typeof file !== 'string')) {
 			return undefined;
 		}

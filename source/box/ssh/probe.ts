@@ -3,8 +3,8 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {Failure} from '../../base/failure.ts';
 
 /**
-Whether an SSH server answers at an address: it speaks first, with `SSH-2.0-…`. That somebody accepts the connection says
-nothing, since the engine publishes a port before anything listens behind it.
+Whether an SSH server answers at an address: the server speaks first, with `SSH-2.0-…`. An accepted connection proves nothing, since
+the engine publishes a port before anything listens behind it.
 */
 export async function hasSshServer(
 	{host, port}: {host: string; port: number},
@@ -20,7 +20,7 @@ export async function hasSshServer(
 			resolve(answer);
 		};
 
-		// Whoever leaves without a word gets two lines in the server's log, whoever says who they are gets one.
+		// A client that disconnects silently causes two lines in the server's log, one that sends its version causes one.
 		socket.once('connect', () => socket.write('SSH-2.0-gpubox\r\n'));
 		socket.setTimeout(timeoutMs, () => settle(false));
 		socket.setEncoding('latin1').on('data', (chunk: string) => {
@@ -37,7 +37,7 @@ export async function hasSshServer(
 /**
 Waits until the SSH server of a box answers.
 
-@param isAlive asked now and then, so that a box that died is not waited for
+@param isAlive called now and then, to stop waiting for a box that died
 @throws Failure after `timeoutMs`; whatever `isAlive` throws
 */
 export async function waitForSsh(
@@ -60,6 +60,6 @@ export async function waitForSsh(
 	await options.isAlive();
 	throw new Failure(
 		`SSH did not answer at ${address.host} port ${address.port} within ${Math.round(options.timeoutMs / 1000)} s.`,
-		{fix: 'Its log tells why: gpubox logs BOX. To not wait: --no-wait'},
+		{fix: 'See its log: gpubox logs BOX. To start without waiting: --no-wait'},
 	);
 }

@@ -9,10 +9,10 @@ import {isSafeForSsh, planSshFiles, type SshBox, type SshFiles, sshFileNames} fr
 import {readLogin} from './login.ts';
 
 /**
-Brings gpubox's files in the person's ~/.ssh up to date with the boxes that are there.
+Brings gpubox's files in the user's ~/.ssh up to date with the existing boxes.
 
-Several of these may run at once. Each writes whole files, then looks again at what boxes there are and begins anew when what it
-wrote is not what the files should say by now; so whoever writes last has seen everything, and no lock is needed.
+Several of these may run at once. Each writes whole files, then lists the boxes again and starts over when the files should be different
+by now; so the last writer has seen everything, and no lock is needed.
 
 @throws Failure when a file cannot be written
 */
@@ -35,15 +35,15 @@ export async function syncSshFiles(host: Host, signal?: AbortSignal): Promise<vo
 				put(join(folder, sshFileNames[file]), wanted[file], file === 'config');
 			}
 		} catch (error) {
-			throw new Failure(`Your ssh settings cannot be written: ${(error as Error).message}`, {
-				fix: `Make ${folder} writable for you.`,
+			throw new Failure(`Cannot write your ssh configuration: ${(error as Error).message}`, {
+				fix: `Make ${folder} writable.`,
 				cause: error,
 			});
 		}
 	}
 }
 
-/** The same where it can matter: when `box`, which came or went, offers SSH, or an earlier one did. */
+/** The same where it can matter: when `box`, which was created or removed, offers SSH, or an earlier one did. */
 export async function syncSshFilesAfter(host: Host, box: Box, signal?: AbortSignal): Promise<void> {
 	const concerned = box.services.includes('ssh') || existsSync(join(host.paths.ssh, sshFileNames.hosts));
 	if (concerned && host.engine.local && !host.demo) {
@@ -51,7 +51,7 @@ export async function syncSshFilesAfter(host: Host, box: Box, signal?: AbortSign
 	}
 }
 
-/** Undefined for boxes that are somebody else's, offer no SSH or were made on another machine or account. */
+/** Undefined for boxes of other users, without SSH, or created by another machine or account. */
 function toSshBox({paths}: Host, box: Box): SshBox | undefined {
 	const address = box.addresses.ssh;
 	const login = box.mine && address ? readLogin(paths, box.folder) : undefined;
@@ -68,8 +68,8 @@ function readSshFiles(folder: string): SshFiles {
 				return undefined;
 			}
 
-			throw new Failure(`${join(folder, name)} cannot be read: ${(error as Error).message}`, {
-				fix: 'Make it readable for you: ssh could not read it either.',
+			throw new Failure(`Cannot read ${join(folder, name)}: ${(error as Error).message}`, {
+				fix: 'Make it readable: ssh cannot read it either.',
 				cause: error,
 			});
 		}
@@ -82,8 +82,8 @@ function readSshFiles(folder: string): SshFiles {
 }
 
 /**
-Replaces a file at once, so that ssh never reads half of it. The person's own config may be a link into their dotfiles: then the
-file behind it is replaced. It keeps its mode, and the first time a copy of it is put beside it.
+Replaces a file atomically, so that ssh never reads half of it. The user's config may be a link into their dotfiles: then the file
+behind it is replaced. It keeps its mode, and the first time a backup copy is created next to it.
 */
 function put(path: string, content: string | undefined, isPersonal: boolean): void {
 	const real = resolveLink(path);
@@ -96,7 +96,7 @@ function put(path: string, content: string | undefined, isPersonal: boolean): vo
 			copyFileSync(real, backup, constants.COPYFILE_EXCL);
 		}
 
-		// A person's own config keeps its mode, and its folder may be one of their dotfiles.
+		// The user's config keeps its mode, and its folder may be part of their dotfiles.
 		const mode = isPersonal && info ? info.mode & 0o777 : 0o600;
 		writeFileAtomic(real, content, {mode, anyFolder: isPersonal});
 	}
@@ -110,7 +110,7 @@ function resolveLink(path: string): string {
 	try {
 		return realpathSync(path);
 	} catch {
-		// There is nothing yet.
+		// The file does not exist yet.
 		return path;
 	}
 }

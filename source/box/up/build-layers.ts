@@ -7,7 +7,7 @@ import {safeText} from '../../text/safe.ts';
 import {derivedFrom, derivedFromId} from '../layer-labels.ts';
 import type {Packages} from '../plan/types.ts';
 
-/** Settings of the host's network that a build needs to know of. */
+/** Settings of the host's network that a build needs. */
 export type BuildSettings = {
 	/** e.g. a mirror of PyPI. */
 	pipIndexUrl?: string;
@@ -16,7 +16,7 @@ export type BuildSettings = {
 	registryMirror?: string;
 };
 
-/** What the derived layer is built from. */
+/** The files that the derived layer is built from. */
 export function derivedFiles(): BuildFile[] {
 	return [
 		{path: 'Dockerfile', content: readTemplate('derive/Dockerfile')},
@@ -24,22 +24,22 @@ export function derivedFiles(): BuildFile[] {
 	];
 }
 
-/** What a project's own packages are built from: a layer upon the derived image, for everyone who asks for the same packages. */
+/** The files for a project's own packages: a layer on the derived image, shared by everyone who requests the same packages. */
 export function packageFiles({apt, pip}: Packages): BuildFile[] {
 	const list = (packages: string[]) => [...packages].sort().map((name) => `${name}\n`);
 	return [
 		{path: 'Dockerfile', content: readTemplate('derive/packages.Dockerfile')},
 		{path: 'install', content: readTemplate('derive/install'), mode: 0o755},
-		// Files and no arguments: what a project writes never meets a shell.
+		// Files instead of arguments: text from a project never reaches a shell.
 		{path: 'packages/apt', content: list(apt).join('')},
 		{path: 'packages/pip', content: list(pip).join('')},
 	];
 }
 
 /**
-The name of the image derived from `base`: by the base's digest, the files' content and the mirrors it is built from, so that a newer
-base, a newer gpubox or another package gives a new image, and everyone on the host who builds from the same places shares it. Whoever
-has mirrors of their own has layers of their own.
+The name of the image derived from `base`: a hash of the base's digest, the files' content and the mirrors, so that a newer base, a
+newer gpubox or another package gives a new image, and everyone on the host with the same mirrors shares it. Users with other mirrors
+get separate layers.
 */
 export function derivedReference(
 	base: Pick<Image, 'id'>,
@@ -65,9 +65,9 @@ export function derivedReference(
 	return `gpubox/box:${readable.replace(/^[.-]+/, '') || 'image'}-${hash.digest('hex').slice(0, 12)}`;
 }
 
-/** A layer to put on an image. */
+/** A layer to add to an image. */
 export type Layer = {
-	/** For a failure: what was being done, `Adding Jupyter and SSH to`. */
+	/** What is being done, for messages: `Adding Jupyter and SSH to`. */
 	doing: string;
 	files: BuildFile[];
 	fix: string;
@@ -78,7 +78,7 @@ export function serviceLayer(): Layer {
 	return {
 		doing: 'Adding Jupyter and SSH to',
 		files: derivedFiles(),
-		fix: 'The lines above tell why. Behind a proxy or with a mirror: gpubox config build.pipIndexUrl URL',
+		fix: 'See the lines above. Behind a proxy or with a mirror: gpubox config build.pipIndexUrl URL',
 	};
 }
 
@@ -87,14 +87,14 @@ export function packageLayer(packages: Packages): Layer {
 	return {
 		doing: 'Adding the packages of gpubox.yaml to',
 		files: packageFiles(packages),
-		fix: 'The lines above tell why. Fix `packages` in gpubox.yaml; with a mirror: gpubox config build.pipIndexUrl URL, or build.aptMirror',
+		fix: 'See the lines above and fix `packages` in gpubox.yaml. With a mirror: gpubox config build.pipIndexUrl URL, or build.aptMirror',
 	};
 }
 
 /**
 Makes sure that `base` with the layer on it exists. Builds at most once for a base: the engine's own images are the cache.
 
-@param reference what the person calls the image
+@param reference the user's name for the image
 @throws Failure with the end of the build's output
 */
 export async function ensureDerivedImage(
@@ -104,7 +104,7 @@ export async function ensureDerivedImage(
 	layer: Layer,
 	options: {
 		settings: BuildSettings;
-		/** The image that the first layer was put on; `base` unless there are several. */
+		/** The image below the first layer; `base` unless there are several layers. */
 		originId?: string;
 		onStart: () => void;
 		onLine: (line: string) => void;
@@ -144,7 +144,7 @@ export async function ensureDerivedImage(
 	return tag;
 }
 
-/** Proxies reach a build as arguments, so that they are in no layer and in no environment of the image. */
+/** Proxies are passed to a build as arguments, so that they are not in any layer or environment of the image. */
 function buildArguments(
 	base: string,
 	settings: BuildSettings,

@@ -253,7 +253,7 @@ async function keepRecord(host: Host, folder: string, record: BoxRecord & {conta
 			return false;
 		}
 
-		throw new Failure(`The box's files cannot be written: ${(error as Error).message}`, {
+		throw new Failure(`Cannot write the box's files: ${(error as Error).message}`, {
 			fix: `Free some disk space, or make ${boxFolder(host.paths, folder)} writable.`,
 			cause: error,
 		});

@@ -11,7 +11,7 @@ import {removeUnlessRunning} from '../remove-container.ts';
 import {syncSshFiles} from '../ssh/sync-config.ts';
 import {finishReplacements, isLeftAside} from './replace.ts';
 
-/** What a run that was killed left in the person's own folders. */
+/** What a killed run left in the user's folders. */
 type LeftFolder = {
 	folder: string;
 	/** Token and host key of a box that once worked may be wanted again; secrets never. */
@@ -21,12 +21,12 @@ type LeftFolder = {
 type Place = Pick<Host, 'paths' | 'engine'>;
 
 /**
-Removes what killed runs of the caller left: containers that were never started, what holds cards for a start that is over, secrets,
-and folders of boxes that never came to be. Called by every verb that lists boxes; where nothing was left it only looks at the names
-and times of a few folders.
+Removes what killed runs of the caller left: containers that were never started, claims of a start that has ended, secrets, and folders
+of boxes that were never created. Called by every verb that lists boxes; where nothing was left it only reads the names and times of a
+few folders.
 
 @param seen the boxes and claims, as the verb listed them (`listClaims`)
-@param project whose folders are all to go, where its box was removed
+@param project of which all folders must be removed, because its box was removed
 @throws EngineError; the file system's error
 */
 export async function removeLeftovers(host: Host, seen: readonly Box[], project?: string): Promise<void> {
@@ -45,7 +45,7 @@ export async function removeLeftovers(host: Host, seen: readonly Box[], project?
 		await finishReplacements(host, await listClaims(host));
 	}
 
-	// The folders are looked at before the list is made: one that got its container in the meantime is in it.
+	// The folders are read before the list: one that got its container in the meantime is in the list.
 	const candidates = new Set(boxFolders(host.paths));
 	const boxes = await listClaims(host);
 	for (const {folder, remove} of leftFolders(host, boxes, now, project)) {
@@ -65,7 +65,7 @@ export async function removeLeftovers(host: Host, seen: readonly Box[], project?
 	}
 }
 
-/** The caller's containers that nobody goes on with. */
+/** The caller's containers that no run continues with. */
 function leftContainers(boxes: readonly Box[], now: Date): Box[] {
 	const byId = new Map(boxes.map((box) => [box.id, box]));
 	return boxes.filter((box) => {
@@ -81,7 +81,7 @@ function leftContainers(boxes: readonly Box[], now: Date): Box[] {
 /** @param now milliseconds since 1970 */
 function leftFolders({paths, engine}: Place, boxes: readonly Box[], now: number, project?: string): LeftFolder[] {
 	const used = new Set(boxes.map(({folder}) => folder));
-	// What a box that works was made after has handed its token and host key on.
+	// A folder from before a working box was created has passed its token and host key on.
 	const superseded = new Set(
 		boxes.filter(({mine, state}) => mine && state === 'running').map((box) => box.projectPath),
 	);
@@ -104,7 +104,7 @@ function leftFolders({paths, engine}: Place, boxes: readonly Box[], now: number,
 			return [];
 		}
 
-		// The record is written first: a folder without one was only just begun.
+		// The record is written first: a folder without one has only just been created.
 		const neverWorked = record === undefined || (record.container === undefined && record.nonce !== '');
 		if (neverWorked || record.project === project || superseded.has(record.project)) {
 			return [{folder, remove: 'all'}];

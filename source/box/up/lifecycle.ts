@@ -13,11 +13,11 @@ import {listClaims} from '../list.ts';
 /**
 Starts a stopped box again, with the same address and token.
 
-A stopped box holds no GPU, so somebody may have taken its cards since. It claims them first (claim-start.ts), and looks once more
-when it runs: a claim is taken for abandoned when it took very long to get from one to the other.
+A stopped box holds no GPU, so another box may have taken its cards since. It claims them first (claim-start.ts), and checks again when
+it runs: a claim counts as abandoned when the start took very long.
 
-@param note told what the person should know beside it
-@throws GpusTaken; Failure (taken) when its port is taken; Failure when its secrets are gone from memory, or the box is gone
+@param note gets notes for the user
+@throws GpusTaken; Failure (taken) when its port is taken; Failure when its secrets were lost from memory, or the box was removed
 */
 export async function startBox(
 	host: Host,
@@ -58,8 +58,8 @@ async function startContainer(host: Host, box: Box, signal?: AbortSignal): Promi
 		}
 
 		if (error.code === 'port-taken') {
-			throw new Failure(`The port of ${box.name} is taken by another program now.`, {
-				fix: 'Stop that program, or give the box another port: gpubox up --recreate',
+			throw new Failure(`The port of ${box.name} is now used by another program.`, {
+				fix: 'Stop that program, or recreate the box with another port: gpubox up --recreate',
 				exitCode: exitCode.taken,
 				cause: error,
 			});
@@ -67,7 +67,7 @@ async function startContainer(host: Host, box: Box, signal?: AbortSignal): Promi
 
 		if (error.code === 'not-found' || isBeingRemoved(error)) {
 			throw new Failure(`${box.name} was removed by another command in the meantime.`, {
-				fix: 'All boxes: gpubox ls. A new one: gpubox up',
+				fix: 'List boxes: gpubox ls. Create one: gpubox up',
 				exitCode: exitCode.noSuchBox,
 				cause: error,
 			});
@@ -77,22 +77,25 @@ async function startContainer(host: Host, box: Box, signal?: AbortSignal): Promi
 	}
 }
 
-/** As engines say it of a container that somebody is removing at this moment. */
+/** The engines' error for a container that is being removed at this moment. */
 function isBeingRemoved({message}: EngineError): boolean {
 	return /marked for removal|removal of container .* in progress/i.test(message);
 }
 
-/** The engine would only say that a path does not exist. */
+/** Checked here, because the engine would only report that a path does not exist. */
 function refuseWithoutSecrets({paths}: Host, box: Box): void {
 	const missing = isOwn(box) ? missingSecrets(paths, box) : [];
 	if (missing.length > 0) {
-		throw new Failure(`Secrets of ${box.name} were kept in memory and are gone: ${missing.join(', ')}.`, {
-			fix: `Give them again: gpubox up ${box.project} ${missing.map((name) => `--secret ${name}`).join(' ')}`,
-		});
+		throw new Failure(
+			`The secrets of ${box.name} were in memory only and were lost, for example at a reboot: ${missing.join(', ')}.`,
+			{
+				fix: `Pass them again: gpubox up ${box.project} ${missing.map((name) => `--secret ${name}`).join(' ')}`,
+			},
+		);
 	}
 }
 
-/** @param processes whether those outside of boxes count too: not once the box itself runs */
+/** @param processes whether processes outside of boxes count too: not once the box itself runs */
 async function refuseWhenTaken(
 	host: Host,
 	box: Box,
@@ -124,10 +127,10 @@ async function refuseWhenTaken(
 	);
 	const instead =
 		free.length >= box.gpus.length
-			? 'Other GPUs are free: gpubox up --recreate takes those, but what was installed inside is lost.'
+			? 'Other GPUs are free. To use them (software installed inside is lost): gpubox up --recreate'
 			: undefined;
-	throw new GpusTaken(`The GPUs of ${box.name} are held by ${holders.join(', ')} now.`, {
-		fix: instead ?? `Stop that, or wait in line: gpubox up ${box.project} --wait`,
+	throw new GpusTaken(`The GPUs of ${box.name} are now held by ${holders.join(', ')}.`, {
+		fix: instead ?? `Stop the holder, or queue for the GPUs: gpubox up ${box.project} --wait`,
 		holders,
 		instead,
 	});

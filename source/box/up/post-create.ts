@@ -13,8 +13,8 @@ import type {UpOptions} from './types.ts';
 const doneFile = '/var/tmp/.gpubox-post-create';
 
 /**
-Runs the project's post-create command in a box that has not seen one succeed yet: as the box's user, in /workspace, its output
-told line by line. When it fails the box is kept: it works but for this, and one has to look around in it to find out why.
+Runs the project's post-create command in a box in which it has not succeeded yet: as the box's user, in /workspace, with its output
+reported line by line. When it fails the box is kept: everything else works, and the user needs the box to find out why.
 
 @throws Failure with the end of the command's output
 */
@@ -52,7 +52,7 @@ export async function runPostCreate(
 			const {findRemedy} = await import('../../host/remedies.ts');
 			const known = findRemedy(lastLines.join('\n'));
 			const what = `The post-create command failed with exit code ${code}: ${safeText(postCreate)}`;
-			const look = `${box.name} is kept, so that you can look: gpubox attach ${box.name}. Once mended, gpubox up runs the command again.`;
+			const look = `The box is kept; to find the cause: gpubox attach ${box.name}. After a fix, gpubox up runs the command again.`;
 			throw new Failure(known ? `${what}. ${known.meaning}` : what, {
 				fix: known ? `${look} ${known.fix}` : look,
 				details: lastLines,

@@ -12,7 +12,7 @@ const timeoutMs = 120_000;
 /**
 Waits until each service of a box answers at its published port.
 
-@param token Jupyter's; without it Jupyter is not asked
+@param token Jupyter's; without it Jupyter is not waited for
 @throws Failure when one does not answer in time or the box dies
 */
 export async function waitUntilReady(
@@ -29,7 +29,7 @@ export async function waitUntilReady(
 	}
 
 	const {ssh} = box.addresses;
-	// On the made-up host nothing listens on any port.
+	// On the demo host nothing listens on any port.
 	if (ssh && !host.demo && !(await hasSshServer(ssh, signal))) {
 		report({kind: 'wait', name: box.name, service: 'ssh'});
 		await waitForSsh(ssh, options);
@@ -55,10 +55,10 @@ async function throwIfDead(host: Host, box: Box, signal: AbortSignal): Promise<v
 			: `${box.name} stopped while starting, with exit code ${detail.exitCode}. The end of its log:`,
 		{
 			fix: detail.oomKilled
-				? 'Give it more: --memory 32g'
+				? 'Increase the limit: --memory 32g'
 				: known
 					? `${known.meaning} ${known.fix}`
-					: 'Mend what the log names, or try another image: --image',
+					: 'Fix the error in the log, or try another image: --image',
 			details: lines,
 		},
 	);

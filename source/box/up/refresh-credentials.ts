@@ -7,8 +7,8 @@ import {findLoginKeys} from '../ssh/login-keys.ts';
 import type {UpOptions} from './types.ts';
 
 /**
-Lets the keys that the person has by now log in to a box that is there. None is taken away: an agent that was there yesterday
-may just not be connected today. `up --recreate` begins with today's keys alone.
+Adds the user's current keys to those that may log in to an existing box. None is removed: an agent that was there yesterday may just
+not be connected today. `up --recreate` starts with today's keys only.
 */
 export async function renewKeys(host: Host, box: OwnBox, {sshKeys, signal}: UpOptions): Promise<void> {
 	if (box.services.includes('ssh') && !box.rootPassword && !host.demo) {
@@ -16,7 +16,7 @@ export async function renewKeys(host: Host, box: OwnBox, {sshKeys, signal}: UpOp
 	}
 }
 
-/** Gives a box the secrets named on this call, and those that are gone from memory, for instance since a reboot. */
+/** Gives a box the secrets named on this call, and those that were lost from memory, for instance at a reboot. */
 export async function renewSecrets(host: Host, box: OwnBox, {secrets}: UpOptions): Promise<void> {
 	const missing = missingSecrets(host.paths, box);
 	const names = box.secrets.filter((name) => missing.includes(name) || secrets?.given.includes(name));

@@ -6,11 +6,11 @@ import {syncSshFilesAfter} from '../ssh/sync-config.ts';
 import {removeLeftovers} from './leftovers.ts';
 import {removeWithFiles} from './remove-with-files.ts';
 
-/** Removes a box, running or not, and its files. The project folder and the person's home stay. @throws EngineError */
+/** Removes a box, running or not, and its files. The project folder and the user's home are kept. @throws EngineError */
 export async function removeBox(host: Host, box: Box): Promise<void> {
 	const record = box.mine && box.folder !== undefined ? readRecord(host.paths, box.folder) : undefined;
 	if (box.folder !== undefined && record) {
-		// Whoever finds the folder after this run was killed goes on with it.
+		// If this run is killed, the next one that finds the folder continues.
 		writeRecord(host.paths, box.folder, {...record, removing: true});
 	}
 

@@ -4,12 +4,12 @@ import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import {removeBoxFiles} from '../files/write-files.ts';
 
-/** How long an engine may take to remove a container that somebody else has begun to remove. */
+/** How long an engine may take to remove a container that another process is already removing. */
 const attempts = 50;
 const pauseMs = 100;
 
 /**
-Removes a container, running or not, and waits until it is gone: whoever else removes it at the same moment wants the same.
+Removes a container, running or not, and waits until it is gone, also when another process removes it at the same moment.
 
 @throws EngineError
 */
@@ -34,7 +34,7 @@ async function removeContainer({engine}: Pick<Host, 'engine'>, id: string): Prom
 	}
 }
 
-/** Removes a box of the caller's, running or not, and its files. @throws EngineError */
+/** Removes a box of the caller, running or not, and its files. @throws EngineError */
 export async function removeWithFiles(
 	host: Pick<Host, 'engine' | 'paths'>,
 	box: Pick<Box, 'id' | 'folder'>,

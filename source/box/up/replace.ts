@@ -1,6 +1,6 @@
 /**
-`up --recreate` makes a new box in the place of one that is there. Until the new one works the old one is kept, stopped and under
-another name, so that a full disk, an image that does not start or somebody who was quicker to the cards costs nobody their box.
+`up --recreate` replaces an existing box with a new one. Until the new one works the old one is kept, stopped and under another name, so
+that the user does not lose it because of a full disk, an image that does not start or a lost race for the cards.
 */
 import {readFileSync} from 'node:fs';
 import {EngineError} from '../../engine/engine.ts';
@@ -12,7 +12,7 @@ import {startBox} from './lifecycle.ts';
 import {removeWithFiles} from './remove-with-files.ts';
 import type {UpOptions} from './types.ts';
 
-/** Stops a box and takes its name away from it. @throws EngineError */
+/** Stops a box and renames it. @throws EngineError */
 export async function setAside(host: Host, box: Box): Promise<Box> {
 	const record = box.folder === undefined ? undefined : readRecord(host.paths, box.folder);
 	if (box.folder !== undefined && record) {
@@ -34,7 +34,7 @@ export async function setAside(host: Host, box: Box): Promise<Box> {
 	return box;
 }
 
-/** Gives a box that was set aside its name back, and starts it where it ran. What cannot be done is reported. */
+/** Restores the name of a box that was set aside, and starts it if it was running. Errors are reported. */
 export async function bringBack(host: Host, box: Box, report: UpOptions['report']): Promise<void> {
 	try {
 		await host.engine.renameContainer(box.id, containerPrefix + box.name);
@@ -44,7 +44,7 @@ export async function bringBack(host: Host, box: Box, report: UpOptions['report'
 
 		forgetReplacement(host, box);
 		await syncSshFilesAfter(host, box);
-		report({kind: 'note', text: `${box.name} is kept as it was.`});
+		report({kind: 'note', text: `${box.name} was restored.`});
 	} catch (error) {
 		if (isMissing(error)) {
 			return;
@@ -52,15 +52,15 @@ export async function bringBack(host: Host, box: Box, report: UpOptions['report'
 
 		report({
 			kind: 'note',
-			text: `${box.name} as it was is kept, but does not run: ${(error as Error).message} Start it: gpubox start ${box.name}`,
+			text: `${box.name} was kept but is not running: ${(error as Error).message} Start it: gpubox start ${box.name}`,
 		});
 	}
 }
 
 /**
-Finishes what a killed `up --recreate` left: the old box goes when the new one runs, else it gets its name back.
+Finishes a killed `up --recreate`: the old box is removed when the new one runs, else it gets its name back.
 
-@param boxes listed with those that were set aside
+@param boxes including those that were set aside
 @throws EngineError
 */
 export async function finishReplacements(host: Host, boxes: readonly Box[]): Promise<void> {
@@ -77,7 +77,7 @@ export async function finishReplacements(host: Host, boxes: readonly Box[]): Pro
 	}
 }
 
-/** Whether a box was set aside by a run that is over. */
+/** Whether a box was set aside by a run that has ended. */
 export function isLeftAside({paths}: Pick<Host, 'paths'>, box: Box): boolean {
 	if (!box.mine || !box.replaced || box.folder === undefined) {
 		return false;
@@ -99,11 +99,11 @@ function isMissing(error: unknown): boolean {
 	return error instanceof EngineError && error.code === 'not-found';
 }
 
-/** When a process began, in the kernel's clock ticks: with it a number stands for one process only. */
+/** The start time of a process, in the kernel's clock ticks: together with the pid it identifies one process. */
 function processStart(pid: number): string | undefined {
 	try {
 		const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-		// The name in parentheses may hold anything, parentheses too.
+		// The name in parentheses may contain anything, including parentheses.
 		return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 	} catch {
 		return undefined;

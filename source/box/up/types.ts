@@ -6,7 +6,7 @@ import type {GpuSelection} from '../gpus/allocate.ts';
 import type {KeyFile} from '../ssh/login-keys.ts';
 import type {BuildSettings} from './build-layers.ts';
 
-/** What `up` is doing, for the person who waits. Texts are safe to print. */
+/** What `up` is doing, for the progress display. Texts are safe to print. */
 export type UpStep =
 	| {kind: 'pull'; image: string; progress: PullProgress}
 	/** `doing` goes before the image's name: `Adding Jupyter and SSH to`. */
@@ -15,7 +15,7 @@ export type UpStep =
 	| {kind: 'queue'; behind: string[]}
 	| {kind: 'start'; name: string}
 	| {kind: 'wait'; name: string; service: ServiceName}
-	/** A line of what the project's own command prints in the new box; none at its start. */
+	/** A line of the post-create command's output; none at its start. */
 	| {kind: 'post-create'; name: string; command: string; line?: string}
 	| {kind: 'note'; text: string};
 
@@ -26,22 +26,21 @@ export type UpOptions = {
 	wait: boolean;
 	/** Wait until GPUs are free, when others have them. */
 	queue?: boolean;
-	/** Make the box anew when it exists. */
+	/** Recreate the box when it exists. */
 	recreate: boolean;
-	/** The person gave options that the box should have been made with, so a difference is worth a note. */
+	/** The user gave options for the box, so a note is shown when the existing box differs. */
 	explicit: boolean;
 	settings: BuildSettings;
-	/** Files of public keys that may log in; the person's own keys when missing. */
+	/** Files of public keys that may log in; the user's own keys when missing. */
 	sshKeys?: ReadonlyArray<string | KeyFile> | undefined;
-	/** Without it a box that needs secrets cannot be made. */
+	/** Without it a box that needs secrets cannot be created. */
 	secrets?: SecretSource | undefined;
 	/** Picks and judges the image; refuses one that does not fit. */
 	chooseImage: (facts: Promise<ImageFacts>) => Promise<ChosenImage>;
 };
 
 /**
-What is known when an image has to be chosen. `inventory` is missing where no GPU was asked for. It is being gathered while
-the images are looked at.
+The facts for choosing an image. `inventory` is missing where no GPU was requested. It is gathered while the images are read.
 */
 export type ImageFacts = {
 	inventory: GpuInventory | undefined;
@@ -51,9 +50,9 @@ export type ImageFacts = {
 };
 export type ChosenImage = {
 	reference: string;
-	/** What is in it for certain. */
+	/** The services that it certainly has. */
 	provides: ServiceName[];
-	/** Told to the person. Safe to print. */
+	/** Notes for the user. Safe to print. */
 	notes: string[];
 	/** The image as the engine has it; undefined when it must be pulled. */
 	base: Image | undefined;
@@ -65,6 +64,6 @@ export type UpResult = {
 	box: Box;
 	/** Jupyter's token, for the caller alone. */
 	token?: string;
-	/** False when the box was there and running already. */
+	/** False when the box was running already. */
 	changed: boolean;
 };

@@ -1,4 +1,4 @@
-/** Looks up the names that a shell offers. A shell asks while somebody types: what is not there quickly is not there. */
+/** Looks up the names that a shell offers. A shell asks while the user types: what does not arrive quickly is left out. */
 import {readdirSync, readFileSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
@@ -7,7 +7,7 @@ import type {Host} from '../../host/host.ts';
 import {openHost} from '../../host/open-host.ts';
 import type {Candidate, Lookup} from './complete.ts';
 
-/** Boxes that a verb can do something with. */
+/** The boxes that a verb applies to. */
 const suits: Record<string, (box: Box) => boolean> = {
 	start: ({state}) => state !== 'running',
 	stop: ({state}) => state === 'running',
@@ -42,7 +42,7 @@ export async function lookUp(
 	}
 }
 
-/** One's own first. */
+/** The caller's own first. */
 async function boxes(host: Host, signal: AbortSignal, suits: (box: Box) => boolean = () => true): Promise<Candidate[]> {
 	const {listBoxes} = await import('../../box/list.ts');
 	const all = (await listBoxes(host, signal)).filter(suits);
@@ -54,7 +54,7 @@ async function boxes(host: Host, signal: AbortSignal, suits: (box: Box) => boole
 
 async function images(host: Host, signal: AbortSignal): Promise<Candidate[]> {
 	const {entries} = await import('../../app/local-images.ts').then(({loadCatalogue}) => loadCatalogue([]));
-	// The catalogue is worth something without an engine, too.
+	// The catalogue is useful without an engine, too.
 	const here = await Promise.race([localImages(host), rejectWhen(signal)]).catch(() => []);
 	const known = new Set(here.map(({value}) => value));
 	return [

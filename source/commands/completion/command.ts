@@ -6,16 +6,16 @@ import {type Candidate, complete} from './complete.ts';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 
-/** Prints what makes a shell ask `gpubox __complete` at each Tab. */
+/** Prints the script that makes a shell call `gpubox __complete` at each Tab. */
 export function completion(shell: (typeof shells)[number]): void {
 	process.stdout.write(readTemplate(`completion/gpubox.${shell}`));
 }
 
-/** In milliseconds: longer nobody waits for a Tab. */
+/** In milliseconds: no one waits longer for a Tab. */
 const patience = 2000;
 
 /**
-Prints for a shell what can stand at the cursor: first a line with `words`, `files` or `folders`, where the last two are for the
+Prints the candidates at the cursor for a shell: first a line with `words`, `files` or `folders`, where the last two are for the
 shell itself to offer; then one candidate a line, with its description after a tab.
 
 @param words after `gpubox`, up to the cursor
@@ -28,7 +28,7 @@ export async function printCandidates(program: CommandUnknownOpts, words: readon
 		try {
 			found = await Promise.race([lookUp(look, {host, signal}), rejectWhen(signal)]);
 		} catch {
-			// No engine, no right to ask it, no such context: in the middle of somebody's typing is not the place to say so.
+			// No engine, no permission, no such context: completion must not print errors into the user's command line.
 		}
 	}
 
@@ -36,7 +36,7 @@ export async function printCandidates(program: CommandUnknownOpts, words: readon
 		.filter(({value}) => value.startsWith(current) && /^\S+$/.test(value) && !given.includes(value))
 		.map(({value, description}) => (description ? `${value}\t${safeText(description)}` : value));
 	process.stdout.write(`${[paths ?? 'words', ...lines].join('\n')}\n`, () => {
-		// A connection that is still being tried must not keep the shell waiting.
+		// A pending connection attempt must not keep the shell waiting.
 		process.exit();
 	});
 }

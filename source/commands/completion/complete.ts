@@ -1,28 +1,28 @@
-/** What can stand where the cursor is: decided by the tree of verbs and the words before it. */
+/** The candidates at the cursor, from the tree of verbs and the words before it. */
 import type {Argument, CommandUnknownOpts, Option} from '@commander-js/extra-typings';
 
 import {scenarioNames} from '../../demo/scenario-names.ts';
 
-/** What the shell is to offer. */
+/** What the shell should offer. */
 export type Wanted = {
 	candidates: Candidate[];
 	/** Names that have to be looked up first. */
 	look?: Lookup;
-	/** For the shell itself to offer. */
+	/** Completed by the shell itself. */
 	paths?: 'files' | 'folders';
-	/** What is being typed; only what starts with it is of use. */
+	/** The word being typed; only candidates that start with it count. */
 	current: string;
 	/** Put before each candidate that was looked up: `--image=`. */
 	prefix: string;
-	/** What `--host` was given, as it stands. */
+	/** The value of `--host`, unchanged. */
 	host?: string;
-	/** What was given already and is not offered again. */
+	/** Values given already, which are not offered again. */
 	given: string[];
 };
 
 export type Candidate = {value: string; description?: string};
 
-/** Which boxes, or what else. */
+/** Kinds of candidates to look up. */
 export type Lookup =
 	| {kind: 'boxes'; verb: string}
 	| {kind: 'images'}
@@ -30,7 +30,7 @@ export type Lookup =
 	| {kind: 'contexts'}
 	| {kind: 'settings'};
 
-/** Values of options that are words, by the option's name. */
+/** Fixed values of options, by the option's name. */
 const optionWords: Record<string, string[]> = {
 	gpus: ['auto', 'none', 'all'],
 	bind: ['127.0.0.1', '0.0.0.0'],
@@ -94,7 +94,7 @@ type Read = {
 	command: CommandUnknownOpts;
 	/** Operands of the verb so far. */
 	operands: string[];
-	/** The option whose value comes next. */
+	/** The option that the next word is the value of. */
 	optionBefore?: Option;
 	afterDashes: boolean;
 	host?: string;
@@ -141,7 +141,7 @@ function readWords(program: CommandUnknownOpts, words: readonly string[]): Read 
 }
 
 function optionValue(option: Option, typed: string): Partial<Wanted> {
-	// A name, or one's own file: which of the two can be seen.
+	// A name or a path: a slash or dot shows which of the two.
 	if (option.name() === 'scenario' && /[./~]/.test(typed)) {
 		return {paths: 'files'};
 	}

@@ -1,6 +1,6 @@
 import type {AskConsent} from '../../app/consent.ts';
 
-/** Asks on the terminal; undefined where there is nobody. An empty line means no. */
+/** Asks on the terminal; undefined where there is none. An empty line means no. */
 export function askOnTerminal(signal: AbortSignal): AskConsent | undefined {
 	if (!process.stdin.isTTY) {
 		return undefined;

@@ -10,7 +10,7 @@ export function boxJson(box: Box, idleness?: Idleness) {
 		name: box.name,
 		id: box.id,
 		owner: box.owner,
-		// False for a container that only says so: what it says of itself was not written by this account.
+		// False for a container that only claims it: its labels were not written by this account.
 		mine: box.mine,
 		project: box.project,
 		state: box.state,
@@ -25,12 +25,12 @@ export function boxJson(box: Box, idleness?: Idleness) {
 		open: box.open ?? false,
 		createdAt: box.createdAt.toISOString(),
 		until: box.until?.toISOString() ?? null,
-		// Null while it is used, and when nobody can tell.
+		// Null while it is used, and when it is unknown.
 		idleSince: idleness?.kind === 'idle' ? idleness.since.toISOString() : null,
 	};
 }
 
-/** JSON for a person who pipes it into less, and for a program alike. */
+/** JSON for programs, and readable in less. */
 export function printJson(value: unknown): void {
 	process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
 }

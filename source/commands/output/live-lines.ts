@@ -1,10 +1,10 @@
 /** Lines at the end of a terminal's output that are rewritten in place. */
 export type LiveLines = {
-	/** Shows these in place of those that are there. Each must be shorter than the terminal is wide. */
+	/** Replaces the lines shown. Each must be shorter than the terminal is wide. */
 	draw(lines: readonly string[]): void;
-	/** A line that stays; what is rewritten is gone until it is drawn again. */
+	/** Prints a permanent line; the rewritten ones are gone until they are drawn again. */
 	say(text: string): void;
-	/** Takes away what is rewritten. */
+	/** Erases the rewritten lines. */
 	clear(): void;
 };
 

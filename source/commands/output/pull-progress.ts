@@ -8,7 +8,7 @@ type Screen = Pick<NodeJS.WriteStream, 'write'> & {isTTY?: boolean; columns?: nu
 
 const atWork: ReadonlySet<Layer['state']> = new Set(['downloading', 'retrying', 'downloaded', 'extracting']);
 
-/** What a terminal shows of a pull: the whole, then a line for each layer at work as far as they fit. */
+/** What a terminal shows of a pull: the total, then a line for each active layer, as far as they fit. */
 export function drawPull(
 	state: PullState,
 	heading: string,
@@ -16,14 +16,14 @@ export function drawPull(
 	size: {columns: number; rows: number},
 ): string[] {
 	const active = [...state.layers.values()].filter((layer) => atWork.has(layer.state));
-	// One line for the whole, one for what does not fit, one that stays free.
+	// One line for the total, one for the layers that do not fit, one that stays free.
 	const room = Math.max(0, size.rows - 3);
 	const shown = active.slice(0, room);
 	const rest = active.length - shown.length;
 	return [
 		`${heading}  ${tellPull(state, now)}`.trimEnd(),
 		...shown.map((layer) => `  ${tellLayer(layer)}`),
-		...(rest > 0 ? [`  and ${rest} more at work`] : []),
+		...(rest > 0 ? [`  and ${rest} more`] : []),
 	].map((line) => cut(line, size.columns - 1));
 }
 
@@ -50,7 +50,7 @@ export function makePullReporter(
 			const before = state;
 			state = reducePull(state, progress, now());
 			if (out.isTTY) {
-				// Messages come in bursts; the last of one must be shown, too, when nothing follows for long.
+				// Messages come in bursts; the last of a burst must be shown even when nothing follows for long.
 				next ??= setTimeout(() => {
 					next = undefined;
 					live.draw(drawPull(state, heading, now(), {columns: out.columns ?? 80, rows: out.rows ?? 24}));
@@ -65,9 +65,9 @@ export function makePullReporter(
 				}
 			}
 		},
-		/** A line that stays, above what is rewritten. */
+		/** Prints a permanent line above the rewritten ones. */
 		say: live.say,
-		/** Takes away what is rewritten. */
+		/** Erases the rewritten lines. */
 		end() {
 			clearTimeout(next);
 			live.clear();

@@ -8,14 +8,14 @@ import {formatTable} from '../../text/table.ts';
 
 const longestName = 100;
 
-/** The session's first screen as plain text, for pipes and CI. What is missing is part of the report, never a failure. */
+/** The session's first screen as plain text, for pipes and CI. Anything missing is part of the report, never a failure. */
 export async function report(host: Host, signal: AbortSignal): Promise<void> {
 	const [inventory, boxes] = await Promise.all([
 		readInventory(host.nvidiaSmi, {signal}),
 		listBoxes(host, signal).catch((error: unknown) => explain(error, host.engine.address)),
 	]);
 	const out = [
-		...(host.demo ? ['DEMO: this host is made up.', ''] : []),
+		...(host.demo ? ['DEMO: this host is simulated.', ''] : []),
 		inventory.gpus.length === 0
 			? 'GPUs: none usable'
 			: `GPUs: driver ${inventory.driverVersion ?? 'unknown'}, CUDA up to ${inventory.cudaVersion ?? 'unknown'}`,
@@ -29,7 +29,7 @@ export async function report(host: Host, signal: AbortSignal): Promise<void> {
 	if (Array.isArray(boxes)) {
 		out.push(
 			boxes.length === 0
-				? 'Boxes: none yet. Make one: gpubox up --jupyter'
+				? 'Boxes: none yet. Create one: gpubox up --jupyter'
 				: await formatTable(
 						['box', 'owner', 'state', 'gpus', 'image', 'address'],
 						boxes.map((box) => [

@@ -6,7 +6,7 @@ import {type PullState, reducePull, startPull} from '../../image/pull/pull-progr
 import {makeLiveLines} from './live-lines.ts';
 
 /**
-Tells on `out` what `up` is doing. On a terminal one line is rewritten in place, at most ten times a second; elsewhere each
+Prints on `out` what `up` is doing. On a terminal one line is rewritten in place, at most ten times a second; elsewhere each
 step is told once, so that a log stays readable.
 */
 export function makeReporter(out: NodeJS.WriteStream): {report: (step: UpStep) => void; end: () => void} {
@@ -24,7 +24,7 @@ export function makeReporter(out: NodeJS.WriteStream): {report: (step: UpStep) =
 			}
 
 			if (step.kind === 'post-create') {
-				// The project's own command: its output is worth keeping whole.
+				// The project's own command: its output is kept in full.
 				live.say(step.line ?? `Running in ${step.name}: ${step.command}`);
 				return;
 			}
@@ -53,7 +53,7 @@ export function makeReporter(out: NodeJS.WriteStream): {report: (step: UpStep) =
 	};
 }
 
-/** What a step is, and how far it is. */
+/** The step and its progress. */
 function describe(step: Exclude<UpStep, {kind: 'note' | 'post-create'}>, pull: PullState): [string, string] {
 	switch (step.kind) {
 		case 'pull':

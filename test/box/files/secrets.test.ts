@@ -79,7 +79,7 @@ describe('a secret', () => {
 		mkdirSync(open);
 		chmodSync(open, 0o755);
 		const values = new Map([['A', Buffer.from('x')]]);
-		assert.throws(() => writeSecrets(pathsAt(open), 'box', me, values), /not a folder of yours alone/);
+		assert.throws(() => writeSecrets(pathsAt(open), 'box', me, values), /not a private folder of yours/);
 		if (statSync(disk).dev !== statSync(memory).dev) {
 			assert.throws(() => writeSecrets(pathsAt(join(disk, 'secrets')), 'box', me, values), /is not in memory/);
 		}

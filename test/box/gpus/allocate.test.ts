@@ -27,7 +27,7 @@ describe('--gpus', () => {
 		assert.deepEqual(parseGpuSelection('GPU-a,GPU-a'), {kind: 'exact', names: ['GPU-a']});
 	});
 	for (const text of ['', 'some', '-1', '1.5', '0;2', ',', 'GPU-$(x)']) {
-		test(`"${text}" is refused`, () => assert.throws(() => parseGpuSelection(text), refused(2, /no choice of GPUs/)));
+		test(`"${text}" is refused`, () => assert.throws(() => parseGpuSelection(text), refused(2, /Invalid value for --gpus/)));
 	}
 });
 
@@ -52,10 +52,10 @@ describe('choosing', () => {
 		);
 	});
 	test('more than there are', () =>
-		assert.throws(() => choose('3', [card(0), card(1)]), refused(4, /3 GPUs were asked/)));
+		assert.throws(() => choose('3', [card(0), card(1)]), refused(4, /3 GPUs requested/)));
 	test('a lost card is never chosen, and refused when named', () => {
 		assert.deepEqual(choose('all', [card(0, {lost: true}), card(1)]), ['GPU-1']);
-		assert.throws(() => choose('0,', [card(0, {lost: true})]), refused(4, /does not answer/));
+		assert.throws(() => choose('0,', [card(0, {lost: true})]), refused(4, /no longer responds/));
 	});
 	test('an unknown card', () => assert.throws(() => choose('5,', [card(0)]), refused(4, /no GPU 5/)));
 	test('--share-gpus takes what others use, the least used first', () => {

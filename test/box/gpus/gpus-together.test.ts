@@ -49,7 +49,8 @@ describe('choosing GPUs among others', () => {
 		const overdue = [{name: 'a', until: new Date('2026-01-01T10:00:00Z')}];
 		assert.throws(
 			() => choose('0,', [card(0, {heldBy: ['a'], overdue})]),
-			(error) => error instanceof GpusTaken && error.fix === 'The time of a ended 2h ago: gpubox stop a',
+			(error) =>
+				error instanceof GpusTaken && error.fix === 'The reservation of a expired 2h ago. To stop it: gpubox stop a',
 		);
 	});
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {type Activity, idleFor, judgeIdleness} from '../../../source/box/idle/idle.ts';
 import {isComputing, isLogin, loginTime} from '../../../source/box/idle/observe.ts';
-import {decideReap, findCharge, noticeText} from '../../../source/box/idle/reap.ts';
+import {decideReap, findReapReason, noticeText} from '../../../source/box/idle/reap.ts';
 
 const now = new Date('2026-01-01T12:00:00Z');
 const ago = (minutes: number) => new Date(now.getTime() - minutes * 60_000);
@@ -103,26 +103,26 @@ describe('what is reaped', () => {
 	const hour = 3_600_000;
 
 	test('a box that holds a GPU and is idle for too long, and one whose time is over', () => {
-		assert.equal(findCharge(running, idle, hour, now)?.since.getTime(), ago(60).getTime());
-		assert.equal(findCharge(running, idle, hour + 1, now), undefined);
-		assert.equal(findCharge(running, idle, undefined, now), undefined, 'no policy');
-		assert.equal(findCharge({...running, gpus: []}, idle, hour, now), undefined, 'it is in nobody’s way');
-		assert.equal(findCharge({...running, state: 'exited'}, idle, hour, now), undefined);
-		assert.equal(findCharge(running, {kind: 'busy'}, 1, now), undefined);
-		assert.equal(findCharge(running, {kind: 'unknown'}, 1, now), undefined);
+		assert.equal(findReapReason(running, idle, hour, now)?.since.getTime(), ago(60).getTime());
+		assert.equal(findReapReason(running, idle, hour + 1, now), undefined);
+		assert.equal(findReapReason(running, idle, undefined, now), undefined, 'no policy');
+		assert.equal(findReapReason({...running, gpus: []}, idle, hour, now), undefined, 'it is in nobody’s way');
+		assert.equal(findReapReason({...running, state: 'exited'}, idle, hour, now), undefined);
+		assert.equal(findReapReason(running, {kind: 'busy'}, 1, now), undefined);
+		assert.equal(findReapReason(running, {kind: 'unknown'}, 1, now), undefined);
 		assert.equal(
-			findCharge({...running, until: ago(5)}, {kind: 'busy'}, undefined, now)?.since.getTime(),
+			findReapReason({...running, until: ago(5)}, {kind: 'busy'}, undefined, now)?.since.getTime(),
 			ago(5).getTime(),
 		);
-		assert.equal(findCharge({...running, until: ago(-5)}, {kind: 'busy'}, undefined, now), undefined);
+		assert.equal(findReapReason({...running, until: ago(-5)}, {kind: 'busy'}, undefined, now), undefined);
 	});
 
 	test('first it is told, then nothing happens until the grace is over, then it is stopped', () => {
-		const charge = findCharge(running, idle, hour, now);
-		assert.ok(charge);
+		const reapReason = findReapReason(running, idle, hour, now);
+		assert.ok(reapReason);
 		assert.deepEqual(decideReap([], now), {kind: 'warn'});
 		assert.deepEqual(decideReap(['some line of its own'], now), {kind: 'warn'});
-		const line = noticeText({name: 'alice-train'}, charge, ago(-10));
+		const line = noticeText({name: 'alice-train'}, reapReason, ago(-10));
 		assert.deepEqual(decideReap(['a', line, 'b'], now), {kind: 'wait', until: ago(-10)});
 		assert.deepEqual(decideReap([line], ago(-10)), {kind: 'stop'});
 	});

@@ -45,7 +45,7 @@ describe("Jupyter's token", () => {
 			const box = {name: 'box', folder: 'box', services: ['jupyter' as const], state: 'exited' as const};
 			assert.match(renewBadToken(paths, {...box, state: 'running'}) ?? '', /gpubox stop box/);
 			assert.equal(readFileSync(path, 'utf8'), content, 'a running box has read its own already');
-			assert.match(renewBadToken(paths, box) ?? '', /has a new one/);
+			assert.match(renewBadToken(paths, box) ?? '', /has been replaced/);
 			assert.ok(isToken(readTokenFile(path) ?? ''));
 			assert.equal(statSync(path).mode & 0o777, 0o600);
 			assert.equal(renewBadToken(paths, box), undefined);

@@ -31,13 +31,13 @@ describe("an image's own SSH server", () => {
 			};
 			const {server, note} = findOwnServer({...request, ...others}, 'i', tried);
 			assert.equal(server, undefined, what);
-			assert.match(note ?? '', /^ROOT_PASSWORD opens nothing: /, what);
+			assert.match(note ?? '', /^ROOT_PASSWORD is ignored: /, what);
 		}
 	});
 
 	test('is published on no address that others can reach', () => {
 		for (const bind of ['0.0.0.0', '::', '192.168.1.5']) {
-			assert.throws(() => findOwnServer({...request, bind}, 'i', image), /A password is not published on/);
+			assert.throws(() => findOwnServer({...request, bind}, 'i', image), /Password login is not allowed on/);
 		}
 
 		for (const bind of ['127.0.0.1', '127.0.1.1', '::1', 'localhost']) {

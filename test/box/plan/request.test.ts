@@ -88,17 +88,17 @@ test('key files of gpubox.yaml are read where it stands, the own ones are only n
 });
 
 const refused: Array<[flags: UpFlags, file: Sourced[], message: RegExp]> = [
-	[{memory: 'plenty'}, [], /^--memory: plenty is no size\.$/],
-	[{shmSize: '1k'}, [], /^--shm-size: 1k is no size\.$/],
-	[{mount: ['/data']}, [], /^--mount \/data is not of the form SRC:DST\[:ro\]\.$/],
-	[{mount: ['/data:relative']}, [], /is not of the form/],
-	[{mount: ['missing:/data']}, [], /^There is nothing to mount at .*elsewhere\/missing \(--mount\)\.$/],
+	[{memory: 'plenty'}, [], /^--memory: invalid size plenty\.$/],
+	[{shmSize: '1k'}, [], /^--shm-size: invalid size 1k\.$/],
+	[{mount: ['/data']}, [], /^Invalid value for --mount: \/data\. The form is SRC:DST\[:ro\]\.$/],
+	[{mount: ['/data:relative']}, [], /The form is SRC:DST/],
+	[{mount: ['missing:/data']}, [], /^Cannot mount .*elsewhere\/missing: no such file or folder \(--mount\)\.$/],
 	[
 		{},
 		[team('mounts', 'missing:/data', true)],
-		/^There is nothing to mount at .*project\/missing \(gpubox\.yaml:3\)\.$/,
+		/^Cannot mount .*project\/missing: no such file or folder \(gpubox\.yaml:3\)\.$/,
 	],
-	[{env: ['1A=b']}, [], /^--env 1A is no variable\.$/],
+	[{env: ['1A=b']}, [], /^--env 1A is not a valid variable\.$/],
 	[{env: ['GPUBOX_TEST_NOT_SET']}, [], /^--env GPUBOX_TEST_NOT_SET is not set in your environment\.$/],
 ];
 

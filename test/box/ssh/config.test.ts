@@ -24,7 +24,7 @@ describe('the files in ~/.ssh', () => {
 		assert.equal(
 			files.hosts,
 			[
-				'# Written by gpubox whenever a box comes or goes; what is changed here is lost.',
+				'# Managed by gpubox. Do not edit: changes are overwritten.',
 				'# Boxes of unix:///var/run/docker.sock',
 				'Host alice-train gpubox-alice-train',
 				'\tHostName 127.0.0.1',

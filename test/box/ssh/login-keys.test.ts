@@ -101,8 +101,8 @@ describe('findLoginKeys', () => {
 
 	test('a setting that names nothing usable is refused', async (t) => {
 		t.after(() => rmSync(folder, {recursive: true}));
-		await assert.rejects(findLoginKeys(folder, [join(folder, 'absent.pub')]), /cannot be read/);
+		await assert.rejects(findLoginKeys(folder, [join(folder, 'absent.pub')]), /Cannot read/);
 		writeFileSync(join(folder, 'empty.pub'), 'no key\n');
-		await assert.rejects(findLoginKeys(folder, [join(folder, 'empty.pub')]), /There is no public key/);
+		await assert.rejects(findLoginKeys(folder, [join(folder, 'empty.pub')]), /No public key found/);
 	});
 });
