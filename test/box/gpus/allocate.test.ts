@@ -27,7 +27,8 @@ describe('--gpus', () => {
 		assert.deepEqual(parseGpuSelection('GPU-a,GPU-a'), {kind: 'exact', names: ['GPU-a']});
 	});
 	for (const text of ['', 'some', '-1', '1.5', '0;2', ',', 'GPU-$(x)']) {
-		test(`"${text}" is refused`, () => assert.throws(() => parseGpuSelection(text), refused(2, /Invalid value for --gpus/)));
+		test(`"${text}" is refused`, () =>
+			assert.throws(() => parseGpuSelection(text), refused(2, /Invalid value for --gpus/)));
 	}
 });
 
