@@ -222,7 +222,7 @@ const story: Step[] = [
 	run('gpubox images --all', {out: /nvcr\.io/}),
 	run('gpubox images --json', {out: /"recommended": true/}),
 	run(['gpubox pull REF', `gpubox pull ${image}`], {as: `gpubox pull ${image}`, out: new RegExp(`^${image}$`, 'm')}),
-	run('docker run', {as: `docker run --rm ${image} echo it runs`, out: /^it runs$/}),
+	run('docker run', {as: `docker run --rm ${image} echo it runs`, out: /^it runs$/m}),
 
 	// The tour of the readme.
 	run('cd my-project', {as: 'cd my-project && pwd', out: /my-project$/m}),
@@ -467,7 +467,7 @@ const story: Step[] = [
 const workshop: Step[] = [
 	inClone('npm run build'),
 	inClone('node tools/build.mjs --meta'),
-	inClone(['npm run lint', 'npm run format', 'npm run types', 'npm run schema', 'npm run catalog:check']),
+	inClone(['npm run lint', 'npm run format', 'npm run types', 'npm run unused', 'npm run schema', 'npm run catalog:check']),
 	inClone(['npm run picture', 'npm run man', 'npm run troubleshooting']),
 	inClone('npx tsx --test test/gpu/parse.test.ts'),
 	inClone('npm test -- --unit', {as: 'npm test -- --unit --only gpu/parse'}),
