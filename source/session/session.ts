@@ -3,22 +3,22 @@ import {isRunning} from '../box/box.ts';
 import type {GpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
+import {followTour} from './follow-tour.ts';
 import {createContext, type Terminal} from './state/context.ts';
 import {perform as performEffect, standAside} from './state/effects.ts';
 import {createHostReader, type HostReader} from './state/gpus/host-line.ts';
 import {isDemoOffered, scopesOf} from './state/key-hints.ts';
 import {actionFor, characterOf} from './state/keymap.ts';
 import {createLogBuffer, type LogBuffer, scroll} from './state/log/log-buffer.ts';
-import {type Message, noFacts} from './state/model.ts';
+import {noFacts} from './state/model.ts';
 import {type Action, firstView, type Pane, reduce} from './state/reduce.ts';
 import type {SessionStore} from './state/session-state.ts';
 import {lookForFirstRun} from './state/setup/effects.ts';
-import {setupSituation} from './state/setup/select-setup.ts';
+import {hasNoBox, setupSituation} from './state/setup/select-setup.ts';
 import {startSources} from './state/sources.ts';
-import {createStore} from './state/store.ts';
+import {createStore, onChange} from './state/store.ts';
 import {ownUseCases, type UseCases} from './state/use-cases.ts';
 import type {Tour} from './tour/index.tsx';
-import type {Happened} from './tour/tour.ts';
 
 export type SessionOptions = {
 	/** The working directory; absolute. */
@@ -86,29 +86,12 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		terminal: terminal.promise,
 		signal: stopping.signal,
 	});
-	store.subscribe(sources.chosenBoxMayHaveChanged);
-	store.subscribe(() => lookForFirstRun(context));
-	const followTour = (happened?: Happened) => {
-		const {facts, view} = store.get();
-		const {tour} = options;
-		if (tour === undefined || view.tour === undefined) {
-			return;
-		}
-
-		const next = tour.advance(view.tour, {facts, view}, happened);
-		if (next === view.tour) {
-			return;
-		}
-
-		const left: Message = {kind: 'note', text: tour.leftWith, fix: ''};
-		const turned = next.shown === view.tour.shown ? {} : {message: next.shown ? undefined : left};
-		store.changeNow((state) => ({facts: {...state.facts, ...turned}, view: {...state.view, tour: next}}));
-		if (next.step !== view.tour.step) {
-			tour.entered(next, {facts, view});
-		}
-	};
-
-	store.subscribe(() => followTour());
+	onChange(
+		store,
+		({facts}) => hasNoBox(facts),
+		() => lookForFirstRun(context),
+	);
+	const tourGoesOn = options.tour && followTour(store, options.tour);
 	const {imagesOffered = true} = options;
 	const demoOffered = () => options.demoOffered === true && isDemoOffered(store.get().facts);
 
@@ -140,7 +123,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 			performEffect(context, effect);
 		}
 
-		followTour({action, effects: next.effects, before: facts});
+		tourGoesOn?.({action, effects: next.effects, before: facts});
 	};
 
 	const type = (text: string): Action => ({type: 'setup', does: {what: 'insert', text}});

@@ -5,7 +5,7 @@ import {followBoxes} from './boxes/box-source.ts';
 import {followGpus, followProcesses} from './gpus/gpu-source.ts';
 import {type HostReader, unknownHost} from './gpus/host-line.ts';
 import type {LogBuffer} from './log/log-buffer.ts';
-import {createLogFollower} from './log/log-source.ts';
+import {followLogs} from './log/log-source.ts';
 import {problemOf} from './problem.ts';
 import {type SessionStore, withFacts} from './session-state.ts';
 import {createWaker} from './waker.ts';
@@ -15,8 +15,6 @@ const hostIntervalMs = 3000;
 export type Sources = {
 	/** Starts what is not there yet. To be called once the first picture is drawn, and harmless after that. */
 	beginOthers: () => void;
-	/** Cheap: to be called after every change. */
-	chosenBoxMayHaveChanged: () => void;
 	/** Settles when everything has let go. */
 	stop(): Promise<void>;
 };
@@ -33,8 +31,8 @@ export function startSources(
 	const stopping = new AbortController();
 	const {signal} = stopping;
 	const waker = createWaker();
-	// Whoever hears from the engine first tells the other.
-	const log = createLogFollower(host, store, parts.buffer, signal, () => waker.wake());
+	// An answer about the log shows that the engine is back.
+	followLogs(host, store, parts.buffer, signal, () => waker.wake());
 	let atWork: Array<Promise<void>> = [];
 	followGpus(parts.feed, store);
 
@@ -59,7 +57,6 @@ export function startSources(
 				begin();
 			}
 		},
-		chosenBoxMayHaveChanged: () => log.check(),
 		async stop() {
 			stopping.abort();
 			await Promise.allSettled([...atWork, parts.feed.stop()]);

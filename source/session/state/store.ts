@@ -19,6 +19,27 @@ export type Store<State> = {
 	close(): void;
 };
 
+/**
+Calls `callback` whenever what is selected has become another value.
+
+@returns ends that
+*/
+export function onChange<State, Selected>(
+	store: Pick<Store<State>, 'get' | 'subscribe'>,
+	select: (state: State) => Selected,
+	callback: (selected: Selected) => void,
+): () => void {
+	let last = select(store.get());
+	return store.subscribe(() => {
+		const selected = select(store.get());
+		if (!Object.is(selected, last)) {
+			// First: what is called may publish a change, which leads here again.
+			last = selected;
+			callback(selected);
+		}
+	});
+}
+
 /** Longer than between two readings of the GPUs, which then take along what waits. */
 const lazyMs = 1500;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {mock, test} from 'node:test';
-import {createStore} from '../../../source/session/state/store.ts';
+import {createStore, onChange} from '../../../source/session/state/store.ts';
 
 function setUp(t: {after: (fn: () => void) => void}) {
 	mock.timers.enable({apis: ['setTimeout', 'Date'], now: 1_000_000});
@@ -90,4 +90,22 @@ test('a closed store is silent', (t) => {
 	store.close();
 	mock.timers.tick(1000);
 	assert.deepEqual(seen, [1]);
+});
+
+test('a subscriber hears of what it selects, once for each change, also of one that it makes itself', (t) => {
+	const {store} = setUp(t);
+	const tens: number[] = [];
+	onChange(
+		store,
+		(value) => Math.floor(value / 10),
+		(ten) => {
+			tens.push(ten);
+			store.changeNow((value) => value + 1);
+		},
+	);
+	store.changeNow(() => 5);
+	store.changeNow(() => 19);
+	store.changeNow(() => 21);
+	// 19 was made 20 while it was published.
+	assert.deepEqual(tens, [1, 2]);
 });

@@ -2,13 +2,14 @@ import {setTimeout as pause} from 'node:timers/promises';
 import {heed} from '../../../base/abortable.ts';
 import {createBackoff} from '../../../base/backoff.ts';
 import type {Diagnostic} from '../../../base/failure.ts';
-import {isRunning} from '../../../box/box.ts';
+import {type Box, isRunning} from '../../../box/box.ts';
 import type {Host} from '../../../host/host.ts';
 import type {LogState} from '../model.ts';
 import {createPacer} from '../pacer.ts';
 import {problemOf} from '../problem.ts';
 import {chosenBox} from '../reduce.ts';
-import {type SessionStore, withFacts} from '../session-state.ts';
+import {type SessionState, type SessionStore, withFacts} from '../session-state.ts';
+import {onChange} from '../store.ts';
 import type {LogBuffer} from './log-buffer.ts';
 
 const linesAtFirst = 1000;
@@ -17,19 +18,32 @@ const firstRetryMs = 500;
 const quietMs = 2000;
 const longestRetryMs = 15_000;
 
+/** The source of a log: a box that was started again has one that goes on. */
+function sourceOf(box: Box): string {
+	return `${box.id} ${isRunning(box)}`;
+}
+
+/** The chosen box and its log. Once the engine is back, every log is read again. */
+function choiceOf({facts, view}: SessionState): string {
+	const box = chosenBox(view, facts.box.boxes);
+	return box === undefined ? '' : `${sourceOf(box)} ${facts.box.connection}`;
+}
+
 /**
 Follows the log of the chosen box, and lets go of it as soon as another is chosen. A log that breaks off while its box runs, as it
-does when the engine is started again, is taken up again: the lines that are there stay until the same ones come with what
-was written meanwhile. Call `check` whenever the choice or the boxes may have changed; it does nothing when they did not.
+does when the engine is restarted, is read again: the lines that are there stay until the same ones come with what was written
+meanwhile.
+
+@param onAnswer called when the engine answers about a log while it does not answer about the boxes
 */
-export function createLogFollower(
+export function followLogs(
 	host: Host,
 	store: SessionStore,
 	buffer: LogBuffer,
 	signal: AbortSignal,
 	onAnswer: () => void = () => {},
-) {
-	let following: {key: string; box: string; controller: AbortController} | undefined;
+): void {
+	let following: {source: string; controller: AbortController} | undefined;
 
 	const change = (state: Partial<Pick<LogState, 'phase' | 'problem'>> = {}) => {
 		store.change(withFacts(({log}) => ({log: {...log, ...state, version: log.version + 1}})));
@@ -97,33 +111,30 @@ export function createLogFollower(
 		}
 	};
 
-	return {
-		check() {
-			const {facts, view} = store.get();
-			const box = chosenBox(view, facts.box.boxes);
-			// A box that was started again has a log that goes on: it is read anew. So is every log once the engine is back.
-			const key = box === undefined ? '' : `${box.id} ${isRunning(box)} ${facts.box.connection}`;
-			if (key === (following?.key ?? '') || signal.aborted) {
-				return;
-			}
+	const followChosen = () => {
+		const {facts, view} = store.get();
+		const box = chosenBox(view, facts.box.boxes);
+		if (signal.aborted) {
+			return;
+		}
 
-			const same = box !== undefined && following?.box === `${box.id} ${isRunning(box)}`;
-			following?.controller.abort();
-			const controller = new AbortController();
-			// Before anything is published: that calls this again.
-			following = box === undefined ? undefined : {key, box: `${box.id} ${isRunning(box)}`, controller};
-			if (!same) {
-				buffer.clear();
-			}
+		const isSame = box !== undefined && following?.source === sourceOf(box);
+		following?.controller.abort();
+		const controller = new AbortController();
+		following = box === undefined ? undefined : {source: sourceOf(box), controller};
+		if (!isSame) {
+			buffer.clear();
+		}
 
-			store.change(
-				withFacts(({log}) => ({
-					log: {boxId: box?.id, version: log.version + 1, phase: 'waiting', problem: undefined},
-				})),
-			);
-			if (box !== undefined) {
-				void follow(box.id, AbortSignal.any([signal, controller.signal]));
-			}
-		},
+		store.change(
+			withFacts(({log}) => ({
+				log: {boxId: box?.id, version: log.version + 1, phase: 'waiting', problem: undefined},
+			})),
+		);
+		if (box !== undefined) {
+			void follow(box.id, AbortSignal.any([signal, controller.signal]));
+		}
 	};
+
+	onChange(store, choiceOf, followChosen);
 }

@@ -19,7 +19,7 @@ import {
 	withFolder,
 } from './setup.ts';
 
-/** Looks at the project as soon as it may be the user's first run. */
+/** To be called when it turns out whether the user has a box: looks at the project when it may be their first run. */
 export function lookForFirstRun(context: Context): void {
 	const {facts} = context.store.get();
 	if (hasNoBox(facts) && facts.setup.project === undefined) {

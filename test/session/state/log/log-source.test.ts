@@ -4,7 +4,7 @@ import type {Box} from '../../../../source/box/box.ts';
 import {listBoxes} from '../../../../source/box/list.ts';
 import {EngineError, type LogChunk, type LogOptions} from '../../../../source/engine/engine.ts';
 import {createLogBuffer} from '../../../../source/session/state/log/log-buffer.ts';
-import {createLogFollower} from '../../../../source/session/state/log/log-source.ts';
+import {followLogs} from '../../../../source/session/state/log/log-source.ts';
 import {noFacts} from '../../../../source/session/state/model.ts';
 import {firstView} from '../../../../source/session/state/reduce.ts';
 import {type SessionStore, withFacts} from '../../../../source/session/state/session-state.ts';
@@ -43,8 +43,7 @@ async function follow(
 	const stopping = new AbortController();
 	t.after(() => stopping.abort());
 	const buffer = createLogBuffer();
-	const follower = createLogFollower(host, store, buffer, stopping.signal);
-	store.subscribe(() => follower.check());
+	followLogs(host, store, buffer, stopping.signal);
 	const show = (boxes: Box[], connection = 1) => {
 		store.changeNow(withFacts(({box: before}) => ({box: {...before, phase: 'live', boxes, connection}})));
 	};
