@@ -65,8 +65,16 @@ async function watch(host: Host, inventory: GpuInventory, options: Options, sign
 	await watchGpus(host.nvidiaSmi, {
 		signal,
 		gpuCount: inventory.gpus.length,
-		onFrame(frame) {
-			latest = frame;
+		onNews(news) {
+			if (news.kind === 'problem') {
+				if (news.problem) {
+					process.stderr.write(`${news.problem.message}\n  → ${news.problem.fix}\n`);
+				}
+
+				return;
+			}
+
+			latest = news.frame;
 			if (!busy) {
 				busy = true;
 				show()
@@ -80,11 +88,6 @@ async function watch(host: Host, inventory: GpuInventory, options: Options, sign
 					});
 			}
 		},
-		onProblem(problem) {
-			if (problem) {
-				process.stderr.write(`${problem.message}\n  → ${problem.fix}\n`);
-			}
-		},
 	});
 	signal.throwIfAborted();
 }
@@ -96,12 +99,12 @@ async function oneFrame(host: Host, gpuCount: number, signal: AbortSignal): Prom
 	await watchGpus(host.nvidiaSmi, {
 		gpuCount,
 		signal: AbortSignal.any([signal, controller.signal]),
-		onFrame(frame) {
-			first ??= frame;
-			controller.abort();
-		},
-		onProblem(problem) {
-			if (problem) {
+		onNews(news) {
+			if (news.kind === 'frame') {
+				first ??= news.frame;
+			}
+
+			if (news.kind === 'frame' || news.problem) {
 				controller.abort();
 			}
 		},

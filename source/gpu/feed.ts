@@ -1,22 +1,15 @@
-import type {GpuFrame, GpuInventory, GpuProblem, NvidiaSmi} from './gpu.ts';
+import type {GpuInventory, GpuNews, NvidiaSmi} from './gpu.ts';
 import {readBanner, readGpuFacts, withBanner} from './inventory.ts';
 import {watchGpus} from './stream.ts';
 
-export type GpuFeedListener = {
-	onInventory: (inventory: GpuInventory) => void;
-	onFrame: (frame: GpuFrame) => void;
-	/** Undefined when nothing is wrong any more. */
-	onProblem: (problem: GpuProblem | undefined) => void;
-};
-
-/** Everything nvidia-smi says, kept until someone listens. */
+/** All news of the GPUs, kept until someone listens. */
 export type GpuFeed = {
-	/** Settles with the first reading, or with the news that there will be none soon. */
+	/** Settles with the first reading, or when it is known that there will be none soon. */
 	firstNews: Promise<void>;
-	listen(listener: GpuFeedListener): void;
-	/** Asks once more for what does not change: after a driver came back, cards can be others. */
+	listen(listener: (news: GpuNews) => void): void;
+	/** Asks again for what does not change: after a driver came back, the GPUs can be others. */
 	refresh(): void;
-	/** Ends the child that tells the readings until `resume` is called. Settles when it is gone. */
+	/** Ends the child that prints the readings until `resume` is called. Settles when it is gone. */
 	pause(): Promise<void>;
 	resume(): void;
 	/** Settles when no child is left. */
@@ -24,75 +17,50 @@ export type GpuFeed = {
 };
 
 /**
-Starts nvidia-smi at once, so that it is at work while Ink is still being loaded: a caller that is in a hurry calls this
-before it imports the session. Never throws; what goes wrong is told to the listener as a problem.
+Starts nvidia-smi at once, so that it runs while Ink is still being loaded: a caller in a hurry calls this before it imports the
+session. Never throws; what goes wrong is a problem among the news.
 */
 export function startGpuFeed(nvidiaSmi: NvidiaSmi, options: {intervalMs?: number} = {}): GpuFeed {
 	const stopping = new AbortController();
 	const {signal} = stopping;
-	const early: Array<(listener: GpuFeedListener) => void> = [];
-	let listener: GpuFeedListener | undefined;
+	const early: GpuNews[] = [];
+	let listener = (news: GpuNews) => {
+		early.push(news);
+	};
 	const firstNews = Promise.withResolvers<void>();
-	const tell = (message: (to: GpuFeedListener) => void) => {
+	const onNews = (news: GpuNews) => {
 		if (signal.aborted) {
 			return;
 		}
 
-		if (listener === undefined) {
-			early.push(message);
-		} else {
-			message(listener);
+		listener(news);
+		if (news.kind !== 'inventory') {
+			firstNews.resolve();
 		}
 	};
 
 	const fail = (error: unknown) => {
-		tell((to) =>
-			to.onProblem({
-				code: 'unknown',
-				message: error instanceof Error ? error.message : String(error),
-				fix: 'Try it by hand: nvidia-smi',
-			}),
-		);
+		const message = error instanceof Error ? error.message : String(error);
+		onNews({kind: 'problem', problem: {code: 'unknown', message, fix: 'Try it by hand: nvidia-smi'}});
 	};
 
 	/** How many GPUs there are; none when that could not be asked. */
 	const ask = async (): Promise<number> => {
 		try {
-			const facts = await readGpuFacts(nvidiaSmi, {signal});
-			tell((to) => to.onInventory(facts));
-			void askCuda(facts);
-			return facts.gpus.length;
+			const inventory = await readGpuFacts(nvidiaSmi, {signal});
+			onNews({kind: 'inventory', inventory});
+			void askCuda(inventory);
+			return inventory.gpus.length;
 		} catch (error) {
 			fail(error);
 			return 0;
 		}
 	};
 
-	/** A third process at the same time would keep the other two waiting for the driver, and the person for the GPUs. */
-	const askCuda = async (facts: GpuInventory) => {
+	/** A third process at the same time would keep the other two waiting for the driver, and the user for the GPUs. */
+	const askCuda = async (inventory: GpuInventory) => {
 		try {
-			const banner = await readBanner(nvidiaSmi, {signal});
-			tell((to) => to.onInventory(withBanner(facts, banner)));
-		} catch (error) {
-			fail(error);
-		}
-	};
-
-	const watch = async (gpuCount: Promise<number>, watchSignal: AbortSignal) => {
-		try {
-			await watchGpus(nvidiaSmi, {
-				signal: watchSignal,
-				gpuCount,
-				onFrame(frame) {
-					tell((to) => to.onFrame(frame));
-					firstNews.resolve();
-				},
-				onProblem(problem) {
-					tell((to) => to.onProblem(problem));
-					firstNews.resolve();
-				},
-				...(options.intervalMs === undefined ? {} : {intervalMs: options.intervalMs}),
-			});
+			onNews({kind: 'inventory', inventory: withBanner(inventory, await readBanner(nvidiaSmi, {signal}))});
 		} catch (error) {
 			fail(error);
 		}
@@ -100,13 +68,20 @@ export function startGpuFeed(nvidiaSmi: NvidiaSmi, options: {intervalMs?: number
 
 	let asking = ask();
 	let pausing = new AbortController();
-	let watching = watch(asking, AbortSignal.any([signal, pausing.signal]));
+	const watch = async () =>
+		watchGpus(nvidiaSmi, {
+			...options,
+			signal: AbortSignal.any([signal, pausing.signal]),
+			gpuCount: asking,
+			onNews,
+		}).catch(fail);
+	let watching = watch();
 	return {
 		firstNews: firstNews.promise,
 		listen(next) {
 			listener = next;
-			for (const message of early.splice(0)) {
-				message(next);
+			for (const news of early.splice(0)) {
+				next(news);
 			}
 		},
 		refresh() {
@@ -119,7 +94,7 @@ export function startGpuFeed(nvidiaSmi: NvidiaSmi, options: {intervalMs?: number
 		resume() {
 			if (pausing.signal.aborted) {
 				pausing = new AbortController();
-				watching = watch(asking, AbortSignal.any([signal, pausing.signal]));
+				watching = watch();
 			}
 		},
 		async stop() {

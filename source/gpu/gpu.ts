@@ -59,6 +59,11 @@ export type GpuFrame = {
 	unreadable?: true;
 };
 
+/** What the stream of readings brings. `problem`: what is wrong has changed; undefined when nothing is wrong any more. */
+export type StreamNews = {kind: 'frame'; frame: GpuFrame} | {kind: 'problem'; problem: GpuProblem | undefined};
+
+export type GpuNews = StreamNews | {kind: 'inventory'; inventory: GpuInventory};
+
 export type GpuProcess = {
 	gpuUuid: string;
 	pid: number;

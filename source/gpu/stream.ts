@@ -3,7 +3,7 @@ import {createBackoff} from '../base/backoff.ts';
 import {startSmi} from './child.ts';
 import {queryArguments, streamFields, withoutField} from './fields.ts';
 import {FrameBuilder} from './frames.ts';
-import type {GpuFrame, GpuProblem, NvidiaSmi} from './gpu.ts';
+import type {GpuFrame, GpuProblem, NvidiaSmi, StreamNews} from './gpu.ts';
 import {rejectedField} from './parse.ts';
 import {findProblems, hung, problemOfLine, type SmiEnd, unreadable} from './problems.ts';
 
@@ -15,7 +15,7 @@ type StreamTiming = {
 	startMs: number;
 	/** How long it may stay silent later. */
 	silenceMs: number;
-	/** How long it may print what cannot be read, and no row, until that is told. */
+	/** How long it may print only what cannot be read before that is reported. */
 	unreadableMs: number;
 	/** The wait before the first restart; doubled for each further one in a row that gave no frame. */
 	restartMs: number;
@@ -24,10 +24,9 @@ type StreamTiming = {
 
 export type WatchOptions = {
 	signal: AbortSignal;
-	onFrame: (frame: GpuFrame) => void;
-	/** Called when what is wrong changes; `undefined`: nothing any more. */
-	onProblem: (problem: GpuProblem | undefined) => void;
-	/** How often the driver is asked. 1000 unless told: more often keeps the cards from their deepest idle state. */
+	/** Must not throw. */
+	onNews: (news: StreamNews) => void;
+	/** How often the driver is asked. 1000 unless set: more often keeps the cards from their deepest idle state. */
 	intervalMs?: number;
 	/**
 	How many GPUs the inventory lists, once it is known: the first frame then need not wait for the second tick. Zero is not
@@ -133,7 +132,7 @@ async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, si
 		{linesPerWindow, onLeftOut: () => builder.leftOut()},
 	);
 	if (gpuCount instanceof Promise) {
-		// Whoever asked for the inventory hears of its failure; here it only means to wait for the second tick.
+		// A failure is reported to the one who asked for the inventory; here it only means to wait for the second tick.
 		gpuCount.then(
 			(count) => {
 				if (count > 0 && !over) {
@@ -153,7 +152,7 @@ async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, si
 		const ended = child.ended.then((end): Outcome => ({kind: 'ended', end, messages: builder.messages}));
 		const outcome = await Promise.race([ended, stopped.promise]);
 		// Nothing more will come, so the last frame is as complete as it gets. Not so when it hangs: then the cards that
-		// it did not come to are not lost.
+		// it did not get to are not lost.
 		const cardLost = builder.messages.some((message) => problemOfLine(message)?.code === 'gpu-lost');
 		if (outcome.kind === 'ended' && (builder.unpublished > 0 || cardLost)) {
 			onTick(builder.publish());
@@ -171,24 +170,23 @@ async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, si
 }
 
 /**
-Reads all GPUs at every interval from one long-lived nvidia-smi: a process for each tick would start the driver anew
-each time where persistence mode is off. When it ends or falls silent it is started again, ever more slowly while it
-gives nothing. Settles after the signal is aborted and the child is gone; trouble is told, never thrown. The callbacks
-must not throw.
+Reads all GPUs at every interval from one long-lived nvidia-smi: a process for each tick would start the driver each time
+where persistence mode is off. When it ends or falls silent it is started again, ever more slowly while it prints no
+reading. Settles after the signal is aborted and the child is gone; what goes wrong is reported as a problem, never thrown.
 */
 export async function watchGpus(smi: NvidiaSmi, options: WatchOptions): Promise<void> {
-	const {signal, onFrame, onProblem, intervalMs = 1000} = options;
+	const {signal, onNews, intervalMs = 1000} = options;
 	const timing = timingFor(intervalMs, options.timing);
 	let {gpuCount} = options;
 	let fields: readonly string[] = streamFields;
 	const backoff = createBackoff({firstMs: timing.restartMs, longestMs: timing.longestRestartMs});
-	let told = '';
+	let reported = '';
 
-	const tell = (problem: GpuProblem | undefined) => {
+	const report = (problem: GpuProblem | undefined) => {
 		const text = problem === undefined ? '' : JSON.stringify(problem);
-		if (text !== told) {
-			told = text;
-			onProblem(problem);
+		if (text !== reported) {
+			reported = text;
+			onNews({kind: 'problem', problem});
 		}
 	};
 
@@ -215,9 +213,9 @@ export async function watchGpus(smi: NvidiaSmi, options: WatchOptions): Promise<
 			backoff.reset();
 		}
 
-		onFrame(tick);
+		onNews({kind: 'frame', frame: tick});
 		const gap = tick.unreadable === true && samples.length < Math.max(known, 1);
-		tell(
+		report(
 			messages.map(problemOfLine).find((problem) => problem !== undefined) ??
 				(gap ? unreadable({some: samples.length > 0}) : undefined),
 		);
@@ -230,8 +228,8 @@ export async function watchGpus(smi: NvidiaSmi, options: WatchOptions): Promise<
 		}
 
 		if (outcome.kind === 'hung') {
-			tell(hung(outcome.afterMs / 1000));
-			// What SIGKILL cannot end sits in the driver: another one would only come to sit beside it.
+			report(hung(outcome.afterMs / 1000));
+			// What SIGKILL cannot end hangs in the driver: another one would only hang beside it.
 			await untilAborted(outcome.gone, signal);
 		} else {
 			const rejected = rejectedField(outcome.messages.join('\n'));
@@ -243,8 +241,8 @@ export async function watchGpus(smi: NvidiaSmi, options: WatchOptions): Promise<
 
 			const [problem] = findProblems(outcome.messages, outcome.end);
 			if (problem) {
-				// With an exit code of 0 it is no fault that it tells, but some other program's words.
-				tell(problem.code === 'unknown' && outcome.end.exitCode === 0 ? unreadable() : problem);
+				// With an exit code of 0 this is not a fault but the output of some other program.
+				report(problem.code === 'unknown' && outcome.end.exitCode === 0 ? unreadable() : problem);
 			}
 		}
 

@@ -2,10 +2,10 @@ import {type DemoHost, makeDemoHost} from '../../source/demo/host.ts';
 import {readScenario, scenarioFile} from '../../source/demo/read-scenario.ts';
 import type {ScenarioEvent} from '../../source/demo/scenario.ts';
 import {answer} from '../../source/demo/smi-answers.ts';
-import type {GpuFeed, GpuFeedListener} from '../../source/gpu/feed.ts';
+import type {GpuFeed} from '../../source/gpu/feed.ts';
 import {streamFields} from '../../source/gpu/fields.ts';
 import {FrameBuilder} from '../../source/gpu/frames.ts';
-import type {GpuFrame, GpuInventory} from '../../source/gpu/gpu.ts';
+import type {GpuFrame, GpuInventory, GpuNews} from '../../source/gpu/gpu.ts';
 
 /** The moment at which the frozen host stands still. */
 export const frozenAt = new Date('2026-11-20T12:00:00Z');
@@ -20,26 +20,20 @@ export async function makeFrozenHost(scenario = 'workstation-8x-h100'): Promise<
 	return host;
 }
 
-/** Says what a test tells it to, in place of a running nvidia-smi. */
-export function makeFeed(): GpuFeed & GpuFeedListener & {stopped: boolean; refreshed: number} {
-	let listener: GpuFeedListener | undefined;
-	const early: Array<(to: GpuFeedListener) => void> = [];
-	const tell = (message: (to: GpuFeedListener) => void) => {
-		if (listener === undefined) {
-			early.push(message);
-		} else {
-			message(listener);
-		}
+/** Brings the news that a test gives it, in place of a running nvidia-smi. */
+export function makeFeed(): GpuFeed & {tell: (news: GpuNews) => void; stopped: boolean; refreshed: number} {
+	const early: GpuNews[] = [];
+	let listener = (news: GpuNews) => {
+		early.push(news);
 	};
-
 	return {
 		firstNews: Promise.resolve(),
 		stopped: false,
 		refreshed: 0,
 		listen(next) {
 			listener = next;
-			for (const message of early.splice(0)) {
-				message(next);
+			for (const news of early.splice(0)) {
+				next(news);
 			}
 		},
 		refresh() {
@@ -50,9 +44,7 @@ export function makeFeed(): GpuFeed & GpuFeedListener & {stopped: boolean; refre
 		async stop() {
 			this.stopped = true;
 		},
-		onInventory: (inventory) => tell((to) => to.onInventory(inventory)),
-		onFrame: (frame) => tell((to) => to.onFrame(frame)),
-		onProblem: (problem) => tell((to) => to.onProblem(problem)),
+		tell: (news) => listener(news),
 	};
 }
 

@@ -51,9 +51,9 @@ export async function showSession(
 	const feed = makeFeed();
 	if (gpus) {
 		const inventory = await readInventory(host.nvidiaSmi);
-		feed.onInventory(inventory);
+		feed.tell({kind: 'inventory', inventory});
 		for (const frame of scenarioFrames(scenario, seenSeconds)) {
-			feed.onFrame(frame);
+			feed.tell({kind: 'frame', frame});
 		}
 	}
 

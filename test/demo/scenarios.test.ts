@@ -91,7 +91,7 @@ describe('a scenario that comes along', () => {
 				{scenario: name, useCases: {images: async () => []}},
 			);
 			for (const frame of failure === null ? scenarioFrames(name, moments) : []) {
-				shown.feed.onFrame(frame);
+				shown.feed.tell({kind: 'frame', frame});
 			}
 
 			await shown.waitFor(/DEMO/);

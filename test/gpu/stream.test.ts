@@ -18,8 +18,13 @@ function watch(t: TestContext, fake: FakeNvidiaSmi, options: Partial<WatchOption
 	const problems: (GpuProblem | undefined)[] = [];
 	const ended = watchGpus(fake.smi, {
 		signal: controller.signal,
-		onFrame: (frame) => frames.push(frame),
-		onProblem: (problem) => problems.push(problem),
+		onNews(news) {
+			if (news.kind === 'frame') {
+				frames.push(news.frame);
+			} else {
+				problems.push(news.problem);
+			}
+		},
 		intervalMs: 40,
 		...options,
 		timing: {...timing, ...options.timing},
@@ -437,8 +442,7 @@ describe('the child', () => {
 		t.after(fake.remove);
 		await watchGpus(fake.smi, {
 			signal: AbortSignal.abort(),
-			onFrame: () => assert.fail(),
-			onProblem: () => assert.fail(),
+			onNews: () => assert.fail(),
 		});
 		assert.deepEqual(fake.starts(), []);
 	});

@@ -84,8 +84,8 @@ test('no frame is wider or higher than the terminal, whatever things are called'
 			async (columns, rows, gpus, boxes, lines, first, typed) => {
 				const feed = makeFeed();
 				const inventory = inventoryOf(gpus, safeText(lines[0] ?? 'NVIDIA H100'));
-				feed.onInventory(inventory);
-				feed.onFrame(frameOf(inventory, 0, [1]));
+				feed.tell({kind: 'inventory', inventory});
+				feed.tell({kind: 'frame', frame: frameOf(inventory, 0, [1])});
 				// The facts are set by hand here, so nothing may come from the sources.
 				const quiet = {...host, engine: {...host.engine, events: never, logs: never, listContainers: never}};
 				const session = createSession(quiet, feed, {

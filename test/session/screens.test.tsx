@@ -218,7 +218,7 @@ test('a card that falls off stays on the screen as lost', async (t) => {
 	await shown.waitForWhole(everything);
 	const [frame] = scenarioFrames('workstation-8x-h100', [40], [{afterSeconds: 40, kind: 'lost', gpu: 2}]);
 	if (frame !== undefined) {
-		shown.feed.onFrame(frame);
+		shown.feed.tell({kind: 'frame', frame});
 	}
 
 	assertScreen(folder, 'lost-card-80x24', await shown.waitFor(/2 H100 80GB HBM3\s+✕ lost/));

@@ -39,7 +39,7 @@ test('at 80x24 all eight cards stay in sight, also beside a message of two lines
 	assert.deepEqual(failed, [5]);
 	const [frame] = scenarioFrames('workstation-8x-h100', [40], [{afterSeconds: 40, kind: 'lost', gpu: 5}]);
 	if (frame !== undefined) {
-		shown.feed.onFrame(frame);
+		shown.feed.tell({kind: 'frame', frame});
 	}
 
 	await shown.waitFor(/TOUR 6\/10 {2}Press ↓ until chen-vllm is chosen/);

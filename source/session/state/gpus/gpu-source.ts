@@ -13,7 +13,7 @@ import {type SessionStore, withFacts} from '../session-state.ts';
 const historyLength = 240;
 const processIntervalMs = 5000;
 
-/** Brings what the feed says into the facts. */
+/** Puts the news of the GPUs into the facts. */
 export function followGpus(feed: GpuFeed, store: SessionStore): void {
 	const history = new UtilizationHistory(historyLength);
 	let frame: GpuFrame | undefined;
@@ -21,14 +21,14 @@ export function followGpus(feed: GpuFeed, store: SessionStore): void {
 	let refreshedFor = '';
 	let seen = false;
 
-	const change = (update: (gpu: GpuState) => Partial<GpuState>) => {
-		// What a person opened the session for is not kept back with the rest.
+	const change = (update: Partial<GpuState> = {}) => {
+		// What the user opened the session for is not held back with the rest.
 		const isFirstLook = !seen && frame !== undefined;
 		seen ||= isFirstLook;
 		const publish = isFirstLook ? store.changeNow : store.change;
 		publish(
 			withFacts(({gpu}) => {
-				const next = {...gpu, ...update(gpu)};
+				const next = {...gpu, ...update};
 				const readings = viewGpus(next.inventory?.gpus ?? [], frame).map((view) => ({
 					...view,
 					history: history.of(view.uuid),
@@ -47,31 +47,44 @@ export function followGpus(feed: GpuFeed, store: SessionStore): void {
 		);
 	};
 
-	feed.listen({
-		onInventory: (inventory) => change(() => ({inventory})),
-		onFrame(next) {
-			frame = next;
-			history.add(next);
-			change(() => ({}));
-			// Cards that the inventory does not know: the driver was started, or a card came back, after it was asked.
-			const known = store.get().facts.gpu.inventory?.gpus;
-			const strangers = next.samples.filter(({uuid}) => known?.every((gpu) => gpu.uuid !== uuid) ?? false);
-			const names = strangers.map(({uuid}) => uuid).join();
-			if (names !== refreshedFor) {
-				refreshedFor = names;
-				if (names !== '') {
-					feed.refresh();
-				}
+	/** Cards that the inventory does not know: the driver was started, or a card came back, after it was asked. */
+	const refreshFor = ({samples}: GpuFrame) => {
+		const known = store.get().facts.gpu.inventory?.gpus;
+		const strangers = samples.filter(({uuid}) => known?.every((gpu) => gpu.uuid !== uuid) ?? false);
+		const names = strangers.map(({uuid}) => uuid).join();
+		if (names !== refreshedFor) {
+			refreshedFor = names;
+			if (names !== '') {
+				feed.refresh();
 			}
-		},
-		onProblem(problem) {
-			streamProblem = problem;
-			change(() => ({}));
-		},
+		}
+	};
+
+	feed.listen((news) => {
+		switch (news.kind) {
+			case 'inventory': {
+				change({inventory: news.inventory});
+				break;
+			}
+
+			case 'frame': {
+				frame = news.frame;
+				history.add(frame);
+				change();
+				refreshFor(frame);
+				break;
+			}
+
+			case 'problem': {
+				streamProblem = news.problem;
+				change();
+				break;
+			}
+		}
 	});
 }
 
-/** What the stream says is newer than what the inventory said; the same thing is not told twice. */
+/** What the stream reports is newer than the inventory; the same thing is not shown twice. */
 function mergeProblems(asked: GpuProblem[], streamed: GpuProblem | undefined, anyGpu: boolean): GpuProblem[] {
 	if (streamed === undefined) {
 		return asked;
