@@ -1,4 +1,4 @@
-/** A layer of the way from the card to a box, bottom up. The ids are part of the published interface: add, never change. */
+/** A layer between the GPU and a box, bottom up. The ids are part of the published interface: add, never change. */
 export type CheckId =
 	| 'gpu'
 	| 'module'
@@ -22,20 +22,20 @@ export type CheckId =
 export type Fix = {
 	/** What to do, in one line. */
 	text: string;
-	/** The same as commands for a shell of this distribution; empty where none can do it. */
+	/** The same as shell commands for this distribution; empty where no command can do it. */
 	commands: string[];
-	/** Running them needs no judgement: nothing is replaced, stopped or opened to others. */
+	/** Running them is safe: nothing is replaced, stopped or opened to others. */
 	automatic: boolean;
 };
 
-/** What one layer is like. All texts are one line and safe to print. */
+/** The result for one layer. All texts are one line and safe to print. */
 export type Check = {
 	id: CheckId;
 	title: string;
 	status: 'ok' | 'warn' | 'fail' | 'skip';
-	/** What was found; why it was passed over, where it was. */
+	/** What was found, or why the layer was skipped. */
 	found: string;
-	/** Why it matters. Empty for what is in order. */
+	/** Why it matters. Empty for a check that passed. */
 	why: string;
 	fix: Fix | undefined;
 };
@@ -61,7 +61,7 @@ export const titles: Record<CheckId, string> = {
 	'ssh-keys': 'SSH keys',
 };
 
-/** What must be in order before a layer can be looked at. */
+/** The layers that must pass before a layer can be checked. */
 export const restsOn: Partial<Record<CheckId, CheckId[]>> = {
 	module: ['gpu'],
 	driver: ['module'],
@@ -76,7 +76,7 @@ export const restsOn: Partial<Record<CheckId, CheckId[]>> = {
 	clock: ['registry'],
 };
 
-/** The verdict on one layer, before it is put into its place. */
+/** The verdict on one layer, without its id and title. */
 export type Verdict = Omit<Check, 'id' | 'title'>;
 
 export function ok(found: string): Verdict {
@@ -95,12 +95,12 @@ export function fail(found: string, why: string, fix: Fix): Verdict {
 	return {status: 'fail', found, why, fix};
 }
 
-/** A fix for a person to decide on. */
+/** A fix that the user must decide on. */
 export function advise(text: string, commands: string[] = []): Fix {
 	return {text, commands, automatic: false};
 }
 
-/** A fix that can do no harm. */
-export function mend(text: string, commands: string[]): Fix {
+/** A safe fix, which `--fix` applies. */
+export function autoFix(text: string, commands: string[]): Fix {
 	return {text, commands, automatic: true};
 }

@@ -5,17 +5,17 @@ import type {GpuInventory} from '../gpu/gpu.ts';
 import {safeText} from '../text/safe.ts';
 import type {ContainerProbe} from './facts.ts';
 
-/** Pulled with `--deep` when no image is here: small, and nvidia-smi runs in it. */
+/** Pulled with `--deep` when there is no local image: small, and nvidia-smi runs in it. */
 const smallImage = 'debian:stable-slim';
 
-// nvidia-smi is made for glibc, and these have another C library or none at all.
+// nvidia-smi needs glibc, and these have another C library or none.
 const withoutGlibc =
 	/(?:^|\/)(?:alpine|busybox|hello-world|registry|scratch|pause|nginx-unprivileged)(?::|@|$)|alpine|distroless/i;
 
 const enough = 3;
 const timeoutMs = 60_000;
 
-/** The images that the probe tries, the smallest first: reading one from disk is most of what it costs. */
+/** The images that the probe tries, the smallest first: most of the time goes into reading one from disk. */
 export function suitableImages(images: readonly ImageSummary[]): string[] {
 	return images
 		.flatMap((image) => {
@@ -30,7 +30,7 @@ export function suitableImages(images: readonly ImageSummary[]): string[] {
 /**
 Gives all GPUs to a container, as a box would get them, and lets `nvidia-smi -L` count them there.
 
-@param deep pull a small image when none is here
+@param deep pull a small image when there is no local one
 @throws the reason of the signal
 */
 export async function probeContainer(
@@ -41,7 +41,7 @@ export async function probeContainer(
 ): Promise<ContainerProbe> {
 	const uuids = inventory.gpus.flatMap(({uuid, mig}) => (mig.length > 0 ? mig.map((slice) => slice.uuid) : [uuid]));
 	if (uuids.length === 0) {
-		return {kind: 'skipped', reason: 'there is no GPU to give to a container'};
+		return {kind: 'skipped', reason: 'no GPU to pass to a container'};
 	}
 
 	let image = 'a container';
@@ -57,7 +57,7 @@ export async function probeContainer(
 		const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
 		for (image of images) {
 			const spec = onceSpec(`gpubox-doctor-${randomUUID().slice(0, 8)}`, image, ['nvidia-smi', '-L'], gpus);
-			// What is tried is the host, not what CUDA this image asks for.
+			// The probe tests the host, not the CUDA requirement of this image.
 			spec.environment = {NVIDIA_DISABLE_REQUIRE: '1', LC_ALL: 'C'};
 			const result = await tryImage(engine, spec, timeoutSignal);
 			if (result !== 'not-found' && result !== 'unfit') {
@@ -75,7 +75,7 @@ export async function probeContainer(
 			kind: 'skipped',
 			reason:
 				images.length === 0
-					? 'no image to try it with is here; --deep pulls a small one'
+					? 'no local image to test with; --deep pulls a small one'
 					: `nvidia-smi does not run in ${images.join(', ')}`,
 		};
 	} catch (error) {
@@ -92,7 +92,7 @@ export async function probeContainer(
 	}
 }
 
-/** `unfit`: the image cannot run nvidia-smi, which says nothing of the host; `not-found`: nvidia-smi is not in it. */
+/** `unfit`: the image cannot run nvidia-smi, which says nothing about the host; `not-found`: nvidia-smi is not in it. */
 async function tryImage(
 	engine: Engine,
 	spec: Parameters<typeof runOnce>[1],

@@ -10,8 +10,7 @@ import {judgeRoom} from './resource-checks.ts';
 const order = Object.keys(titles) as CheckId[];
 
 /**
-Judges every layer, bottom up. What rests on a layer that failed is passed over, so that the first that fails is what has to be
-mended first. Pure.
+Judges every layer, bottom up. Layers that depend on a failed one are skipped, so that the first failure is the one to fix first. Pure.
 */
 export function diagnose(facts: HostFacts): Check[] {
 	const verdicts: Record<CheckId, Verdict> = {
@@ -31,7 +30,7 @@ export function diagnose(facts: HostFacts): Check[] {
 		}
 
 		const verdict = verdicts[id];
-		// Without a name the registry cannot be asked, though being offline is no failure.
+		// Without name resolution the registry cannot be queried, though being offline is not a failure.
 		if (verdict.status === 'fail' || (id === 'dns' && verdict.status === 'warn')) {
 			broken.set(id, id);
 		}
@@ -40,7 +39,7 @@ export function diagnose(facts: HostFacts): Check[] {
 	});
 }
 
-/** What a container says of the driver is the driver's fault, even where nvidia-smi on the host did not notice. */
+/** A driver error in a container is reported for the driver, even where nvidia-smi on the host works. */
 function blameTheDriver({container}: HostFacts, verdicts: Record<CheckId, Verdict>): void {
 	const remedy = container.kind === 'failed' ? findRemedy(container.text) : undefined;
 	if (container.kind === 'failed' && (remedy?.layer === 'driver' || remedy?.layer === 'module')) {

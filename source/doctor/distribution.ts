@@ -1,10 +1,10 @@
 import {safeText} from '../text/safe.ts';
 
-/** Which system the host runs, as far as it decides how things are installed. */
+/** The host's distribution, as far as it decides how packages are installed. */
 export type Distribution = {
-	/** As a person calls it: `Ubuntu 24.04.1 LTS`. */
+	/** For display: `Ubuntu 24.04.1 LTS`. */
 	name: string;
-	/** Undefined for a system whose packages gpubox does not know. */
+	/** Undefined for a distribution that gpubox does not know. */
 	family: 'ubuntu' | 'debian' | 'fedora' | 'rhel' | 'suse' | 'arch' | undefined;
 };
 
@@ -24,7 +24,7 @@ const families: Record<string, Distribution['family']> = {
 	arch: 'arch',
 };
 
-/** Reads /etc/os-release. A system that is not known by itself counts as the nearest of those that it says it is like. */
+/** Reads /etc/os-release. An unknown distribution counts as the first known one in its ID_LIKE. */
 export function parseOsRelease(text: string | undefined): Distribution {
 	const values = new Map<string, string>();
 	for (const line of (text ?? '').split('\n')) {

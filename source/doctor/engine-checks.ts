@@ -2,13 +2,13 @@
 
 import {findRemedy} from '../host/remedies.ts';
 import {compareVersions, leadingVersion} from '../text/compare-versions.ts';
-import {advise, type CheckId, fail, mend, ok, skip, type Verdict, warn} from './check.ts';
+import {advise, autoFix, type CheckId, fail, ok, skip, type Verdict, warn} from './check.ts';
 import type {HostFacts} from './facts.ts';
 import {configureToolkit, installDocker, installToolkit} from './install.ts';
 
 type EngineLayer = 'engine' | 'permission' | 'engine-version' | 'toolkit' | 'container-gpu';
 
-/** Verdicts on the engine, each as if the layers below it were in order. */
+/** Verdicts on the engine, each as if the layers below it had passed. */
 export function judgeEngine(facts: HostFacts): Record<EngineLayer & CheckId, Verdict> {
 	return {
 		engine: judgeReach(facts),
@@ -33,10 +33,10 @@ function judgeReach(facts: HostFacts): Verdict {
 		return ok(`its socket is at ${address}`);
 	}
 
-	const why = 'Boxes are containers, and the engine runs them.';
+	const why = 'Boxes are containers; the engine runs them.';
 	const found = `Nothing usable answers at ${address}: ${engine.error.message}`;
 	if (engine.error.code !== 'unreachable') {
-		return fail(found, why, advise('Look at its log', ['sudo journalctl -u docker --since -10min']));
+		return fail(found, why, advise('Check its log', ['sudo journalctl -u docker --since -10min']));
 	}
 
 	if (!address.startsWith('unix://')) {
@@ -52,11 +52,11 @@ function judgeReach(facts: HostFacts): Verdict {
 	}
 
 	return /^unix:\/\/\/(?:var\/)?run\/docker\.sock$/.test(address)
-		? fail(found, why, mend('Start it', ['sudo systemctl enable --now docker']))
+		? fail(found, why, autoFix('Start it', ['sudo systemctl enable --now docker']))
 		: fail(
 				found,
 				why,
-				advise('Is this the address you mean? A rootless engine starts with the command below', [
+				advise('Check the address. To start a rootless engine, use the last command below', [
 					'docker context ls',
 					'systemctl --user start docker',
 				]),
@@ -66,7 +66,7 @@ function judgeReach(facts: HostFacts): Verdict {
 function judgePermission({engine, person, address}: HostFacts): Verdict {
 	if ('info' in engine) {
 		const how = engine.info.rootless
-			? 'rootless, an engine of your own'
+			? 'rootless engine'
 			: person.root
 				? 'as root'
 				: person.groupActive
@@ -75,10 +75,10 @@ function judgePermission({engine, person, address}: HostFacts): Verdict {
 		return ok(how);
 	}
 
-	const why = 'gpubox acts with your rights and talks to the engine by itself.';
+	const why = 'gpubox talks to the engine with your permissions.';
 	if (person.inGroup && !person.groupActive) {
 		return fail(
-			'You are in the group docker, but this login began before that',
+			'You are in the group docker, but were added after this login',
 			why,
 			advise('Log out and in again; for this shell alone', ['newgrp docker']),
 		);
@@ -86,7 +86,7 @@ function judgePermission({engine, person, address}: HostFacts): Verdict {
 
 	if (person.inGroup) {
 		return fail(
-			`You are in the group docker, and ${address} is closed to it`,
+			`You are in the group docker, but ${address} does not allow that group`,
 			why,
 			advise('Give the socket to the group', [
 				'sudo systemctl restart docker.socket docker',
@@ -96,9 +96,9 @@ function judgePermission({engine, person, address}: HostFacts): Verdict {
 	}
 
 	return fail(
-		`${person.name} may not use ${address}`,
+		`${person.name} has no permission for ${address}`,
 		why,
-		advise('Join the group docker (which is as good as root) and log in again; or set up a rootless engine', [
+		advise('Join the group docker (equivalent to root access) and log in again, or set up a rootless engine', [
 			...(person.groupExists ? [] : ['sudo groupadd --system docker && sudo systemctl restart docker.socket docker']),
 			'sudo usermod -aG docker "$USER"',
 			'newgrp docker',
@@ -124,8 +124,8 @@ function judgeVersion(facts: HostFacts): Verdict {
 	if (info.rootDirectory.startsWith('/var/snap/')) {
 		return warn(
 			`Docker Engine ${info.version} from snap`,
-			"Snap's walls keep it from the driver's files.",
-			advise('Use the packages of Docker instead (images and containers of the snap are lost)', [
+			'Snap confinement blocks access to the driver files.',
+			advise("Use Docker's own packages instead (images and containers of the snap are lost)", [
 				'sudo snap remove docker',
 				...installDocker(facts.distribution).commands,
 			]),
@@ -142,7 +142,7 @@ function judgeToolkit(facts: HostFacts): Verdict {
 		return skip('not known');
 	}
 
-	const why = 'It is what puts a GPU into a container.';
+	const why = 'The toolkit makes GPUs available in containers.';
 	const cdiDevices = info.cdiDevices.filter((device) => device.startsWith('nvidia.com/gpu='));
 	const version = leadingVersion(info.version);
 	const cdiFirst = info.flavour === 'podman' || (version !== undefined && compareVersions(version, [29, 2]) >= 0);
@@ -166,29 +166,29 @@ function judgeToolkit(facts: HostFacts): Verdict {
 	}
 
 	if (info.flavour === 'podman' && container.kind !== 'seen' && local && toolkit.cdiFiles.length === 0) {
-		return fail('No CDI specification of the GPUs', 'Podman gives out GPUs by CDI alone.', refreshCdi);
+		return fail('No CDI specification of the GPUs', 'Podman supports GPUs only through CDI.', refreshCdi);
 	}
 
 	if (cdiFirst && (cdiDevices.length > 0 || toolkit.cdiFiles.length > 0)) {
 		return ok(
-			`CDI${tell(toolkit.version)}${toolkit.hook || info.runtimes.includes('nvidia') ? ', the hook besides' : ''}`,
+			`CDI${tell(toolkit.version)}${toolkit.hook || info.runtimes.includes('nvidia') ? ', also the hook' : ''}`,
 		);
 	}
 
-	// The hook's own words: then the engine has it, wherever it is.
+	// An error from the hook proves that the engine has it, wherever it is installed.
 	const hookSpoke = container.kind === 'failed' && /nvidia-container-cli/.test(container.text);
 	if (toolkit.hook || info.runtimes.includes('nvidia') || container.kind === 'seen' || hookSpoke) {
-		const also = cdiDevices.length > 0 || toolkit.cdiFiles.length > 0 ? ', CDI besides' : '';
+		const also = cdiDevices.length > 0 || toolkit.cdiFiles.length > 0 ? ', also CDI' : '';
 		return ok(`NVIDIA's hook${tell(toolkit.version)}${also}`);
 	}
 
 	if (!local || inventory.gpus.length === 0) {
-		return skip(local ? 'there is no GPU to give out' : 'cannot be seen from here; no container has tried it');
+		return skip(local ? 'no GPU' : 'cannot be checked from here; no container has tried it');
 	}
 
 	if (toolkit.cdiFiles.length > 0) {
 		return fail(
-			`A CDI specification is there (${toolkit.cdiFiles[0]}), but this engine gives out GPUs by NVIDIA's hook, which is missing`,
+			`A CDI specification exists (${toolkit.cdiFiles[0]}), but this engine uses NVIDIA's hook for GPUs, which is missing`,
 			why,
 			installToolkit(distribution),
 		);
@@ -197,7 +197,7 @@ function judgeToolkit(facts: HostFacts): Verdict {
 	return fail("Neither NVIDIA's hook nor a CDI specification is on this machine", why, installToolkit(distribution));
 }
 
-const refreshCdi = mend('Write the CDI specification anew', [
+const refreshCdi = autoFix('Regenerate the CDI specification', [
 	'sudo systemctl restart nvidia-cdi-refresh.service || sudo nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml',
 ]);
 
@@ -207,7 +207,7 @@ function tell(version: string | undefined): string {
 
 function judgeContainer(facts: HostFacts): Verdict {
 	const {container, inventory} = facts;
-	const why = 'This is what every box does first.';
+	const why = 'Every box needs this.';
 	switch (container.kind) {
 		case 'skipped':
 			return skip(container.reason);
@@ -229,7 +229,7 @@ function judgeContainer(facts: HostFacts): Verdict {
 				: fail(
 						container.text,
 						why,
-						advise('The engine and the kernel tell more', [
+						advise('Check the logs of the engine and the kernel', [
 							'sudo journalctl -u docker --since -10min',
 							'sudo dmesg | tail -50',
 						]),

@@ -2,7 +2,7 @@ import type {EngineErrorCode, EngineInfo} from '../engine/engine.ts';
 import type {GpuInventory} from '../gpu/gpu.ts';
 import type {Distribution} from './distribution.ts';
 
-/** A display controller of NVIDIA's on the PCI bus. */
+/** An NVIDIA display controller on the PCI bus. */
 export type PciGpu = {
 	/** e.g. `0000:01:00.0` */
 	busId: string;
@@ -14,29 +14,29 @@ export type PciGpu = {
 
 export type LoadedModule = {version: string | null; flavour: 'open' | 'proprietary'};
 
-/** What `nvidia-smi -L` said in a container that was given the GPUs. */
+/** The output of `nvidia-smi -L` in a container with the GPUs. */
 export type ContainerProbe =
 	| {kind: 'seen'; image: string; gpus: number}
-	/** `text`: the engine's or nvidia-smi's words. */
+	/** `text`: the error of the engine or nvidia-smi. */
 	| {kind: 'failed'; image: string; text: string}
 	/** Nothing was started. */
 	| {kind: 'skipped'; reason: string};
 
 /** Whether something on the network answers. */
 type NetworkAnswer =
-	/** `at`: the server's clock when it says; milliseconds by which ours is ahead of it. */
+	/** Milliseconds by which the local clock is ahead of the server's, where it sends its time. */
 	{kind: 'answered'; status: number; aheadMs: number | null} | {kind: 'failed'; text: string};
 
-/** All that the checks look at, gathered at once. What cannot be seen from here is undefined. */
+/** All facts for the checks, gathered at once. What cannot be read from here is undefined. */
 export type HostFacts = {
 	/** How the engine is reached. */
 	address: string;
-	/** The engine is on this machine; otherwise nothing below the engine can be seen but what nvidia-smi tells over there. */
+	/** The engine is on this machine; otherwise nothing below the engine can be read except the output of the remote nvidia-smi. */
 	local: boolean;
 	distribution: Distribution;
 	/** Windows Subsystem for Linux, where Windows has the driver. */
 	wsl: boolean;
-	/** Undefined when there is no PCI bus to look at. */
+	/** Undefined when there is no PCI bus. */
 	pci: PciGpu[] | undefined;
 	loaded: LoadedModule | undefined;
 	/** Version of the module that is installed for the running kernel. */
@@ -52,7 +52,7 @@ export type HostFacts = {
 		root: boolean;
 		/** The group `docker` exists on this machine. */
 		groupExists: boolean;
-		/** The person is a member of it. */
+		/** The user is a member of it. */
 		inGroup: boolean;
 		/** This login already has it. */
 		groupActive: boolean;
@@ -70,20 +70,20 @@ export type HostFacts = {
 	sharedMemory: {freeBytes: number; writable: boolean} | undefined;
 	/** Where the engine keeps images. */
 	freeDiskBytes: number | undefined;
-	/** Ports that boxes like to have and that something holds; `by` the box, where it is one. */
+	/** The usual ports of boxes that are in use; `by` which box, where it is one. */
 	portsTaken: Array<{port: number; by: string | undefined}>;
 	registry: {
 		/** Where images come from: Docker Hub, or the mirror that is set. */
 		url: string;
 		mirror: boolean;
-		/** Undefined where a proxy looks names up. */
+		/** Undefined where a proxy resolves names. */
 		lookup: {kind: 'found'} | {kind: 'failed'; text: string} | undefined;
 		answer: NetworkAnswer | undefined;
 	};
-	/** Whether a proxy is set in the shell; its address is not kept, for it may hold a password. */
+	/** Whether a proxy is set in the shell; its URL is not stored, because it may contain a password. */
 	shellProxy: boolean;
 	sshKeys: {
-		/** Names of the public keys in ~/.ssh whose private half is there, and of those that an agent holds. */
+		/** Names of the key pairs in ~/.ssh, and of the agent's keys. */
 		usable: string[];
 		client: boolean;
 	};

@@ -8,9 +8,9 @@ import type {ContainerProbe, HostFacts, LoadedModule, PciGpu} from './facts.ts';
 import type {Probe} from './probe.ts';
 
 export type GatherOptions = {
-	/** Pull a small image for the try in a container when none is here. */
+	/** Pull a small image for the test in a container when there is no local one. */
 	deep: boolean;
-	/** A mirror of Docker Hub to ask in its place: `mirror.example:5000`. */
+	/** A mirror to check in place of Docker Hub: `mirror.example:5000`. */
 	mirror: string | undefined;
 	signal: AbortSignal;
 };
@@ -22,7 +22,7 @@ const ports = [8888, 2222];
 const engineTimeoutMs = 10_000;
 
 /**
-Looks at the whole machine at once; only the try in a container waits for the rest.
+Inspects the whole machine at once; only the test in a container waits for the rest.
 
 @throws the reason of the signal
 */
@@ -81,7 +81,7 @@ async function askEngine({engine}: Probe, signal: AbortSignal): Promise<EngineAn
 			return refused(error.code, error.message);
 		}
 
-		// An address that is none, or keys that are missing: told with the reason, the other layers go on.
+		// An invalid address, or missing keys: reported with the reason; the other layers are checked anyway.
 		return refused('unreachable', safeText(error instanceof Error ? error.message : String(error)));
 	}
 }
@@ -132,7 +132,7 @@ function parseModule(text: string | undefined): LoadedModule | undefined {
 	};
 }
 
-/** NVIDIA's display controllers (class 0x03…); their audio and USB functions are left out. */
+/** NVIDIA's display controllers (class 0x03…), without their audio and USB functions. */
 async function readPci(probe: Probe): Promise<PciGpu[] | undefined> {
 	const names = await probe.listFolder(pciFolder);
 	if (names === undefined) {
@@ -189,7 +189,7 @@ function hasProxy({environment}: Probe): boolean {
 
 const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
-/** Daemons are in folders that a person's PATH often leaves out. */
+/** Daemons are in folders that a user's PATH often does not include. */
 async function isInstalled(probe: Probe, command: string): Promise<boolean> {
 	const path = [...new Set([...(probe.environment.PATH ?? '').split(':').filter(Boolean), ...folders])];
 	return (await Promise.all(path.map((folder) => probe.exists(join(folder, command))))).includes(true);
@@ -266,7 +266,7 @@ async function askNetwork(probe: Probe, {mirror, signal}: GatherOptions): Promis
 	}
 
 	const overTls = await probe.head(url, signal);
-	// To a mirror of its own network an engine may talk without TLS (insecure-registries), as it does to its own machine.
+	// An engine may talk to a mirror in its own network without TLS (insecure-registries), as it does to its own machine.
 	const plain =
 		'failed' in overTls && mirror !== undefined ? await probe.head(url.replace('https:', 'http:'), signal) : overTls;
 	const answer = 'failed' in plain ? overTls : plain;

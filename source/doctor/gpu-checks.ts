@@ -1,15 +1,15 @@
 /** From the card to nvidia-smi. */
 import {parseVersion} from '../text/compare-versions.ts';
 import {safeText} from '../text/safe.ts';
-import {advise, type CheckId, type Fix, fail, mend, ok, skip, type Verdict, warn} from './check.ts';
+import {advise, autoFix, type CheckId, type Fix, fail, ok, skip, type Verdict, warn} from './check.ts';
 import type {HostFacts, PciGpu} from './facts.ts';
 import {installDriver, installUtilities, rebuildModule} from './install.ts';
 
 type GpuLayer = 'gpu' | 'module' | 'driver' | 'nvidia-smi' | 'persistence';
 
-const remote = 'the engine is on another machine; gpubox doctor tells more there';
+const remote = 'the engine is on another machine; run gpubox doctor there';
 
-/** Verdicts on the layers below containers, each as if those below it were in order. */
+/** Verdicts on the layers below containers, each as if those below it had passed. */
 export function judgeGpus(facts: HostFacts): Record<GpuLayer & CheckId, Verdict> {
 	return {
 		gpu: judgeCard(facts),
@@ -24,7 +24,7 @@ function problem({inventory}: HostFacts, ...codes: string[]) {
 	return inventory.problems.find(({code}) => codes.includes(code));
 }
 
-/** nvidia-smi talked to the driver, whatever can be seen from here: on Jetsons, in WSL and in containers there is no bus. */
+/** nvidia-smi reached the driver, even where no PCI bus is visible: on Jetsons, in WSL and in containers. */
 function driverAnswers(facts: HostFacts): boolean {
 	return facts.inventory.gpus.length > 0 || problem(facts, 'version-mismatch', 'gpu-lost', 'needs-reset') !== undefined;
 }
@@ -39,8 +39,8 @@ function judgeCard(facts: HostFacts): Verdict {
 	if (pci !== undefined && pci.length > 0 && bound.length === pci.length) {
 		return fail(
 			`${countOf(pci.length)} at ${pci.map(({busId}) => busId).join(', ')}, held by vfio-pci`,
-			'The card is set aside for a virtual machine, so this system cannot use it.',
-			advise('Take vfio-pci away from the card (its ids in /etc/modprobe.d or on the kernel command line) and reboot', [
+			'The GPU is reserved for a virtual machine, so this system cannot use it.',
+			advise('Remove vfio-pci from the GPU (its ids in /etc/modprobe.d or on the kernel command line) and reboot', [
 				'grep -rn vfio /etc/modprobe.d /proc/cmdline',
 			]),
 		);
@@ -52,22 +52,21 @@ function judgeCard(facts: HostFacts): Verdict {
 
 	if (driverAnswers(facts)) {
 		return ok(
-			`The driver has ${inventory.gpus.length > 0 ? countOf(inventory.gpus.length) : 'a card'}; no bus to be seen from here`,
+			`The driver has ${inventory.gpus.length > 0 ? countOf(inventory.gpus.length) : 'a GPU'}; the PCI bus is not visible from here`,
 		);
 	}
 
 	if (facts.wsl || loaded !== undefined) {
 		// The module refuses to load on a machine without a card.
-		return ok(facts.wsl ? 'Windows has the card' : 'The kernel module is loaded, so there is a card');
+		return ok(facts.wsl ? 'Windows has the GPU' : 'The kernel module is loaded, so there is a GPU');
 	}
 
 	return fail(
-		pci === undefined ? 'No PCI bus and no driver to be seen' : 'No NVIDIA GPU on the PCI bus',
-		'Without a card there is nothing to give to a box.',
-		advise(
-			'Check that the card is seated and powered and enabled in the firmware; in a virtual machine, pass it through',
-			['lspci -nn -d 10de:'],
-		),
+		pci === undefined ? 'No PCI bus and no driver found' : 'No NVIDIA GPU on the PCI bus',
+		'Without a GPU, boxes get none.',
+		advise('Check that the GPU is seated, powered and enabled in the firmware; in a virtual machine, pass it through', [
+			'lspci -nn -d 10de:',
+		]),
 	);
 }
 
@@ -89,10 +88,10 @@ function judgeModule(facts: HostFacts): Verdict {
 		return ok('Windows has the driver');
 	}
 
-	const fromCard = 'The card answers only to the kind of module made for it.';
+	const fromCard = 'The GPU works only with the matching kind of kernel module.';
 	if (loaded?.flavour === 'proprietary' && pci.some(isBlackwell)) {
 		return fail(
-			`The proprietary module ${loaded.version ?? ''} is loaded, and a card is of the Blackwell generation`,
+			`The proprietary module ${loaded.version ?? ''} is loaded, but a GPU is of the Blackwell generation`,
 			fromCard,
 			installDriver(distribution, 'open'),
 		);
@@ -100,7 +99,7 @@ function judgeModule(facts: HostFacts): Verdict {
 
 	if (loaded?.flavour === 'open' && pci.some(isBeforeTuring)) {
 		return fail(
-			`The open module ${loaded.version ?? ''} is loaded, and a card is older than Turing`,
+			`The open module ${loaded.version ?? ''} is loaded, but a GPU is older than Turing`,
 			fromCard,
 			installDriver(distribution, 'proprietary'),
 		);
@@ -111,7 +110,7 @@ function judgeModule(facts: HostFacts): Verdict {
 	}
 
 	if (driverAnswers(facts) || problem(facts, 'no-devices')) {
-		return ok('nvidia-smi talks to it');
+		return ok('nvidia-smi can use it');
 	}
 
 	return notLoaded(facts);
@@ -119,14 +118,14 @@ function judgeModule(facts: HostFacts): Verdict {
 
 function notLoaded(facts: HostFacts): Verdict {
 	const {distribution, installedModule, pci = []} = facts;
-	const why = 'Without the kernel module nothing can talk to the card.';
+	const why = 'Without the kernel module nothing can use the GPU.';
 	const wanted = pci.some(isBlackwell) ? 'open' : pci.length > 0 && pci.every(isBeforeTuring) ? 'proprietary' : 'any';
 	if (facts.nouveau) {
 		const {commands} = installDriver(distribution, wanted);
 		return fail(
-			'nouveau is loaded in the place of the NVIDIA module',
-			'nouveau holds the card and knows no CUDA.',
-			advise('Keep nouveau from loading, install the NVIDIA driver and reboot', [
+			'nouveau is loaded instead of the NVIDIA module',
+			'nouveau uses the GPU and does not support CUDA.',
+			advise('Block nouveau, install the NVIDIA driver and reboot', [
 				"printf 'blacklist nouveau\\noptions nouveau modeset=0\\n' | sudo tee /etc/modprobe.d/blacklist-nouveau.conf",
 				updateInitramfs(facts),
 				...commands,
@@ -149,11 +148,11 @@ function notLoaded(facts: HostFacts): Verdict {
 		return fail(
 			`Module ${installedModule} is installed but not loaded`,
 			why,
-			mend('Load it. When that fails, the kernel tells why: sudo dmesg | grep -i nvrm', ['sudo modprobe nvidia']),
+			autoFix('Load it. If that fails, see the kernel log: sudo dmesg | grep -i nvrm', ['sudo modprobe nvidia']),
 		);
 	}
 
-	// nvidia-smi is there, so the driver is, but not for this kernel.
+	// nvidia-smi exists, so the driver is installed, but not for this kernel.
 	if (!problem(facts, 'not-installed')) {
 		return fail('No NVIDIA module is installed for the running kernel', why, rebuildModule(distribution));
 	}
@@ -183,7 +182,7 @@ function judgeDriver(facts: HostFacts): Verdict {
 		const module = loaded?.version ? `Module ${loaded.version} is loaded: ` : '';
 		return fail(
 			`${module}${mismatch.message}`,
-			'The driver was upgraded while the old module was loaded; the two do not talk to each other.',
+			'The driver was upgraded while the old module was loaded; the two versions do not work together.',
 			advise('Reboot', ['sudo reboot']),
 		);
 	}
@@ -191,7 +190,7 @@ function judgeDriver(facts: HostFacts): Verdict {
 	if (problem(facts, 'library-missing', 'not-installed') && !(facts.wsl || !facts.local)) {
 		return fail(
 			'The module is loaded, but nvidia-smi or its library is missing',
-			'Boxes get the libraries of the host.',
+			"Boxes use the host's libraries.",
 			installUtilities(distribution, loaded?.version ?? null),
 		);
 	}
@@ -201,7 +200,7 @@ function judgeDriver(facts: HostFacts): Verdict {
 	if (branch !== undefined && branch < 570 && pci.some(isBlackwell)) {
 		return fail(
 			`Driver ${version}`,
-			'Cards of the Blackwell generation need driver 570 or newer.',
+			'GPUs of the Blackwell generation need driver 570 or newer.',
 			installDriver(distribution, 'open'),
 		);
 	}
@@ -209,7 +208,7 @@ function judgeDriver(facts: HostFacts): Verdict {
 	if (branch !== undefined && branch < 525) {
 		return warn(
 			`Driver ${version}`,
-			'Images with CUDA 12 and newer need driver 525 at least, so hardly any fits.',
+			'Images with CUDA 12 and newer need driver 525 or newer, so almost none fits.',
 			installDriver(distribution),
 		);
 	}
@@ -226,8 +225,8 @@ function judgeSmi(facts: HostFacts): Verdict {
 		return inventory.gpus.length < pci.length && facts.local
 			? warn(
 					`It lists ${countOf(inventory.gpus.length)}, and ${pci.length} are on the bus`,
-					'A card that the driver does not list cannot be given to a box.',
-					advise('The kernel log tells why', ['sudo dmesg | grep -i -e nvrm -e xid']),
+					'Boxes cannot use a GPU that the driver does not list.',
+					advise('Check the kernel log', ['sudo dmesg | grep -i -e nvrm -e xid']),
 				)
 			: ok(`lists ${countOf(inventory.gpus.length)}`);
 	}
@@ -240,7 +239,9 @@ function judgeSmi(facts: HostFacts): Verdict {
 
 	return fail(
 		found,
-		inventory.gpus.length > 0 ? 'Boxes get only the cards that answer.' : 'What nvidia-smi cannot see, no box can use.',
+		inventory.gpus.length > 0
+			? 'Boxes get only the GPUs that respond.'
+			: 'Boxes cannot use a GPU that nvidia-smi does not see.',
 		fix,
 	);
 }
@@ -250,13 +251,15 @@ function smiFix({wsl, pci = []}: HostFacts, code: string, bus: string | undefine
 		case 'gpu-lost':
 			return advise(text, ['sudo reboot']);
 		case 'needs-reset':
-			return advise('Stop what runs on the card, then reset it', [`sudo nvidia-smi --gpu-reset -i ${bus ?? 'INDEX'}`]);
+			return advise('Stop the processes on the GPU, then reset it', [
+				`sudo nvidia-smi --gpu-reset -i ${bus ?? 'INDEX'}`,
+			]);
 		case 'no-devices':
 			return wsl
 				? advise('Install the NVIDIA driver on Windows, then restart WSL from there', ['wsl.exe --shutdown'])
 				: advise(
 						openModules.test(text) && !pci.some(isBlackwell)
-							? 'The kernel log tells why the driver cannot drive the card (power, passed to a virtual machine, defect)'
+							? 'Check the kernel log for the reason (power, passed to a virtual machine, hardware defect)'
 							: text,
 						['lspci -k -d 10de:', 'sudo dmesg | grep -i nvrm'],
 					);
@@ -266,9 +269,9 @@ function smiFix({wsl, pci = []}: HostFacts, code: string, bus: string | undefine
 				'wsl.exe --shutdown',
 			]);
 		case 'permissions':
-			return advise('Let everyone talk to the driver', ['sudo nvidia-modprobe -c 0 -u', 'ls -l /dev/nvidia*']);
+			return advise('Allow all users to access the driver', ['sudo nvidia-modprobe -c 0 -u', 'ls -l /dev/nvidia*']);
 		case 'hung':
-			return advise('When nvidia-smi hangs in a shell too, reboot', [
+			return advise('If nvidia-smi also hangs in a shell, reboot', [
 				'sudo dmesg | grep -i -e nvrm -e xid',
 				'sudo reboot',
 			]);
@@ -281,7 +284,7 @@ function judgePersistence(facts: HostFacts): Verdict {
 	const {gpus} = facts.inventory;
 	const off = gpus.filter(({persistenceMode}) => persistenceMode === false);
 	if (gpus.every(({persistenceMode}) => persistenceMode === null)) {
-		return skip('the driver does not tell');
+		return skip('the driver does not report it');
 	}
 
 	if (off.length === 0) {
@@ -290,7 +293,7 @@ function judgePersistence(facts: HostFacts): Verdict {
 
 	return warn(
 		`off on GPU ${off.map(({index}) => index).join(', ')}`,
-		'The driver goes to sleep when nothing uses a card, and each start waits for it.',
-		mend('Switch it on', ['sudo nvidia-smi -pm 1']),
+		'The driver unloads when no process uses a GPU, and each start waits for it.',
+		autoFix('Turn it on', ['sudo nvidia-smi -pm 1']),
 	);
 }

@@ -19,7 +19,7 @@ function install(distribution: Distribution, what: string, commands: Commands, g
 	return advise(known.length > 0 ? what : `${what}: ${guide}`, known);
 }
 
-// NVIDIA's own packages: where a distribution has none, or none new enough.
+// NVIDIA's own packages, for distributions without any, or without recent ones.
 const nvidiaPackages = 'https://developer.download.nvidia.com/compute/cuda/repos';
 const nvidiaArchitecture = '$(uname -m | sed s/aarch64/sbsa/)';
 const addNvidiaToDnf = [
@@ -30,7 +30,7 @@ const addNvidiaToDebian = [
 	`curl -fsSLO ${nvidiaPackages}/debian$(. /etc/os-release; echo $VERSION_ID)/${nvidiaArchitecture}/cuda-keyring_1.1-1_all.deb`,
 	'sudo dpkg -i cuda-keyring_1.1-1_all.deb && sudo apt-get update',
 ];
-// Debian's own driver is not free, and its lists leave that part out unless told.
+// Debian's driver is in non-free, which its package lists do not include by default.
 const allOfDebian = [
 	"sudo sed -i -E '/^(deb |Components:)/s/ main.*/ main contrib non-free non-free-firmware/' $(ls /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources 2>/dev/null)",
 	'sudo apt-get update',
@@ -40,11 +40,11 @@ const driverGuide = 'https://docs.nvidia.com/datacenter/tesla/driver-installatio
 
 /**
 The driver with its kernel module.
-@param flavour `open` for cards that need it, `proprietary` for those that it does not know
+@param flavour `open` for cards that need it, `proprietary` for those that it does not support
 */
 export function installDriver(distribution: Distribution, flavour: 'any' | 'open' | 'proprietary' = 'any'): Fix {
 	if (flavour === 'proprietary') {
-		// 580 is the last branch that knows cards before Turing.
+		// 580 is the last branch that supports cards before Turing.
 		return install(
 			distribution,
 			'Install the proprietary kernel module of the 580 branch and reboot',
@@ -107,7 +107,7 @@ export function installUtilities(distribution: Distribution, driverVersion: stri
 	);
 }
 
-/** The module again, for the kernel that runs. */
+/** Rebuilds the module for the running kernel. */
 export function rebuildModule(distribution: Distribution): Fix {
 	return install(
 		distribution,
@@ -167,10 +167,10 @@ export function installSsh(distribution: Distribution): Fix {
 
 const configureDocker = ['sudo nvidia-ctk runtime configure --runtime=docker', 'sudo systemctl restart docker'];
 
-/** Makes the engine know a toolkit that is installed. Restarting stops what runs, so a person decides when. */
+/** Registers an installed toolkit with the engine. The restart stops running containers, so the user decides when. */
 export function configureToolkit(rootless: boolean): Fix {
 	return advise(
-		'Make Docker know the toolkit (its restart stops running containers)',
+		'Register the toolkit with Docker (the restart stops running containers)',
 		rootless
 			? [
 					'nvidia-ctk runtime configure --runtime=docker --config=$HOME/.config/docker/daemon.json',
@@ -195,7 +195,7 @@ export function installToolkit(distribution: Distribution): Fix {
 	];
 	return install(
 		distribution,
-		'Install the NVIDIA Container Toolkit and make Docker know it (its restart stops running containers)',
+		'Install the NVIDIA Container Toolkit and register it with Docker (the restart stops running containers)',
 		{
 			ubuntu: apt,
 			debian: apt,

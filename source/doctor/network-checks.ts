@@ -1,6 +1,6 @@
-/** What pulling an image needs. Being offline is no failure: images that are here work without. */
+/** What pulling an image needs. Being offline is not a failure: local images work without a network. */
 import {formatDuration} from '../text/duration.ts';
-import {advise, type CheckId, fail, mend, ok, skip, type Verdict, warn} from './check.ts';
+import {advise, autoFix, type CheckId, fail, ok, skip, type Verdict, warn} from './check.ts';
 import type {HostFacts} from './facts.ts';
 
 type NetworkLayer = 'dns' | 'registry' | 'clock' | 'proxy';
@@ -29,7 +29,7 @@ function judgeLookup({registry: {url, lookup}, local}: HostFacts): Verdict {
 	return lookup.kind === 'found'
 		? ok(hostOf(url))
 		: warn(
-				`${hostOf(url)} is not found: ${lookup.text}`,
+				`${hostOf(url)} not found: ${lookup.text}`,
 				offline,
 				advise('Check the network and the name servers', ['resolvectl status', 'cat /etc/resolv.conf']),
 			);
@@ -47,14 +47,14 @@ function judgeRegistry({registry: {url, mirror, answer}, shellProxy}: HostFacts)
 			offline,
 			advise(
 				shellProxy
-					? 'Only a proxy may lead there: the engine has its own setting for it'
+					? 'It may be reachable only through a proxy, which the engine has its own setting for'
 					: 'Check the network; a mirror can be set with the command below',
 				shellProxy ? ['docker info --format "{{.HTTPSProxy}}"'] : ['gpubox config build.registryMirror HOST'],
 			),
 		);
 	}
 
-	// 401 is the usual answer: one may ask for a token.
+	// 401 is the usual answer: it requests a token.
 	return answer.status < 500 && answer.status !== 407
 		? ok(`${name} answers`)
 		: warn(
@@ -66,15 +66,15 @@ function judgeRegistry({registry: {url, mirror, answer}, shellProxy}: HostFacts)
 
 function judgeClock({registry: {answer}}: HostFacts): Verdict {
 	if (answer?.kind !== 'answered' || answer.aheadMs === null) {
-		return skip('no other clock to compare with');
+		return skip('no server clock to compare with');
 	}
 
 	const off = Math.abs(answer.aheadMs);
 	return off > mostAheadMs
 		? fail(
 				`${formatDuration(off)} ${answer.aheadMs > 0 ? 'ahead of' : 'behind'} the registry's clock`,
-				'Certificates and tokens look expired, or not valid yet, to a wrong clock.',
-				mend('Set it by the network', ['sudo timedatectl set-ntp true']),
+				'With a wrong clock, certificates and tokens look expired or not yet valid.',
+				autoFix('Synchronise it over the network', ['sudo timedatectl set-ntp true']),
 			)
 		: ok("agrees with the registry's");
 }
@@ -90,8 +90,8 @@ function judgeProxy(facts: HostFacts): Verdict {
 	if (shellProxy && !engine.info.proxied) {
 		return warn(
 			'A proxy is set in this shell, but not for the engine',
-			'The engine pulls images, and it does not read the settings of a shell.',
-			advise('Give the engine the proxy and restart it (which stops running containers)', [
+			'The engine pulls images, and it does not read the settings of the shell.',
+			advise('Configure the proxy for the engine and restart it (which stops running containers)', [
 				'sudo mkdir -p /etc/systemd/system/docker.service.d',
 				`printf '[Service]\\nEnvironment="HTTPS_PROXY=%s" "NO_PROXY=%s"\\n' "$https_proxy" "$no_proxy" | sudo tee /etc/systemd/system/docker.service.d/proxy.conf`,
 				'sudo systemctl daemon-reload && sudo systemctl restart docker',

@@ -10,10 +10,10 @@ import {readInventory} from '../gpu/inventory.ts';
 import type {Host, Person} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
 
-/** How a command ended. `exitCode` is null when it is not installed, or was ended because it took too long. */
+/** The result of a command. `exitCode` is null when it is not installed, or was killed because it took too long. */
 export type CommandResult = {exitCode: number | null; stdout: string};
 
-/** All ways by which doctor looks at a machine. None of them throws over what it does not find. */
+/** All functions with which doctor inspects a machine. None of them throws when something is missing. */
 export type Probe = {
 	environment: Record<string, string | undefined>;
 	person: Person;
@@ -64,7 +64,7 @@ export function realProbe({engine, nvidiaSmi, person}: Host, environment: NodeJS
 	};
 }
 
-/** What cannot be read is not there, as far as this person is concerned. */
+/** A file that the user cannot read counts as missing. */
 function nothing(): undefined {
 	return undefined;
 }
@@ -80,7 +80,7 @@ function run(file: string, arguments_: string[], signal: AbortSignal): Promise<C
 }
 
 async function lookUp(name: string, signal: AbortSignal): Promise<string | undefined> {
-	// A look-up cannot be aborted; it is left to end by itself.
+	// A look-up cannot be aborted; it ends on its own.
 	const late = Promise.withResolvers<string>();
 	const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(networkTimeoutMs)]);
 	timeoutSignal.addEventListener('abort', () => late.resolve('no answer in time'), {once: true});

@@ -1,16 +1,16 @@
-/** Room, ports and what the person brings. */
+/** Disk and memory, ports and SSH keys. */
 import {formatBytes} from '../text/bytes.ts';
-import {advise, type CheckId, fail, mend, ok, skip, type Verdict, warn} from './check.ts';
+import {advise, autoFix, type CheckId, fail, ok, skip, type Verdict, warn} from './check.ts';
 import type {HostFacts} from './facts.ts';
 import {installSsh} from './install.ts';
 
 type RoomLayer = 'shared-memory' | 'disk' | 'ports' | 'ssh-keys';
 
 const gibibyte = 1024 ** 3;
-// PyTorch's smaller images take about 8 GB once unpacked, and their compressed layers lie beside that until then.
+// PyTorch's smaller images take about 8 GB unpacked, plus their compressed layers until then.
 const leastDisk = 10 * gibibyte;
 const goodDisk = 40 * gibibyte;
-// Secrets and tokens are small; less than this means that something has filled it.
+// Secrets and tokens are small; less free space than this means that something has filled it.
 const leastSharedMemory = 16 * 1024 ** 2;
 // A box gets half of the memory as /dev/shm, 8 GiB at most; data loaders want more than one.
 const leastMemory = 4 * gibibyte;
@@ -32,18 +32,18 @@ function judgeSharedMemory({local, sharedMemory, engine}: HostFacts): Verdict {
 	if (sharedMemory === undefined || !sharedMemory.writable) {
 		return fail(
 			sharedMemory === undefined ? '/dev/shm is missing' : '/dev/shm is not writable',
-			"Secrets lie there and nowhere on a disk, and NCCL's and PyTorch's processes share data there.",
+			'Secrets are stored there and never on a disk, and processes of NCCL and PyTorch share data there.',
 			sharedMemory === undefined
-				? mend('Mount it', ['sudo mkdir -p /dev/shm && sudo mount -t tmpfs -o mode=1777 tmpfs /dev/shm'])
-				: mend('Let everyone write there', ['sudo chmod 1777 /dev/shm']),
+				? autoFix('Mount it', ['sudo mkdir -p /dev/shm && sudo mount -t tmpfs -o mode=1777 tmpfs /dev/shm'])
+				: autoFix('Make it writable for everyone', ['sudo chmod 1777 /dev/shm']),
 		);
 	}
 
 	if (sharedMemory.freeBytes < leastSharedMemory) {
 		return fail(
 			`${formatBytes(sharedMemory.freeBytes)} free in /dev/shm`,
-			'Secrets lie there and nowhere on a disk.',
-			advise('Remove what processes left there', ['ls -lSh /dev/shm', 'df -h /dev/shm']),
+			'Secrets are stored there and never on a disk.',
+			advise('Remove files that processes left there', ['ls -lSh /dev/shm', 'df -h /dev/shm']),
 		);
 	}
 
@@ -52,7 +52,7 @@ function judgeSharedMemory({local, sharedMemory, engine}: HostFacts): Verdict {
 		return warn(
 			`the host has ${formatBytes(memory)} of memory`,
 			'Half of it is a small /dev/shm for data loaders.',
-			advise('Give the host more memory, or a box less work: num_workers=0'),
+			advise('Add memory to the host, or use fewer data loader workers: num_workers=0'),
 		);
 	}
 
@@ -61,11 +61,11 @@ function judgeSharedMemory({local, sharedMemory, engine}: HostFacts): Verdict {
 
 function judgeDisk({engine, freeDiskBytes}: HostFacts): Verdict {
 	if (!('info' in engine) || freeDiskBytes === undefined) {
-		return skip('cannot be seen from here');
+		return skip('cannot be checked from here');
 	}
 
 	const found = `${formatBytes(freeDiskBytes)} free at ${engine.info.rootDirectory}`;
-	const fix = advise('See what takes the room, and remove images that no container uses', [
+	const fix = advise('See what uses the space, and remove unused images', [
 		'docker system df',
 		'docker image prune --all',
 	]);
@@ -84,14 +84,14 @@ function judgePorts({local, portsTaken}: HostFacts): Verdict {
 	}
 
 	const foreign = portsTaken.filter(({by}) => by === undefined);
-	const told = portsTaken.map(({port, by}) => `${port} ${by === undefined ? 'taken' : `of ${by}`}`).join(', ');
+	const uses = portsTaken.map(({port, by}) => `${port} ${by === undefined ? 'taken' : `of ${by}`}`).join(', ');
 	if (foreign.length === 0) {
-		return ok(told === '' ? '8888 and 2222 are free' : told);
+		return ok(uses === '' ? '8888 and 2222 are free' : uses);
 	}
 
 	return warn(
-		told,
-		'A box takes another port then, which is not the one that people expect.',
+		uses,
+		'Boxes then use other ports than the usual ones.',
 		advise('See who listens there', [`sudo ss -ltnp '${foreign.map(({port}) => `sport = :${port}`).join(' or ')}'`]),
 	);
 }
@@ -105,5 +105,5 @@ function judgeKeys({sshKeys: {usable, client}, distribution}: HostFacts): Verdic
 		);
 	}
 
-	return ok(usable.length === 0 ? 'none yet; gpubox makes one for the first box with SSH' : usable.join(', '));
+	return ok(usable.length === 0 ? 'none yet; gpubox creates one for the first box with SSH' : usable.join(', '));
 }

@@ -5,19 +5,19 @@ import {join} from 'node:path';
 import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
 
 /**
-Where a page lies that sends the browser on. Jupyter has its own pages beside it, so browsers that may not read hidden folders may read this
-one: snapd's rules for browsers name `~/.local/share/jupyter`, whatever XDG_DATA_HOME says.
+The folder of the page that redirects the browser. Jupyter has its own pages there, so browsers that may not read hidden folders may read
+this one: snapd's rules for browsers list `~/.local/share/jupyter`, whatever XDG_DATA_HOME says.
 */
 export function pagesFolder(environment: NodeJS.ProcessEnv): string {
 	return join(environment.HOME || homedir(), '.local/share/jupyter/gpubox');
 }
 
-/** Milliseconds that a browser gets to read a page before another call removes it. */
+/** Milliseconds that a browser has to read a page before another call removes it. */
 const readWithin = 60_000;
 
 /**
-Opens an address in the person's browser without naming it on any command line, which everybody on the machine could read: the
-browser is given a page that only the person can read and that leads on. The page stays until the next call.
+Opens a URL in the user's browser without passing it on any command line, which everyone on the machine could read: the browser gets a
+page that only the user can read and that redirects. The page is kept until the next call.
 
 @param start opens a file in the browser
 @returns why nothing was opened; undefined when it was
@@ -31,7 +31,7 @@ export async function openInBrowser(
 	try {
 		page = writePage(pagesFolder(environment), url);
 	} catch (error) {
-		return `The page for the browser cannot be written: ${(error as Error).message}`;
+		return `Cannot write the page for the browser: ${(error as Error).message}`;
 	}
 
 	try {
@@ -70,7 +70,7 @@ function writePage(folder: string, url: string): string {
 	return path;
 }
 
-/** Both ways on: a browser may have JavaScript switched off, and `replace` keeps the page out of its history. */
+/** Redirects twice: a browser may have JavaScript turned off, and `replace` keeps the page out of its history. */
 export function redirectPage(url: string): string {
 	const attribute = url.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
 	const script = JSON.stringify(url).replaceAll('<', '\\u003c');

@@ -2,7 +2,7 @@ import type {Engine} from '../engine/engine.ts';
 import type {NvidiaSmi} from '../gpu/gpu.ts';
 import type {AskHttp} from './ask-http.ts';
 
-/** Who a box runs as and belongs to. */
+/** The user that a box runs as, or that owns it. */
 export type Person = {
 	name: string;
 	uid: number;
@@ -13,26 +13,26 @@ export type Person = {
 export type Paths = {
 	/** Personal defaults. */
 	config: string;
-	/** One folder for each box: its token, keys and generated files, mode 0700. */
+	/** One folder for each box, with its token, keys and generated files, mode 0700. */
 	state: string;
-	/** The person's home inside boxes. */
+	/** The user's home inside boxes. */
 	home: string;
-	/** Model and package caches shared by the person's boxes. */
+	/** Model and package caches shared by the user's boxes. */
 	cache: string;
-	/** The person's ~/.ssh. */
+	/** The user's ~/.ssh. */
 	ssh: string;
 	/** In memory: one folder for each box that has secrets. */
 	secrets: string;
 };
 
-/** The workstation that gpubox manages, and the person who sits at it. Made once, at the edge. */
+/** The workstation that gpubox manages, and the user who runs gpubox. Created once, at the edge. */
 export type Host = {
 	engine: Engine;
 	nvidiaSmi: NvidiaSmi;
 	person: Person;
 	paths: Paths;
-	/** Asks a box's services over HTTP; the made-up host answers by itself. */
+	/** Sends HTTP requests to a box's services; on the demo host they are simulated. */
 	askHttp: AskHttp;
-	/** Everything is made up; every screen says so. */
+	/** This is the demo host; every screen says so. */
 	demo: boolean;
 };

@@ -5,7 +5,7 @@ import type {NvidiaSmi} from '../gpu/gpu.ts';
 import type {Host} from './host.ts';
 import {findPaths, whoAmI} from './user.ts';
 
-/** The host that flags and environment mean. Nothing is connected yet. */
+/** The host that flags and environment select. Nothing is connected yet. */
 export function openHost(options: {host?: string | undefined}): Host {
 	const address = findEngineAddress(process.env, homeFolder(process.env), options.host);
 	return {

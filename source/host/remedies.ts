@@ -9,11 +9,11 @@ export type Remedy = {
 	layer: 'module' | 'driver' | 'nvidia-smi' | 'toolkit' | 'container-gpu' | 'dns' | 'registry' | 'image' | 'box';
 	/** Matches the part of the text that does not change between versions. */
 	text: RegExp;
-	/** The text as it is met with. */
+	/** The text as it really occurs. */
 	example: string;
 	meaning: string;
 	fix: string;
-	/** The fix as commands for a shell, where it is one. */
+	/** The fix as shell commands, where it can be. */
 	commands?: string[];
 };
 
@@ -23,8 +23,8 @@ const refreshCdi =
 	'sudo systemctl restart nvidia-cdi-refresh.service, or: sudo nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml';
 
 /**
-Known texts of the engine, the NVIDIA runtime, CUDA and PyTorch with what each means and what mends it. The first that matches
-counts, so the more particular ones come first. Sources: moby's daemon (devices*.go, cdi.go) and registry client, Go's net and crypto/x509, libnvidia-container,
+Known error texts of the engine, the NVIDIA runtime, CUDA and PyTorch, with the meaning and the fix of each. The first that matches
+counts, so the more specific ones come first. Sources: moby's daemon (devices*.go, cdi.go) and registry client, Go's net and crypto/x509, libnvidia-container,
 NVIDIA's container toolkit documentation, PyTorch's messages.
 */
 export const remedies: readonly Remedy[] = [
@@ -33,7 +33,7 @@ export const remedies: readonly Remedy[] = [
 		layer: 'toolkit',
 		text: /could not select device driver "cdi"/i,
 		example: 'could not select device driver "cdi" with capabilities: []',
-		meaning: 'The engine has CDI switched off, so it cannot hand out GPUs by CDI name.',
+		meaning: 'CDI is disabled in the engine, so it cannot provide GPUs by CDI name.',
 		fix: 'Set "features": {"cdi": true} in /etc/docker/daemon.json and restart docker.',
 		commands: ['sudo nvidia-ctk runtime configure --runtime=docker --cdi.enabled', 'sudo systemctl restart docker'],
 	},
@@ -43,7 +43,7 @@ export const remedies: readonly Remedy[] = [
 		text: /could not select device driver|failed to discover GPU vendor from CDI/i,
 		example: 'could not select device driver "" with capabilities: [[gpu]]',
 		meaning:
-			'The engine cannot hand out GPUs: the NVIDIA container toolkit is not installed, or docker was not restarted since.',
+			'The engine cannot provide GPUs: the NVIDIA Container Toolkit is not installed, or docker was not restarted since.',
 		fix: installToolkit,
 	},
 	{
@@ -51,7 +51,7 @@ export const remedies: readonly Remedy[] = [
 		layer: 'toolkit',
 		text: /AMD CDI spec not found/i,
 		example: 'AMD CDI spec not found',
-		meaning: "The engine does not find NVIDIA's hooks, although a CDI specification for the GPUs exists.",
+		meaning: "The engine cannot find NVIDIA's hooks, although a CDI specification for the GPUs exists.",
 		fix: installToolkit,
 	},
 	{
@@ -76,7 +76,7 @@ export const remedies: readonly Remedy[] = [
 		text: /cannot set both Count and DeviceIDs/i,
 		example: 'cannot set both Count and DeviceIDs on device request',
 		meaning: 'The GPU request names both a count and devices.',
-		fix: 'This is a defect of gpubox: please report it with GPUBOX_DEBUG=1.',
+		fix: 'This is a bug in gpubox. Please report it with the output of GPUBOX_DEBUG=1.',
 	},
 	{
 		id: 'image-wants-newer-driver',
@@ -84,7 +84,7 @@ export const remedies: readonly Remedy[] = [
 		text: /unsatisfied condition: (?:cuda|brand|driver)/i,
 		example:
 			'nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.8, please update your driver to a newer version, or use an earlier cuda container',
-		meaning: 'The image wants a newer CUDA than the driver of this host offers.',
+		meaning: "The image needs a newer CUDA than this host's driver supports.",
 		fix: 'Choose an image that fits (gpubox images), or install a newer driver.',
 	},
 	{
@@ -111,7 +111,7 @@ export const remedies: readonly Remedy[] = [
 		text: /nvml error: driver not loaded/i,
 		example: 'nvidia-container-cli: initialization error: nvml error: driver not loaded',
 		meaning: "The NVIDIA driver's kernel module is not loaded.",
-		fix: 'sudo modprobe nvidia; when that fails, install the driver for the running kernel and reboot.',
+		fix: 'sudo modprobe nvidia; if that fails, install the driver for the running kernel and reboot.',
 		commands: ['sudo modprobe nvidia'],
 	},
 	{
@@ -119,8 +119,8 @@ export const remedies: readonly Remedy[] = [
 		layer: 'container-gpu',
 		text: /driver rpc error: timed out/i,
 		example: 'nvidia-container-cli: initialization error: driver rpc error: timed out',
-		meaning: 'The NVIDIA driver took too long to wake the GPUs up.',
-		fix: 'Keep it awake: sudo nvidia-smi -pm 1',
+		meaning: 'The NVIDIA driver took too long to initialise the GPUs.',
+		fix: 'Turn on persistence mode: sudo nvidia-smi -pm 1',
 		commands: ['sudo nvidia-smi -pm 1'],
 	},
 	{
@@ -129,7 +129,7 @@ export const remedies: readonly Remedy[] = [
 		text: /forward compatibility was attempted on non supported hw/i,
 		example: 'Error 804: forward compatibility was attempted on non supported HW',
 		meaning:
-			"The image's CUDA compatibility libraries do not work with this card, or the driver was upgraded without a reboot.",
+			"The image's CUDA compatibility libraries do not work with this GPU, or the driver was upgraded without a reboot.",
 		fix: 'Reboot if the driver was upgraded; else choose a *-runtime image or one with an older CUDA (gpubox images).',
 	},
 	{
@@ -137,7 +137,7 @@ export const remedies: readonly Remedy[] = [
 		layer: 'image',
 		text: /unsupported display driver \/ cuda driver combination/i,
 		example: 'Error 803: system has unsupported display driver / cuda driver combination',
-		meaning: "The image brings a CUDA driver library that does not belong to the host's driver.",
+		meaning: "The image has a CUDA driver library that does not match the host's driver.",
 		fix: 'Reboot if the driver was upgraded; else choose another image (gpubox images).',
 	},
 	{
@@ -145,7 +145,7 @@ export const remedies: readonly Remedy[] = [
 		layer: 'driver',
 		text: /WSL environment detected but no adapters were found/i,
 		example: 'nvidia-container-cli: initialization error: WSL environment detected but no adapters were found',
-		meaning: 'Windows offers no GPU to WSL.',
+		meaning: 'Windows does not provide a GPU to WSL.',
 		fix: 'Install the NVIDIA driver on Windows, then: wsl --shutdown',
 	},
 	fromSmi('driver-not-running', 'module', /couldn't communicate with the NVIDIA driver/i, {
@@ -159,56 +159,56 @@ export const remedies: readonly Remedy[] = [
 	}),
 	fromSmi('no-devices', 'nvidia-smi', /No devices (?:were )?found/i, {
 		example: 'No devices were found',
-		meaning: 'The driver is loaded and finds no card that it can drive.',
+		meaning: 'The driver is loaded but finds no GPU that it supports.',
 	}),
 	fromSmi('gpu-lost', 'nvidia-smi', /GPU is lost|fallen off the bus/i, {
 		example:
 			'Unable to determine the device handle for GPU0: 0000:24:00.0: GPU is lost.  Reboot the system to recover this GPU',
-		meaning: 'A card no longer answers.',
+		meaning: 'A GPU no longer responds.',
 	}),
 	fromSmi('needs-reset', 'nvidia-smi', /GPU requires reset/i, {
 		example: '0, [GPU requires reset], [GPU requires reset], 0 MiB',
-		meaning: 'A card had a fault and waits to be reset.',
+		meaning: 'A GPU had a fault and needs a reset.',
 	}),
 	fromSmi('inforom', 'nvidia-smi', /infoROM is corrupted/i, {
 		example: 'WARNING: infoROM is corrupted at gpu 0000:3B:00.0',
-		meaning: "The card's own records are damaged.",
+		meaning: "The GPU's infoROM is corrupted.",
 	}),
 	fromSmi('blocked', 'nvidia-smi', /GPU access blocked by the operating system/i, {
 		example: 'Failed to initialize NVML: GPU access blocked by the operating system',
-		meaning: 'Windows keeps WSL from the GPU.',
+		meaning: "Windows blocks WSL's access to the GPU.",
 	}),
 	{
 		id: 'unknown-device',
 		layer: 'container-gpu',
-		// Not the bare words: any program may miss some device.
+		// Not just "no such device": any program may print that.
 		text: /device error: .{1,100}: (?:unknown|no such) device/i,
 		example: 'nvidia-container-cli: device error: GPU-5a6b12cd: unknown device',
-		meaning: 'The driver does not know a GPU that was asked for; it may have been lost or divided anew.',
-		fix: 'See the GPUs as they are now: gpubox gpus',
+		meaning: 'The driver does not know a requested GPU; it may have been lost or repartitioned.',
+		fix: 'List the current GPUs: gpubox gpus',
 	},
 	{
 		id: 'box-lost-gpu',
 		layer: 'box',
 		text: /Failed to initialize NVML: Unknown Error/i,
 		example: 'Failed to initialize NVML: Unknown Error',
-		meaning: 'The box lost its GPU: the engine or systemd was reloaded under it.',
-		fix: 'Stop and start the box. For good, let docker use CDI: sudo nvidia-ctk runtime configure --runtime=docker --cdi.enabled && sudo systemctl restart docker',
+		meaning: 'The box lost its GPU: the engine or systemd was reloaded while it was running.',
+		fix: 'Stop and start the box. To prevent it, let docker use CDI: sudo nvidia-ctk runtime configure --runtime=docker --cdi.enabled && sudo systemctl restart docker',
 	},
 	{
 		id: 'nvml-permissions',
 		layer: 'container-gpu',
 		text: /Failed to initialize NVML: Insufficient Permissions/i,
 		example: 'Failed to initialize NVML: Insufficient Permissions',
-		meaning: 'SELinux or the device files keep the box from the GPU.',
-		fix: 'Start docker with SELinux labels off for GPU boxes: --security-opt label=disable',
+		meaning: 'SELinux or the device permissions block access to the GPU.',
+		fix: 'Turn off SELinux labels for GPU containers: --security-opt label=disable',
 	},
 	{
 		id: 'driver-too-old',
 		layer: 'image',
 		text: /NVIDIA driver on your system is too old/i,
 		example: 'RuntimeError: The NVIDIA driver on your system is too old (found version 12040)',
-		meaning: "The image's CUDA is too new for the driver of this host.",
+		meaning: "The image's CUDA is too new for this host's driver.",
 		fix: 'Choose an image that fits (gpubox images), or install a newer driver.',
 	},
 	{
@@ -224,7 +224,7 @@ export const remedies: readonly Remedy[] = [
 		layer: 'image',
 		text: /PTX was compiled with an unsupported toolchain/i,
 		example: 'CUDA error: the provided PTX was compiled with an unsupported toolchain.',
-		meaning: 'The image brings code newer than the driver can translate.',
+		meaning: 'The image has PTX code that is too new for the driver to compile.',
 		fix: 'Install a newer driver, or choose an image with an older CUDA: gpubox images',
 	},
 	{
@@ -233,15 +233,15 @@ export const remedies: readonly Remedy[] = [
 		text: /DataLoader worker .*Bus error|out of shared memory/i,
 		example: 'RuntimeError: DataLoader worker (pid 123) is killed by signal: Bus error.',
 		meaning: 'The shared memory of the box is too small for the data loaders.',
-		fix: 'Make it larger: gpubox up --recreate --shm-size 16g',
+		fix: 'Increase it: gpubox up --recreate --shm-size 16g',
 	},
 	{
 		id: 'disk-full',
 		layer: 'box',
 		text: /No space left on device/i,
 		example: 'OSError: [Errno 28] No space left on device',
-		meaning: 'A disk is full: where the project or the home is, or that of the engine.',
-		fix: "See which: df -h. The engine's: docker system df; old images go with: docker image prune",
+		meaning: 'A disk is full: that of the project, the home or the engine.',
+		fix: 'To see which: df -h. For the engine: docker system df; to remove unused images: docker image prune',
 	},
 	{
 		id: 'externally-managed',
@@ -256,8 +256,8 @@ export const remedies: readonly Remedy[] = [
 		layer: 'image',
 		text: /manifest unknown|manifest for \S+ not found|pull access denied|repository does not exist/i,
 		example: 'manifest for example/image:1 not found: manifest unknown',
-		meaning: 'There is no such image, or it is private.',
-		fix: 'Check the name; gpubox images --all lists known ones. A private registry: docker login',
+		meaning: 'The image does not exist or is private.',
+		fix: 'Check the name; gpubox images --all lists known images. For a private registry: docker login',
 	},
 	{
 		id: 'registry-not-found',
@@ -265,8 +265,9 @@ export const remedies: readonly Remedy[] = [
 		text: /(?:Get|Head) "https?:\/\/[^"]+": .*\blookup \S+.*: (?:no such host|server misbehaving|i\/o timeout)/i,
 		example:
 			'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io on 127.0.0.53:53: no such host',
-		meaning: "The registry's name is not found: there is no network, or only a proxy or a mirror leads there.",
-		fix: 'See which: gpubox doctor. A mirror: gpubox config build.registryMirror HOST',
+		meaning:
+			"The registry's name was not found: there is no network, or it is reachable only through a proxy or a mirror.",
+		fix: 'To see which: gpubox doctor. To use a mirror: gpubox config build.registryMirror HOST',
 	},
 	{
 		id: 'registry-limit',
@@ -274,7 +275,7 @@ export const remedies: readonly Remedy[] = [
 		text: /toomanyrequests: /i,
 		example:
 			'toomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating and upgrading',
-		meaning: 'The registry lets this address pull no more for some hours.',
+		meaning: 'The pull rate limit of the registry was reached for this IP address.',
 		fix: 'Log in (docker login), or use a mirror: gpubox config build.registryMirror HOST',
 	},
 	{
@@ -282,7 +283,7 @@ export const remedies: readonly Remedy[] = [
 		layer: 'registry',
 		text: /unauthorized: (?:authentication required|incorrect username)|no basic auth credentials/i,
 		example: 'unauthorized: authentication required',
-		meaning: 'The registry wants to know who you are.',
+		meaning: 'The registry requires a login.',
 		fix: 'Log in: docker login REGISTRY',
 	},
 	{
@@ -290,8 +291,8 @@ export const remedies: readonly Remedy[] = [
 		layer: 'registry',
 		text: /(?:Get|Head) "https:\/\/[^"]+": .*(?:x509: |server gave HTTP response to HTTPS client)/i,
 		example: 'Get "https://registry.example.com/v2/": x509: certificate signed by unknown authority',
-		meaning: 'The engine does not trust the registry, or something that stands between the two.',
-		fix: "Give the engine the certificate: /etc/docker/certs.d/REGISTRY/ca.crt, or the system's store and then: sudo systemctl restart docker",
+		meaning: 'The engine does not trust the certificate of the registry, or of a proxy in between.',
+		fix: "Install the certificate as /etc/docker/certs.d/REGISTRY/ca.crt, or in the system's store, and then: sudo systemctl restart docker",
 	},
 	{
 		id: 'registry-unreachable',
@@ -300,11 +301,11 @@ export const remedies: readonly Remedy[] = [
 		example:
 			'Get "https://registry-1.docker.io/v2/": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)',
 		meaning: 'The registry does not answer the engine.',
-		fix: 'See why: gpubox doctor. A mirror: gpubox config build.registryMirror HOST',
+		fix: 'To see why: gpubox doctor. To use a mirror: gpubox config build.registryMirror HOST',
 	},
 ];
 
-/** A text of nvidia-smi's, whose fix the gpu room knows. */
+/** A text of nvidia-smi; its fix is in gpu/problems.ts. */
 function fromSmi(
 	id: string,
 	layer: Remedy['layer'],
@@ -316,13 +317,13 @@ function fromSmi(
 
 let anyKnown: RegExp | undefined;
 
-/** What a text means, when it is a known one. Quick for those that are not, such as most lines of a log. */
+/** The remedy for a known text. Fast for unknown ones, such as most lines of a log. */
 export function findRemedy(text: string): Remedy | undefined {
 	anyKnown ??= new RegExp(remedies.map((remedy) => remedy.text.source).join('|'), 'i');
 	return anyKnown.test(text) ? remedies.find((remedy) => remedy.text.test(text)) : undefined;
 }
 
-/** Any error as something that a person can act on. */
+/** Turns any error into a Failure with a fix. */
 export function explain(error: unknown, address = 'the engine'): Failure {
 	if (error instanceof Failure) {
 		return error;
@@ -337,56 +338,56 @@ export function explain(error: unknown, address = 'the engine'): Failure {
 	}
 
 	return new Failure(`gpubox failed: ${safeText(error instanceof Error ? error.message : String(error))}`, {
-		fix: 'This is a defect of gpubox. GPUBOX_DEBUG=1 shows where it happened.',
+		fix: 'This is a bug in gpubox. Please report it; for details: GPUBOX_DEBUG=1',
 		cause: error,
 	});
 }
 
 function explainEngine(error: EngineError, address: string): Failure {
 	const remedy = findRemedy(error.message);
-	const told = remedy ? `${remedy.meaning} (${error.message})` : error.message;
+	const message = remedy ? `${remedy.meaning} (${error.message})` : error.message;
 	switch (error.code) {
 		case 'unreachable':
 			return new Failure(`No Docker Engine answers at ${address}.`, {
 				fix: /^(?:tcp|https?|ssh):/.test(address)
-					? 'Is the address right (DOCKER_HOST, docker context ls) and the machine up?'
-					: 'Start it: sudo systemctl start docker. Not installed, or not the one you mean? gpubox doctor',
+					? 'Check the address (DOCKER_HOST, docker context ls) and that the machine is up.'
+					: 'Start it: sudo systemctl start docker. To find out more: gpubox doctor',
 				exitCode: exitCode.noEngine,
 				cause: error,
 			});
 		case 'no-answer':
 			return new Failure(`The Docker Engine at ${address} does not answer: ${error.message}.`, {
-				fix: 'It may be overloaded or stopped. See what is wrong with it: gpubox doctor',
+				fix: 'It may be overloaded or stopped. To find out more: gpubox doctor',
 				exitCode: exitCode.noEngine,
 				cause: error,
 			});
 		case 'not-an-engine':
-			return new Failure(`The engine at ${address} does not answer as a Docker Engine: ${error.message}.`, {
-				fix: 'Is the address right (DOCKER_HOST, docker context ls)? What else is wrong: gpubox doctor',
+			return new Failure(`The server at ${address} does not answer as a Docker Engine: ${error.message}.`, {
+				fix: 'Check the address (DOCKER_HOST, docker context ls). To find out more: gpubox doctor',
 				exitCode: exitCode.noEngine,
 				cause: error,
 			});
 		case 'no-permission':
-			return new Failure(`You may not use the Docker Engine at ${address}.`, {
+			return new Failure(`Permission denied: you cannot use the Docker Engine at ${address}.`, {
 				fix: 'Join its group and log in again: sudo usermod -aG docker "$USER"',
 				exitCode: exitCode.noEngine,
 				cause: error,
 			});
 		case 'no-gpu':
-			return new Failure(told, {fix: remedy?.fix ?? installToolkit, exitCode: exitCode.noGpu, cause: error});
+			return new Failure(message, {fix: remedy?.fix ?? installToolkit, exitCode: exitCode.noGpu, cause: error});
 		case 'disk-full':
 			return new Failure(`The engine's disk is full: ${error.message}`, {
-				fix: 'See what takes the room: docker system df. Old images go with: docker image prune',
+				fix: 'To see what uses the space: docker system df. To remove unused images: docker image prune',
 				cause: error,
 			});
 		case 'name-taken':
 		case 'port-taken':
-			return new Failure(told, {fix: 'See who has it: gpubox ls', exitCode: exitCode.taken, cause: error});
+			return new Failure(message, {fix: 'To see which box uses it: gpubox ls', exitCode: exitCode.taken, cause: error});
 		case 'aborted':
 			return new Failure('Interrupted.', {exitCode: exitCode.interrupted, cause: error});
 		case 'not-found':
 		case 'conflict':
 		case 'failed':
-			return new Failure(told, {fix: remedy?.fix ?? '', cause: error});
+			return new Failure(message, {fix: remedy?.fix ?? '', cause: error});
 	}
 }

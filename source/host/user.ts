@@ -4,7 +4,7 @@ import {homeFolder} from '../base/home.ts';
 import {mayKeepFiles} from '../start/root-owned.ts';
 import type {Paths, Person} from './host.ts';
 
-/** The caller. A uid that no passwd knows (common in containers and CI) still gets a name. */
+/** The caller. A uid without an entry in /etc/passwd (common in containers and CI) still gets a name. */
 export function whoAmI(environment: NodeJS.ProcessEnv): Person {
 	const uid = process.getuid?.() ?? 0;
 	const gid = process.getgid?.() ?? 0;
@@ -19,9 +19,9 @@ export function whoAmI(environment: NodeJS.ProcessEnv): Person {
 }
 
 /**
-gpubox's own folders by the XDG rules. Nothing is made here. Root takes from the environment only what is root's.
+gpubox's own folders by the XDG rules. Nothing is created here. Root uses a folder from the environment only if root owns it.
 
-@throws Failure (usage) for a HOME that is no path
+@throws Failure (usage) for a HOME that is not a path
 */
 export function findPaths(environment: NodeJS.ProcessEnv): Paths {
 	const home = homeFolder(environment);

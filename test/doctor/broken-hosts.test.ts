@@ -285,14 +285,14 @@ const cases: Case[] = [
 			engineError: new EngineError('no-permission', 'connect EACCES /var/run/docker.sock'),
 		},
 		first: 'permission',
-		found: /alice may not use/,
+		found: /alice has no permission for/,
 		fix: /^sudo usermod -aG docker "\$USER" && newgrp docker$/,
 	},
 	{
 		name: 'in the group docker since this login began',
 		host: {groups: [1000], engineError: new EngineError('no-permission', 'connect EACCES /var/run/docker.sock')},
 		first: 'permission',
-		found: /login began before/,
+		found: /added after this login/,
 		fix: /^newgrp docker$/,
 	},
 	{
@@ -303,7 +303,7 @@ const cases: Case[] = [
 			engineError: new EngineError('no-permission', 'connect EACCES /var/run/docker.sock'),
 		},
 		first: 'permission',
-		found: /may not use/,
+		found: /has no permission for/,
 		fix: /groupadd --system docker/,
 	},
 	{
@@ -519,7 +519,7 @@ test('--fix runs nothing that installs, restarts the engine, reboots or opens so
 	assert.doesNotMatch([...seen].join('\n'), /install|restart docker|reboot|usermod|newgrp|prune|rm |curl/);
 });
 
-test('on a healthy host nothing fails, and nothing is left to mend', async () => {
+test('on a healthy host nothing fails, and nothing is left to fix', async () => {
 	const checks = await examine({});
 	assert.deepEqual(
 		checks.filter(({status}) => status !== 'ok'),
@@ -540,7 +540,7 @@ test('layers upon a broken one are passed over, with its name', async () => {
 
 describe('what is only worth a word', () => {
 	const warnings: Array<[name: string, host: Machine, id: CheckId, found: RegExp, fix: RegExp]> = [
-		['offline', {lookup: 'ENOTFOUND'}, 'dns', /registry-1\.docker\.io is not found: ENOTFOUND/, /resolv\.conf/],
+		['offline', {lookup: 'ENOTFOUND'}, 'dns', /registry-1\.docker\.io not found: ENOTFOUND/, /resolv\.conf/],
 		[
 			'a registry out of reach',
 			{head: {failed: 'no answer in time'}},
@@ -607,7 +607,7 @@ describe('what is only worth a word', () => {
 			inventory: {gpus: inventory.gpus.map((gpu) => ({...gpu, persistenceMode: false}))},
 		});
 		assert.deepEqual(checkOf(checks, 'persistence').fix, {
-			text: 'Switch it on',
+			text: 'Turn it on',
 			commands: ['sudo nvidia-smi -pm 1'],
 			automatic: true,
 		});

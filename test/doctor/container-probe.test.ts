@@ -34,7 +34,7 @@ describe('the container that tries the GPUs', () => {
 
 	test('needs an image, and says so', async () => {
 		const {result} = await tryOn({images: ['alpine:3', 'busybox:latest']});
-		assert.deepEqual(result, {kind: 'skipped', reason: 'no image to try it with is here; --deep pulls a small one'});
+		assert.deepEqual(result, {kind: 'skipped', reason: 'no local image to test with; --deep pulls a small one'});
 	});
 
 	test('that has no nvidia-smi although it was given the GPUs is a failure', async () => {

@@ -404,7 +404,12 @@ describe('the engine', {skip: needsOwnEngine}, () => {
 
 	test('may not be used', async () => {
 		const env = {DOCKER_HOST: host.own?.rootOnlyAddress};
-		assertFirst(await doctorOn({module: openModule, env}), 'permission', /may not use|in the group/, /docker/);
+		assertFirst(
+			await doctorOn({module: openModule, env}),
+			'permission',
+			/has no permission for|in the group/,
+			/docker/,
+		);
 	});
 
 	test('keeps its images on a full disk', async () => {

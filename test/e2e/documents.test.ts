@@ -467,7 +467,14 @@ const story: Step[] = [
 const workshop: Step[] = [
 	inClone('npm run build'),
 	inClone('node tools/build.mjs --meta'),
-	inClone(['npm run lint', 'npm run format', 'npm run types', 'npm run unused', 'npm run schema', 'npm run catalog:check']),
+	inClone([
+		'npm run lint',
+		'npm run format',
+		'npm run types',
+		'npm run unused',
+		'npm run schema',
+		'npm run catalog:check',
+	]),
 	inClone(['npm run picture', 'npm run man', 'npm run troubleshooting']),
 	inClone('npx tsx --test test/gpu/parse.test.ts'),
 	inClone('npm test -- --unit', {as: 'npm test -- --unit --only gpu/parse'}),

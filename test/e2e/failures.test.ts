@@ -68,7 +68,7 @@ describe('no engine', () => {
 	test('a socket that one may not use', {skip: needsOwnEngine}, async () => {
 		assertRefused(await person.runGpubox(['ls'], {env: {DOCKER_HOST: host.own?.rootOnlyAddress}}), {
 			code: 3,
-			what: /You may not use the Docker Engine/,
+			what: /you cannot use the Docker Engine/,
 			fix: /usermod -aG docker/,
 		});
 	});
@@ -105,7 +105,7 @@ describe('GPUs that cannot be had', {skip: needsOwnEngine}, () => {
 		['initialization error: driver rpc error: timed out', /took too long/, /nvidia-smi -pm 1/],
 		[
 			'requirement error: unsatisfied condition: cuda>=12.8, please update your driver to a newer version, or use an earlier cuda container',
-			/newer CUDA than the driver/,
+			/newer CUDA than this host's driver/,
 			/gpubox images/,
 		],
 		[
@@ -113,7 +113,11 @@ describe('GPUs that cannot be had', {skip: needsOwnEngine}, () => {
 			/compatibility libraries/,
 			/Reboot/,
 		],
-		['initialization error: WSL environment detected but no adapters were found', /Windows offers no GPU/, /Windows/],
+		[
+			'initialization error: WSL environment detected but no adapters were found',
+			/Windows does not provide a GPU/,
+			/Windows/,
+		],
 	];
 	for (const [reason, what, fix] of reasons) {
 		test(reason.slice(0, 80), async () => {

@@ -57,9 +57,7 @@ describe('gpubox logs', () => {
 	test('-f explains at once', async () => {
 		await boxThatSays('unlucky-one', `\u001B[31m${tooOld}\u001B[0m`);
 		const terminal = openTerminal(host, person, ['logs', '-f', 'unlucky-one']);
-		await terminal.waitFor(
-			/too old[\s\S]*gpubox: The image's CUDA is too new for the driver of this host\.\n {2}→ Choose/,
-		);
+		await terminal.waitFor(/too old[\s\S]*gpubox: The image's CUDA is too new for this host's driver\.\n {2}→ Choose/);
 		terminal.write('\u0003');
 		assert.equal((await terminal.exited).exitCode, 130);
 	});
@@ -76,7 +74,7 @@ describe('gpubox up', () => {
 		assert.equal(code, 1, stderr);
 		assert.match(
 			stderr,
-			/stopped while starting[\s\S]* {2}→ The image's CUDA is too new for the driver of this host\. Choose/,
+			/stopped while starting[\s\S]* {2}→ The image's CUDA is too new for this host's driver\. Choose/,
 		);
 	});
 

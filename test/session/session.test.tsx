@@ -119,7 +119,7 @@ test('what fails is said with its reason, and the session goes on', async (t) =>
 	type('s');
 	await waitFor(/○ dora-eda/);
 	type('s');
-	await waitFor(/✕ The engine's disk is full: no space left on device\s+→ See what takes the room/);
+	await waitFor(/✕ The engine's disk is full: no space left on device\s+→ To see what uses the space/);
 });
 
 test('the engine going away leaves the last boxes beside the reason, and coming back mends it', async (t) => {
