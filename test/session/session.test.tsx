@@ -93,7 +93,7 @@ test('idle kernels are shut down after yes, only of one’s own box, and the box
 	const {waitFor, type} = await showSession(t, size);
 	await waitFor(ready);
 	type('f');
-	await waitFor(/kernels of alice-llm-train are for alice to see/);
+	await waitFor(/Permission denied: alice-llm-train belongs to alice/);
 	type('jjjjf');
 	await waitFor(/Shut down 1 kernel of dora-eda, idle for 3h\? Variables are lost/);
 	type('n');
