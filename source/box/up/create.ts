@@ -203,7 +203,8 @@ async function tryToStart(
 			return {kind: 'lost-race'};
 		}
 
-		if (/error setting rlimit/.test(error.message) && !lost.rlimits) {
+		// Another run of the caller's may have created it before it learnt that.
+		if (/error setting rlimit/.test(error.message) && !(made && lost.rlimits)) {
 			// An engine without root privileges cannot raise them, and most workloads do not need that.
 			return {kind: 'rlimits-refused'};
 		}

@@ -37,6 +37,23 @@ describe('an attempt that the engine refuses is made again without what was refu
 		assert.deepEqual([first?.ulimits !== undefined, second?.ulimits, more], [true, undefined, []]);
 	});
 
+	test('raised limits, also in a box that another run for the same project created', async () => {
+		for (let order = 0; order < 40; order++) {
+			const engine = new SlowEngine();
+			engine.refuseStart = ({ulimits}) =>
+				ulimits && new EngineError('failed', 'error setting rlimit type 8: operation not permitted');
+			const same = alice();
+			await withMadeUpTime(async () => {
+				const runs = [contend(engine, 0, same), contend(engine, 1, same)];
+				assert.deepEqual(await play(engine, runs, inRandomOrder(order)), ['won', 'won'], `order ${order}`);
+			});
+			assert.deepEqual(
+				[...engine.containers.values()].map(({state}) => state),
+				['running'],
+			);
+		}
+	});
+
 	test('a port, and each that was refused before it', async () => {
 		const engine = new SlowEngine();
 		const refused: number[] = [];
