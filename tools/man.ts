@@ -1,5 +1,5 @@
 /**
-Writes the man page from the tree of verbs, so that it says what `--help` says. `npm run man`; a test tells when it was forgotten.
+Writes the man page from the declarations of the verbs, as `--help` shows them. `npm run man`; a test fails when the page is out of date.
 */
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {dirname} from 'node:path';
@@ -12,7 +12,7 @@ export const manPath = fileURLToPath(new URL('../man/gpubox.1', import.meta.url)
 
 const exits: Record<keyof typeof exitCode, string> = {
 	done: 'Done.',
-	failed: 'It failed.',
+	failed: 'Failed.',
 	usage: 'Wrong usage.',
 	noEngine: 'No Docker Engine.',
 	noGpu: 'No usable GPU or driver.',
@@ -20,21 +20,21 @@ const exits: Record<keyof typeof exitCode, string> = {
 	noSuchBox: 'No such box.',
 	taken: 'GPUs, port or name taken.',
 	checkFailed: 'A check failed.',
-	couldNotStartCommand: 'attach, ssh: the command could not be started; its own code is passed through otherwise.',
+	couldNotStartCommand: 'attach, ssh: the command could not be started; otherwise its own exit code is returned.',
 	interrupted: 'Interrupted.',
 };
 
 const environment: Array<[string, string]> = [
-	['DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG', "Which engine is meant, as for Docker's own command."],
+	['DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG', "The engine to use, as for Docker's own command."],
 	['NO_COLOR', 'No colours.'],
-	['GPUBOX_DEBUG', 'With 1, a failure also tells where in the program it happened.'],
-	['XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_DATA_HOME, XDG_CACHE_HOME', 'Where the folders below are.'],
+	['GPUBOX_DEBUG', 'With 1, an error also shows where in the program it happened.'],
+	['XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_DATA_HOME, XDG_CACHE_HOME', 'Locations of the folders below.'],
 ];
 
 const files: Array<[string, string]> = [
-	['gpubox.yaml', "In a project's folder: what its boxes are made of."],
-	['~/.config/gpubox/config.json', 'Your own defaults; see the verb config.'],
-	['~/.local/state/gpubox/boxes', 'A folder for each box: token, keys, start script.'],
+	['gpubox.yaml', "The settings of a project's boxes, in the project's folder."],
+	['~/.config/gpubox/config.json', 'Your own defaults; see gpubox config.'],
+	['~/.local/state/gpubox/boxes', 'A folder for each box with token, keys and start script.'],
 	['~/.local/share/gpubox/home', 'Your home inside boxes.'],
 	['~/.cache/gpubox', 'Caches of models and packages, shared by your boxes.'],
 ];
@@ -95,7 +95,7 @@ function items(rows: Array<[string, string]>): string[] {
 	return rows.flatMap(([term, does]) => ['.TP', `.B ${text(term)}`, text(does)]);
 }
 
-/** What `--help` adds at its end. */
+/** The text that `--help` adds at its end. */
 function examples(command: CommandUnknownOpts): string[] {
 	let whole = '';
 	command.configureOutput({writeOut: (part) => (whole += part), getOutHasColors: () => false});
@@ -113,7 +113,7 @@ function examples(command: CommandUnknownOpts): string[] {
 	];
 }
 
-/** Plain text for roff: its own signs taken literally, and a hyphen that can be pasted into a shell. */
+/** Plain text for roff: its special characters escaped, and a hyphen that can be pasted into a shell. */
 function text(plain: string): string {
 	return plain.replaceAll('\\', '\\e').replaceAll('-', '\\-').replaceAll("'", '\\(aq').replace(/^\./, '\\&.');
 }
