@@ -5,14 +5,14 @@ import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
 import {followTour} from './follow-tour.ts';
 import {createContext, type Terminal} from './state/context.ts';
-import {perform as performEffect, standAside} from './state/effects.ts';
+import {perform, standAside} from './state/effects.ts';
 import {createHostReader, type HostReader} from './state/gpus/host-line.ts';
 import {isDemoOffered, scopesOf} from './state/key-hints.ts';
 import {actionFor, characterOf} from './state/keymap.ts';
 import {createLogBuffer, type LogBuffer, scroll} from './state/log/log-buffer.ts';
 import {noFacts} from './state/model.ts';
-import {type Action, firstView, type Pane, reduce} from './state/reduce.ts';
-import type {SessionStore} from './state/session-state.ts';
+import {type Action, firstView, type Pane, reduce, type Situation} from './state/reduce.ts';
+import type {SessionState, SessionStore} from './state/session-state.ts';
 import {lookForFirstRun} from './state/setup/effects.ts';
 import {hasNoBox, setupSituation} from './state/setup/select-setup.ts';
 import {startSources} from './state/sources.ts';
@@ -31,7 +31,7 @@ export type SessionOptions = {
 	demoOffered?: boolean;
 	/** True unless set. */
 	imagesOffered?: boolean;
-	/** Of the made-up host. */
+	/** Of the demo host. */
 	tour?: Tour;
 	now?: () => Date;
 };
@@ -46,20 +46,24 @@ export type Session = {
 	tour: Tour | undefined;
 	now: () => Date;
 	press(key: string, measures: Measures): void;
-	/** Pasted text is no sequence of commands: it goes where text is typed, or nowhere. */
+	/** Pasted text is not a sequence of commands: it goes where text is typed, or nowhere. */
 	paste(text: string): void;
 	/** Given by the root component once it is on the screen. */
 	connectTerminal(terminal: Terminal): void;
-	/** Gives the terminal away while `work` is done. */
+	/** Gives the terminal away while `work` runs. */
 	standAside(work: () => Promise<void>): Promise<void>;
-	/** Breaks off what is at work. Settles when it has let go, or after a second: nobody has to wait for an engine to leave. */
+	/** Aborts what is running. Settles when it has let go, or after a second: no one has to wait for an engine to leave. */
 	stop(): Promise<void>;
 };
 
+type Act = (action: Action, measures?: Measures) => void;
+
+/** Of text that is typed: nothing that it does depends on the size of the screen. */
+const noMeasures: Measures = {panes: [], logHeight: 1, lastHelpTop: 0, lastQuestionTop: 0};
+
 const longestLeaveMs = 1000;
 
-/** Everything of the session but its picture. */
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
+/** Everything of the session but what draws it. */
 export function createSession(host: Host, feed: GpuFeed, options: SessionOptions): Session {
 	const store: SessionStore = createStore({
 		facts: noFacts({
@@ -71,11 +75,8 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		view: {...firstView, tour: options.tour?.first},
 	});
 	const buffer = createLogBuffer();
-	const sources = startSources(host, store, {
-		feed,
-		buffer,
-		readHost: options.readHost ?? createHostReader(host.engine),
-	});
+	const readHost = options.readHost ?? createHostReader(host.engine);
+	const sources = startSources(host, store, {feed, buffer, readHost});
 	const stopping = new AbortController();
 	const terminal = Promise.withResolvers<Terminal>();
 	const context = createContext({
@@ -91,64 +92,32 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		({facts}) => hasNoBox(facts),
 		() => lookForFirstRun(context),
 	);
-	const tourGoesOn = options.tour && followTour(store, options.tour);
-	const {imagesOffered = true} = options;
-	const demoOffered = () => options.demoOffered === true && isDemoOffered(store.get().facts);
+	const {imagesOffered = true, tour} = options;
+	const offered = {
+		demo: () => options.demoOffered === true && isDemoOffered(store.get().facts),
+		images: imagesOffered,
+	};
+	const moveTour = tour && followTour(store, tour);
 
-	const perform = (action: Action, measures?: Measures) => {
-		const {facts, view} = store.get();
-		const next = reduce(view, action, {
-			boxes: facts.box.boxes.map((box) => ({
-				id: box.id,
-				name: box.name,
-				owner: box.owner,
-				mine: box.mine,
-				running: isRunning(box),
-			})),
-			gpuUuids: facts.gpu.readings.map(({uuid}) => uuid),
-			imageCount: facts.images.choices.length,
-			panes: measures?.panes ?? [],
-			demoOffered: demoOffered(),
-			imagesOffered,
-			setup: () => setupSituation(facts, view),
-			lastHelpTop: measures?.lastHelpTop ?? 0,
-			lastQuestionTop: measures?.lastQuestionTop ?? 0,
-			scrollLog: (position, by, unit) => {
-				const height = measures?.logHeight ?? 1;
-				return scroll(buffer, position, unit === 'page' ? by * Math.max(1, height - 1) : by, height);
-			},
-		});
-		store.changeNow((state) => ({...state, view: next.view}));
-		for (const effect of next.effects) {
-			performEffect(context, effect);
+	const act: Act = (action, measures = noMeasures) => {
+		const before = store.get();
+		const situation = situationOf(before, measures, {buffer, offered});
+		const {view, effects} = reduce(before.view, action, situation);
+		store.changeNow((state) => ({...state, view}));
+		for (const effect of effects) {
+			perform(context, effect);
 		}
 
-		tourGoesOn?.({action, effects: next.effects, before: facts});
+		moveTour?.({action, effects, before: before.facts});
 	};
-
-	const type = (text: string): Action => ({type: 'setup', does: {what: 'insert', text}});
-	const isTyping = () => scopesOf(store.get().view)[0] === 'field';
 
 	return {
 		store,
 		buffer,
-		offered: {demo: demoOffered, images: imagesOffered},
-		tour: options.tour,
+		offered,
+		tour,
 		now: options.now ?? (() => new Date()),
-		press(key, measures) {
-			const action = actionFor(key, scopesOf(store.get().view));
-			const character = action === undefined && isTyping() ? characterOf(key) : undefined;
-			if (action !== undefined) {
-				perform(action, measures);
-			} else if (character !== undefined) {
-				perform(type(character));
-			}
-		},
-		paste(text) {
-			if (isTyping()) {
-				perform(type(safeText(text)));
-			}
-		},
+		...createInput(store, act),
 		connectTerminal(given) {
 			terminal.resolve(given);
 			sources.beginOthers();
@@ -156,12 +125,60 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		standAside: (work) => standAside(context, work),
 		async stop() {
 			store.close();
-			const {promise: patience, resolve: giveUp} = Promise.withResolvers<void>();
-			const timer = setTimeout(giveUp, longestLeaveMs);
 			stopping.abort();
-			await Promise.race([Promise.all([context.tasks.settled(), sources.stop()]), patience]);
+			const {promise: longest, resolve: giveUp} = Promise.withResolvers<void>();
+			const timer = setTimeout(giveUp, longestLeaveMs);
+			await Promise.race([Promise.all([context.tasks.settled(), sources.stop()]), longest]);
 			clearTimeout(timer);
 		},
+	};
+}
+
+/** Keys and pasted text, as actions. */
+function createInput(store: SessionStore, act: Act): Pick<Session, 'press' | 'paste'> {
+	const type = (text: string) => act({type: 'setup', does: {what: 'insert', text}});
+	const isTyping = () => scopesOf(store.get().view)[0] === 'field';
+	return {
+		press(key, measures) {
+			const action = actionFor(key, scopesOf(store.get().view));
+			const character = action === undefined && isTyping() ? characterOf(key) : undefined;
+			if (action !== undefined) {
+				act(action, measures);
+			} else if (character !== undefined) {
+				type(character);
+			}
+		},
+		paste(text) {
+			if (isTyping()) {
+				type(safeText(text));
+			}
+		},
+	};
+}
+
+function situationOf(
+	{facts, view}: SessionState,
+	{panes, logHeight, lastHelpTop, lastQuestionTop}: Measures,
+	{buffer, offered}: Pick<Session, 'buffer' | 'offered'>,
+): Situation {
+	return {
+		boxes: facts.box.boxes.map((box) => ({
+			id: box.id,
+			name: box.name,
+			owner: box.owner,
+			mine: box.mine,
+			running: isRunning(box),
+		})),
+		gpuUuids: facts.gpu.readings.map(({uuid}) => uuid),
+		imageCount: facts.images.choices.length,
+		panes,
+		demoOffered: offered.demo(),
+		imagesOffered: offered.images,
+		setup: () => setupSituation(facts, view),
+		lastHelpTop,
+		lastQuestionTop,
+		scrollLog: (position, by, unit) =>
+			scroll(buffer, position, unit === 'page' ? by * Math.max(1, logHeight - 1) : by, logHeight),
 	};
 }
 

@@ -23,10 +23,10 @@ export type BoxQuestion = {boxId: string; name: string; owner: string; mine: boo
 /** Takes a screen of its own. `top` is the first line shown. */
 export type TrustQuestion = {what: 'trust'; title: string; lines: string[]; question: string; top: number};
 
-/** How far a person is with the tour of the made-up host. */
+/** How far the tour of the demo host is. */
 export type TourState = {shown: boolean; step: number; part: number};
 
-/** What a person looks at. Boxes and GPUs are named by id: their places in the lists change. */
+/** What the user looks at. Boxes and GPUs are named by id: their places in the lists change. */
 export type View = {
 	screen: 'main' | 'help' | 'images' | 'setup';
 	/** The screen to go back to from the help. */
@@ -44,7 +44,7 @@ export type View = {
 	logPosition: LogPosition;
 	/** What is asked before it is done. */
 	asking: Question | undefined;
-	/** On the made-up host: how far the tour is. */
+	/** On the demo host: how far the tour is. */
 	tour: TourState | undefined;
 };
 
@@ -69,32 +69,45 @@ type Of<T extends string, Rest = unknown> = T extends string ? {type: T} & Rest 
 /** What a key asks for that needs nothing of the view and changes nothing in it: the same action is the effect. */
 type PlainEffect = Of<'cancel' | 'quit' | 'suspend' | 'dismiss'>;
 
+type BoxAction =
+	| {type: 'attach' | 'open' | 'find-idle-kernels' | 'stop-or-start' | 'ask-remove'}
+	| {type: 'show'; side: Side}
+	| {type: 'select-box'; by: number};
+
+type ImageAction = {type: 'images' | 'pull-image' | 'up-with-image'} | {type: 'select-image'; by: number};
+
+type HelpAction = {type: 'help' | 'back'} | {type: 'scroll-help'; by: number};
+
+type QuestionAction = {type: 'answer'; yes: boolean} | {type: 'scroll-question'; by: number};
+
+type MainAction =
+	| {type: 'up' | 'demo'}
+	| {type: 'focus' | 'select-gpu'; by: number}
+	| {type: 'scroll'; by: number; unit: 'line' | 'page'};
+
 /** What a key asks for. */
 export type Action =
 	| PlainEffect
-	| {type: 'attach' | 'open' | 'find-idle-kernels'}
-	| {type: 'pull-image' | 'up-with-image'}
-	| {
-			type: 'up' | 'tour' | 'stop-or-start' | 'ask-remove' | 'demo' | 'images' | 'help' | 'back';
-	  }
-	| {type: 'show'; side: Side}
-	| {type: 'focus' | 'select-gpu' | 'select-box' | 'select-image' | 'scroll-help' | 'tour-step'; by: number}
-	| {type: 'scroll'; by: number; unit: 'line' | 'page'}
-	| {type: 'answer'; yes: boolean}
-	| {type: 'scroll-question'; by: number}
-	| {type: 'setup'; does: SetupAction};
+	| BoxAction
+	| ImageAction
+	| HelpAction
+	| QuestionAction
+	| MainAction
+	| {type: 'setup'; does: SetupAction}
+	| {type: 'tour'}
+	| {type: 'tour-step'; by: number};
 
-/** What of the facts a key's meaning depends on. */
+/** The facts that the meaning of a key depends on. */
 export type Situation = {
 	boxes: Array<{id: string; name: string; owner: string; mine: boolean; running: boolean}>;
 	gpuUuids: string[];
 	imageCount: number;
 	/** Panes that are on the screen now. */
 	panes: Pane[];
-	/** Whether the made-up host is offered. */
+	/** Whether the demo host is offered. */
 	demoOffered: boolean;
 	imagesOffered: boolean;
-	/** Worked out only where it is wanted. */
+	/** Computed only where it is needed. */
 	setup: () => SetupSituation;
 	/** How far the help can be scrolled. */
 	lastHelpTop: number;
@@ -121,154 +134,211 @@ export function chosenBox<B extends {id: string}>(view: View, boxes: readonly B[
 	return boxes.find((box) => box.id === view.boxId) ?? boxes[0];
 }
 
-/** What a key does: the view after it, and the effects it starts. */
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
-export function reduce(view: View, action: Action, situation: Situation): {view: View; effects: Effect[]} {
-	const stay = (effects: Effect[] = []) => ({view, effects});
-	const show = (change: Partial<View>, effects: Effect[] = []) => ({view: {...view, ...change}, effects});
-	const box = chosenBox(view, situation.boxes);
-	const withBox = (then: (chosen: NonNullable<typeof box>) => ReturnType<typeof stay>) =>
-		box === undefined
-			? stay([{type: 'say', text: 'There is no box yet', fix: 'u starts one for this folder'}])
-			: then(box);
+type Reduced = {view: View; effects: Effect[]};
 
+/** What a key does: the view after it, and the effects it starts. */
+export function reduce(view: View, action: Action, situation: Situation): Reduced {
 	switch (action.type) {
 		case 'cancel':
 		case 'quit':
 		case 'suspend':
 		case 'dismiss': {
-			return stay([action]);
+			return {view, effects: [action]};
 		}
 
 		// The tour follows every key on its own.
 		case 'tour':
 		case 'tour-step': {
-			return stay();
+			return {view, effects: []};
 		}
 
-		case 'up': {
-			// What a box is doing is told beside the boxes.
-			return show({screen: 'main'}, [{type: 'up'}]);
+		case 'attach':
+		case 'open':
+		case 'find-idle-kernels':
+		case 'stop-or-start':
+		case 'ask-remove':
+		case 'show':
+		case 'select-box': {
+			return reduceBoxes(view, action, situation);
 		}
 
-		case 'demo': {
-			return stay(situation.demoOffered ? [{type: 'demo'}] : []);
+		case 'images':
+		case 'pull-image':
+		case 'up-with-image':
+		case 'select-image': {
+			return reduceImages(view, action, situation);
 		}
 
-		case 'help': {
-			return view.screen === 'help'
-				? show({screen: view.behindHelp})
-				: show({screen: 'help', behindHelp: view.screen, helpTop: 0});
+		case 'help':
+		case 'back':
+		case 'scroll-help': {
+			return {view: reduceHelp(view, action, situation), effects: []};
 		}
 
-		case 'images': {
-			return situation.imagesOffered ? show({screen: 'images', imageIndex: 0}, [{type: 'load-images'}]) : stay();
+		case 'answer':
+		case 'scroll-question': {
+			return reduceQuestion(view, action, situation);
 		}
 
-		case 'back': {
-			return show({screen: view.screen === 'help' ? view.behindHelp : 'main'});
+		case 'setup': {
+			const {setup, screen = 'setup', effects} = reduceSetup(view.setup, action.does, situation.setup());
+			return {view: {...view, setup, screen}, effects};
 		}
 
+		default: {
+			return reduceMain(view, action, situation);
+		}
+	}
+}
+
+function reduceBoxes(view: View, action: BoxAction, {boxes}: Situation): Reduced {
+	const box = chosenBox(view, boxes);
+	if (action.type === 'select-box') {
+		const ids = boxes.map(({id}) => id);
+		const id = step(ids, box?.id, action.by);
+		return {view: id === box?.id ? view : {...view, boxId: id, logPosition: 'follow'}, effects: []};
+	}
+
+	if (box === undefined) {
+		return {view, effects: [{type: 'say', text: 'There is no box yet', fix: 'u starts one for this folder'}]};
+	}
+
+	const {id: boxId, name, owner, mine, running} = box;
+	switch (action.type) {
 		case 'attach':
 		case 'find-idle-kernels':
 		case 'open': {
 			const {type} = action;
-			return withBox(({id, name, running}) =>
-				running ? stay([{type, boxId: id}]) : stay([{type: 'say', text: `${name} is stopped`, fix: 's starts it'}]),
-			);
+			return {
+				view,
+				effects: [running ? {type, boxId} : {type: 'say', text: `${name} is stopped`, fix: 's starts it'}],
+			};
 		}
 
 		case 'stop-or-start': {
-			return withBox(({id, name, owner, mine, running}) => {
-				// Somebody else's work is not ended by one key.
-				return running && !mine
-					? show({asking: {what: 'stop', boxId: id, name, owner, mine}})
-					: stay([{type: running ? 'stop' : 'start', boxId: id}]);
-			});
+			// Another user's work is not ended by one key.
+			return running && !mine
+				? {view: {...view, asking: {what: 'stop', boxId, name, owner, mine}}, effects: []}
+				: {view, effects: [{type: running ? 'stop' : 'start', boxId}]};
 		}
 
 		case 'ask-remove': {
-			return withBox(({id, name, owner, mine}) => show({asking: {what: 'remove', boxId: id, name, owner, mine}}));
-		}
-
-		case 'answer': {
-			const {asking} = view;
-			if (asking?.what === 'trust') {
-				return show({asking: undefined}, [{type: 'trust', yes: action.yes}]);
-			}
-
-			return show({asking: undefined}, action.yes && asking !== undefined ? [effectOf(asking)] : []);
+			return {view: {...view, asking: {what: 'remove', boxId, name, owner, mine}}, effects: []};
 		}
 
 		case 'show': {
-			return withBox(() => show({side: action.side}));
+			return {view: {...view, side: action.side}, effects: []};
 		}
+	}
+}
 
-		case 'focus': {
-			const {panes} = situation;
-			const place = Math.max(0, panes.indexOf(view.focus));
-			return show({focus: panes[(place + action.by + panes.length) % panes.length] ?? view.focus});
-		}
-
-		case 'select-gpu': {
-			const uuid = step(situation.gpuUuids, view.gpuUuid, action.by);
-			return uuid === view.gpuUuid ? stay() : show({gpuUuid: uuid});
-		}
-
-		case 'select-box': {
-			const id = step(
-				situation.boxes.map((each) => each.id),
-				box?.id,
-				action.by,
-			);
-			return id === box?.id ? stay() : show({boxId: id, logPosition: 'follow'});
+function reduceImages(view: View, action: ImageAction, {imageCount, imagesOffered}: Situation): Reduced {
+	const last = Math.max(0, imageCount - 1);
+	switch (action.type) {
+		case 'images': {
+			return imagesOffered
+				? {view: {...view, screen: 'images', imageIndex: 0}, effects: [{type: 'load-images'}]}
+				: {view, effects: []};
 		}
 
 		case 'select-image': {
-			const last = Math.max(0, situation.imageCount - 1);
-			return show({imageIndex: Math.min(last, Math.max(0, view.imageIndex + action.by))});
+			const imageIndex = Math.min(last, Math.max(0, view.imageIndex + action.by));
+			return {view: {...view, imageIndex}, effects: []};
 		}
 
 		case 'pull-image':
 		case 'up-with-image': {
 			const {type} = action;
-			const effects: Effect[] =
-				situation.imageCount === 0 ? [] : [{type, index: Math.min(view.imageIndex, situation.imageCount - 1)}];
-			return type === 'up-with-image' ? show({screen: 'main'}, effects) : stay(effects);
-		}
-
-		case 'setup': {
-			const {setup, screen = 'setup', effects} = reduceSetup(view.setup, action.does, situation.setup());
-			return show({setup, screen}, effects);
-		}
-
-		case 'scroll-question': {
-			const {asking} = view;
-			return asking?.what === 'trust'
-				? show({
-						asking: {...asking, top: Math.min(situation.lastQuestionTop, Math.max(0, asking.top + action.by))},
-					})
-				: stay();
-		}
-
-		case 'scroll-help': {
-			return show({helpTop: Math.min(situation.lastHelpTop, Math.max(0, view.helpTop + action.by))});
-		}
-
-		case 'scroll': {
-			return view.side === 'log'
-				? show({logPosition: situation.scrollLog(view.logPosition, action.by, action.unit)})
-				: stay();
+			return {
+				// What a box is doing is shown beside the boxes.
+				view: type === 'up-with-image' ? {...view, screen: 'main'} : view,
+				effects: imageCount === 0 ? [] : [{type, index: Math.min(view.imageIndex, last)}],
+			};
 		}
 	}
 }
 
-/** What a yes does. */
-function effectOf(asked: BoxQuestion): Effect {
+function reduceHelp(view: View, action: HelpAction, {lastHelpTop}: Situation): View {
+	switch (action.type) {
+		case 'help': {
+			return view.screen === 'help'
+				? {...view, screen: view.behindHelp}
+				: {...view, screen: 'help', behindHelp: view.screen, helpTop: 0};
+		}
+
+		case 'back': {
+			return {...view, screen: view.screen === 'help' ? view.behindHelp : 'main'};
+		}
+
+		case 'scroll-help': {
+			return {...view, helpTop: Math.min(lastHelpTop, Math.max(0, view.helpTop + action.by))};
+		}
+	}
+}
+
+function reduceQuestion(view: View, action: QuestionAction, {lastQuestionTop}: Situation): Reduced {
+	const {asking} = view;
+	if (action.type === 'answer') {
+		return {view: {...view, asking: undefined}, effects: asking === undefined ? [] : effectsOf(asking, action.yes)};
+	}
+
+	if (asking?.what !== 'trust') {
+		return {view, effects: []};
+	}
+
+	const top = Math.min(lastQuestionTop, Math.max(0, asking.top + action.by));
+	return {view: {...view, asking: {...asking, top}}, effects: []};
+}
+
+function reduceMain(view: View, action: MainAction, situation: Situation): Reduced {
+	switch (action.type) {
+		case 'up': {
+			// What a box is doing is shown beside the boxes.
+			return {view: {...view, screen: 'main'}, effects: [{type: 'up'}]};
+		}
+
+		case 'demo': {
+			return {view, effects: situation.demoOffered ? [{type: 'demo'}] : []};
+		}
+
+		case 'focus': {
+			const {panes} = situation;
+			const place = Math.max(0, panes.indexOf(view.focus));
+			const focus = panes[(place + action.by + panes.length) % panes.length] ?? view.focus;
+			return {view: {...view, focus}, effects: []};
+		}
+
+		case 'select-gpu': {
+			const uuid = step(situation.gpuUuids, view.gpuUuid, action.by);
+			return {view: uuid === view.gpuUuid ? view : {...view, gpuUuid: uuid}, effects: []};
+		}
+
+		case 'scroll': {
+			return {
+				view:
+					view.side === 'log'
+						? {...view, logPosition: situation.scrollLog(view.logPosition, action.by, action.unit)}
+						: view,
+				effects: [],
+			};
+		}
+	}
+}
+
+/** What an answer does. */
+function effectsOf(asked: Question, yes: boolean): Effect[] {
+	if (asked.what === 'trust') {
+		return [{type: 'trust', yes}];
+	}
+
+	if (!yes) {
+		return [];
+	}
+
 	const {boxId} = asked;
 	return asked.what === 'free'
-		? {type: 'free', boxId, kernels: asked.kernels.map(({id}) => id)}
-		: {type: asked.what, boxId};
+		? [{type: 'free', boxId, kernels: asked.kernels.map(({id}) => id)}]
+		: [{type: asked.what, boxId}];
 }
 
 function step(ids: string[], current: string | undefined, by: number): string | undefined {

@@ -15,16 +15,16 @@ import {throttleRuns} from './relist.ts';
 export type BoxTiming = {
 	/** Between the starts of two lists, however many events come. */
 	relistMs: number;
-	/** Without an event the engine is asked all the same: a stopped one is silent, and nothing else tells. */
+	/** Without an event the engine is asked all the same: a stopped one is silent, and nothing else shows it. */
 	askMs: number;
-	/** A list that takes longer than this is said to be late. */
+	/** A list that takes longer than this is shown as late. */
 	lateMs: number;
-	/** After this it is given up and asked for again, on another connection. */
+	/** After this it is aborted and asked for again, on another connection. */
 	giveUpMs: number;
 	/** The wait before the first new attempt; doubled for each further one in a row. */
 	retryMs: number;
 	longestRetryMs: number;
-	/** How often an age on the screen is renewed. */
+	/** How often an age on the screen is updated. */
 	tickMs: number;
 };
 
@@ -49,14 +49,32 @@ function concernsBoxes(event: EngineEvent): boolean {
 	);
 }
 
+/** The engine took too long. */
+class Late extends Error {}
+
+const retrying = 'It is being asked again. What is wrong with it: gpubox doctor';
+
+/** What is known of the list. Times are those of `performance.now()`. */
+type Following = {
+	host: Host;
+	store: SessionStore;
+	timing: BoxTiming;
+	backoff: ReturnType<typeof createBackoff>;
+	/** When the first question was asked that got no answer. */
+	askedAt: number | undefined;
+	/** When the last list came. */
+	listedAt: number | undefined;
+	/** The last list, as text. */
+	listed: string;
+};
+
 /**
-Keeps the list of boxes true: every event leads to one list, never two at a time. When the engine goes away or does not answer,
-the last known boxes stay beside the reason and their age, and on its return everything is listed anew. Settles when the signal is
+Keeps the list of boxes current: every event leads to one list, never two at a time. When the engine goes away or does not answer,
+the last known boxes stay beside the reason and their age, and on its return everything is listed again. Settles when the signal is
 aborted.
 
 @param options.waker to be woken when there is reason to think that the engine is back
 */
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: older than the limit
 export async function followBoxes(
 	host: Host,
 	store: SessionStore,
@@ -65,114 +83,21 @@ export async function followBoxes(
 ): Promise<void> {
 	const {waker = createWaker(), ...given} = options;
 	const timing = {...usual, ...given};
-	const {engine} = host;
 	const backoff = createBackoff({firstMs: timing.retryMs, longestMs: timing.longestRetryMs});
-	/** When the first question was asked that got no answer, and when the last list came. */
-	let askedAt: number | undefined;
-	let listedAt: number | undefined;
-	let listed = '';
-
-	const change = (update: (box: BoxState) => Partial<BoxState>) => {
-		store.change(withFacts(({box}) => ({box: {...box, ...update(box)}})));
-	};
-
-	const takeIn = (boxes: Box[], isFirst: boolean) => {
-		askedAt = undefined;
-		listedAt = performance.now();
-		backoff.reset();
-		const text = JSON.stringify(boxes);
-		// Most lists say what the one before said: then there is nothing to draw.
-		if (isFirst || text !== listed || store.get().facts.box.phase !== 'live') {
-			listed = text;
-			change(({connection}) => ({
-				phase: 'live',
-				boxes,
-				problem: undefined,
-				age: undefined,
-				connection: connection + (isFirst ? 1 : 0),
-			}));
-		}
-	};
-
-	const list = async (connectionSignal: AbortSignal, isFirst = false) => {
-		const late = new AbortController();
-		const timer = setTimeout(() => late.abort(new Late()), timing.giveUpMs);
-		const listSignal = AbortSignal.any([connectionSignal, late.signal]);
-		askedAt ??= performance.now();
-		try {
-			takeIn(await heed(listBoxes(host, listSignal), listSignal), isFirst);
-		} finally {
-			clearTimeout(timer);
-		}
-	};
-
-	const ticker = setInterval(
-		tellAges(timing, {
-			late: () => askedAt,
-			listed: () => listedAt,
-			shift(by) {
-				askedAt = askedAt === undefined ? undefined : askedAt + by;
-			},
-			tell(late, age) {
-				const {phase} = store.get().facts.box;
-				const problem =
-					late === undefined ? undefined : {message: `No answer from the engine for ${late}`, fix: retrying};
-				if (problem !== undefined) {
-					change(() => ({phase: 'late', problem, age}));
-				} else if (phase === 'no-engine') {
-					change(() => ({age}));
-				}
-			},
-		}),
-		timing.tickMs,
-	);
-
-	/** Ends with the reason why this connection is of no use any more. */
-	const attend = async (connectionSignal: AbortSignal) => {
-		const events = engine.events({signal: connectionSignal, types: ['container']})[Symbol.asyncIterator]();
-		// Asked for before the list, so that nothing that happens in between is missed.
-		let next = events.next();
-		next.catch(() => {});
-		await list(connectionSignal, true);
-		const broken = Promise.withResolvers<never>();
-		broken.promise.catch(() => {});
-		const request = throttleRuns(() => list(connectionSignal), {
-			intervalMs: timing.relistMs,
-			signal: connectionSignal,
-			onError: (error) => broken.reject(error),
-		});
-		const beat = setInterval(request, timing.askMs);
-		try {
-			for (;;) {
-				const item = await heed(Promise.race([next, broken.promise]), connectionSignal);
-				if (item.done === true) {
-					return;
-				}
-
-				if (concernsBoxes(item.value)) {
-					request();
-				}
-
-				next = events.next();
-				next.catch(() => {});
-			}
-		} finally {
-			clearInterval(beat);
-		}
-	};
-
+	const following: Following = {host, store, timing, backoff, askedAt: undefined, listedAt: undefined, listed: ''};
+	const ticker = setInterval(createAgeTicker(following), timing.tickMs);
 	try {
 		while (!signal.aborted) {
 			const connection = new AbortController();
 			const connectionSignal = AbortSignal.any([signal, connection.signal]);
 			try {
-				await attend(connectionSignal);
+				await attend(following, connectionSignal);
 			} catch (error) {
-				// Not to have answered is told with its age by the ticker.
+				// That it has not answered is shown with its age by the ticker.
 				if (!signal.aborted && !(error instanceof Late)) {
-					askedAt = undefined;
-					const problem = problemOf(error, engine.address);
-					change(() => ({phase: 'no-engine', problem}));
+					following.askedAt = undefined;
+					const problem = problemOf(error, host.engine.address);
+					change(store, () => ({phase: 'no-engine', problem}));
 				}
 			} finally {
 				connection.abort();
@@ -185,38 +110,109 @@ export async function followBoxes(
 	}
 }
 
-const retrying = 'It is being asked again. What is wrong with it: gpubox doctor';
+/** Lists on one connection, first at once and then for every event. Ends, or rejects, when the connection is of no more use. */
+async function attend(following: Following, signal: AbortSignal): Promise<void> {
+	const {host, timing} = following;
+	const events = host.engine.events({signal, types: ['container']})[Symbol.asyncIterator]();
+	// Asked for before the list, so that nothing that happens in between is missed.
+	let next = events.next();
+	next.catch(() => {});
+	await list(following, signal, true);
+	const broken = Promise.withResolvers<never>();
+	broken.promise.catch(() => {});
+	const request = throttleRuns(() => list(following, signal, false), {
+		intervalMs: timing.relistMs,
+		signal,
+		onError: (error) => broken.reject(error),
+	});
+	const beat = setInterval(request, timing.askMs);
+	try {
+		for (;;) {
+			const item = await heed(Promise.race([next, broken.promise]), signal);
+			if (item.done === true) {
+				return;
+			}
 
-/** The engine took too long. */
-class Late extends Error {}
+			if (concernsBoxes(item.value)) {
+				request();
+			}
 
-type Ages = {
-	late: () => number | undefined;
-	listed: () => number | undefined;
-	/** The time that gpubox itself stood still is nobody's delay. */
-	shift: (byMs: number) => void;
-	tell: (late: string | undefined, age: string | undefined) => void;
-};
+			next = events.next();
+			next.catch(() => {});
+		}
+	} finally {
+		clearInterval(beat);
+	}
+}
 
-function tellAges({lateMs, tickMs}: BoxTiming, ages: Ages): () => void {
+async function list(following: Following, signal: AbortSignal, isFirst: boolean): Promise<void> {
+	const late = new AbortController();
+	const timer = setTimeout(() => late.abort(new Late()), following.timing.giveUpMs);
+	const listSignal = AbortSignal.any([signal, late.signal]);
+	following.askedAt ??= performance.now();
+	try {
+		const boxes = await heed(listBoxes(following.host, listSignal), listSignal);
+		takeIn(following, boxes, isFirst);
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
+function takeIn(following: Following, boxes: Box[], isFirst: boolean): void {
+	const {store, backoff, listed} = following;
+	following.askedAt = undefined;
+	following.listedAt = performance.now();
+	following.listed = JSON.stringify(boxes);
+	backoff.reset();
+	// Most lists are the same as the one before: then there is nothing to draw.
+	if (isFirst || following.listed !== listed || store.get().facts.box.phase !== 'live') {
+		change(store, ({connection}) => ({
+			phase: 'live',
+			boxes,
+			problem: undefined,
+			age: undefined,
+			connection: connection + (isFirst ? 1 : 0),
+		}));
+	}
+}
+
+/** Shows how long there has been no answer, and how old the list is. To be called once a tick. */
+function createAgeTicker(following: Following): () => void {
+	const {store, timing} = following;
+	const {lateMs, tickMs} = timing;
 	let before = performance.now();
-	let told = '';
+	let shown = '';
 	return () => {
 		const now = performance.now();
 		const stoodStill = now - before - tickMs;
 		before = now;
-		if (stoodStill > 2 * tickMs) {
-			ages.shift(stoodStill);
+		// The time in which gpubox itself was stopped does not count.
+		if (stoodStill > 2 * tickMs && following.askedAt !== undefined) {
+			following.askedAt += stoodStill;
 		}
 
 		const words = (since: number | undefined) =>
 			since === undefined || now - since < lateMs ? undefined : ageInWords(now - since);
-		const late = words(ages.late());
-		const age = words(ages.listed());
+		const late = words(following.askedAt);
+		const age = words(following.listedAt);
 		const text = `${late} ${age}`;
-		if (text !== told) {
-			told = text;
-			ages.tell(late, age);
+		if (text === shown) {
+			return;
+		}
+
+		shown = text;
+		if (late !== undefined) {
+			change(store, () => ({
+				phase: 'late',
+				problem: {message: `No answer from the engine for ${late}`, fix: retrying},
+				age,
+			}));
+		} else if (store.get().facts.box.phase === 'no-engine') {
+			change(store, () => ({age}));
 		}
 	};
+}
+
+function change(store: SessionStore, update: (box: BoxState) => Partial<BoxState>): void {
+	store.change(withFacts(({box}) => ({box: {...box, ...update(box)}})));
 }
