@@ -10,7 +10,6 @@ import type {Session} from './session.ts';
 import {panesOf} from './state/key-hints.ts';
 import {keysOf} from './state/keymap.ts';
 import {messageLines} from './state/notices.ts';
-import {selectGpuPane} from './state/selectors.ts';
 import type {SessionState} from './state/session-state.ts';
 
 /** The root: knows the store, the size of the terminal and the one place where keys come in. */
@@ -24,7 +23,7 @@ export function App({session}: {session: Session}) {
 	const size = {columns, rows: rows - tourLines};
 	const layout = layOut(size, {
 		gpus: facts.gpu.readings.length,
-		gpuProblemLines: selectGpuPane(facts, view).problems.length * 2,
+		gpuProblemLines: facts.gpu.problems.length * 2,
 		messageLines: messageLines(facts, view),
 	});
 

@@ -1,5 +1,6 @@
 import {Box} from 'ink';
-import {memo} from 'react';
+import {memo, useMemo} from 'react';
+import type {Box as GpuBox} from '../../box/box.ts';
 import {BoxDetail} from '../components/box-detail.tsx';
 import {BoxList} from '../components/box-list.tsx';
 import {Footer} from '../components/footer.tsx';
@@ -116,11 +117,19 @@ function SidePane({facts, view, buffer, now, width, height}: SideProperties) {
 		return <BoxDetail title={title} pairs={pairs} width={width} height={height} focused={focused} />;
 	}
 
+	return <LogSide facts={facts} view={view} buffer={buffer} box={box} title={title} width={width} height={height} />;
+}
+
+type LogProperties = Omit<SideProperties, 'now'> & {box: GpuBox | undefined; title: string};
+
+function LogSide({facts, view, buffer, box, title, width, height}: LogProperties) {
 	const room = Math.max(1, height - 2);
 	const top = topLine(buffer, view.logPosition, room);
 	// Right after another box was chosen the buffer still holds the log of the one before.
 	const lines = facts.log.boxId === undefined || facts.log.boxId !== box?.id ? [] : buffer.slice(top, room);
-	const hint = hintFor(lines, width - 5, room - 4);
+	const text = lines.join('\n');
+	// Many expressions are tried on it: only when there is something new to read.
+	const hint = useMemo(() => hintFor(text, width - 5, room - 4), [text, width, room]);
 	// At the end of the log the newest lines stay, further up those that one has scrolled to.
 	const shown = Math.min(lines.length, room - hint.length);
 	const seen = view.logPosition === 'follow' ? lines.slice(lines.length - shown) : lines.slice(0, shown);
@@ -134,7 +143,7 @@ function SidePane({facts, view, buffer, now, width, height}: SideProperties) {
 			empty={emptyLog(facts, box !== undefined)}
 			width={width}
 			height={height}
-			focused={focused}
+			focused={view.focus === 'side'}
 		/>
 	);
 }

@@ -3,13 +3,13 @@ import {findRemedy} from '../../../host/remedies.ts';
 import {wrap} from '../../../text/fit.ts';
 
 /**
-What a known error among the lines that are seen means, and what mends it; empty when there is none, or no room to tell.
+What a known error in the visible part of a log means, and what fixes it; empty when there is none, or no room to show it.
 
 @param width columns
 @param rows at most so many lines
 */
-export function hintFor(lines: readonly string[], width: number, rows: number): string[] {
-	const known = findRemedy(stripVTControlCharacters(lines.join('\n')));
+export function hintFor(text: string, width: number, rows: number): string[] {
+	const known = findRemedy(stripVTControlCharacters(text));
 	const hint = known === undefined ? [] : wrap(`${known.meaning} → ${known.fix}`, width);
 	return hint.length > rows ? [] : hint;
 }
