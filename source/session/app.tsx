@@ -9,8 +9,8 @@ import {questionLines, questionRoom, TrustScreen} from './screens/trust.tsx';
 import type {Session} from './session.ts';
 import {panesOf} from './state/key-hints.ts';
 import {keysOf} from './state/keymap.ts';
-import {messageLines} from './state/notices.ts';
-import type {SessionState} from './state/session-state.ts';
+import {messageLines} from './state/selectors.ts';
+import type {SessionState} from './state/store.ts';
 
 /** The root: knows the store, the size of the terminal and the one place where keys come in. */
 export function App({session}: {session: Session}) {

@@ -1,7 +1,6 @@
 import type {Message} from './state/model.ts';
 import type {TourState} from './state/reduce.ts';
-import type {SessionState, SessionStore} from './state/session-state.ts';
-import {onChange} from './state/store.ts';
+import {onChange, type SessionState, type SessionStore} from './state/store.ts';
 import type {Tour} from './tour/index.tsx';
 import type {Happened} from './tour/tour.ts';
 

@@ -12,11 +12,10 @@ import {actionFor, characterOf} from './state/keymap.ts';
 import {createLogBuffer, type LogBuffer, scroll} from './state/log/log-buffer.ts';
 import {noFacts} from './state/model.ts';
 import {type Action, firstView, type Pane, reduce, type Situation} from './state/reduce.ts';
-import type {SessionState, SessionStore} from './state/session-state.ts';
 import {lookForFirstRun} from './state/setup/effects.ts';
 import {hasNoBox, setupSituation} from './state/setup/select-setup.ts';
 import {startSources} from './state/sources.ts';
-import {createStore, onChange} from './state/store.ts';
+import {createStore, onChange, type SessionState, type SessionStore} from './state/store.ts';
 import {ownUseCases, type UseCases} from './state/use-cases.ts';
 import type {Tour} from './tour/index.tsx';
 

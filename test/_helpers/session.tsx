@@ -3,7 +3,7 @@ import type {DemoHost} from '../../source/demo/host.ts';
 import {readInventory} from '../../source/gpu/inventory.ts';
 import {App} from '../../source/session/app.tsx';
 import {createSession, type Session, type SessionOptions} from '../../source/session/session.ts';
-import {withFacts} from '../../source/session/state/session-state.ts';
+import {withFacts} from '../../source/session/state/store.ts';
 import type {UseCases} from '../../source/session/state/use-cases.ts';
 import {frozenAt, makeFeed, makeFrozenHost, scenarioFrames} from './demo.ts';
 import {type Rendered, render} from './render.tsx';

@@ -6,7 +6,7 @@ import type {SetupOptions} from '../../source/app/setup/setup.ts';
 import type {Box} from '../../source/box/box.ts';
 import {App} from '../../source/session/app.tsx';
 import {createSession} from '../../source/session/session.ts';
-import {withFacts} from '../../source/session/state/session-state.ts';
+import {withFacts} from '../../source/session/state/store.ts';
 import {createTour} from '../../source/session/tour/index.tsx';
 import {safeText} from '../../source/text/safe.ts';
 import {frameOf, frozenAt, inventoryOf, makeFeed, makeFrozenHost} from '../_helpers/demo.ts';

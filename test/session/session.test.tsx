@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {EngineError} from '../../source/engine/engine.ts';
-import {withFacts} from '../../source/session/state/session-state.ts';
+import {withFacts} from '../../source/session/state/store.ts';
 import {showSession} from '../_helpers/session.tsx';
 
 const size = {columns: 120, rows: 40};

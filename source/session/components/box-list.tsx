@@ -4,8 +4,7 @@ import {cut, fit, widthOf} from '../../text/fit.ts';
 import type {BoxItem, BoxPaneView} from '../state/boxes/select-boxes.ts';
 import type {Hint} from '../state/key-hints.ts';
 import {theme} from '../theme.ts';
-import {TitledPane} from './titled-pane.tsx';
-import {windowAround} from './window.ts';
+import {TitledPane, windowAround} from './titled-pane.tsx';
 
 type Properties = {view: BoxPaneView; width: number; height: number; focused: boolean};
 

@@ -2,8 +2,7 @@ import {Box, Text} from 'ink';
 import type {GpuItem, GpuPaneView} from '../state/selectors.ts';
 import {theme} from '../theme.ts';
 import {GpuCard, GpuRow, GpuSecondLine} from './gpu-row.tsx';
-import {TitledPane} from './titled-pane.tsx';
-import {windowAround} from './window.ts';
+import {TitledPane, windowAround} from './titled-pane.tsx';
 
 type Properties = {
 	view: GpuPaneView;

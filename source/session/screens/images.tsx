@@ -4,13 +4,11 @@ import {formatBytes} from '../../text/bytes.ts';
 import {cut, fit, widthOf} from '../../text/fit.ts';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
-import {TitledPane} from '../components/titled-pane.tsx';
-import {windowAround} from '../components/window.ts';
+import {TitledPane, windowAround} from '../components/titled-pane.tsx';
 import {selectHints} from '../state/key-hints.ts';
 import type {Facts} from '../state/model.ts';
-import {messageLines} from '../state/notices.ts';
 import type {View} from '../state/reduce.ts';
-import {selectHostLine} from '../state/selectors.ts';
+import {messageLines, selectHostLine} from '../state/selectors.ts';
 import {theme} from '../theme.ts';
 import {Notices} from './notices.tsx';
 

@@ -1,9 +1,8 @@
 import type {SuspendTerminal} from 'ink';
 import type {Host} from '../../host/host.ts';
 import {createTrustAsker, type TrustAsker} from './boxes/trust-question.ts';
-import type {Message} from './model.ts';
-import {problemOf} from './problem.ts';
-import {type SessionStore, withFacts} from './session-state.ts';
+import {type Message, problemOf} from './model.ts';
+import {type SessionStore, withFacts} from './store.ts';
 import {createTasks, type Tasks} from './tasks.ts';
 import type {UseCases} from './use-cases.ts';
 

@@ -4,8 +4,8 @@ import {attach, findIdleKernels, free, open, remove, start, stop, up} from './bo
 import type {Context} from './context.ts';
 import {loadImages, pullImage, upWithImage} from './images/effects.ts';
 import type {Effect} from './reduce.ts';
-import {withFacts} from './session-state.ts';
 import {checkFolder, keepDraft, lookForSetup, writeSetup} from './setup/effects.ts';
+import {withFacts} from './store.ts';
 
 /** What `exit` is called with when the user wants to see the demo host. */
 export const wantsDemo = Symbol('demo');

@@ -4,6 +4,7 @@ import type {Box} from '../../box/box.ts';
 import type {NamedProcess} from '../../box/gpus/process-names.ts';
 import type {GpuInventory, GpuProblem} from '../../gpu/gpu.ts';
 import type {GpuView} from '../../gpu/live.ts';
+import {explain} from '../../host/remedies.ts';
 import {noSetup, type SetupState} from './setup/setup.ts';
 
 /** One GPU as it stands, and what it did before: utilisation, the newest last, null where the card did not say. */
@@ -112,4 +113,10 @@ export function noFacts(start: Pick<Facts, 'demo' | 'engineAddress' | 'person' |
 		message: undefined,
 		lent: false,
 	};
+}
+
+/** An error in words: what is wrong and what to do about it. */
+export function problemOf(error: unknown, engineAddress: string): Diagnostic {
+	const {message, fix} = explain(error, engineAddress);
+	return {message, fix};
 }

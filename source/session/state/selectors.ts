@@ -173,3 +173,9 @@ export function selectHostLine(facts: Facts): string[] {
 
 	return parts.filter((part) => part !== '');
 }
+
+/** Lines that a question, running tasks and the last message need together, at least one. */
+export function messageLines({message, tasks}: Facts, view: View): number {
+	const shown = message === undefined ? 0 : message.fix === '' ? 1 : 2;
+	return Math.max(1, view.asking === undefined ? shown + Math.min(1, tasks.length) : 1);
+}

@@ -6,8 +6,8 @@ import {followGpus, followProcesses} from './gpus/gpu-source.ts';
 import {type HostReader, unknownHost} from './gpus/host-line.ts';
 import type {LogBuffer} from './log/log-buffer.ts';
 import {followLogs} from './log/log-source.ts';
-import {problemOf} from './problem.ts';
-import {type SessionStore, withFacts} from './session-state.ts';
+import {problemOf} from './model.ts';
+import {type SessionStore, withFacts} from './store.ts';
 import {createWaker} from './waker.ts';
 
 const hostIntervalMs = 3000;

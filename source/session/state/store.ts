@@ -1,3 +1,6 @@
+import type {Facts} from './model.ts';
+import type {View} from './reduce.ts';
+
 /**
 What the screen is drawn from. A frame costs the same whatever changed, so frames are what is saved: changes that come
 by themselves are published at most once an interval, changes a person made by a key at once.
@@ -125,4 +128,12 @@ export function createStore<State>(initial: State, options: {intervalMs?: number
 			listeners.clear();
 		},
 	};
+}
+
+export type SessionState = {facts: Facts; view: View};
+export type SessionStore = Store<SessionState>;
+
+/** A change of the facts alone. */
+export function withFacts(change: (facts: Facts) => Partial<Facts>): (state: SessionState) => SessionState {
+	return (state) => ({...state, facts: {...state.facts, ...change(state.facts)}});
 }

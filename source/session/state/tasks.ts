@@ -1,5 +1,5 @@
 import type {Message, Task} from './model.ts';
-import {type SessionStore, withFacts} from './session-state.ts';
+import {type SessionStore, withFacts} from './store.ts';
 
 /** What came of a task, in words. */
 export type Done = {text: string; fix?: string};

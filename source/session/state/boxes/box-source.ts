@@ -4,11 +4,10 @@ import {type Box, containerPrefix, label} from '../../../box/box.ts';
 import {listBoxes} from '../../../box/list.ts';
 import type {EngineEvent} from '../../../engine/engine.ts';
 import type {Host} from '../../../host/host.ts';
-import type {BoxState} from '../model.ts';
-import {problemOf} from '../problem.ts';
-import {type SessionStore, withFacts} from '../session-state.ts';
+import {formatDuration} from '../../../text/duration.ts';
+import {type BoxState, problemOf} from '../model.ts';
+import {type SessionStore, withFacts} from '../store.ts';
 import {createWaker, type Waker} from '../waker.ts';
-import {ageInWords} from './age.ts';
 import {throttleRuns} from './relist.ts';
 
 /** Milliseconds. */
@@ -215,4 +214,10 @@ function createAgeTicker(following: Following): () => void {
 
 function change(store: SessionStore, update: (box: BoxState) => Partial<BoxState>): void {
 	store.change(withFacts(({box}) => ({box: {...box, ...update(box)}})));
+}
+
+/** `12 s`, `3m`, `2h 5m` */
+function ageInWords(milliseconds: number): string {
+	const seconds = Math.floor(milliseconds / 1000);
+	return seconds < 60 ? `${seconds} s` : formatDuration(milliseconds);
 }

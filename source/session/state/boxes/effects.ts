@@ -2,7 +2,7 @@ import type {Box} from '../../../box/box.ts';
 import {lendTerminal} from '../../terminal.ts';
 import type {Context} from '../context.ts';
 import type {Question} from '../reduce.ts';
-import {withFacts} from '../session-state.ts';
+import {withFacts} from '../store.ts';
 import {type Done, isBusy, isStartingFolder} from '../tasks.ts';
 import {startFolderBox} from './start-box.ts';
 

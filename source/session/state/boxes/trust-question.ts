@@ -1,6 +1,6 @@
 import type {ConsentQuestion} from '../../../app/consent.ts';
 import type {TrustQuestion} from '../reduce.ts';
-import type {SessionStore} from '../session-state.ts';
+import type {SessionStore} from '../store.ts';
 
 export type TrustAsker = {
 	/** Shows the question and waits for its answer. @throws the signal's reason when it is broken off */

@@ -7,7 +7,7 @@ import {viewGpus} from '../../../gpu/live.ts';
 import {watchProcesses} from '../../../gpu/processes.ts';
 import type {Host} from '../../../host/host.ts';
 import type {GpuState} from '../model.ts';
-import {type SessionStore, withFacts} from '../session-state.ts';
+import {type SessionStore, withFacts} from '../store.ts';
 
 /** As many as the widest curve can show. */
 const historyLength = 240;

@@ -1,8 +1,8 @@
 import {up} from '../boxes/effects.ts';
 import {createPullTeller} from '../boxes/up-steps.ts';
 import type {Context} from '../context.ts';
-import {problemOf} from '../problem.ts';
-import {withFacts} from '../session-state.ts';
+import {problemOf} from '../model.ts';
+import {withFacts} from '../store.ts';
 
 type About = {index: number};
 

@@ -4,12 +4,10 @@ import {createBackoff} from '../../../base/backoff.ts';
 import type {Diagnostic} from '../../../base/failure.ts';
 import {type Box, isRunning} from '../../../box/box.ts';
 import type {Host} from '../../../host/host.ts';
-import type {LogState} from '../model.ts';
+import {type LogState, problemOf} from '../model.ts';
 import {createPacer} from '../pacer.ts';
-import {problemOf} from '../problem.ts';
 import {chosenBox} from '../reduce.ts';
-import {type SessionState, type SessionStore, withFacts} from '../session-state.ts';
-import {onChange} from '../store.ts';
+import {onChange, type SessionState, type SessionStore, withFacts} from '../store.ts';
 import type {LogBuffer} from './log-buffer.ts';
 
 const linesAtFirst = 1000;

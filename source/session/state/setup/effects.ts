@@ -3,8 +3,8 @@ import {jupyterUrl} from '../../../box/jupyter/server.ts';
 import {type Answers, answersOf, boxNameFor, type Draft, isBegun} from '../../../setup/plan.ts';
 import {startFolderBox} from '../boxes/start-box.ts';
 import type {Context} from '../context.ts';
-import {problemOf} from '../problem.ts';
-import {type SessionStore, withFacts} from '../session-state.ts';
+import {problemOf} from '../model.ts';
+import {type SessionStore, withFacts} from '../store.ts';
 import {type Done, isStartingFolder, type TaskHandle} from '../tasks.ts';
 import {hasNoBox} from './select-setup.ts';
 import {

@@ -5,8 +5,7 @@ import {EngineError} from '../../../../source/engine/engine.ts';
 import {followBoxes} from '../../../../source/session/state/boxes/box-source.ts';
 import {noFacts} from '../../../../source/session/state/model.ts';
 import {firstView} from '../../../../source/session/state/reduce.ts';
-import type {SessionStore} from '../../../../source/session/state/session-state.ts';
-import {createStore} from '../../../../source/session/state/store.ts';
+import {createStore, type SessionStore} from '../../../../source/session/state/store.ts';
 import {makeFrozenHost} from '../../../_helpers/demo.ts';
 
 const eventually = {interval: 5, timeout: 20_000};

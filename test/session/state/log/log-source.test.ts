@@ -7,8 +7,7 @@ import {createLogBuffer} from '../../../../source/session/state/log/log-buffer.t
 import {followLogs} from '../../../../source/session/state/log/log-source.ts';
 import {noFacts} from '../../../../source/session/state/model.ts';
 import {firstView} from '../../../../source/session/state/reduce.ts';
-import {type SessionStore, withFacts} from '../../../../source/session/state/session-state.ts';
-import {createStore} from '../../../../source/session/state/store.ts';
+import {createStore, type SessionStore, withFacts} from '../../../../source/session/state/store.ts';
 import {makeFrozenHost} from '../../../_helpers/demo.ts';
 
 const eventually = {interval: 5, timeout: 20_000};
