@@ -74,17 +74,17 @@ async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, si
 	let watchdog: NodeJS.Timeout | undefined;
 	let unreadable: NodeJS.Timeout | undefined;
 
-	const watch = (patienceMs: number) => {
+	const watch = (timeoutMs: number) => {
 		clearTimeout(watchdog);
 		watchdog = setTimeout(() => {
 			// When gpubox itself was stopped (Ctrl-Z), timers are due before the lines that wait in the pipe are read.
 			const before = lines;
 			setImmediate(() => {
 				if (lines === before) {
-					stopped.resolve({kind: 'hung', afterMs: patienceMs, gone: child.ended});
+					stopped.resolve({kind: 'hung', afterMs: timeoutMs, gone: child.ended});
 				}
 			});
-		}, patienceMs);
+		}, timeoutMs);
 	};
 
 	const publishSoon = () => {

@@ -10,19 +10,19 @@ import {wantsDemo} from './state/effects.ts';
 export type {UseCases} from './state/use-cases.ts';
 
 export type RunOptions = Omit<SessionOptions, 'demoOffered' | 'now'> & {
-	/** Of `startGpuFeed`, when the caller started it ahead. */
+	/** Of `startGpuFeed`, when the caller has started it already. */
 	feed?: GpuFeed;
-	/** Makes the made-up host, with what `up` and the images screen need there. Offered where GPU or engine is missing. */
+	/** Makes the demo host, with the use cases that differ there. Offered where GPU or engine is missing. */
 	demo?: () => Promise<{host: Host & AsyncDisposable; options: Omit<RunOptions, 'feed' | 'demo'>}>;
 };
 
 type Outcome = {kind: 'left'} | {kind: 'demo'} | {kind: 'signal'; code: number} | {kind: 'broken'};
 
-/** What a shell expects of a program that such a signal ended. */
+/** The exit codes that a shell expects of a program ended by such a signal. */
 const signals = {SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131, SIGINT: exitCode.interrupted} as const;
 
 /**
-Runs the terminal session until the person leaves it. Needs a terminal on both sides.
+Runs the terminal session until the user leaves it. Needs a terminal on both sides.
 
 @returns the code to exit with: 0, 1 when the session broke (the reason is on stderr), 128 + n after a signal
 */
@@ -56,7 +56,7 @@ export async function runSession(host: Host, options: RunOptions): Promise<numbe
 
 async function runOnce(host: Host, feed: GpuFeed, options: SessionOptions): Promise<Outcome> {
 	const session = createSession(host, feed, options);
-	// Before the first picture: from then on a person may press any key, and Ctrl-Z is a signal until Ink reads the keys.
+	// Before the first frame: from then on any key may be pressed, and Ctrl-Z is a signal until Ink reads the keys.
 	let ended: Outcome | undefined;
 	const handlers = (Object.keys(signals) as Array<keyof typeof signals>).map((name) => {
 		const handler = () => {
@@ -73,7 +73,7 @@ async function runOnce(host: Host, feed: GpuFeed, options: SessionOptions): Prom
 
 	const jobControl = startJobControl((work) =>
 		session.standAside(async () => {
-			// Its output would fill the pipe, and the cards would not rest.
+			// Its output would fill the pipe, and keep the GPUs from their idle state.
 			await feed.pause();
 			await work();
 			feed.resume();
@@ -84,7 +84,7 @@ async function runOnce(host: Host, feed: GpuFeed, options: SessionOptions): Prom
 		alternateScreen: true,
 		incrementalRendering: true,
 		exitOnCtrlC: false,
-		// A variable named CI does not make a terminal none.
+		// A terminal is one also where a variable named CI is set.
 		interactive: true,
 		patchConsole: true,
 		maxFps: 20,
@@ -94,7 +94,7 @@ async function runOnce(host: Host, feed: GpuFeed, options: SessionOptions): Prom
 		const result = await app.waitUntilExit();
 		return ended ?? {kind: result === wantsDemo ? 'demo' : 'left'};
 	} catch (error) {
-		// In the alternate screen Ink shows an error on a screen that is gone the next moment, and says nothing else.
+		// Ink prints an error on the alternate screen only, which is gone the next moment.
 		console.error(error);
 		return {kind: 'broken'};
 	} finally {

@@ -14,7 +14,7 @@ type Side = 'log' | 'detail';
 /** What is asked before it is done: about a box, or what a project asks for. */
 export type Question = BoxQuestion | TrustQuestion;
 
-/** `kernels` are those to be shut down; `idle` says for how long each did nothing. */
+/** `kernels` are those to shut down; `idle` is for how long each did nothing. */
 export type BoxQuestion = {boxId: string; name: string; owner: string; mine: boolean} & (
 	| {what: 'remove' | 'stop'}
 	| {what: 'free'; kernels: Array<{id: string; idle: string}>}

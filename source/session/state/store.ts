@@ -2,8 +2,8 @@ import type {Facts} from './model.ts';
 import type {View} from './reduce.ts';
 
 /**
-What the screen is drawn from. A frame costs the same whatever changed, so frames are what is saved: changes that come
-by themselves are published at most once an interval, changes a person made by a key at once.
+The state that the screen is drawn from. A frame costs the same whatever changed, so there should be few of them: changes that
+come on their own are published at most once an interval, changes made by a key at once.
 */
 export type Store<State> = {
 	/** The newest state, for effects and reducers. */
@@ -13,10 +13,10 @@ export type Store<State> = {
 	subscribe: (listener: () => void) => () => void;
 	/** Published when the interval is over. */
 	change(update: (state: State) => State): void;
-	/** For what nobody waits for: published with the next change that comes, or after a while. */
+	/** For what no one waits for: published with the next change that comes, or after a while. */
 	changeLazily(update: (state: State) => State): void;
 	changeNow(update: (state: State) => State): void;
-	/** Nothing is published while the terminal is lent to someone else. */
+	/** Nothing is published while another program has the terminal. */
 	hold(): void;
 	release(): void;
 	close(): void;
@@ -43,7 +43,7 @@ export function onChange<State, Selected>(
 	});
 }
 
-/** Longer than between two readings of the GPUs, which then take along what waits. */
+/** Longer than between two readings of the GPUs: what waits is published with the next one. */
 const lazyMs = 1500;
 
 export function createStore<State>(initial: State, options: {intervalMs?: number} = {}): Store<State> {
@@ -71,7 +71,7 @@ export function createStore<State>(initial: State, options: {intervalMs?: number
 		}
 	};
 
-	/** Sees to it that what is new is published after `wait` milliseconds at the latest. */
+	/** Publishes what is new after `wait` milliseconds at the latest. */
 	const schedule = (wait: number) => {
 		if (newest === published || held || closed) {
 			return;
@@ -86,7 +86,7 @@ export function createStore<State>(initial: State, options: {intervalMs?: number
 		if (timer === undefined || due < dueAt) {
 			clearTimeout(timer);
 			dueAt = due;
-			// A clock that was set back must not stop the picture.
+			// A clock that was set back must not stop the screen.
 			timer = setTimeout(publish, Math.min(wait, Math.max(intervalMs, lazyMs)));
 		}
 	};
