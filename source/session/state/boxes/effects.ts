@@ -47,7 +47,7 @@ export function stop(context: Context, {boxId}: About): void {
 		(box) => `Stopping ${box.name}`,
 		async (box) => {
 			const {stopBox} = await import('../../../box/up/lifecycle.ts');
-			await stopBox(context.host, box);
+			await stopBox(context.host, box, context.signal);
 			return {text: `${box.name} is stopped`, fix: 's starts it again, with the same address'};
 		},
 	);
