@@ -74,7 +74,7 @@ const stop = () =>
 			.description('Stop boxes. Their processes get SIGTERM and have 30 seconds to exit.')
 			.option('--idle <time>', 'stop those of yours that have been idle for this long, e.g. 6h')
 			.addHelpText('after', '\nExamples:\n  gpubox stop alice-train\n  gpubox stop --idle 6h'),
-		async ({args: [names], options, signal}) => (await import('./commands/lifecycle.ts')).stop(names, options, signal),
+		async ({args: [names], options, signal}) => (await import('./commands/stop.ts')).stop(names, options, signal),
 	);
 
 const reap = () =>
@@ -114,7 +114,7 @@ const start = () =>
 			.summary('start stopped boxes')
 			.description('Start stopped boxes, with the same address and token as before.')
 			.addHelpText('after', '\nExample: gpubox start alice-train'),
-		async ({args: [names], options, signal}) => (await import('./commands/lifecycle.ts')).start(names, options, signal),
+		async ({args: [names], options, signal}) => (await import('./commands/start.ts')).start(names, options, signal),
 	);
 
 const rm = () =>
@@ -125,7 +125,7 @@ const rm = () =>
 			.description('Remove boxes, including running ones. The project folder and your home are kept.')
 			.option('-y, --yes', 'skip the confirmation')
 			.addHelpText('after', '\nExample: gpubox rm alice-train'),
-		async ({args: [names], options, signal}) => (await import('./commands/lifecycle.ts')).rm(names, options, signal),
+		async ({args: [names], options, signal}) => (await import('./commands/rm.ts')).rm(names, options, signal),
 	);
 
 const logs = () =>

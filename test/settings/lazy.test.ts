@@ -13,7 +13,7 @@ test('verbs that read no settings, and a project without files, load no parser',
 	});
 	try {
 		await import('../../source/commands/ls.ts');
-		await import('../../source/commands/lifecycle.ts');
+		await import('../../source/commands/start.ts');
 		const {loadSettings} = await import('../../source/app/load-settings.ts');
 		await import('../../source/commands/up.ts');
 		await import('../../source/app/up.ts');
