@@ -89,7 +89,7 @@ describe('an image that wants to be root', () => {
 		await writeFile(join(person.project, 'gpubox'), 'mine', {flag: 'wx'});
 		const before = await readdir(person.project);
 		const {stderr} = await up('--image', images.linked, '--sudo', '--recreate');
-		assert.match(stderr, /has no sudo, so --sudo gives nothing/);
+		assert.match(stderr, /has no sudo, so --sudo has no effect/);
 		assert.deepEqual(await readdir(person.project), before);
 		assert.equal(await readFile(join(person.project, 'gpubox'), 'utf8'), 'mine');
 	});

@@ -70,6 +70,6 @@ describe('--sudo', () => {
 
 	test('says so when the image has no sudo', async () => {
 		const {stderr} = await up('--image', host.images.jupyter, '--sudo', '--recreate');
-		assert.match(stderr, /has no sudo, so --sudo gives nothing/);
+		assert.match(stderr, /has no sudo, so --sudo has no effect/);
 	});
 });
