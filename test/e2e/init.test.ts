@@ -125,7 +125,7 @@ describe('gpubox init, without a terminal', () => {
 	test('says which one is missing', async () => {
 		const {code, stderr} = await person.runGpubox(['init', '--gpus', '1']);
 		assert.equal(code, 2);
-		assert.match(stderr, /--use is not given/);
+		assert.match(stderr, /Not a terminal, and --use is missing/);
 		assert.ok(!existsSync(file));
 	});
 

@@ -40,7 +40,7 @@ test('a number of GPUs has to be one, and there', () => {
 	}
 
 	assert.equal(faultOfGpus('3', two), 'This host has 2.');
-	assert.match(faultOfGpus('many', two) ?? '', /no choice of GPUs/);
+	assert.match(faultOfGpus('many', two) ?? '', /Invalid value for --gpus/);
 	// The file may be for a host that this one is not.
 	assert.equal(faultOfGpus('3', []), undefined);
 });
