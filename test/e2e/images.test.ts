@@ -141,7 +141,7 @@ describe('pull', () => {
 		await Promise.all(terminals.map((terminal) => terminal.waitFor(/\d layers/)));
 		release();
 		for (const terminal of terminals) {
-			await terminal.waitFor(/is here/);
+			await terminal.waitFor(/Pulled .+ in \d+ s|is up to date/);
 			assert.equal((await terminal.exited).exitCode, 0);
 		}
 
