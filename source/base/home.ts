@@ -13,7 +13,7 @@ The person's home: HOME, or what the list of accounts says where it is not set o
 export function homeFolder({HOME}: NodeJS.ProcessEnv): string {
 	const home = HOME || accountHome() || '/';
 	if (!isAbsolute(home)) {
-		throw new Failure(`HOME is "${safeText(home)}", which is no absolute path.`, {
+		throw new Failure(`HOME is "${safeText(home)}", which is not an absolute path.`, {
 			fix: 'Set it to your home, for example: export HOME=/home/you',
 			exitCode: exitCode.usage,
 		});

@@ -24,7 +24,7 @@ export type DemoContainer = {
 	exitCode: number;
 	pids: number[];
 	log: Line[];
-	/** Lines of its story told so far. */
+	/** Lines of its sample log written so far. */
 	told: number;
 	story: Story;
 };
@@ -264,7 +264,7 @@ export function rowOf(container: DemoContainer, imageId: string): Container {
 	};
 }
 
-/** As the engine tells it when asked for it alone. */
+/** As the engine returns it from inspect. */
 export function detailOf(container: DemoContainer, imageId: string): ContainerDetail {
 	const {spec, exitCode, startedAt} = container;
 	return {

@@ -9,18 +9,18 @@ import type {Answer, ShellWorld} from './shell.ts';
 
 export type DemoEngineOptions = {
 	boxes: Seed[];
-	/** Images that are there besides those of the boxes. */
+	/** Local images in addition to those of the boxes. */
 	images: string[];
-	/** Number of GPUs, for what the engine says of itself. */
+	/** Number of GPUs, for the engine's info. */
 	gpuCount: number;
 	/** 1 takes about as long as a real one, 0 no time at all. */
 	pace: number;
-	/** Whether logs go on by themselves. */
+	/** Whether logs continue automatically. */
 	alive: boolean;
 	now: () => Date;
-	/** What nvidia-smi says in a box that sees these cards only. */
+	/** The output of nvidia-smi in a box that sees only these cards. */
 	nvidiaSmi: (uuids: string[]) => Promise<Answer>;
-	/** Told which processes are gone with a container that ended. */
+	/** Called with the processes that ended with a container. */
 	onEnd: (pids: number[]) => void;
 };
 
@@ -32,9 +32,9 @@ export type DemoEngine = Engine &
 		breakOff(error: EngineError | undefined): void;
 		/** The running container that publishes a port of the host, with how long it has been running. */
 		atPort(port: number): {spec: ContainerSpec; runningMs: number} | undefined;
-		/** The programs on this card end as they do when it falls off the bus; their boxes run on. */
+		/** The programs on this card end as they do when it falls off the bus; their boxes keep running. */
 		loseCard(uuid: string): void;
-		/** The kernels of a box end: its processes, which are told to `onEnd`. */
+		/** The kernels of a box end: its processes, which `onEnd` is called with. */
 		endProcesses(containerName: string): void;
 	};
 

@@ -2,7 +2,7 @@ import {PassThrough} from 'node:stream';
 import type {ExecSession, ExecSpec} from '../engine/engine.ts';
 import {answer, PretendShell, type ShellWorld} from './shell.ts';
 
-/** Runs a command in a made-up box: the pretend shell, or one of the commands that it knows. */
+/** Runs a command in a simulated box: the simulated shell, or one of its commands. */
 export function startExec(spec: ExecSpec, world: ShellWorld): ExecSession {
 	const wantsShell = spec.command.length === 0 || /(^|\/)(ba)?sh$/.test(spec.command[0] ?? '');
 	if (spec.tty && wantsShell) {

@@ -20,9 +20,9 @@ import {visibleVariable} from './state-at.ts';
 export type DemoHost = Host &
 	AsyncDisposable & {
 		engine: DemoEngine;
-		/** A card falls off the bus now, if it is there; what computes on it ends. */
+		/** A card falls off the bus now, if it exists; processes on it end. */
 		failCard(index: number): void;
-		/** How the made-up machine itself is doing. */
+		/** The load of the simulated machine. */
 		readHost: () => Promise<{
 			hostname: string;
 			cpuLoad: number;
@@ -35,19 +35,19 @@ export type DemoHost = Host &
 	};
 
 export type DemoHostOptions = {
-	/** 1 (unless told) takes about as long as a real host, 0 no time at all. */
+	/** 1 (the default) takes about as long as a real host, 0 no time at all. */
 	pace?: number;
-	/** Whether logs go on and load changes by themselves; true unless told. */
+	/** Whether logs continue and load changes automatically; true by default. */
 	alive?: boolean;
 	now?: () => Date;
 };
 
 /**
-A whole workstation that is made up, from a scenario: GPUs, an engine in this process, the boxes of its people. What gpubox
+A simulated workstation, from a scenario: GPUs, an engine in this process, the boxes of its users. What gpubox
 writes goes into a temporary folder that is removed with it; nothing real is touched.
 
-@param scenarioFile what the machine is like and what happens to it
-@throws Failure (usage) when the file cannot be read or is no scenario
+@param scenarioFile the machine and the events on it
+@throws Failure (usage) when the file cannot be read or is not a scenario
 */
 export async function makeDemoHost(scenarioFile: string, options: DemoHostOptions = {}): Promise<DemoHost> {
 	const {pace = 1, alive = true, now = () => new Date()} = options;
@@ -62,7 +62,7 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		const name = spec.labels['gpubox.name'] ?? '';
 		if (spec.labels['gpubox.owner'] === person.name) {
 			mkdirSync(folder(name), {recursive: true, mode: 0o700});
-			writeFileSync(join(folder(name), 'token'), 'made-up-token-that-opens-nothing', {mode: 0o600});
+			writeFileSync(join(folder(name), 'token'), 'simulated-token-that-opens-nothing', {mode: 0o600});
 		}
 	}
 
@@ -70,11 +70,11 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 	const happenings = join(root, 'happenings');
 	const happen = (event: ScenarioEvent) => writeHappening(happenings, event);
 	const secondsNow = () => (Date.now() - epoch) / 1000;
-	// What was looked at is what is played, whatever becomes of the file.
+	// The content that was checked is played, even if the file changes.
 	const played = join(root, 'scenario.json');
 	writeFileSync(played, readOwnFile(scenarioFile));
 	const nvidiaSmi = standIn(played, {
-		// Several processes show the same machine: its time begins here.
+		// Several processes simulate the same machine: its time starts here.
 		GPUBOX_SCENARIO_EPOCH: String(epoch),
 		[happeningsVariable]: happenings,
 	});
@@ -144,7 +144,7 @@ function pathsIn(root: string): Host['paths'] {
 function runStandIn({file, arguments: given, environment}: NvidiaSmi, uuids: readonly string[]): Promise<Answer> {
 	const {promise, resolve} = Promise.withResolvers<Answer>();
 	const env = {...environment, [visibleVariable]: uuids.join()};
-	// It ends with a code where a card is lost, and has something to print all the same.
+	// It exits with an error where a card is lost, and still prints the others.
 	const child = execFile(file, given, {env}, (error, stdout) => {
 		resolve({output: stdout, exitCode: child.exitCode ?? (error === null ? 0 : 1)});
 	});
@@ -165,7 +165,7 @@ function readingOf({host}: Scenario, reading: number): Awaited<ReturnType<DemoHo
 	};
 }
 
-/** The boxes of the person who looks on are theirs by their record, as on a real host. */
+/** The user's own boxes have records, as on a real host. */
 async function writeRecords(
 	engine: DemoEngine,
 	paths: Host['paths'],
@@ -185,7 +185,7 @@ async function writeRecords(
 	}
 }
 
-/** What the programs do when the scenario itself takes their card away. */
+/** What the programs do when the scenario removes their card. */
 function tellLosses({events}: Scenario, lose: (gpu: number) => void): NodeJS.Timeout[] {
 	return events.flatMap((event) =>
 		event.kind === 'lost' ? [setTimeout(lose, event.afterSeconds * 1000, event.gpu).unref()] : [],

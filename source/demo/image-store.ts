@@ -14,15 +14,15 @@ type ImagePart = Pick<Engine, 'inspectImage' | 'listImages' | 'pullImage' | 'bui
 };
 
 type Options = {
-	/** What is there from the beginning. */
+	/** The initial images. */
 	references: readonly string[];
 	now: () => Date;
-	/** Refuses while the engine is broken off. */
+	/** Refuses while the engine is disconnected. */
 	check: () => void;
 	wait: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
 };
 
-/** The images of the made-up engine. */
+/** The images of the simulated engine. */
 export function createImageStore({references, now, check, wait}: Options): ImagePart {
 	const images = new Map<string, Image>();
 

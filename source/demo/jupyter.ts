@@ -9,12 +9,12 @@ import type {ScenarioBox} from './scenario.ts';
 const startMs = 2500;
 const hourMs = 3_600_000;
 
-/** Since when nobody has touched a notebook that rests. */
+/** Since when an idle notebook has not been used. */
 const restingMs = 3 * hourMs;
 
 /**
-Answers for the made-up Jupyter servers and for nothing else. A box that was there from the beginning has one kernel: it
-computes, or nobody has looked at it for hours. A new one has none.
+Answers for the simulated Jupyter servers and for nothing else. A box from the scenario has one kernel: it computes, or has been idle for
+hours. A new one has none.
 */
 export function makeUpAnswers(engine: DemoEngine, boxes: readonly ScenarioBox[], pace: number): AskHttp {
 	const json = (status: number, value: unknown) => ({status, body: JSON.stringify(value) ?? ''});
@@ -23,7 +23,7 @@ export function makeUpAnswers(engine: DemoEngine, boxes: readonly ScenarioBox[],
 	return async (url, {headers = {}, method = 'GET'}) => {
 		const there = engine.atPort(Number(url.port));
 		if (there === undefined || there.runningMs < startMs * pace) {
-			throw new Error('connect ECONNREFUSED: nothing listens there on the made-up host');
+			throw new Error('connect ECONNREFUSED: nothing listens there on the demo host');
 		}
 
 		const {spec, runningMs} = there;
@@ -64,7 +64,7 @@ function readIfThere(file: string | undefined): string | undefined {
 	try {
 		return file === undefined ? undefined : readFileSync(file, 'utf8');
 	} catch {
-		// The box of somebody else: its token is not on this host's side of the story.
+		// Another user's box: the demo does not have its token.
 		return undefined;
 	}
 }

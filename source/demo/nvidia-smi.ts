@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
-Stands in for nvidia-smi on a made-up machine: plays the scenario named by `--scenario FILE` or `GPUBOX_SCENARIO`.
-Runs in a process of its own so that gpubox reads from it what it would read from the driver, in the same way.
+Simulates nvidia-smi on the demo host: plays the scenario named by `--scenario FILE` or `GPUBOX_SCENARIO`. Runs as a separate process, so
+that gpubox reads its output the same way as that of the real nvidia-smi.
 
 Time in the scenario begins with the process, or at `GPUBOX_SCENARIO_EPOCH` (milliseconds since 1970) where several
 processes must show the same machine; `GPUBOX_SCENARIO_HAPPENINGS` names a file of what happened since.
@@ -18,7 +18,7 @@ import {seenFrom, visibleVariable} from './state-at.ts';
 
 const started = Date.now();
 
-/** Written at once, also into a pipe; like the real one it dies of a reader that went away. */
+/** Written synchronously, also into a pipe; like the real one it dies when its reader has gone. */
 function print(text: string, stream: 'stdout' | 'stderr' = 'stdout'): void {
 	try {
 		writeSync(stream === 'stdout' ? 1 : 2, text);
@@ -49,7 +49,7 @@ function play(scenario: Scenario, refresh: () => void, reply: Extract<Answer, {k
 	const startedAt = (started - epoch) / 1000;
 	const ends = scenario.events
 		.filter((event) => event.kind === 'hang' || event.kind === 'exit')
-		// What happened to an earlier process does not happen to this one again.
+		// An event that ended an earlier process does not apply to this one.
 		.filter((event) => event.afterSeconds >= startedAt)
 		.sort((one, other) => one.afterSeconds - other.afterSeconds);
 
@@ -63,7 +63,7 @@ function play(scenario: Scenario, refresh: () => void, reply: Extract<Answer, {k
 				process.exit(end.exitCode);
 			}
 
-			// Nothing, for ever.
+			// Prints nothing, forever.
 			setInterval(() => {}, 60_000);
 			return;
 		}

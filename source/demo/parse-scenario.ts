@@ -1,14 +1,14 @@
 import * as v from 'valibot';
 import {type Scenario, scenarioSchema} from './scenario.ts';
 
-/** Says where in a scenario something is wrong. */
+/** The message names the place of the mistake in a scenario. */
 export class ScenarioError extends Error {
 	override name = 'ScenarioError';
 }
 
 /**
 A scenario from what a JSON file holds, with the defaults filled in.
-@throws {ScenarioError} naming the place where it is not one
+@throws {ScenarioError} naming the place of the mistake
 */
 export function parseScenario(json: unknown): Scenario {
 	const parsed = v.safeParse(scenarioSchema, json, {abortEarly: true});
@@ -30,7 +30,7 @@ function explain({path, expected, message, input}: v.BaseIssue<unknown>): string
 	return `scenario${keys.join('')} must be ${message}, not ${found.length > 60 ? `${found.slice(0, 59)}…` : found}`;
 }
 
-/** Each part of a scenario may be right by itself and still speak of what is not there. @throws ScenarioError */
+/** Each part of a scenario may be valid on its own and still refer to something that does not exist. @throws ScenarioError */
 function checkReferences({gpus, processes, boxes, events}: Scenario): void {
 	unique('gpus', 'index', gpus);
 	unique('gpus', 'uuid', gpus);
@@ -66,7 +66,7 @@ function checkReferences({gpus, processes, boxes, events}: Scenario): void {
 
 function known<T>(where: string, what: string, value: T, all: readonly T[], there = 'there is none'): void {
 	if (!all.includes(value)) {
-		throw new ScenarioError(`scenario.${where} speaks of a ${what} ${JSON.stringify(value)}; ${there}`);
+		throw new ScenarioError(`scenario.${where} refers to an unknown ${what} ${JSON.stringify(value)}; ${there}`);
 	}
 }
 
@@ -76,7 +76,7 @@ function unique<Key extends string>(list: string, key: Key, items: ReadonlyArray
 		const before = values.indexOf(value);
 		if (before !== place) {
 			throw new ScenarioError(
-				`scenario.${list}[${place}].${key} is ${JSON.stringify(value)}, as that of scenario.${list}[${before}]`,
+				`scenario.${list}[${place}].${key} is ${JSON.stringify(value)}, the same as in scenario.${list}[${before}]`,
 			);
 		}
 	}

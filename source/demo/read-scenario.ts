@@ -12,7 +12,7 @@ import {scenarioNames} from './scenario-names.ts';
 const described = 'docs/demo.md describes what a scenario may hold';
 
 /**
-The file of a scenario: one that comes along, by its name, or one's own, by its path.
+The file of a scenario: a built-in one by its name, or the user's by its path.
 
 @throws Failure (usage) when it is neither
 */
@@ -28,8 +28,8 @@ export function scenarioFile(given: string): string {
 	}
 
 	const similar = mostSimilar(given, scenarioNames);
-	throw new Failure(`There is neither a scenario nor a file ${safeText(given)}.`, {
-		fix: similar === undefined ? `Scenarios that come along: ${scenarioNames.join(', ')}` : `Did you mean ${similar}?`,
+	throw new Failure(`No scenario or file named ${safeText(given)}.`, {
+		fix: similar === undefined ? `Built-in scenarios: ${scenarioNames.join(', ')}` : `Did you mean ${similar}?`,
 		exitCode: exitCode.usage,
 	});
 }
@@ -44,14 +44,14 @@ export function readScenario(file: string): Scenario {
 	try {
 		text = readOwnFile(file);
 	} catch (error) {
-		return fail(`it cannot be read: ${error instanceof Error ? error.message : error}`, described);
+		return fail(`cannot read it: ${error instanceof Error ? error.message : error}`, described);
 	}
 
 	let json: unknown;
 	try {
 		json = JSON.parse(text);
 	} catch (error) {
-		return fail(`it is no JSON: ${error instanceof Error ? error.message : error}`, described);
+		return fail(`invalid JSON: ${error instanceof Error ? error.message : error}`, described);
 	}
 
 	try {

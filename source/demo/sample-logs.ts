@@ -1,9 +1,9 @@
 import type {StoryName} from './scenario.ts';
 
-/** What the programs in made-up boxes write. The same number always gives the same line; undefined is silence. */
+/** The output of the programs in simulated boxes. The same number always gives the same line; undefined means no output. */
 export type Story = (line: number, at: Date) => string | undefined;
 
-/** A number from 0 to 1 that looks accidental and is the same each time. */
+/** A number from 0 to 1 that looks random and is the same each time. */
 function accident(seed: number): number {
 	const mixed = Math.sin(seed * 12.9898) * 43_758.5453;
 	return mixed - Math.floor(mixed);
@@ -11,7 +11,7 @@ function accident(seed: number): number {
 
 const stamp = (at: Date) => at.toISOString().slice(0, 23).replace('T', ' ');
 
-/** A training that comes to an end of an epoch now and then. */
+/** A training, with the end of an epoch now and then. */
 const training: Story = (line) => {
 	const step = 18_400 + line * 10;
 	const epoch = Math.floor(step / 5200) + 1;
@@ -32,7 +32,7 @@ const serving: Story = (line, at) => {
 	return `INFO ${stamp(at).slice(5, 19)} Avg prompt throughput: ${prompt} tokens/s, Avg generation throughput: ${generated} tokens/s, Running: ${running} reqs, Waiting: 0 reqs, GPU KV cache usage: ${(accident(line + 9) * 40).toFixed(1)}%`;
 };
 
-/** Jupyter's log while somebody works: most of the time there is nothing to tell. */
+/** Jupyter's log while someone works: most of the time it is silent. */
 const notebook: Story = (line, at) => {
 	if (accident(line + 11) > 0.3) {
 		return undefined;
@@ -50,24 +50,24 @@ const notebook: Story = (line, at) => {
 	return lines[Math.floor(accident(line) * lines.length)] ?? '';
 };
 
-/** A box in which nothing is said. */
+/** A box without output. */
 export const quiet: Story = () => undefined;
 
 type Stories = {past: Story; now: Story /** Since when there has been nothing to say. */; restingHours: number};
 
 const goingOn = (story: Story): Stories => ({past: story, now: story, restingHours: 0});
 
-/** What there is in a log already, and how it goes on. */
+/** The existing lines of a log, and how it continues. */
 export const stories: Record<StoryName, Stories> = {
 	training: goingOn(training),
 	serving: goingOn(serving),
 	notebook: goingOn(notebook),
-	/** A notebook that nobody has looked at for a while. */
+	/** A notebook that no one has used for a while. */
 	resting: {past: notebook, now: quiet, restingHours: 3},
 	quiet: goingOn(quiet),
 };
 
-/** What PyTorch says when the card under it is gone. */
+/** PyTorch's error when its card is gone. */
 export const cudaError = [
 	'torch.AcceleratorError: CUDA error: unspecified launch failure',
 	'CUDA kernel errors might be asynchronously reported at some other API call.',

@@ -1,4 +1,4 @@
-/** The scenarios that come along, under templates/scenarios. The first is what `gpubox demo` shows unless told. */
+/** The built-in scenarios, in templates/scenarios. The first is the default of `gpubox demo`. */
 export const scenarioNames = [
 	'workstation-8x-h100',
 	'single-rtx-4090',

@@ -1,14 +1,14 @@
 /**
-What a made-up machine is like: its cards, what they do, and what goes wrong with them; the boxes and images on it. The stand-in of
+The schema of a simulated machine: its cards, their load and their faults; the boxes and images on it. The simulated
 nvidia-smi loads this at every start. Described for people in docs/demo.md.
 
-The message of each schema says what is expected there.
+The message of each schema names the expected value.
 */
 import * as v from 'valibot';
 
 const isNoList = v.check((value: unknown) => !Array.isArray(value), 'an object');
 
-/** An object without other members; what is wrong with a member is said in the words of its own schema. */
+/** An object without other members; for a mistake in a member the message of its own schema is used. */
 function members<const Entries extends v.ObjectEntries>(entries: Entries) {
 	return v.strictObject(entries, ({expected, path}) => {
 		const key = String(path?.at(-1)?.key);
@@ -33,7 +33,7 @@ function oneOf<const Word extends string>(words: readonly Word[]) {
 	return v.picklist(words, wordsOf(words));
 }
 
-/** One of several kinds of object, as its member `kind` says. */
+/** One of several kinds of object, selected by its member `kind`. */
 function kinds<const Options extends v.VariantOptions<'kind'>>(names: readonly string[], options: Options) {
 	const variant = v.variant('kind', options, ({path}) => (path === undefined ? 'an object' : wordsOf(names)));
 	return v.pipe(v.unknown(), isNoList, variant);
@@ -92,7 +92,7 @@ const load = kinds(
 			high: v.nullish(percent, 100),
 			periodSeconds: v.nullish(period, 4),
 		}),
-		/** Idle, with bursts: somebody at a notebook. */
+		/** Idle, with bursts: someone using a notebook. */
 		members({kind: v.literal('spiky'), high: v.nullish(percent, 80), periodSeconds: v.nullish(period, 20)}),
 	],
 );
@@ -110,7 +110,7 @@ const gpu = object({
 	mig: list(object({uuid: text, profile: text})),
 	persistenceMode: v.nullish(flag, true),
 	load: v.nullish(load, {kind: 'idle'}),
-	/** Besides what the processes use. */
+	/** In addition to the memory of the processes. */
 	memoryUsedMiB: v.nullish(amount, 0),
 	/** °C, doing nothing and fully busy. */
 	temperature: v.nullish(object({idle: v.nullish(amount, 35), busy: v.nullish(amount, 70)}), {}),
@@ -155,7 +155,7 @@ const event = kinds(
 		members({afterSeconds: amount, kind: v.picklist(['lost', 'reset', 'recover']), gpu: amount}),
 		/** A process ends: its memory is free, and a card that all have left does nothing more. */
 		members({afterSeconds: amount, kind: v.literal('end'), pid: amount}),
-		/** nvidia-smi stays, and prints nothing any more. */
+		/** nvidia-smi keeps running, but prints nothing. */
 		members({afterSeconds: amount, kind: v.literal('hang')}),
 		members({afterSeconds: amount, kind: v.literal('exit'), text: v.nullish(text, ''), exitCode}),
 	],
@@ -203,16 +203,16 @@ export const scenarioSchema = object({
 		}),
 		{},
 	),
-	/** Whose boxes are one's own. */
+	/** The user of the demo, who owns some of the boxes. */
 	person: v.nullish(personName('dora'), 'dora'),
 	gpus,
 	processes: list(process),
 	boxes: list(box),
-	/** What the engine has besides the images of the boxes. */
+	/** Local images in addition to those of the boxes. */
 	images: list(text),
-	/** Fields that this driver rejects, besides those that no driver knows. */
+	/** Fields that this driver rejects, in addition to those that no driver has. */
 	unknownFields: list(text),
-	/** nvidia-smi as a whole fails, whatever it is asked. */
+	/** nvidia-smi fails for all arguments. */
 	failure: v.nullish(object({text, exitCode, stream: v.nullish(oneOf(['stdout', 'stderr']), 'stdout')}), null),
 	events: list(event),
 	/** How long nvidia-smi takes to its first output, as without persistence mode. */

@@ -3,7 +3,7 @@ import type {ContainerSpec} from '../engine/engine.ts';
 import {type Story, stories} from './sample-logs.ts';
 import type {Scenario, ScenarioBox} from './scenario.ts';
 
-/** A box as it is when the made-up host is entered. */
+/** A box in its initial state on the demo host. */
 export type Seed = {
 	spec: ContainerSpec;
 	running: boolean;
@@ -11,7 +11,7 @@ export type Seed = {
 	age: number;
 	/** Process ids of what computes in it. */
 	pids: number[];
-	/** How its log goes on. */
+	/** How its log continues. */
 	story: Story;
 	/** Its log so far. */
 	past: {story: Story; lines: number; endedHoursAgo: number};
@@ -63,7 +63,7 @@ function specOf(box: ScenarioBox, {uid, ports, uuids, folder}: Given): Container
 		environment: {},
 		labels: {
 			[label.name]: name,
-			[label.nonce]: `made-up-${name}`,
+			[label.nonce]: `demo-${name}`,
 			[label.owner]: owner,
 			[label.uid]: String(uid),
 			[label.project]: project,
@@ -72,7 +72,7 @@ function specOf(box: ScenarioBox, {uid, ports, uuids, folder}: Given): Container
 			...(box.share ? {[label.share]: 'true'} : {}),
 			[label.image]: image,
 			[label.bind]: '127.0.0.1',
-			[label.spec]: 'made-up',
+			[label.spec]: 'demo',
 			[label.version]: '0.1.0',
 			...Object.fromEntries(ports.map(({service, port}) => [portLabel(service), String(port)])),
 		},

@@ -4,7 +4,7 @@ export type ShellWorld = {
 	user: string;
 	hostname: string;
 	files: string[];
-	/** What nvidia-smi prints, and its exit code; missing where the box has no cards. */
+	/** The output of nvidia-smi and its exit code; missing where the box has no cards. */
 	nvidiaSmi?: () => Promise<Answer>;
 };
 
@@ -12,7 +12,7 @@ export type Answer = {output: string; exitCode: number};
 
 export type ShellEnd = {exitCode: number; detached: boolean};
 
-/** A shell that only pretends: it knows a few commands and changes nothing. Speaks as a terminal does, with `\r\n`. */
+/** A simulated shell: it has a few commands and changes nothing. Its output has `\r\n`, as on a terminal. */
 export class PretendShell extends Duplex {
 	readonly ended: Promise<ShellEnd>;
 	readonly #end: (end: ShellEnd) => void;
@@ -20,17 +20,17 @@ export class PretendShell extends Duplex {
 	#line = '';
 	#lastKey = '';
 	#lastCode = 0;
-	// Answers come in the order of the lines, also when one takes a while.
+	// Output is in the order of the input lines, also when a command takes a while.
 	#work: Promise<void> = Promise.resolve();
 
 	constructor(world: ShellWorld) {
-		// When the shell ends there is nobody left to write to: the stream closes as one of the engine does.
+		// When the shell ends there is no reader left: the stream closes like one of the engine.
 		super({decodeStrings: true, allowHalfOpen: false});
 		const {promise, resolve} = Promise.withResolvers<ShellEnd>();
 		this.ended = promise;
 		this.#end = resolve;
 		this.#world = world;
-		this.push('This box is made up, and so is its shell. It knows nvidia-smi, ls, help and exit.\r\n');
+		this.push('This box and its shell are simulated. Commands: nvidia-smi, ls, help and exit.\r\n');
 		this.#prompt();
 	}
 
@@ -51,7 +51,7 @@ export class PretendShell extends Duplex {
 		});
 	}
 
-	/** The person let go of it, and it runs on. */
+	/** The user detached, and it keeps running. */
 	override _destroy(error: Error | null, done: (error: Error | null) => void): void {
 		this.#end({exitCode: 0, detached: true});
 		done(error);
@@ -168,5 +168,5 @@ export async function answer(command: string, rest: string[], world: ShellWorld)
 }
 
 function notFound(command: string): Answer {
-	return {output: `bash: ${command}: command not found (this box is made up)\n`, exitCode: 127};
+	return {output: `bash: ${command}: command not found (this box is simulated)\n`, exitCode: 127};
 }

@@ -5,7 +5,7 @@ import {cardStateOf, at as scenarioAt} from './state-at.ts';
 
 type Output = {text: string; exitCode: number};
 
-/** What the stand-in prints: one text, or rows that depend on the time. */
+/** What the simulated nvidia-smi prints: one text, or rows that depend on the time. */
 export type Answer =
 	| ({kind: 'text'; stream: 'stdout' | 'stderr'} & Output)
 	| {
@@ -176,7 +176,7 @@ function topology({gpus}: Scenario): Answer {
 	return text(`${[head, ...rows].join('\n')}\n\nLegend:\n\n  X    = Self\n`);
 }
 
-/** What nvidia-smi of the made-up machine answers to these arguments. */
+/** The output of the simulated nvidia-smi for these arguments. */
 export function answer(scenario: Scenario, arguments_: readonly string[]): Answer {
 	const {failure} = scenario;
 	if (failure) {

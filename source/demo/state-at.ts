@@ -16,7 +16,7 @@ export function cardStateOf(scenario: Scenario, gpu: ScenarioGpu, seconds: numbe
 	return state;
 }
 
-/** The scenario with what has ended by then: processes are gone, and a card that all have left does nothing more. */
+/** The scenario without what has ended by then: processes are gone, and a card without processes is idle. */
 export function at(scenario: Scenario, seconds: number): Scenario {
 	const ends = new Map<number, number>();
 	for (const event of scenario.events) {
@@ -60,7 +60,7 @@ function lastEnd(processes: readonly ScenarioProcess[], ends: ReadonlyMap<number
 /** Names the cards, by UUID, that a process sees: those of its box. */
 export const visibleVariable = 'GPUBOX_SCENARIO_VISIBLE';
 
-/** The scenario as it looks from within a box: its cards alone, counted from 0. */
+/** The scenario as seen from inside a box: only its cards, counted from 0. */
 export function seenFrom(scenario: Scenario, uuids: readonly string[]): Scenario {
 	const gpus = scenario.gpus.filter(({uuid}) => uuids.includes(uuid));
 	const places = new Map(gpus.map(({index}, place) => [index, place]));

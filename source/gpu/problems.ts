@@ -39,14 +39,14 @@ const kinds: readonly Kind[] = [
 		pattern: /Driver\/library version mismatch/i,
 		exitCodes: [18],
 		meaning: 'driver/library version mismatch',
-		fix: 'The driver was upgraded while the old one was loaded: reboot',
+		fix: 'The driver was upgraded while the old one was loaded. Reboot',
 	},
 	{
 		code: 'library-missing',
 		pattern: /couldn't find libnvidia-ml\.so/i,
 		exitCodes: [12, 13],
 		meaning: 'the NVML library could not be found or lacks a function',
-		fix: 'Install the NVIDIA driver package that belongs to the loaded driver',
+		fix: 'Install the NVIDIA driver package that matches the loaded driver',
 	},
 	{
 		code: 'no-devices',
@@ -60,35 +60,35 @@ const kinds: readonly Kind[] = [
 		pattern: new RegExp(`Unable to determine the device handle for gpu ?(?:\\d{1,3}: )?${busId}`, 'i'),
 		exitCodes: [15],
 		meaning: 'a GPU has fallen off the bus or is inaccessible',
-		fix: 'Reboot to get the card back. If it goes again, check its power, seating and temperature (`sudo dmesg | grep -i xid`)',
+		fix: 'Reboot to recover the GPU. If it fails again, check its power, seating and temperature (`sudo dmesg | grep -i xid`)',
 	},
 	{
 		code: 'gpu-lost',
 		pattern: new RegExp(`(?:${busId})?.*(?:GPU is lost|fallen off the bus)`, 'i'),
 		exitCodes: [],
 		meaning: '',
-		fix: 'Reboot to get the card back. If it goes again, check its power, seating and temperature (`sudo dmesg | grep -i xid`)',
+		fix: 'Reboot to recover the GPU. If it fails again, check its power, seating and temperature (`sudo dmesg | grep -i xid`)',
 	},
 	{
 		code: 'needs-reset',
 		pattern: /GPU requires reset/i,
 		exitCodes: [],
 		meaning: '',
-		fix: 'Stop what runs on the card, then `sudo nvidia-smi --gpu-reset -i INDEX`, or reboot',
+		fix: 'Stop the processes on the GPU, then run `sudo nvidia-smi --gpu-reset -i INDEX`, or reboot',
 	},
 	{
 		code: 'inforom',
 		pattern: new RegExp(`infoROM is corrupted(?: at gpu ${busId})?`, 'i'),
 		exitCodes: [14],
 		meaning: 'the infoROM is corrupted',
-		fix: 'The figures are still good. If it stays after a reboot, ask the maker of the card',
+		fix: 'The readings are still valid. If it persists after a reboot, contact the manufacturer of the GPU',
 	},
 	{
 		code: 'permissions',
 		pattern: /Insufficient Permissions/i,
 		exitCodes: [4],
-		meaning: 'no permission to talk to the driver',
-		fix: 'Check the rights of /dev/nvidia* and SELinux; in a container, run with `--security-opt label=disable`',
+		meaning: 'no permission to use the driver',
+		fix: 'Check the permissions of /dev/nvidia* and SELinux; in a container, run with `--security-opt label=disable`',
 	},
 	{
 		code: 'blocked',
@@ -102,14 +102,14 @@ const kinds: readonly Kind[] = [
 		pattern: /Failed to initialize NVML: Unknown Error/i,
 		exitCodes: [],
 		meaning: '',
-		fix: 'In a container: it has lost its right to the GPU, stop and start it. Otherwise see `sudo dmesg | grep -i nvrm`',
+		fix: 'If this is a container, it has lost access to the GPU: stop and start it. Otherwise see `sudo dmesg | grep -i nvrm`',
 	},
 	{
 		code: 'not-installed',
 		pattern: /nvidia-smi: (?:command )?not found|nvidia-smi: No such file or directory/i,
 		exitCodes: [127],
 		meaning: 'nvidia-smi was not found',
-		fix: 'Install the NVIDIA driver: nvidia-smi comes with it',
+		fix: 'Install the NVIDIA driver, which includes nvidia-smi',
 	},
 ];
 
@@ -117,7 +117,7 @@ function kindFor(code: GpuProblem['code']): Kind | undefined {
 	return kinds.find((kind) => kind.code === code);
 }
 
-/** What a line of nvidia-smi's means, when it is one of its known faults. */
+/** The meaning of a line of nvidia-smi, when it is a known fault. */
 export function problemOfLine(line: string): GpuProblem | undefined {
 	const message = shorten(safeText(shorten(line, longestLine)), longestMessage);
 	for (const {code, pattern, fix} of kinds) {
@@ -131,7 +131,7 @@ export function problemOfLine(line: string): GpuProblem | undefined {
 	return undefined;
 }
 
-/** The driver says of a card that it must be reset. */
+/** The driver reports that a card must be reset. */
 export function needsReset(bus: string | null): GpuProblem {
 	return {
 		code: 'needs-reset',
@@ -146,16 +146,16 @@ export function hung(seconds: number): GpuProblem {
 	return {
 		code: 'hung',
 		message: `nvidia-smi gave no answer for ${seconds} s`,
-		fix: 'See `sudo dmesg | grep -i -e nvrm -e xid`. When nvidia-smi hangs in a shell too, reboot',
+		fix: 'See `sudo dmesg | grep -i -e nvrm -e xid`. If nvidia-smi also hangs in a shell, reboot',
 	};
 }
 
-/** It prints what is neither a row nor a fault that is known. Nothing follows from that for any card. */
+/** It prints text that is neither a row nor a known fault. This says nothing about any card. */
 export function unreadable({some = false} = {}): GpuProblem {
 	return {
 		code: 'unreadable',
-		message: some ? 'Part of what nvidia-smi says cannot be read' : 'nvidia-smi says nothing that can be read',
-		fix: 'See what it says: `nvidia-smi`. Whether it is the one you mean: `type -a nvidia-smi`',
+		message: some ? 'Part of the output of nvidia-smi cannot be parsed' : 'The output of nvidia-smi cannot be parsed',
+		fix: 'Run `nvidia-smi` to see its output, and `type -a nvidia-smi` to check which program that is',
 	};
 }
 
@@ -170,7 +170,7 @@ function problemOfEnd({exitCode, startError}: SmiEnd): GpuProblem | undefined {
 		return {
 			code: denied ? 'permissions' : 'unknown',
 			message: `nvidia-smi could not be started: ${startError}`,
-			fix: denied ? 'Make nvidia-smi executable for you: `ls -l "$(command -v nvidia-smi)"`' : '',
+			fix: denied ? 'Make nvidia-smi executable: `ls -l "$(command -v nvidia-smi)"`' : '',
 		};
 	}
 
@@ -182,14 +182,14 @@ function problemOfEnd({exitCode, startError}: SmiEnd): GpuProblem | undefined {
 	return {
 		code: kind?.code ?? 'unknown',
 		message: `nvidia-smi ended with exit code ${exitCode}${kind ? `: ${kind.meaning}` : ''}`,
-		fix: kind?.fix ?? 'Run `nvidia-smi` in a shell to see more',
+		fix: kind?.fix ?? 'Run `nvidia-smi` in a shell for details',
 	};
 }
 
 /**
-What is wrong, by what nvidia-smi printed (on stdout or stderr, without the rows of data) and how it ended. The text is
-asked first: exit codes differ between drivers. Lines that say nothing known are told as they are, with the code
-`unknown`. Empty when nothing is wrong.
+The problems that follow from the output of nvidia-smi (on stdout or stderr, without the rows of data) and its exit code. The text
+counts first, because exit codes differ between drivers. Unknown lines are reported unchanged, with the code `unknown`. Empty when
+nothing is wrong.
 */
 export function findProblems(lines: readonly string[], end: SmiEnd): GpuProblem[] {
 	const texts = lines
@@ -222,9 +222,9 @@ export function findProblems(lines: readonly string[], end: SmiEnd): GpuProblem[
 		return byEnd ? [byEnd] : [];
 	}
 
-	// The exit code says what kind of fault it is, the text says it in words.
+	// The exit code gives the kind of the fault, the text describes it.
 	return [
-		{code: byEnd?.code ?? 'unknown', message: said, fix: byEnd?.fix ?? 'Run `nvidia-smi` in a shell to see more'},
+		{code: byEnd?.code ?? 'unknown', message: said, fix: byEnd?.fix ?? 'Run `nvidia-smi` in a shell for details'},
 	];
 }
 

@@ -9,9 +9,9 @@ import {normalReference, tagLine} from './reference.ts';
 export type LocalBuild = {reference: string; id: string; createdAt: Date | null};
 
 export type Freshness = {
-	/** Whole days since the base was built; null when it does not say. */
+	/** Whole days since the base was built; null when unknown. */
 	ageDays: number | null;
-	/** Older than a month: as good practice has it, time for newer security fixes. */
+	/** Older than a month: by common practice, time for newer security fixes. */
 	old: boolean;
 	/** A newer build of the same line of tags, the newest there is. */
 	newer: {reference: string; where: 'local' | 'catalogue'} | null;
@@ -22,7 +22,7 @@ export type Freshness = {
 
 const day = 86_400_000;
 const oldAfterDays = 30;
-// Reproducible builds write 0, 1980 or the year 1 as the date: no date at all.
+// Reproducible builds write 0, 1980 or the year 1 as the date: these do not count as dates.
 const firstDocker = Date.UTC(2013, 2, 1);
 
 function ageInDays(builtAt: Date | null, released: string | null, now: Date): number | null {
@@ -55,7 +55,7 @@ function newestOfLine(
 }
 
 /**
-Judges the base of a box. `base.id` is the image that the box was made from, under the name the person chose. `local`:
+Judges the base of a box. `base.id` is the image that the box was created from, under the name the user chose. `local`:
 what the engine has; `offered`: entries of the catalogue to look among, best only those that fit the host.
 */
 export function freshness(
@@ -97,9 +97,9 @@ export function freshness(
 		newer,
 		message: `${text.charAt(0).toUpperCase()}${text.slice(1)}.`,
 		fix: moved
-			? 'Make the box anew from it: `gpubox up --recreate`.'
+			? 'Recreate the box: `gpubox up --recreate`.'
 			: newer
-				? `Make the box anew from it: \`gpubox up --image ${name} --recreate\`.`
-				: `Look for a newer build: \`gpubox pull ${safeText(base.reference)}\`, then \`gpubox up --recreate\`.`,
+				? `Recreate the box: \`gpubox up --image ${name} --recreate\`.`
+				: `Check for a newer build: \`gpubox pull ${safeText(base.reference)}\`, then \`gpubox up --recreate\`.`,
 	};
 }

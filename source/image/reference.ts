@@ -5,7 +5,7 @@ import {safeText} from '../text/safe.ts';
 export type Reference = {
 	registry: string;
 	repository: string;
-	/** `latest` unless the reference says otherwise or names a digest alone. */
+	/** `latest` unless the reference has a tag or only a digest. */
 	tag: string | null;
 	/** `sha256:…` */
 	digest: string | null;
@@ -16,8 +16,8 @@ const host =
 	/^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/;
 
 /**
-Takes `repository[:tag][@digest]` apart as docker does: the first part is a registry when it has a dot, a colon or is
-`localhost`. Undefined when it is no image reference.
+Parses `repository[:tag][@digest]` as docker does: the first part is a registry when it has a dot, a colon or is `localhost`. Undefined
+when it is not an image reference.
 */
 export function parseReference(text: string): Reference | undefined {
 	if (text.length > 512) {
@@ -65,11 +65,11 @@ export function parseReference(text: string): Reference | undefined {
 }
 
 /**
-Layers that gpubox builds are named `gpubox/box:…`, and one that is there is taken for built. Were an image of that name pulled, or
-started from, everybody's next box could be made of it.
+Layers that gpubox builds are named `gpubox/box:…`, and an existing one is not built again. If an image with such a name could be pulled
+or started, it could replace the layer of everyone's next box.
 
-@param where it was said
-@throws Failure (usage) for a name that only gpubox may give
+@param where it was set
+@throws Failure (usage) for a name that is reserved for gpubox
 */
 export function refuseOwnLayer(text: string, where?: string): void {
 	const reference = parseReference(text);
@@ -79,13 +79,13 @@ export function refuseOwnLayer(text: string, where?: string): void {
 		reference.repository.startsWith('gpubox/')
 	) {
 		throw new Failure(
-			`${safeText(text)}${where === undefined ? '' : ` (${where})`} has a name that gpubox gives to layers it builds, so it is neither pulled nor started from.`,
-			{fix: 'Name the image that the layer is for. Known ones: gpubox images', exitCode: exitCode.usage},
+			`${safeText(text)}${where === undefined ? '' : ` (${where})`} has a name that is reserved for layers that gpubox builds.`,
+			{fix: 'Use the base image instead. To list known images: gpubox images', exitCode: exitCode.usage},
 		);
 	}
 }
 
-// `user/image:tag`, as most of them are written, needs no taking apart: only the name of the registry is left out.
+// `user/image:tag`, the most common form, needs no parsing: only the registry is missing.
 const onDockerHub = /^[a-z0-9]+\/[a-z0-9]+(?:-[a-z0-9]+)*:\w[\w.-]{0,127}$/;
 
 /** One spelling for each image: `python` and `docker.io/library/python:latest` are the same. Undefined as above. */

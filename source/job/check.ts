@@ -9,7 +9,7 @@ import {execOnce, onceSpec, type RunOnceResult, runOnce} from '../engine/run-onc
 import {findRemedy} from '../host/remedies.ts';
 import {safeText} from '../text/safe.ts';
 
-/** One thing tried; what comes after a failure is not tried. */
+/** One step; the steps after a failure are skipped. */
 type CheckStep = {name: 'seen' | 'compiled' | 'moved' | 'float32' | 'bfloat16'; passed: boolean; detail: string};
 
 export type CheckedGpu = {
@@ -76,7 +76,7 @@ export function readCheck({exitCode, stdout, stderr}: RunOnceResult, expected: n
 	if (expected !== undefined && gpus.length > 0 && gpus.length < expected) {
 		problems.push({
 			message: `PyTorch sees ${gpus.length} of the ${expected} GPUs it was given.`,
-			fix: 'CUDA_VISIBLE_DEVICES may hide some; one process sees a single MIG slice only.',
+			fix: 'CUDA_VISIBLE_DEVICES may hide some; a process sees only one MIG slice.',
 		});
 	}
 
@@ -99,7 +99,7 @@ function readMessage(line: string): Message | undefined {
 	try {
 		value = JSON.parse(line);
 	} catch {
-		// The image's own start-up words.
+		// The image's own start-up messages.
 		return undefined;
 	}
 
@@ -110,7 +110,7 @@ function readMessage(line: string): Message | undefined {
 function describeFailure({step, detail}: Extract<Message, {kind: 'failed'}>): Diagnostic {
 	if (step === 'import') {
 		return /No module named '?torch'?/.test(detail)
-			? {message: 'There is no PyTorch in it.', fix: 'Choose an image with PyTorch: gpubox images'}
+			? {message: 'The image has no PyTorch.', fix: 'Choose an image with PyTorch: gpubox images'}
 			: {
 					message: `PyTorch cannot be loaded: ${detail}`,
 					fix: findRemedy(detail)?.fix ?? 'Choose another image: gpubox images',
@@ -126,19 +126,22 @@ function explainText(detail: string): Diagnostic {
 	const remedy = findRemedy(detail);
 	return {
 		message: remedy ? `${remedy.meaning} (${detail})` : detail,
-		fix: remedy?.fix ?? 'See what the host lacks: gpubox doctor',
+		fix: remedy?.fix ?? 'Check the host: gpubox doctor',
 	};
 }
 
 function describeEnd(exitCode: number, stderr: string): Diagnostic {
 	const last = stderr.trim().split('\n').at(-1) ?? '';
 	if (exitCode === 127) {
-		return {message: 'There is no Python in it.', fix: 'Choose an image with PyTorch: gpubox images'};
+		return {message: 'The image has no Python.', fix: 'Choose an image with PyTorch: gpubox images'};
 	}
 
 	// 128 and the signal's number: SIGALRM is 14.
 	if (exitCode === 142) {
-		return {message: 'PyTorch gave no answer for four minutes.', fix: 'Does the driver hang? gpubox doctor'};
+		return {
+			message: 'PyTorch gave no answer for four minutes.',
+			fix: 'The driver may hang. Check the host: gpubox doctor',
+		};
 	}
 
 	return explainText(`The check ended with exit code ${exitCode}${last === '' ? '' : `: ${last}`}`);
@@ -161,7 +164,7 @@ export async function checkBox(
 }
 
 /**
-In a container of its own, which is removed however it ends.
+In a separate container, which is removed however it ends.
 @throws EngineError, or the reason of the signal
 */
 export async function checkImage(

@@ -1,14 +1,14 @@
-/** What cannot be meant in settings that were read, in plain words and with the path at fault. */
+/** Finds mistakes in settings, as messages with the path at fault. */
 import * as v from 'valibot';
 import {safeText} from '../text/safe.ts';
 import {mostSimilar} from '../text/similar.ts';
 import {allSettings, itemOf, kindOf, type Schema, sectionEntries, valueMeta} from './describe.ts';
 import {schema} from './schema.ts';
 
-/** Where a value stands inside a file: names of sections, indexes of lists. */
+/** The path of a value inside a file: names of sections, indexes of lists. */
 export type Path = Array<string | number>;
 
-/** `at` tells whether the name or the value is at fault. */
+/** `at`: whether the name or the value is at fault. */
 export type Fault = {path: Path; at: 'key' | 'value'; message: string; hint: string};
 
 const isVariable = /^[A-Za-z_]\w*$/;
@@ -16,13 +16,13 @@ const isVariable = /^[A-Za-z_]\w*$/;
 /** All faults of a file's content, in no order. */
 export function findFaults(value: Record<string, unknown>, place: 'gpubox.yaml' | 'personal'): Fault[] {
 	const misplaced = unknownKeys(schema, value, [], place);
-	// What must not stand there at all need not be right.
+	// The value of a setting that is not allowed there is not checked.
 	const isMisplaced = (path: Path) =>
 		misplaced.some((fault) => fault.path.every((step, depth) => step === path[depth]));
 	return [...misplaced, ...wrongValues(value).filter(({path}) => !isMisplaced(path))];
 }
 
-/** A section or list of which every line is commented out is no mistake. */
+/** A section or list with every line commented out is not a mistake. */
 export function withoutEmpty(node: Schema, value: Record<string, unknown>): Record<string, unknown> {
 	const entries = sectionEntries(node) ?? {};
 	return Object.fromEntries(
@@ -54,7 +54,7 @@ function unknownKeys(
 				{
 					path: here,
 					at: 'key',
-					message: `There is no setting "${key}".`,
+					message: `Unknown setting "${key}".`,
 					hint: didYouMean(name, path, Object.keys(entries)),
 				},
 			];
@@ -62,7 +62,7 @@ function unknownKeys(
 
 		const known = allSettings().find((setting) => setting.key === key);
 		if (place === 'personal' && known && !known.personal) {
-			return [{path: here, at: 'key', message: `"${key}" belongs to a project.`, hint: 'Put it into gpubox.yaml.'}];
+			return [{path: here, at: 'key', message: `"${key}" is a project setting.`, hint: 'Set it in gpubox.yaml.'}];
 		}
 
 		if (place === 'gpubox.yaml' && known?.onlyPersonal) {
@@ -70,8 +70,8 @@ function unknownKeys(
 				{
 					path: here,
 					at: 'key',
-					message: `"${key}" is not taken from a project.`,
-					hint: `What boxes are built from is for each person to say: gpubox config ${key} ${known.example}`,
+					message: `"${key}" cannot be set in a project.`,
+					hint: `Each user sets what boxes are built from: gpubox config ${key} ${known.example}`,
 				},
 			];
 		}
@@ -87,10 +87,10 @@ function didYouMean(name: string, path: Path, neighbours: string[]): string {
 	const meant =
 		keys.find((key) => lastName(key) === name) ??
 		(neighbour === undefined ? similarKey(name, keys) : [...path, neighbour].join('.'));
-	return meant ? `Did you mean "${meant}"?` : `There are: ${neighbours.join(', ')}`;
+	return meant ? `Did you mean "${meant}"?` : `Known settings: ${neighbours.join(', ')}`;
 }
 
-/** The dotted key that was probably meant: nearly the same as a whole, or in its last name. */
+/** The dotted key that was probably meant: similar as a whole, or in its last name. */
 export function similarKey(name: string, keys: string[]): string | undefined {
 	const last = mostSimilar(name, keys.map(lastName));
 	return mostSimilar(name, keys) ?? keys.find((key) => lastName(key) === last);
@@ -108,7 +108,7 @@ function wrongValues(value: Record<string, unknown>): Fault[] {
 	});
 }
 
-/** What is wrong at a path of the schema, in words. The path may lead on into a value: the words are the setting's. */
+/** The message for a mistake at a path of the schema. The path may continue into a value: the message names the setting. */
 function judge(path: Path, whole: unknown): Fault {
 	let node: Schema = schema;
 	let value = whole;
@@ -128,7 +128,7 @@ function judge(path: Path, whole: unknown): Fault {
 				? fault(
 						walked,
 						'key',
-						`${nameOf(walked.slice(0, -1))}: "${safeText(step).slice(0, 60)}" is no name of a variable.`,
+						`${nameOf(walked.slice(0, -1))}: "${safeText(step).slice(0, 60)}" is not a valid name for a variable.`,
 					)
 				: fault(
 						walked,
@@ -160,7 +160,7 @@ function wantsOf(node: Schema): string {
 			: wants;
 }
 
-/** A value for people: what kind it is when it is large, itself when it is small. */
+/** A value for messages: its kind when it is large, the value itself when it is small. */
 export function plainly(value: unknown): string {
 	if (value === null || value === undefined || value === '') {
 		return 'nothing';

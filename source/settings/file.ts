@@ -8,17 +8,17 @@ import type {Sourced} from './merge.ts';
 import type {Mistake, Source} from './read.ts';
 
 const names = ['gpubox.yaml', 'gpubox.yml'];
-/** More of them help nobody. */
+/** More of them are of no use. */
 const mostMistakes = 10;
 
-/** The folder that a person named, symbolic links resolved. @throws Failure (usage) when there is none */
+/** The folder that the user specified, symbolic links resolved. @throws Failure (usage) when there is none */
 export function resolveFolder(directory: string, currentDirectory: string): string {
 	const path = resolve(currentDirectory, directory);
 	try {
 		return realpathSync(path);
 	} catch (error) {
-		throw new Failure(`There is no folder ${path}.`, {
-			fix: 'Make it first, or name another.',
+		throw new Failure(`No such folder: ${path}`, {
+			fix: 'Create it first, or choose another.',
 			exitCode: exitCode.usage,
 			cause: error,
 		});
@@ -38,8 +38,8 @@ export function findProject(folder: string): {project: string; file?: string} {
 	for (let current = folder; ; current = dirname(current)) {
 		const [file, second] = names.map((name) => join(current, name)).filter((path) => existsSync(path));
 		if (second) {
-			throw new Failure(`There are both gpubox.yaml and gpubox.yml in ${current}.`, {
-				fix: 'Keep one of them.',
+			throw new Failure(`Both gpubox.yaml and gpubox.yml exist in ${current}.`, {
+				fix: 'Remove one of them.',
 				exitCode: exitCode.usage,
 			});
 		}
@@ -82,8 +82,8 @@ export async function readFile(path: string, source: Source): Promise<Sourced[]>
 	try {
 		text = readSmallFile(path).toString('utf8');
 	} catch (error) {
-		throw new Failure(`${source.shownAs} cannot be read: ${safeText((error as Error).message)}`, {
-			fix: 'Make it a plain file that you may read, or move it away.',
+		throw new Failure(`Cannot read ${source.shownAs}: ${safeText((error as Error).message)}`, {
+			fix: 'Make it a readable plain file, or move it away.',
 			exitCode: exitCode.usage,
 			cause: error,
 		});
@@ -120,7 +120,7 @@ export function toFailure(shownAs: string, mistakes: Mistake[]): Failure {
 	});
 }
 
-/** As a person in the current folder would write it. */
+/** Relative to the current folder. */
 function nameFor(path: string, currentDirectory: string): string {
 	const short = relative(currentDirectory, path);
 	return safeText(short.startsWith('../../..') || short === '' ? path : short);

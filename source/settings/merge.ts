@@ -1,15 +1,15 @@
 import type {Settings} from './schema.ts';
 
-/** Where a value was said. */
+/** Where a value was set. */
 export type Origin = {
 	place: 'flag' | 'gpubox.yaml' | 'personal' | 'default';
-	/** For people: `--image`, `gpubox.yaml:3`, `default`. Safe to print. */
+	/** For display: `--image`, `gpubox.yaml:3`, `default`. Safe to print. */
 	where: string;
 	/** The folder that relative paths in it start from. */
 	base: string;
 };
 
-/** One value of one setting. A list or a map is told item by item, so that each item keeps its origin. */
+/** One value of one setting. A list or a map is split into items, so that each item keeps its origin. */
 export type Sourced = {
 	/** Dotted, an item of a map with its name: `limits.memory`, `env.SEED`. */
 	key: string;
@@ -19,7 +19,7 @@ export type Sourced = {
 	item?: true;
 };
 
-/** What holds when nobody says anything, where that is a plain value. The rest depends on the host. */
+/** Defaults that are plain values. The others depend on the host. */
 export const defaults: Sourced[] = [
 	{key: 'services', value: ['jupyter'], origin: {place: 'default', where: 'default', base: '/'}},
 	{key: 'gpus', value: 'auto', origin: {place: 'default', where: 'default', base: '/'}},
@@ -62,7 +62,7 @@ export function toSettings(winners: Sourced[]): Settings {
 	return settings as Settings;
 }
 
-/** What makes two values stand in each other's way. */
+/** Two values with the same identity conflict. */
 function identityOf({key, value, item}: Sourced): string {
 	if (!item) {
 		return key;

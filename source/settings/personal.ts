@@ -1,4 +1,4 @@
-/** The personal config: one file of a person's own defaults, in the shape of gpubox.yaml but as JSON. */
+/** The personal config: a file with the user's own defaults, in the shape of gpubox.yaml but as JSON. */
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {exitCode, Failure} from '../base/failure.ts';
@@ -16,13 +16,13 @@ export function personalFile(directory: string): string {
 	return join(directory, 'config.json');
 }
 
-/** Settings that a person can have; `$schema` stands in files only. */
+/** Settings that a user can have; `$schema` is for files only. */
 export function personalSettings(): SettingInfo[] {
 	return allSettings().filter(({personal, key}) => personal && key !== '$schema');
 }
 
 /**
-What the person has set, in the same form as gpubox.yaml's.
+The user's settings, in the same form as gpubox.yaml's.
 
 @throws Failure (usage) that lists everything wrong with the file
 */
@@ -36,7 +36,7 @@ export async function readPersonal(directory: string): Promise<Sourced[]> {
 Sets one value, given as text as on a command line: a list's items are separated by commas, an item of a map is named as in
 `env.EDITOR`.
 
-@throws Failure (usage) with the key that was probably meant, or with what the setting takes
+@throws Failure (usage) with the key that was probably meant, or with the values that the setting accepts
 */
 export async function setPersonal(directory: string, key: string, text: string): Promise<void> {
 	const setting = findPersonal(key);
@@ -80,12 +80,12 @@ export function findPersonal(key: string): SettingInfo {
 	const project = allSettings().find((setting) => setting.key === current);
 	const keys = settings.map((setting) => setting.key);
 	const similar = similarKey(current, keys);
-	throw new Failure(project ? `"${key}" belongs to a project.` : `There is no setting "${key}".`, {
+	throw new Failure(project ? `"${key}" is a project setting.` : `Unknown setting "${key}".`, {
 		fix: project
-			? 'Put it into gpubox.yaml.'
+			? 'Set it in gpubox.yaml.'
 			: similar
 				? `Did you mean "${similar}"?`
-				: `There are: ${keys.join(', ')}`,
+				: `Known settings: ${keys.join(', ')}`,
 		exitCode: exitCode.usage,
 	});
 }
@@ -100,8 +100,8 @@ function storedKey(setting: SettingInfo, key: string): string {
 	}
 
 	if (!isItemOf(setting, key)) {
-		throw new Failure(`"${key}" has entries of its own.`, {
-			fix: `For example: gpubox config ${key}.EDITOR vim`,
+		throw new Failure(`"${key}" is a map.`, {
+			fix: `Set one of its entries, for example: gpubox config ${key}.EDITOR vim`,
 			exitCode: exitCode.usage,
 		});
 	}
@@ -111,7 +111,7 @@ function storedKey(setting: SettingInfo, key: string): string {
 
 type Store = {set(key: string, value: unknown): void; delete(key: string): void};
 
-/** Loads the library that writes the file whole or not at all; reading does without it. */
+/** Loads the library that writes the file atomically; reading does not need it. */
 async function openStore(directory: string): Promise<Store> {
 	const {default: Conf} = await import('conf');
 	const path = personalFile(directory);
@@ -120,7 +120,7 @@ async function openStore(directory: string): Promise<Store> {
 			return work();
 		} catch (error) {
 			throw new Failure(`Your settings cannot be ${doing}: ${safeText((error as Error).message)}`, {
-				fix: `Look at ${safeText(path)}: fix or remove it, or make room.`,
+				fix: `Check ${safeText(path)}: fix or remove it, or free some disk space.`,
 				exitCode: doing === 'read' ? exitCode.usage : exitCode.failed,
 				cause: error,
 			});
@@ -128,10 +128,10 @@ async function openStore(directory: string): Promise<Store> {
 	};
 	const store = guarded('read', () => {
 		if (existsSync(path)) {
-			// The library opens whatever is there, and waits for a pipe.
+			// The library opens any kind of file, and would wait for a pipe.
 			const content: unknown = JSON.parse(readSmallFile(path).toString('utf8') || '{}');
 			if (!isRecord(content)) {
-				throw new Error('it must hold settings such as {"gpus": 2}');
+				throw new Error('it must contain settings such as {"gpus": 2}');
 			}
 		}
 

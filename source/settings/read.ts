@@ -1,4 +1,4 @@
-/** Reads the text of gpubox.yaml or of the personal config (JSON is YAML, too), keeping where everything stands. */
+/** Reads the text of gpubox.yaml or of the personal config (JSON is YAML, too), with the position of everything. */
 import * as v from 'valibot';
 import {
 	type Document,
@@ -17,15 +17,15 @@ import {findFaults, isRecord, type Path, plainly, withoutEmpty} from './faults.t
 import type {Origin, Sourced} from './merge.ts';
 import {schema} from './schema.ts';
 
-/** Something in a file that cannot be meant. Lines and columns count from 1. */
+/** A mistake in a file. Lines and columns count from 1. */
 export type Mistake = {line: number; column: number; message: string; hint: string};
 
 export type ReadResult = {settings: Sourced[]; mistakes: Mistake[]};
 
-/** What is being read. `shownAs` is its name for people. */
+/** What is being read. `shownAs` is its name for messages. */
 export type Source = {place: 'gpubox.yaml' | 'personal'; shownAs: string; base: string};
 
-/** Never throws: all that is wrong with the text is in `mistakes`, in the order it stands there. */
+/** Never throws: everything wrong with the text is in `mistakes`, in the order of the file. */
 export function readSettings(text: string, source: Source): ReadResult {
 	const lines = new LineCounter();
 	const document = parseDocument(text, {lineCounter: lines, prettyErrors: true, uniqueKeys: true});
@@ -51,7 +51,7 @@ export function readSettings(text: string, source: Source): ReadResult {
 
 	const value = found.value ?? {};
 	if (!isRecord(value)) {
-		const message = `${source.shownAs} must hold settings such as "gpus: 2", not ${plainly(value)}.`;
+		const message = `${source.shownAs} must contain settings such as "gpus: 2", not ${plainly(value)}.`;
 		return {settings: [], mistakes: [{line: 1, column: 1, message, hint: ''}]};
 	}
 
@@ -71,10 +71,10 @@ export function readSettings(text: string, source: Source): ReadResult {
 	return {settings: flatten(v.parse(schema, kept), origin), mistakes: []};
 }
 
-/** The library's words go on with "at line 3, column 1:" and an excerpt. */
+/** The library's message continues with "at line 3, column 1:" and an excerpt. */
 function tell({code, message}: YAMLParseError): {message: string; hint: string} {
 	return code === 'DUPLICATE_KEY'
-		? {message: 'This is set twice.', hint: 'Keep one of the two.'}
+		? {message: 'This is set twice.', hint: 'Remove one of the two.'}
 		: {message: `${safeText(message.split(/ at line \d/)[0] ?? '')}.`, hint: ''};
 }
 
@@ -153,7 +153,7 @@ function flatten(settings: Record<string, unknown>, origin: (path: Path) => Orig
 	});
 }
 
-/** Where a path's name or value stands. What has no place of its own is where its parent is. */
+/** The position of a path's name or value. A value without a position has that of its parent. */
 function positionOf(
 	document: Document,
 	lines: LineCounter,

@@ -1,23 +1,23 @@
-/** What nobody may set, whoever says it: the variables that gpubox sets or reads itself, and the places where it puts its own files. */
+/** What cannot be set anywhere: the variables that gpubox sets or reads itself, and the paths of its own files. */
 import {posix} from 'node:path';
 
-/** Each with what says the same in a way that holds. */
+/** Each with the alternative that works. */
 const variables: Record<string, string> = {
-	HOME: 'Leave it out.',
-	USER: 'Leave it out.',
-	LOGNAME: 'Leave it out.',
-	NVIDIA_VISIBLE_DEVICES: 'Leave it out: the setting gpus (--gpus) says which GPUs a box gets.',
-	NVIDIA_MIG_CONFIG_DEVICES: 'Leave it out: a box does not change how cards are cut.',
-	NVIDIA_MIG_MONITOR_DEVICES: 'Leave it out: the setting gpus (--gpus) says which GPUs a box gets.',
-	JUPYTER_RUNTIME_DIR: 'Leave it out: the token is written there, so it must be in no shared folder.',
-	JUPYTER_TOKEN: 'Leave it out: gpubox makes a token of its own, which is in no environment.',
-	JUPYTER_TOKEN_FILE: 'Leave it out: gpubox makes a token of its own.',
+	HOME: 'Remove it.',
+	USER: 'Remove it.',
+	LOGNAME: 'Remove it.',
+	NVIDIA_VISIBLE_DEVICES: 'Remove it and use the setting gpus (--gpus) to choose GPUs.',
+	NVIDIA_MIG_CONFIG_DEVICES: 'Remove it: a box cannot change MIG partitions.',
+	NVIDIA_MIG_MONITOR_DEVICES: 'Remove it and use the setting gpus (--gpus) to choose GPUs.',
+	JUPYTER_RUNTIME_DIR: 'Remove it: the token is written there, so it must not be in a shared folder.',
+	JUPYTER_TOKEN: 'Remove it: gpubox creates its own token, which is not in the environment.',
+	JUPYTER_TOKEN_FILE: 'Remove it: gpubox creates its own token.',
 };
 
-/** What to say of a variable that is gpubox's own; undefined for others. */
+/** The fix for a variable that is reserved for gpubox; undefined for others. */
 export function reservedVariable(name: string): string | undefined {
 	return /^GPUBOX_/i.test(name)
-		? 'Leave it out: names that start with GPUBOX_ are for gpubox.'
+		? 'Remove it: names that start with GPUBOX_ are reserved for gpubox.'
 		: Object.hasOwn(variables, name)
 			? variables[name]
 			: undefined;
@@ -42,7 +42,7 @@ const ownPlaces = [
 const ownFolders = ['/workspace'];
 
 /**
-Whether a place inside a box is gpubox's own, or would hide one that is.
+Whether a path inside a box belongs to gpubox, or would hide one that does.
 
 @param target absolute, as it was written
 @param more folders like /workspace: the home

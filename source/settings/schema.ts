@@ -5,17 +5,17 @@ Every setting there is, once. From this come the check of gpubox.yaml and of the
 import * as v from 'valibot';
 import * as value from './values.ts';
 
-/** What is told of a setting. */
+/** The description of a setting. */
 export type SettingMeta = {
-	/** What it is for, as the end of a table row. */
+	/** What it is for, as a table cell. */
 	says: string;
-	/** What holds when nobody sets it. */
+	/** The default. */
 	default: string;
-	/** Makes sense for a person, not only for a project: may stand in the personal config. */
+	/** Makes sense for a user, not only for a project: allowed in the personal config. */
 	personal: boolean;
-	/** May stand in the personal config alone: it decides where code comes from that others run, too. */
+	/** Allowed only in the personal config: it decides where code comes from that others also run. */
 	onlyPersonal?: true;
-	/** As it could stand in gpubox.yaml, in YAML's flow style. */
+	/** An example for gpubox.yaml, in YAML's flow style. */
 	example: string;
 	/** The option of `gpubox up` that says the same. */
 	flag?: string;
@@ -26,8 +26,8 @@ function setting<const Schema extends v.GenericSchema>(schema: Schema, meta: Set
 }
 
 export const schema = v.strictObject({
-	$schema: setting(v.pipe(v.string(), v.metadata({wants: 'the address of a JSON Schema', json: {type: 'string'}})), {
-		says: 'For editors: where the JSON Schema of this file is',
+	$schema: setting(v.pipe(v.string(), v.metadata({wants: 'the URL of a JSON Schema', json: {type: 'string'}})), {
+		says: 'For editors: URL of the JSON Schema of this file',
 		default: 'none',
 		personal: true,
 		example: './node_modules/gpubox/templates/gpubox.schema.json',
@@ -40,34 +40,34 @@ export const schema = v.strictObject({
 		flag: '--name',
 	}),
 	image: setting(value.imageReference, {
-		says: 'The image boxes start from',
-		default: 'the one that suits the host best',
+		says: 'The image that boxes start from',
+		default: 'the best one for the host',
 		personal: true,
 		example: 'pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime',
 		flag: '--image',
 	}),
 	family: setting(value.word, {
-		says: 'Without an image: choose among this family only (pytorch, ngc, jupyter …)',
+		says: 'Without an image: choose only from this family (pytorch, ngc, jupyter …)',
 		default: 'any',
 		personal: true,
 		example: 'pytorch',
 	}),
 	services: setting(v.pipe(v.array(value.service), v.minLength(1)), {
-		says: 'What boxes offer',
+		says: 'The services of boxes',
 		default: '[jupyter]',
 		personal: true,
 		example: '[jupyter, ssh]',
 		flag: '--jupyter, --ssh',
 	}),
 	gpus: setting(value.gpus, {
-		says: 'auto (the freest one), none, all, how many, or which ones',
+		says: 'auto (the least-used one), none, all, how many, or which ones',
 		default: 'auto',
 		personal: true,
 		example: '2',
 		flag: '--gpus',
 	}),
 	mounts: setting(v.array(value.mount), {
-		says: 'More folders inside, as SRC:DST[:ro]',
+		says: 'Additional mounts, as SRC:DST[:ro]',
 		default: 'none',
 		personal: true,
 		example: '["/data/imagenet:/data:ro"]',
@@ -90,20 +90,20 @@ export const schema = v.strictObject({
 		}),
 	),
 	postCreate: setting(value.command, {
-		says: 'Shell command that runs once in a new box, in /workspace, as the person',
+		says: "Shell command that runs once in a new box, in /workspace, as the box's user",
 		default: 'none',
 		personal: false,
 		example: 'pip install -e .',
 	}),
 	env: setting(v.record(value.variableName, value.variableValue), {
-		says: 'Variables inside; whoever may ask the engine can read them',
+		says: 'Environment variables; everyone who can use the engine can read them',
 		default: 'none',
 		personal: true,
 		example: '{SEED: 42}',
 		flag: '--env',
 	}),
 	secrets: setting(v.array(value.variableName), {
-		says: 'Names of secrets; each person brings the values',
+		says: 'Names of secrets; each user provides the values',
 		default: 'none',
 		personal: true,
 		example: '[WANDB_API_KEY]',
@@ -126,14 +126,14 @@ export const schema = v.strictObject({
 				flag: '--cpus',
 			}),
 			shmSize: setting(value.size, {
-				says: 'Size of /dev/shm, where data loaders keep their batches',
+				says: 'Size of /dev/shm, which data loaders use for their batches',
 				default: '8g, or half the memory of a small host',
 				personal: true,
 				example: '16g',
 				flag: '--shm-size',
 			}),
 			pids: setting(value.processes, {
-				says: 'Processes and threads',
+				says: 'Limit of processes and threads',
 				default: '16384',
 				personal: true,
 				example: '32768',
@@ -144,14 +144,14 @@ export const schema = v.strictObject({
 	ports: v.optional(
 		v.strictObject({
 			jupyter: setting(value.port, {
-				says: 'Port on the host for Jupyter, while it is free',
+				says: 'Port on the host for Jupyter, if it is free',
 				default: 'a free one',
 				personal: true,
 				example: '8888',
 				flag: '--port',
 			}),
 			ssh: setting(value.port, {
-				says: 'The same for SSH',
+				says: 'Port on the host for SSH, if it is free',
 				default: 'a free one',
 				personal: true,
 				example: '2222',
@@ -168,13 +168,13 @@ export const schema = v.strictObject({
 	idle: v.optional(
 		v.strictObject({
 			warnAfter: setting(value.duration, {
-				says: 'Mark a box that holds a GPU and did nothing for so long',
+				says: 'Mark a box that holds a GPU and has been idle for so long',
 				default: 'never',
 				personal: true,
 				example: '2h',
 			}),
 			stopAfter: setting(value.duration, {
-				says: 'Stop it after so long',
+				says: 'Stop such a box after so long',
 				default: 'never',
 				personal: true,
 				example: '12h',
@@ -205,7 +205,7 @@ export const schema = v.strictObject({
 			}),
 			registryMirror: setting(value.registry, {
 				says: 'Registry to pull images of Docker Hub from',
-				default: 'what the engine is set to',
+				default: "the engine's setting",
 				personal: true,
 				onlyPersonal: true,
 				example: 'mirror.example:5000',
@@ -224,5 +224,5 @@ export const schema = v.strictObject({
 	),
 });
 
-/** The settings of a project, after all places were put together. What nobody set is missing. */
+/** The settings of a project, merged from all places. Settings without a value are missing. */
 export type Settings = Omit<v.InferOutput<typeof schema>, '$schema'>;

@@ -1,4 +1,4 @@
-/** What a person agreed to for each project, kept in their state folder. A project's own files have no say in it. */
+/** What a user agreed to for each project, saved in their state folder, where a project's own files cannot change it. */
 import {createHash} from 'node:crypto';
 import {lstatSync, rmSync} from 'node:fs';
 import {dirname, join} from 'node:path';
@@ -7,7 +7,7 @@ import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
 import {readSmallFile} from '../base/small-file.ts';
 import {safeText} from '../text/safe.ts';
 
-/** One thing agreed to; `digest` decides, the rest is for who looks at the file. */
+/** One thing agreed to; `digest` decides, the rest is for readers of the file. */
 export type Agreed = {key: string; text: string; digest: string};
 
 /** Where the answer for a project is. @param state the folder of the boxes @param project absolute, links resolved */
@@ -16,7 +16,7 @@ function placeOf(state: string, project: string): string {
 }
 
 /**
-What was agreed to for a project. A file that others can write to, or that cannot be read, is no answer.
+What was agreed to for a project. A file that others can write to, or that cannot be read, does not count.
 
 @param state the folder of the boxes; the answers are beside it
 @param project its folder, absolute, symbolic links resolved
@@ -40,7 +40,7 @@ export function readTrust(state: string, project: string): Agreed[] {
 	}
 }
 
-/** Takes what can be an answer for this very project, and nothing else. */
+/** Keeps valid answers for this very project, and nothing else. */
 export function agreedFrom(kept: unknown, project: string): Agreed[] {
 	if (typeof kept !== 'object' || kept === null || !('project' in kept) || kept.project !== project) {
 		return [];
@@ -56,7 +56,7 @@ export function agreedFrom(kept: unknown, project: string): Agreed[] {
 		: [];
 }
 
-/** Keeps the answer beside earlier ones, for this person alone, whole or not at all. @throws Failure */
+/** Saves the answer with earlier ones, readable only for the user, atomically. @throws Failure */
 export function keepTrust(state: string, project: string, now: readonly Agreed[]): void {
 	const agreed = [...new Map([...readTrust(state, project), ...now].map((each) => [each.digest, each])).values()];
 	const file = placeOf(state, project);
@@ -64,8 +64,8 @@ export function keepTrust(state: string, project: string, now: readonly Agreed[]
 		makeFolder(dirname(file));
 		writeFileAtomic(file, `${JSON.stringify({project, agreed}, undefined, 2)}\n`, {mode: 0o600});
 	} catch (error) {
-		throw new Failure(`Your answer cannot be kept: ${safeText((error as Error).message)}`, {
-			fix: `Make room, or make ${safeText(dirname(file))} writable for you.`,
+		throw new Failure(`Cannot save your answer: ${safeText((error as Error).message)}`, {
+			fix: `Free some disk space, or make ${safeText(dirname(file))} writable.`,
 			cause: error,
 		});
 	}
@@ -79,7 +79,7 @@ export function forgetTrust(state: string, project: string): boolean {
 		rmSync(file, {force: true});
 		return there;
 	} catch (error) {
-		throw new Failure(`Your answer cannot be taken back: ${safeText((error as Error).message)}`, {
+		throw new Failure(`Cannot revoke your answer: ${safeText((error as Error).message)}`, {
 			fix: `Remove ${safeText(file)}`,
 			cause: error,
 		});

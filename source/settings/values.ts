@@ -10,7 +10,7 @@ import {parseDuration} from '../text/duration.ts';
 
 export type JsonSchema = {[key: string]: unknown};
 
-/** What a kind of value knows of itself. */
+/** The metadata of a kind of value. */
 export type ValueMeta = {wants: string; json: JsonSchema};
 
 // The engine refuses less than 6 MiB of memory.
@@ -50,7 +50,7 @@ export const service = v.pipe(
 const gpuName = /^(?:\d+|(?:GPU|MIG)-[\w/-]+)$/;
 const gpuText = /^(?:auto|none|all|\d+|(?:(?:\d+|(?:GPU|MIG)-[\w/-]+),)*(?:\d+|(?:GPU|MIG)-[\w/-]+),?)$/;
 
-/** As `--gpus` takes it. A list always names cards, a single number is how many. */
+/** As `--gpus` accepts it. A list always names cards, a single number is a count. */
 export const gpus = v.pipe(
 	v.union([
 		v.pipe(numberOrText, v.trim(), v.regex(gpuText)),
@@ -127,7 +127,7 @@ export const mount = matching(/^[^:\s][^:]*:\/[^:]*(?::r[ow])?$/, 'a mount such 
 // of the build, and a "\" at the end for a line that goes on.
 export const pipPackage = matching(
 	/^[A-Za-z0-9](?:[^\u0000-\u001F\u007F-\u009F\u061C\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF$\\]*)$/,
-	'a package as pip takes it, such as einops>=0.8',
+	'a package in pip syntax, such as einops>=0.8',
 );
 // One that ends in "-" would be removed.
 export const aptPackage = matching(
@@ -148,7 +148,7 @@ export const variableValue = v.pipe(
 	v.metadata({wants: 'text, a number, true or false', json: {type: ['string', 'number', 'boolean']}}),
 );
 
-// Stands in shell scripts and settings of what is built, and in an image that others can look into.
+// Used in shell scripts and settings of the build, and in an image that others can inspect.
 const urlPattern = /^https:\/\/[A-Za-z0-9][A-Za-z0-9._~:/%+-]*$/;
 
 export const url = v.pipe(
@@ -156,7 +156,7 @@ export const url = v.pipe(
 	v.regex(urlPattern),
 	v.check((text) => URL.canParse(text)),
 	v.metadata({
-		wants: 'an address that starts with https://, without a password in it',
+		wants: 'a URL that starts with https://, without a password in it',
 		json: {type: 'string', pattern: urlPattern.source},
 	}),
 );
@@ -168,7 +168,7 @@ export const registry = matching(
 
 export const keyFile = matching(/^[^\r\n]*\S[^\r\n]*$/, 'a file of public keys such as ~/.ssh/id_ed25519.pub');
 
-/** Checked in full where images are judged; here only that it names one. */
+/** Checked in full where images are judged; here only that it has a reference. */
 export const teamImage = v.pipe(
 	v.looseObject({reference: imageReference}),
 	v.metadata({

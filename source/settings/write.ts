@@ -1,4 +1,4 @@
-/** Writes a gpubox.yaml that explains itself: what was answered is set, the rest stands there commented out, one line each. */
+/** Writes a self-explanatory gpubox.yaml: the answers are set, the other settings are commented out, one line each. */
 import {stringify} from 'yaml';
 import {allSettings, type SettingInfo} from './describe.ts';
 import type {Settings} from './schema.ts';
@@ -17,8 +17,8 @@ export function writeProjectFile(settings: Settings, {schemaAddress}: {schemaAdd
 
 	return [
 		...(schemaAddress ? [`# yaml-language-server: $schema=${schemaAddress}`] : []),
-		"# What this project's boxes are made of. `gpubox up` in this folder, or below it, makes one.",
-		'# `gpubox config --show-origin` tells what holds and where it was said.',
+		"# The settings of this project's boxes. To start one: `gpubox up` in this folder or below it.",
+		'# To see the effective settings and their origin: `gpubox config --show-origin`.',
 		'',
 		...[...sections].flatMap(([name, members]) => [...writeSection(name, members, settings), '']),
 	]

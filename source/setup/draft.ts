@@ -1,4 +1,4 @@
-/** The answers of a person who left half-way, for the next time that this project is set up. Nothing secret is ever asked, so nothing secret is here. */
+/** The saved answers of a cancelled set-up, for the next time that this project is set up. No question asks for a secret, so none is stored. */
 import {createHash} from 'node:crypto';
 import {dirname, isAbsolute, join} from 'node:path';
 import {makeFolder, removeTree, writeFileAtomic} from '../base/safe-files.ts';
@@ -6,7 +6,7 @@ import {readSmallFile} from '../base/small-file.ts';
 import type {Paths} from '../host/host.ts';
 import {type Draft, faultOfGpus, uses} from './plan.ts';
 
-/** Where a project's draft is: in the person's state folder, beside the boxes. */
+/** The path of a project's draft: in the user's state folder, next to the boxes. */
 function placeOf(paths: Pick<Paths, 'state'>, project: string): string {
 	const key = createHash('sha256').update(project).digest('hex').slice(0, 16);
 	return join(dirname(paths.state), 'setup', `${key}.json`);
@@ -25,27 +25,27 @@ export function readDraft(paths: Pick<Paths, 'state'>, project: string): Draft {
 	}
 }
 
-/** Keeps it, readable for this person alone. Where that cannot be done the next time starts anew, which is no reason to stop now. */
+/** Saves it, readable only for the user. If that fails, the next set-up starts from the beginning, which is not a reason to stop now. */
 export function keepDraft(paths: Pick<Paths, 'state'>, project: string, draft: Draft): void {
 	const file = placeOf(paths, project);
 	try {
 		makeFolder(dirname(file));
 		writeFileAtomic(file, `${JSON.stringify({project, ...draft})}\n`, {mode: 0o600});
 	} catch {
-		// A draft only ever suggests.
+		// A draft only makes suggestions.
 	}
 }
 
-/** For when gpubox.yaml is written: that is what holds from then on. */
+/** Called when gpubox.yaml is written, which counts from then on. */
 export function forgetDraft(paths: Pick<Paths, 'state'>, project: string): void {
 	try {
 		removeTree(placeOf(paths, project));
 	} catch {
-		// A draft only ever suggests.
+		// A draft only makes suggestions.
 	}
 }
 
-/** Takes what can be an answer, whoever wrote it, and leaves the rest. */
+/** Keeps valid answers, and ignores the rest. */
 export function draftFrom(value: unknown, project: string): Draft {
 	if (typeof value !== 'object' || value === null || !('project' in value) || value.project !== project) {
 		return {};

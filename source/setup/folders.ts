@@ -1,4 +1,4 @@
-/** Folders with data: where they usually are, and whether one that was named can be mounted. */
+/** Folders with data: where they usually are, and whether one can be mounted. */
 import {stat} from 'node:fs/promises';
 import {resolve} from 'node:path';
 import {homeFolder} from '../base/home.ts';
@@ -16,10 +16,10 @@ const usualPlaces = [
 	'~/datasets',
 ];
 
-/** A network folder whose server is gone keeps one waiting for ever. */
+/** A network folder without its server blocks forever. */
 const patienceMs = 2000;
 
-/** Those of the usual places that are there, absolute. */
+/** The usual places that exist, absolute. */
 export async function likelyFolders(): Promise<string[]> {
 	const paths = usualPlaces.map(toPath);
 	const faults = await Promise.all(paths.map(faultOfFolder));
@@ -38,20 +38,20 @@ export async function faultOfFolder(text: string): Promise<string | undefined> {
 	try {
 		const found = await Promise.race([stat(path), patience.promise]);
 		if (found === 'late') {
-			return `${safeText(path)} does not answer.`;
+			return `${safeText(path)} does not respond.`;
 		}
 
 		return found.isDirectory() ? undefined : `${safeText(path)} is no folder.`;
 	} catch (error) {
 		return (error as NodeJS.ErrnoException).code === 'EACCES'
-			? `You may not look at ${safeText(path)}.`
-			: `There is no folder ${safeText(path)}.`;
+			? `Permission denied: ${safeText(path)}`
+			: `No such folder: ${safeText(path)}`;
 	} finally {
 		clearTimeout(timer);
 	}
 }
 
-/** What a person typed as an absolute path; `~` is their home. */
+/** The path that the user typed, made absolute; `~` is their home. */
 export function toPath(text: string): string {
 	return resolve(expandHome(text, homeFolder(process.env)));
 }

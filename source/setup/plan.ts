@@ -1,4 +1,4 @@
-/** What the answers about a project mean, to `gpubox init` and in the session alike: the settings they make, and how they are shown. Nothing here asks or writes. */
+/** The settings that follow from the answers about a project, and how they are shown, for `gpubox init` and the session. Nothing here asks or writes. */
 import {basename} from 'node:path';
 import {Failure} from '../base/failure.ts';
 import type {ServiceName} from '../box/box.ts';
@@ -11,16 +11,16 @@ import {safeText} from '../text/safe.ts';
 export const uses = ['notebook', 'editor', 'training'] as const;
 export type Use = (typeof uses)[number];
 
-/** What each is called in a question, and the services that it takes. */
+/** The text of each in a question, and the services that it needs. */
 export const useFacts: Record<Use, {says: string; services: ServiceName[]}> = {
 	notebook: {says: 'a notebook in the browser (Jupyter)', services: ['jupyter']},
 	editor: {says: 'an editor or a debugger (VS Code, JetBrains) over SSH', services: ['ssh']},
-	training: {says: 'long runs from a shell, with a notebook beside them', services: ['jupyter', 'ssh']},
+	training: {says: 'long runs from a shell, with a notebook as well', services: ['jupyter', 'ssh']},
 };
 
 export type Answers = {
 	use: Use;
-	/** As `--gpus` takes it; undefined leaves it to each host. */
+	/** As `--gpus` accepts it; undefined leaves it to each host. */
 	gpus: string | undefined;
 	/** A folder of the host, absolute. */
 	data: string | undefined;
@@ -28,13 +28,13 @@ export type Answers = {
 	name: string | undefined;
 };
 
-/** What was answered so far. A missing one is still to be asked; null is the answer "none", or "each host as it sees fit". */
+/** The answers so far. A missing one is still open; null is the answer "none", or "automatic". */
 export type Draft = {
 	use?: Use;
 	gpus?: string | null;
 	/** Absolute. */
 	data?: string | null;
-	/** Only where the person named one. */
+	/** Only where the user chose one. */
 	image?: string;
 	name?: string;
 };
@@ -44,7 +44,7 @@ export function isBegun(draft: Draft): boolean {
 	return Object.keys(draft).length > 0;
 }
 
-/** The answers, with what stands for those that are missing. */
+/** The answers, with defaults for missing ones. */
 export function answersOf(draft: Draft, recommended: string | undefined): Answers {
 	return {
 		use: draft.use ?? 'notebook',
@@ -65,7 +65,7 @@ export function settingsFor({use, gpus, data, image, name}: Answers): Settings {
 	};
 }
 
-/** Why this is no answer to how many GPUs; undefined when it is one. */
+/** Why this is not a valid number of GPUs; undefined when it is. */
 export function faultOfGpus(text: string, cards: readonly GpuFacts[]): string | undefined {
 	try {
 		const request = parseGpuSelection(text);
@@ -93,14 +93,14 @@ export function namesOfCards(cards: readonly GpuFacts[]): string {
 
 type Row = [label: string, value: string];
 
-/** The plan, to be looked at before anything is written. An empty label goes on with the row above. */
+/** The plan, shown before anything is written. An empty label continues the row above. */
 export function planRows({use, gpus, data, image}: Answers, {file, why}: {file: string; why: string}): Row[] {
 	return [
 		['For', useFacts[use].says],
-		['GPUs', gpus ?? 'the freest one, where there is one'],
-		['Image', image === undefined ? 'the one that suits the host best' : safeText(image)],
+		['GPUs', gpus ?? 'automatic: the least-used one'],
+		['Image', image === undefined ? 'the best one for the host' : safeText(image)],
 		...(why ? [['', why] satisfies Row] : []),
-		['Data', data === undefined ? 'none besides the project' : `${safeText(data)}, as /data, read-only`],
+		['Data', data === undefined ? 'only the project folder' : `${safeText(data)}, as /data, read-only`],
 		['File', safeText(file)],
 	];
 }
@@ -110,16 +110,16 @@ export function planLines(answers: Answers, about: {file: string; why: string}):
 	return planRows(answers, about).map(([label, value]) => `  ${label.padEnd(7)} ${value}`);
 }
 
-/** What to type from now on, and what it does. */
+/** The commands to remember, and what they do. */
 export function cardRows(box: string, {use}: Pick<Answers, 'use'>): Row[] {
 	return [
-		['gpubox up', "this project's box: finds it, or makes it"],
-		['gpubox', 'the session: GPUs, boxes and logs, live'],
+		['gpubox up', "find or create this project's box"],
+		['gpubox', 'live view of GPUs, boxes and logs'],
 		use === 'editor'
-			? [`ssh ${box}`, 'from a shell, and as a host in the editor']
-			: [`gpubox open ${box}`, 'the notebook'],
-		[`gpubox attach ${box}`, 'a shell inside, in /workspace'],
-		[`gpubox stop ${box}`, 'gives the GPU back; everything stays'],
+			? [`ssh ${box}`, 'from a shell, or as a host in the editor']
+			: [`gpubox open ${box}`, 'open the notebook'],
+		[`gpubox attach ${box}`, 'open a shell inside, in /workspace'],
+		[`gpubox stop ${box}`, 'free the GPU; everything is kept'],
 	];
 }
 
@@ -132,7 +132,7 @@ export function cardLines(box: string, answers: Pick<Answers, 'use'>): string[] 
 	return [cardTitle, '', ...rows.map(([command, does]) => `  ${command.padEnd(width)}   ${does}`)];
 }
 
-/** The name that the project's box gets, unless somebody has it. */
+/** The name that the project's box gets, unless it is taken. */
 export function boxNameFor(person: string, folder: string, name: string | undefined): string {
 	return defaultName(person, name ?? basename(folder));
 }

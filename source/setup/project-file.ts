@@ -13,16 +13,16 @@ import {type Answers, settingsFor} from './plan.ts';
 export function placeFor(folder: string, force: boolean): string {
 	const {file, project} = findProject(folder);
 	if (file !== undefined && !force) {
-		throw new Failure(`There is a gpubox.yaml already: ${safeText(file)}`, {
-			fix: 'Change it there (gpubox config --schema prints the settings), or write it anew: gpubox init --force',
+		throw new Failure(`gpubox.yaml already exists: ${safeText(file)}`, {
+			fix: 'Edit it (gpubox config --schema prints the settings), or replace it: gpubox init --force',
 		});
 	}
 
-	// Under the name it has: two spellings in one folder would be refused.
+	// With its existing spelling: two spellings in one folder would be refused.
 	return file !== undefined && project === folder ? file : join(folder, 'gpubox.yaml');
 }
 
-/** The file's text, which `up` will surely take. @throws Failure (usage) for an answer that it would not */
+/** The file's text, checked so that `up` accepts it. @throws Failure (usage) for an invalid answer */
 export function textOf(answers: Answers, folder: string): string {
 	const text = writeProjectFile(settingsFor(answers));
 	const {mistakes} = readSettings(text, {place: 'gpubox.yaml', shownAs: 'gpubox.yaml', base: folder});
@@ -33,18 +33,20 @@ export function textOf(answers: Answers, folder: string): string {
 	return text;
 }
 
-/** Without `force` not over one that somebody else has written meanwhile; with it whole or not at all. @throws Failure */
+/** Without `force` it does not replace a file that was created meanwhile; with it the write is atomic. @throws Failure */
 export function writeFileOnce(file: string, text: string, force: boolean): void {
 	try {
-		// As the whole project: root may be setting it up for somebody.
+		// With the owner of the project: root may be setting it up for another user.
 		const {uid, gid} = statSync(dirname(file));
 		writeFileAtomic(file, text, {isNew: !force, anyFolder: true, owner: {uid, gid}});
 	} catch (error) {
 		const {code, message} = error as NodeJS.ErrnoException;
 		throw new Failure(
-			`${safeText(file)} cannot be written: ${code === 'EEXIST' ? 'it is there by now' : safeText(message)}`,
+			code === 'EEXIST'
+				? `${safeText(file)} already exists (created in the meantime).`
+				: `Cannot write ${safeText(file)}: ${safeText(message)}`,
 			{
-				fix: 'Look at the folder, and who may write there.',
+				fix: 'Check the folder and its permissions.',
 				cause: error,
 			},
 		);

@@ -110,7 +110,7 @@ test('Jupyter answers on the port of a running box, to its own token only', asyn
 		(await askHttp(new URL(path, 'http://127.0.0.1:18891'), {headers, signal})).status;
 	assert.equal(await ask('/api'), 200);
 	assert.equal(await ask('/api/status'), 403);
-	const own = {authorization: 'token made-up-token-that-opens-nothing'};
+	const own = {authorization: 'token simulated-token-that-opens-nothing'};
 	assert.equal(await ask('/api/status', own), 200);
 	const box = (await listBoxes(host)).find(({name}) => name === 'dora-eda');
 	const {body} = await askHttp(new URL('http://127.0.0.1:18891/api/kernels'), {headers: own, signal});
@@ -213,7 +213,7 @@ test('what ends with a box, with its kernels or with a card is gone from nvidia-
 	await host.engine.stopContainer((await boxNamed('alice-llm-train'))?.id ?? '');
 	assert.deepEqual(await pids(), [31_877, 33_102, 40_219, 28_512, 28_604]);
 	const {askHttp} = host;
-	const headers = {authorization: 'token made-up-token-that-opens-nothing'};
+	const headers = {authorization: 'token simulated-token-that-opens-nothing'};
 	const {signal} = new AbortController();
 	const url = new URL('http://127.0.0.1:18891/api/kernels');
 	const [kernel] = JSON.parse((await askHttp(url, {headers, signal})).body) as Array<{id: string}>;

@@ -219,24 +219,27 @@ describe('mistakes in a scenario', () => {
 		[{gpus: [makeScenarioGpu(0, {cells: {pstate: 5}})]}, /^scenario\.gpus\[0\]\.cells\.pstate must be a text, not 5/],
 		[
 			{gpus: [makeScenarioGpu(1), makeScenarioGpu(1)]},
-			/^scenario\.gpus\[1\]\.index is 1, as that of scenario\.gpus\[0\]/,
+			/^scenario\.gpus\[1\]\.index is 1, the same as in scenario\.gpus\[0\]/,
 		],
 		[{events: [{afterSeconds: 1, kind: 'lost'}]}, /^scenario\.events\[0\]\.gpu must be a number/],
 		[{gpus, events: [{afterSeconds: -1, kind: 'hang'}]}, /^scenario\.events\[0\]\.afterSeconds must be .* not -1/],
 		[
 			{gpus, events: [{afterSeconds: 1, kind: 'lost', gpu: 7}]},
-			/^scenario\.events\[0\]\.gpu speaks of a card 7; there are 0, 1/,
+			/^scenario\.events\[0\]\.gpu refers to an unknown card 7; there are 0, 1/,
 		],
-		[{events: [{afterSeconds: 1, kind: 'end', pid: 9}]}, /^scenario\.events\[0\]\.pid speaks of a process 9/],
+		[{events: [{afterSeconds: 1, kind: 'end', pid: 9}]}, /^scenario\.events\[0\]\.pid refers to an unknown process 9/],
 		[{failure: {text: 'x', stream: 'both'}}, /^scenario\.failure\.stream must be stdout or stderr/],
-		[{gpus, boxes: [{...box, gpus: [4]}]}, /^scenario\.boxes\[0\]\.gpus\[0\] speaks of a card 4; there are 0, 1/],
+		[
+			{gpus, boxes: [{...box, gpus: [4]}]},
+			/^scenario\.boxes\[0\]\.gpus\[0\] refers to an unknown card 4; there are 0, 1/,
+		],
 		[{boxes: [{...box, name: 'Alice Train'}]}, /^scenario\.boxes\[0\]\.name must be a name such as .*"Alice Train"/],
 		[{boxes: [{...box, owner: '-'}]}, /^scenario\.boxes\[0\]\.owner must be a name/],
 		[{boxes: [{...box, log: 'novel'}]}, /^scenario\.boxes\[0\]\.log must be training, .* or quiet, not "novel"/],
-		[{boxes: [box, box]}, /^scenario\.boxes\[1\]\.name is "alice-train", as that of scenario\.boxes\[0\]/],
+		[{boxes: [box, box]}, /^scenario\.boxes\[1\]\.name is "alice-train", the same as in scenario\.boxes\[0\]/],
 		[
 			{gpus, processes: [{gpu: 0, pid: 4, name: 'x', box: 'nobody'}]},
-			/^scenario\.processes\[0\]\.box speaks of a box "nobody"/,
+			/^scenario\.processes\[0\]\.box refers to an unknown box "nobody"/,
 		],
 		[{person: 'no one'}, /^scenario\.person must be a name such as dora, not "no one"/],
 	] as const) {

@@ -92,7 +92,7 @@ describe('the tour of the made-up host', () => {
 			// What was done is to be seen: a card is lost, and the box that was made is gone.
 			assert.match(await terminal.waitFor(/✓ dora-\S+ is removed/), /1 lost/);
 			terminal.write('t');
-			await terminal.waitFor(/The tour is put away/);
+			await terminal.waitFor(/Tour closed/);
 			terminal.write('q');
 			assert.equal((await terminal.exited).exitCode, 0);
 		});
@@ -168,15 +168,15 @@ describe('gpubox demo', () => {
 		terminal.write('d');
 		await terminal.waitFor(/DEMO[\s\S]*TOUR 1\/10 {2}Press Shift-Tab/);
 		terminal.write(sent['Shift-Tab'] ?? '');
-		await terminal.waitFor(/Press ↓ to choose a card/);
+		await terminal.waitFor(/Press ↓ to select a GPU/);
 		terminal.write('q');
 		assert.equal((await terminal.exited).exitCode, 0);
 	});
 
 	for (const [scenario, wrong] of [
-		['mixd-cards', /^gpubox: There is neither a scenario nor a file mixd-cards\.\n {2}→ Did you mean mixed-cards\?\n$/],
-		['nothing.json', /^gpubox: .*nothing\.json\.\n {2}→ Scenarios that come along: workstation-8x-h100, .*\n$/],
-		['/etc/hostname', /^gpubox: \/etc\/hostname: it is no JSON: .*\n {2}→ docs\/demo\.md .*\n$/],
+		['mixd-cards', /^gpubox: No scenario or file named mixd-cards\.\n {2}→ Did you mean mixed-cards\?\n$/],
+		['nothing.json', /^gpubox: .*nothing\.json\.\n {2}→ Built-in scenarios: workstation-8x-h100, .*\n$/],
+		['/etc/hostname', /^gpubox: \/etc\/hostname: invalid JSON: .*\n {2}→ docs\/demo\.md .*\n$/],
 	] as const) {
 		test(`tells in two lines what is wrong with ${scenario}`, async () => {
 			const result = await person.runGpubox(['demo', '--scenario', scenario], {env: lone.environment});

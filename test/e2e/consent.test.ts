@@ -239,7 +239,7 @@ describe('an answer', () => {
 		assert.equal((await person.runGpubox(['trust', '--forget'])).code, 0);
 		assert.equal((await person.runGpubox(['up'])).code, 2);
 		await write(['trust: true']);
-		assert.match((await person.runGpubox(['up'])).stderr, /There is no setting "trust"/);
+		assert.match((await person.runGpubox(['up'])).stderr, /Unknown setting "trust"/);
 	});
 
 	test('is not needed for what the person says in flags, but for their whole home it is', async () => {
@@ -277,12 +277,12 @@ describe('what nobody may set', () => {
 		[
 			'a mirror of packages',
 			['build: {aptMirror: "https://mirror.example/;touch /tmp/x|e;#"}'],
-			/"build\.aptMirror" is not taken from a project/,
+			/"build\.aptMirror" cannot be set in a project/,
 		],
 		[
 			'a registry',
 			['build: {registryMirror: "127.0.0.1:5009"}'],
-			/"build\.registryMirror" is not taken from a project[\s\S]*gpubox config build\.registryMirror/,
+			/"build\.registryMirror" cannot be set in a project[\s\S]*gpubox config build\.registryMirror/,
 		],
 		[
 			"gpubox's own variable",
@@ -310,7 +310,7 @@ describe('what nobody may set', () => {
 		]) {
 			const {code, stderr} = await person.runGpubox(words);
 			assert.equal(code, 2, stderr);
-			assert.match(stderr, /has a name that gpubox gives to layers it builds/);
+			assert.match(stderr, /has a name that is reserved for layers that gpubox builds/);
 		}
 	});
 

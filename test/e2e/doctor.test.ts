@@ -550,10 +550,10 @@ describe('gpubox check', {skip: needsOwnEngine}, () => {
 	test('fails clearly for an image without Python, and for one without PyTorch', async () => {
 		const bare = await person.runGpubox(['check', host.images.bare]);
 		assert.equal(bare.code, 8);
-		assert.match(bare.stdout, /There is no Python in it/);
+		assert.match(bare.stdout, /The image has no Python\./);
 		const jupyter = await person.runGpubox(['check', host.images.jupyter, '--json']);
 		assert.equal(jupyter.code, 8);
-		assert.match(jupyter.stdout, /There is no PyTorch in it/);
+		assert.match(jupyter.stdout, /The image has no PyTorch\./);
 		await assertNothingLeft();
 	});
 

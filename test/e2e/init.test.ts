@@ -45,7 +45,7 @@ describe('gpubox init, asking', () => {
 		terminal.write('editor\r');
 		await terminal.waitFor('Where is the data?');
 		terminal.write('/nowhere/at/all\r');
-		await terminal.waitFor('There is no folder /nowhere/at/all.');
+		await terminal.waitFor('No such folder: /nowhere/at/all');
 		terminal.write('~/pictures\r');
 		const plan = await terminal.waitFor('Write it? [Y/n]');
 		assert.match(plan, /as \/data, read-only/);
@@ -133,7 +133,7 @@ describe('gpubox init, without a terminal', () => {
 		await writeFile(file, 'gpus: 7\n', {mode: 0o666});
 		const refused = await person.runGpubox(['init', ...flags]);
 		assert.equal(refused.code, 1);
-		assert.match(refused.stderr, /There is a gpubox\.yaml already/);
+		assert.match(refused.stderr, /gpubox\.yaml already exists/);
 		assert.equal(await readFile(file, 'utf8'), 'gpus: 7\n');
 		assert.equal((await person.runGpubox(['init', '--force', ...flags])).code, 0);
 		assert.ok((await settings()).includes('name: vision'));

@@ -100,7 +100,7 @@ describe('a project with a gpubox.yaml', () => {
 			stderr,
 			`gpubox: gpubox.yaml has 2 mistakes.
   gpubox.yaml:3:18: limits.memory must be a size such as 16g, not 3.
-  gpubox.yaml:4:1: There is no setting "imge". Did you mean "image"?
+  gpubox.yaml:4:1: Unknown setting "imge". Did you mean "image"?
   → gpubox config --schema prints the settings.
 `,
 		);
@@ -199,7 +199,7 @@ test('images of Docker Hub come from the mirror, under their own name', {skip: n
 		await writeFile(join(person.project, 'gpubox.yaml'), `image: ${name}:1\ngpus: none\n`);
 		assert.equal((await person.runGpubox(['config', 'build.registryMirror', registry.address])).code, 0);
 		const {stderr} = await up();
-		assert.match(stderr, /comes from your mirror, as \S+:1 \(build\.registryMirror\)/);
+		assert.match(stderr, /from your mirror as \S+:1 \(build\.registryMirror\)/);
 		const {RepoTags: tags} = await docker.getImage(`${name}:1`).inspect();
 		assert.ok(tags.includes(`${name}:1`));
 	} finally {

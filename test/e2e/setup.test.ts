@@ -88,7 +88,7 @@ describe('the session sets a folder up', {skip: needsOwnEngine}, () => {
 		terminal.write(keyOf(question, 'another folder'));
 		await terminal.waitFor('Folder:');
 		terminal.write('~/nothing-there\r');
-		await terminal.waitFor('There is no folder');
+		await terminal.waitFor('No such folder');
 		terminal.write('\u0015~/pictures\r');
 		const plan = await terminal.waitFor('write it and start the box');
 		assert.ok(plan.includes(recommended), plan);
@@ -126,7 +126,7 @@ describe('the session sets a folder up', {skip: needsOwnEngine}, () => {
 		terminal.write('\r');
 		await terminal.waitFor(/1 of 1 running/);
 		terminal.write('n');
-		await terminal.waitFor(/There is a gpubox\.yaml already/);
+		await terminal.waitFor(/gpubox\.yaml already exists/);
 		terminal.write('q');
 		assert.equal((await terminal.exited).exitCode, 0);
 	});

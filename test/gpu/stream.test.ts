@@ -201,7 +201,7 @@ describe('what cannot be read', () => {
 
 		assert.deepEqual(
 			problems.map((problem) => problem?.message),
-			['nvidia-smi says nothing that can be read'],
+			['The output of nvidia-smi cannot be parsed'],
 			'told once',
 		);
 	});
@@ -286,7 +286,7 @@ describe('what cannot be read', () => {
 		assert.deepEqual(gpus, []);
 		assert.deepEqual(
 			problems.map(({message}) => message),
-			['nvidia-smi says nothing that can be read'],
+			['The output of nvidia-smi cannot be parsed'],
 		);
 		await t.waitFor(() => assert.ok(!fake.pids().some(isRunning)), eventually);
 	});

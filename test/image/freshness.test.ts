@@ -58,7 +58,7 @@ test('the same tag pulled again since', () => {
 	const tag = 'quay.io/jupyter/pytorch-notebook:cuda13-latest';
 	const answer = freshness(base(tag, daysAgo(40)), {now, local: [base(tag, daysAgo(2), 'sha256:new')], offered});
 	assert.deepEqual(answer.newer, {reference: tag, where: 'local'});
-	assert.equal(answer.fix, 'Make the box anew from it: `gpubox up --recreate`.');
+	assert.equal(answer.fix, 'Recreate the box: `gpubox up --recreate`.');
 	const older = freshness(base(tag, daysAgo(2)), {now, local: [base(tag, daysAgo(40), 'sha256:old')], offered});
 	assert.equal(older.newer, null);
 	const same = freshness(base(tag, daysAgo(2)), {now, local: [base(tag, daysAgo(2))], offered});

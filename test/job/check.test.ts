@@ -68,7 +68,7 @@ describe('gpubox check', {skip: noPython}, () => {
 		[
 			'a driver that is too old',
 			{init_error: 'The NVIDIA driver on your system is too old (found version 12040). Please update your GPU driver'},
-			/too new for the driver.*found version 12040/,
+			/too new for this host.*found version 12040/,
 			/newer driver/,
 		],
 		['no GPU', {gpus: []}, /PyTorch sees no GPU/, /gpubox doctor/],
@@ -126,7 +126,7 @@ describe('gpubox check', {skip: noPython}, () => {
 		const {passed, problems} = runCheck(undefined);
 		assert.equal(passed, false);
 		assert.deepEqual(problems, [
-			{message: 'There is no PyTorch in it.', fix: 'Choose an image with PyTorch: gpubox images'},
+			{message: 'The image has no PyTorch.', fix: 'Choose an image with PyTorch: gpubox images'},
 		]);
 	});
 

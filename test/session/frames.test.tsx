@@ -158,8 +158,7 @@ function strangeSetup(lines: string[]): SetupOptions {
 			canStart: lines.length % 3 > 0,
 			troubles: lines.slice(6, 8).map((line) => ({message: safeText(line), fix: text})),
 		}),
-		check: async (folder) =>
-			lines.length % 2 === 0 ? {path: folder} : {fault: `There is no folder ${safeText(folder)}`},
+		check: async (folder) => (lines.length % 2 === 0 ? {path: folder} : {fault: `No such folder ${safeText(folder)}`}),
 		keep: async () => {},
 		write: async () => text,
 	};

@@ -86,7 +86,7 @@ test('open shows the address with the token of one’s own box, and no other’s
 	type('o');
 	await waitFor(/belongs to alice/);
 	type('jjjjo');
-	await waitFor(/http:\/\/127\.0\.0\.1:18891\/\?token=made-up-token-that-opens-nothing/);
+	await waitFor(/http:\/\/127\.0\.0\.1:18891\/\?token=simulated-token-that-opens-nothing/);
 });
 
 test('idle kernels are shut down after yes, only of one’s own box, and the box runs on', async (t) => {
@@ -171,7 +171,7 @@ test('a new size is drawn in full', async (t) => {
 	const narrow = await waitFor(/^.{1,60}\n/);
 	assert.ok(narrow.split('\n').every((line) => line.length <= 60));
 	resize(200, 60);
-	const wide = await waitFor(/nothing real is touched/);
+	const wide = await waitFor(/simulated; nothing is changed/);
 	assert.equal(wide.split('\n').length, 60);
 });
 
@@ -215,6 +215,6 @@ test('every screen of the made-up host says so', async (t) => {
 		type(key);
 	}
 
-	await waitFor(/Images[\s\S]*No image/);
+	await waitFor(/Images[\s\S]*No known images/);
 	assert.match(await waitFor(/hopper/), /DEMO/);
 });

@@ -162,7 +162,7 @@ test('where the project has its file, that is what is offered', async (t) => {
 	await shown.waitFor(/u {2}start this project's box/);
 	assert.doesNotMatch(shown.frame(), /set up/);
 	shown.type('n');
-	await shown.waitFor(/There is a gpubox\.yaml already: ~\/thesis[\s\S]*gpubox init --force/);
+	await shown.waitFor(/gpubox\.yaml already exists: ~\/thesis[\s\S]*gpubox init --force/);
 });
 
 test('a file that came meanwhile is seen when it is opened', async (t) => {
@@ -171,7 +171,7 @@ test('a file that came meanwhile is seen when it is opened', async (t) => {
 	await shown.waitForWhole(everything);
 	file = '~/thesis/gpubox.yaml';
 	shown.type('n');
-	await shown.waitFor(/8 GPUs[\s\S]*There is a gpubox\.yaml already/);
+	await shown.waitFor(/8 GPUs[\s\S]*gpubox\.yaml already exists/);
 });
 
 test('what was answered is kept at once, and gone on with the next time', async (t) => {
@@ -192,7 +192,7 @@ test('what was answered is kept at once, and gone on with the next time', async 
 	await shown.waitFor(/Boxes/);
 	keepDraft(shown.host.paths, folder, {use: 'editor', gpus: '2', data: null});
 	shown.type('n');
-	await shown.waitFor(/The plan[\s\S]*editor[\s\S]*GPUs {3}2[\s\S]*Going on where you left/);
+	await shown.waitFor(/The plan[\s\S]*editor[\s\S]*GPUs {3}2[\s\S]*Resuming from your saved answers/);
 });
 
 test('pasted text is taken while a folder is typed, without what is behind its end', async (t) => {
@@ -228,7 +228,7 @@ test('only written: the card says what starts it, and u does', async (t) => {
 	shown.type('n');
 	await shown.waitFor(/1 {2}write it and start/);
 	shown.type('2');
-	await shown.waitFor(/✓ Would have written[\s\S]*u starts its box/);
+	await shown.waitFor(/✓ Would have written[\s\S]*Press u to start its box/);
 	assert.equal(started, 0);
 	shown.type('u');
 	await shown.waitFor(/8 GPUs[\s\S]*dora-thesis is up/);
@@ -239,8 +239,8 @@ test('a file that cannot be written leaves the plan where it is, with the reason
 		prepare: (host) => keepDraft(host.paths, folder, {use: 'notebook', gpus: '1', data: null}),
 		setup: () => ({
 			async write() {
-				throw new Failure('/home/dora/thesis/gpubox.yaml cannot be written: it is there by now', {
-					fix: 'Look at the folder',
+				throw new Failure('/home/dora/thesis/gpubox.yaml already exists (created in the meantime).', {
+					fix: 'Check the folder',
 				});
 			},
 		}),
@@ -249,7 +249,7 @@ test('a file that cannot be written leaves the plan where it is, with the reason
 	shown.type('n');
 	await shown.waitFor(/write it/);
 	shown.type('2');
-	await shown.waitFor(/The plan[\s\S]*✕ .*it is there by now/);
+	await shown.waitFor(/The plan[\s\S]*✕ .*created in the meantime/);
 });
 
 test('a box that does not start leaves the file, and says how to go on', async (t) => {
@@ -266,7 +266,7 @@ test('a box that does not start leaves the file, and says how to go on', async (
 	assertScreen(
 		snapshots,
 		'setup-failed-80x24',
-		await shown.waitFor(/did not start; u tries again[\s\S]*✕ The disk is full/),
+		await shown.waitFor(/did not start; press u to try again[\s\S]*✕ The disk is full/),
 	);
 	assert.equal(shown.written.length, 1);
 });
@@ -289,7 +289,10 @@ test('without an engine the file can be written, and why no box can be started i
 		await shown.waitFor(/The plan[\s\S]*No Docker Engine[\s\S]*1 {2}write it\s/),
 	);
 	shown.type('1');
-	assert.doesNotMatch(await shown.waitFor(/Its box needs an engine: gpubox doctor/), /u starts its box/);
+	assert.doesNotMatch(
+		await shown.waitFor(/Its box needs an engine; to set one up: gpubox doctor/),
+		/u to start its box/,
+	);
 });
 
 test('without a card the number of GPUs is left to each host', async (t) => {
@@ -298,7 +301,7 @@ test('without a card the number of GPUs is left to each host', async (t) => {
 	shown.type('n');
 	await shown.waitFor(/What is it for/);
 	shown.type('1');
-	await shown.waitFor(/none that can be used[\s\S]*whatever a host has/);
+	await shown.waitFor(/no usable GPU[\s\S]*automatic/);
 	shown.type('\r0');
-	await shown.waitFor(/GPUs {3}the freest one/);
+	await shown.waitFor(/GPUs {3}automatic: the least-used one/);
 });

@@ -35,16 +35,16 @@ test('at 80x24 all eight cards stay in sight, also beside a message of two lines
 		shown.type(right);
 	}
 
-	await shown.waitFor(/TOUR 6\/10 {2}Watch the cards/);
+	await shown.waitFor(/TOUR 6\/10 {2}Watch the GPUs/);
 	assert.deepEqual(failed, [5]);
 	const [frame] = scenarioFrames('workstation-8x-h100', [40], [{afterSeconds: 40, kind: 'lost', gpu: 5}]);
 	if (frame !== undefined) {
 		shown.feed.tell({kind: 'frame', frame});
 	}
 
-	await shown.waitFor(/TOUR 6\/10 {2}Press ↓ until chen-vllm is chosen/);
+	await shown.waitFor(/TOUR 6\/10 {2}Press ↓ until chen-vllm is selected/);
 	shown.type('jjj');
-	await shown.waitFor(/Press → to go on/);
+	await shown.waitFor(/Press → to continue/);
 	shown.type('j');
 	// All of its log: how far that was read must not hang on how quickly code was loaded.
 	await shown.waitFor(/08:59:56/);
@@ -72,7 +72,7 @@ test('the tour is with one on every screen', async (t) => {
 		shown.type('j');
 	}
 
-	await shown.waitFor(/On the tour[\s\S]*t {2}Leave the tour/);
+	await shown.waitFor(/On the tour[\s\S]*t {2}Leave or resume/);
 });
 
 test('where a folder is typed, the keys of the tour are text, and it does not offer them', async (t) => {
@@ -100,7 +100,7 @@ test('left, it is offered; asked for, it is there again; who has none is not off
 	const shown = await showSession(t, {columns: 80, rows: 24}, make());
 	await shown.waitForWhole(everything);
 	shown.type('t');
-	await shown.waitFor(/The tour is put away; t takes it up again[\s\S]*t tour/);
+	await shown.waitFor(/Tour closed; t resumes it[\s\S]*t tour/);
 	assert.doesNotMatch(shown.frame(), /TOUR/);
 	shown.type('t');
 	await shown.waitFor(/TOUR 1\/10/);

@@ -77,8 +77,8 @@ test('both spellings at once are refused', async () => {
 	make('gpubox.yaml');
 	make('gpubox.yml');
 	assert.deepEqual(await failureOf(() => findProject(folder)), {
-		message: `There are both gpubox.yaml and gpubox.yml in ${folder}.`,
-		fix: 'Keep one of them.',
+		message: `Both gpubox.yaml and gpubox.yml exist in ${folder}.`,
+		fix: 'Remove one of them.',
 		details: [],
 		exitCode: 2,
 	});
@@ -87,7 +87,7 @@ test('both spellings at once are refused', async () => {
 test('one mistake is the message', async () => {
 	const file = make('gpubox.yaml', 'gpus: 1\nimge: a\n');
 	assert.deepEqual(await failureOf(() => readProjectFile(file, folder)), {
-		message: 'gpubox.yaml:2:1: There is no setting "imge".',
+		message: 'gpubox.yaml:2:1: Unknown setting "imge".',
 		fix: 'Did you mean "image"?',
 		details: [],
 		exitCode: 2,
@@ -100,7 +100,7 @@ test('several are listed, by the path as one would write it here', async () => {
 		message: '../gpubox.yaml has 2 mistakes.',
 		fix: 'gpubox config --schema prints the settings.',
 		details: [
-			'../gpubox.yaml:1:1: There is no setting "imge". Did you mean "image"?',
+			'../gpubox.yaml:1:1: Unknown setting "imge". Did you mean "image"?',
 			'../gpubox.yaml:2:18: limits.memory must be a size such as 16g, not 3.',
 		],
 		exitCode: 2,
@@ -110,11 +110,11 @@ test('several are listed, by the path as one would write it here', async () => {
 test('a folder in the place of the file, and a file that never ends, are told', async () => {
 	makeFolder('gpubox.yaml');
 	const {message} = await failureOf(() => readProjectFile(join(folder, 'gpubox.yaml'), folder));
-	assert.match(message, /^gpubox\.yaml cannot be read: it is a folder, not a plain file/);
+	assert.match(message, /^Cannot read gpubox\.yaml: it is a folder, not a plain file/);
 	const large = make('large/gpubox.yaml', '#'.repeat(300 * 1024));
 	assert.deepEqual(
 		(await failureOf(() => readProjectFile(large, folder))).message,
-		'large/gpubox.yaml cannot be read: it is larger than 256 KiB',
+		'Cannot read large/gpubox.yaml: it is larger than 256 KiB',
 	);
 });
 
@@ -145,8 +145,8 @@ test('a former key is taken, and replaced by its new name when it is set', async
 });
 
 const refused: Array<[key: string, value: string, message: string, fix: string]> = [
-	['memry', '1g', 'There is no setting "memry".', 'Did you mean "limits.memory"?'],
-	['name', 'vision', '"name" belongs to a project.', 'Put it into gpubox.yaml.'],
+	['memry', '1g', 'Unknown setting "memry".', 'Did you mean "limits.memory"?'],
+	['name', 'vision', '"name" is a project setting.', 'Set it in gpubox.yaml.'],
 	[
 		'limits.memory',
 		'3',
@@ -159,7 +159,7 @@ const refused: Array<[key: string, value: string, message: string, fix: string]>
 		'services[1] must be jupyter or ssh, not "rdp".',
 		'For example, in gpubox.yaml: services: [jupyter, ssh]',
 	],
-	['env', 'vim', '"env" has entries of its own.', 'For example: gpubox config env.EDITOR vim'],
+	['env', 'vim', '"env" is a map.', 'Set one of its entries, for example: gpubox config env.EDITOR vim'],
 ];
 
 for (const [key, value, message, fix] of refused) {

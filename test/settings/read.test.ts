@@ -30,29 +30,29 @@ const broken: Array<[name: string, text: string, complaints: string[]]> = [
 		['2:1: Flow sequence in block collection must be sufficiently indented and end with a ].'],
 	],
 	['a tab', '\timage: x', ['1:1: Tabs are not allowed as indentation.']],
-	['a key twice', 'image: a\ngpus: 1\nimage: b\n', ['3:1: This is set twice. Keep one of the two.']],
+	['a key twice', 'image: a\ngpus: 1\nimage: b\n', ['3:1: This is set twice. Remove one of the two.']],
 	['an alias to nothing', 'image: *base\n', ['1:1: Unresolved alias (the anchor must be set before the alias): base.']],
 	// What is no gpubox.yaml.
-	['a list', '- jupyter\n', ['1:1: gpubox.yaml must hold settings such as "gpus: 2", not a list.']],
-	['a word', 'jupyter\n', ['1:1: gpubox.yaml must hold settings such as "gpus: 2", not "jupyter".']],
+	['a list', '- jupyter\n', ['1:1: gpubox.yaml must contain settings such as "gpus: 2", not a list.']],
+	['a word', 'jupyter\n', ['1:1: gpubox.yaml must contain settings such as "gpus: 2", not "jupyter".']],
 	// Keys that do not exist.
-	['a typo', 'imge: a\n', ['1:1: There is no setting "imge". Did you mean "image"?']],
+	['a typo', 'imge: a\n', ['1:1: Unknown setting "imge". Did you mean "image"?']],
 	[
 		'a typo in a section',
 		'limits:\n  memry: 3g\n',
-		['2:3: There is no setting "limits.memry". Did you mean "limits.memory"?'],
+		['2:3: Unknown setting "limits.memry". Did you mean "limits.memory"?'],
 	],
-	['a key without its section', 'memory: 32g\n', ['1:1: There is no setting "memory". Did you mean "limits.memory"?']],
-	['a typo without its section', 'memori: 32g\n', ['1:1: There is no setting "memori". Did you mean "limits.memory"?']],
+	['a key without its section', 'memory: 32g\n', ['1:1: Unknown setting "memory". Did you mean "limits.memory"?']],
+	['a typo without its section', 'memori: 32g\n', ['1:1: Unknown setting "memori". Did you mean "limits.memory"?']],
 	[
 		'a key in the wrong section',
 		'limits:\n  warnAfter: 2h\n',
-		['2:3: There is no setting "limits.warnAfter". Did you mean "idle.warnAfter"?'],
+		['2:3: Unknown setting "limits.warnAfter". Did you mean "idle.warnAfter"?'],
 	],
-	['another case', 'postcreate: make\n', ['1:1: There is no setting "postcreate". Did you mean "postCreate"?']],
-	['a key of another world', 'ssh:\n  xylophone: 1\n', ['2:3: There is no setting "ssh.xylophone". There are: keys']],
-	['a key that every object has', 'constructor: 1\n', ['1:1: There is no setting "constructor".']],
-	['control sequences in a key', '"\\e[31mred": 1\n', ['1:1: There is no setting "red".']],
+	['another case', 'postcreate: make\n', ['1:1: Unknown setting "postcreate". Did you mean "postCreate"?']],
+	['a key of another world', 'ssh:\n  xylophone: 1\n', ['2:3: Unknown setting "ssh.xylophone". Known settings: keys']],
+	['a key that every object has', 'constructor: 1\n', ['1:1: Unknown setting "constructor".']],
+	['control sequences in a key', '"\\e[31mred": 1\n', ['1:1: Unknown setting "red".']],
 	// Values of the wrong kind.
 	['nothing', 'image:\n', [`1:7: image must be ${imageTakes}, not nothing.`]],
 	['a list for a value', 'image: [a]\n', [`1:8: image must be ${imageTakes}, not a list.`]],
@@ -104,7 +104,7 @@ const broken: Array<[name: string, text: string, complaints: string[]]> = [
 		'an option of pip',
 		'packages:\n  pip:\n    - einops\n    - --index-url=https://evil.example\n',
 		[
-			'4:7: packages.pip[1] must be a package as pip takes it, such as einops>=0.8, not "--index-url=https://evil.example".',
+			'4:7: packages.pip[1] must be a package in pip syntax, such as einops>=0.8, not "--index-url=https://evil.example".',
 		],
 	],
 	[
@@ -112,7 +112,7 @@ const broken: Array<[name: string, text: string, complaints: string[]]> = [
 		'packages: {apt: ["ffmpeg; reboot"]}\n',
 		['1:18: packages.apt[0] must be a package of the distribution such as ffmpeg, not "ffmpeg; reboot".'],
 	],
-	['a variable of a bad name', 'env:\n  1ST: a\n', ['2:3: env: "1ST" is no name of a variable.']],
+	['a variable of a bad name', 'env:\n  1ST: a\n', ['2:3: env: "1ST" is not a valid name for a variable.']],
 	[
 		'a variable with a section',
 		'env:\n  A: {b: c}\n',
@@ -127,7 +127,7 @@ const broken: Array<[name: string, text: string, complaints: string[]]> = [
 		'a mirror without a scheme',
 		'build:\n  aptMirror: mirror.example\n',
 		[
-			'2:3: "build.aptMirror" is not taken from a project. What boxes are built from is for each person to say: gpubox config build.aptMirror https://mirror.example',
+			'2:3: "build.aptMirror" cannot be set in a project. Each user sets what boxes are built from: gpubox config build.aptMirror https://mirror.example',
 		],
 	],
 	[
@@ -148,9 +148,9 @@ const broken: Array<[name: string, text: string, complaints: string[]]> = [
 		'gpus: many\nimge: a\nlimits:\n  memory: 1\n  cpu: 2\nmounts: [a]\n',
 		[
 			`1:7: gpus must be ${gpusTakes}, not "many".`,
-			'2:1: There is no setting "imge". Did you mean "image"?',
+			'2:1: Unknown setting "imge". Did you mean "image"?',
 			'4:11: limits.memory must be a size such as 16g, not 1.',
-			'5:3: There is no setting "limits.cpu". Did you mean "limits.cpus"?',
+			'5:3: Unknown setting "limits.cpu". Did you mean "limits.cpus"?',
 			'6:10: mounts[0] must be a mount such as /data/imagenet:/data:ro, not "a".',
 		],
 	],
@@ -160,7 +160,7 @@ for (const [name, text, expected] of broken) {
 	test(`a broken file: ${name}`, () => {
 		// A list of everything there is would change with every new setting.
 		const short = complaints(text).map((complaint) =>
-			complaint.replace(/ There are: image.*| There are: \$schema.*/, ''),
+			complaint.replace(/ Known settings: image.*| Known settings: \$schema.*/, ''),
 		);
 		assert.deepEqual(short, expected);
 	});
@@ -254,8 +254,8 @@ test('the personal config may hold what is typed as text, and the keys it had be
 
 test('the personal config holds nothing of a project', () => {
 	assert.deepEqual(complaints('{"name": "vision",\n"packages": {"pip": ["einops"]}}', personal), [
-		'1:2: "name" belongs to a project. Put it into gpubox.yaml.',
-		'2:14: "packages.pip" belongs to a project. Put it into gpubox.yaml.',
+		'1:2: "name" is a project setting. Set it in gpubox.yaml.',
+		'2:14: "packages.pip" is a project setting. Set it in gpubox.yaml.',
 	]);
 });
 
@@ -277,11 +277,7 @@ test('what boxes are built from may be said by a person alone, and by https', ()
 		"https://mirror.example/'",
 	]) {
 		const {mistakes} = readSettings(JSON.stringify({build: {aptMirror}}), personal);
-		assert.match(
-			mistakes[0]?.message ?? '',
-			/^build\.aptMirror must be an address that starts with https:\/\//,
-			aptMirror,
-		);
+		assert.match(mistakes[0]?.message ?? '', /^build\.aptMirror must be a URL that starts with https:\/\//, aptMirror);
 	}
 });
 

@@ -54,13 +54,10 @@ test("a secret under the name of gpubox's own is refused wherever it stands", ()
 });
 
 test("a layer of gpubox's own is no image to start from, wherever it stands", () => {
-	isRefused(() => request(from('gpubox.yaml', {image: 'gpubox/box:x'})), /has a name that gpubox gives to layers/);
-	isRefused(() => request(from('personal', {image: 'docker.io/gpubox/box:x'})), /has a name that gpubox gives/);
-	isRefused(() => request(flagSettings({image: 'gpubox/box:x'}, '/')), /has a name that gpubox gives/);
-	isRefused(
-		() => request(from('gpubox.yaml', {images: [{reference: 'gpubox/box:x'}]})),
-		/has a name that gpubox gives/,
-	);
+	isRefused(() => request(from('gpubox.yaml', {image: 'gpubox/box:x'})), /has a name that is reserved/);
+	isRefused(() => request(from('personal', {image: 'docker.io/gpubox/box:x'})), /has a name that is reserved/);
+	isRefused(() => request(flagSettings({image: 'gpubox/box:x'}, '/')), /has a name that is reserved/);
+	isRefused(() => request(from('gpubox.yaml', {images: [{reference: 'gpubox/box:x'}]})), /has a name that is reserved/);
 });
 
 test('places that hold what gpubox mounts, are below it or would hide it are refused', () => {

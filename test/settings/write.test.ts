@@ -95,22 +95,22 @@ test('the file of a small team', () => {
 	});
 	assert.equal(
 		text.split('\n').slice(0, 18).join('\n'),
-		`# What this project's boxes are made of. \`gpubox up\` in this folder, or below it, makes one.
-# \`gpubox config --show-origin\` tells what holds and where it was said.
+		`# The settings of this project's boxes. To start one: \`gpubox up\` in this folder or below it.
+# To see the effective settings and their origin: \`gpubox config --show-origin\`.
 
 # name: vision  # The project's name: boxes are called PERSON-NAME
 
-# The image boxes start from
+# The image that boxes start from
 image: pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime
 
-# family: pytorch  # Without an image: choose among this family only (pytorch, ngc, jupyter …)
+# family: pytorch  # Without an image: choose only from this family (pytorch, ngc, jupyter …)
 
-# What boxes offer
+# The services of boxes
 services:
   - jupyter
   - ssh
 
-# auto (the freest one), none, all, how many, or which ones
+# auto (the least-used one), none, all, how many, or which ones
 gpus: 2
 `,
 	);

@@ -11,7 +11,7 @@ test('a folder has to be there, to be one, and to have a name that can be mounte
 	writeFileSync(join(root, 'file'), '');
 	assert.equal(await faultOfFolder(root), undefined);
 	assert.match((await faultOfFolder(join(root, 'file'))) ?? '', /is no folder/);
-	assert.match((await faultOfFolder(join(root, 'gone'))) ?? '', /There is no folder/);
+	assert.match((await faultOfFolder(join(root, 'gone'))) ?? '', /No such folder/);
 	assert.match((await faultOfFolder('/data:1')) ?? '', /cannot be mounted/);
 	assert.doesNotMatch((await faultOfFolder('/\u001B[2Jx')) ?? '', /\u001B/);
 });

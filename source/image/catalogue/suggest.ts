@@ -1,4 +1,4 @@
-/** Which images to offer for a host, best first, and which one to take when nobody says. */
+/** Which images to offer for a host, best first, and which one is the default. */
 import {exitCode, Failure} from '../../base/failure.ts';
 import {compareVersions, cudaMinor, leadingVersion, minorNumber} from '../../text/compare-versions.ts';
 import {safeText} from '../../text/safe.ts';
@@ -15,7 +15,7 @@ export type Suggestion = Candidate & {
 	judgement: Judgement;
 	/** At most one of a list is. */
 	recommended: boolean;
-	/** In words: why this one, or why not. */
+	/** The reason for or against it. */
 	why: string;
 	/** GPUs to give it: all, or on a mixed host those that can use it. */
 	gpus: string[];
@@ -23,7 +23,7 @@ export type Suggestion = Candidate & {
 	leftOut: number[];
 };
 
-/** The catalogue and what the engine has. What was read off a local image counts before its entry in the catalogue. */
+/** The catalogue and the engine's images. Facts read from a local image take precedence over its entry in the catalogue. */
 export function candidates(catalogue: Catalogue, local: readonly ImageFacts[]): Candidate[] {
 	const here = new Map<string, ImageFacts>();
 	for (const image of local) {
@@ -59,7 +59,7 @@ function forWork(image: ImageFacts): boolean {
 
 const kindRank = (kind: ImageFacts['kind']) => (kind === 'runtime' ? 0 : kind === null ? 1 : kind === 'devel' ? 2 : 3);
 
-/** Through libraries in the image, or compiled at the start: it works, but not as well as what was made for the host. */
+/** Through libraries in the image, or compiled at the start: it works, but not as well as an image built for the host. */
 function isRoundabout({notes}: Judgement): boolean {
 	return notes.some(({code}) => code === 'forward-compatibility' || code === 'compiled-at-start');
 }
@@ -86,7 +86,7 @@ const byFixedTag = by(({image}) => image.moving);
 const byNewestCuda = by(({image}) => -(minorNumber(image.cuda) ?? 0));
 const byReference: Compare = ({image: a}, {image: b}) => (a.reference < b.reference ? -1 : 1);
 
-/** Best first: what stands first weighs most. */
+/** Best first, by the first criterion that differs. */
 function orderFor(facts: FitFacts, suggestions: readonly Suggestion[], services: readonly Provides[]): Compare {
 	const versions = new Map(suggestions.map(({image}) => [image, leadingVersion(image.version) ?? []]));
 	const byNewest: Compare = ({image: a}, {image: b}) => compareVersions(versions.get(b) ?? [], versions.get(a) ?? []);
@@ -138,15 +138,15 @@ function explain(
 	}
 
 	if (judgement.fits === 'unknown') {
-		return `Not known to fit: ${firstMessage(judgement.reasons)}`;
+		return `Compatibility unknown: ${firstMessage(judgement.reasons)}`;
 	}
 
 	const cards = facts.gpus.length;
 	const fits =
 		cards === 0
-			? 'Runs on the processor'
+			? 'Runs on the CPU'
 			: leftOut.length > 0
-				? `No image to work in fits every card here; this one leaves out GPU ${leftOut.join(', ')}`
+				? `No image fits every GPU here; this one skips GPU ${leftOut.join(', ')}`
 				: cards === 1
 					? 'Fits the driver and the GPU'
 					: `Fits the driver and ${cards === 2 ? 'both' : `all ${cards}`} GPUs`;
@@ -158,7 +158,7 @@ function explain(
 			? `${added.map((service) => (service === 'ssh' ? 'SSH' : 'Jupyter')).join(' and ')} is added at the first start`
 			: '',
 	].filter((text) => text !== '');
-	// That it runs on the processor is said already.
+	// That it runs on the CPU is in the text already.
 	const notes = judgement.notes.filter(({code}) => code !== 'no-gpu');
 	return [`${parts.join('; ')}.`, ...notes.map(({message}) => message)].join(' ');
 }
@@ -208,7 +208,7 @@ export function suggest(
 	return sorted;
 }
 
-/** The image to take when nobody names one; undefined when none can be used. Give it `gpus` of what is returned. */
+/** The default image; undefined when none can be used. Use it with the returned `gpus`. */
 export function recommend(
 	facts: FitFacts,
 	offered: readonly Candidate[],
@@ -262,7 +262,7 @@ export function refusal(reference: string, judgement: Judgement): Failure | unde
 	const [first, ...others] = judgement.reasons;
 	return new Failure(`${safeText(reference)} does not fit. ${first?.message ?? ''}`, {
 		exitCode: exitCode.imageDoesNotFit,
-		fix: `${first?.fix ?? ''} \`--force\` starts it all the same.`,
+		fix: `${first?.fix ?? ''} \`--force\` starts it anyway.`,
 		details: others.map(({message, fix}) => `${message} ${fix}`),
 	});
 }

@@ -67,13 +67,13 @@ const entrySchema = v.strictObject({
 
 const schema = v.array(entrySchema, 'a list of images');
 
-/** The deepest issue says most: for a union that is what the failed check asked for, not "string or number". */
+/** The deepest issue is the most specific: for a union that is the failed check, not "string or number". */
 function explain(issue: v.BaseIssue<unknown>): string {
 	const path = (issue.path ?? []).map(({key}) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
 	const where = safeText(`images${path}`).slice(0, 120);
 	const got = safeText(issue.received).slice(0, 80);
 	if (issue.type === 'strict_object' && issue.expected === 'never') {
-		return `${where} is no field of an image`;
+		return `${where} is not a field of an image`;
 	}
 
 	if (issue.type === 'strict_object' && issue.received === 'undefined') {
@@ -94,7 +94,7 @@ function explain(issue: v.BaseIssue<unknown>): string {
 }
 
 /**
-Checks a team's entries and fills in what they leave out. `origin` names the file to the person.
+Checks a team's entries and fills in missing fields. `origin` names the file for messages.
 Throws Failure (usage) with one line that names the first wrong field.
 */
 export function readTeamImages(value: unknown, origin: string): ImageFacts[] {

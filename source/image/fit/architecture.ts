@@ -28,9 +28,9 @@ export function judgeArchitecture(
 				code: 'wrong-architecture',
 				message:
 					made.length === 0
-						? 'Nothing tells which processors it is made for.'
-						: 'The processor of this host is none that gpubox knows.',
-				fix: 'Look at its platforms with `docker manifest inspect`.',
+						? 'It does not say which processors it was built for.'
+						: "This host's processor is unknown to gpubox.",
+				fix: 'Check its platforms with `docker manifest inspect`.',
 			},
 		};
 	}
@@ -41,8 +41,8 @@ export function judgeArchitecture(
 				fits: false,
 				reason: {
 					code: 'wrong-architecture',
-					message: `It is made for ${safeText(made.join(' and ')).slice(0, 80)} processors; this host is ${wanted}.`,
-					fix: `Choose an image made for linux/${wanted}: \`gpubox images\` lists those that fit.`,
+					message: `It was built for ${safeText(made.join(' and ')).slice(0, 80)} processors; this host is ${wanted}.`,
+					fix: `Choose an image built for linux/${wanted}: \`gpubox images\` lists those that fit.`,
 				},
 			};
 }

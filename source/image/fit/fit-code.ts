@@ -9,7 +9,7 @@ import {type ImageCuda, nativeDriver} from './driver-facts.ts';
 export type CodeAnswer = {fits: Verdict; reason?: Reason; note?: Note};
 
 function card(gpu: JudgedGpu): string {
-	const name = safeText(gpu.name).slice(0, 80) || 'this card';
+	const name = safeText(gpu.name).slice(0, 80) || 'this GPU';
 	return `${name} (compute capability ${cudaMinor(gpu.computeCapability)})`;
 }
 
@@ -19,14 +19,14 @@ function noCode(gpu: JudgedGpu, capability: string, codes: readonly string[]): C
 		codes.length > 0
 			? codes.every((code) => (minorNumber(code) ?? 0) > own)
 			: cudaThatDropped(capability) !== undefined;
-	const list = codes.length > 0 ? `: it was made for ${safeText(codes.join(', ')).slice(0, 120)}` : '';
+	const list = codes.length > 0 ? `: it was compiled for ${safeText(codes.join(', ')).slice(0, 120)}` : '';
 	if (dropped) {
 		const older = own < 5000 ? 'CUDA 11' : 'CUDA 12.6 or older';
 		return {
 			fits: false,
 			reason: {
 				code: 'gpu-too-old',
-				message: `It holds no code for ${card(gpu)} any more${list}.`,
+				message: `It no longer has code for ${card(gpu)}${list}.`,
 				fix: `Choose an image with ${older}: \`gpubox images\` lists those that fit.`,
 			},
 		};
@@ -37,7 +37,7 @@ function noCode(gpu: JudgedGpu, capability: string, codes: readonly string[]): C
 		fits: false,
 		reason: {
 			code: 'gpu-too-new',
-			message: `It holds no code for ${card(gpu)}${list}.`,
+			message: `It has no code for ${card(gpu)}${list}.`,
 			fix:
 				first === undefined || first === '0.0'
 					? `Choose an image compiled for compute capability ${capability}: \`gpubox images\` lists those that fit.`
@@ -84,8 +84,8 @@ export function judgeCode(gpu: JudgedGpu, facts: ImageFacts, image: ImageCuda | 
 			fits: 'unknown',
 			reason: {
 				code: 'unknown-gpu',
-				message: `The compute capability of ${safeText(gpu.name).slice(0, 80) || 'this card'} is not known, so nothing tells whether the image holds code for it.`,
-				fix: 'Try it with `gpubox check`, which runs PyTorch on the card.',
+				message: `The compute capability of ${safeText(gpu.name).slice(0, 80) || 'this GPU'} is unknown, so it is unclear whether the image has code for it.`,
+				fix: 'Try it with `gpubox check`, which runs PyTorch on the GPU.',
 			},
 		};
 	}
@@ -124,8 +124,8 @@ export function judgeCode(gpu: JudgedGpu, facts: ImageFacts, image: ImageCuda | 
 				fits: 'unknown',
 				reason: {
 					code: 'unknown-capabilities',
-					message: `Nothing tells which cards its code was compiled for; this is ${card(gpu)}.`,
-					fix: 'Try it with `gpubox check`, or tell its `computeCapabilities` in an entry of your own under `images`.',
+					message: `It does not say which GPUs it was compiled for; this is ${card(gpu)}.`,
+					fix: 'Try it with `gpubox check`, or set its `computeCapabilities` in an entry of your own under `images`.',
 				},
 			};
 }

@@ -64,7 +64,7 @@ function forwardUnknown(driver: Driver, image: ImageCuda, gpuClass: GpuClass | n
 		code: 'driver-not-listed',
 		message:
 			gpuClass === 'datacentre'
-				? `Its CUDA ${image.minor} is newer than the driver's; whether the image's compatibility libraries accept ${driver.version === undefined ? 'it' : `driver branch R${driver.version[0]}`} is not known.`
+				? `Its CUDA ${image.minor} is newer than the driver's; it is unknown whether the image's compatibility libraries accept ${driver.version === undefined ? 'it' : `driver branch R${driver.version[0]}`}.`
 				: `Its CUDA ${image.minor} is newer than the driver's; NVIDIA supports the image's compatibility libraries on data-centre cards and on some workstation cards only.`,
 		fix: `Install ${wantedDriver(floor, image.minor)}, or ${olderImage(driver)}.`,
 	};
@@ -82,8 +82,8 @@ function runs(driver: Driver, image: ImageCuda, gpuClass: GpuClass | null): Driv
 
 		const reason: Reason = {
 			code: 'unknown-driver',
-			message: 'The version of the NVIDIA driver is not known, so nothing tells whether it runs this image.',
-			fix: 'See what `nvidia-smi` says; `gpubox doctor` names the remedy.',
+			message: 'The version of the NVIDIA driver is unknown, so it is unclear whether it can run this image.',
+			fix: 'Run `nvidia-smi`; `gpubox doctor` suggests a fix.',
 		};
 		return {fits: 'unknown', jit: 'unknown', reasons: [reason], notes: []};
 	}
@@ -101,7 +101,7 @@ function runs(driver: Driver, image: ImageCuda, gpuClass: GpuClass | null): Driv
 		if (driver.version === undefined) {
 			const reason: Reason = {
 				code: 'unknown-driver',
-				message: `It has CUDA ${image.minor}, the driver CUDA ${driver.cuda}: that works from driver ${floorText} on, but the driver's version is not known.`,
+				message: `It has CUDA ${image.minor}, the driver CUDA ${driver.cuda}: that works with driver ${floorText} or newer, but the driver's version is unknown.`,
 				fix: `Choose an image with CUDA ${driver.cuda} or older, or make \`nvidia-smi\` print the driver's version.`,
 			};
 			return {fits: 'unknown', jit: 'unknown', reasons: [reason], notes: []};

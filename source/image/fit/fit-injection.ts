@@ -61,17 +61,17 @@ export function hookReason(
 
 	const first = safeText((image.requirementText ?? `cuda>=${image.minor}`).slice(0, 200)).split(' ')[0] ?? '';
 	const wanted = wantedDriver(firstDriverOf(image.minor), image.minor);
-	const remedy = `Install ${wanted}, take an image without the check (PyTorch's -runtime ones), or start it with NVIDIA_DISABLE_REQUIRE=1.`;
+	const remedy = `Install ${wanted}, choose an image without the check (PyTorch's -runtime images), or start it with NVIDIA_DISABLE_REQUIRE=1.`;
 	const sure = answer === 'refused' && driver.injection === 'legacy-hook';
 	return {
 		fits: sure ? false : 'unknown',
 		reason: {
 			code: answer === 'refused' ? 'driver-too-old' : 'driver-not-listed',
 			message: sure
-				? `NVIDIA's start-up check in the image asks for ${first}; ${here(driver)}.`
+				? `The image's NVIDIA start-up check requires ${first}; ${here(driver)}.`
 				: answer === 'refused'
 					? `If the engine uses NVIDIA's prestart hook, the image's check for ${first} refuses this driver; ${here(driver)}.`
-					: `NVIDIA's start-up check in the image asks for ${first} or for single driver branches; it may refuse this one: ${here(driver)}.`,
+					: `The image's NVIDIA start-up check requires ${first} or certain driver branches; it may refuse this one: ${here(driver)}.`,
 			fix: remedy,
 		},
 	};
@@ -93,7 +93,7 @@ export function compatReason(driver: Driver, image: ImageCuda, gpuClass: GpuClas
 
 	return {
 		code: 'compat-libraries',
-		message: `The image brings libraries of a newer driver, which NVIDIA does not allow on this card; the container toolkit may switch them on (error 804).`,
-		fix: `Install ${wantedDriver(firstDriverOf(image.minor), image.minor)}, take an image without them (PyTorch's -runtime ones), or switch the hook off: \`sudo nvidia-ctk config --in-place --set nvidia-container-runtime.modes.jit-cdi.nvcdi-disable-hooks=enable-cuda-compat\`.`,
+		message: `The image has libraries of a newer driver, which NVIDIA does not support on this GPU; the container toolkit may enable them (error 804).`,
+		fix: `Install ${wantedDriver(firstDriverOf(image.minor), image.minor)}, choose an image without them (PyTorch's -runtime images), or disable the hook: \`sudo nvidia-ctk config --in-place --set nvidia-container-runtime.modes.jit-cdi.nvcdi-disable-hooks=enable-cuda-compat\`.`,
 	};
 }

@@ -29,8 +29,8 @@ function judgeCard(
 	if (image.cpuOnly) {
 		const reason: Reason = {
 			code: 'no-cuda',
-			message: 'There is no CUDA in it: it cannot use a GPU.',
-			fix: 'Choose an image with CUDA, or ask for a box without GPUs: `--gpus none`.',
+			message: 'It has no CUDA, so it cannot use a GPU.',
+			fix: 'Choose an image with CUDA, or start a box without GPUs: `--gpus none`.',
 		};
 		return {fits: false, reasons: [reason], notes: []};
 	}
@@ -47,8 +47,8 @@ function judgeCard(
 		add('unknown', [
 			{
 				code: 'unknown-cuda',
-				message: 'Nothing in the image tells which CUDA it was made with.',
-				fix: 'Try it with `gpubox check`, or tell its `cuda` in an entry of your own under `images`.',
+				message: 'The image does not say which CUDA version it has.',
+				fix: 'Try it with `gpubox check`, or set its `cuda` in an entry of your own under `images`.',
 			},
 		]);
 	} else {
@@ -61,7 +61,7 @@ function judgeCard(
 		add(false, [
 			{
 				code: 'driver-too-old',
-				message: `Its makers ask for NVIDIA driver ${safeText(image.minDriver ?? '')} or newer; this host has an older one.`,
+				message: `It requires NVIDIA driver ${safeText(image.minDriver ?? '')} or newer; this host has an older one.`,
 				fix: `Install NVIDIA driver ${safeText(image.minDriver ?? '')} or newer, or choose another image.`,
 			},
 		]);
@@ -146,7 +146,7 @@ function judgeCards(
 	return {fits, perGpu, reasons, notes: [...notes.values()]};
 }
 
-const onProcessor: Note = {code: 'no-gpu', message: 'No GPU was asked for: it runs on the processor.'};
+const onProcessor: Note = {code: 'no-gpu', message: 'No GPU requested: it runs on the CPU.'};
 
 /** Judges one image after the other against the same facts. `local`: the engine has it already, no room is needed. */
 export type Judge = (image: ImageFacts, options?: {local?: boolean}) => Judgement;
@@ -189,7 +189,7 @@ export function makeJudge(facts: FitFacts): Judge {
 			host = false;
 			reasons.push({
 				code: 'no-gpu-runtime',
-				message: 'The container engine has no way to give GPUs to a container.',
+				message: 'The container engine cannot provide GPUs to a container.',
 				fix: 'Install the NVIDIA Container Toolkit, then: `sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker`.',
 			});
 		}

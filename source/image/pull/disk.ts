@@ -13,7 +13,7 @@ export function roomForPull(downloadBytes: number): number {
 	return downloadBytes * roomPerByte;
 }
 
-/** Undefined when there is room, or when one of the two is not known. */
+/** Undefined when there is enough space, or when one of the two is unknown. */
 export function judgeDisk(downloadBytes: number | null, freeDiskBytes: number | null): Reason | undefined {
 	if (downloadBytes === null || freeDiskBytes === null) {
 		return undefined;
@@ -26,7 +26,7 @@ export function judgeDisk(downloadBytes: number | null, freeDiskBytes: number | 
 
 	return {
 		code: 'not-enough-disk',
-		message: `Pulling it needs about ${formatBytes(needed)} where the engine keeps images; ${formatBytes(Math.max(0, freeDiskBytes))} are free.`,
-		fix: `Free ${formatBytes(needed - Math.max(0, freeDiskBytes))}: \`docker system df\` shows what takes the space, \`docker image prune\` removes what nobody uses.`,
+		message: `Pulling it needs about ${formatBytes(needed)} where the engine keeps images; only ${formatBytes(Math.max(0, freeDiskBytes))} are free.`,
+		fix: `Free ${formatBytes(needed - Math.max(0, freeDiskBytes))}: \`docker system df\` shows what uses the space, \`docker image prune\` removes unused images.`,
 	};
 }

@@ -2,7 +2,7 @@ import {statfs} from 'node:fs/promises';
 
 /**
 Bytes that are free for this user on the file system of a folder of this machine, such as the engine's root directory.
-Null when it cannot be told: the folder is on another machine, or may not be looked at.
+Null when it is unknown: the folder is on another machine, or cannot be read.
 */
 export async function readFreeDisk(folder: string): Promise<number | null> {
 	try {

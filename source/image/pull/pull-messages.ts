@@ -3,7 +3,7 @@ import {formatBytes} from '../../text/bytes.ts';
 import {formatDuration} from '../../text/duration.ts';
 import {type Layer, type PullState, type PullSummary, summarizePull} from './pull-progress.ts';
 
-/** `1.2 GiB of 3.4 GiB, 45.0 MiB/s, 1m left`; what is not known is left out, and nothing known is the engine's own word. */
+/** `1.2 GiB of 3.4 GiB, 45.0 MiB/s, 1m left`; unknown parts are left out, and with none known it is the engine's status. */
 export function tellPull(state: PullState, now: number): string {
 	const summary = summarizePull(state, now);
 	switch (summary.phase) {
@@ -43,16 +43,16 @@ export function shareOf(state: PullState, now: number): number | undefined {
 const words: Record<Layer['state'], string> = {
 	waiting: 'waiting',
 	downloading: 'downloading',
-	retrying: 'trying again',
+	retrying: 'retrying',
 	downloaded: 'here',
 	extracting: 'unpacking',
 	done: 'done',
-	exists: 'was here already',
+	exists: 'already exists',
 };
 
 const barWidth = 20;
 
-/** A layer at work, with a bar while it comes in. */
+/** A layer in progress, with a bar while it is downloaded. */
 export function tellLayer({id, state, shownBytes, totalBytes}: Layer): string {
 	const size = totalBytes === null ? '' : formatBytes(totalBytes);
 	if ((state === 'downloading' || state === 'retrying') && totalBytes) {

@@ -1,4 +1,4 @@
-/** A pull as a person follows it: the engine's messages, one after the other, become layers, bytes, speed and time left. */
+/** The progress of a pull: turns the engine's messages into layers, bytes, speed and time left. */
 import type {PullProgress} from '../../engine/engine.ts';
 import {safeText} from '../../text/safe.ts';
 
@@ -11,16 +11,16 @@ export type Layer = {
 	receivedBytes: number;
 	/** The most that was ever received: what is shown, so that a retry does not run backwards. */
 	shownBytes: number;
-	/** Null until the engine tells. */
+	/** Null until the engine reports it. */
 	totalBytes: number | null;
 };
 
 export type PullState = {
 	/** In the order in which the engine named them. */
 	layers: ReadonlyMap<string, Layer>;
-	/** The engine's last word about the whole pull. Made safe. */
+	/** The engine's last status of the whole pull. Made safe. */
 	status: string;
-	/** What the pull is expected to transfer, where the catalogue tells; null when not known. */
+	/** The expected size of the pull, from the catalogue; null when unknown. */
 	expectedBytes: number | null;
 	/** All bytes that came over the wire, those of broken transfers too. */
 	transferredBytes: number;
@@ -68,7 +68,7 @@ const states: ReadonlyArray<readonly [RegExp, LayerState]> = [
 const complete: ReadonlySet<LayerState> = new Set(['downloaded', 'extracting', 'done']);
 
 function advance(layer: Layer, state: LayerState, {currentBytes, totalBytes}: PullProgress): Layer {
-	// Some engines extract while the last bytes come in, and tell late: what is done stays done.
+	// Some engines extract while the last bytes arrive, and report late: a layer that is done stays done.
 	if (layer.state === 'done' || layer.state === 'exists') {
 		return layer;
 	}
@@ -111,7 +111,7 @@ export function reducePull(state: PullState, progress: PullProgress, at: number)
 	const id = safeText(progress.layer).slice(0, 64);
 	const status = safeText(progress.status);
 	const next = states.find(([pattern]) => pattern.test(status))?.[1];
-	// `latest: Pulling from library/python` names a tag where a layer would stand.
+	// `latest: Pulling from library/python` has a tag in the place of a layer.
 	if (next === undefined || id === '') {
 		return {...state, status: status.slice(0, 200)};
 	}

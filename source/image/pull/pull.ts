@@ -18,9 +18,9 @@ export type PullOptions = {
 	/** A registry to pull Docker Hub's images from. */
 	registryMirror?: string | undefined;
 	onProgress?: (progress: PullProgress) => void;
-	/** Told where from, where that is not where the name says, and what came of it. Safe to print. */
+	/** Gets notes about a mirror that is used, and the result. Safe to print. */
 	onNote?: (text: string) => void;
-	/** Told before each further attempt: why, and when. Safe to print. */
+	/** Gets the reason and the time of each further attempt. Safe to print. */
 	onRetry?: (text: string) => void;
 	signal: AbortSignal;
 	/** For tests: waits so many milliseconds. */
@@ -28,18 +28,18 @@ export type PullOptions = {
 };
 
 /**
-Pulls an image, through the person's mirror where there is one: it then has its own name all the same, unless an image of that name
-is here, which others may use. A transfer that breaks is taken up again, up to three times. Pulls of the same image at the same time
-share one transfer: the engine sees to that.
+Pulls an image, through the user's mirror where there is one: it still gets its own name, unless an image of that name exists, which
+others may use. An interrupted transfer is resumed, up to three times. Simultaneous pulls of the same image share one transfer in the
+engine.
 
-@throws Failure (usage) for a name that only gpubox gives; EngineError; the signal's reason
+@throws Failure (usage) for a name that is reserved for gpubox; EngineError; the signal's reason
 */
 export async function pullImage(engine: Engine, reference: string, options: PullOptions): Promise<void> {
 	const {registryMirror, signal, onProgress, onNote} = options;
 	refuseOwnLayer(reference);
 	const mirrored = registryMirror === undefined ? undefined : mirroredReference(reference, registryMirror);
 	if (mirrored !== undefined) {
-		onNote?.(`${safeText(reference)} comes from your mirror, as ${safeText(mirrored)} (build.registryMirror).`);
+		onNote?.(`Pulling ${safeText(reference)} from your mirror as ${safeText(mirrored)} (build.registryMirror).`);
 	}
 
 	await retrying(options, () => engine.pullImage(mirrored ?? reference, {signal, ...(onProgress ? {onProgress} : {})}));
@@ -51,7 +51,7 @@ export async function pullImage(engine: Engine, reference: string, options: Pull
 	const [image, there] = await Promise.all([engine.inspectImage(mirrored, signal), engine.inspectImage(name, signal)]);
 	if (image && there && there.id !== image.id) {
 		onNote?.(
-			`Another image is called ${safeText(name)} here, and stays: others may use it. The mirror's is ${safeText(mirrored)}.`,
+			`Another image is already named ${safeText(name)} on this host and is kept, because others may use it. The mirror's image is ${safeText(mirrored)}.`,
 		);
 	} else if (image && !there) {
 		await engine.tagImage(image.id, name, signal);
@@ -71,7 +71,7 @@ async function retrying(
 				throw error;
 			}
 
-			onRetry?.(`The transfer broke off (${error.message}); trying again in ${seconds} s.`);
+			onRetry?.(`The transfer failed (${error.message}); retrying in ${seconds} s.`);
 			await pause(seconds * 1000, signal);
 		}
 	}

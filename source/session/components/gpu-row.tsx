@@ -23,16 +23,16 @@ function percent(value: number | null): string {
 	return value === null ? '–' : `${Math.round(value)}%`;
 }
 
-/** What stands in place of figures on a card that gives none. */
+/** The text in place of figures on a card without readings. */
 function outOfOrder(item: GpuItem): string {
 	const users = item.users.length === 0 ? '' : ` (${item.users.join(', ')})`;
 	switch (item.state) {
 		case 'lost': {
-			return `✕ lost, a reboot brings it back${users}`;
+			return `✕ lost, reboot to recover it${users}`;
 		}
 
 		case 'unread': {
-			return `? what nvidia-smi says cannot be read${users}`;
+			return `? nvidia-smi output cannot be parsed${users}`;
 		}
 
 		default: {
@@ -60,7 +60,7 @@ function rowColumns(width: number) {
 	return {name: 4 + name, spark, bar, memoryText, power: width >= 56, users: rest >= 6 ? rest - 2 : 0};
 }
 
-/** One line: name, curve, utilisation, memory, temperature, power, who is on it. */
+/** One line: name, curve, utilisation, memory, temperature, power, users. */
 export function GpuRow({item, width}: Properties) {
 	const columns = rowColumns(width);
 	if (item.state !== 'ok') {
@@ -114,7 +114,7 @@ export function GpuSecondLine({item, width}: Properties) {
 	);
 }
 
-/** Four lines: figures at the left, a curve three lines high beside them, and below both who and what is on the card. */
+/** Four lines: figures at the left, a curve three lines high next to them, and below both the users and processes of the card. */
 export function GpuCard({item, width, height}: Properties & {height: number}) {
 	const figures = Math.min(52, Math.max(38, Math.floor(width * 0.5)));
 	const curveWidth = Math.max(0, width - figures - 3);
@@ -169,8 +169,8 @@ function CardFigures({item, width}: Properties) {
 }
 
 function CardUse({item, width}: Properties) {
-	const nobody = item.free ? 'free' : item.state === 'ok' ? '–' : '';
-	const users = cut(item.users.length === 0 ? nobody : item.users.join(', '), width - 4);
+	const none = item.free ? 'free' : item.state === 'ok' ? '–' : '';
+	const users = cut(item.users.length === 0 ? none : item.users.join(', '), width - 4);
 	const work = cut(item.work.join(' · '), Math.max(0, width - 4 - widthOf(users) - 2));
 	return (
 		<Text wrap="truncate">

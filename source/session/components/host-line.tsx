@@ -4,10 +4,10 @@ import {theme} from '../theme.ts';
 
 const demoMark = ' DEMO ';
 
-/** The top line: whose machine this is and how it does; marked when all of it is made up. */
+/** The top line: the machine and its state; marked on the demo host. */
 export function HostLine({parts, demo, width}: {parts: string[]; demo: boolean; width: number}) {
 	const name = ' gpubox';
-	const words = demo ? (width >= 100 ? ' made-up host, nothing real is touched ' : ' made-up host ') : '';
+	const words = demo ? (width >= 100 ? ' demo host (simulated; nothing is changed) ' : ' demo host ') : '';
 	const mark = demo ? demoMark : '';
 	const room = Math.max(0, width - widthOf(name) - widthOf(mark) - widthOf(words) - 4);
 	const shown = partsThatFit(parts, room);

@@ -17,7 +17,7 @@ const sections: Array<[scope: Scope, title: string]> = [
 	['side', 'In the log'],
 	['images', 'On the images screen'],
 	['anywhere', 'Anywhere'],
-	['tour', 'On the tour of the made-up host'],
+	['tour', 'On the tour of the demo host'],
 ];
 
 type Line = {title: string} | {keys: string; label: string};

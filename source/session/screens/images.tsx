@@ -53,7 +53,7 @@ export function ImagesScreen({facts, view, size}: Properties) {
 								<Text {...theme.accent}>{problem?.fix ? `→ ${problem.fix}` : ' '}</Text>
 							</>
 						) : (
-							<Text {...theme.quiet}>{phase === 'known' ? 'No image is known.' : 'Judging the images …'}</Text>
+							<Text {...theme.quiet}>{phase === 'known' ? 'No known images.' : 'Checking the images …'}</Text>
 						)}
 					</Box>
 				)}
@@ -79,7 +79,7 @@ export function ImagesScreen({facts, view, size}: Properties) {
 	);
 }
 
-const verdicts: Record<string, string> = {true: 'fits', unknown: 'not known to fit', false: 'does not fit'};
+const verdicts: Record<string, string> = {true: 'fits', unknown: 'compatibility unknown', false: 'does not fit'};
 
 function Row({choice, selected, width}: {choice: ImageChoice; selected: boolean; width: number}) {
 	const {fits} = choice;

@@ -155,7 +155,7 @@ function noteOf(facts: Facts, anyBox: boolean, below: number): string {
 
 	const {phase} = facts.log;
 	if (phase === 'lost') {
-		return 'log · lost, following again';
+		return 'log · interrupted, reconnecting';
 	}
 
 	return below > 0 ? `log · ${below} more below` : phase === 'ended' ? 'log · ended' : 'log · following';
@@ -163,9 +163,9 @@ function noteOf(facts: Facts, anyBox: boolean, below: number): string {
 
 function emptyLog(facts: Facts, anyBox: boolean): string {
 	if (!anyBox) {
-		return 'The log of the chosen box appears here.';
+		return 'The log of the selected box appears here.';
 	}
 
 	const {problem, phase} = facts.log;
-	return problem?.message ?? (phase === 'ended' ? 'It wrote nothing.' : 'Nothing written yet.');
+	return problem?.message ?? (phase === 'ended' ? 'The log is empty.' : 'No output yet.');
 }

@@ -37,6 +37,6 @@ function textOf(asked: BoxQuestion): string {
 		return `Shut down ${many} of ${name}, idle for ${idle}? Variables are lost.`;
 	}
 
-	const whose = mine ? '' : `, which is ${owner}'s`;
-	return what === 'stop' ? `Stop ${name}${whose}?` : `Remove ${name}${whose}? The project folder stays.`;
+	const whose = mine ? '' : ` (owner: ${owner})`;
+	return what === 'stop' ? `Stop ${name}${whose}?` : `Remove ${name}${whose}? The project folder is kept.`;
 }

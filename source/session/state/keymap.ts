@@ -2,7 +2,7 @@ import type {Key} from 'ink';
 import type {Action} from './reduce.ts';
 import type {SetupAction} from './setup/setup.ts';
 
-/** Where the keyboard is: the question that is asked, a screen of its own, or a pane of the main screen. */
+/** Where key presses go: an open question, a separate screen, or a pane of the main screen. */
 export type Scope =
 	| 'gpus'
 	| 'boxes'
@@ -20,16 +20,16 @@ export type Scope =
 
 export type Binding = {
 	scope: Scope;
-	/** Any of these does it; the first is shown. */
+	/** Alternatives; the first is shown. */
 	keys: string[];
-	/** In the help; what has none is told by the footer where it is of use, or is what everybody expects. */
+	/** In the help; empty for keys that the footer shows where they apply, or that everyone expects. */
 	label: string;
-	/** In the footer; what has none is only in the help. The order is the order of importance. */
+	/** In the footer; keys without it are only in the help. The order is the order of importance. */
 	short?: string;
 	action: Action;
 };
 
-/** A key for each line that can be chosen: its number, or how many. */
+/** A key for each selectable line: its number, or how many. */
 const lineKeys = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '0', 'a'];
 
 const setupBindings: Binding[] = [
@@ -37,7 +37,7 @@ const setupBindings: Binding[] = [
 		scope: 'setup',
 		keys: ['enter'],
 		label: '',
-		short: 'take',
+		short: 'select',
 		action: setup({what: 'take'}),
 	},
 	{scope: 'setup', keys: ['up', 'k'], label: '', action: setup({what: 'move', by: -1})},
@@ -61,7 +61,7 @@ const setupBindings: Binding[] = [
 	{scope: 'card', keys: ['u'], label: '', short: 'up', action: {type: 'up'}},
 	{scope: 'card', keys: ['enter', 'escape', 'space'], label: '', short: 'done', action: setup({what: 'take'})},
 
-	{scope: 'field', keys: ['enter'], label: '', short: 'take', action: setup({what: 'take'})},
+	{scope: 'field', keys: ['enter'], label: '', short: 'select', action: setup({what: 'take'})},
 	{scope: 'field', keys: ['escape'], label: '', short: 'back', action: setup({what: 'back'})},
 	{scope: 'field', keys: ['ctrl+u'], label: '', short: 'clear', action: setup({what: 'edit', how: 'clear'})},
 	{scope: 'field', keys: ['ctrl+w'], label: '', action: setup({what: 'edit', how: 'word'})},
@@ -79,13 +79,13 @@ function setup(does: SetupAction): Action {
 	return {type: 'setup', does};
 }
 
-/** The only place that says what a key does: help and footer are made from it. */
+/** The only definition of what a key does: help and footer are generated from it. */
 export const bindings: Binding[] = [
-	{scope: 'main', keys: ['u'], label: 'Start a box for this folder', short: 'up', action: {type: 'up'}},
+	{scope: 'main', keys: ['u'], label: 'Start box for this folder', short: 'up', action: {type: 'up'}},
 	{
 		scope: 'main',
 		keys: ['n'],
-		label: 'Set this folder up',
+		label: 'Set up this folder',
 		short: 'set up',
 		action: {type: 'setup', does: {what: 'open'}},
 	},
@@ -109,10 +109,10 @@ export const bindings: Binding[] = [
 	{scope: 'main', keys: ['x'], label: 'Remove the box (asks)', short: 'remove', action: {type: 'ask-remove'}},
 	{scope: 'main', keys: ['f'], label: 'Free idle kernels (asks)', action: {type: 'find-idle-kernels'}},
 	{scope: 'main', keys: ['i'], label: 'Images that fit here', short: 'images', action: {type: 'images'}},
-	{scope: 'main', keys: ['d'], label: 'Try a made-up host', short: 'demo', action: {type: 'demo'}},
+	{scope: 'main', keys: ['d'], label: 'Try a demo host', short: 'demo', action: {type: 'demo'}},
 	{scope: 'main', keys: ['tab'], label: 'Next pane, Shift-Tab back', action: {type: 'focus', by: 1}},
 	{scope: 'main', keys: ['shift+tab'], label: '', action: {type: 'focus', by: -1}},
-	{scope: 'main', keys: ['escape'], label: 'Put the message away', action: {type: 'dismiss'}},
+	{scope: 'main', keys: ['escape'], label: 'Dismiss message', action: {type: 'dismiss'}},
 
 	{scope: 'gpus', keys: ['up', 'k'], label: 'GPU above', action: {type: 'select-gpu', by: -1}},
 	{scope: 'gpus', keys: ['down', 'j'], label: 'GPU below', action: {type: 'select-gpu', by: 1}},
@@ -170,11 +170,11 @@ export const bindings: Binding[] = [
 	{scope: 'trust', keys: ['pagedown', 'space'], label: '', action: {type: 'scroll-question', by: 10}},
 	{scope: 'trust', keys: ['pageup', 'b'], label: '', action: {type: 'scroll-question', by: -10}},
 
-	{scope: 'anywhere', keys: ['c'], label: 'Cancel what is at work', short: 'cancel', action: {type: 'cancel'}},
+	{scope: 'anywhere', keys: ['c'], label: 'Cancel task', short: 'cancel', action: {type: 'cancel'}},
 	{scope: 'anywhere', keys: ['?'], label: 'This help', short: 'help', action: {type: 'help'}},
-	{scope: 'tour', keys: ['t'], label: 'Leave the tour, or take it up', short: 'tour', action: {type: 'tour'}},
+	{scope: 'tour', keys: ['t'], label: 'Leave or resume the tour', short: 'tour', action: {type: 'tour'}},
 	{scope: 'tour', keys: ['right'], label: 'Next step of the tour', action: {type: 'tour-step', by: 1}},
-	{scope: 'tour', keys: ['left'], label: 'Step before', action: {type: 'tour-step', by: -1}},
+	{scope: 'tour', keys: ['left'], label: 'Previous step of the tour', action: {type: 'tour-step', by: -1}},
 
 	{scope: 'anywhere', keys: ['q', 'ctrl+c'], label: 'Leave', short: 'quit', action: {type: 'quit'}},
 	{scope: 'anywhere', keys: ['ctrl+z'], label: 'Suspend; fg returns', action: {type: 'suspend'}},
@@ -190,7 +190,7 @@ for (const {scope, keys, action} of bindings) {
 	byScope.set(scope, actions);
 }
 
-/** What a key does when these scopes are looked through, the nearest first. */
+/** The action of a key in these scopes, the nearest first. */
 export function actionFor(key: string, scopes: Scope[]): Action | undefined {
 	for (const scope of scopes) {
 		const action = byScope.get(scope)?.get(key);
@@ -218,8 +218,8 @@ const named: Array<[keyof Key, string]> = [
 ];
 
 /**
-The keys in one piece of input, by name. Held keys and slow lines deliver several at once (`jjj`, `j\rk`), so what is
-not one special key is taken apart.
+The keys in one piece of input, by name. Held keys and slow lines deliver several at once (`jjj`, `j\rk`), so input that is not a single
+special key is split.
 */
 export function keysOf(input: string, key: Key): string[] {
 	if (key.tab) {
@@ -237,7 +237,7 @@ export function keysOf(input: string, key: Key): string[] {
 	}
 
 	const keys = [...input].map(keyOfCharacter);
-	// No key here is reached with Alt, but Esc and a key right behind it look the same.
+	// No binding uses Alt, but Esc immediately followed by a key looks the same.
 	return key.meta ? ['escape', ...keys] : keys;
 }
 
@@ -293,7 +293,7 @@ const shownKeys: Record<string, string> = {
 	end: 'End',
 };
 
-/** A key as it is written for a person. */
+/** A key for display. */
 export function shownKey(key: string): string {
 	return shownKeys[key] ?? key.replace(/^ctrl\+(.)$/, (_, letter: string) => `Ctrl-${letter.toUpperCase()}`);
 }

@@ -1,4 +1,4 @@
-/** The tour of the made-up host. Loaded with it alone: a session on a real one has none. */
+/** The tour of the demo host. Loaded only there: a session on a real host has none. */
 import type {ReactNode} from 'react';
 import {scopesOf} from '../state/key-hints.ts';
 import {bindings, shownKey} from '../state/keymap.ts';
@@ -9,21 +9,21 @@ import {TourBar} from './tour-bar.tsx';
 
 export type Tour = {
 	first: TourState;
-	/** What is said when it is left. */
+	/** The message when it is closed. */
 	leftWith: string;
-	/** Where it is after a key did something, or after something changed by itself. */
+	/** Its state after a key press, or after a change of the facts. */
 	advance(state: TourState, now: Now, happened: Happened): TourState;
-	/** Told when a step begins, which may have something happen on the host. */
+	/** Called when a step starts, which may trigger an event on the host. */
 	entered(state: TourState, now: Now): void;
-	/** How many lines it takes from the screen. */
+	/** How many lines it needs on the screen. */
 	lines(state: TourState, size: {columns: number; rows: number}): number;
 	draw(state: TourState, now: Now, size: {columns: number; lines: number}): ReactNode;
 };
 
 type Options = {
-	/** It begins by itself; else one asks for it. */
+	/** It starts automatically; else on request. */
 	shown: boolean;
-	/** Has a card fail. */
+	/** Makes a card fail. */
 	failCard: (index: number) => void;
 };
 
@@ -31,7 +31,7 @@ export function createTour({shown, failCard}: Options): Tour {
 	const hint = `${keyFor({type: 'tour-step', by: 1})} skips  ${keyFor({type: 'tour'})} leaves`;
 	return {
 		first: tourFrom(shown),
-		leftWith: `The tour is put away; ${keyFor({type: 'tour'})} takes it up again`,
+		leftWith: `Tour closed; ${keyFor({type: 'tour'})} resumes it`,
 		advance: (state, now, happened) => advance(steps, state, now, happened),
 		entered({step}, now) {
 			const index = steps[step]?.id === lossStep ? cardToLose(now) : undefined;
@@ -72,7 +72,7 @@ function tourLines({shown}: TourState, {columns, rows}: {columns: number; rows: 
 	return columns >= 80 ? 3 : 4;
 }
 
-/** The key that does this, as a person reads it: out of the one table of keys. */
+/** The display name of the key for an action, from the table of keys. */
 export function keyFor(action: Action): string {
 	const wanted = JSON.stringify(action);
 	return shownKey(bindings.find((binding) => JSON.stringify(binding.action) === wanted)?.keys[0] ?? '');

@@ -4,22 +4,22 @@ import type {Ask, Happened, Now, Part} from './tour.ts';
 
 type Wish = {
 	text: string | ((now: Now) => string);
-	/** What to do once one is at the right place. */
+	/** What to do once the user is at the right place. */
 	ask: Ask | ((now: Now) => Ask);
 	done: Part['done'];
-	/** The screen it is done on; `main` unless told. */
+	/** The screen it is done on; `main` by default. */
 	screen?: View['screen'];
 	/** The pane it is done in, where that matters. */
 	pane?: Pane;
 	/** The box it is done with, where that matters. */
 	box?: (now: Now) => Box | undefined;
-	/** A question stands, and the part is about its answer. */
+	/** A question is open, and the part is about its answer. */
 	asked?: boolean;
 };
 
 const panes: Pane[] = ['gpus', 'boxes', 'side'];
 
-/** A part that first leads a person who is elsewhere to where it happens. */
+/** A part that first leads the user to where it happens. */
 export function part({text, ask, done, screen = 'main', pane, box, asked = false}: Wish): Part {
 	return {
 		text: typeof text === 'string' ? () => text : text,
@@ -41,14 +41,14 @@ export function part({text, ask, done, screen = 'main', pane, box, asked = false
 	};
 }
 
-/** The shorter way round to a pane. A box can be chosen from where it already is, so only a step on the way needs its list. */
+/** The shorter way to a pane. A box can be selected from anywhere, so only a step on the way needs its list. */
 function toPane({view}: Now, pane: Pane | undefined): Ask | undefined {
 	if (pane === undefined || view.focus === pane) {
 		return undefined;
 	}
 
 	const forward = (panes.indexOf(pane) - panes.indexOf(view.focus) + panes.length) % panes.length === 1;
-	const names: Record<Pane, string> = {gpus: 'the cards', boxes: 'the boxes', side: 'the log'};
+	const names: Record<Pane, string> = {gpus: 'the GPUs', boxes: 'the boxes', side: 'the log'};
 	return {press: {type: 'focus', by: forward ? 1 : -1}, to: `to go to ${names[pane]}`};
 }
 
@@ -60,12 +60,12 @@ function toBox({facts, view}: Now, wanted: Box | undefined): Ask | undefined {
 		return undefined;
 	}
 
-	return {press: {type: 'select-box', by: to > from ? 1 : -1}, to: `until ${wanted.name} is chosen`};
+	return {press: {type: 'select-box', by: to > from ? 1 : -1}, to: `until ${wanted.name} is selected`};
 }
 
 export const chosen = ({facts, view}: Now): Box | undefined => chosenBox(view, facts.box.boxes);
 
-/** One's own boxes that run, the newest first. */
+/** The user's running boxes, the newest first. */
 export function mineRunning(now: Now): Box[] {
 	return now.facts.box.boxes
 		.filter((box) => box.mine && isRunning(box))

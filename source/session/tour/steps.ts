@@ -1,4 +1,4 @@
-/** What the tour tells and asks for, in its order. */
+/** The steps of the tour, in order. */
 
 import type {ImageChoice} from '../../app/image-choices.ts';
 import {type Box, isRunning} from '../../box/box.ts';
@@ -12,7 +12,7 @@ const lostCards = ({facts}: Now) => facts.gpu.readings.filter(({lost}) => lost);
 /** The step before which a card is made to fail. */
 export const lossStep = 'loss';
 
-/** The card whose loss tells most: one that a single running box of somebody else holds. Its index, or undefined. */
+/** The card to lose, for a clear example: one that a single running box of another user holds. Its index, or undefined. */
 export function cardToLose(now: Now): number | undefined {
 	const {facts} = now;
 	if (lostCards(now).length > 0) {
@@ -30,19 +30,19 @@ function holderOfLost(now: Now): Box | undefined {
 	return now.facts.box.boxes.find((box) => lost !== undefined && isRunning(box) && box.gpus.includes(lost.uuid));
 }
 
-/** The box of one's own with a notebook on a card that was there longest: in a new one nothing is idle yet. */
+/** The user's oldest box with a notebook on a card: in a new one nothing is idle yet. */
 const withKernels = (now: Now): Box | undefined =>
 	mineRunning(now).findLast(({services, gpus}) => services.includes('jupyter') && gpus.length > 0);
 
 const pullable = ({fits, local}: ImageChoice) => fits === true && !local;
 
-/** Leads to an image that fits and is not here yet, the nearest one below or else above. */
+/** Leads to an image that fits and is not local yet, the nearest one below or else above. */
 function askToPull({facts, view}: Now): Ask {
 	const {choices} = facts.images;
 	const {imageIndex} = view;
 	const current = choices[imageIndex];
 	if (current === undefined || !choices.some(pullable)) {
-		return {wait: 'Wait until the images are judged'};
+		return {wait: 'Wait until the images are checked'};
 	}
 
 	if (pullable(current)) {
@@ -50,25 +50,25 @@ function askToPull({facts, view}: Now): Ask {
 	}
 
 	const below = choices.some((choice, place) => place > imageIndex && pullable(choice));
-	return {press: {type: 'select-image', by: below ? 1 : -1}, to: 'to a ✓ that is not here yet'};
+	return {press: {type: 'select-image', by: below ? 1 : -1}, to: 'to select a ✓ that is not local yet'};
 }
 
 export const steps: readonly Step[] = [
 	{
 		id: 'cards',
-		// At first they are only expected.
+		// Without GPUs there is nothing to show.
 		applies: ({facts}) => facts.gpu.phase !== 'silent',
 		parts: [
 			part({
-				text: 'A made-up machine: nothing you do here is real. Above are its cards, live: load before and now, memory in use, °C, watts, and who is on each.',
+				text: 'A demo host: nothing you do here is real. Above are its GPUs, live: load history and current load, memory in use, °C, watts, and which boxes use each.',
 				pane: 'gpus',
 				ask: {wait: ''},
 				done: ({view}) => view.focus === 'gpus',
 			}),
 			part({
-				text: 'Who has a card stands at the end of its line: a box, or a program outside of all boxes by its own name. "free" is what the next box gets.',
+				text: 'The last column shows the box that uses the GPU, or a process outside of all boxes. The next box gets a GPU marked "free".',
 				pane: 'gpus',
-				ask: {press: {type: 'select-gpu', by: 1}, to: 'to choose a card'},
+				ask: {press: {type: 'select-gpu', by: 1}, to: 'to select a GPU'},
 				done: (_, happened) => pressed(happened, 'select-gpu'),
 			}),
 		],
@@ -78,28 +78,28 @@ export const steps: readonly Step[] = [
 		applies: anyBox,
 		parts: [
 			part({
-				text: 'Below are the boxes, everyone\'s: containers with Jupyter, SSH or both, each with a folder and its cards. "●" runs, "○" is stopped.',
+				text: 'Below are the boxes of all users: containers with Jupyter, SSH or both, each with a folder and its GPUs. "●" is running, "○" is stopped.',
 				pane: 'boxes',
 				ask: {wait: ''},
 				done: ({view}) => view.focus === 'boxes',
 			}),
 			part({
-				text: 'The log of the chosen one runs beside it. A shell, Jupyter, stop and remove are one key each; the line of keys below names them.',
+				text: 'Next to them is the log of the selected box. A shell, Jupyter, stop and remove are one key each; the key bar below lists them.',
 				pane: 'boxes',
 				ask: ({facts, view}) => {
 					const {boxes} = facts.box;
 					const last = boxes.at(-1)?.id === chosen({facts, view})?.id;
-					return {press: {type: 'select-box', by: last ? -1 : 1}, to: 'to choose another box'};
+					return {press: {type: 'select-box', by: last ? -1 : 1}, to: 'to select another box'};
 				},
 				done: ({facts}, happened) => pressed(happened, 'select-box') || facts.box.boxes.length < 2,
 			}),
 			part({
-				text: 'There is more to know of it: the image, the address, and what computes on its cards.',
+				text: 'The details of a box show its image, its address, and the processes on its GPUs.',
 				ask: {press: {type: 'show', side: 'detail'}, to: 'for its details'},
 				done: ({view}, happened) => pressed(happened, 'show') && view.side === 'detail',
 			}),
 			part({
-				text: 'The details stay while you choose other boxes, until you want the log again.',
+				text: 'The details stay open while you select other boxes, until you return to the log.',
 				ask: {press: {type: 'show', side: 'log'}, to: 'for its log'},
 				done: ({view}) => view.side === 'log',
 			}),
@@ -110,12 +110,12 @@ export const steps: readonly Step[] = [
 		applies: ({facts}) => facts.box.phase === 'live',
 		parts: [
 			part({
-				text: 'Which image runs on this driver and these cards? That is judged before anything is pulled.',
+				text: 'Which images run on this driver and these GPUs? gpubox checks that before pulling anything.',
 				ask: {press: {type: 'images'}, to: 'to see the images'},
 				done: ({view}) => view.screen === 'images',
 			}),
 			part({
-				text: '"★" is what up takes, "✓" fits, "✕" does not. Why stands below the list, and for what does not fit also what would have to change.',
+				text: '"★" is the recommended image, "✓" fits, "✕" does not fit. Below the list is the reason, and for an image that does not fit also a fix.',
 				screen: 'images',
 				ask: ({view}) =>
 					view.screen === 'images'
@@ -124,7 +124,7 @@ export const steps: readonly Step[] = [
 				done: ({view}, happened) => view.screen === 'images' && pressed(happened, 'select-image'),
 			}),
 			part({
-				text: 'An image that is not here yet can be pulled ahead, for everyone on this machine.',
+				text: 'An image that is not local yet can be pulled in advance, for everyone on this machine.',
 				screen: 'images',
 				ask: (now) =>
 					now.view.screen === 'images' ? askToPull(now) : {press: {type: 'images'}, to: 'to see the images'},
@@ -132,10 +132,10 @@ export const steps: readonly Step[] = [
 					started(happened, 'pull-image') || (facts.images.phase === 'known' && !facts.images.choices.some(pullable)),
 			}),
 			part({
-				text: 'How much, how fast and how long yet stands above the line of keys. Cancelled, it can be taken up again where it was.',
+				text: 'Progress, speed and time left are shown above the key bar. A cancelled pull can be resumed later.',
 				screen: 'images',
 				ask: {press: {type: 'cancel'}, to: 'to cancel it'},
-				// The pull begins a moment after its key.
+				// The pull starts a moment after its key.
 				done: (now, happened) => pressed(happened, 'cancel') || (happened === undefined && !atWork(now)),
 			}),
 			part({
@@ -150,12 +150,12 @@ export const steps: readonly Step[] = [
 		applies: ({facts}) => facts.box.phase === 'live',
 		parts: [
 			part({
-				text: 'Now a box for the folder you stand in: the best image, with Jupyter added where it lacks, on the freest card. One key does it all.',
-				ask: {press: {type: 'up'}, to: 'to bring it up'},
+				text: 'Now start a box for the current folder: the best image, with Jupyter added if it is missing, on the least-used GPU. One key does it all.',
+				ask: {press: {type: 'up'}, to: 'to start it'},
 				done: (_, happened) => started(happened, 'up'),
 			}),
 			part({
-				text: 'Each step is told above the line of keys. Asked for again, the same folder gets the same box.',
+				text: 'Each step is shown above the key bar. Starting again in the same folder gives the same box.',
 				ask: (now) => (atWork(now) ? {wait: 'Wait until it is ready'} : {press: {type: 'up'}, to: 'to try again'}),
 				done: (now, happened) => {
 					const box = chosen(now);
@@ -170,21 +170,21 @@ export const steps: readonly Step[] = [
 		applies: (now) => mineRunning(now).length > 0,
 		parts: [
 			part({
-				text: 'The Jupyter of a box listens on this machine alone, with a token that only its owner can read. Both stay the same, also after a restart.',
+				text: 'The Jupyter of a box listens only on this machine, with a token that only its owner can read. Both stay the same after a restart.',
 				box: (now) => mineRunning(now).find(({services}) => services.includes('jupyter')),
-				ask: {press: {type: 'open'}, to: 'for its address'},
+				ask: {press: {type: 'open'}, to: 'for its URL'},
 				done: (now, happened) => started(happened, 'open') || mineRunning(now).length === 0,
 			}),
 			part({
-				text: "Or a shell inside, as yourself, in the project's folder. Try nvidia-smi there; exit brings you back.",
+				text: "Or open a shell inside, as yourself, in the project's folder. Try nvidia-smi there; exit returns here.",
 				box: (now) => mineRunning(now)[0],
 				ask: {press: {type: 'attach'}, to: 'for a shell in it'},
 				done: (now, happened) => started(happened, 'attach') || mineRunning(now).length === 0,
 			}),
 			part({
-				text: 'Back again: the shell has ended, the box runs on. So it does when you leave this session, or log out.',
+				text: 'The shell has ended; the box keeps running. It also does when you quit this session or log out.',
 				ask: ({facts}) =>
-					facts.lent ? {wait: 'Wait for its prompt'} : {press: {type: 'tour-step', by: 1}, to: 'to go on'},
+					facts.lent ? {wait: 'Wait for its prompt'} : {press: {type: 'tour-step', by: 1}, to: 'to continue'},
 				done: () => false,
 			}),
 		],
@@ -194,15 +194,15 @@ export const steps: readonly Step[] = [
 		applies: ({facts}) => facts.gpu.readings.length > 0,
 		parts: [
 			part({
-				text: 'Cards fail. One of these falls off the bus just now.',
-				ask: {wait: 'Watch the cards'},
+				text: 'GPUs can fail. One of these is just falling off the bus.',
+				ask: {wait: 'Watch the GPUs'},
 				done: (now) => lostCards(now).length > 0,
 			}),
 			part({
 				text: (now) =>
-					`Card ${lostCards(now)[0]?.index ?? ''} stays on the screen, as lost and with what helps, and is given to nobody. The box that holds it has lost its work.`,
+					`GPU ${lostCards(now)[0]?.index ?? ''} stays on the screen, marked as lost and with a fix, and is no longer allocated. The box that holds it has lost its work.`,
 				box: holderOfLost,
-				ask: {press: {type: 'tour-step', by: 1}, to: 'to go on'},
+				ask: {press: {type: 'tour-step', by: 1}, to: 'to continue'},
 				done: (now) => {
 					const holder = holderOfLost(now);
 					return holder !== undefined && chosen(now)?.id === holder.id;
@@ -210,8 +210,8 @@ export const steps: readonly Step[] = [
 			}),
 			part({
 				text: (now) =>
-					`${holderOfLost(now)?.name ?? 'The box'} still runs, but its log ends with what CUDA said when the card was gone. Only a reboot brings that card back.`,
-				ask: {press: {type: 'tour-step', by: 1}, to: 'to go on'},
+					`${holderOfLost(now)?.name ?? 'The box'} is still running, but its log ends with the CUDA error for the lost GPU. Only a reboot recovers that GPU.`,
+				ask: {press: {type: 'tour-step', by: 1}, to: 'to continue'},
 				done: () => false,
 			}),
 		],
@@ -221,24 +221,24 @@ export const steps: readonly Step[] = [
 		applies: (now) => withKernels(now) !== undefined,
 		parts: [
 			part({
-				text: 'A notebook keeps its memory on the card as long as its kernel lives, even when nobody looks at it any more.',
+				text: 'A notebook keeps its GPU memory as long as its kernel runs, even when no one uses it any more.',
 				box: withKernels,
-				ask: {press: {type: 'find-idle-kernels'}, to: 'to look for idle kernels in it'},
+				ask: {press: {type: 'find-idle-kernels'}, to: 'to find its idle kernels'},
 				done: ({view}) => view.asking?.what === 'free',
 			}),
 			part({
-				text: 'Kernels that compute nothing are named with how long that has been. Their variables would be lost; the notebook and the box stay.',
+				text: 'Idle kernels are listed with their idle time. Shutting one down loses its variables; the notebook and the box are kept.',
 				asked: true,
 				ask: ({view}) =>
 					view.asking === undefined
-						? {press: {type: 'find-idle-kernels'}, to: 'to look again'}
+						? {press: {type: 'find-idle-kernels'}, to: 'to find it again'}
 						: {press: {type: 'answer', yes: true}, to: 'to shut it down'},
 				done: (_, happened) => started(happened, 'free'),
 			}),
 			part({
-				text: 'Its memory is free for somebody else. Boxes that hold a card and do nothing can be stopped as well: that is what idle.stopAfter and gpubox reap are for.',
+				text: 'Its memory is free for others. Idle boxes that hold a GPU can also be stopped automatically: see idle.stopAfter and gpubox reap.',
 				ask: (now) =>
-					atWork(now) ? {wait: 'Watch the memory of its card'} : {press: {type: 'tour-step', by: 1}, to: 'to go on'},
+					atWork(now) ? {wait: 'Watch the memory of its GPU'} : {press: {type: 'tour-step', by: 1}, to: 'to continue'},
 				done: () => false,
 			}),
 		],
@@ -248,13 +248,13 @@ export const steps: readonly Step[] = [
 		applies: (now) => mineRunning(now).length > 0,
 		parts: [
 			part({
-				text: "A box of your own stops at once, and gives its cards back. For somebody else's you are asked first, with the name of whose it is.",
+				text: "Your own box stops immediately and frees its GPUs. For another user's box you are asked first, and shown the owner's name.",
 				box: (now) => mineRunning(now)[0],
 				ask: {press: {type: 'stop-or-start'}, to: 'to stop it'},
 				done: (now, happened) => started(happened, 'stop') || mineRunning(now).length === 0,
 			}),
 			part({
-				text: 'Programs in it are told to end and get time for it.',
+				text: 'Its programs are asked to exit and get time for that.',
 				ask: {wait: 'Wait until it is stopped'},
 				done: (now, happened) => {
 					const box = chosen(now);
@@ -262,12 +262,12 @@ export const steps: readonly Step[] = [
 				},
 			}),
 			part({
-				text: 'Stopped, it keeps its address, its token and all that was installed in it: the same key starts it again. Removing it always asks.',
+				text: 'A stopped box keeps its address, its token and everything installed in it: the same key starts it again. Removing always asks.',
 				ask: {press: {type: 'ask-remove'}, to: 'to remove it'},
 				done: ({view}) => view.asking?.what === 'remove',
 			}),
 			part({
-				text: 'The folder of the project stays in any case, and so does your home.',
+				text: 'The project folder and your home are always kept.',
 				asked: true,
 				ask: ({view}) =>
 					view.asking === undefined
@@ -282,12 +282,12 @@ export const steps: readonly Step[] = [
 		applies: always,
 		parts: [
 			part({
-				text: 'That was the most of it. All keys are on one screen.',
+				text: 'Those were the main features. All keys are on one screen.',
 				ask: {press: {type: 'help'}, to: 'to see them'},
 				done: ({view}) => view.screen === 'help',
 			}),
 			part({
-				text: 'It scrolls where the terminal is small.',
+				text: 'It scrolls if the terminal is small.',
 				ask: {wait: ''},
 				done: ({view}) => view.screen === 'main',
 			}),
@@ -298,8 +298,8 @@ export const steps: readonly Step[] = [
 		applies: always,
 		parts: [
 			part({
-				text: 'On your own machine: "gpubox doctor" looks whether all is in place, "gpubox up --jupyter" in a project makes its box, "gpubox" opens this session.',
-				ask: {press: {type: 'tour'}, to: 'to put the tour away, and stay as long as you like'},
+				text: 'On your own machine: "gpubox doctor" checks the host, "gpubox up --jupyter" in a project starts its box, "gpubox" opens this session.',
+				ask: {press: {type: 'tour'}, to: 'to close the tour and keep exploring'},
 				done: () => false,
 			}),
 		],

@@ -9,13 +9,13 @@ type Properties = {
 	/** What to do: the key is empty where there is nothing to press. */
 	press: string;
 	ask: string;
-	/** How one goes on without doing it, and leaves. */
+	/** How to skip it, and how to leave. */
 	hint: string;
 	width: number;
 	lines: number;
 };
 
-/** The guide below a screen: what to do now, and what is to be seen. With one line there is no room for the latter. */
+/** The guide below a screen: what to do now, and an explanation. With one line there is no room for the latter. */
 export function TourBar({place, text, press, ask, hint, width, lines}: Properties) {
 	const label = ` TOUR ${place} `;
 	const verb = press === '' ? '' : 'Press ';

@@ -1,10 +1,10 @@
 import type {Facts} from '../state/model.ts';
 import type {Action, Effect, TourState, View} from '../state/reduce.ts';
 
-/** What is to be seen now. */
+/** What is shown now. */
 export type Now = {facts: Facts; view: View};
 
-/** What a key just did, and what the facts were before; undefined when something changed by itself. */
+/** What a key just did, and the facts before it; undefined when the facts changed without a key. */
 export type Happened = {action: Action; effects: Effect[]; before: Facts} | undefined;
 
 /** What to do next: a key, named by what it does, or nothing but to wait. */
@@ -25,7 +25,7 @@ export type Step = {
 	applies: (now: Now) => boolean;
 };
 
-/** The beginning; hidden where one has to ask for it. */
+/** The initial state; hidden where it starts only on request. */
 export function tourFrom(shown: boolean): TourState {
 	return {shown, step: 0, part: 0};
 }
@@ -82,7 +82,7 @@ function toggle(steps: readonly Step[], state: TourState): TourState {
 	return state.step === steps.length - 1 ? tourFrom(true) : {...state, shown: true};
 }
 
-/** The nearest step that way which this host has something for; the first and the last one hold. */
+/** The nearest step in that direction that applies to this host; stops at the first and the last one. */
 function stepBy(steps: readonly Step[], state: TourState, now: Now, by: number): TourState {
 	for (let place = state.step + by; place >= 0 && place < steps.length; place += by) {
 		if (steps[place]?.applies(now)) {

@@ -102,7 +102,7 @@ ssh: {keys: [keys/0.pub]}
 			'postCreate      pip install -e .',
 			'                curl example.test | sh  (runs in the box, as you)',
 			'env.LD_PRELOAD  /workspace/x.so  (changes what programs load or start)',
-			'env.http_proxy  http://10.0.0.1  (changes where programs get or send things)',
+			'env.http_proxy  http://10.0.0.1  (changes where programs download from or connect to)',
 			'secrets         AWS_SECRET_ACCESS_KEY  (one of your secrets)',
 			'secrets         HF_TOKEN  (one of your secrets)',
 			'bind            0.0.0.0  (reachable over the network, unencrypted)',

@@ -114,7 +114,7 @@ test('an entry of the wrong shape is one clear line, and wrong usage', () => {
 			/images\[1\]\.cuda must be a version such as 12\.8, not "banana"/,
 		],
 		[[{reference: 'a:1', cuda: true}], /images\[0\]\.cuda must be/],
-		[[{reference: 'a:1', cdua: '12.8'}], /images\[0\]\.cdua is no field of an image/],
+		[[{reference: 'a:1', cdua: '12.8'}], /images\[0\]\.cdua is not a field of an image/],
 		[[{reference: 'a:1', provides: ['telnet']}], /images\[0\]\.provides\[0\] must be jupyter or sshd, not "telnet"/],
 		[[{reference: 'a:1', cuda: '\u001B[2J\nrm -rf'}], /images\[0\]\.cuda must be/],
 		[[{reference: 'a:1', computeCapabilities: []}], /at least one compute capability/],

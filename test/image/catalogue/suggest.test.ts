@@ -108,7 +108,7 @@ test('where no image fits every card, the one for most of them, for those cards 
 	assert.equal(suggestion?.judgement.fits, false);
 	assert.deepEqual(suggestion.gpus, ['GPU-1', 'GPU-2']);
 	assert.deepEqual(suggestion.leftOut, [0]);
-	assert.match(suggestion.why, /leaves out GPU 0/);
+	assert.match(suggestion.why, /skips GPU 0/);
 });
 
 test('without a GPU: Jupyter for the processor', () => {

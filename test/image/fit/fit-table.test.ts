@@ -767,7 +767,7 @@ const cases: readonly Case[] = [
 		injection: 'none',
 		image: p('2.14.1-cuda13.0-cudnn9-runtime'),
 		fits: true,
-		note: /processor/,
+		note: /CPU/,
 		source: source.moby,
 	},
 

@@ -43,7 +43,7 @@ test('a transfer that breaks is taken up again, later each time, and told', asyn
 	});
 	assert.equal(pulled.length, 3);
 	assert.deepEqual(waits, [2000, 5000]);
-	assert.match(told[0] ?? '', /broke off \(unexpected EOF\); trying again in 2 s/);
+	assert.match(told[0] ?? '', /failed \(unexpected EOF\); retrying in 2 s/);
 });
 
 test('it gives up after three more attempts, with the reason', async () => {
@@ -75,7 +75,7 @@ test('what came through a mirror has its own name', async () => {
 	await pullImage(engine, reference, options);
 	assert.deepEqual(pulled, [`mirror.example:5000/${reference}`]);
 	assert.deepEqual(tagged, [reference]);
-	assert.match(notes.join(), /comes from your mirror, as mirror\.example:5000\/pytorch/);
+	assert.match(notes.join(), /from your mirror as mirror\.example:5000\/pytorch/);
 });
 
 test('what a mirror has never takes the place of an image that is here', async () => {
@@ -85,13 +85,13 @@ test('what a mirror has never takes the place of an image that is here', async (
 	const options = {signal, registryMirror: 'mirror.example:5000', onNote: (text: string) => notes.push(text)};
 	await pullImage(engine, reference, options);
 	assert.deepEqual(tagged, []);
-	assert.match(notes.at(-1) ?? '', /^Another image is called .* here, and stays/);
+	assert.match(notes.at(-1) ?? '', /^Another image is already named .* and is kept/);
 });
 
 test('a name that gpubox gives to its own layers is neither pulled nor started from', async () => {
 	for (const name of ['gpubox/box:x', 'docker.io/gpubox/box:x', 'gpubox/other', 'localhost/gpubox/box:y']) {
 		const {engine, pulled} = failing([]);
-		await assert.rejects(pullImage(engine, name, {signal}), /has a name that gpubox gives to layers it builds/);
+		await assert.rejects(pullImage(engine, name, {signal}), /has a name that is reserved for layers/);
 		assert.deepEqual(pulled, []);
 	}
 

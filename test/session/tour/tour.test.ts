@@ -221,15 +221,15 @@ describe('where somebody is elsewhere, it leads them', () => {
 	};
 
 	test('to a pane, the shorter way', () => {
-		assert.equal(ask(at('cards'), {focus: 'boxes'}), 'Shift-Tab to go to the cards');
-		assert.equal(ask(at('cards'), {focus: 'side'}), 'Tab to go to the cards');
+		assert.equal(ask(at('cards'), {focus: 'boxes'}), 'Shift-Tab to go to the GPUs');
+		assert.equal(ask(at('cards'), {focus: 'side'}), 'Tab to go to the GPUs');
 		assert.equal(ask(at('boxes'), {focus: 'side'}), 'Shift-Tab to go to the boxes');
 	});
 
 	test('to a box, and to its list first', () => {
-		assert.equal(ask(at('kernels'), {}), '↓ until dora-eda is chosen');
+		assert.equal(ask(at('kernels'), {}), '↓ until dora-eda is selected');
 		assert.equal(ask(at('kernels'), {focus: 'gpus'}), 'Tab to go to the boxes');
-		assert.equal(ask(at('kernels'), {boxId: dora.id}), 'f to look for idle kernels in it');
+		assert.equal(ask(at('kernels'), {boxId: dora.id}), 'f to find its idle kernels');
 	});
 
 	test('back from another screen, and out of a question', () => {
@@ -240,9 +240,9 @@ describe('where somebody is elsewhere, it leads them', () => {
 
 	test('to an image that can be pulled, from above and from below', () => {
 		const screen = 'images';
-		assert.equal(ask(at('images', 2), {screen, imageIndex: 0}), '↓ to a ✓ that is not here yet');
+		assert.equal(ask(at('images', 2), {screen, imageIndex: 0}), '↓ to select a ✓ that is not local yet');
 		assert.equal(ask(at('images', 2), {screen, imageIndex: 1}), 'p to pull it');
-		assert.equal(ask(at('images', 2), {screen, imageIndex: 2}), '↑ to a ✓ that is not here yet');
+		assert.equal(ask(at('images', 2), {screen, imageIndex: 2}), '↑ to select a ✓ that is not local yet');
 	});
 });
 

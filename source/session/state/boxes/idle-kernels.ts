@@ -3,7 +3,7 @@ import {kernelToken, readJupyterStatus, shutDownKernel} from '../../../box/jupyt
 import type {Host} from '../../../host/host.ts';
 import {formatDuration} from '../../../text/duration.ts';
 
-/** The kernels of one's own box that compute nothing, and for how long. @throws Failure */
+/** The idle kernels of the user's own box, and for how long. @throws Failure */
 export async function findIdleKernels(
 	host: Host,
 	box: Box,
@@ -15,7 +15,7 @@ export async function findIdleKernels(
 		.map(({id, lastActivity}) => ({id, idle: formatDuration(Date.now() - lastActivity.getTime())}));
 }
 
-/** Shuts down those that still compute nothing: one may have been given work while the question stood. @throws Failure */
+/** Shuts down those that are still idle: one may have started to compute while the question was open. @throws Failure */
 export async function freeKernels(host: Host, box: Box, ids: string[], signal: AbortSignal): Promise<void> {
 	const timeoutSignal = withTimeout(signal);
 	const token = tokenOf(host, box);
@@ -30,5 +30,5 @@ function withTimeout(signal: AbortSignal): AbortSignal {
 }
 
 function tokenOf(host: Host, box: Box): string {
-	return kernelToken(host, box, 'u starts a box of your own');
+	return kernelToken(host, box, 'Press u to start your own box');
 }

@@ -31,9 +31,9 @@ export type BoxPaneView = {
 	/** Of rows that are not live, how old they are. */
 	age: string;
 	items: BoxItem[];
-	/** What to say where there are no rows. */
+	/** The text where there are no rows. */
 	empty: string[];
-	/** Keys that make the person's first box, below the rows. */
+	/** Keys that create the user's first box, below the rows. */
 	invites: Hint[];
 	problem: Diagnostic | undefined;
 };
@@ -47,13 +47,13 @@ export function selectBoxPane(facts: Facts, view: View, now: Date): BoxPaneView 
 		note: boxes.length === 0 ? '' : `${running} of ${boxes.length} running`,
 		age: boxes.length === 0 || listAge === undefined ? '' : `as of ${listAge} ago`,
 		items: boxes.map((box) => boxItem(box, facts, box === chosen, now)),
-		empty: phase === 'waiting' ? ['Asking the engine …'] : phase === 'live' ? ['No boxes yet. Make the first:'] : [],
+		empty: phase === 'waiting' ? ['Asking the engine …'] : phase === 'live' ? ['No boxes yet. Create the first:'] : [],
 		invites: selectInvites(facts),
 		problem,
 	};
 }
 
-/** For a person without a box. Where the project has a file already, what is in it has been agreed on. */
+/** For a user without a box. Where the project has a gpubox.yaml, nothing needs to be asked. */
 function selectInvites(facts: Facts): Hint[] {
 	const {project} = facts.setup;
 	if (!hasNoBox(facts)) {
@@ -67,8 +67,8 @@ function selectInvites(facts: Facts): Hint[] {
 	return [
 		...(project === undefined
 			? []
-			: [{key: 'n', label: project.begun ? 'go on setting up here' : 'set up here: 3 questions'}]),
-		{key: 'u', label: 'Jupyter now, nothing asked'},
+			: [{key: 'n', label: project.begun ? 'continue setting up here' : 'set up here: 3 questions'}]),
+		{key: 'u', label: 'Jupyter now, no questions'},
 	];
 }
 
@@ -117,7 +117,7 @@ function markOf(box: Box): {mark: string; markStyle: Style} {
 	}
 }
 
-/** GPUs by nvidia-smi's number, `0-3,6`; one that is not there (any more) by the start of its UUID. */
+/** GPUs by nvidia-smi's number, `0-3,6`; one that is not listed by the start of its UUID. */
 function gpuNumbers(box: Box, facts: Facts): string {
 	const known = new Set<number>();
 	const unknown = new Set<string>();
@@ -191,7 +191,7 @@ export function selectDetail(facts: Facts, view: View, now: Date): Array<[label:
 	}
 
 	if (box.sudo) {
-		pairs.push(['sudo', 'its user may become root inside']);
+		pairs.push(['sudo', 'its user can become root inside']);
 	}
 
 	const processes = facts.gpu.processes.filter((process) => process.box === box.name);

@@ -6,7 +6,7 @@ import {safeText} from '../../../text/safe.ts';
 
 type Told = {step: string; share?: number | undefined};
 
-/** Puts one pull into words, as a whole: the engine speaks of every layer by itself. */
+/** Describes one pull as a whole: the engine reports each layer separately. */
 export function createPullTeller(): (progress: PullProgress) => Told {
 	let pull = startPull();
 	return (progress) => {
@@ -16,7 +16,7 @@ export function createPullTeller(): (progress: PullProgress) => Told {
 	};
 }
 
-/** Puts the steps of one `up` into words. */
+/** Describes the steps of one `up`. */
 export function createStepTeller(): (step: UpStep) => Told {
 	const tellPulled = createPullTeller();
 	return (step) => {
@@ -27,7 +27,7 @@ export function createStepTeller(): (step: UpStep) => Told {
 			}
 
 			case 'build': {
-				return {step: `adding what ${step.image} lacks${step.line === '' ? '' : `: ${step.line}`}`};
+				return {step: `adding services to ${step.image}${step.line === '' ? '' : `: ${step.line}`}`};
 			}
 
 			case 'queue': {

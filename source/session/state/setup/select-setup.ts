@@ -69,7 +69,7 @@ const waits: Record<SetupStep, string> = {
 	use: '',
 	gpus: 'Asking the driver …',
 	data: 'Looking for folders with data …',
-	plan: 'Judging the images …',
+	plan: 'Checking the images …',
 	card: '',
 };
 
@@ -100,7 +100,7 @@ function cardsInWords({gpu}: Facts, {cards}: SetupSituation): string {
 	}
 
 	const names = safeText(namesOfCards(gpu.inventory?.gpus ?? []).replaceAll('NVIDIA ', ''));
-	return cards.all === 0 ? 'This host has none that can be used.' : `Here: ${names}; ${cards.free} free.`;
+	return cards.all === 0 ? 'This host has no usable GPU.' : `Here: ${names}; ${cards.free} free.`;
 }
 
 function cardsOf(facts: Facts, view: View): SetupPane['cards'] {
@@ -146,10 +146,8 @@ function hintsOf(facts: Facts, {setup}: View): string[] {
 	}
 
 	return [
-		...(setup.resumed ? ['Going on where you left. Esc goes a step back.'] : []),
-		...(facts.demo && setup.step === 'plan'
-			? ['On the made-up host no file is written; the box is made up as well.']
-			: []),
+		...(setup.resumed ? ['Resuming from your saved answers. Esc goes back one step.'] : []),
+		...(facts.demo && setup.step === 'plan' ? ['On the demo host no file is written, and the box is simulated.'] : []),
 	];
 }
 
@@ -165,8 +163,8 @@ function outcomeInWords({setup: {outcome}, box: boxes, demo}: Facts): string[] {
 			return [
 				written,
 				boxes.phase === 'no-engine' || boxes.phase === 'late'
-					? '  Its box needs an engine: gpubox doctor tells how to get there'
-					: '  u starts its box',
+					? '  Its box needs an engine; to set one up: gpubox doctor'
+					: '  Press u to start its box',
 			];
 		}
 
@@ -175,7 +173,7 @@ function outcomeInWords({setup: {outcome}, box: boxes, demo}: Facts): string[] {
 		}
 
 		case 'failed': {
-			return [written, `✕ ${box} did not start; u tries again`];
+			return [written, `✕ ${box} did not start; press u to try again`];
 		}
 
 		case 'up': {

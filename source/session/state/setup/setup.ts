@@ -157,7 +157,7 @@ function gpuChoices({gpus: earlier}: Draft, {cards}: SetupSituation): Choice[] {
 	const {all, free} = cards;
 	const none: Choice = {key: '0', label: 'none', note: '', takes: {answer: {gpus: 'none'}}};
 	if (all === 0) {
-		const label = 'whatever a host has: the freest one';
+		const label = 'automatic: the least-used one';
 		return [{key: '1', label, note: '', takes: {answer: {gpus: null}}}, none];
 	}
 
@@ -166,7 +166,7 @@ function gpuChoices({gpus: earlier}: Draft, {cards}: SetupSituation): Choice[] {
 		...counts.map((count) => ({
 			key: count < 10 ? String(count) : '',
 			label: count === 1 ? '1 GPU' : `${count} GPUs`,
-			note: count <= free ? '' : free === 0 ? 'none is free now' : `only ${free} free now`,
+			note: count <= free ? '' : free === 0 ? 'none free now' : `only ${free} free now`,
 			takes: {answer: {gpus: String(count)}},
 		})),
 		...(all === 1
@@ -179,7 +179,7 @@ function gpuChoices({gpus: earlier}: Draft, {cards}: SetupSituation): Choice[] {
 	);
 	return earlier === undefined || earlier === null || isKnown
 		? choices
-		: [...choices, {key: '', label: earlier, note: 'as you said before', takes: {answer: {gpus: earlier}}}];
+		: [...choices, {key: '', label: earlier, note: 'your previous answer', takes: {answer: {gpus: earlier}}}];
 }
 
 const allOfThem = {answer: {gpus: 'all'}};
@@ -197,8 +197,13 @@ function dataChoices({data: earlier}: Draft, {folders}: SetupSituation): Choice[
 			note: '',
 			takes: {folder},
 		})),
-		{key: known.length < 8 ? String(known.length + 1) : '9', label: 'another folder: type it', note: '', takes: 'type'},
-		{key: '0', label: 'none: all of it is in the project', note: '', takes: {answer: {data: null}}},
+		{
+			key: known.length < 8 ? String(known.length + 1) : '9',
+			label: 'another folder (type it)',
+			note: '',
+			takes: 'type',
+		},
+		{key: '0', label: 'none: the data is in the project', note: '', takes: {answer: {data: null}}},
 	];
 }
 
@@ -291,7 +296,7 @@ export function reduceSetup(before: SetupView, action: SetupAction, situation: S
 				setup,
 				effects: [
 					boxId === undefined
-						? {type: 'say', text: 'The box is not up yet', fix: 'o opens it when it is'}
+						? {type: 'say', text: 'The box is not up yet', fix: 'Press o when it is'}
 						: {type: 'open', boxId},
 				],
 			};
@@ -317,8 +322,8 @@ function open(setup: SetupView, {file}: SetupSituation): Reduced {
 export function alreadyThere(file: string): {type: 'say'; text: string; fix: string} {
 	return {
 		type: 'say',
-		text: `There is a gpubox.yaml already: ${file}`,
-		fix: 'u starts its box; to write it anew: gpubox init --force',
+		text: `gpubox.yaml already exists: ${file}`,
+		fix: 'Press u to start its box; to replace the file: gpubox init --force',
 	};
 }
 

@@ -136,9 +136,9 @@ describe('a folder that is typed', () => {
 	test('is checked before it is taken', () => {
 		const {setup, effects} = press(type(typing, ' /mine '), ['enter']);
 		assert.deepEqual(effects, [{type: 'setup-check', folder: '/mine'}]);
-		const refused = withFolder(setup, {fault: 'There is no folder /mine.'});
+		const refused = withFolder(setup, {fault: 'No such folder /mine.'});
 		assert.equal(refused.step, 'data');
-		assert.equal(refused.fault, 'There is no folder /mine.');
+		assert.equal(refused.fault, 'No such folder /mine.');
 		assert.equal(type(refused, 'x').fault, '');
 	});
 
@@ -170,7 +170,7 @@ describe('going on where it was left', () => {
 	test('it is not opened over a gpubox.yaml that is there', () => {
 		const {screen, effects} = reduceSetup(begin, {what: 'open'}, {...situation, file: '~/thesis/gpubox.yaml'});
 		assert.equal(screen, 'main');
-		assert.match(JSON.stringify(effects), /There is a gpubox\.yaml already: ~\/thesis/);
+		assert.match(JSON.stringify(effects), /gpubox\.yaml already exists: ~\/thesis/);
 	});
 });
 
