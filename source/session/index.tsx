@@ -80,6 +80,8 @@ async function runOnce(host: Host, feed: GpuFeed, options: SessionOptions): Prom
 		}),
 	);
 
+	// Ink does it after the first frame: the terminal would print a key that is pressed before, over the frame.
+	process.stdin.setRawMode?.(true);
 	const app = render(<App session={session} />, {
 		alternateScreen: true,
 		incrementalRendering: true,
@@ -102,6 +104,7 @@ async function runOnce(host: Host, feed: GpuFeed, options: SessionOptions): Prom
 			process.off(name, handler);
 		}
 
+		process.stdin.setRawMode?.(false);
 		jobControl.end();
 		await session.stop();
 	}

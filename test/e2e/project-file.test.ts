@@ -143,7 +143,7 @@ describe('the post-create command', () => {
 		assert.equal(stdout, '');
 		assert.match(
 			stderr,
-			/gpubox: The post-create command failed with exit code 1: echo first words; cat mended\n {2}first words\n {2}cat: mended: No such file or directory\n {2}→ \S+ is kept/,
+			/gpubox: The post-create command failed with exit code 1: echo first words; cat mended\n {2}first words\n {2}cat: mended: No such file or directory\n {2}→ The box is kept/,
 		);
 		const {stdout: listed} = await person.runGpubox(['ls', '--json']);
 		const box = (JSON.parse(listed) as {boxes: Array<{project: string; state: string}>}).boxes.find(

@@ -81,7 +81,7 @@ function setup(does: SetupAction): Action {
 
 /** The only definition of what a key does: help and footer are generated from it. */
 export const bindings: Binding[] = [
-	{scope: 'main', keys: ['u'], label: 'Start box for this folder', short: 'up', action: {type: 'up'}},
+	{scope: 'main', keys: ['u'], label: "Start this folder's box", short: 'up', action: {type: 'up'}},
 	{
 		scope: 'main',
 		keys: ['n'],
