@@ -36,7 +36,7 @@ if (first === undefined || (onlyHost && (first.includes('=') || second !== undef
 		await runProgram(process.argv);
 	}
 
-	// What a pipe has not taken yet would be lost. After Ctrl-C nobody may be there to take it.
+	// What a pipe has not taken yet would be lost. After Ctrl-C the reader may be gone.
 	const interrupted = process.exitCode === 130;
 	for (const stream of [process.stdout, process.stderr]) {
 		await new Promise((resolve) => {

@@ -21,7 +21,7 @@ export async function runVerb(
 	process.on('SIGINT', interrupt);
 	process.on('SIGTERM', interrupt);
 	const hangUp = () => {
-		// The connection that the terminal came over is gone: nobody reads what is still written.
+		// The terminal's connection is gone: no one reads further output.
 		process.stderr.on('error', () => {});
 		interrupt();
 	};
@@ -33,7 +33,7 @@ export async function runVerb(
 		process.stderr.write(`The Docker Engine has not answered for ${seconds} s; still waiting.\n`);
 	};
 	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-		// What is broken off cleans up, whether or not anybody reads of it.
+		// An interrupted verb cleans up, whether or not its output can be read.
 		if (controller.signal.aborted) {
 			return;
 		}
@@ -77,7 +77,7 @@ export function failWhenStuck(): () => void {
 		process.exit(
 			printFailure(
 				new Failure('gpubox waited for something that ended without an answer.', {
-					fix: 'Run it again. If it happens again, it is a defect of gpubox.',
+					fix: 'Run it again. If it happens again, it is a bug in gpubox; please report it.',
 				}),
 			),
 		);

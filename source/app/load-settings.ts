@@ -20,7 +20,7 @@ export type Effective = {
 
 /**
 Gathers the settings of the project that `directory` belongs to: flags, then gpubox.yaml, then the personal config, then defaults.
-Where there is no file, nothing is loaded that would read it.
+Without a file the code that reads it is not loaded.
 
 @param options.files false for the demo host, which has no real files
 @throws Failure (usage)

@@ -11,7 +11,7 @@ export type Prompt = {
 
 	@param check why an answer will not do; undefined when it will
 	@param fallback the answer of an empty line
-	@throws Failure (interrupted) when the person leaves by Ctrl-C or Ctrl-D
+	@throws Failure (interrupted) when the user cancels with Ctrl-C or Ctrl-D
 	*/
 	text(question: string, fallback: string, check?: (answer: string) => Fault | Promise<Fault>): Promise<string>;
 	/** Yes or no. @param fallback what an empty line means */

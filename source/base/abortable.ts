@@ -1,9 +1,9 @@
 /**
-What `work` gives, or the signal's reason as soon as it is aborted: for work that may heed its signal late or never, such as a
+What `work` gives, or the signal's reason as soon as it is aborted: for work that may react to its signal late or never, such as a
 question to which half an answer came.
 */
 export async function heed<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-	// Whoever is not waited for any more fails unheard.
+	// Errors of abandoned work are ignored.
 	work.catch(() => {});
 	signal.throwIfAborted();
 	const aborted = Promise.withResolvers<never>();

@@ -21,8 +21,8 @@ export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 export type Diagnostic = {message: string; fix: string};
 
 /**
-A failure that a person can do something about: one line what is wrong, one line what to do. Everything that gpubox
-says to its user when it gives up is one of these; any other error is a defect of gpubox. Names and other foreign text in it are made
+A failure that the user can do something about: one line what is wrong, one line what to do. Everything that gpubox
+says to its user when it gives up is one of these; any other error is a bug in gpubox. Names and other foreign text in it are made
 safe to print here, once for all.
 */
 export class Failure extends Error implements Diagnostic {

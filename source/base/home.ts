@@ -5,10 +5,10 @@ import {safeText} from '../text/safe.ts';
 import {exitCode, Failure} from './failure.ts';
 
 /**
-The person's home: HOME, or what the list of accounts says where it is not set or empty. For root HOME counts only when it is root's:
+The user's home: HOME, or the one in /etc/passwd where HOME is not set or empty. For root HOME counts only when root owns it:
 `sudo -E` keeps the one of who calls, and root would write where their links lead it.
 
-@throws Failure (usage) for one that is no place: everything that gpubox keeps would go wherever one happens to stand
+@throws Failure (usage) for a relative path: everything that gpubox stores would depend on the current folder
 */
 export function homeFolder({HOME}: NodeJS.ProcessEnv): string {
 	const home = HOME || accountHome() || '/';
@@ -31,7 +31,7 @@ export function accountHome(): string | undefined {
 	}
 }
 
-/** What to tell root whose HOME is somebody else's; undefined for everybody else. */
+/** The note for root when HOME belongs to another user; undefined for all other callers. */
 export function noteOfHome(environment: NodeJS.ProcessEnv): string | undefined {
 	const {HOME} = environment;
 	return HOME && isAbsolute(HOME) && !mayKeepFiles(HOME)

@@ -46,7 +46,7 @@ export function signalGroup({pid}: Pick<ChildProcess, 'pid'>, signal: NodeJS.Sig
 	try {
 		process.kill(-pid, signal);
 	} catch {
-		// Nobody is left in it, or what is left belongs to another user: nothing that could be done about it here.
+		// The group is empty, or its processes belong to another user: nothing can be done here.
 	}
 }
 
@@ -66,7 +66,7 @@ export async function endGroup(child: ChildProcess): Promise<void> {
 		over.resolve();
 	});
 	signalGroup(child, 'SIGTERM');
-	// Stopped by somebody, it would hear the signal only when it goes on.
+	// A stopped process would handle the signal only when it continues.
 	signalGroup(child, 'SIGCONT');
 	const kill = setTimeout(() => signalGroup(child, 'SIGKILL'), graceMs);
 	const giveUp = setTimeout(() => {

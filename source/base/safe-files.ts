@@ -26,14 +26,14 @@ import {safeText} from '../text/safe.ts';
 import {Failure} from './failure.ts';
 
 /*
-Making, changing and removing files where somebody else may have laid a link in the way.
+Creating, changing and removing files where another user may have placed a link.
 
 Each folder on the way is opened by itself, from / on, and looked at before the next one is: what was looked at is then what is
 used, whatever is put in its place meanwhile. The names below /proc/self/fd do what openat(2) and its like do elsewhere, which Node
 does not have. Who may have laid a link, or made a folder, on the way:
 
-- root follows what is root's, and nothing else: a link of anybody else's would have it change files that this person cannot;
-- everybody else follows root's links, their own, and those of who owns the folder that the link is in, as the kernel does in /tmp
+- root follows only root's links: with a link of another user it would change files that this user cannot;
+- all others follow root's links, their own, and those of the owner of the folder that contains the link, as the kernel does in /tmp
   (protected_symlinks in sysctl).
 
 Modes are what they are said to be, whatever the umask.
@@ -51,7 +51,7 @@ export type FolderOptions = {
 	owner?: Owner;
 };
 
-/** Makes a folder of the caller's own, and those above it. @throws Failure when it is somebody else's; errors of the file system */
+/** Creates a folder of the caller, and those above it. @throws Failure when it belongs to another user; errors of the file system */
 export function makeFolder(path: string, {mode = 0o700, owner}: FolderOptions = {}): void {
 	inWords(() => {
 		const wanted = ownerOf(owner);
@@ -80,7 +80,7 @@ export type FileOptions = {
 	isNew?: boolean;
 	/** It need not outlive a power cut, or `waitForDisk` follows: the disk takes longer than all the rest. */
 	replaceable?: boolean;
-	/** The folder is the person's choice, whosever it is; only in it no link is followed. */
+	/** The user chose the folder, whoever owns it; only links inside it are not followed. */
 	anyFolder?: boolean;
 };
 
@@ -171,7 +171,7 @@ function writeIn(folder: Folder, name: string, content: string | Buffer, options
 /**
 Writes into the file that is there, or a new one: what has it mounted sees the change.
 
-@throws Failure when what is there is no file of the caller's or the owner's own
+@throws Failure when the path exists and is not a file of the caller or the owner
 */
 export function overwriteFile(path: string, content: string | Buffer, options: FileOptions = {}): void {
 	inWords(() => {
@@ -182,7 +182,7 @@ export function overwriteFile(path: string, content: string | Buffer, options: F
 			try {
 				const info = fstatSync(file);
 				if (!info.isFile() || info.nlink !== 1 || ![me(), ownerOf(options.owner)].includes(info.uid)) {
-					throw new Failure(`${safeText(path)} is no file of yours alone, so nothing is written there.`, {
+					throw new Failure(`${safeText(path)} is not a private file of yours, so nothing is written there.`, {
 						fix: 'Look at it, and remove it.',
 					});
 				}
@@ -297,7 +297,7 @@ const mostLinks = 40;
 Opens a folder step by step. The caller closes it.
 
 @param make those that are missing, with mode 0700
-@param owner whose the folder itself may be besides root's, when root asks
+@param owner who may own the folder itself, in addition to root, when root calls
 @returns whether the folder itself was made here too
 */
 function openFolder(
@@ -348,7 +348,7 @@ function partsOf(path: string): string[] {
 	return path.split('/').filter((part) => part !== '' && part !== '.');
 }
 
-/** @param wanted whose it must be; anybody's but for root, to whom only root's own will do */
+/** @param wanted the required owner; any owner will do, except for root, who accepts only root's own */
 function enter(parent: Folder, name: string, wanted?: number): Folder {
 	const path = join(parent.path, name);
 	const fd = openSync(entry(parent, name), pathOnly() | open.O_DIRECTORY | open.O_NOFOLLOW);
@@ -403,7 +403,7 @@ function self({fd, path}: Folder): string {
 
 let fds: boolean | undefined;
 
-/** Linux has it, unless somebody left /proc out. */
+/** Linux has it, unless /proc is not mounted. */
 function hasFds(): boolean {
 	fds ??= existsSync('/proc/self/fd');
 	return fds;

@@ -1,4 +1,4 @@
-/** Reads files that somebody else may have put there: a clone brings links to devices, pipes and files without end. */
+/** Reads files that another user may have created: a clone may contain links to devices, pipes and endless files. */
 import {closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync} from 'node:fs';
 
 /** What settings, keys and drafts may hold at most. */

@@ -5,7 +5,7 @@ import {readConfigFile} from './config-file.ts';
 
 /** Where the engine is and how to reach it. */
 export type EngineAddress = {
-	/** As a person writes it: `unix:///var/run/docker.sock`, `tcp://host:2376`, `ssh://user@host`. */
+	/** As written by users: `unix:///var/run/docker.sock`, `tcp://host:2376`, `ssh://user@host`. */
 	url: string;
 	/** Where it came from, for messages: `DOCKER_HOST`, `docker context "gpu2"`, `default`. */
 	origin: string;
@@ -84,7 +84,7 @@ function contextAddress(configDirectory: string, name: string, origin: string): 
 			return {url, origin, ...(existsSync(join(tlsDirectory, 'ca.pem')) ? {tlsDirectory} : {})};
 		}
 	} catch {
-		// Falls through to the one message below: missing and unreadable are the same to the person.
+		// Falls through to the one message below: missing and unreadable are the same for the user.
 	}
 
 	throw new Failure(`There is no Docker context named "${name}".`, {

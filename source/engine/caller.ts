@@ -1,5 +1,5 @@
 /**
-Who waits for the engine in this process. A verb sets it, so that a person is told of a silent engine and Ctrl-C ends every wait,
+Who waits for the engine in this process. A verb sets it, so that the user is notified of a silent engine and Ctrl-C ends every wait,
 also where no signal was handed on. The session leaves it empty: it shows on its screen what it waits for.
 */
 export const caller: {

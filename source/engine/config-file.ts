@@ -2,7 +2,7 @@ import {closeSync, constants, fstatSync, openSync, readFileSync} from 'node:fs';
 import {configBytes} from './limits.ts';
 
 /**
-A file of Docker's own configuration as JSON. What is no file (a pipe would keep its reader waiting, a device never ends), or larger than
+A file of Docker's own configuration as JSON. Anything that is not a plain file (a pipe would block its reader, a device never ends), or larger than
 such a file ever is, is not read.
 
 @throws when there is none that can be read

@@ -1,12 +1,12 @@
 /**
 The one door to a container engine. The rest of gpubox knows this interface and never the library behind it: the real
-one (docker.ts) and the made-up host of the demo both implement it.
+one (docker.ts) and the demo host both implement it.
 
 Names and numbers are gpubox's, not the Engine API's: bytes are bytes, times are `Date`, ids are whole.
 */
 import type {Duplex} from 'node:stream';
 
-/** What the engine says of itself. */
+/** The engine's own description. */
 export type EngineInfo = {
 	/** e.g. `29.4.1` */
 	version: string;
@@ -198,7 +198,7 @@ ends at once with EngineError `aborted`; one that changes something gets a few s
 that clean up pass no signal: they run because one was aborted.
 */
 export type Engine = {
-	/** Where it is, as a person would write it: `unix:///var/run/docker.sock`, `ssh://user@host`. */
+	/** Its address for display: `unix:///var/run/docker.sock`, `ssh://user@host`. */
 	readonly address: string;
 	/** Whether paths and ports of the engine are those of this machine. */
 	readonly local: boolean;
@@ -255,7 +255,7 @@ export type Engine = {
 };
 
 export type EngineErrorCode =
-	/** Nothing answers at the address, or the connection broke off. */
+	/** Nothing answers at the address, or the connection was lost. */
 	| 'unreachable'
 	/** Something is there and keeps silent longer than its limit. */
 	| 'no-answer'

@@ -38,7 +38,7 @@ export async function* readFrames(stream: AsyncIterable<Buffer>): AsyncGenerator
 	}
 
 	if (left > 0 || headBytes > 0) {
-		throw new EngineError('unreachable', 'output of a container: the connection broke off');
+		throw new EngineError('unreachable', 'output of a container: the connection was lost');
 	}
 }
 

@@ -16,7 +16,7 @@ export type Limit = {
 	idleSeconds?: number;
 	/** The largest answer; of a stream, its largest message. */
 	bytes: number;
-	/** After how long a person is told that the engine is silent; missing for what may take long on a healthy engine. */
+	/** After how long the user is notified that the engine is silent; missing for operations that may take long. */
 	noticeSeconds?: number;
 };
 

@@ -42,7 +42,7 @@ export function onceSpec(
 	};
 }
 
-/** The caller, as in a box; for root, who need not be anybody in particular, nobody. */
+/** The caller, as in a box; for root, the user nobody. */
 function ordinaryUser(): string {
 	const uid = process.getuid?.() ?? 0;
 	return uid === 0 ? '65534:65534' : `${uid}:${process.getgid?.() ?? uid}`;

@@ -34,7 +34,7 @@ export function startSmi(
 	let child: ChildProcessByStdio<null, Readable, Readable>;
 	try {
 		child = spawn(smi.file, [...smi.arguments, ...arguments_], {
-			// Without it numbers and messages follow the person's language.
+			// Without it numbers and messages follow the user's language.
 			env: {...smi.environment, LC_ALL: 'C'},
 			stdio: ['ignore', 'pipe', 'pipe'],
 			// A process group of its own, so that what nvidia-smi (or a wrapper, or ssh) started ends with it.

@@ -16,8 +16,8 @@ caller publishes it when the output then falls silent for a moment. The number a
 back makes a row more. Silence alone would not do either: the driver can take long between two cards, and half a frame
 would show the other half as lost. What still comes later for the same tick is added, and the frame is published again.
 
-A line that is neither a row nor a fault that is known says nothing about any card: the frame is then marked, so that nobody takes
-a missing row for a lost card.
+A line that is neither a row nor a fault that is known says nothing about any card: the frame is then marked, so that a missing
+row does not count as a lost card.
 */
 export class FrameBuilder {
 	readonly #fields: readonly string[];
@@ -101,7 +101,7 @@ export class FrameBuilder {
 		this.#expected ??= count;
 	}
 
-	/** What was printed besides rows in this tick so far. */
+	/** Other lines than rows in this tick so far. */
 	get messages(): readonly string[] {
 		return this.#messages;
 	}

@@ -16,7 +16,7 @@ const longestLine = 65_536;
 
 /**
 Reads what a child prints line by line, and no more of it than can be worked on beside everything else: a child that floods must not
-keep a person from their keys. What goes beyond so many lines in a tenth of a second is left out, unseen; beyond so many
+block the keyboard. Lines beyond so many in a tenth of a second are dropped; beyond so many
 characters it is not even read, so that the child has to wait.
 */
 export class Intake {

@@ -81,7 +81,7 @@ async function addMig(smi: NvidiaSmi, gpus: readonly GpuFacts[], options: RunOpt
 
 /**
 Asks nvidia-smi once for what does not change: GPUs, driver version, the highest CUDA that the driver supports, MIG
-slices. Trouble with the driver is never thrown: it is told in `problems`, with such GPUs as were listed all the same.
+slices. Trouble with the driver is never thrown: it is reported in `problems`, with the GPUs that were listed anyway.
 Throws only the reason of the signal.
 */
 export async function readInventory(smi: NvidiaSmi, options: RunOptions = {}): Promise<GpuInventory> {

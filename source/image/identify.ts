@@ -101,7 +101,7 @@ function officialBuild(catalogue: Catalogue, version: string | null, cuda: strin
 }
 
 /**
-What is known of an image that the engine has. By name from the catalogue first; what the image says of itself counts
+What is known of a local image. By name from the catalogue first; the image's own metadata counts
 where the catalogue is silent, and always for its processor and its NVIDIA_REQUIRE_CUDA. All of it is foreign text: what
 is not well-formed counts as not said.
 */

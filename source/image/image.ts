@@ -110,7 +110,7 @@ export type ReasonCode =
 /** What stands against it. */
 export type Reason = Diagnostic & {code: ReasonCode};
 
-/** What a person should know although the image fits. */
+/** Notes for the user although the image fits. */
 export type Note = {
 	code: /** CUDA of the same major version as the driver's, newer by its minor one. */
 		| 'minor-version'
@@ -137,6 +137,6 @@ export type Judgement = {
 	usable: string[];
 	/** Why not, or why it is not known; empty when it fits. */
 	reasons: Reason[];
-	/** What a person should know although it fits. */
+	/** Notes for the user although it fits. */
 	notes: Note[];
 };

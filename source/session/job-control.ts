@@ -6,7 +6,7 @@ import {killGroups} from '../base/process-group.ts';
 export type JobControl = {isStopped: () => boolean; end(): void};
 
 /**
-Lets a shell stop gpubox and take it up again, as it does with less or vim: the terminal is given back before and taken again
+Lets a shell stop gpubox and resume it, as it does with less or vim: the terminal is given back before and taken again
 after. `Ctrl-Z` is a key while the session runs, so it only raises the signal that a terminal would send.
 
 @param standAside gives the terminal away while the work that it is handed is done, and takes it back
@@ -42,7 +42,7 @@ export function startJobControl(standAside: (work: () => Promise<void>) => Promi
 		});
 	};
 
-	// Stopped by a signal that cannot be heard: whoever had the terminal meanwhile left it in a state of their own.
+	// Stopped by a signal that cannot be caught: the program that used the terminal meanwhile may have changed its state.
 	const onContinue = () => {
 		whileAside(async () => {});
 	};
@@ -58,7 +58,7 @@ export function startJobControl(standAside: (work: () => Promise<void>) => Promi
 	};
 }
 
-/** The same as a terminal does on Ctrl-Z. Nothing where nobody listens. */
+/** The same as a terminal does on Ctrl-Z. Without a listener it does nothing. */
 export function raiseStop(): void {
 	if (process.listenerCount('SIGTSTP') > 0) {
 		process.kill(process.pid, 'SIGTSTP');
@@ -75,7 +75,7 @@ export function dieOf(signal: NodeJS.Signals): void {
 	process.kill(process.pid, signal);
 }
 
-/** Where no shell could take it up again (a terminal with nothing but gpubox in it), the system does not stop a program: then it goes on. */
+/** Without a shell to resume it (a terminal with only gpubox in it), the system does not stop a program: then it continues. */
 const notStoppedMs = 200;
 
 /** Stops the whole job, a wrapper that started gpubox too. Settles when it goes on and has the terminal. */

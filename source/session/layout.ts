@@ -9,7 +9,7 @@ export type Layout = {
 	gpuColumns: 1 | 2;
 	/** Lines that one GPU takes: one row of figures, two with what runs on it, four with a curve, five with air below. */
 	gpuLines: number;
-	/** Lines of the message and of what is at work. */
+	/** Lines of the message and of the running task. */
 	messageHeight: number;
 	lowerHeight: number;
 	boxesWidth: number;

@@ -7,7 +7,7 @@ Hands the whole terminal to `use` and takes it back, whatever happens in there.
 
 Ink's suspension restores the main screen and lets go of the keyboard, but Node goes on reading it: what is typed at once
 would be lost, and a child that shares the terminal could fail the read with EIO. So reading is stopped here, one turn of
-the event loop after Ink removed its listener and one before anybody else reads.
+the event loop after Ink removed its listener and one before any other reader.
 */
 export async function lendTerminal<T>(suspend: SuspendTerminal, use: () => Promise<T>): Promise<T> {
 	let outcome: {value: T} | undefined;

@@ -1,6 +1,6 @@
 import type {TextProps} from 'ink';
 
-/** Only what `<Text>` takes, to be spread; empty where the person wants no colours. */
+/** Only what `<Text>` takes, to be spread; empty where the user wants no colours. */
 export type Style = Pick<TextProps, 'color' | 'bold' | 'dimColor' | 'inverse'>;
 
 /** Colour never carries a meaning alone: each of these goes with a mark, a word or a number. */

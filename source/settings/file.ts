@@ -27,7 +27,7 @@ export function resolveFolder(directory: string, currentDirectory: string): stri
 
 /**
 The project that a folder belongs to: the nearest folder upwards that holds a gpubox.yaml, not beyond the root of the git
-repository; outside of a repository only the folder itself is looked at, so that a file left in a home or in /tmp is nobody's
+repository; outside of a repository only the folder itself is looked at, so that a file left in a home or in /tmp is no one's
 by accident. Without a file the folder itself is the project.
 
 @param folder absolute

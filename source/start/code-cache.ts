@@ -6,7 +6,7 @@ const {lstatSync, mkdirSync, rmSync, statSync} = process.getBuiltinModule('node:
 const {dirname} = process.getBuiltinModule('node:path');
 
 /**
-Where Node keeps the compiled code of gpubox: code that it runs without another look, so nobody else may be able to put any there.
+Where Node keeps the compiled code of gpubox: code that it runs without another look, so no other user may be able to write there.
 Node's own place for it is one folder for everyone in /tmp.
 
 @returns undefined when there is no such folder; gpubox then starts a little slower
@@ -33,7 +33,7 @@ export function findCodeCache({
 	const folder = `${caches}/gpubox-code`;
 	try {
 		let found = lstatSync(folder, {throwIfNoEntry: false});
-		// An earlier version made it as wide as the umask of the moment allowed: what lies there may be anybody's.
+		// An earlier version made it as wide as the umask of the moment allowed: its files may come from any user.
 		if (found && isOurs(found) && !isPrivate(found) && isPrivate(statSync(caches))) {
 			rmSync(folder, {recursive: true});
 			found = undefined;
@@ -44,7 +44,7 @@ export function findCodeCache({
 			found = lstatSync(folder);
 		}
 
-		// Whoever may write into the folder above could put another one in its place.
+		// A user who can write to the folder above could replace it.
 		return [folder, ...upTo(HOME, caches)].every((path) => isPrivate(statSync(path))) && isOurs(found)
 			? folder
 			: undefined;
@@ -64,7 +64,7 @@ function isOurs(found: Stats): boolean {
 	return found.isDirectory() && found.uid === process.getuid?.();
 }
 
-/** Nobody but its owner may write in it: the caller, or root above the caller's folder. */
+/** Only its owner may write to it: the caller, or root above the caller's folder. */
 function isPrivate(found: Stats): boolean {
 	return found.isDirectory() && [process.getuid?.(), 0].includes(found.uid) && (found.mode & 0o022) === 0;
 }

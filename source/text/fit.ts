@@ -34,7 +34,7 @@ export function cut(text: string, width: number): string {
 		return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 	}
 
-	// Working out the width of what nobody sees would take longer than drawing all the rest. With colours in it, characters say little.
+	// Computing the width of invisible text would take longer than drawing all the rest. With colours, the number of characters says little.
 	const most = width * 8 + 64;
 	const settled = settle(text.length > most && !text.includes('\u001B') ? `${text.slice(0, most)}…` : text);
 	return stringWidth(settled) <= width ? settled : cliTruncate(settled, width);

@@ -42,7 +42,7 @@ export function safeLogLine(line: string): string {
 			// U+E000 is private: it stands for ESC while the control characters are taken out.
 			return sequence.replace('\u001B', '\uE000');
 		})
-		// A progress bar rewrites its line with CR: what a person would see is what stands after the last one.
+		// A progress bar rewrites its line with CR: only the text after the last one is visible.
 		.replace(/\r+$/, '')
 		.replace(/^.*\r/s, '')
 		.replace(/\t/g, '    ')

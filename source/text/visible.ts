@@ -1,4 +1,4 @@
-/** Text that somebody is asked to agree to: nothing in it may be left out, so what does not show is written as its number. */
+/** Text that the user is asked to agree to: nothing may be hidden, so invisible characters are written as their numbers. */
 
 // Controls, what Unicode calls format characters (bidirectional, zero-width), separators of lines, and unusual blanks.
 const unseen =

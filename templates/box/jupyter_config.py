@@ -37,13 +37,13 @@ def derive(purpose):
 # In the environment or on the command line the token would show in `docker inspect` and `ps`.
 token = read_token()
 
-# Browsers send a cookie of 127.0.0.1 to every port of it, but only below the cookie's path. Nobody else knows this one, so no
-# other person's server is ever sent the cookie that opens this one.
+# Browsers send a cookie of 127.0.0.1 to every port of it, but only below the cookie's path. Only the owner knows this one, so no
+# other user's server is ever sent the cookie for this one.
 path = base64.urlsafe_b64encode(derive(b"gpubox jupyter path")).decode("ascii")[:8]
 base_url = "/" + path + "/"
 
 
-# The log may be read by whoever may talk to the engine. All that is logged comes through here, whichever logger it is for.
+# Everyone with access to the engine can read the log. All log records pass through here, whichever logger they are for.
 def without_secrets(text):
     text = text.replace(token, "[hidden]").replace("/" + path, "").replace("%2F" + path, "")
     return re.sub(r"(?i)(token(?:=|%3d))[^&\s\"'<>\\]+", r"\1[hidden]", text)
@@ -95,7 +95,7 @@ if "samesite" in http.cookies.Morsel._reserved:  # Python 3.8
 for app in (c.ServerApp, c.NotebookApp):
     app.ip = "0.0.0.0"  # inside the box; the host publishes the port on its loopback address
     app.port = 8888
-    app.port_retries = 0  # fail rather than move where nobody looks
+    app.port_retries = 0  # fail rather than move to another port
     app.base_url = base_url
     app.open_browser = False
     app.allow_remote_access = True  # a tunnel brings its own Host header
@@ -119,6 +119,6 @@ try:
 except ImportError:
     c.ServerApp.token = token
 
-# A trash folder on a bind mount would be one more folder nobody empties.
+# A trash folder on a bind mount would never be emptied.
 c.FileContentsManager.delete_to_trash = False
 c.MappingKernelManager.cull_idle_timeout = 0

@@ -23,7 +23,7 @@ const lasting = [tokenFile, 'files/ssh/host_key', 'files/ssh/host_key.pub', ''];
 
 /**
 Writes the files that a box needs at its start into its folder on the host: token, keys, generated passwd and group, start script and
-the settings of its services; its secrets into memory. Also makes the person's home and caches, because the engine would make a missing mount source as root.
+the settings of its services; its secrets into memory. Also creates the user's home and caches, because the engine would make a missing mount source as root.
 
 @param name of the folder, which no other process knows yet (see directories.ts)
 @param kept folders of earlier boxes, to take token and host key from; the first that has them counts

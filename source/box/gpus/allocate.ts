@@ -76,7 +76,7 @@ export function parseGpuSelection(text: string): GpuSelection {
 
 /**
 Picks the cards. With `share` they may be in use, but not by boxes that did not agree to share theirs. `auto` takes one: the freest
-that nobody holds; on a host without GPUs it takes none. Several are taken where they are near to each other.
+that no one holds; on a host without GPUs it takes none. Several are chosen close to each other.
 
 @returns UUIDs; `undecided` when the outcome depends on boxes that are being created at this moment: try again a little later
 @throws Failure: taken, naming the holder; no usable GPU; usage for a card that does not exist.

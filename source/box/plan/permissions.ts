@@ -1,6 +1,6 @@
 /**
 What a project requests beyond an ordinary box (image, GPUs, limits, ports, packages and plain variables). Nothing here reads or
-decides; it says what a person is to be asked.
+decides; it lists what the user must be asked.
 */
 import {createHash} from 'node:crypto';
 import {realpathSync} from 'node:fs';

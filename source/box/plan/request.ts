@@ -198,8 +198,8 @@ function toMount(text: string, base: string, where: string): Mount {
 }
 
 /**
-The files of public keys that may log in; undefined when nobody named any. Those of gpubox.yaml are read here, once: what is asked
-about is then what is used. The person's own are read when they are needed.
+The files of public keys that may log in; undefined when none are set. Those of gpubox.yaml are read here, once: what is asked
+about is then what is used. The user's own are read when they are needed.
 
 @throws Failure (usage) when one of gpubox.yaml cannot be read
 */

@@ -52,7 +52,7 @@ function readConfig(): Partial<v.InferOutput<typeof dockerConfig>> {
 		const directory = process.env.DOCKER_CONFIG ?? join(homedir(), '.docker');
 		return v.parse(dockerConfig, readConfigFile(join(directory, 'config.json')));
 	} catch {
-		// Nobody logged in: public images need no more.
+		// Not logged in: public images need no more.
 		return {};
 	}
 }
@@ -66,7 +66,7 @@ function askHelper(helper: string, registry: string): RegistryAuth | undefined {
 					input: registry,
 					encoding: 'utf8',
 					stdio: ['pipe', 'pipe', 'ignore'],
-					// It may ask the person for something.
+					// It may prompt the user.
 					timeout: 60_000,
 					killSignal: 'SIGKILL',
 				}),

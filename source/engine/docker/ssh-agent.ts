@@ -5,7 +5,7 @@ import {Duplex} from 'node:stream';
 import {endGroup, ownGroup} from '../../base/process-group.ts';
 
 /**
-Every connection is one `ssh HOST docker system dial-stdio`, as Docker's own command does it: so the person's keys, agent,
+Every connection is one `ssh HOST docker system dial-stdio`, as Docker's own command does it: so the user's keys, agent,
 ssh config and known hosts apply.
 */
 export function sshAgent(url: URL): Agent {

@@ -237,7 +237,7 @@ async function switchOver(connection: Connection, question: Question, watch: Wat
 	});
 	if ('socket' in answer) {
 		const {socket} = answer;
-		// Whoever reads it is told; after the last one nobody is left to tell.
+		// Readers of the stream get the error; after the last reader no one is left to report it to.
 		socket.on('error', () => {});
 		watch.onEnd((reason) => socket.destroy(reason));
 		return socket;
@@ -288,7 +288,7 @@ async function readReason(response: IncomingMessage): Promise<string | undefined
 async function readWhole(response: IncomingMessage, limit: Limit): Promise<Buffer> {
 	const parts: Buffer[] = [];
 	let size = Number(response.headers['content-length'] ?? 0);
-	// What it announces already tells; what it sends is counted all the same.
+	// The announced length is checked first; the bytes received are counted anyway.
 	if (size <= limit.bytes) {
 		size = 0;
 		for await (const chunk of response) {
@@ -313,7 +313,7 @@ function sizeText(bytes: number): string {
 }
 
 function brokenOff(): EngineError {
-	return new EngineError('unreachable', 'the connection broke off');
+	return new EngineError('unreachable', 'the connection was lost');
 }
 
 function queryText(query: Record<string, unknown>): string {

@@ -4,7 +4,7 @@ import type {Reason} from '../image.ts';
 /**
 How much room a pull needs for each byte it transfers. Layers are compressed about threefold (2.11.0-cuda12.6-devel:
 11.9 GiB on the wire, 36 GB unpacked), and the compressed ones lie on the disk as well until they are unpacked; engines
-that keep images in containerd's store keep them for good.
+that keep images in containerd's store keep them permanently.
 */
 const roomPerByte = 4;
 

@@ -49,7 +49,7 @@ export function BoxList({view, width, height, focused}: Properties) {
 	);
 }
 
-/** What makes a first box: where a person without one looks, and in nobody's way. */
+/** How to create a first box, shown where a user without one looks. */
 function Invites({invites, withWords, width}: {invites: Hint[]; withWords: boolean; width: number}) {
 	return (
 		<Box flexDirection="column" width={width} paddingX={1} paddingTop={1} flexShrink={0}>

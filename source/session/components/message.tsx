@@ -28,7 +28,7 @@ export function MessageLines({message, width, lines}: {message: Message; width: 
 	);
 }
 
-/** Something at work, with how far it is. */
+/** A running task with its progress. */
 export function TaskLine({task, width, others}: {task: Task; width: number; others: number}) {
 	const more = others > 0 ? `  and ${others} more` : '';
 	const bar = task.share === undefined || width < 60 ? 0 : 16;

@@ -69,7 +69,7 @@ function sameSection(before: SectionProperties, after: SectionProperties): boole
 	);
 }
 
-/** Drawn anew only when something in it changed: a log that runs leaves the GPUs alone. */
+/** Drawn again only when something in it changed: new log lines do not redraw the GPUs. */
 const Gpus = memo(function Gpus({facts, view, layout, columns}: SectionProperties) {
 	return (
 		<GpuPane

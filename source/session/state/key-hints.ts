@@ -88,7 +88,7 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 
 		const label = action.type === 'stop-or-start' && box !== undefined && !isRunning(box) ? 'start' : short;
 		const hint = {key: shownKey(keys[0] ?? ''), label};
-		// Where there is nothing to manage, making the first box, or the made-up host, is the first thing to offer; and what is at work may be a mistake.
+		// Without anything to manage, creating the first box, or the demo host, comes first; and a running task may be a mistake.
 		const isNewcomers = action.type === 'setup' && view.screen === 'main';
 		if (isNewcomers || action.type === 'demo' || action.type === 'cancel' || action.type === 'tour') {
 			hints.unshift(hint);
@@ -104,7 +104,7 @@ function canVisit({outcome}: SetupState): boolean {
 	return outcome?.boxId !== undefined && outcome.use !== 'editor';
 }
 
-/** The made-up host is offered to those who lack GPUs or an engine. */
+/** The demo host is offered where GPUs or an engine are missing. */
 export function isDemoOffered(facts: Facts): boolean {
 	const withoutGpu = facts.gpu.phase === 'silent' && facts.gpu.readings.length === 0;
 	const {phase, boxes} = facts.box;

@@ -11,7 +11,7 @@ import {noSetup, type SetupState} from './setup/setup.ts';
 export type GpuReading = GpuView & {history: ReadonlyArray<number | null>};
 
 export type GpuState = {
-	/** `waiting` until the first answer, `silent` when there is none to be had. */
+	/** `waiting` until the first answer, `silent` when there is none. */
 	phase: 'waiting' | 'live' | 'silent';
 	inventory: GpuInventory | undefined;
 	readings: GpuReading[];
@@ -74,7 +74,7 @@ export type LogState = {
 	boxId: string | undefined;
 	/** Counts up when lines came, so that the pane is drawn again. */
 	version: number;
-	/** `lost`: it broke off while the box runs, and is taken up again. */
+	/** `lost`: it was interrupted while the box runs, and is resumed. */
 	phase: 'waiting' | 'following' | 'lost' | 'ended';
 	problem: Diagnostic | undefined;
 };
@@ -82,9 +82,9 @@ export type LogState = {
 /** All that was gathered. */
 export type Facts = {
 	demo: boolean;
-	/** Where the engine is, as a person would write it. */
+	/** Where the engine is, for display. */
 	engineAddress: string;
-	/** The name of the person at the keyboard. */
+	/** The user's name. */
 	person: string;
 	/** The folder one stands in, for which `up` makes a box. */
 	folder: string;

@@ -29,9 +29,9 @@ export type GpuItem = {
 	powerLong: string;
 	/** Clock, fan, performance state. */
 	extra: string;
-	/** Boxes and people on it, `train (alice)`; empty when nobody is known to be. */
+	/** Boxes and users on it, `train (alice)`; empty when none are known. */
 	users: string[];
-	/** Nobody is on it, as far as can be known at all. */
+	/** It is free, as far as is known. */
 	free: boolean;
 	/** Its processes in words, the largest first. */
 	work: string[];
@@ -43,7 +43,7 @@ export type GpuPaneView = {
 	title: string;
 	note: string;
 	items: GpuItem[];
-	/** Shown in place of rows, or below them: what is wrong and what mends it. */
+	/** Shown in place of rows, or below them: the problem and its fix. */
 	problems: Diagnostic[];
 	waiting: boolean;
 };

@@ -43,7 +43,7 @@ export function startSources(
 			followHost(parts.readHost, store, signal),
 		];
 		for (const work of atWork) {
-			// None of these may end by itself: if one does, that is said where the person looks.
+			// None of these may end by itself: if one does, the user sees a message.
 			work.catch((error: unknown) => {
 				const {message, fix} = problemOf(error, host.engine.address);
 				store.change(withFacts(() => ({message: {kind: 'failure', text: message, fix}})));

@@ -2,7 +2,7 @@ import {setTimeout as pause} from 'node:timers/promises';
 
 /** A wait that can be cut short. */
 export type Waker = {
-	/** Settles after that long, when somebody calls `wake`, or when the signal is aborted; never rejects. */
+	/** Settles after that long, when `wake` is called, or when the signal is aborted; never rejects. */
 	wait(milliseconds: number, signal: AbortSignal): Promise<void>;
 	wake(): void;
 };

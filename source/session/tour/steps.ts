@@ -60,7 +60,7 @@ export const steps: readonly Step[] = [
 		applies: ({facts}) => facts.gpu.phase !== 'silent',
 		parts: [
 			part({
-				text: 'A demo host: nothing you do here is real. Above are its GPUs, live: load history and current load, memory in use, °C, watts, and which boxes use each.',
+				text: 'A demo host: nothing you do here is real. Above are its GPUs, live: load, memory in use, °C, watts, and the boxes that use them.',
 				pane: 'gpus',
 				ask: {wait: ''},
 				done: ({view}) => view.focus === 'gpus',

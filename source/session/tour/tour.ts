@@ -32,8 +32,8 @@ export function tourFrom(shown: boolean): TourState {
 
 /**
 Where the tour is after something happened: the same object when it did not move. It goes on by the thing that it asks for, to
-the next or the previous step by a key of its own, is left and taken up again by a third; Esc leaves it too where that has
-nothing else to put away. Left at its end, it begins anew.
+the next or the previous step by a key of its own, is left and resumed by a third; Esc leaves it too where that has
+nothing else to dismiss. Left at its end, it starts again.
 */
 export function advance(steps: readonly Step[], state: TourState, now: Now, happened: Happened): TourState {
 	switch (happened?.action.type) {

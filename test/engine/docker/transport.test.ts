@@ -436,7 +436,10 @@ describe("a box's service", () => {
 		await serve(
 			(socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{'),
 			async (url) => {
-				await assert.rejects(askHttp(url, {signal: AbortSignal.timeout(10_000)}), /broke off|aborted/);
+				await assert.rejects(
+					askHttp(url, {signal: AbortSignal.timeout(10_000)}),
+					/connection was closed early|aborted/,
+				);
 			},
 		);
 	});

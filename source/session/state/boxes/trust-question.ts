@@ -3,9 +3,9 @@ import type {TrustQuestion} from '../reduce.ts';
 import type {SessionStore} from '../store.ts';
 
 export type TrustAsker = {
-	/** Shows the question and waits for its answer. @throws the signal's reason when it is broken off */
+	/** Shows the question and waits for its answer. @throws the signal's reason when it is aborted */
 	ask(question: ConsentQuestion, signal: AbortSignal): Promise<boolean>;
-	/** What the person said. */
+	/** The user's answer. */
 	answer(yes: boolean): void;
 };
 

@@ -35,7 +35,7 @@ export function createHostReader(engine: Engine): HostReader {
 			const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(engineMs)]);
 			rootDirectory = await heed(engine.info(timeoutSignal), timeoutSignal).then(
 				(info) => info.rootDirectory,
-				// Without an engine there is no place where its images lie; boxes' pane says that it is missing.
+				// Without an engine there is no folder of images; the pane of boxes shows that it is missing.
 				() => undefined,
 			);
 		}

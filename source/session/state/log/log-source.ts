@@ -12,7 +12,7 @@ import type {LogBuffer} from './log-buffer.ts';
 
 const linesAtFirst = 1000;
 const firstRetryMs = 500;
-/** What did not break off by then is being followed. */
+/** A log that was not interrupted by then is being followed. */
 const quietMs = 2000;
 const longestRetryMs = 15_000;
 
@@ -28,7 +28,7 @@ function choiceOf({facts, view}: SessionState): string {
 }
 
 /**
-Follows the log of the chosen box, and lets go of it as soon as another is chosen. A log that breaks off while its box runs, as it
+Follows the log of the selected box until another is selected. A log that is interrupted while its box runs, as it
 does when the engine is restarted, is read again: the lines that are there stay until the same ones come with what was written
 meanwhile.
 

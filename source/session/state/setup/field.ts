@@ -18,7 +18,7 @@ export function insert(field: Field, text: string): Field {
 	return {...field, before: field.before + headOf(text, room)};
 }
 
-/** What a key does to it. A character is what a person takes for one, however many code points it has. */
+/** What a key does to it. A character is a grapheme, however many code points it has. */
 export function edit(field: Field, how: Edit): Field {
 	const {before, after} = field;
 	const last = charactersOf(before).at(-1) ?? '';
@@ -61,7 +61,7 @@ export function edit(field: Field, how: Edit): Field {
 
 let characters: Intl.Segmenter | undefined;
 
-/** The characters of a text, as a person counts them. */
+/** The characters of a text, as graphemes. */
 export function charactersOf(text: string): string[] {
 	// Made when the first text is typed: most sessions have none.
 	characters ??= new Intl.Segmenter(undefined, {granularity: 'grapheme'});

@@ -7,7 +7,7 @@ import {selectGpuPane} from '../selectors.ts';
 import {type Choice, choicesOf, cursorOf, questions, type SetupSituation, type SetupStep} from './setup.ts';
 
 /**
-A first run: the boxes are known, none of them is the person's, and the project has no gpubox.yaml. Then, and only then, setting
+A first run: the boxes are known, none of them is the user's, and the project has no gpubox.yaml. Then, and only then, setting
 the folder up is offered where one looks.
 */
 export function isFirstRun(facts: Facts): boolean {
@@ -15,7 +15,7 @@ export function isFirstRun(facts: Facts): boolean {
 	return hasNoBox(facts) && project !== undefined && project.file === undefined;
 }
 
-/** The boxes are known, and none of them is the person's. Whoever has one is not bothered, nor is their folder looked at. */
+/** The boxes are known, and none of them is the user's. With a box of their own there is no invitation, and the folder is not inspected. */
 export function hasNoBox({box}: Facts): boolean {
 	return box.phase === 'live' && !box.boxes.some(({mine}) => mine);
 }

@@ -7,7 +7,7 @@ import {type Edit, edit, emptyField, type Field, insert, textOf} from './field.t
 export const questions = ['use', 'gpus', 'data'] as const;
 export type SetupStep = (typeof questions)[number] | 'plan' | 'card';
 
-/** Where the person is in it. */
+/** Where the user is in it. */
 export type SetupView = {
 	step: SetupStep;
 	draft: Draft;
@@ -25,7 +25,7 @@ export type SetupView = {
 
 /** What was found out for it, and what became of it. */
 export type SetupState = {
-	/** Undefined until somebody looked. `begun`: there are answers of an earlier time. */
+	/** Undefined until it was checked. `begun`: there are answers of an earlier run. */
 	project: {file: string | undefined; begun: boolean} | undefined;
 	/** Where data is likely to be; undefined while that is being looked for. */
 	folders: string[] | undefined;
@@ -101,7 +101,7 @@ export function startOf(draft: Draft): SetupView {
 	};
 }
 
-/** With the answers of an earlier time, unless the person was faster. */
+/** With the answers of an earlier run, unless the user was faster. */
 export function resume(setup: SetupView, earlier: Draft): SetupView {
 	return setup.touched || !isBegun(earlier) ? setup : startOf(earlier);
 }
