@@ -190,7 +190,7 @@ describe('what somebody else laid', {skip: needsRoot}, () => {
 	test('as a file in its place is not written into', () => {
 		writeFileSync(at('file'), 'kept');
 		lchownSync(at('file'), other.uid, other.gid);
-		assert.throws(() => overwriteFile(at('file'), 'fresh', {mode: 0o600}), /no file of yours alone/);
+		assert.throws(() => overwriteFile(at('file'), 'fresh', {mode: 0o600}), /not a private file of yours/);
 		overwriteFile(at('file'), 'fresh', {mode: 0o600, owner: other});
 		assert.equal(readFileSync(at('file'), 'utf8'), 'fresh');
 	});
