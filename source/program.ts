@@ -82,9 +82,9 @@ const reap = () =>
 		new Command('reap')
 			.summary('stop idle boxes and those whose reservation has expired')
 			.description(
-				"Stop your boxes whose reservation (up --for) has expired, and those that hold a GPU and have been idle for idle.stopAfter. The first run writes a notice to the log of the box; a run after the grace period stops it. Root reaps everybody's boxes.",
+				"Stop your boxes whose reservation (up --for) has expired, and those that hold a GPU and have been idle for idle.stopAfter. The first run writes a notice to the log of the box; a run after the grace period stops it. Root reaps everyone's boxes.",
 			)
-			.option('--all', "include everybody's boxes")
+			.option('--all', "include everyone's boxes")
 			.option('--grace <time>', 'wait this long between notice and stop', '10m')
 			.option('-n, --dry-run', 'show what would be stopped')
 			.option('--install', 'install a systemd timer that runs it every five minutes')

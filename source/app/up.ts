@@ -15,7 +15,7 @@ import {secretsOf} from './read-secrets.ts';
 type Front = {
 	report: (step: UpStep) => void;
 	signal: AbortSignal;
-	/** Asks the user to agree; where it is missing, nobody can be asked. */
+	/** Asks the user to agree; where it is missing, no one can be asked. */
 	ask?: AskConsent | undefined;
 	/** Whether the terminal is free to ask for a secret. */
 	asksSecrets: boolean;

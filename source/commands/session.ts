@@ -40,7 +40,7 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 	leave(code);
 }
 
-/** `gpubox demo`, on the made-up host of a scenario where one is named. */
+/** `gpubox demo`, on the demo host of a scenario where one is named. */
 export async function openDemo(scenario: string | undefined): Promise<void> {
 	let made: Awaited<ReturnType<typeof makeDemo>>;
 	try {

@@ -46,7 +46,7 @@ type Simulation = {
 	options: DemoEngineOptions;
 	containers: DemoContainers;
 	images: ReturnType<typeof createImageStore>;
-	/** @throws EngineError while the engine is broken off */
+	/** @throws EngineError while the engine is cut off */
 	check: () => void;
 	/** Takes about as long as a real engine. @throws EngineError as `check`, or when `signal` aborts */
 	wait: (milliseconds: number, signal?: AbortSignal) => Promise<void>;

@@ -272,7 +272,7 @@ describe('an answer', () => {
 	});
 });
 
-describe('what nobody may set', () => {
+describe('what no one may set', () => {
 	for (const [what, lines, words] of [
 		[
 			'a mirror of packages',
@@ -396,7 +396,7 @@ async function listen(path: string): Promise<void> {
 	await new Promise<void>((resolve) => server.listen(path, resolve));
 }
 
-describe('what is built for everybody', () => {
+describe('what is built for everyone', () => {
 	test('two people with different mirrors share no layer, with none they do', async () => {
 		const other = await makePerson(host, 'other');
 		try {

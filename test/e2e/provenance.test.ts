@@ -232,7 +232,7 @@ describe('what images and other people say', {skip: needsOwnEngine}, () => {
 		});
 	});
 
-	test("another person's box is not entered, and its removal names its owner", async () => {
+	test("another user's box is not entered, and its removal names its owner", async () => {
 		const box = await up(alice, '--jupyter', '--ssh');
 		const read = 'cat /run/secrets/jupyter_token /run/gpubox/ssh/host_key';
 		const attached = await bob.runGpubox(['attach', box.name, '--', 'sh', '-c', read]);

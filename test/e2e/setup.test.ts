@@ -142,7 +142,12 @@ describe('left half-way', {skip: needsOwnEngine}, () => {
 		await first.waitFor('How many GPUs?');
 		first.write('0');
 		await first.waitFor(/another folder/);
-		const [draft = ''] = await readdir(drafts);
+		// A file that is being written has a name of its own, which begins with a dot.
+		let draft = '';
+		await waitUntil('a saved answer', async () => {
+			draft = (await readdir(drafts)).find((name) => !name.startsWith('.')) ?? '';
+			return draft !== '';
+		});
 		// It is on the screen a moment before it is on the disk.
 		await waitUntil('the answer on the disk', async () =>
 			(await readFile(join(drafts, draft), 'utf8')).includes('"none"'),

@@ -117,7 +117,7 @@ export type Situation = {
 	scrollLog: (position: LogPosition, by: number, unit: 'line' | 'page') => LogPosition;
 };
 
-/** What to do besides changing the view. */
+/** What to do in addition to changing the view. */
 export type Effect =
 	| PlainEffect
 	| Of<'demo' | 'load-images'>

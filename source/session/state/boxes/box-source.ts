@@ -14,7 +14,7 @@ import {throttleRuns} from './relist.ts';
 export type BoxTiming = {
 	/** Between the starts of two lists, however many events come. */
 	relistMs: number;
-	/** Without an event the engine is asked all the same: a stopped one is silent, and nothing else shows it. */
+	/** Without an event the engine is asked anyway: a stopped one is silent, and nothing else shows it. */
 	askMs: number;
 	/** A list that takes longer than this is shown as late. */
 	lateMs: number;
