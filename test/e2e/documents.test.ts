@@ -190,7 +190,7 @@ function runInClone(command: string): Promise<Result> {
 }
 
 const ready = (box: string) => new RegExp(`^${box} is ready\\.`);
-const token = /\bhttp:\/\/127\.0\.0\.1:\d+\/\S*token=\w+/;
+const token = /\bhttp:\/\/127\.0\.0\.1:\d+\/\S*token=[\w-]+/;
 const readJson = <T>({stdout}: Result) => JSON.parse(stdout) as T;
 const containerId = async (box: string) => (await docker.getContainer(`gpubox-${box}`).inspect()).Id;
 const labelOf = async (box: string, label: string) =>

@@ -1,4 +1,4 @@
-import {existsSync, lstatSync, mkdirSync, statfsSync} from 'node:fs';
+import {existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statfsSync} from 'node:fs';
 import {join} from 'node:path';
 import {exitCode, Failure} from '../../base/failure.ts';
 import {makeFolder, overwriteFile, removeTree} from '../../base/safe-files.ts';
@@ -90,6 +90,7 @@ export function writeSecrets(paths: Paths, folder: string, runAs: Person, values
 		}
 
 		makeFolder(join(paths.secrets, folder));
+		overwriteFile(join(paths.secrets, folder, stateFolderFile), Buffer.from(paths.state), {mode: 0o600});
 		for (const [name, value] of values) {
 			// Overwrite the existing file: a new file under the same name would not reach a running box.
 			overwriteFile(secretPath(paths, folder, name), value, {mode: 0o600, owner: runAs});
@@ -114,6 +115,44 @@ export function removeSecrets(paths: Paths, folder: string): void {
 	const info = lstatSync(paths.secrets, {throwIfNoEntry: false});
 	if (info?.isDirectory() && info.uid === process.getuid?.()) {
 		removeTree(join(paths.secrets, folder));
+	}
+}
+
+/**
+In each folder of secrets: the state folder that has the box's other files. One user's state folders, of different XDG_STATE_HOME, share
+the folder in memory. The name of no secret starts with a dot.
+*/
+const stateFolderFile = '.state-folder';
+
+/**
+The folders of secrets whose box is gone: its own folder is created before its secrets and removed after them, so one without the other was
+written by a run that stood still while another one removed what it took for left over, and was then killed.
+
+@param emptySince milliseconds since 1970: an empty folder that was created earlier belongs to a run that was killed at once
+*/
+export function orphanedSecrets(paths: Paths, emptySince: number): string[] {
+	return list(paths.secrets).filter((folder) => {
+		if (!folder.includes('~') || existsSync(join(paths.state, folder))) {
+			return false;
+		}
+
+		const path = join(paths.secrets, folder);
+		try {
+			return readFileSync(join(path, stateFolderFile), 'utf8') === paths.state;
+		} catch {
+			// Without that file it is somebody's who knows better, unless there is nothing in it.
+			const info = lstatSync(path, {throwIfNoEntry: false});
+			return info?.isDirectory() === true && info.mtimeMs < emptySince && list(path).length === 0;
+		}
+	});
+}
+
+function list(path: string): string[] {
+	try {
+		return readdirSync(path);
+	} catch {
+		// Nothing was ever stored there, or it was removed just now.
+		return [];
 	}
 }
 

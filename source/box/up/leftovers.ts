@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import {changedAt} from '../files/directories.ts';
-import {removeSecrets} from '../files/secrets.ts';
+import {orphanedSecrets, removeSecrets} from '../files/secrets.ts';
 import {removeBoxFiles} from '../files/write-files.ts';
 import {abandonedAfter, isAbandoned} from '../gpus/claims.ts';
 import {listClaims} from '../list.ts';
@@ -31,6 +31,10 @@ few folders.
 */
 export async function removeLeftovers(host: Host, seen: readonly Box[], project?: string): Promise<void> {
 	const now = Date.now();
+	for (const folder of orphanedSecrets(host.paths, now - abandonedAfter)) {
+		removeSecrets(host.paths, folder);
+	}
+
 	const halfMade = leftContainers(seen, new Date(now));
 	const aside = seen.some((box) => isLeftAside(host, box));
 	if (halfMade.length === 0 && !aside && leftFolders(host, seen, now, project).length === 0) {

@@ -14,6 +14,7 @@ import {after, describe, test} from 'node:test';
 import fc from 'fast-check';
 import type {Box} from '../../../source/box/box.ts';
 import {keptBefore} from '../../../source/box/files/directories.ts';
+import {writeSecrets} from '../../../source/box/files/secrets.ts';
 import {removeBoxFiles} from '../../../source/box/files/write-files.ts';
 import {readToken} from '../../../source/box/jupyter/token.ts';
 import {toBox} from '../../../source/box/labels.ts';
@@ -286,6 +287,16 @@ test('the secrets of a killed run are gone with the next box of another project,
 	assert.equal(filesOf(kept).secret, 'secret of 1');
 	engine.containers.clear();
 	assert.equal(filesOf(await upAlone(engine, contender)).token, token);
+});
+
+test('secrets that were written after the folder of their box was removed are gone with the next list', async () => {
+	const engine = new SlowEngine();
+	const [contender] = makeContenders([0]) as [Contender];
+	await upAlone(engine, contender);
+	const {paths, person} = hostOf(plain(engine), contender);
+	writeSecrets(paths, 'train~0000000000', person, new Map([['A', Buffer.from('x')]]));
+	await cleanUp(engine, contender, 'another project');
+	assert.deepEqual(foldersIn(paths.secrets), usedFolders(engine));
 });
 
 test('an up that was held up for so long that its folder was cleaned away begins anew', async () => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import {chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync} from 'node:fs';
+import {chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
 import {
 	missingSecrets,
+	orphanedSecrets,
 	parseSecret,
 	removeSecrets,
 	secretMounts,
@@ -83,6 +84,24 @@ describe('a secret', () => {
 		if (statSync(disk).dev !== statSync(memory).dev) {
 			assert.throws(() => writeSecrets(pathsAt(join(disk, 'secrets')), 'box', me, values), /is not in memory/);
 		}
+	});
+
+	test('is an orphan when the folder of its box is gone, to that state folder alone', () => {
+		const here = {...pathsAt(join(memory, 'shared')), state: join(disk, 'here')};
+		const elsewhere = {...here, state: join(disk, 'elsewhere')};
+		const values = new Map([['A', Buffer.from('x')]]);
+		writeSecrets(here, 'gone~1', me, values);
+		writeSecrets(here, 'kept~2', me, values);
+		mkdirSync(join(here.state, 'kept~2'), {recursive: true});
+		writeSecrets(elsewhere, 'gone~3', me, values);
+		assert.deepEqual(orphanedSecrets(here, 0), ['gone~1']);
+		assert.deepEqual(orphanedSecrets(elsewhere, 0), ['gone~3']);
+		// A folder of an earlier version has no mark: whose it is cannot be known.
+		mkdirSync(join(here.secrets, 'old~4'));
+		writeFileSync(join(here.secrets, 'old~4', 'A'), 'x');
+		mkdirSync(join(here.secrets, 'empty~5'));
+		assert.deepEqual(orphanedSecrets(here, Date.now() - 60_000), ['gone~1']);
+		assert.deepEqual(orphanedSecrets(here, Date.now() + 1000).sort(), ['empty~5', 'gone~1']);
 	});
 
 	test('that was given as a variable is warned of by its name', () => {
