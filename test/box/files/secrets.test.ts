@@ -12,7 +12,7 @@ import {
 	warnOfOpenSecrets,
 	writeSecrets,
 } from '../../../source/box/files/secrets.ts';
-import {hashRequest} from '../../../source/box/plan/plan.ts';
+import {hashRequest} from '../../../source/box/plan/base.ts';
 import type {Paths} from '../../../source/host/host.ts';
 
 const memory = mkdtempSync('/dev/shm/gpubox-test-');

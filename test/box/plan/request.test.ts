@@ -4,7 +4,7 @@ import {homedir, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {Failure} from '../../../source/base/failure.ts';
-import {hashRequest} from '../../../source/box/plan/plan.ts';
+import {hashRequest} from '../../../source/box/plan/base.ts';
 import {flagSettings, keyFilesOf, makeRequest, type UpFlags} from '../../../source/box/plan/request.ts';
 import type {BoxRequest} from '../../../source/box/plan/types.ts';
 import {defaults, merge, type Sourced, toSettings} from '../../../source/settings/merge.ts';
