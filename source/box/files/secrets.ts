@@ -140,7 +140,7 @@ export function orphanedSecrets(paths: Paths, emptySince: number): string[] {
 		try {
 			return readFileSync(join(path, stateFolderFile), 'utf8') === paths.state;
 		} catch {
-			// Without that file it is somebody's who knows better, unless there is nothing in it.
+			// Without that file it may belong to another program, unless there is nothing in it.
 			const info = lstatSync(path, {throwIfNoEntry: false});
 			return info?.isDirectory() === true && info.mtimeMs < emptySince && list(path).length === 0;
 		}
