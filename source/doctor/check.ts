@@ -8,6 +8,7 @@ export type CheckId =
 	| 'engine'
 	| 'permission'
 	| 'engine-version'
+	| 'engine-settings'
 	| 'toolkit'
 	| 'container-gpu'
 	| 'shared-memory'
@@ -49,6 +50,7 @@ export const titles: Record<CheckId, string> = {
 	engine: 'Docker Engine',
 	permission: 'Permission',
 	'engine-version': 'Engine version',
+	'engine-settings': 'Engine settings',
 	toolkit: 'Container toolkit',
 	'container-gpu': 'GPU in a container',
 	'shared-memory': 'Shared memory',
@@ -69,6 +71,7 @@ export const restsOn: Partial<Record<CheckId, CheckId[]>> = {
 	persistence: ['nvidia-smi'],
 	permission: ['engine'],
 	'engine-version': ['permission'],
+	'engine-settings': ['permission'],
 	toolkit: ['permission'],
 	'container-gpu': ['nvidia-smi', 'toolkit'],
 	disk: ['permission'],

@@ -3,10 +3,11 @@
 import {findRemedy} from '../host/remedies.ts';
 import {compareVersions, leadingVersion} from '../text/compare-versions.ts';
 import {advise, autoFix, type CheckId, fail, ok, skip, type Verdict, warn} from './check.ts';
+import {judgeEngineSettings} from './engine-settings.ts';
 import type {HostFacts} from './facts.ts';
 import {configureToolkit, installDocker, installToolkit} from './install.ts';
 
-type EngineLayer = 'engine' | 'permission' | 'engine-version' | 'toolkit' | 'container-gpu';
+type EngineLayer = 'engine' | 'permission' | 'engine-version' | 'engine-settings' | 'toolkit' | 'container-gpu';
 
 /** Verdicts on the engine, each as if the layers below it had passed. */
 export function judgeEngine(facts: HostFacts): Record<EngineLayer & CheckId, Verdict> {
@@ -14,6 +15,7 @@ export function judgeEngine(facts: HostFacts): Record<EngineLayer & CheckId, Ver
 		engine: judgeReach(facts),
 		permission: judgePermission(facts),
 		'engine-version': judgeVersion(facts),
+		'engine-settings': judgeEngineSettings(infoOf(facts)),
 		toolkit: judgeToolkit(facts),
 		'container-gpu': judgeContainer(facts),
 	};

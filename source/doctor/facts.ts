@@ -82,6 +82,8 @@ export type HostFacts = {
 	};
 	/** Whether a proxy is set in the shell; its URL is not stored, because it may contain a password. */
 	shellProxy: boolean;
+	/** Where the proxies of boxes and builds come from: an entry of Docker's own configuration. Its URLs are not stored either. */
+	dockerProxy: string | undefined;
 	sshKeys: {
 		/** Names of the key pairs in ~/.ssh, and of the agent's keys. */
 		usable: string[];

@@ -177,6 +177,7 @@ async function readSystem(probe: Probe, signal: AbortSignal) {
 		},
 		sharedMemory: freeBytes === undefined ? undefined : {freeBytes, writable: await probe.isWritable('/dev/shm')},
 		shellProxy: hasProxy(probe),
+		dockerProxy: probe.dockerProxies()?.origin,
 		sshKeys: {client: ssh, usable: sshKeys},
 	};
 }

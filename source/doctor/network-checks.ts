@@ -80,7 +80,7 @@ function judgeClock({registry: {answer}}: HostFacts): Verdict {
 }
 
 function judgeProxy(facts: HostFacts): Verdict {
-	const {shellProxy, engine, registry, local} = facts;
+	const {shellProxy, dockerProxy, engine, registry, local} = facts;
 	if (!('info' in engine) || !local) {
 		return skip(local ? 'no engine answers' : 'the engine is on another machine');
 	}
@@ -99,5 +99,12 @@ function judgeProxy(facts: HostFacts): Verdict {
 		);
 	}
 
-	return ok(`${engine.info.proxied ? 'the engine uses a proxy' : 'no proxy'}, ${mirrorText}`);
+	const engineText = engine.info.proxied
+		? 'the engine uses a proxy'
+		: dockerProxy === undefined
+			? 'no proxy'
+			: 'no proxy for the engine';
+	return ok(
+		[engineText, ...(dockerProxy === undefined ? [] : [`boxes and builds use ${dockerProxy}`]), mirrorText].join(', '),
+	);
 }

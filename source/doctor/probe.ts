@@ -3,7 +3,9 @@ import {lookup} from 'node:dns/promises';
 import {access, constants, readdir, readFile, readlink, statfs} from 'node:fs/promises';
 import {request as requestPlain} from 'node:http';
 import {request as requestOverTls} from 'node:https';
+import {homeFolder} from '../base/home.ts';
 import {isPortFree} from '../base/is-port-free.ts';
+import {type DockerProxies, findDockerProxies} from '../engine/docker-proxies.ts';
 import type {Engine} from '../engine/engine.ts';
 import type {GpuInventory} from '../gpu/gpu.ts';
 import {readInventory} from '../gpu/inventory.ts';
@@ -32,6 +34,8 @@ export type Probe = {
 	freeBytes(path: string): Promise<number | undefined>;
 	run(file: string, arguments_: string[], signal: AbortSignal): Promise<CommandResult>;
 	isPortFree(port: number): Promise<boolean>;
+	/** Of Docker's own configuration, for this engine. */
+	dockerProxies(): DockerProxies | undefined;
 	/** Undefined when the name is found, else why not. */
 	lookup(name: string, signal: AbortSignal): Promise<string | undefined>;
 	/** A HEAD request: the status and the server's `Date`, or why there is no answer. */
@@ -58,6 +62,7 @@ export function realProbe({engine, nvidiaSmi, person}: Host, environment: NodeJS
 		freeBytes: (path) => statfs(path).then(({bavail, bsize}) => bavail * bsize, nothing),
 		run,
 		isPortFree: (port) => isPortFree(port, '127.0.0.1'),
+		dockerProxies: () => findDockerProxies(engine.address, environment, homeFolder(environment)),
 		lookup: lookUp,
 		head,
 		now: () => new Date(),

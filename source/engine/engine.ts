@@ -27,6 +27,18 @@ export type EngineInfo = {
 	registryMirrors: string[];
 	/** It pulls through a proxy. */
 	proxied?: boolean;
+	/** The runtime of containers that name none: `runc`, `nvidia`, `runsc`. */
+	defaultRuntime?: string;
+	/** It maps users to others of the host (userns-remap), so that the same uid is another one outside. */
+	remapsUsers?: boolean;
+	/** Containers that do not say otherwise cannot gain privileges. */
+	noNewPrivileges?: boolean;
+	/** The log driver of containers that name none. */
+	logDriver?: string;
+	/** `1` or `2` */
+	cgroupVersion?: string;
+	/** Limits that its kernel does not have, so that it drops them from a request without a word. */
+	missingLimits?: Array<'memory' | 'CPU' | 'process'>;
 };
 
 /** How GPUs are asked for: by the engine's GPU driver, or by CDI device names. */
@@ -35,6 +47,14 @@ export type GpuMechanism = 'gpu' | 'cdi';
 /** Podman knows CDI alone. */
 export function gpuMechanismOf({flavour}: Pick<EngineInfo, 'flavour'>): GpuMechanism {
 	return flavour === 'podman' ? 'cdi' : 'gpu';
+}
+
+/**
+Whether a GPU request reaches containers of the engine's default runtime: it is carried out in runc, and in what is made of it, but not in
+a sandbox such as gVisor or Kata. An engine that does not tell has runc.
+*/
+export function defaultRuntimeHasGpus({defaultRuntime = 'runc'}: Pick<EngineInfo, 'defaultRuntime'>): boolean {
+	return /^(?:runc|io\.containerd\.runc\.v2|crun|nvidia.*)$/.test(defaultRuntime);
 }
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
@@ -98,7 +118,18 @@ export type ContainerSpec = {
 	capDrop: string[];
 	capAdd: string[];
 	securityOptions: string[];
+	/** Further groups of its user, as numbers. */
+	groups?: number[];
 	network?: string;
+	/** As docker names them: `private`, `host`. What is missing here is the engine's to choose. */
+	ipc?: string;
+	cgroupNamespace?: string;
+	userNamespace?: string;
+	runtime?: string;
+	/** Without it the image's: a health check that runs for as long as the container does. */
+	healthCheck?: false;
+	/** Without it the image's, e.g. `SIGTERM`. */
+	stopSignal?: string;
 	stopTimeoutSeconds?: number;
 	logMaxSize?: string;
 	logMaxFiles?: number;

@@ -39,6 +39,8 @@ export function onceSpec(
 		capAdd: [],
 		securityOptions: ['no-new-privileges'],
 		network: 'none',
+		// The engine's own log driver may be one that cannot be read.
+		logMaxSize: '10m',
 	};
 }
 

@@ -45,6 +45,7 @@ export type Machine = {
 	lookup?: string;
 	head?: {status: number; date: string | undefined} | {failed: string};
 	environment?: Record<string, string>;
+	dockerProxies?: ReturnType<Probe['dockerProxies']>;
 	groups?: number[];
 	uid?: number;
 	mirror?: string;
@@ -220,6 +221,7 @@ export async function probeOf(machine: Machine): Promise<Probe & {removed: strin
 		freeBytes: async (path) => ({'/dev/shm': 2 ** 36, '/var/lib/docker': 2 ** 40, ...machine.freeBytes})[path],
 		run: async (file, words) =>
 			machine.commands?.[[file, ...words].join(' ')] ?? machine.commands?.[file] ?? {exitCode: null, stdout: ''},
+		dockerProxies: () => machine.dockerProxies,
 		isPortFree: async (port) => !machine.taken?.includes(port),
 		lookup: async () => machine.lookup,
 		head: async () => machine.head ?? {status: 401, date: now.toUTCString()},

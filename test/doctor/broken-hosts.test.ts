@@ -567,6 +567,15 @@ describe('what is only worth a word', () => {
 		['no ssh', {files: {'/usr/bin/ssh': null}}, 'ssh-keys', /no ssh/, /OpenSSH.*apt-get install -y openssh-client$/],
 		['little memory', {info: {memoryBytes: 2 * 1024 ** 3}}, 'shared-memory', /2\.0 GiB of memory/, /num_workers/],
 		['some room', {freeBytes: {'/var/lib/docker': 20 * 1024 ** 3}}, 'disk', /20\.0 GiB free/, /docker system df/],
+		['users are mapped', {info: {remapsUsers: true}}, 'engine-settings', /userns-remap/, /daemon\.json/],
+		['a sandbox for all', {info: {defaultRuntime: 'runsc'}}, 'engine-settings', /runsc/, /default-runtime/],
+		[
+			'no limit of memory',
+			{info: {missingLimits: ['memory', 'process']}},
+			'engine-settings',
+			/does not limit memory, process/,
+			/cgroup_enable=memory/,
+		],
 		[
 			'Docker from snap',
 			{info: {rootDirectory: '/var/snap/docker/common/var-lib-docker'}},
@@ -611,6 +620,32 @@ describe('what is only worth a word', () => {
 			commands: ['sudo nvidia-smi -pm 1'],
 			automatic: true,
 		});
+	});
+
+	test('settings of the engine that a box overrides are named', async () => {
+		const {status, found} = checkOf(
+			await examine({info: {noNewPrivileges: true, logDriver: 'none'}}),
+			'engine-settings',
+		);
+		assert.deepEqual(
+			[status, found],
+			['ok', 'no-new-privileges (not for boxes with --sudo), log driver none (boxes use json-file)'],
+		);
+		assert.equal(checkOf(await examine({}), 'engine-settings').found, 'nothing that changes a box');
+		assert.equal(checkOf(await examine({info: {defaultRuntime: 'nvidia'}}), 'engine-settings').status, 'ok');
+	});
+
+	test("proxies of Docker's own configuration are said to be used by boxes and builds", async () => {
+		const {status, found} = checkOf(
+			await examine({
+				dockerProxies: {variables: {HTTP_PROXY: 'http://me:secret@proxy'}, origin: 'proxies.default of /c'},
+			}),
+			'proxy',
+		);
+		assert.deepEqual(
+			[status, found],
+			['ok', 'no proxy for the engine, boxes and builds use proxies.default of /c, no mirror'],
+		);
 	});
 
 	test('a port that a box holds is no trouble', async () => {

@@ -38,6 +38,26 @@ test('Podman is told from Docker behind the same interface', async () => {
 	assert.equal(rootless, true);
 });
 
+test('settings for all containers are told', async () => {
+	const info = await infoOf({
+		...common,
+		SecurityOptions: ['name=seccomp,profile=builtin', 'name=userns', 'name=no-new-privileges'],
+		DefaultRuntime: 'runsc',
+		LoggingDriver: 'none',
+		CgroupVersion: '2',
+		MemoryLimit: false,
+		CpuCfsQuota: true,
+	});
+	assert.deepEqual(
+		[info.remapsUsers, info.noNewPrivileges, info.defaultRuntime, info.logDriver, info.cgroupVersion],
+		[true, true, 'runsc', 'none', '2'],
+	);
+	// What the engine does not tell is not missing.
+	assert.deepEqual(info.missingLimits, ['memory']);
+	const plain = await infoOf(common);
+	assert.deepEqual([plain.remapsUsers, plain.noNewPrivileges, plain.missingLimits], [false, false, []]);
+});
+
 async function infoOf(answer: object, asked: string[] = []) {
 	const folder = await mkdtemp(join(tmpdir(), 'gpubox-info-'));
 	const socket = join(folder, 'engine.sock');

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
 import {basename, join} from 'node:path';
 import {version} from '../../base/version.ts';
-import {type ContainerSpec, gpuMechanismOf, type Mount} from '../../engine/engine.ts';
+import {type ContainerSpec, defaultRuntimeHasGpus, gpuMechanismOf, type Mount} from '../../engine/engine.ts';
 import {containerPrefix, label} from '../box.ts';
 import {secretMounts} from '../files/secrets.ts';
 import {allLabels} from '../labels.ts';
@@ -24,7 +24,7 @@ export function baseSpec(facts: BoxFacts): Omit<ContainerSpec, OwnParts> {
 	return {
 		name: containerPrefix + facts.name,
 		image: facts.startImage,
-		environment: {...homeEnvironment(facts), ...threadsOf(cpusOf(facts)), ...request.environment},
+		environment: {...facts.proxies, ...homeEnvironment(facts), ...threadsOf(cpusOf(facts)), ...request.environment},
 		labels: baseLabels(facts, {}),
 		user: `${runAs.uid}:${runAs.gid}`,
 		hostname: hostnameOf(request.project),
@@ -39,10 +39,34 @@ export function baseSpec(facts: BoxFacts): Omit<ContainerSpec, OwnParts> {
 		memoryBytes: request.memoryBytes ?? wholeMiB(engine.memoryBytes * 0.9 * shareOf(facts)),
 		...(request.cpus === undefined ? {} : {cpus: request.cpus}),
 		pidsLimit: request.pidsLimit ?? 16_384,
-		...(facts.raisesLimits ? {ulimits: {memlock: -1, stack: 67_108_864, nofile: 65_536}} : {}),
+		...(facts.raisesLimits ? {ulimits: {memlock: -1, stack: 67_108_864, nofile: 65_536, nproc: -1}} : {}),
 		capDrop: ['ALL'],
 		capAdd: request.sudo ? sudoCapabilities : [],
-		securityOptions: request.sudo ? [] : ['no-new-privileges'],
+		// Said either way: without it an engine may be set to refuse all containers new privileges.
+		securityOptions: [request.sudo ? 'no-new-privileges:false' : 'no-new-privileges'],
+		...engineParts(facts),
+		// The image's own belongs to what its own entrypoint starts.
+		healthCheck: false,
+		stopSignal: 'SIGTERM',
+	};
+}
+
+/** What an engine's daemon.json would choose otherwise, and a box depends on. Podman has other words for some of it, and no daemon.json. */
+function engineParts({
+	engine,
+	gpus,
+}: Pick<BoxFacts, 'engine' | 'gpus'>): Pick<ContainerSpec, 'ipc' | 'cgroupNamespace' | 'userNamespace' | 'runtime'> {
+	if (engine.flavour !== 'docker') {
+		return {};
+	}
+
+	return {
+		ipc: 'private',
+		...(engine.cgroupVersion === '2' ? {cgroupNamespace: 'private'} : {}),
+		// Behind another uid the project, the home and the token would be those of another user.
+		...(engine.remapsUsers ? {userNamespace: 'host'} : {}),
+		// The engine's GPU request is carried out in runc.
+		...(gpus.length > 0 && !defaultRuntimeHasGpus(engine) && engine.runtimes.includes('runc') ? {runtime: 'runc'} : {}),
 	};
 }
 

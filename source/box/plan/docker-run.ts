@@ -7,7 +7,7 @@ export function toDockerRun(spec: ContainerSpec): string {
 	const options: string[][] = [
 		['--detach'],
 		['--name', spec.name],
-		...(spec.init ? [['--init']] : []),
+		[`--init${spec.init ? '' : '=false'}`],
 		...(spec.hostname ? [['--hostname', spec.hostname]] : []),
 		...(spec.user ? [['--user', spec.user]] : []),
 		...(spec.workingDirectory ? [['--workdir', spec.workingDirectory]] : []),
@@ -23,7 +23,14 @@ export function toDockerRun(spec: ContainerSpec): string {
 		...spec.capDrop.map((capability) => ['--cap-drop', capability]),
 		...spec.capAdd.map((capability) => ['--cap-add', capability]),
 		...spec.securityOptions.map((option) => ['--security-opt', option]),
+		...(spec.groups ?? []).map((group) => ['--group-add', String(group)]),
 		...(spec.network ? [['--network', spec.network]] : []),
+		...(spec.ipc ? [['--ipc', spec.ipc]] : []),
+		...(spec.cgroupNamespace ? [['--cgroupns', spec.cgroupNamespace]] : []),
+		...(spec.userNamespace ? [['--userns', spec.userNamespace]] : []),
+		...(spec.runtime ? [['--runtime', spec.runtime]] : []),
+		...(spec.healthCheck === false ? [['--no-healthcheck']] : []),
+		...(spec.stopSignal ? [['--stop-signal', spec.stopSignal]] : []),
 		...(spec.stopTimeoutSeconds === undefined ? [] : [['--stop-timeout', String(spec.stopTimeoutSeconds)]]),
 		...(spec.logMaxSize
 			? [

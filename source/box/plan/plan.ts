@@ -12,7 +12,7 @@ The box for a request on a host: the same input always gives the same container.
 */
 export function planBox(facts: BoxFacts): ContainerSpec {
 	const {request, ownServer} = facts;
-	const {workingDirectory, ...base} = baseSpec(facts);
+	const {workingDirectory, healthCheck, stopSignal, ...base} = baseSpec(facts);
 	const ending = {stopTimeoutSeconds: 30, logMaxSize: '10m', logMaxFiles: 3};
 	const labels = labelsOf(facts);
 	const ports = request.services.flatMap((service) => {
@@ -31,6 +31,8 @@ export function planBox(facts: BoxFacts): ContainerSpec {
 				environment: {...jupyterEnvironment(facts), ...base.environment},
 				labels,
 				...(workingDirectory === undefined ? {} : {workingDirectory}),
+				...(healthCheck === undefined ? {} : {healthCheck}),
+				...(stopSignal === undefined ? {} : {stopSignal}),
 				mounts: [...base.mounts, ...tokenMount(facts)],
 				ports,
 				...ending,
@@ -43,7 +45,7 @@ function partsOfOwnServer(facts: BoxFacts, {start}: OwnServer) {
 	return {
 		entrypoint: [`${inside.files}/start-own`],
 		command: start,
-		environment: {...gpuEnvironment(facts), ...threadsOf(cpusOf(facts)), ...request.environment},
+		environment: {...facts.proxies, ...gpuEnvironment(facts), ...threadsOf(cpusOf(facts)), ...request.environment},
 		user: '0:0',
 		// Root uses the home and the passwd of the image: files that root creates in the caller's home would break other boxes. And no
 		// working directory: the image's own entrypoint may be written for the image's own folder.

@@ -1,5 +1,7 @@
-import type {Engine} from '../../engine/engine.ts';
+import {exitCode, Failure} from '../../base/failure.ts';
+import type {Engine, EngineInfo} from '../../engine/engine.ts';
 import type {Person} from '../../host/host.ts';
+import type {BoxRequest} from './types.ts';
 
 /**
 The capabilities of root in a box with --sudo: those that installing packages needs, and none that reach out of a container or into
@@ -18,6 +20,27 @@ export const sudoCapabilities = [
 	'SETUID',
 	'SYS_CHROOT',
 ];
+
+/**
+An engine with userns-remap keeps the files of images as those of other users, also for a box that runs outside of that mapping: its
+sudo does not belong to root there.
+
+@throws Failure (usage)
+*/
+export function refuseSudoOfRemapped(
+	{remapsUsers}: Pick<EngineInfo, 'remapsUsers'>,
+	{sudo}: Pick<BoxRequest, 'sudo'>,
+): void {
+	if (remapsUsers && sudo) {
+		throw new Failure(
+			"--sudo does not work on this engine: it maps users (userns-remap), and sudo would not be root's.",
+			{
+				fix: 'Omit --sudo; packages can be added with packages in gpubox.yaml.',
+				exitCode: exitCode.usage,
+			},
+		);
+	}
+}
 
 const folder = '/etc/sudoers.d';
 const file = 'gpubox';

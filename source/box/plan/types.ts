@@ -65,6 +65,8 @@ export type Prepared = Personal & {
 	imageLabels: readonly string[];
 	/** The image's own SSH server, where that one is used. */
 	ownServer?: OwnServer;
+	/** Of Docker's own configuration, for this engine: variables of every container. */
+	proxies?: Record<string, string>;
 };
 
 /** What is settled for one attempt to create a box: all that depends on the other boxes. */
@@ -87,5 +89,5 @@ type Assigned = {
 
 /** All that a plan is made of. */
 export type BoxFacts = Pick<Host, 'person' | 'paths'> &
-	Pick<Prepared, 'request' | 'engine' | 'runAs' | 'image' | 'startImage' | 'imageLabels' | 'ownServer'> &
+	Pick<Prepared, 'request' | 'engine' | 'runAs' | 'image' | 'startImage' | 'imageLabels' | 'ownServer' | 'proxies'> &
 	Assigned;

@@ -104,6 +104,8 @@ export async function ensureDerivedImage(
 	layer: Layer,
 	options: {
 		settings: BuildSettings;
+		/** Of Docker's own configuration. */
+		proxies: Record<string, string> | undefined;
 		/** The image below the first layer; `base` unless there are several layers. */
 		originId?: string;
 		onStart: () => void;
@@ -123,7 +125,7 @@ export async function ensureDerivedImage(
 		await engine.buildImage({
 			files,
 			tag,
-			arguments: buildArguments(base.id, options.settings, process.env),
+			arguments: buildArguments(base.id, options.settings, {environment: process.env, docker: options.proxies}),
 			labels: {[derivedFrom]: reference, [derivedFromId]: options.originId ?? base.id},
 			onLine(line) {
 				const safe = safeText(line);
@@ -144,19 +146,28 @@ export async function ensureDerivedImage(
 	return tag;
 }
 
-/** Proxies are passed to a build as arguments, so that they are not in any layer or environment of the image. */
-function buildArguments(
+const proxyNames = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'FTP_PROXY', 'ALL_PROXY'].flatMap((name) => [
+	name,
+	name.toLowerCase(),
+]);
+
+/**
+Proxies are passed to a build as arguments, so that they are not in any layer or environment of the image: those of the shell, and
+what it does not set from Docker's own configuration.
+*/
+export function buildArguments(
 	base: string,
 	settings: BuildSettings,
-	environment: Record<string, string | undefined>,
+	proxies: {environment: Record<string, string | undefined>; docker: Record<string, string> | undefined},
 ): Record<string, string> {
-	const proxies = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => {
-		const value = environment[name];
+	const shell = proxyNames.flatMap((name) => {
+		const value = proxies.environment[name];
 		return value ? [[name, value]] : [];
 	});
 	return {
 		BASE: base,
-		...Object.fromEntries(proxies),
+		...proxies.docker,
+		...Object.fromEntries(shell),
 		...(settings.pipIndexUrl ? {PIP_INDEX_URL: settings.pipIndexUrl} : {}),
 		...(settings.aptMirror ? {APT_MIRROR: settings.aptMirror} : {}),
 	};

@@ -1,5 +1,6 @@
 import {exitCode, Failure} from '../../base/failure.ts';
-import {noteOfHome} from '../../base/home.ts';
+import {homeFolder, noteOfHome} from '../../base/home.ts';
+import {findDockerProxies} from '../../engine/docker-proxies.ts';
 import type {EngineInfo} from '../../engine/engine.ts';
 import type {Host, Person} from '../../host/host.ts';
 import {pullImage} from '../../image/pull/pull.ts';
@@ -17,6 +18,7 @@ import {inside} from '../paths.ts';
 import {findOwnServer, isLoopback, passwordName, refuseOpenPassword, warnOfPassword} from '../plan/image-sshd.ts';
 import {warnOfSockets} from '../plan/mount-warnings.ts';
 import {refuseRoot, whoRuns} from '../plan/run-as.ts';
+import {refuseSudoOfRemapped} from '../plan/sudo.ts';
 import type {BoxRequest, Prepared} from '../plan/types.ts';
 import {findLoginKeys} from '../ssh/login-keys.ts';
 import {derivedReference, ensureDerivedImage, type Layer, packageLayer, serviceLayer} from './build-layers.ts';
@@ -54,6 +56,10 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 		report({kind: 'note', text});
 	}
 
+	refuseSudoOfRemapped(engine, request);
+	const proxies = host.demo
+		? undefined
+		: findDockerProxies(host.engine.address, process.env, homeFolder(process.env))?.variables;
 	const usable = chosen.gpus ? {usableGpus: chosen.gpus} : {};
 	const {reference} = chosen;
 	let {base} = chosen;
@@ -93,7 +99,8 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 		...(ownServer ? {ownServer} : loginKeys ? {loginKeys} : {}),
 		image: reference,
 		imageLabels,
-		startImage: base ? await derive(host, base.id, reference, layers, options) : reference,
+		...(proxies ? {proxies} : {}),
+		startImage: base ? await derive(host, base.id, reference, layers, {...options, proxies}) : reference,
 	};
 }
 
@@ -193,7 +200,7 @@ async function derive(
 	baseId: string,
 	reference: string,
 	layers: Layer[],
-	options: UpOptions & {dryRun?: boolean},
+	options: UpOptions & {dryRun?: boolean; proxies: Record<string, string> | undefined},
 ): Promise<string> {
 	let [id, name] = [baseId, reference];
 	for (const layer of layers) {
@@ -202,6 +209,7 @@ async function derive(
 			? derivedReference({id}, reference, layer.files, options.settings)
 			: await ensureDerivedImage(host.engine, {id}, reference, layer, {
 					settings: options.settings,
+					proxies: options.proxies,
 					originId: baseId,
 					onStart: () => say(''),
 					onLine: say,

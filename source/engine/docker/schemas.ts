@@ -109,6 +109,12 @@ export const engineInfo = v.object({
 	SecurityOptions: texts,
 	BuildahVersion: v.nullish(v.string()),
 	RegistryConfig: v.nullish(v.object({Mirrors: texts})),
+	DefaultRuntime: v.nullish(v.string()),
+	LoggingDriver: v.nullish(v.string()),
+	CgroupVersion: v.nullish(v.string()),
+	MemoryLimit: v.nullish(v.boolean()),
+	CpuCfsQuota: v.nullish(v.boolean()),
+	PidsLimit: v.nullish(v.boolean()),
 	HttpProxy: v.nullish(v.string()),
 	HttpsProxy: v.nullish(v.string()),
 });

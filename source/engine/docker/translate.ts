@@ -118,7 +118,22 @@ export function toEngineInfo(info: EngineInfoAnswer): EngineInfo {
 		registryMirrors: info.RegistryConfig?.Mirrors ?? [],
 		// The address itself may hold a password.
 		proxied: Boolean(info.HttpsProxy || info.HttpProxy),
+		...(info.DefaultRuntime ? {defaultRuntime: info.DefaultRuntime} : {}),
+		...(info.LoggingDriver ? {logDriver: info.LoggingDriver} : {}),
+		...(info.CgroupVersion ? {cgroupVersion: info.CgroupVersion} : {}),
+		remapsUsers: hasOption(info, 'userns'),
+		noNewPrivileges: hasOption(info, 'no-new-privileges'),
+		missingLimits: [
+			...(info.MemoryLimit === false ? (['memory'] as const) : []),
+			...(info.CpuCfsQuota === false ? (['CPU'] as const) : []),
+			...(info.PidsLimit === false ? (['process'] as const) : []),
+		],
 	};
+}
+
+/** Each is `name=userns` or `name=seccomp,profile=builtin`. */
+function hasOption({SecurityOptions}: EngineInfoAnswer, name: string): boolean {
+	return (SecurityOptions ?? []).some((option) => option.split(',').includes(`name=${name}`));
 }
 
 /** The body of `POST /containers/create`. */
@@ -133,7 +148,9 @@ export function toCreateBody(spec: ContainerSpec): object {
 		...(spec.user ? {User: spec.user} : {}),
 		...(spec.hostname ? {Hostname: spec.hostname} : {}),
 		...(spec.workingDirectory ? {WorkingDir: spec.workingDirectory} : {}),
+		...(spec.stopSignal ? {StopSignal: spec.stopSignal} : {}),
 		...(spec.stopTimeoutSeconds === undefined ? {} : {StopTimeout: spec.stopTimeoutSeconds}),
+		...(spec.healthCheck === false ? {Healthcheck: {Test: ['NONE']}} : {}),
 		ExposedPorts: Object.fromEntries(exposed.map((port) => [port, {}])),
 		HostConfig: {
 			Init: spec.init,
@@ -153,7 +170,12 @@ export function toCreateBody(spec: ContainerSpec): object {
 			CapDrop: spec.capDrop,
 			CapAdd: spec.capAdd,
 			SecurityOpt: spec.securityOptions,
+			...(spec.groups?.length ? {GroupAdd: spec.groups.map(String)} : {}),
 			...(spec.network ? {NetworkMode: spec.network} : {}),
+			...(spec.ipc ? {IpcMode: spec.ipc} : {}),
+			...(spec.cgroupNamespace ? {CgroupnsMode: spec.cgroupNamespace} : {}),
+			...(spec.userNamespace ? {UsernsMode: spec.userNamespace} : {}),
+			...(spec.runtime ? {Runtime: spec.runtime} : {}),
 			RestartPolicy: {Name: 'no'},
 			...(spec.logMaxSize
 				? {

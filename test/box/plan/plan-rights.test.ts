@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
+import {toDockerRun} from '../../../source/box/plan/docker-run.ts';
 import {planBox} from '../../../source/box/plan/plan.ts';
 import {refuseRoot} from '../../../source/box/plan/run-as.ts';
+import {refuseSudoOfRemapped} from '../../../source/box/plan/sudo.ts';
 import type {BoxFacts, BoxRequest} from '../../../source/box/plan/types.ts';
+import {toCreateBody} from '../../../source/engine/docker/translate.ts';
 import type {EngineInfo} from '../../../source/engine/engine.ts';
 
 const request: BoxRequest = {
@@ -43,7 +46,7 @@ describe('what a box may do', () => {
 
 	test('is to become root inside by choice only, which shows, and never to reach out', () => {
 		const {capDrop, capAdd, securityOptions, labels} = planBox({...facts, request: {...request, sudo: true}});
-		assert.deepEqual([capDrop, securityOptions, labels['gpubox.sudo']], [['ALL'], [], 'true']);
+		assert.deepEqual([capDrop, securityOptions, labels['gpubox.sudo']], [['ALL'], ['no-new-privileges:false'], 'true']);
 		assert.ok(capAdd.includes('SETUID'));
 		for (const capability of [
 			'SYS_ADMIN',
@@ -107,5 +110,97 @@ describe('the secrets of a box', () => {
 	test('are named to shells where that was asked for', () => {
 		assert.equal(spec.environment.GPUBOX_SECRET_VARIABLES, 'WANDB_API_KEY');
 		assert.ok(!('GPUBOX_SECRET_VARIABLES' in planBox(facts).environment));
+	});
+});
+
+describe('what an engine may choose for all containers', () => {
+	const hardened: EngineInfo = {
+		...facts.engine,
+		runtimes: ['io.containerd.runc.v2', 'runc', 'runsc'],
+		cgroupVersion: '2',
+		noNewPrivileges: true,
+		logDriver: 'none',
+		defaultRuntime: 'runsc',
+		remapsUsers: true,
+	};
+
+	test('is said by the box where it depends on it', () => {
+		const spec = planBox({...facts, engine: hardened, gpus: ['GPU-1'], request: {...request, sudo: true}});
+		const {HostConfig, StopSignal, Healthcheck} = toCreateBody(spec) as {
+			HostConfig: Record<string, unknown>;
+			StopSignal: string;
+			Healthcheck: unknown;
+		};
+		const {Ulimits, LogConfig, ...said} = HostConfig;
+		assert.deepEqual(
+			['SecurityOpt', 'IpcMode', 'CgroupnsMode', 'UsernsMode', 'Runtime', 'Init', 'RestartPolicy', 'ShmSize'].map(
+				(name) => said[name],
+			),
+			[['no-new-privileges:false'], 'private', 'private', 'host', 'runc', true, {Name: 'no'}, 8 * 1024 ** 3],
+		);
+		assert.deepEqual(LogConfig, {Type: 'json-file', Config: {'max-size': '10m', 'max-file': '3'}});
+		assert.deepEqual(
+			(Ulimits as Array<{Name: string; Hard: number}>).map(({Name, Hard}) => [Name, Hard]),
+			[
+				['memlock', -1],
+				['stack', 67_108_864],
+				['nofile', 65_536],
+				['nproc', -1],
+			],
+		);
+		assert.deepEqual([StopSignal, Healthcheck], ['SIGTERM', {Test: ['NONE']}]);
+		const line = toDockerRun(spec);
+		for (const option of [
+			'--security-opt no-new-privileges:false',
+			'--ipc private',
+			'--cgroupns private',
+			'--userns host',
+			'--runtime runc',
+			'--no-healthcheck',
+			'--stop-signal SIGTERM',
+			'--ulimit nproc=-1:-1',
+		]) {
+			assert.ok(line.includes(` ${option} `), `${option} in ${line}`);
+		}
+	});
+
+	test("is the engine's own where a box does not: a runtime that gives GPUs, a sandbox for a box without any", () => {
+		for (const [defaultRuntime, gpus] of [
+			['nvidia', ['GPU-1']],
+			['runsc', []],
+			[undefined, ['GPU-1']],
+		] as Array<[string | undefined, string[]]>) {
+			const {defaultRuntime: _other, ...engine} = hardened;
+			const spec = planBox({...facts, engine: {...engine, ...(defaultRuntime ? {defaultRuntime} : {})}, gpus});
+			assert.equal(spec.runtime, undefined, defaultRuntime);
+		}
+	});
+
+	test('is neither asked nor said of Podman, which has no such settings', () => {
+		const {ipc, cgroupNamespace, userNamespace, runtime} = planBox({
+			...facts,
+			engine: {...hardened, flavour: 'podman'},
+			gpus: ['GPU-1'],
+		});
+		assert.deepEqual([ipc, cgroupNamespace, userNamespace, runtime], [undefined, undefined, undefined, undefined]);
+	});
+
+	test('refuses --sudo where the files of images belong to other users', () => {
+		assert.throws(() => refuseSudoOfRemapped(hardened, {sudo: true}), /userns-remap/);
+		refuseSudoOfRemapped(hardened, {});
+		refuseSudoOfRemapped(facts.engine, {sudo: true});
+	});
+});
+
+describe("proxies of Docker's own configuration", () => {
+	const proxies = {HTTP_PROXY: 'http://proxy.example:3128', http_proxy: 'http://proxy.example:3128'};
+
+	test('are in every box, and what the user sets wins, name by name as with docker run', () => {
+		const {environment} = planBox({...facts, proxies, request: {...request, environment: {HTTP_PROXY: 'http://mine'}}});
+		assert.deepEqual([environment.HTTP_PROXY, environment.http_proxy], ['http://mine', 'http://proxy.example:3128']);
+	});
+
+	test("are in boxes with the image's own server too", () => {
+		assert.equal(planBox({...facts, proxies, ownServer: {start: ['x']}}).environment.HTTP_PROXY, proxies.HTTP_PROXY);
 	});
 });

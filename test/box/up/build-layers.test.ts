@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {derivedFiles, derivedReference, packageFiles} from '../../../source/box/up/build-layers.ts';
+import {buildArguments, derivedFiles, derivedReference, packageFiles} from '../../../source/box/up/build-layers.ts';
 
 const base = {id: `sha256:${'a'.repeat(64)}`};
 const name = (settings: Parameters<typeof derivedReference>[3]) =>
@@ -24,4 +24,18 @@ test('packages are told apart as well', () => {
 	const of = (pip: string[]) => derivedReference(base, 'x:1', packageFiles({apt: [], pip}), {});
 	assert.notEqual(of(['a']), of(['b']));
 	assert.equal(of(['a', 'b']), of(['b', 'a']));
+});
+
+test('proxies of builds are those of the shell, and what it does not set from Docker', () => {
+	assert.deepEqual(
+		buildArguments(
+			'sha256:1',
+			{},
+			{
+				environment: {https_proxy: 'http://shell', HTTP_PROXY: '', PATH: '/bin'},
+				docker: {HTTP_PROXY: 'http://docker', https_proxy: 'http://docker', NO_PROXY: 'localhost'},
+			},
+		),
+		{BASE: 'sha256:1', HTTP_PROXY: 'http://docker', https_proxy: 'http://shell', NO_PROXY: 'localhost'},
+	);
 });
