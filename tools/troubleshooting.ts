@@ -1,7 +1,7 @@
 /** Writes the error texts that gpubox knows into docs/troubleshooting.md. */
 import {readFileSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
-import {type Remedy, remedies} from '../source/host/remedies.ts';
+import {buildRemedies, type Remedy} from '../source/host/remedies.ts';
 
 export const page = fileURLToPath(new URL('../docs/troubleshooting.md', import.meta.url));
 
@@ -11,6 +11,7 @@ const headings: Array<[heading: string, layers: Array<Remedy['layer']>]> = [
 	['Images', ['image']],
 	['Registries', ['dns', 'registry']],
 	['Inside a box', ['box']],
+	['While a layer is built', ['build']],
 ];
 
 function renderRemedy({example, meaning, fix}: Remedy): string {
@@ -21,7 +22,7 @@ function renderRemedy({example, meaning, fix}: Remedy): string {
 export function renderPage(before: string): string {
 	const list = headings.flatMap(([heading, layers]) => [
 		`### ${heading}\n`,
-		...remedies.filter(({layer}) => layers.includes(layer)).map(renderRemedy),
+		...buildRemedies.filter(({layer}) => layers.includes(layer)).map(renderRemedy),
 	]);
 	return before.replace(
 		/(<!-- Written by [^\n]*\n).*(<!-- End of what)/s,

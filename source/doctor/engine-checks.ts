@@ -178,7 +178,7 @@ function judgeToolkit(facts: HostFacts): Verdict {
 	}
 
 	// An error from the hook proves that the engine has it, wherever it is installed.
-	const hookSpoke = container.kind === 'failed' && /nvidia-container-cli/.test(container.text);
+	const hookSpoke = container.kind === 'failed' && /nvidia-container-cli|\bhook #\d+: /.test(container.text);
 	if (toolkit.hook || info.runtimes.includes('nvidia') || container.kind === 'seen' || hookSpoke) {
 		const also = cdiDevices.length > 0 || toolkit.cdiFiles.length > 0 ? ', also CDI' : '';
 		return ok(`NVIDIA's hook${tell(toolkit.version)}${also}`);

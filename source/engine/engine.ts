@@ -310,11 +310,18 @@ export class EngineError extends Error {
 	override name = 'EngineError';
 	readonly code: EngineErrorCode;
 	readonly status: number | undefined;
+	/** The last clause of what the program below the engine said itself; the message where nothing is around it. Safe to print. */
+	readonly words: string;
 
-	constructor(code: EngineErrorCode, message: string, options: {status?: number | undefined; cause?: unknown} = {}) {
+	constructor(
+		code: EngineErrorCode,
+		message: string,
+		options: {status?: number | undefined; cause?: unknown; words?: string} = {},
+	) {
 		super(message, options.cause === undefined ? undefined : {cause: options.cause});
 		this.code = code;
 		this.status = options.status;
+		this.words = options.words ?? message;
 	}
 }
 

@@ -2,6 +2,7 @@ import {cutText} from '../text/cut.ts';
 import {safeText} from '../text/safe.ts';
 import {EngineError, type EngineErrorCode} from './engine.ts';
 import {reasonLength} from './limits.ts';
+import {ownWords, withoutNesting} from './own-words.ts';
 
 /**
 Texts by which the engine says that it cannot hand out GPUs: its own driver selection, CDI, and what the NVIDIA runtime
@@ -40,7 +41,10 @@ export function toEngineError(error: unknown): EngineError {
 
 /** The engine's refusal, from its status and its reason. */
 export function refusal(reason: string, status?: number): EngineError {
-	return new EngineError(codeOfReason(reason, status), foreignReason(reason), {status});
+	return new EngineError(codeOfReason(reason, status), foreignReason(withoutNesting(reason)), {
+		status,
+		words: foreignReason(ownWords(reason)),
+	});
 }
 
 /** A foreign text on one line, cut, safe to print. */

@@ -113,7 +113,12 @@ function describeFailure({step, detail}: Extract<Message, {kind: 'failed'}>): Di
 			? {message: 'The image has no PyTorch.', fix: 'Choose an image with PyTorch: gpubox images'}
 			: {
 					message: `PyTorch cannot be loaded: ${detail}`,
-					fix: findRemedy(detail)?.fix ?? 'Choose another image: gpubox images',
+					// What the loader misses is a matter of the image; of anything else only the text tells.
+					fix:
+						findRemedy(detail)?.fix ??
+						(/cannot open shared object file|undefined symbol/.test(detail)
+							? 'Choose another image: gpubox images'
+							: ''),
 				};
 	}
 

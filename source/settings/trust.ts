@@ -1,10 +1,12 @@
 /** What a user agreed to for each project, saved in their state folder, where a project's own files cannot change it. */
+
 import {createHash} from 'node:crypto';
 import {lstatSync, rmSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {Failure} from '../base/failure.ts';
 import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
 import {readSmallFile} from '../base/small-file.ts';
+import {adviceForWrite} from '../base/write-advice.ts';
 import {safeText} from '../text/safe.ts';
 
 /** One thing agreed to; `digest` decides, the rest is for readers of the file. */
@@ -65,7 +67,7 @@ export function keepTrust(state: string, project: string, now: readonly Agreed[]
 		writeFileAtomic(file, `${JSON.stringify({project, agreed}, undefined, 2)}\n`, {mode: 0o600});
 	} catch (error) {
 		throw new Failure(`Cannot save your answer: ${safeText((error as Error).message)}`, {
-			fix: `Free some disk space, or make ${safeText(dirname(file))} writable.`,
+			fix: adviceForWrite(error, safeText(dirname(file))),
 			cause: error,
 		});
 	}

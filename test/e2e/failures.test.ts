@@ -94,7 +94,7 @@ describe('no engine', () => {
 
 describe('GPUs that cannot be had', {skip: needsOwnEngine}, () => {
 	const hookFolder = host.own?.hookFolder ?? '';
-	const reasons: Array<[reason: string, what: RegExp, fix: RegExp]> = [
+	const reasons: Array<[reason: string, what: RegExp, fix: RegExp, code?: number]> = [
 		['initialization error: nvml error: driver/library version mismatch', /upgraded while the old one/, /Reboot/],
 		['initialization error: nvml error: driver not loaded', /kernel module is not loaded/, /modprobe nvidia/],
 		[
@@ -103,10 +103,19 @@ describe('GPUs that cannot be had', {skip: needsOwnEngine}, () => {
 			/Install the NVIDIA driver/,
 		],
 		['initialization error: driver rpc error: timed out', /took too long/, /nvidia-smi -pm 1/],
+		['initialization error: driver error: timed out', /driver was asleep/, /nvidia-smi -pm 1/],
+		['container error: cgroup subsystem devices not found', /cgroup v2/, /Upgrade nvidia-container-toolkit/],
+		[
+			'mount error: file creation failed: /var/lib/docker/overlay2/0a1b2c/merged/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1: file exists',
+			/contains a library of NVIDIA's driver/,
+			/Choose another image/,
+			5,
+		],
 		[
 			'requirement error: unsatisfied condition: cuda>=12.8, please update your driver to a newer version, or use an earlier cuda container',
 			/newer CUDA than this host's driver/,
 			/gpubox images/,
+			5,
 		],
 		[
 			'initialization error: cuda error: forward compatibility was attempted on non supported hw',
@@ -119,17 +128,38 @@ describe('GPUs that cannot be had', {skip: needsOwnEngine}, () => {
 			/Windows/,
 		],
 	];
-	for (const [reason, what, fix] of reasons) {
+	for (const [reason, what, fix, code = 4] of reasons) {
 		test(reason.slice(0, 80), async () => {
 			const broken = await breakGpuDriver(hookFolder, reason);
 			const result = await person.runGpubox(['up', '--image', image, '--gpus', '1']);
 			await broken.mend();
-			assert.equal(result.code, 4, result.stderr);
+			assert.equal(result.code, code, result.stderr);
 			assert.match(result.stderr, what);
 			assert.match(result.stderr, fix);
+			assert.doesNotMatch(result.stderr, /runc create failed|Install nvidia-container-toolkit/);
 			assert.deepEqual(await ownContainers(), [], 'the half-made container is removed');
 		});
 	}
+
+	test('an image whose CUDA_VERSION is no version', async () => {
+		const broken = await breakGpuDriver(hookFolder, 'first line\ninvalid CUDA version: cu128');
+		const result = await person.runGpubox(['up', '--image', image, '--gpus', '1', '--no-wait']);
+		await broken.mend();
+		assert.equal(result.code, 5, result.stderr);
+		assert.match(
+			result.stderr,
+			/^gpubox: The image's variable CUDA_VERSION is not a version, .* \(invalid CUDA version: cu128\)\.\n {2}→ Choose another image .* NVIDIA_DISABLE_REQUIRE=1\n$/m,
+		);
+	});
+
+	test('words that nobody knows are told as they are', async () => {
+		const broken = await breakGpuDriver(hookFolder, 'moon error: wrong quarter');
+		const result = await person.runGpubox(['up', '--image', image, '--gpus', '1']);
+		await broken.mend();
+		assert.equal(result.code, 4, result.stderr);
+		assert.match(result.stderr, /^gpubox: nvidia-container-cli: moon error: wrong quarter$/m);
+		assert.doesNotMatch(result.stderr, /[Ii]nstall/);
+	});
 
 	test('no driver at all: asked for a GPU it is refused, with auto the box goes without and says so', async () => {
 		const env = {PATH: '/usr/bin:/bin'};

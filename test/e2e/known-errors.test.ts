@@ -50,7 +50,15 @@ describe('gpubox logs', () => {
 	});
 
 	test('says nothing of what it does not know', async () => {
-		await boxThatSays('unlucky-none', 'OSError: [Errno 19] No such device\nall is well');
+		await boxThatSays(
+			'unlucky-none',
+			[
+				'OSError: [Errno 19] No such device',
+				'OutOfMemory: out of shared memory  HINT: You might need to increase "max_locks_per_transaction".',
+				'OutOfResources: out of resource: shared memory, Required: 163840, Hardware limit: 101376.',
+				'all is well',
+			].join('\n'),
+		);
 		assert.equal((await person.runGpubox(['logs', 'unlucky-none'])).stderr, '');
 	});
 

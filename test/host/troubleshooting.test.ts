@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {test} from 'node:test';
 import {titles} from '../../source/doctor/check.ts';
-import {remedies} from '../../source/host/remedies.ts';
+import {buildRemedies} from '../../source/host/remedies.ts';
 import {page, renderPage} from '../../tools/troubleshooting.ts';
 
 const text = readFileSync(page, 'utf8');
 
 test('docs/troubleshooting.md has every known error text, as `npm run troubleshooting` writes it', () => {
 	assert.equal(text, renderPage(text));
-	for (const {example, fix} of remedies) {
+	for (const {example, fix} of buildRemedies) {
 		assert.ok(text.includes(example), example);
 		assert.ok(text.includes(fix), fix);
 	}

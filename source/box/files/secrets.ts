@@ -2,6 +2,7 @@ import {existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statfsSync}
 import {join} from 'node:path';
 import {exitCode, Failure} from '../../base/failure.ts';
 import {makeFolder, overwriteFile, removeTree} from '../../base/safe-files.ts';
+import {adviceForWrite} from '../../base/write-advice.ts';
 import type {Mount} from '../../engine/engine.ts';
 import type {Paths, Person} from '../../host/host.ts';
 import type {Box} from '../box.ts';
@@ -99,7 +100,7 @@ export function writeSecrets(paths: Paths, folder: string, runAs: Person, values
 		throw error instanceof Failure
 			? error
 			: new Failure(`Cannot write the box's secrets: ${(error as Error).message}`, {
-					fix: `Free some memory, or make ${paths.secrets} writable.`,
+					fix: adviceForWrite(error, paths.secrets),
 					cause: error,
 				});
 	}

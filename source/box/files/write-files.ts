@@ -2,6 +2,7 @@ import {join} from 'node:path';
 import {Failure} from '../../base/failure.ts';
 import {makeFolder, openWriter, removeTree, waitForDisk} from '../../base/safe-files.ts';
 import {readTemplate} from '../../base/templates.ts';
+import {adviceForWrite} from '../../base/write-advice.ts';
 import type {Paths, Person} from '../../host/host.ts';
 import {makeToken, readToken, tokenFile} from '../jupyter/token.ts';
 import {boxFolder, homeFolders} from '../paths.ts';
@@ -84,7 +85,7 @@ export function writeBoxFiles(
 		}
 
 		throw new Failure(`Cannot write the box's files: ${(error as Error).message}`, {
-			fix: `Free some disk space, or make ${folder} writable.`,
+			fix: adviceForWrite(error, folder),
 			cause: error,
 		});
 	} finally {

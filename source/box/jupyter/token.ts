@@ -3,6 +3,7 @@ import {closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync
 import {join} from 'node:path';
 import {Failure} from '../../base/failure.ts';
 import {writeFileAtomic} from '../../base/safe-files.ts';
+import {adviceForWrite} from '../../base/write-advice.ts';
 import type {Host, Paths} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import {boxFolder} from '../paths.ts';
@@ -78,7 +79,7 @@ export function renewBadToken(
 		throw new Failure(
 			`The token of ${box.name} is damaged, and a new one cannot be written: ${(error as Error).message}`,
 			{
-				fix: `Free some disk space, or remove ${path} yourself.`,
+				fix: adviceForWrite(error, path),
 				cause: error,
 			},
 		);

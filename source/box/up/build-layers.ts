@@ -70,7 +70,6 @@ export type Layer = {
 	/** What is being done, for messages: `Adding Jupyter and SSH to`. */
 	doing: string;
 	files: BuildFile[];
-	fix: string;
 };
 
 /** Jupyter and an SSH server. */
@@ -78,7 +77,6 @@ export function serviceLayer(): Layer {
 	return {
 		doing: 'Adding Jupyter and SSH to',
 		files: derivedFiles(),
-		fix: 'See the lines above. Behind a proxy or with a mirror: gpubox config build.pipIndexUrl URL',
 	};
 }
 
@@ -87,7 +85,6 @@ export function packageLayer(packages: Packages): Layer {
 	return {
 		doing: 'Adding the packages of gpubox.yaml to',
 		files: packageFiles(packages),
-		fix: 'See the lines above and fix `packages` in gpubox.yaml. With a mirror: gpubox config build.pipIndexUrl URL, or build.aptMirror',
 	};
 }
 
@@ -113,7 +110,7 @@ export async function ensureDerivedImage(
 		signal?: AbortSignal;
 	},
 ): Promise<string> {
-	const {files, doing, fix} = layer;
+	const {files, doing} = layer;
 	const tag = derivedReference(base, reference, files, options.settings);
 	if (await engine.inspectImage(tag, options.signal)) {
 		return tag;
@@ -130,14 +127,22 @@ export async function ensureDerivedImage(
 			onLine(line) {
 				const safe = safeText(line);
 				lastLines.push(safe);
-				lastLines.splice(0, lastLines.length - 8);
+				// pip and apt try again several times before they give up: the cause is further up than what they conclude.
+				lastLines.splice(0, lastLines.length - 200);
 				options.onLine(safe);
 			},
 			...(options.signal ? {signal: options.signal} : {}),
 		});
 	} catch (error) {
 		if (error instanceof EngineError && error.code === 'failed') {
-			throw new Failure(`${doing} ${reference} failed: ${error.message}`, {fix, details: lastLines, cause: error});
+			const {findBuildRemedy} = await import('../../host/remedies.ts');
+			const known = findBuildRemedy([...lastLines, error.message].join('\n'));
+			throw new Failure(`${doing} ${reference} failed: ${known?.meaning ?? error.message}`, {
+				// Of what no one recognised the lines above say more than a guess.
+				fix: known?.fix ?? '',
+				details: lastLines.slice(-8),
+				cause: error,
+			});
 		}
 
 		throw error;

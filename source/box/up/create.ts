@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
 import {Failure} from '../../base/failure.ts';
+import {adviceForWrite} from '../../base/write-advice.ts';
 import {EngineError} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
@@ -255,7 +256,7 @@ async function keepRecord(host: Host, folder: string, record: BoxRecord & {conta
 		}
 
 		throw new Failure(`Cannot write the box's files: ${(error as Error).message}`, {
-			fix: `Free some disk space, or make ${boxFolder(host.paths, folder)} writable.`,
+			fix: adviceForWrite(error, boxFolder(host.paths, folder)),
 			cause: error,
 		});
 	}

@@ -42,20 +42,20 @@ export async function runPostCreate(
 	try {
 		for await (const {text} of linesOf(readFrames(stream))) {
 			lastLines.push(text);
-			lastLines.splice(0, lastLines.length - 15);
+			lastLines.splice(0, lastLines.length - 200);
 			report({kind: 'post-create', name: box.name, command: postCreate, line: text});
 		}
 
 		signal.throwIfAborted();
 		const {exitCode: code} = await session.wait();
 		if (code !== 0) {
-			const {findRemedy} = await import('../../host/remedies.ts');
-			const known = findRemedy(lastLines.join('\n'));
+			const {findBuildRemedy} = await import('../../host/remedies.ts');
+			const known = findBuildRemedy(lastLines.join('\n'));
 			const what = `The post-create command failed with exit code ${code}: ${safeText(postCreate)}`;
 			const look = `The box is kept; to find the cause: gpubox attach ${box.name}. After a fix, gpubox up runs the command again.`;
 			throw new Failure(known ? `${what}. ${known.meaning}` : what, {
 				fix: known ? `${look} ${known.fix}` : look,
-				details: lastLines,
+				details: lastLines.slice(-15),
 			});
 		}
 	} catch (error) {

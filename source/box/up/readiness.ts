@@ -54,11 +54,7 @@ async function throwIfDead(host: Host, box: Box, signal: AbortSignal): Promise<v
 			? `${box.name} ran out of memory while starting.`
 			: `${box.name} stopped while starting, with exit code ${detail.exitCode}. The end of its log:`,
 		{
-			fix: detail.oomKilled
-				? 'Increase the limit: --memory 32g'
-				: known
-					? `${known.meaning} ${known.fix}`
-					: 'Fix the error in the log, or try another image: --image',
+			fix: detail.oomKilled ? 'Increase the limit: --memory 32g' : known ? `${known.meaning} ${known.fix}` : '',
 			details: lines,
 		},
 	);
