@@ -4,6 +4,7 @@ import {Failure} from '../base/failure.ts';
 import type {Box} from '../box/box.ts';
 import {jupyterUrl, tunnelCommand} from '../box/jupyter/server.ts';
 import {readToken} from '../box/jupyter/token.ts';
+import {ownerText} from '../box/list.ts';
 import {hasDesktop} from '../host/desktop.ts';
 import type {Host} from '../host/host.ts';
 
@@ -30,9 +31,9 @@ export function openingOf(
 
 	if (!box.mine) {
 		throw new Failure(
-			box.owner === person.name
+			box.ownerIs === 'claimed'
 				? `${box.name} claims to be yours, but was not created from this account, which has no token for it.`
-				: `${box.name} belongs to ${box.owner}, and only they have its token.`,
+				: `${box.name} belongs to ${ownerText(box)}, and only they have its token.`,
 			{fix: fixes.notYours},
 		);
 	}

@@ -24,7 +24,12 @@ export type Box = {
 	startOf?: string;
 	/** Set aside while `up --recreate` creates its replacement (replace.ts). */
 	replaced?: true;
+	/** The owner's name, for the eye: two users may have the same one, since letters that images do not know are replaced. */
 	owner: string;
+	/** The owner's uid on the engine's machine, which identifies them; undefined where the container does not claim any. */
+	uid?: number;
+	/** What `ownerText` adds to the name, so that no container looks like another user's. Missing for boxes listed alone. */
+	ownerIs?: 'claimed' | 'namesake';
 	/** The user inside. */
 	user: string;
 	/** The project folder on the host, for display. */

@@ -12,14 +12,13 @@ export function mayEnter({person}: Pick<Host, 'person'>, {mine}: Pick<Box, 'mine
 }
 
 export function refuseToEnter(
-	{person}: Pick<Host, 'person'>,
-	box: Pick<Box, 'name' | 'owner' | 'mine'>,
+	box: Pick<Box, 'name' | 'owner' | 'uid' | 'ownerIs'>,
 	code: ExitCode = exitCode.failed,
 ): Failure {
 	return new Failure(
-		box.owner === person.name
+		box.ownerIs === 'claimed'
 			? `${box.name} claims to be yours, but this account did not create it.`
-			: `Permission denied: ${box.name} belongs to ${ownerText(box, person.name)}.`,
+			: `Permission denied: ${box.name} belongs to ${ownerText(box)}.`,
 		{fix: 'List your boxes: gpubox ls. Create one: gpubox up', exitCode: code},
 	);
 }

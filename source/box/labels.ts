@@ -20,7 +20,7 @@ import type {FoundRecord} from './record.ts';
 export type Provenance = {
 	mine?: FoundRecord | undefined;
 	pending?: FoundRecord | undefined;
-	/** Name of the caller, where the engine is on another machine: the records of its boxes are there, so labels are used instead. */
+	/** The caller, where the engine is on another machine: the records of its boxes are there, so labels are used instead. */
 	caller?: string;
 };
 
@@ -49,6 +49,7 @@ export function toBox(container: Container, {mine, pending, caller}: Provenance 
 		...(startOf === undefined ? {} : {startOf}),
 		...(container.name.startsWith(replacedPrefix) ? {replaced: true as const} : {}),
 		owner: safeText(labels[label.owner] ?? ''),
+		...uidOf(labels[label.uid]),
 		user: safeText(labels[label.user] || labels[label.owner] || ''),
 		project: safeText(labels[label.project] ?? ''),
 		projectPath: mine?.record.project ?? labels[label.project] ?? '',
@@ -111,6 +112,10 @@ function addressesOf(
 	}
 
 	return addresses;
+}
+
+function uidOf(text = ''): Pick<Box, 'uid'> {
+	return /^\d{1,10}$/.test(text) ? {uid: Number(text)} : {};
 }
 
 /** Undefined when the text is not a time. */

@@ -1,5 +1,5 @@
 import {exitCode, Failure} from '../base/failure.ts';
-import type {Host} from '../host/host.ts';
+import type {Host, Person} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
 import {mostSimilar} from '../text/similar.ts';
 import {type Box, containerPrefix, label} from './box.ts';
@@ -24,7 +24,7 @@ export async function listClaims({engine, paths, person}: Viewer, signal?: Abort
 	const containers = await engine.listContainers({labels: [label.name], ...(signal ? {signal} : {})});
 	// Read after the list: the id of a container is recorded before anything else happens to it.
 	const records = engine.local ? readRecords(paths) : noRecords;
-	return containers
+	const boxes = containers
 		.flatMap(
 			(container) =>
 				toBox(container, {
@@ -34,6 +34,45 @@ export async function listClaims({engine, paths, person}: Viewer, signal?: Abort
 				}) ?? [],
 		)
 		.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+	return tellOwnersApart(boxes, person, engine.local);
+}
+
+/**
+Users are told apart by their uid, never by a name alone: marks boxes whose owner's name is also that of another user, and containers
+that claim to be the caller's without a record.
+
+@param local on another machine the caller may have another uid; there a name counts while only one user has it
+*/
+export function tellOwnersApart(boxes: readonly Box[], caller: Pick<Person, 'name' | 'uid'>, local = true): Box[] {
+	const uids = new Map<string, Set<number>>();
+	const add = (name: string, uid: number | undefined) => {
+		if (uid !== undefined) {
+			uids.set(name, (uids.get(name) ?? new Set()).add(uid));
+		}
+	};
+	for (const {owner, uid} of boxes) {
+		add(owner, uid);
+	}
+
+	if (local) {
+		add(caller.name, caller.uid);
+	}
+
+	return boxes.map((box) => {
+		const severalHaveIt = (uids.get(box.owner)?.size ?? 0) > 1;
+		const mine = box.mine && (local || !severalHaveIt || box.uid === caller.uid);
+		const claimed = local && !mine && !box.pending && isCallers(box, caller);
+		return {
+			...box,
+			mine,
+			...(claimed ? {ownerIs: 'claimed' as const} : severalHaveIt ? {ownerIs: 'namesake' as const} : {}),
+		};
+	});
+}
+
+/** Whether a container says that it belongs to the caller: by uid, or by name where it names no uid. */
+function isCallers({owner, uid}: Pick<Box, 'owner' | 'uid'>, caller: Pick<Person, 'name' | 'uid'>): boolean {
+	return uid === undefined ? owner === caller.name : uid === caller.uid;
 }
 
 /**
@@ -61,10 +100,16 @@ export async function findBox(viewer: Viewer, given: string, signal?: AbortSigna
 }
 
 /**
-The owner of a box, for display. A box that names the caller without a record of theirs is only a claim, and shown as one.
-
-@param caller the caller's name
+The owner of a box, for display: with the uid where another user has the same name, and marked as claimed where it names the caller
+without a record of theirs.
 */
-export function ownerText({owner, mine}: Pick<Box, 'owner' | 'mine'>, caller: string): string {
-	return !mine && owner === caller ? `${owner} (claimed)` : owner;
+export function ownerText({owner, uid, ownerIs}: Pick<Box, 'owner' | 'uid' | 'ownerIs'>): string {
+	switch (ownerIs) {
+		case 'claimed':
+			return `${owner} (claimed)`;
+		case 'namesake':
+			return `${owner} (uid ${uid ?? 'unknown'})`;
+		default:
+			return owner;
+	}
 }

@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import {basename} from 'node:path';
 import {exitCode, Failure} from '../base/failure.ts';
+import type {Person} from '../host/host.ts';
 import {namePattern} from './box.ts';
 
 /** The default name of a box, from owner and project: `alice-train`. Always valid as a container's name. */
@@ -8,9 +9,14 @@ export function defaultName(owner: string, project: string): string {
 	return clean(`${clean(owner) || 'user'}-${clean(basename(project)) || 'box'}`).slice(0, 54);
 }
 
-/** The name for a second project folder of the same name (or title): with a short hash of the folder's path. */
-export function distinctName(owner: string, project: string, title = project): string {
-	return `${defaultName(owner, title)}-${createHash('sha256').update(project).digest('hex').slice(0, 6)}`;
+/**
+The names that `up` gives a user's box for a project when none is asked for, in this order: PERSON-PROJECT; where that belongs to
+another user of the same name, with the uid; for a second folder of the same name (or title), with a hash of its path.
+*/
+export function ownNames({name, uid}: Pick<Person, 'name' | 'uid'>, project: string, title = project): string[] {
+	const first = defaultName(name, title);
+	const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 6);
+	return [first, `${first.slice(0, 50)}-${uid}`, `${first}-${hash(project)}`, `${first}-${hash(`${uid} ${project}`)}`];
 }
 
 /** @throws Failure (usage) when the engine would refuse the name. */

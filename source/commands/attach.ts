@@ -17,7 +17,7 @@ export async function attach(
 	const {engine} = host;
 	const box = await findBox(host, name, signal);
 	if (!mayEnter(host, box)) {
-		throw refuseToEnter(host, box, exitCode.couldNotStartCommand);
+		throw refuseToEnter(box, exitCode.couldNotStartCommand);
 	}
 
 	if (box.state !== 'running') {

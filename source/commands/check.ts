@@ -96,7 +96,7 @@ async function checkTarget(host: Host, target: Target, options: Options, signal:
 
 	const {box} = target;
 	if (!mayEnter(host, box)) {
-		throw refuseToEnter(host, box);
+		throw refuseToEnter(box);
 	}
 
 	if (box.state !== 'running') {

@@ -13,7 +13,6 @@ import {watchGpus} from '../gpu/stream.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {explain} from '../host/remedies.ts';
-import {whoAmI} from '../host/user.ts';
 import {formatDuration} from '../text/duration.ts';
 import {formatTable} from '../text/table.ts';
 import {shortUuid} from './output/format.ts';
@@ -196,7 +195,7 @@ async function print(
 		const rows = await Promise.all(
 			holders.map(async ({box, since, idleness}) => [
 				box.name,
-				ownerText(box, whoAmI(process.env).name),
+				ownerText(box),
 				String(box.gpus.length),
 				formatDuration(now.getTime() - since.getTime()),
 				idleCell(box, idleness, await idleLimits(box), now),

@@ -1,4 +1,5 @@
 import {realpathSync} from 'node:fs';
+import {loadSettings} from '../app/load-settings.ts';
 import {openPrompt, type Prompt} from '../app/prompt.ts';
 import {type Look, lookAtHost} from '../app/setup/inspect-host.ts';
 import {agreeToOwnAnswers} from '../app/setup/own-answers.ts';
@@ -184,7 +185,11 @@ async function askData(prompt: Prompt, earlier: Draft['data']): Promise<string |
 
 async function nameOfBox(host: Host, folder: string, signal: AbortSignal): Promise<string | undefined> {
 	const project = realpathSync(folder);
-	return findOwn(await listBoxes(host, signal), {project})?.name;
+	const {settings} = await loadSettings(folder);
+	return findOwn(await listBoxes(host, signal), host.person, {
+		project,
+		...(settings.name === undefined ? {} : {projectName: settings.name}),
+	})?.name;
 }
 
 function tell(lines: string[]): void {

@@ -21,7 +21,7 @@ export async function ls(
 	if (options.json) {
 		printJson({boxes: boxes.map((box) => boxJson(box, idleness.get(box.id)))});
 	} else {
-		await printTable(host, boxes, idleness);
+		await printTable(boxes, idleness);
 	}
 
 	try {
@@ -36,7 +36,7 @@ export async function ls(
 	}
 }
 
-async function printTable(host: Host, boxes: Box[], idleness: Map<string, Idleness>): Promise<void> {
+async function printTable(boxes: Box[], idleness: Map<string, Idleness>): Promise<void> {
 	const now = new Date();
 	const idle = await idleCells(boxes, idleness, now);
 
@@ -45,7 +45,7 @@ async function printTable(host: Host, boxes: Box[], idleness: Map<string, Idlene
 			? 'No boxes yet. Create one for this folder: gpubox up\n'
 			: `${await formatTable(
 					heads,
-					boxes.map((box, index) => [...row(box, host.person.name, now), idle[index] ?? '-']),
+					boxes.map((box, index) => [...row(box, now), idle[index] ?? '-']),
 				)}\n`,
 	);
 }
@@ -82,10 +82,10 @@ async function idleCells(boxes: Box[], idleness: Map<string, Idleness>, now: Dat
 	);
 }
 
-function row(box: Box, caller: string, now: Date): string[] {
+function row(box: Box, now: Date): string[] {
 	return [
 		box.name,
-		ownerText(box, caller),
+		ownerText(box),
 		box.until && box.until <= now ? `${box.state} (expired)` : box.state,
 		`${box.services.join(',') || '-'}${box.sudo ? ' +sudo' : ''}${box.rootPassword ? ' +root-password' : ''}${box.open ? ' +open' : ''}`,
 		// An index can change at each boot; the start of the UUID is the same in `gpubox gpus`.

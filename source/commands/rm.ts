@@ -17,9 +17,7 @@ export async function rm(
 		(box) => removeBox(host, box),
 		async (boxes) => {
 			if (!options.yes && process.stdin.isTTY) {
-				const told = boxes.map((box) =>
-					box.mine ? box.name : `${box.name} (owner: ${ownerText(box, host.person.name)})`,
-				);
+				const told = boxes.map((box) => (box.mine ? box.name : `${box.name} (owner: ${ownerText(box)})`));
 				const {confirm} = await import('../app/prompt.ts');
 				const question = `Remove ${told.join('; ')}? Software installed inside is lost; the project folder is kept.`;
 				if (!(await confirm(question, signal))) {

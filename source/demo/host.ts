@@ -56,8 +56,8 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 	const paths = pathsIn(root);
 	const folderName = (name: string) => `${name}~demo`;
 	const folder = (name: string) => join(paths.state, folderName(name));
-	const boxes = seedBoxes(scenario, folder);
 	const person = {name: scenario.person, uid: process.getuid?.() ?? 1000, gid: process.getgid?.() ?? 1000};
+	const boxes = seedBoxes(scenario, folder, person.uid);
 	for (const {spec} of boxes) {
 		const name = spec.labels['gpubox.name'] ?? '';
 		if (spec.labels['gpubox.owner'] === person.name) {

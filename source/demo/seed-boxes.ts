@@ -19,10 +19,16 @@ export type Seed = {
 
 const firstPorts: Record<ServiceName, number> = {jupyter: 18_888, ssh: 12_222};
 
-/** The boxes of a scenario as the engine has them. Ports are given out in the order of the boxes, user ids in that of the people. */
-export function seedBoxes(scenario: Scenario, folder: (name: string) => string): Seed[] {
+/**
+The boxes of a scenario as the engine has them. Ports are given out in the order of the boxes, user ids in that of the people.
+
+@param uid of the user of the demo host; no one else gets it
+*/
+export function seedBoxes(scenario: Scenario, folder: (name: string) => string, uid: number): Seed[] {
 	const next = {...firstPorts};
 	const people = [...new Set(scenario.boxes.map(({owner}) => owner))];
+	const firstUid = uid > 2000 && uid <= 2000 + people.length ? uid + 1 : 2001;
+	const uidOf = (owner: string) => (owner === scenario.person ? uid : firstUid + people.indexOf(owner));
 	return scenario.boxes.map((box) => {
 		const ports = box.services.map((service) => {
 			const port = next[service];
@@ -36,7 +42,7 @@ export function seedBoxes(scenario: Scenario, folder: (name: string) => string):
 			past: {story: stories[box.log].past, lines: box.logLines, endedHoursAgo: stories[box.log].restingHours},
 			pids: box.running ? scenario.processes.filter((process) => process.box === box.name).map(({pid}) => pid) : [],
 			spec: specOf(box, {
-				uid: 2001 + people.indexOf(box.owner),
+				uid: uidOf(box.owner),
 				ports,
 				uuids: scenario.gpus.filter((gpu) => box.gpus.includes(gpu.index)).map((gpu) => gpu.uuid),
 				folder,

@@ -140,6 +140,8 @@ export type Contender = {
 	/** For what gpubox keeps of this person. */
 	folder: string;
 	owner: string;
+	/** Who runs the tests when missing. */
+	uid?: number;
 	project: string;
 	projectName?: string;
 	services?: ServiceName[];
@@ -151,11 +153,11 @@ export type Contender = {
 	secrets?: string;
 };
 
-export function hostOf(engine: Engine, {folder, owner, secrets}: Contender): Host {
+export function hostOf(engine: Engine, {folder, owner, uid = process.getuid?.() ?? 0, secrets}: Contender): Host {
 	const at = (name: string) => join(folder, name);
 	return {
 		engine,
-		person: {name: owner, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0},
+		person: {name: owner, uid, gid: process.getgid?.() ?? 0},
 		paths: {
 			config: at('config'),
 			state: at('state'),

@@ -57,7 +57,7 @@ test('a box of another user is refused', () => {
 });
 
 test('a box that only claims to be of the caller is refused', () => {
-	assert.match(refusal({mine: false, folder: undefined}).message, /claims to be yours/);
+	assert.match(refusal({mine: false, folder: undefined, ownerIs: 'claimed'}).message, /claims to be yours/);
 });
 
 test('a box without Jupyter, a stopped one and one without an address are refused, each with its fix', () => {

@@ -3,6 +3,7 @@ import type {Host} from '../../host/host.ts';
 import {safeText} from '../../text/safe.ts';
 import type {Box} from '../box.ts';
 import {readOwnToken} from '../jupyter/token.ts';
+import {ownerText} from '../list.ts';
 import {jupyterBase} from './server.ts';
 
 /** A notebook's kernel. It keeps its GPU memory until it is shut down, whether it computes or not. */
@@ -122,7 +123,7 @@ function member(value: unknown, name: string): unknown {
 export function kernelToken(host: Host, box: Box, fix: string): string {
 	const token = readOwnToken(host, box);
 	if (token === undefined) {
-		throw new Failure(`Permission denied: ${box.name} belongs to ${box.owner}.`, {fix});
+		throw new Failure(`Permission denied: ${box.name} belongs to ${ownerText(box)}.`, {fix});
 	}
 
 	return token;

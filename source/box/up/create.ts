@@ -97,7 +97,7 @@ async function attemptOnce(host: Host, prepared: Prepared, lost: Lost, options: 
 	const {request} = prepared;
 	const boxes = options.listed ?? (await listClaims(host, signal));
 	removeUnused(host, folders, boxes);
-	const pending = findPending(boxes, request);
+	const pending = findPending(boxes, host.person, request);
 	if (pending) {
 		// Another run of the caller is about to record it as the caller's, or was killed before it could.
 		if (isAbandoned(pending, new Date())) {
@@ -107,7 +107,7 @@ async function attemptOnce(host: Host, prepared: Prepared, lost: Lost, options: 
 		return {kind: 'lost-race'};
 	}
 
-	const own = findOwn(boxes, request);
+	const own = findOwn(boxes, host.person, request);
 	if (own) {
 		return tryToStart(host, {box: own, made: false}, boxes, prepared, lost);
 	}
@@ -119,7 +119,7 @@ async function attemptOnce(host: Host, prepared: Prepared, lost: Lost, options: 
 	}
 
 	const boxesNow = await listClaims(host);
-	const created = findOwn(boxesNow, request);
+	const created = findOwn(boxesNow, host.person, request);
 	return created ? tryToStart(host, {box: created, made: true}, boxesNow, prepared, lost) : {kind: 'lost-race'};
 }
 

@@ -66,7 +66,7 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 	if (!base && !options.dryRun) {
 		if (hostGpus && !options.queue) {
 			// Report GPUs that are taken before a long pull, not after it. The claim decides.
-			const others = options.boxes.filter((box) => box !== findOwn(options.boxes, request));
+			const others = options.boxes.filter((box) => box !== findOwn(options.boxes, host.person, request));
 			pickGpus({request, gpuSelection, hostGpus, ...usable}, toCandidates(hostGpus, others, new Date()));
 		}
 

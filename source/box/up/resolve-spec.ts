@@ -7,7 +7,7 @@ import {type Box, containerPrefix, isOwn, type OwnBox, type ServiceName, service
 import {chooseGpus, type GpuCandidate, GpusTaken} from '../gpus/allocate.ts';
 import {toCandidates} from '../gpus/availability.ts';
 import {ownerText} from '../list.ts';
-import {defaultName, distinctName} from '../name.ts';
+import {ownNames} from '../name.ts';
 import {planBox} from '../plan/plan.ts';
 import type {BoxRequest, Prepared} from '../plan/types.ts';
 import {candidatePorts, findFreePort} from '../ports.ts';
@@ -16,9 +16,19 @@ import {limitsWereKept} from '../record.ts';
 /** What earlier attempts found to be unavailable. `names` belong to containers that are not boxes. */
 export type Lost = {ports: readonly number[]; names: readonly string[]; rlimits: boolean};
 
-/** The caller's box for this project: the one named, or the running one. */
-export function findOwn(boxes: readonly Box[], request: Pick<BoxRequest, 'project' | 'name'>): OwnBox | undefined {
-	const own = boxes.filter(isOwn).filter((box) => isFor(box, request));
+/** What says which box of a project is meant. */
+export type Wanted = Pick<BoxRequest, 'project' | 'projectName' | 'name'>;
+
+/**
+The caller's box for this project: the one named; without a name, the one that `up` itself named. A box that got another name with --name
+is never taken for it.
+*/
+export function findOwn(
+	boxes: readonly Box[],
+	person: Pick<Person, 'name' | 'uid'>,
+	request: Wanted,
+): OwnBox | undefined {
+	const own = boxes.filter(isOwn).filter((box) => isFor(box, person, request));
 	return own.find(({state}) => state === 'running') ?? own[0];
 }
 
@@ -26,17 +36,26 @@ export function findOwn(boxes: readonly Box[], request: Pick<BoxRequest, 'projec
 A container for this project that another `up` of the caller created a moment ago without having written its id to the record yet: it
 is about to, or was killed before it could.
 */
-export function findPending(boxes: Box[], request: Pick<BoxRequest, 'project' | 'name'>): Box | undefined {
-	return boxes.find((box) => box.pending && isFor(box, request));
+export function findPending(boxes: Box[], person: Pick<Person, 'name' | 'uid'>, request: Wanted): Box | undefined {
+	return boxes.find((box) => box.pending && isFor(box, person, request));
 }
 
-function isFor(box: Box, {project, name}: Pick<BoxRequest, 'project' | 'name'>): boolean {
-	return (
-		box.startOf === undefined &&
-		!box.replaced &&
-		box.projectPath === project &&
-		(name === undefined || box.name === name)
+/** Boxes for the same folder that are not the one wanted: of others, or the caller's with other names. */
+export function othersOf(boxes: readonly Box[], wanted: Box | undefined, {project}: Wanted): Box[] {
+	return boxes.filter(
+		(box) =>
+			box.startOf === undefined &&
+			!box.replaced &&
+			!box.pending &&
+			box.ownerIs !== 'claimed' &&
+			box.id !== wanted?.id &&
+			box.projectPath === project,
 	);
+}
+
+function isFor(box: Box, person: Pick<Person, 'name' | 'uid'>, {project, projectName, name}: Wanted): boolean {
+	const names = name === undefined ? ownNames(person, project, projectName) : [name];
+	return box.startOf === undefined && !box.replaced && box.projectPath === project && names.includes(box.name);
 }
 
 /** @throws Failure (taken) when the requested name belongs to another project, or to a container that is not a box */
@@ -54,15 +73,26 @@ export function chooseName(
 				box.name === name &&
 				!(box.mine && box.projectPath === request.project),
 		);
-	const {projectName = request.project} = request;
-	const name = request.name ?? defaultName(person.name, projectName);
+	const isFree = (name: string) => !holderOf(name) && !lost.names.includes(name);
+	const [first = '', withUid = '', ...withHash] = ownNames(person, request.project, request.projectName);
+	const name = request.name ?? first;
 	const holder = holderOf(name);
-	if (!holder && !lost.names.includes(name)) {
+	if (isFree(name)) {
 		return name;
 	}
 
 	if (request.name === undefined) {
-		return distinctName(person.name, request.project, projectName);
+		// The uid only where it tells two users apart.
+		const another = holder?.uid !== undefined && holder.uid !== person.uid ? [withUid, ...withHash] : withHash;
+		const free = another.find(isFree);
+		if (free === undefined) {
+			throw new Failure(`The names of your box for this folder are taken: ${[first, ...another].join(', ')}.`, {
+				fix: 'Choose one: --name',
+				exitCode: exitCode.taken,
+			});
+		}
+
+		return free;
 	}
 
 	const fix = 'Choose another one: --name';
@@ -76,9 +106,9 @@ export function chooseName(
 	throw new Failure(
 		holder.mine
 			? `The name "${name}" is taken by your box for ${holder.project}.`
-			: holder.owner === person.name && holder.projectPath === request.project
+			: holder.ownerIs === 'claimed' && holder.projectPath === request.project
 				? `${containerPrefix}${name} claims to be your box for this folder, but this account did not create it.`
-				: `The name "${name}" is taken by ${ownerText(holder, person.name)}'s box for ${holder.project}.`,
+				: `The name "${name}" is taken by ${ownerText(holder)}'s box for ${holder.project}.`,
 		{fix, exitCode: exitCode.taken},
 	);
 }

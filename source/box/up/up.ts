@@ -1,10 +1,10 @@
 import {existsSync} from 'node:fs';
 import {Failure} from '../../base/failure.ts';
 import {type ContainerSpec, EngineError} from '../../engine/engine.ts';
-import type {Host, Person} from '../../host/host.ts';
+import type {Host} from '../../host/host.ts';
 import {type Box, containerPrefix, type OwnBox} from '../box.ts';
 import {readToken, renewBadToken} from '../jupyter/token.ts';
-import {listBoxes, listClaims, onlyBoxes} from '../list.ts';
+import {listBoxes, listClaims, onlyBoxes, ownerText} from '../list.ts';
 import {boxFolder} from '../paths.ts';
 import {hashRequest} from '../plan/base.ts';
 import {passwordName, warnOfPassword} from '../plan/image-sshd.ts';
@@ -22,7 +22,7 @@ import {waitUntilReady} from './readiness.ts';
 import {renewKeys, renewSecrets} from './refresh-credentials.ts';
 import {removeWithFiles} from './remove-with-files.ts';
 import {bringBack, setAside} from './replace.ts';
-import {chooseName, findOwn, stillUndecided, workOut} from './resolve-spec.ts';
+import {chooseName, findOwn, othersOf, stillUndecided, workOut} from './resolve-spec.ts';
 import type {UpOptions, UpResult} from './types.ts';
 
 /**
@@ -56,13 +56,17 @@ async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Prom
 	const claims = await listClaims(host, signal);
 	const listedAt = performance.now();
 	const boxes = onlyBoxes(claims);
-	const existing = findOwn(boxes, request);
-	for (const text of noteClaims(boxes, host.person, request)) {
+	const existing = findOwn(boxes, host.person, request);
+	for (const text of noteClaims(boxes, request)) {
 		report({kind: 'note', text});
 	}
 
 	if (existing && existing.state !== 'created' && !options.recreate) {
 		return reuse(host, existing, request, options, claims);
+	}
+
+	for (const text of noteOthers(boxes, existing, request)) {
+		report({kind: 'note', text});
 	}
 
 	const prepared = await prepare(host, request, {...options, engine, boxes});
@@ -116,15 +120,26 @@ async function makeBox(
 }
 
 /** Notes about containers whose labels claim to be the caller's box for this folder, but which have no record. */
-function noteClaims(boxes: readonly Box[], person: Person, {project}: BoxRequest): string[] {
+function noteClaims(boxes: readonly Box[], {project}: BoxRequest): string[] {
 	return boxes
-		.filter(
-			({mine, pending, owner, projectPath}) => !mine && !pending && owner === person.name && projectPath === project,
-		)
+		.filter(({ownerIs, projectPath}) => ownerIs === 'claimed' && projectPath === project)
 		.map(
 			({name}) =>
 				`${containerPrefix}${name} claims to be your box for this folder, but this account did not create it, so it is ignored. To remove it: docker rm -f ${containerPrefix}${name}`,
 		);
+}
+
+/** A note about other boxes for the same folder, which are not taken for the caller's own. */
+function noteOthers(boxes: readonly Box[], own: Box | undefined, request: BoxRequest): string[] {
+	const others = othersOf(boxes, own, request);
+	if (others.length === 0) {
+		return [];
+	}
+
+	const told = others.map((box) => `${box.name} (${box.mine ? 'yours' : ownerText(box)}, ${box.state})`).join(', ');
+	const another = others.find(({mine}) => mine);
+	const fix = another === undefined ? '' : ` To use yours instead: --name ${another.name}`;
+	return [`${others.length === 1 ? 'Another box' : 'Other boxes'} for this folder: ${told}.${fix}`];
 }
 
 /** The container that `up` would create now. Changes nothing. */
@@ -134,7 +149,7 @@ export async function planUp(host: Host, request: BoxRequest, options: UpOptions
 	const boxes = await listBoxes(host, options.signal);
 	const prepared = await prepare(host, request, {...options, engine, boxes, dryRun: true});
 	const name = chooseName(boxes, host.person, request);
-	const own = findOwn(boxes, request);
+	const own = findOwn(boxes, host.person, request);
 	// The line describes the box that already exists, so its own GPUs and ports do not count as taken.
 	const others = boxes.filter((box) => box !== own);
 	// A new box gets a folder with a random name; here the line is only printed, and must be the same each time.
@@ -195,6 +210,10 @@ async function reuse(
 			note(damaged);
 		}
 	} else {
+		for (const text of noteOthers(claims, box, request)) {
+			note(text);
+		}
+
 		options.report({kind: 'start', name: box.name});
 		await (options.queue ? startInTurn(host, box, options) : startBox(host, box, options.signal, note));
 	}

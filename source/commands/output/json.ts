@@ -10,6 +10,8 @@ export function boxJson(box: Box, idleness?: Idleness) {
 		name: box.name,
 		id: box.id,
 		owner: box.owner,
+		// Two users may have the same name after cleaning; the uid tells them apart.
+		uid: box.uid ?? null,
 		// False for a container that only claims it: its labels were not written by this account.
 		mine: box.mine,
 		project: box.project,

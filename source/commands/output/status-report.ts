@@ -34,7 +34,7 @@ export async function report(host: Host, signal: AbortSignal): Promise<void> {
 						['box', 'owner', 'state', 'gpus', 'image', 'address'],
 						boxes.map((box) => [
 							box.name,
-							ownerText(box, host.person.name),
+							ownerText(box),
 							box.state,
 							String(box.gpus.length),
 							box.image,

@@ -160,7 +160,7 @@ async function enter({host, store, terminal, say}: Context, box: Box): Promise<v
 		import('../../../box/enter.ts'),
 	]);
 	if (!mayEnter(host, box)) {
-		throw refuseToEnter(host, box);
+		throw refuseToEnter(box);
 	}
 
 	const {suspend} = await terminal;

@@ -80,7 +80,7 @@ function boxItem(box: Box, facts: Facts, selected: boolean, now: Date): BoxItem 
 		selected,
 		...markOf(box),
 		name: box.name,
-		owner: ownerText(box, facts.person),
+		owner: ownerText(box),
 		state: box.state === 'exited' ? 'stopped' : box.state,
 		services: box.services.map((service) => serviceShort[service]).join(' '),
 		gpus: gpuNumbers(box, facts),
@@ -159,7 +159,7 @@ export function selectDetail(facts: Facts, view: View, now: Date): Array<[label:
 
 	const pairs: Array<[string, string]> = [
 		['name', box.name],
-		['owner', ownerText(box, facts.person)],
+		['owner', ownerText(box)],
 		['state', boxItem(box, facts, false, now).state],
 		['project', box.project],
 		['image', box.image],
