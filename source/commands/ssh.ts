@@ -2,16 +2,23 @@ import {spawn} from 'node:child_process';
 import {constants, userInfo} from 'node:os';
 import {join} from 'node:path';
 import {exitCode, Failure} from '../base/failure.ts';
+import {writeFileAtomic} from '../base/safe-files.ts';
+import type {Box} from '../box/box.ts';
 import {findBox} from '../box/list.ts';
-import {sshFileNames} from '../box/ssh/config.ts';
+import {boxFolder} from '../box/paths.ts';
+import {findConfigFault, readSshVersion} from '../box/ssh/client.ts';
+import {knownHostsLine} from '../box/ssh/config.ts';
 import {readLogin} from '../box/ssh/login.ts';
+import {sshOptions} from '../box/ssh/options.ts';
 import {hasSshServer} from '../box/ssh/probe.ts';
-import {syncSshFiles} from '../box/ssh/sync-config.ts';
+import {readSshBox, syncSshFiles} from '../box/ssh/sync-config.ts';
+import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
+import {safeText} from '../text/safe.ts';
 import {shellQuote} from '../text/shell-quote.ts';
 
 /**
-Runs the system's ssh with the user's settings, by the host name in gpubox's file under ~/.ssh.
+Runs the system's ssh with the user's settings and, before them, all that the way into the box depends on.
 
 @returns the command's own exit code; 255 is ssh's when the connection breaks
 */
@@ -67,19 +74,52 @@ export async function ssh(
 		}
 	}
 
-	await syncSshFiles(host, signal);
 	const tty = Boolean(process.stdin.isTTY && process.stdout.isTTY);
 	return run([
-		...settingsOf(host.paths.ssh),
+		...(await optionsFor(host, box, signal)),
 		...(tty && command.length > 0 ? ['-t'] : []),
 		box.name,
 		...(command.length > 0 ? ['--', toShellLine(command)] : []),
 	]);
 }
 
-/** ssh reads its settings from the home in /etc/passwd, gpubox from HOME; nearly always these are the same. */
-function settingsOf(folder: string): string[] {
-	return join(userInfo().homedir, '.ssh') === folder ? [] : ['-F', join(folder, sshFileNames.hosts)];
+/**
+Everything about the way is on the command line, so the user's own ssh config adds their taste and need not know the box, or be usable at
+all.
+*/
+async function optionsFor(host: Host, box: Box, signal: AbortSignal): Promise<string[]> {
+	try {
+		await syncSshFiles(host, signal);
+	} catch (error) {
+		if (!(error instanceof Failure)) {
+			throw error;
+		}
+
+		process.stderr.write(`${error.message}\n  → ${error.fix}\n`);
+	}
+
+	const entry = readSshBox(host, box);
+	if (entry === undefined || box.folder === undefined) {
+		throw new Failure(`The address or user of ${box.name} is nothing that ssh takes.`, {
+			fix: `Recreate it: gpubox up --recreate ${box.projectPath}`,
+			exitCode: exitCode.couldNotStartCommand,
+		});
+	}
+
+	const knownHosts = join(boxFolder(host.paths, box.folder), 'known_hosts');
+	writeFileAtomic(knownHosts, knownHostsLine(entry), {mode: 0o600, replaceable: true});
+	const options = sshOptions(entry, knownHosts, await readSshVersion(signal)).flatMap((line) => ['-o', line]);
+	if (join(userInfo().homedir, '.ssh') !== host.paths.ssh) {
+		// ssh reads the config of the home in /etc/passwd, which with another HOME is not the caller's.
+		return ['-F', 'none', ...options];
+	}
+
+	const fault = await findConfigFault([...options, box.name], signal);
+	if (fault !== undefined) {
+		process.stderr.write(`Your ssh config is ignored: ${safeText(fault)}\n`);
+	}
+
+	return [...(fault === undefined ? [] : ['-F', 'none']), ...options];
 }
 
 /** ssh passes one line to the remote shell. A single word is used as that line, several as a command and its arguments. */

@@ -1,19 +1,5 @@
 import {namePattern} from '../box.ts';
-import type {LoginKeys} from './login-keys.ts';
-
-/** A box that the user's ssh should know by name. */
-export type SshBox = {
-	name: string;
-	host: string;
-	port: number;
-	/** The user inside. */
-	user: string;
-	/** `ssh-ed25519 AAAA…` */
-	hostKey: string;
-	keys: Pick<LoginKeys, 'identityFiles' | 'only'>;
-	/** Its server asks for a password. */
-	password?: true;
-};
+import {hostKeyAlias, type SshBox, type SshVersion, sshOptions} from './options.ts';
 
 /** The content of the user's ~/.ssh; undefined means that there is no such file. */
 export type SshFiles = {
@@ -28,23 +14,29 @@ export type SshFiles = {
 /** gpubox's files in ~/.ssh. */
 export const sshFileNames = {config: 'config', hosts: 'gpubox.config', knownHosts: 'gpubox_known_hosts'} as const;
 
-const include = `Include ${sshFileNames.hosts}`;
+/** The line in the user's config that makes ssh read gpubox's file. */
+export const includeLine = `Include ${sshFileNames.hosts}`;
 const preface = '# Managed by gpubox. Do not edit: changes are overwritten.\n';
 
 /**
 What the user's ssh files should contain. In the user's own config only the Include line changes: it comes first, because ssh uses the
 first value it finds, and is removed with the last box.
 
-@param engine where the boxes are; the entries for boxes of other engines are kept
+@param where.engine where the boxes are; the entries for boxes of other engines are kept
+@param where.folder the user's ~/.ssh
+@param where.version of the client that will read them
 @param boxes all of the user's boxes on that engine that offer SSH
 */
-export function planSshFiles(current: SshFiles, engine: string, boxes: SshBox[], folder: string): SshFiles {
-	const hosts = replaceSection(current.hosts, engine, boxes.map((box) => hostBlock(box, folder)).join('\n'));
-	const knownHosts = replaceSection(
-		current.knownHosts,
-		engine,
-		boxes.map((box) => `${alias(box)} ${box.hostKey}\n`).join(''),
-	);
+export function planSshFiles(
+	current: SshFiles,
+	{engine, folder, version}: {engine: string; folder: string; version: SshVersion},
+	boxes: SshBox[],
+): SshFiles {
+	const knownHostsFile = `${folder}/${sshFileNames.knownHosts}`;
+	const block = (box: SshBox) =>
+		`${[`Host ${box.name} ${hostKeyAlias(box)}`, ...sshOptions(box, knownHostsFile, version)].join('\n\t')}\n`;
+	const hosts = replaceSection(current.hosts, engine, boxes.map(block).join('\n'));
+	const knownHosts = replaceSection(current.knownHosts, engine, boxes.map(knownHostsLine).join(''));
 	return {
 		hosts,
 		knownHosts,
@@ -56,7 +48,7 @@ export function planSshFiles(current: SshFiles, engine: string, boxes: SshBox[],
 Whether a box can be written into ssh's files without changing their meaning: a single line with a stray blank or quote makes ssh refuse
 the whole file, and with it every other host of the user.
 */
-export function isSafeForSsh({name, host, port, user, hostKey, keys}: SshBox): boolean {
+export function isSafeForSsh({name, host, port, user, hostKey, identityFiles}: SshBox): boolean {
 	return (
 		namePattern.test(name) &&
 		/^[\da-f.:]{2,45}$/i.test(host) &&
@@ -65,39 +57,13 @@ export function isSafeForSsh({name, host, port, user, hostKey, keys}: SshBox): b
 		port < 65_536 &&
 		/^[\w.][\w.-]{0,99}$/.test(user) &&
 		/^(?:ssh|ecdsa)-[\w@.-]+ [\w+/]+=*$/.test(hostKey) &&
-		keys.identityFiles.every((path) => path.startsWith('/') && !/["\p{Cc}]/u.test(path))
+		identityFiles.every((path) => path.startsWith('/') && !/["\p{Cc}]/u.test(path))
 	);
 }
 
-function hostBlock(box: SshBox, folder: string): string {
-	const lines = [
-		`Host ${box.name} ${alias(box)}`,
-		`HostName ${box.host}`,
-		`Port ${box.port}`,
-		`User ${box.user}`,
-		...box.keys.identityFiles.map((path) => `IdentityFile ${quote(path)}`),
-		...(box.keys.only ? ['IdentitiesOnly yes'] : []),
-		// Otherwise the server would count each of the user's keys as a failed attempt before the password.
-		...(box.password ? ['PreferredAuthentications keyboard-interactive,password'] : []),
-		// The key belongs to the box, whichever box had this port before.
-		`HostKeyAlias ${alias(box)}`,
-		`UserKnownHostsFile ${quote(`${folder}/${sshFileNames.knownHosts}`)}`,
-		'StrictHostKeyChecking yes',
-		'UpdateHostKeys no',
-		'CheckHostIP no',
-		// A `Host *` entry of the user with a jump host is not meant for boxes.
-		'ProxyJump none',
-	];
-	return `${lines.join('\n\t')}\n`;
-}
-
-function alias({name}: Pick<SshBox, 'name'>): string {
-	return `gpubox-${name}`;
-}
-
-function quote(path: string): string {
-	// In ssh's config a percent sign starts a token.
-	return `"${path.replaceAll('%', '%%')}"`;
+/** A box's line in a known_hosts file. */
+export function knownHostsLine(box: SshBox): string {
+	return `${hostKeyAlias(box)} ${box.hostKey}\n`;
 }
 
 /** Replaces the file's section for `engine` with `body`. Undefined when no section is left. */
@@ -123,7 +89,7 @@ function replaceSection(text: string | undefined, engine: string, body: string):
 }
 
 function withInclude(config: string | undefined): string {
-	return config === undefined || !hasInclude(config) ? `${include}\n${config ?? ''}` : config;
+	return config === undefined || !hasInclude(config) ? `${includeLine}\n${config ?? ''}` : config;
 }
 
 /** Undefined when the file had only this line, so that gpubox created it. */
@@ -132,10 +98,11 @@ function withoutInclude(config: string | undefined): string | undefined {
 		return config;
 	}
 
-	const rest = config.replace(new RegExp(`^${include}\n?`, 'm'), '');
+	const rest = config.replace(new RegExp(`^${includeLine}$\n?`, 'm'), '');
 	return rest === '' ? undefined : rest;
 }
 
+/** Also as its owner writes it: with a path, in another case, beside other files. */
 function hasInclude(config: string): boolean {
-	return new RegExp(`^${include}$`, 'm').test(config);
+	return /^[^\S\n]*include[^\S\n]+(?:[^\n#]*[\s"/])?gpubox\.config(?=["\s]|$)/im.test(config);
 }

@@ -1,6 +1,6 @@
 import {execFile} from 'node:child_process';
 import {readdirSync, statSync} from 'node:fs';
-import {basename, join} from 'node:path';
+import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {exitCode, Failure} from '../../base/failure.ts';
 import {makeFolder, writeFileAtomic} from '../../base/safe-files.ts';
@@ -20,17 +20,16 @@ export type KeyFile = {
 export type LoginKeys = {
 	/** Lines for authorized_keys. */
 	authorized: string[];
-	/** Files for `IdentityFile`; empty when ssh finds the key automatically. */
+	/** Files for `IdentityFile`: private keys, or public ones whose private half the agent or a token has. */
 	identityFiles: string[];
-	/** Only these files may be tried. */
+	/** The setting names them. */
 	only: boolean;
+	/** Those of `authorized` that no file here has, so that the agent must: ssh has to be given the public half to ask for each. */
+	agentKeys: string[];
 };
 
 /** The key that gpubox creates for a user without one. */
 const ownKey = 'gpubox_ed25519';
-
-/** The names that ssh tries automatically. */
-const defaultNames = ['id_rsa', 'id_ecdsa', 'id_ecdsa_sk', 'id_ed25519', 'id_ed25519_sk'];
 
 /**
 Chooses the keys that may log in: those of the files named in the setting; else the agent's and the key pairs of ~/.ssh. A public key
@@ -46,29 +45,44 @@ export function chooseLoginKeys(facts: {
 	/** The .pub files of ~/.ssh. */
 	files: KeyFile[];
 }): LoginKeys | undefined {
-	const files = facts.named ?? facts.files.filter(({hasPrivate}) => hasPrivate);
-	const usable = files.filter(({content}) => readKeys(content).length > 0);
+	const pairs = facts.files.filter(({hasPrivate}) => hasPrivate);
+	const chosen = facts.named ?? pairs;
 	const authorized = [
 		...new Map(
-			[...(facts.named ? [] : [facts.agent]), ...usable.map(({content}) => content)]
+			[...(facts.named ? [] : [facts.agent]), ...chosen.map(({content}) => content)]
 				.flatMap(readKeys)
-				.map((line) => [line.split(' ')[1], line]),
+				.map((line) => [keyOf(line), line]),
 		).values(),
 	];
 	if (authorized.length === 0) {
 		return undefined;
 	}
 
-	// With a .pub file ssh asks the agent for that key.
-	const identities = usable.flatMap(({path, hasPrivate}) =>
-		hasPrivate ? [path.replace(/\.pub$/, '')] : path.endsWith('.pub') ? [path] : [],
+	// A named list of keys may contain those of pairs that are here.
+	const allowed = new Set(authorized.map(keyOf));
+	const usable = [...chosen, ...pairs.filter((pair) => !chosen.some(({path}) => path === pair.path))].filter(
+		({content}) => readKeys(content).some((line) => allowed.has(keyOf(line))),
 	);
-	const known = identities.every((path) => defaultNames.includes(basename(path)));
+	const identities = usable.flatMap((file) => {
+		const identity = identityOf(file);
+		return identity === undefined ? [] : [{identity, keys: readKeys(file.content).map(keyOf)}];
+	});
+	const inFiles = new Set(identities.flatMap(({keys}) => keys));
 	return {
 		authorized,
-		identityFiles: facts.named || !known ? identities : [],
+		identityFiles: identities.map(({identity}) => identity),
 		only: facts.named !== undefined && identities.length > 0,
+		agentKeys: authorized.filter((line) => !inFiles.has(keyOf(line))),
 	};
+}
+
+/** What ssh is given to log in with this file. A .pub file makes it ask the agent for that key; a list of keys is nothing to ssh. */
+function identityOf({path, hasPrivate}: KeyFile): string | undefined {
+	return hasPrivate ? path.replace(/\.pub$/, '') : path.endsWith('.pub') ? path : undefined;
+}
+
+function keyOf(line: string): string {
+	return line.split(' ')[1] ?? line;
 }
 
 /**
@@ -102,7 +116,7 @@ export async function findLoginKeys(
 	const found = chooseLoginKeys({
 		named: named?.map((each) => (typeof each === 'string' ? readNamed(each) : each)),
 		agent: named ? '' : await askAgent(signal),
-		files: named ? [] : readKeyFiles(folder),
+		files: readKeyFiles(folder),
 	});
 	if (found) {
 		return found;

@@ -13,10 +13,20 @@ import type {LoginKeys} from './login-keys.ts';
 /** What the user's ssh must know to log in to a box; stored with the box's files. */
 export type Login = {
 	hostKey: string;
-	keys: Pick<LoginKeys, 'identityFiles' | 'only'>;
+	/** Absolute paths for `IdentityFile`; empty for a box of an earlier version whose keys ssh finds automatically. */
+	identityFiles: string[];
+	/** Some of them are public keys of the agent that answered when the box was created. */
+	fromAgent: boolean;
 	/** The image's own server asks for a password. */
 	password?: true;
 };
+
+const loginFile = 'login.json';
+
+/** A server refuses who offers more. */
+const mostAgentKeys = 20;
+
+const agentFile = (index: number) => `agent-${index + 1}.pub`;
 
 /** Writes a file into a box's folder. */
 type Put = (file: string, content: string, mode: number) => void;
@@ -30,9 +40,18 @@ Writes the files that a box's SSH server needs.
 export function writeSshFiles(name: string, keys: LoginKeys, put: Put, hostKey = makeSshKey(`gpubox-${name}`)): void {
 	put('files/ssh/sshd_config', readTemplate('box/sshd_config'), 0o644);
 	put('files/ssh/authorized_keys', keys.authorized.map((line) => `${line}\n`).join(''), 0o644);
-	put('login.json', JSON.stringify({identityFiles: keys.identityFiles, only: keys.only}), 0o600);
+	writeOwnSide(keys, put);
 	put('files/ssh/host_key', hostKey.privateFile, 0o600);
 	put('files/ssh/host_key.pub', `${hostKey.publicLine}\n`, 0o644);
+}
+
+/** What the user's ssh needs; read on the host only. */
+function writeOwnSide({identityFiles, only, agentKeys}: Omit<LoginKeys, 'authorized'>, put: Put): void {
+	const wanted = agentKeys.slice(0, mostAgentKeys);
+	wanted.forEach((line, index) => {
+		put(agentFile(index), `${line}\n`, 0o600);
+	});
+	put(loginFile, JSON.stringify({identityFiles, only, agentKeys: wanted}), 0o600);
 }
 
 /** What the user's ssh must know of the image's own server. Read on the host only. */
@@ -40,7 +59,7 @@ export function writeOwnLogin(paths: Paths, folder: string, publicLine: string):
 	const path = boxFolder(paths, folder);
 	writeFileAtomic(join(path, 'files/ssh/host_key.pub'), `${publicLine}\n`, {mode: 0o644});
 	const login = JSON.stringify({identityFiles: [], only: false, password: true});
-	writeFileAtomic(join(path, 'login.json'), login, {mode: 0o600});
+	writeFileAtomic(join(path, loginFile), login, {mode: 0o600});
 }
 
 /** The host key in a box's folder; undefined when it never offered SSH. */
@@ -56,7 +75,8 @@ export function readHostKey(paths: Paths, folder: string): SshKeyPair | undefine
 /** Adds keys to those that may log in; sshd reads the file at every login. Does nothing when the box's files are not here. */
 export function addAuthorizedKeys(paths: Paths, folder: string, keys: LoginKeys): void {
 	const path = join(boxFolder(paths, folder), 'files/ssh/authorized_keys');
-	if (readLogin(paths, folder) === undefined) {
+	const known = readStored(paths, folder);
+	if (known === undefined) {
 		return;
 	}
 
@@ -65,6 +85,18 @@ export function addAuthorizedKeys(paths: Paths, folder: string, keys: LoginKeys)
 	if (more.length > 0) {
 		writeFileAtomic(path, there + more.map((line) => `${line}\n`).join(''), {mode: 0o644});
 	}
+
+	const identityFiles = union(keys.identityFiles, known.identityFiles);
+	const agentKeys = union(keys.agentKeys, known.agentKeys);
+	if (identityFiles.length > known.identityFiles.length || agentKeys.length > known.agentKeys.length) {
+		writeOwnSide({identityFiles, agentKeys, only: keys.only}, (file, content, mode) =>
+			writeFileAtomic(join(boxFolder(paths, folder), file), content, {mode}),
+		);
+	}
+}
+
+function union(first: readonly string[], second: readonly string[]): string[] {
+	return [...new Set([...first, ...second])];
 }
 
 /** @throws Failure when it is not a readable file */
@@ -81,23 +113,41 @@ function readAuthorized(path: string): string {
 
 /** Undefined when it is not the caller's box, offers no SSH or was created elsewhere. */
 export function readLogin(paths: Paths, folder: string | undefined): Login | undefined {
-	if (folder === undefined) {
+	const stored = folder === undefined ? undefined : readStored(paths, folder);
+	if (folder === undefined || stored === undefined) {
 		return undefined;
 	}
 
+	const {hostKey, identityFiles, agentKeys, password} = stored;
+	return {
+		hostKey,
+		identityFiles: [...identityFiles, ...agentKeys.map((_, index) => join(boxFolder(paths, folder), agentFile(index)))],
+		fromAgent: agentKeys.length > 0,
+		...(password ? {password} : {}),
+	};
+}
+
+type Stored = {hostKey: string; identityFiles: string[]; agentKeys: string[]; password?: true};
+
+/** These values go into the user's ssh config, so they are taken only when they can be that. */
+function readStored(paths: Paths, folder: string): Stored | undefined {
 	const path = boxFolder(paths, folder);
 	try {
 		const [type, key] = readFileSync(join(path, 'files/ssh/host_key.pub'), 'utf8').split(' ');
-		const {password, ...keys} = JSON.parse(readFileSync(join(path, 'login.json'), 'utf8')) as Login['keys'] & {
-			password?: true;
-		};
-		// These values go into the user's ssh config.
-		if (!Array.isArray(keys.identityFiles) || keys.identityFiles.some((file) => typeof file !== 'string')) {
-			return undefined;
-		}
-
-		return {hostKey: `${type} ${key}`, keys, ...(password ? {password} : {})};
+		// Boxes of earlier versions have no `agentKeys`.
+		const {
+			identityFiles,
+			agentKeys = [],
+			password,
+		} = JSON.parse(readFileSync(join(path, loginFile), 'utf8')) as Partial<Stored>;
+		return areTexts(identityFiles) && areTexts(agentKeys)
+			? {hostKey: `${type} ${key}`, identityFiles, agentKeys, ...(password ? {password: true as const} : {})}
+			: undefined;
 	} catch {
 		return undefined;
 	}
+}
+
+function areTexts(value: unknown): value is string[] {
+	return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

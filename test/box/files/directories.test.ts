@@ -59,7 +59,7 @@ function makeContenders(projects: number[]): Contender[] {
 		gpus: 1,
 		gpuSelection: {kind: 'none'},
 		personal: {
-			loginKeys: {authorized: [`key of ${project}`], identityFiles: [], only: false},
+			loginKeys: {authorized: [`key of ${project}`], identityFiles: [], only: false, agentKeys: []},
 			secrets: new Map([['S', Buffer.from(`secret of ${project}`)]]),
 		},
 	}));

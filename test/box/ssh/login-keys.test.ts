@@ -14,20 +14,23 @@ describe('whose keys open a box', () => {
 	test("the agent's and the key pairs of ~/.ssh, each once", () => {
 		const [a, b] = [line('a'), line('b')];
 		const keys = chooseLoginKeys({agent: `${a}\n`, files: [file('/s/id_ed25519.pub', a), file('/s/id_rsa.pub', b)]});
-		assert.deepEqual(keys, {authorized: [a, b], identityFiles: [], only: false});
+		const identityFiles = ['/s/id_ed25519', '/s/id_rsa'];
+		assert.deepEqual(keys, {authorized: [a, b], identityFiles, only: false, agentKeys: []});
 	});
 
 	test("not a public key without its private half: it is somebody else's", () => {
 		assert.equal(chooseLoginKeys({agent: '', files: [file('/s/bob.pub', line('bob'), false)]}), undefined);
 	});
 
-	test('a key whose name ssh does not try by itself is told to ssh, and the others with it', () => {
+	test('every file is told to ssh, also under a name that it tries by itself; what only the agent has is known as such', () => {
+		const agent = line('agent');
 		const keys = chooseLoginKeys({
-			agent: '',
+			agent,
 			files: [file('/s/id_ed25519.pub', line('a')), file('/s/work.pub', line('b'))],
 		});
 		assert.deepEqual(keys?.identityFiles, ['/s/id_ed25519', '/s/work']);
 		assert.equal(keys?.only, false);
+		assert.deepEqual(keys?.agentKeys, [agent]);
 	});
 
 	test('of the files that the setting names, and no others', () => {
@@ -38,7 +41,7 @@ describe('whose keys open a box', () => {
 			files: [file('/s/id_ed25519.pub', line('c'))],
 		});
 		// For a private key in the agent, ssh takes the public file.
-		assert.deepEqual(keys, {authorized: [a, b], identityFiles: ['/s/work', '/token.pub'], only: true});
+		assert.deepEqual(keys, {authorized: [a, b], identityFiles: ['/s/work', '/token.pub'], only: true, agentKeys: []});
 	});
 
 	test('a list of keys without files of their own can be named', () => {
@@ -46,9 +49,9 @@ describe('whose keys open a box', () => {
 		const keys = chooseLoginKeys({
 			named: [file('/s/authorized_keys', `# mine\n${a}\n\n${b}\n`, false)],
 			agent: '',
-			files: [],
+			files: [file('/s/id_ed25519.pub', a)],
 		});
-		assert.deepEqual(keys, {authorized: [a, b], identityFiles: [], only: false});
+		assert.deepEqual(keys, {authorized: [a, b], identityFiles: ['/s/id_ed25519'], only: true, agentKeys: [b]});
 	});
 
 	test('nothing that is more or less than a plain key', () => {

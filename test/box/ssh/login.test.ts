@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
@@ -19,8 +19,20 @@ const paths = () => ({state}) as never;
 
 test('what a box knows of the login is taken only when it can be that', () => {
 	put({identityFiles: ['/a'], only: true});
-	assert.deepEqual(readLogin(paths(), 'box')?.keys, {identityFiles: ['/a'], only: true});
-	for (const value of [{identityFiles: 5}, {identityFiles: [5]}, {}, [], 5, null]) {
+	const hostKey = 'ssh-ed25519 AAAA';
+	assert.deepEqual(readLogin(paths(), 'box'), {hostKey, identityFiles: ['/a'], fromAgent: false});
+	put({identityFiles: ['/a'], only: false, agentKeys: ['ssh-ed25519 CCCC agent']});
+	const agentFile = join(state, 'box/agent-1.pub');
+	assert.deepEqual(readLogin(paths(), 'box'), {hostKey, identityFiles: ['/a', agentFile], fromAgent: true});
+	for (const value of [
+		{identityFiles: 5},
+		{identityFiles: [5]},
+		{identityFiles: [], agentKeys: 'a'},
+		{},
+		[],
+		5,
+		null,
+	]) {
 		put(value);
 		assert.equal(readLogin(paths(), 'box'), undefined, JSON.stringify(value));
 	}
@@ -30,7 +42,25 @@ test('a folder in the place of the keys that may log in is told', () => {
 	put({identityFiles: [], only: false});
 	mkdirSync(join(state, 'box/files/ssh/authorized_keys'));
 	assert.throws(
-		() => addAuthorizedKeys(paths(), 'box', {authorized: ['ssh-ed25519 BBBB x'], identityFiles: [], only: false}),
+		() =>
+			addAuthorizedKeys(paths(), 'box', {
+				authorized: ['ssh-ed25519 BBBB x'],
+				identityFiles: [],
+				only: false,
+				agentKeys: [],
+			}),
 		(error) => error instanceof Failure && /Cannot read .*authorized_keys: it is a folder/.test(error.message),
 	);
+});
+
+test('keys that are added later are also told to ssh, and those of before stay', () => {
+	const [old, pair, agent] = ['ssh-ed25519 OLD a', 'ssh-ed25519 PAIR b', 'ssh-ed25519 AGENT c'];
+	put({identityFiles: ['/old'], only: false});
+	writeFileSync(join(state, 'box/files/ssh/authorized_keys'), `${old}\n`);
+	const keys = {authorized: [pair, agent], identityFiles: ['/pair'], only: false, agentKeys: [agent]};
+	addAuthorizedKeys(paths(), 'box', keys);
+	assert.equal(readFileSync(join(state, 'box/files/ssh/authorized_keys'), 'utf8'), `${old}\n${pair}\n${agent}\n`);
+	const agentFile = join(state, 'box/agent-1.pub');
+	assert.deepEqual(readLogin(paths(), 'box')?.identityFiles, ['/pair', '/old', agentFile]);
+	assert.equal(readFileSync(agentFile, 'utf8'), `${agent}\n`);
 });

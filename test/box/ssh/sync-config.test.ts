@@ -64,7 +64,7 @@ function makeHost(folder: string, containers: Container[]): Host & {containers: 
 	for (const {id, labels} of containers) {
 		const folder = `${labels[label.name]}~1`;
 		mkdirSync(join(paths.state, folder, 'files/ssh'), {recursive: true});
-		writeSshFiles(folder, {authorized: [], identityFiles: [], only: false}, (file, content, mode) =>
+		writeSshFiles(folder, {authorized: [], identityFiles: [], only: false, agentKeys: []}, (file, content, mode) =>
 			writeFileSync(join(paths.state, folder, file), content, {mode}),
 		);
 		if (labels[label.owner] === 'alice') {
@@ -109,6 +109,38 @@ describe("a person's ssh settings", () => {
 		await syncSshFiles(host);
 		assert.equal(readFileSync(dotfile, 'utf8'), 'Host *\n\tCompression yes\n');
 		assert.ok(!existsSync(`${dotfile}.before-gpubox`));
+	});
+
+	test('that are a link to a file that is not there stay a link, and gpubox says so', async () => {
+		const host = makeHost('dangling', [container('a')]);
+		mkdirSync(host.paths.ssh);
+		symlinkSync('../dotfiles/ssh/config', join(host.paths.ssh, 'config'));
+		const note = await syncSshFiles(host);
+		assert.match(
+			note?.message ?? '',
+			/config is a link to .*\/dangling\/dotfiles\/ssh\/config, which does not exist\.$/,
+		);
+		assert.match(note?.fix ?? '', /Include gpubox\.config/);
+		assert.ok(lstatSync(join(host.paths.ssh, 'config')).isSymbolicLink());
+		assert.deepEqual(readdirSync(host.paths.ssh).sort(), ['config', 'gpubox.config', 'gpubox_known_hosts']);
+
+		// The dotfiles arrive, with the line.
+		mkdirSync(join(root, 'dangling', 'dotfiles/ssh'), {recursive: true});
+		writeFileSync(join(root, 'dangling', 'dotfiles/ssh/config'), 'Include ~/.ssh/gpubox.config\n');
+		assert.equal(await syncSshFiles(host), undefined);
+
+		rmSync(join(root, 'dangling', 'dotfiles'), {recursive: true});
+		host.containers = [];
+		assert.equal(await syncSshFiles(host), undefined, 'no box, nothing to say');
+		assert.deepEqual(readdirSync(host.paths.ssh), ['config']);
+	});
+
+	test('that cannot be read or written cost only the name', async () => {
+		const host = makeHost('folder', [container('a')]);
+		mkdirSync(join(host.paths.ssh, 'config'), {recursive: true});
+		const note = await syncSshFiles(host);
+		assert.match(note?.message ?? '', /^Cannot read .*config: EISDIR/);
+		assert.match(readFileSync(join(host.paths.ssh, 'gpubox.config'), 'utf8'), /Host a /);
 	});
 
 	test("know only the person's own boxes", async () => {
