@@ -75,6 +75,7 @@ async function resolve(
 			wait: flags.wait !== false,
 			queue: flags.wait === true,
 			recreate: flags.recreate ?? false,
+			gpusTyped: flags.gpus !== undefined,
 			explicit: effective.file !== undefined || isExplicit(flags),
 			settings: buildSettings(effective.settings),
 			sshKeys,

@@ -3,7 +3,7 @@ import {loadSettings} from '../app/load-settings.ts';
 import {type ExitCode, exitCode, Failure} from '../base/failure.ts';
 import type {Box} from '../box/box.ts';
 import {mayEnter, refuseToEnter} from '../box/enter.ts';
-import {chooseGpus, parseGpuSelection} from '../box/gpus/allocate.ts';
+import {chooseGpus, isFree, parseGpuSelection} from '../box/gpus/allocate.ts';
 import {readGpusOfHost, toCandidates} from '../box/gpus/availability.ts';
 import {findBox, listBoxes, listClaims} from '../box/list.ts';
 import {gpuMechanismOf} from '../engine/engine.ts';
@@ -122,10 +122,7 @@ async function gpusToTry(host: Host, options: Options, signal: AbortSignal): Pro
 	// A check takes a moment and is not a box: with --share-gpus it may disturb the users of these GPUs.
 	const candidates = toCandidates(onHost, boxes, new Date()).map(({keptBy: _, ...candidate}) => candidate);
 	if (options.gpus === undefined && !options.shareGpus) {
-		const free = candidates.filter(
-			({heldBy, wantedBy, foreign, lost, sliced}) =>
-				!lost && !sliced && heldBy.length + wantedBy.length + foreign.length === 0,
-		);
+		const free = candidates.filter((candidate) => isFree(candidate) && candidate.wantedBy.length === 0);
 		if (free.length > 0) {
 			return free.map(({uuid}) => uuid);
 		}

@@ -8,7 +8,8 @@ import {isNoEngine} from '../engine/engine.ts';
 import type {GpuFrame, GpuInventory} from '../gpu/gpu.ts';
 import {readInventory} from '../gpu/inventory.ts';
 import {type GpuView, viewGpus} from '../gpu/live.ts';
-import {readProcesses} from '../gpu/processes.ts';
+import {areKnown, readProcesses} from '../gpu/processes.ts';
+import {type StateOfCard, stateOfCard} from '../gpu/state.ts';
 import {watchGpus} from '../gpu/stream.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
@@ -43,7 +44,7 @@ export async function gpus(options: Options, signal: AbortSignal): Promise<void>
 
 	const [frame, boxes] = await Promise.all([oneFrame(host, inventory.gpus.length, signal), boxesIfAny(host, signal)]);
 	const [processes, holders] = await Promise.all([
-		ownedProcesses(host, boxes, signal),
+		ownedProcesses(host, inventory, boxes, signal),
 		readHolders(host, boxes, signal),
 	]);
 	await print(inventory, viewGpus(inventory.gpus, frame), processes, boxes, options, holders);
@@ -54,7 +55,7 @@ async function watch(host: Host, inventory: GpuInventory, options: Options, sign
 	let busy = false;
 	const show = async () => {
 		const boxes = await boxesIfAny(host, signal);
-		const processes = await ownedProcesses(host, boxes, signal);
+		const processes = await ownedProcesses(host, inventory, boxes, signal);
 		if (process.stdout.isTTY && !options.json) {
 			process.stdout.write('\u001B[H\u001B[J');
 		}
@@ -146,21 +147,24 @@ async function boxesIfAny(host: Host, signal: AbortSignal): Promise<Box[]> {
 	}
 }
 
-async function ownedProcesses(host: Host, boxes: Box[], signal: AbortSignal): Promise<NamedProcess[]> {
-	const {processes} = await readProcesses(host.nvidiaSmi, {signal});
-	return nameProcesses(host, processes, boxes);
+/** Whether the driver told its processes decides if an empty list means anything. */
+type Processes = {processes: NamedProcess[]; known: boolean};
+
+async function ownedProcesses(host: Host, {gpus}: GpuInventory, boxes: Box[], signal: AbortSignal): Promise<Processes> {
+	const list = await readProcesses(host.nvidiaSmi, {signal});
+	return {processes: await nameProcesses(host, list, boxes, gpus), known: areKnown(list)};
 }
 
 async function print(
 	inventory: GpuInventory,
 	views: GpuView[],
-	processes: NamedProcess[],
+	listed: Processes,
 	boxes: Box[],
 	options: Options,
 	holders: Holder[] = [],
 ): Promise<void> {
 	if (options.json) {
-		const value = gpusJson(inventory, views, processes, boxes, holders);
+		const value = gpusJson(inventory, views, listed, boxes, holders);
 		if (options.watch) {
 			process.stdout.write(`${JSON.stringify(value)}\n`);
 		} else {
@@ -170,11 +174,13 @@ async function print(
 		return;
 	}
 
+	const {processes} = listed;
 	const rows = views.map((view) => [
 		String(view.index),
 		view.name,
 		shortUuid(view.uuid),
-		view.lost ? 'lost' : view.unread ? 'unknown' : or(view.utilization, (value) => `${value} %`),
+		stateText(stateOf(view, listed, boxes)),
+		or(view.utilization, (value) => `${value} %`),
 		or(view.memoryUsedMiB, (used) => `${used} / ${view.memoryTotalMiB ?? '?'} MiB`),
 		or(view.temperature, (value) => `${value} °C`),
 		or(view.powerDraw, (value) => `${Math.round(value)} / ${view.powerLimit ?? '?'} W`),
@@ -182,7 +188,7 @@ async function print(
 	]);
 	process.stdout.write(
 		`Driver ${inventory.driverVersion ?? 'unknown'}, CUDA up to ${inventory.cudaVersion ?? 'unknown'}\n\n` +
-			`${await formatTable(['gpu', 'name', 'uuid', 'use', 'memory', 'temp', 'power', 'box'], rows)}\n`,
+			`${await formatTable(['gpu', 'name', 'uuid', 'state', 'use', 'memory', 'temp', 'power', 'box'], rows)}\n`,
 	);
 	const slices = views.flatMap((view) => view.mig.map(({uuid, profile}) => [String(view.index), profile, uuid]));
 	if (slices.length > 0) {
@@ -209,7 +215,7 @@ async function print(
 		const lines = processes.map((entry) => [
 			indexOf.get(entry.gpuUuid) ?? '?',
 			String(entry.pid),
-			entry.name,
+			entry.name ?? '-',
 			or(entry.usedMemoryMiB, (value) => `${value} MiB`),
 			entry.user ?? '-',
 			entry.box ?? '-',
@@ -218,13 +224,7 @@ async function print(
 	}
 }
 
-function gpusJson(
-	inventory: GpuInventory,
-	views: GpuView[],
-	processes: NamedProcess[],
-	boxes: Box[],
-	holders: Holder[],
-) {
+function gpusJson(inventory: GpuInventory, views: GpuView[], listed: Processes, boxes: Box[], holders: Holder[]) {
 	return {
 		driverVersion: inventory.driverVersion,
 		cudaVersion: inventory.cudaVersion,
@@ -240,8 +240,9 @@ function gpusJson(
 			powerDraw: view.powerDraw,
 			powerLimit: view.powerLimit,
 			lost: view.lost,
+			...stateJson(stateOf(view, listed, boxes)),
 			mig: view.mig,
-			processes: processes.filter(({gpuUuid}) => gpuUuid === view.uuid).map(({gpuUuid: _, ...entry}) => entry),
+			processes: listed.processes.filter(({gpuUuid}) => gpuUuid === view.uuid).map(({gpuUuid: _, ...entry}) => entry),
 			claimedBy: holdersOf(view, boxes),
 			holders: holders
 				.filter(({box}) => holdersOf(view, [box]).length > 0)
@@ -253,6 +254,23 @@ function gpusJson(
 				})),
 		})),
 	};
+}
+
+function stateOf(view: GpuView, {processes, known}: Processes, boxes: Box[]): StateOfCard {
+	return stateOfCard({
+		...view,
+		processes: known ? processes.filter(({gpuUuid}) => gpuUuid === view.uuid).length : null,
+		held: holdersOf(view, boxes).length > 0,
+	});
+}
+
+function stateJson({state, reason}: StateOfCard) {
+	return {state, stateReason: reason};
+}
+
+function stateText({state, reason}: StateOfCard): string {
+	// Where it is of no use, or not known, the reason says it all; the others are short words with figures beside them.
+	return state === 'unusable' || state === 'unknown' ? `${state} (${reason})` : state === 'held' ? 'held, idle' : state;
 }
 
 /** The boxes that hold a GPU or one of its slices. */

@@ -52,6 +52,7 @@ export const fields: ReadonlyMap<string, Field> = new Map<string, Field>([
 		},
 	],
 	['mig.mode.current', {read: ({gpu}) => (gpu.migMode === null ? null : gpu.migMode ? 'Enabled' : 'Disabled')}],
+	['mig.mode.pending', {read: ({gpu}) => (gpu.migMode === null ? null : gpu.migMode ? 'Enabled' : 'Disabled')}],
 	['persistence_mode', {read: ({gpu}) => (gpu.persistenceMode ? 'Enabled' : 'Disabled')}],
 	['utilization.gpu', utilization],
 	['utilization.memory', memoryUtilization],

@@ -15,8 +15,12 @@ export const staticFields: readonly string[] = [
 	'compute_cap',
 	'memory.total',
 	'mig.mode.current',
+	'mig.mode.pending',
+	'compute_mode',
 	'persistence_mode',
 	'power.limit',
+	'utilization.gpu',
+	'memory.used',
 	'name',
 ];
 

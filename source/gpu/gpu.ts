@@ -23,8 +23,17 @@ export type GpuFacts = {
 	memoryTotalMiB: number | null;
 	powerLimit: number | null;
 	migMode: boolean | null;
+	/** The mode after the next reset of the card. */
+	migPending?: boolean | null;
+	/** `Default`, `Exclusive_Process` or `Prohibited`. */
+	computeMode?: string | null;
 	persistenceMode: boolean | null;
 	mig: MigDevice[];
+	/** The driver did not list its slices when it was asked: none known is not none there. */
+	migUnknown?: true;
+	/** The load at the moment of the question: for who decides at once and reads no frames. */
+	utilization?: number | null;
+	memoryUsedMiB?: number | null;
 };
 
 export type MigDevice = {uuid: string; profile: string};
@@ -66,9 +75,10 @@ export type GpuNews = StreamNews | {kind: 'inventory'; inventory: GpuInventory};
 
 export type GpuProcess = {
 	gpuUuid: string;
+	/** As the driver counts, which may be in a pid namespace that is not the caller's. */
 	pid: number;
-	/** Foreign text made safe. */
-	name: string;
+	/** Foreign text made safe; null where the driver does not tell. */
+	name: string | null;
 	usedMemoryMiB: number | null;
 };
 

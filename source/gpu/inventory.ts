@@ -1,4 +1,3 @@
-import {defaultTimeoutMs, type RunOptions, runSmi, type SmiAnswer} from './child.ts';
 import {queryArguments, staticFields, withoutField} from './fields.ts';
 import type {GpuFacts, GpuInventory, GpuProblem, NvidiaSmi} from './gpu.ts';
 import {computeCapabilityByName} from './known-cards.ts';
@@ -14,6 +13,7 @@ import {
 	textOf,
 } from './parse.ts';
 import {findProblems, hung, needsReset, unreadable} from './problems.ts';
+import {defaultTimeoutMs, type RunOptions, runSmi, type SmiAnswer} from './smi/child.ts';
 
 type Query = {rows: Row[]; problems: GpuProblem[]};
 
@@ -73,7 +73,11 @@ async function addMig(smi: NvidiaSmi, gpus: readonly GpuFacts[], options: RunOpt
 	const {lines, timedOut} = await runSmi(smi, ['-L'], options);
 	const slices = parseMig(lines.join('\n'));
 	for (const gpu of gpus) {
-		gpu.mig = slices.get(gpu.uuid) ?? [];
+		const listed = slices.get(gpu.uuid);
+		gpu.mig = listed ?? [];
+		if (gpu.migMode === true && listed === undefined) {
+			gpu.migUnknown = true;
+		}
 	}
 
 	return timedOut;

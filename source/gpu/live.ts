@@ -1,8 +1,9 @@
 import type {GpuFacts, GpuFrame, GpuSample} from './gpu.ts';
+import {usedOf} from './possible.ts';
 import {problemOfLine, sameBus} from './problems.ts';
 
 /** A GPU as it is shown: what is known of it and its latest reading. What is unknown is `null`. */
-export type GpuView = GpuFacts &
+export type GpuView = Omit<GpuFacts, 'utilization' | 'memoryUsedMiB'> &
 	Omit<GpuSample, 'index' | 'uuid'> & {
 		/** It was there and does not answer any more. */
 		lost: boolean;
@@ -36,13 +37,15 @@ export function viewGpus(facts: readonly GpuFacts[], frame: GpuFrame | undefined
 		const sample = samples.get(gpu.uuid);
 		const {busId} = gpu;
 		const problem = problems.find((each) => busId !== null && each.busId !== undefined && sameBus(each.busId, busId));
+		const memoryTotalMiB = sample?.memoryTotalMiB ?? gpu.memoryTotalMiB;
 		const missing = frame !== undefined && sample === undefined;
 		const lost = missing && (frame.unreadable !== true || problem?.code === 'gpu-lost');
 		return {
 			...gpu,
 			...(sample ?? noReading),
 			index: gpu.index,
-			memoryTotalMiB: sample?.memoryTotalMiB ?? gpu.memoryTotalMiB,
+			memoryTotalMiB,
+			memoryUsedMiB: usedOf(sample?.memoryUsedMiB ?? null, memoryTotalMiB),
 			powerLimit: sample?.powerLimit ?? gpu.powerLimit,
 			lost,
 			unread: missing && !lost,

@@ -1,16 +1,9 @@
 import {safeText} from '../text/safe.ts';
 import type {GpuFacts, GpuProcess, GpuSample, MigDevice} from './gpu.ts';
+import {computeCapabilityOf, figureOf, performanceStateOf, usedOf} from './possible.ts';
 
 /** One line of csv output: cell by field. */
 export type Row = ReadonlyMap<string, string>;
-
-/**
-The number in a cell, or `null`. A cell that is not a plain number (`[N/A]`, `N/A`, `[Not Supported]`,
-`[Unknown Error]`, `[GPU requires reset]`, `-`, nothing at all) is no reading, and never 0.
-*/
-export function numberOf(cell: string | undefined): number | null {
-	return cell !== undefined && /^-?\d+(?:\.\d+)?$/.test(cell) ? Number(cell) : null;
-}
 
 /** The text in a cell, or `null` when the driver has none to give. */
 export function textOf(cell: string | undefined): string | null {
@@ -61,38 +54,44 @@ function uuidOf(row: Row): string {
 
 /** What does not change of one GPU; its MIG slices are told by `nvidia-smi -L` alone and are left empty here. */
 export function factsOf(row: Row): GpuFacts {
-	const computeCapability = row.get('compute_cap') ?? '';
+	const memoryTotalMiB = figureOf('memory.total', row.get('memory.total'));
 	return {
 		index: Number(row.get('index')),
 		uuid: uuidOf(row),
 		name: textOf(row.get('name')) ?? 'unknown GPU',
 		busId: textOf(row.get('pci.bus_id')),
-		computeCapability: /^\d+\.\d+$/.test(computeCapability) ? computeCapability : null,
-		memoryTotalMiB: numberOf(row.get('memory.total')),
-		powerLimit: numberOf(row.get('power.limit')),
+		computeCapability: computeCapabilityOf(row.get('compute_cap')),
+		memoryTotalMiB,
+		powerLimit: figureOf('power.limit', row.get('power.limit')),
 		migMode: switchOf(row.get('mig.mode.current')),
+		migPending: switchOf(row.get('mig.mode.pending')),
+		computeMode: textOf(row.get('compute_mode')),
 		persistenceMode: switchOf(row.get('persistence_mode')),
 		mig: [],
+		utilization: figureOf('utilization.gpu', row.get('utilization.gpu')),
+		memoryUsedMiB: usedOf(figureOf('memory.used', row.get('memory.used')), memoryTotalMiB),
 	};
 }
 
 /** One reading of one GPU. */
 export function sampleOf(row: Row): GpuSample {
+	const memoryTotalMiB = figureOf('memory.total', row.get('memory.total'));
 	return {
 		index: Number(row.get('index')),
 		uuid: uuidOf(row),
-		utilization: numberOf(row.get('utilization.gpu')),
-		memoryUtilization: numberOf(row.get('utilization.memory')),
-		memoryUsedMiB: numberOf(row.get('memory.used')),
-		memoryTotalMiB: numberOf(row.get('memory.total')),
-		temperature: numberOf(row.get('temperature.gpu')),
+		utilization: figureOf('utilization.gpu', row.get('utilization.gpu')),
+		memoryUtilization: figureOf('utilization.memory', row.get('utilization.memory')),
+		memoryUsedMiB: usedOf(figureOf('memory.used', row.get('memory.used')), memoryTotalMiB),
+		memoryTotalMiB,
+		temperature: figureOf('temperature.gpu', row.get('temperature.gpu')),
 		// What nvidia-smi's own table shows comes first: from Ampere on an average over one second, which jumps less.
-		powerDraw: numberOf(row.get('power.draw')) ?? numberOf(row.get('power.draw.instant')),
-		powerLimit: numberOf(row.get('enforced.power.limit')),
-		clockSm: numberOf(row.get('clocks.current.sm')),
-		clockMemory: numberOf(row.get('clocks.current.memory')),
-		fanSpeed: numberOf(row.get('fan.speed')),
-		performanceState: textOf(row.get('pstate')),
+		powerDraw:
+			figureOf('power.draw', row.get('power.draw')) ?? figureOf('power.draw.instant', row.get('power.draw.instant')),
+		powerLimit: figureOf('enforced.power.limit', row.get('enforced.power.limit')),
+		clockSm: figureOf('clocks.current.sm', row.get('clocks.current.sm')),
+		clockMemory: figureOf('clocks.current.memory', row.get('clocks.current.memory')),
+		fanSpeed: figureOf('fan.speed', row.get('fan.speed')),
+		performanceState: performanceStateOf(row.get('pstate')),
 		faulty: isFaulty(row),
 	};
 }
@@ -145,7 +144,13 @@ export function parseProcessRow(line: string): GpuProcess | undefined {
 		return undefined;
 	}
 
-	return {gpuUuid, pid: Number(pid), name: name.trim(), usedMemoryMiB: numberOf(memory.trim())};
+	return {
+		gpuUuid,
+		pid: Number(pid),
+		// `[Not Found]` and `[Insufficient Permissions]` are no names.
+		name: textOf(name.trim()),
+		usedMemoryMiB: figureOf('used_gpu_memory', memory.trim()),
+	};
 }
 
 /** The field that the driver does not know. The whole query fails with it: exit code 2, and this line on stdout. */

@@ -1,10 +1,20 @@
 import {setTimeout as pause} from 'node:timers/promises';
-import {defaultTimeoutMs, type RunOptions, runSmi} from './child.ts';
 import type {GpuProblem, GpuProcess, NvidiaSmi} from './gpu.ts';
 import {parseProcessRow, processFields} from './parse.ts';
 import {findProblems, hung, unreadable} from './problems.ts';
+import {defaultTimeoutMs, type RunOptions, runSmi} from './smi/child.ts';
 
-export type ProcessList = {processes: GpuProcess[]; problems: GpuProblem[]};
+export type ProcessList = {
+	processes: GpuProcess[];
+	problems: GpuProblem[];
+	/** When the driver answered, in milliseconds since 1970. */
+	listedAt: number;
+};
+
+/** Whether the driver said what runs on the GPUs. No process known is not no process there. */
+export function areKnown({processes, problems}: Pick<ProcessList, 'processes' | 'problems'>): boolean {
+	return processes.length > 0 || problems.length === 0;
+}
 
 /**
 The processes that compute on the GPUs; those that only draw are not listed by the driver. With MIG the GPU is the one
@@ -28,7 +38,7 @@ export async function readProcesses(smi: NvidiaSmi, options: RunOptions = {}): P
 		problems.unshift(hung((options.timeoutMs ?? defaultTimeoutMs) / 1000));
 	}
 
-	return {processes, problems};
+	return {processes, problems, listedAt: Date.now()};
 }
 
 export type WatchProcessesOptions = {

@@ -1,11 +1,11 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {createBackoff} from '../base/backoff.ts';
-import {startSmi} from './child.ts';
 import {queryArguments, streamFields, withoutField} from './fields.ts';
 import {FrameBuilder} from './frames.ts';
 import type {GpuFrame, GpuProblem, NvidiaSmi, StreamNews} from './gpu.ts';
 import {rejectedField} from './parse.ts';
 import {findProblems, hung, problemOfLine, type SmiEnd, unreadable} from './problems.ts';
+import {startSmi} from './smi/child.ts';
 
 /** All in milliseconds. */
 type StreamTiming = {

@@ -74,8 +74,8 @@ describe('a scenario that comes along', () => {
 				assert.notEqual(await host.engine.inspectImage(box.image), undefined);
 			}
 
-			const {processes} = await readProcesses(host.nvidiaSmi);
-			const named = await nameProcesses(host, processes, boxes);
+			const list = await readProcesses(host.nvidiaSmi);
+			const named = await nameProcesses(host, list, boxes, inventory.gpus);
 			assert.deepEqual(
 				named.map(({pid, box}) => [pid, box]),
 				scenario.processes.map(({pid, box}) => [pid, box]),

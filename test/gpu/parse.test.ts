@@ -5,7 +5,6 @@ import {staticFields, streamFields} from '../../source/gpu/fields.ts';
 import {
 	factsOf,
 	isFaulty,
-	numberOf,
 	parseBanner,
 	parseMig,
 	parseProcessRow,
@@ -13,6 +12,7 @@ import {
 	rejectedField,
 	sampleOf,
 } from '../../source/gpu/parse.ts';
+import {figureOf} from '../../source/gpu/possible.ts';
 import {readCapture} from '../_helpers/nvidia-smi.ts';
 
 /** The recorded query asked for every field, with units: picks ours out of it and drops the units. */
@@ -35,7 +35,9 @@ const captures = ['rtx-2080-super-610.57.04', 'h100-80gb-hbm3-590.48.01', 'h100-
 describe('cells', () => {
 	for (const [cell, expected] of [
 		['0', 0],
-		['81559', 81559],
+		['149', 149],
+		['255', null],
+		['-51', null],
 		['69.85', 69.85],
 		['-5', -5],
 		['', null],
@@ -55,7 +57,7 @@ describe('cells', () => {
 		[undefined, null],
 	] as const) {
 		test(`${cell} is ${expected}`, () => {
-			assert.equal(numberOf(cell), expected);
+			assert.equal(figureOf('temperature.gpu', cell), expected);
 		});
 	}
 });
@@ -111,6 +113,12 @@ describe('recorded cards', () => {
 			},
 		],
 	] as const;
+	const loads = {
+		'rtx-2080-super-610.57.04': {utilization: 0, memoryUsedMiB: 211},
+		'h100-80gb-hbm3-590.48.01': {utilization: 0, memoryUsedMiB: 0},
+		'h100-mig-590.48.01': {utilization: null, memoryUsedMiB: 59},
+		'l40s-595.80': {utilization: 100, memoryUsedMiB: 0},
+	};
 	for (const [file, expected] of expectations) {
 		test(`${file}: facts`, () => {
 			const row = parseRow(recordedRow(file, 'idle', staticFields), staticFields);
@@ -119,6 +127,9 @@ describe('recorded cards', () => {
 				index: 0,
 				uuid: 'GPU-00000000-0000-0000-0000-000000000000',
 				mig: [],
+				computeMode: 'Default',
+				migPending: expected.migMode,
+				...loads[file],
 				...expected,
 			});
 		});
@@ -327,7 +338,7 @@ test('no text makes the parsers throw, and no number comes from what is none', (
 				factsOf(row);
 			}
 
-			const number = numberOf(text);
+			const number = figureOf('power.draw', text);
 			assert.ok(number === null || Number.isFinite(number));
 		}),
 	);

@@ -3,7 +3,7 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir, userInfo} from 'node:os';
 import path from 'node:path';
 import {describe, type TestContext, test} from 'node:test';
-import {containerIdOf, ownerOf, userNames} from '../../source/gpu/process-owner.ts';
+import {containerIdOf, namesAgree, ownerOf, userNames} from '../../source/gpu/process-owner.ts';
 import {type ProcessList, readProcesses, watchProcesses} from '../../source/gpu/processes.ts';
 import {makeNvidiaSmi, makeScenarioGpu, makeSmiScript} from '../_helpers/nvidia-smi.ts';
 
@@ -29,7 +29,8 @@ describe('processes', () => {
 	test('none is no problem', async (t) => {
 		const fake = makeNvidiaSmi({gpus: [makeScenarioGpu(0)]});
 		t.after(fake.remove);
-		assert.deepEqual(await readProcesses(fake.smi), {processes: [], problems: []});
+		const {processes, problems} = await readProcesses(fake.smi);
+		assert.deepEqual([processes, problems], [[], []]);
 	});
 
 	test('trouble is told', async (t) => {
@@ -88,6 +89,9 @@ describe('the owner of a process', () => {
 		const directory = mkdtempSync(path.join(tmpdir(), 'gpubox-proc-'));
 		t.after(() => rmSync(directory, {recursive: true, force: true}));
 		mkdirSync(path.join(directory, '42'));
+		writeFileSync(path.join(directory, '42', 'cmdline'), '/opt/env/bin/python3\0train.py\0');
+		writeFileSync(path.join(directory, '42', 'stat'), `42 (py) (x) S 1 ${Array(17).fill(0).join(' ')} 5000 0 0\n`);
+		writeFileSync(path.join(directory, 'uptime'), '100.00 90.00\n');
 		writeFileSync(path.join(directory, '42', 'status'), 'Name:\tpython\nUid:\t1234567\t0\t0\t0\nGid:\t5\t5\t5\t5\n');
 		writeFileSync(path.join(directory, '42', 'cgroup'), `0::/system.slice/docker-${id}.scope\n`);
 		const passwd = path.join(directory, 'passwd');
@@ -95,21 +99,46 @@ describe('the owner of a process', () => {
 		return {proc: directory, passwd};
 	}
 
+	const python = {pid: 42, name: '/opt/env/bin/python3', listedAt: Date.now()};
+
 	test('container, uid and name', async (t) => {
-		assert.deepEqual(await ownerOf(42, machine(t)), {containerId: id, uid: 1_234_567, user: 'alice'});
+		assert.deepEqual(await ownerOf(python, machine(t)), {containerId: id, uid: 1_234_567, user: 'alice'});
 	});
 
 	test('a uid without a name', async (t) => {
-		const owner = await ownerOf(42, {...machine(t), passwd: '/nonexistent'});
+		const owner = await ownerOf(python, {...machine(t), passwd: '/nonexistent'});
 		assert.deepEqual([owner?.uid, owner?.user], [1_234_567, null]);
 	});
 
 	test('gone', async (t) => {
-		assert.equal(await ownerOf(43, machine(t)), undefined);
+		assert.equal(await ownerOf({...python, pid: 43}, machine(t)), undefined);
+	});
+
+	for (const name of [null, '/usr/bin/python3', '/opt/env/bin/python3.12', 'sleep', '[Not Found]']) {
+		test(`another process has this number here: the driver calls it ${name}`, async (t) => {
+			assert.equal(await ownerOf({...python, name}, machine(t)), undefined);
+		});
+	}
+
+	test('a process that started after the driver was asked is another one', async (t) => {
+		// It has run for 50 seconds.
+		assert.equal(await ownerOf({...python, listedAt: Date.now() - 51_000}, machine(t)), undefined);
+		assert.equal((await ownerOf({...python, listedAt: Date.now() - 49_000}, machine(t)))?.user, 'alice');
+	});
+
+	test('names that agree', () => {
+		const names = ['/usr/bin/python3', 'pt_main_thread', '/usr/bin/python3.12'];
+		for (const name of ['/usr/bin/python3', '/usr/bin/python3.12', 'python3', 'pt_main_thread']) {
+			assert.equal(namesAgree(name, names), true, name);
+		}
+
+		assert.equal(namesAgree('/opt/chrome/chrome', ['/opt/chrome/chrome --type=gpu-process', 'chrome', '']), true);
+		assert.equal(namesAgree('sglang::scheduler_TP0', ['sglang::scheduler_TP0', 'sglang::schedul', '']), true);
+		assert.equal(namesAgree('python', ['', 'kthreadd', '']), false);
 	});
 
 	test('this very process', async () => {
-		const owner = await ownerOf(process.pid);
+		const owner = await ownerOf({pid: process.pid, name: process.execPath, listedAt: Date.now()});
 		assert.deepEqual([owner?.uid, owner?.user], [process.getuid?.(), userInfo().username]);
 	});
 

@@ -316,7 +316,7 @@ describe('the child', () => {
 	test('goes with gpubox when that ends without having ended it', async (t) => {
 		const fake = makeSmiScript(`trap '' TERM PIPE; while :; do sleep 1; done`);
 		t.after(fake.remove);
-		const module = new URL('../../source/gpu/child.ts', import.meta.url).href;
+		const module = new URL('../../source/gpu/smi/child.ts', import.meta.url).href;
 		const script = `
 			const {startSmi} = await import(${JSON.stringify(module)});
 			startSmi({file: ${JSON.stringify(fake.smi.file)}, arguments: [], environment: process.env}, [], () => {}, {linesPerWindow: 10, onLeftOut() {}});

@@ -1,4 +1,5 @@
 import {exitCode, Failure} from '../../base/failure.ts';
+import type {Unusable} from '../../gpu/state.ts';
 import {type Closeness, nearestGroup} from '../../gpu/topology.ts';
 import {formatDuration} from '../../text/duration.ts';
 
@@ -25,7 +26,13 @@ export type GpuCandidate = {
 	/** Processes outside any box, for display: `python (1234) of bob`. */
 	foreign: string[];
 	memoryUsedMiB: number | null;
+	/** One of `foreign` is no process that this machine can find: such an entry may never go away. */
+	unexplained?: true;
 	lost: boolean;
+	/** It is listed, and no program can use it at present. */
+	unusable?: Unusable;
+	/** No one is known on it, and still it may be in use: the reason, and whether its figures show that. */
+	doubt?: {busy: boolean; reason: string};
 	/** The card is divided into MIG slices: only these are allocated. */
 	sliced?: boolean;
 	/** This candidate is a slice. */
@@ -98,33 +105,29 @@ export function chooseGpus(
 		});
 	}
 
-	const whole = candidates.filter(({lost, sliced}) => !lost && !sliced);
 	if (request.kind === 'exact') {
 		const chosen = request.names.map((name) => named(name, candidates));
 		return unlessTaken(chosen, share, now);
 	}
 
-	const cards = whole.filter(({sliceOf}) => sliceOf === undefined);
+	const pool = poolOf(candidates);
 	if (request.kind === 'all') {
-		return unlessTaken(cards, share, now);
+		return unlessTaken(pool, share, now);
 	}
 
 	const count = request.kind === 'count' ? request.count : 1;
-	// A host that has only MIG slices allocates a slice for a card.
-	const pool = cards.length > 0 ? cards : whole;
-	if (count > pool.length) {
-		throw new Failure(`${count} GPUs requested, but this host has only ${pool.length} working.`, {
-			fix: `Request at most ${pool.length}: --gpus ${pool.length}`,
-			exitCode: exitCode.noGpu,
-		});
-	}
-
-	const free = pool.filter((candidate) => !isTaken(candidate, share)).sort(byLoad);
+	const free = count > pool.length ? [] : pool.filter((candidate) => !isTaken(candidate, share)).sort(byLoad);
 	if (free.length < count) {
-		throw taken(
-			pool.filter((candidate) => isTaken(candidate, share)),
-			share,
-			now,
+		throw explainCount(
+			request,
+			candidates,
+			count > pool.length
+				? tooMany(count, pool.length)
+				: taken(
+						pool.filter((candidate) => isTaken(candidate, share)),
+						share,
+						now,
+					),
 		);
 	}
 
@@ -133,9 +136,98 @@ export function chooseGpus(
 		return 'undecided';
 	}
 
-	// Of shared cards the freest are taken, wherever they are.
-	const chosen = share || !closeness ? uncontested.slice(0, count) : nearestGroup(uncontested, count, closeness);
+	// Of shared cards the freest are taken, wherever they are. So it is where some may be in use: closeness is worth less than a free one.
+	const sure = uncontested.filter((candidate) => !isDoubtful(candidate));
+	const chosen =
+		share || !closeness || sure.length < count ? uncontested.slice(0, count) : nearestGroup(sure, count, closeness);
 	return chosen.sort((a, b) => a.index - b.index).map(({uuid}) => uuid);
+}
+
+/** What `auto`, a count and `all` choose from. @throws Failure when no card can be used, with the reason of each */
+function poolOf(candidates: GpuCandidate[]): GpuCandidate[] {
+	const usable = candidates.filter(({lost, sliced, unusable}) => !lost && !sliced && unusable === undefined);
+	const cards = usable.filter(({sliceOf}) => sliceOf === undefined);
+	// A host that has only MIG slices allocates a slice for a card.
+	const pool = cards.length > 0 ? cards : usable;
+	if (pool.length > 0) {
+		return pool;
+	}
+
+	const useless = candidates.filter(({sliceOf}) => sliceOf === undefined);
+	const reasons = useless.map(({index, unusable}) => `GPU ${index}: ${unusable?.reason ?? 'no longer responds'}`);
+	throw new Failure(`This host has no usable GPU. ${reasons.join('; ')}.`, {
+		fix: `${useless.find(({unusable}) => unusable)?.unusable?.fix ?? 'To see why: gpubox gpus'}. To start without a GPU: --gpus none`,
+		exitCode: exitCode.noGpu,
+	});
+}
+
+function tooMany(count: number, working: number): Failure {
+	return new Failure(`${count} GPUs requested, but this host has only ${working} working.`, {
+		fix: `Request at most ${working}: --gpus ${working}.`,
+		exitCode: exitCode.noGpu,
+	});
+}
+
+/** A single number is a count: says so where it could have been meant as a card. Undefined where there is no such card. */
+function meaningOfCount(request: GpuSelection, candidates: readonly GpuCandidate[]): string | undefined {
+	if (request.kind !== 'count' || !candidates.some(({index}) => index === request.count)) {
+		return undefined;
+	}
+
+	const {count} = request;
+	return `--gpus ${count} means ${count === 1 ? 'one GPU' : `${count} GPUs`}; for GPU ${count} write --gpus ${count},`;
+}
+
+function explainCount(request: GpuSelection, candidates: readonly GpuCandidate[], failure: Failure): Failure {
+	const meaning = meaningOfCount(request, candidates);
+	if (meaning === undefined) {
+		return failure;
+	}
+
+	const fix = `${failure.fix} (${meaning})`;
+	return failure instanceof GpusTaken
+		? new GpusTaken(failure.message, {fix, holders: failure.holders, instead: failure.instead})
+		: new Failure(failure.message, {fix, exitCode: failure.exitCode});
+}
+
+/**
+What the user should know of the cards that were chosen. Pure; empty when all is plain.
+
+@param typed the request was typed for this call: a single 1 is then as likely to be meant as a card
+*/
+export function notesOnChoice(
+	request: GpuSelection,
+	candidates: readonly GpuCandidate[],
+	chosen: readonly string[],
+	typed: boolean,
+): string[] {
+	const doubtful = candidates.filter((candidate) => chosen.includes(candidate.uuid) && isDoubtful(candidate));
+	const skipped =
+		request.kind === 'all'
+			? candidates.filter(({lost, unusable, sliceOf}) => sliceOf === undefined && (lost || unusable !== undefined))
+			: [];
+	const namesake = candidates.find(({index}) => request.kind === 'count' && index === request.count);
+	const plain = chosen.length < 2 && (!typed || (namesake !== undefined && chosen.includes(namesake.uuid)));
+	const meaning = plain ? undefined : meaningOfCount(request, candidates);
+	return [
+		...doubtful.map(({index, doubt}) =>
+			doubt?.busy
+				? `GPU ${index} seems to be in use (${doubt.reason}).`
+				: `GPU ${index} may be in use: ${doubt?.reason}.`,
+		),
+		...skipped.map(({index, unusable}) => `GPU ${index} is left out: ${unusable?.reason ?? 'it no longer responds'}.`),
+		...(meaning === undefined ? [] : [meaning]),
+	];
+}
+
+/** Only where no one is known on a card does it matter what its figures show. */
+function isDoubtful({doubt, heldBy, foreign}: GpuCandidate): boolean {
+	return doubt !== undefined && heldBy.length === 0 && foreign.length === 0;
+}
+
+/** A card, or a slice, that no one is on, as far as can be known. */
+export function isFree({heldBy, foreign, lost, sliced, unusable, doubt}: GpuCandidate): boolean {
+	return heldBy.length + foreign.length === 0 && !lost && !sliced && unusable === undefined && doubt === undefined;
 }
 
 function unlessTaken(chosen: GpuCandidate[], share: boolean, now: Date): string[] | 'undecided' {
@@ -160,9 +252,15 @@ function byLoad(a: GpuCandidate, b: GpuCandidate): number {
 		a.heldBy.length - b.heldBy.length ||
 		a.wantedBy.length - b.wantedBy.length ||
 		a.foreign.length - b.foreign.length ||
+		doubtRank(a) - doubtRank(b) ||
 		(a.memoryUsedMiB ?? 0) - (b.memoryUsedMiB ?? 0) ||
 		a.index - b.index
 	);
+}
+
+/** Evidently idle ones first, then those of which nothing is known, then those that seem to be in use. */
+function doubtRank(candidate: GpuCandidate): number {
+	return isDoubtful(candidate) ? (candidate.doubt?.busy ? 2 : 1) : 0;
 }
 
 function named(name: string, candidates: GpuCandidate[]): GpuCandidate {
@@ -176,6 +274,13 @@ function named(name: string, candidates: GpuCandidate[]): GpuCandidate {
 	if (candidate.lost) {
 		throw new Failure(`GPU ${name} no longer responds.`, {
 			fix: 'To see why: gpubox gpus. Choose another GPU, or reboot to recover it.',
+			exitCode: exitCode.noGpu,
+		});
+	}
+
+	if (candidate.unusable) {
+		throw new Failure(`GPU ${name} cannot be used: ${candidate.unusable.reason}.`, {
+			fix: candidate.unusable.fix,
 			exitCode: exitCode.noGpu,
 		});
 	}
@@ -197,12 +302,20 @@ function taken(candidates: GpuCandidate[], share: boolean, now: Date): GpusTaken
 	];
 	const uses = candidates.map((candidate) => `GPU ${candidate.index} is used by ${holdersOf(candidate).join(', ')}`);
 	const [late] = candidates.flatMap(({overdue = []}) => overdue);
+	const unexplained = !share && candidates.some((candidate) => candidate.unexplained);
 	return new GpusTaken(`${uses.join('; ')}.`, {
 		fix: late
 			? `The reservation of ${late.name} expired ${formatDuration(now.getTime() - late.until.getTime())} ago. To stop it: gpubox stop ${late.name}`
 			: share
 				? 'Two boxes share a GPU only when both were created with --share-gpus. Choose other GPUs with --gpus, or queue with --wait.'
-				: 'Stop that box, queue with --wait, choose other GPUs with --gpus, or share with --share-gpus.',
+				: unexplained
+					? `${unexplainedText} Or choose other GPUs with --gpus.`
+					: 'Stop that box, queue with --wait, choose other GPUs with --gpus, or share with --share-gpus.',
 		holders: [...new Set(candidates.flatMap(holdersOf))],
+		// Who waits for such an entry to go may wait for ever.
+		instead: unexplained ? unexplainedText : undefined,
 	});
 }
+
+const unexplainedText =
+	'The driver lists a process that this machine cannot identify, and such an entry may never go away. If no one uses the GPU: --share-gpus.';

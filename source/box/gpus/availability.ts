@@ -1,21 +1,31 @@
-import type {GpuInventory} from '../../gpu/gpu.ts';
+import type {GpuFacts, GpuInventory, GpuProblem} from '../../gpu/gpu.ts';
 import {readInventory} from '../../gpu/inventory.ts';
 import {sameBus} from '../../gpu/problems.ts';
 import {ownerOf} from '../../gpu/process-owner.ts';
-import {readProcesses} from '../../gpu/processes.ts';
+import {areKnown, readProcesses} from '../../gpu/processes.ts';
+import {stateOfCard, whyUnusable} from '../../gpu/state.ts';
 import {type Closeness, readTopology} from '../../gpu/topology.ts';
 import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import type {GpuCandidate} from './allocate.ts';
 import {holdsGpus, isAbandoned} from './claims.ts';
+import {holdsCard} from './process-names.ts';
 
 /** A process on a GPU with its owner, as far as this machine knows it. */
-type ForeignProcess = {gpuUuid: string; description: string; containerId: string | null};
+type ForeignProcess = {
+	gpuUuid: string;
+	description: string;
+	containerId: string | null;
+	/** No process of this machine that could be found is the one that the driver means. */
+	unexplained?: true;
+};
 
 /** The state of the host's GPUs without the boxes, which may change until the decision. */
 export type GpusOfHost = {
 	inventory: GpuInventory;
 	processes: ForeignProcess[];
+	/** The driver did not say what runs on its GPUs. */
+	processesUnknown?: true;
 	memoryUsedMiB: Map<string, number>;
 	/** Missing when it was not requested. */
 	closeness?: Closeness;
@@ -27,16 +37,23 @@ Asks the driver once. The processes of another machine cannot be inspected from 
 @param several more than one card is requested, so it matters how they are connected
 */
 export async function readGpusOfHost(host: Host, signal: AbortSignal, several = false): Promise<GpusOfHost> {
-	const [inventory, {processes}, closeness] = await Promise.all([
+	const [inventory, list, closeness] = await Promise.all([
 		readInventory(host.nvidiaSmi, {signal}),
 		readProcesses(host.nvidiaSmi, {signal}),
 		several ? readTopology(host.nvidiaSmi, {signal}) : undefined,
 	]);
+	const {processes, listedAt} = list;
+	const visible = host.engine.local && !host.demo;
 	const owned = await Promise.all(
-		processes.map(async ({gpuUuid, pid, name}) => {
-			const owner = host.engine.local && !host.demo ? await ownerOf(pid) : undefined;
+		processes.map(async ({gpuUuid, pid, name}): Promise<ForeignProcess> => {
+			const owner = visible ? await ownerOf({pid, name, listedAt}) : undefined;
 			const user = owner ? ` of ${owner.user ?? `uid ${owner.uid}`}` : '';
-			return {gpuUuid, description: `${name} (${pid})${user}`, containerId: owner?.containerId ?? null};
+			return {
+				gpuUuid,
+				description: `${name === null ? `process ${pid}` : `${name} (${pid})`}${user}`,
+				containerId: owner?.containerId ?? null,
+				...(visible && !owner ? {unexplained: true} : {}),
+			};
 		}),
 	);
 	const memoryUsedMiB = new Map<string, number>();
@@ -44,22 +61,19 @@ export async function readGpusOfHost(host: Host, signal: AbortSignal, several = 
 		memoryUsedMiB.set(gpuUuid, (memoryUsedMiB.get(gpuUuid) ?? 0) + (usedMemoryMiB ?? 0));
 	}
 
-	return {inventory, processes: owned, memoryUsedMiB, ...(closeness ? {closeness} : {})};
+	return {
+		inventory,
+		processes: owned,
+		...(areKnown(list) ? {} : {processesUnknown: true}),
+		memoryUsedMiB,
+		...(closeness ? {closeness} : {}),
+	};
 }
 
 /** What can be allocated: whole cards and MIG slices, each with its users. Pure. */
-export function toCandidates(
-	{inventory, processes, memoryUsedMiB}: GpusOfHost,
-	boxes: Box[],
-	now: Date,
-): GpuCandidate[] {
-	const lost = inventory.problems.filter(({code}) => code === 'gpu-lost' || code === 'needs-reset');
+export function toCandidates(gpusOfHost: GpusOfHost, boxes: Box[], now: Date): GpuCandidate[] {
+	const {inventory, processes} = gpusOfHost;
 	const holders = boxes.filter((box) => holdsGpus(box) && !isAbandoned(box, now));
-	const boxIds = new Set(boxes.map(({id}) => id));
-	const foreignOn = (uuid: string) =>
-		processes
-			.filter(({gpuUuid, containerId}) => gpuUuid === uuid && !(containerId !== null && boxIds.has(containerId)))
-			.map(({description}) => description);
 	const usersOf = (uuid: string) => {
 		const users = holders.filter(({gpus}) => gpus.includes(uuid));
 		return {
@@ -72,16 +86,21 @@ export function toCandidates(
 
 	return inventory.gpus.flatMap((gpu) => {
 		const sliced = gpu.mig.length > 0;
+		const on = processes.filter(({gpuUuid}) => gpuUuid === gpu.uuid);
+		const isOfHolder = ({containerId}: ForeignProcess) =>
+			boxes.some((box) => box.id === containerId && holdsCard(box, gpu.uuid, inventory.gpus));
+		const foreign = on.filter((process) => !isOfHolder(process));
+		const {lost, ...fitness} = fitnessOf(gpu, gpusOfHost, on.length);
 		const card: GpuCandidate = {
 			uuid: gpu.uuid,
 			index: gpu.index,
 			...usersOf(gpu.uuid),
 			// nvidia-smi lists a process on a MIG slice under the card.
-			foreign: sliced ? [] : foreignOn(gpu.uuid),
-			memoryUsedMiB: memoryUsedMiB.get(gpu.uuid) ?? 0,
-			lost: lost.some(
-				(problem) => problem.busId !== undefined && gpu.busId !== null && sameBus(problem.busId, gpu.busId),
-			),
+			foreign: sliced ? [] : foreign.map(({description}) => description),
+			...(!sliced && foreign.some(({unexplained}) => unexplained) ? {unexplained: true} : {}),
+			memoryUsedMiB: gpusOfHost.memoryUsedMiB.get(gpu.uuid) ?? 0,
+			lost,
+			...fitness,
 			...(sliced ? {sliced} : {}),
 		};
 		const slices = gpu.mig.map(({uuid}) => ({
@@ -91,8 +110,45 @@ export function toCandidates(
 			foreign: [],
 			memoryUsedMiB: null,
 			lost: card.lost,
+			...(card.unusable ? {unusable: card.unusable} : {}),
 			sliceOf: gpu.uuid,
 		}));
 		return [card, ...slices];
 	});
+}
+
+/** What the driver itself says of a card, whoever holds it. */
+function fitnessOf(
+	gpu: GpuFacts,
+	{inventory, processesUnknown}: GpusOfHost,
+	processes: number,
+): Pick<GpuCandidate, 'lost' | 'unusable' | 'doubt'> {
+	const told = (code: GpuProblem['code']) =>
+		inventory.problems.some(
+			(problem) =>
+				problem.code === code && problem.busId !== undefined && gpu.busId !== null && sameBus(problem.busId, gpu.busId),
+		);
+	const [lost, faulty] = [told('gpu-lost'), told('needs-reset')];
+	const {utilization = null, memoryUsedMiB = null} = gpu;
+	const card = {
+		...gpu,
+		lost,
+		faulty,
+		unread: false,
+		utilization,
+		memoryUsedMiB,
+		processes: processesUnknown ? null : processes,
+		held: false,
+	};
+	const unusable =
+		whyUnusable(card) ??
+		(gpu.migUnknown
+			? {reason: 'MIG on, slices not listed', fix: 'See what the driver says: nvidia-smi -L'}
+			: undefined);
+	const {state, reason} = stateOfCard(card);
+	return {
+		lost: lost || faulty,
+		...(unusable ? {unusable} : {}),
+		...(state === 'free' || reason === null ? {} : {doubt: {busy: state === 'busy', reason}}),
+	};
 }

@@ -1,38 +1,59 @@
-import type {GpuProcess} from '../../gpu/gpu.ts';
+import type {GpuFacts, GpuProcess} from '../../gpu/gpu.ts';
+import {usedOf} from '../../gpu/possible.ts';
 import {ownerOf} from '../../gpu/process-owner.ts';
+import type {ProcessList} from '../../gpu/processes.ts';
 import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
+import {holdsGpus} from './claims.ts';
 
 /** A process on a GPU, with its owner as far as that is known. */
 export type NamedProcess = GpuProcess & {user: string | null; box: string | null};
 
+type Card = Pick<GpuFacts, 'uuid' | 'mig'> & {memoryTotalMiB: number | null};
+
+/**
+Whether a box holds this card or one of its slices: the driver lists a process on a slice under the card. A process that seems to be in
+a box without that card has its number by chance.
+*/
+export function holdsCard(box: Box, uuid: string, cards: ReadonlyArray<Pick<Card, 'uuid' | 'mig'>>): boolean {
+	const slices = cards.find((card) => card.uuid === uuid)?.mig ?? [];
+	return holdsGpus(box) && box.gpus.some((held) => held === uuid || slices.some((slice) => slice.uuid === held));
+}
+
 /** Finds the box and the owner of each process. Never throws: what cannot be determined is null. */
 export async function nameProcesses(
 	host: Host,
-	processes: GpuProcess[],
+	{processes, listedAt}: Pick<ProcessList, 'processes' | 'listedAt'>,
 	boxes: readonly Box[],
+	cards: readonly Card[],
 ): Promise<NamedProcess[]> {
 	if (processes.length === 0) {
 		return [];
 	}
 
+	const listed = processes.map((process) => {
+		const total = cards.find(({uuid}) => uuid === process.gpuUuid)?.memoryTotalMiB ?? null;
+		return {...process, usedMemoryMiB: usedOf(process.usedMemoryMiB, total)};
+	});
 	// Process ids of the demo host or another machine mean nothing in this one's /proc: there the engine is asked.
 	if (host.demo || !host.engine.local) {
 		const byPid = await processesOfBoxes(host, boxes);
-		return processes.map((process) => {
-			const box = byPid.get(process.pid);
+		return listed.map((process) => {
+			const found = byPid.get(process.pid);
+			const box = found && holdsCard(found, process.gpuUuid, cards) ? found : undefined;
 			return {...process, user: box?.owner ?? null, box: box?.name ?? null};
 		});
 	}
 
 	return Promise.all(
-		processes.map(async (process) => {
+		listed.map(async (process) => {
 			// A process is still worth showing when its owner cannot be read.
-			const owner = await ownerOf(process.pid).catch(() => undefined);
+			const owner = await ownerOf({...process, listedAt}).catch(() => undefined);
 			const box = boxes.find(({id}) => id === owner?.containerId);
+			const holder = box && holdsCard(box, process.gpuUuid, cards) ? box : undefined;
 			// The kernel knows the owner of a process; a label of another user's container could say anything.
-			const user = box?.mine ? box.owner : (owner?.user ?? box?.owner ?? null);
-			return {...process, user, box: box?.name ?? null};
+			const user = holder?.mine ? holder.owner : (owner?.user ?? holder?.owner ?? null);
+			return {...process, user, box: holder?.name ?? null};
 		}),
 	);
 }

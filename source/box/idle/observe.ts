@@ -1,9 +1,10 @@
 import {readFile} from 'node:fs/promises';
 import timers from 'node:timers/promises';
 import {EngineError} from '../../engine/engine.ts';
-import {runSmi} from '../../gpu/child.ts';
 import type {GpuProcess} from '../../gpu/gpu.ts';
+import {figureOf} from '../../gpu/possible.ts';
 import {readProcesses} from '../../gpu/processes.ts';
+import {runSmi} from '../../gpu/smi/child.ts';
 import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import {readJupyterStatus} from '../jupyter/kernels.ts';
@@ -176,7 +177,7 @@ async function sampleUtilization(
 			}
 
 			const before = utilization.get(uuid) ?? null;
-			const now = /^\d+$/.test(value) ? Number(value) : null;
+			const now = figureOf('utilization.gpu', value);
 			utilization.set(uuid, now === null ? before : Math.max(before ?? 0, now));
 		}
 	}

@@ -52,6 +52,8 @@ export type OwnServer = {start: string[]};
 export type Prepared = Personal & {
 	request: BoxRequest;
 	gpuSelection: GpuSelection;
+	/** It was typed for this call. */
+	gpusTyped?: true;
 	engine: EngineInfo;
 	/** Undefined when no GPU was asked for. */
 	hostGpus: GpusOfHost | undefined;

@@ -15,12 +15,13 @@ import {placeSudoers} from '../plan/sudo.ts';
 import type {Prepared} from '../plan/types.ts';
 import {type BoxRecord, newNonce, writeRecord} from '../record.ts';
 import {removeUnlessRunning} from '../remove-container.ts';
-import {chooseName, findOwn, findPending, type Lost, stillUndecided, workOut} from './resolve-spec.ts';
+import {chooseName, findOwn, findPending, type Lost, notesOnGpus, stillUndecided, workOut} from './resolve-spec.ts';
 
 /**
 Creates the container, makes sure that its GPUs are its own (see claims.ts) and starts it. A GPU, port or name that another process
 takes in the meantime is chosen again, as long as there is a choice.
 
+@returns `notes`: what the user should know of its GPUs
 @param listed the boxes as they were a moment ago, for the first attempt: what changed since costs another attempt
 */
 export async function claimAndStart(
@@ -28,10 +29,11 @@ export async function claimAndStart(
 	prepared: Prepared,
 	signal: AbortSignal,
 	listed?: Box[],
-): Promise<ClaimedBox> {
+): Promise<ClaimedBox & {notes: string[]}> {
 	const folders = new Set<string>();
 	try {
-		return await claim(host, prepared, {folders, signal, listed});
+		const claimed = await claim(host, prepared, {folders, signal, listed});
+		return {...claimed, notes: claimed.made ? notesOnGpus(prepared, [], claimed.box.gpus) : []};
 	} catch (error) {
 		// An engine that no longer answers may have created the container: then a later run cleans up.
 		const boxes = folders.size > 0 ? await listClaims(host).catch(() => undefined) : undefined;

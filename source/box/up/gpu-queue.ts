@@ -5,7 +5,7 @@ import type {Box} from '../box.ts';
 import {GpusTaken} from '../gpus/allocate.ts';
 import {readGpusOfHost} from '../gpus/availability.ts';
 import type {Prepared} from '../plan/types.ts';
-import {type ClaimedBox, claimAndStart} from './create.ts';
+import {claimAndStart} from './create.ts';
 import {startBox} from './lifecycle.ts';
 import {wantsSeveral} from './prepare.ts';
 import type {UpOptions} from './types.ts';
@@ -23,7 +23,7 @@ Claims GPUs for a new box as soon as they are free, however long that takes.
 
 @throws what claimAndStart throws, except for GPUs that are taken; the signal's reason
 */
-export function claimInTurn(host: Host, prepared: Prepared, options: Options): Promise<ClaimedBox> {
+export function claimInTurn(host: Host, prepared: Prepared, options: Options): ReturnType<typeof claimAndStart> {
 	const {signal} = options;
 	let current: Prepared | undefined;
 	return inTurn(host, options, async () => {

@@ -3,7 +3,7 @@ import {EngineError} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {type Box, isOwn} from '../box.ts';
 import {missingSecrets} from '../files/secrets.ts';
-import {GpusTaken} from '../gpus/allocate.ts';
+import {GpusTaken, isFree} from '../gpus/allocate.ts';
 import {readGpusOfHost, toCandidates} from '../gpus/availability.ts';
 import {startClaimed} from '../gpus/claim-start.ts';
 import {decideClaim} from '../gpus/claims.ts';
@@ -113,6 +113,14 @@ async function refuseWhenTaken(
 	const running = decision.kind === 'withdraw' ? decision.rivals.filter(({state}) => state !== 'created') : [];
 	const others = boxes.filter(({id}) => id !== box.id);
 	const candidates = gpus ? toCandidates(gpus, others, new Date()) : [];
+	const useless = candidates.find(({uuid, unusable}) => box.gpus.includes(uuid) && unusable !== undefined);
+	if (useless?.unusable) {
+		throw new Failure(`GPU ${useless.index} of ${box.name} cannot be used: ${useless.unusable.reason}.`, {
+			fix: useless.unusable.fix,
+			exitCode: exitCode.noGpu,
+		});
+	}
+
 	const foreign = box.shareGpus
 		? []
 		: candidates.filter(({uuid}) => box.gpus.includes(uuid)).flatMap((candidate) => candidate.foreign);
@@ -121,10 +129,7 @@ async function refuseWhenTaken(
 		return;
 	}
 
-	const free = candidates.filter(
-		({uuid, heldBy, foreign: used, lost, sliced}) =>
-			!box.gpus.includes(uuid) && heldBy.length === 0 && used.length === 0 && !lost && !sliced,
-	);
+	const free = candidates.filter((candidate) => !box.gpus.includes(candidate.uuid) && isFree(candidate));
 	const instead =
 		free.length >= box.gpus.length
 			? 'Other GPUs are free. To use them (software installed inside is lost): gpubox up --recreate'

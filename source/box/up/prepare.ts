@@ -2,6 +2,7 @@ import {exitCode, Failure} from '../../base/failure.ts';
 import {homeFolder, noteOfHome} from '../../base/home.ts';
 import {findDockerProxies} from '../../engine/docker-proxies.ts';
 import type {EngineInfo} from '../../engine/engine.ts';
+import type {GpuProblem} from '../../gpu/gpu.ts';
 import type {Host, Person} from '../../host/host.ts';
 import {pullImage} from '../../image/pull/pull.ts';
 import {isReservedTarget} from '../../settings/reserved.ts';
@@ -91,6 +92,7 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 	return {
 		request,
 		gpuSelection,
+		...(options.gpusTyped ? {gpusTyped: true} : {}),
 		engine,
 		hostGpus,
 		runAs,
@@ -221,16 +223,23 @@ async function derive(
 	return name;
 }
 
-/** Without usable GPUs, `auto` continues and adds a note; any other request fails with the driver's problem. */
+/** The driver's own word that there is no card for it, or no driver. After any other problem a card may be there. */
+const withoutCards: ReadonlyArray<GpuProblem['code']> = ['not-installed', 'no-devices'];
+
+/** On a host without GPUs, `auto` continues and adds a note; any other request fails with the driver's problem, and so does every
+request where the driver did not say which GPUs there are. */
 function noteMissingGpus(request: GpuSelection, gpus: GpusOfHost | undefined, report: UpOptions['report']): void {
 	if (!gpus || gpus.inventory.gpus.length > 0) {
 		return;
 	}
 
-	const [problem] = gpus.inventory.problems;
-	if (request.kind !== 'auto') {
+	const {problems} = gpus.inventory;
+	const [problem] = problems;
+	if (request.kind !== 'auto' || problems.some(({code}) => !withoutCards.includes(code))) {
 		throw new Failure(problem?.message ?? 'This host has no NVIDIA GPU.', {
-			fix: problem ? `${problem.fix} Without a GPU: --gpus none` : 'Without a GPU: --gpus none',
+			fix: problem
+				? `${problem.fix.replace(/(?<![.:])$/, '.')} Without a GPU: --gpus none`
+				: 'Without a GPU: --gpus none',
 			exitCode: exitCode.noGpu,
 		});
 	}

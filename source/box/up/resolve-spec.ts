@@ -4,7 +4,7 @@ import {exitCode, Failure} from '../../base/failure.ts';
 import type {ContainerSpec} from '../../engine/engine.ts';
 import type {Host, Person} from '../../host/host.ts';
 import {type Box, containerPrefix, isOwn, type OwnBox, type ServiceName, servicePorts} from '../box.ts';
-import {chooseGpus, type GpuCandidate, GpusTaken} from '../gpus/allocate.ts';
+import {chooseGpus, type GpuCandidate, GpusTaken, notesOnChoice} from '../gpus/allocate.ts';
 import {toCandidates} from '../gpus/availability.ts';
 import {ownerText} from '../list.ts';
 import {ownNames} from '../name.ts';
@@ -120,6 +120,17 @@ export function pickGpus(
 ): string[] | 'undecided' {
 	const usable = usableGpus ? candidates.filter(({uuid, sliceOf}) => usableGpus.includes(sliceOf ?? uuid)) : candidates;
 	return chooseGpus(gpuSelection, usable, request.shareGpus, {closeness: hostGpus?.closeness});
+}
+
+/** What the user should know of the cards that a new box got, or would get. */
+export function notesOnGpus(
+	{gpuSelection, gpusTyped, hostGpus}: Pick<Prepared, 'gpuSelection' | 'gpusTyped' | 'hostGpus'>,
+	boxes: Box[],
+	gpus: readonly string[],
+): string[] {
+	return hostGpus
+		? notesOnChoice(gpuSelection, toCandidates(hostGpus, boxes, new Date()), gpus, gpusTyped === true)
+		: [];
 }
 
 /** Everything that depends on the other boxes. Undefined while boxes that are being created may still give up their claim. */

@@ -30,6 +30,8 @@ export type UpOptions = {
 	recreate: boolean;
 	/** The user gave options for the box, so a note is shown when the existing box differs. */
 	explicit: boolean;
+	/** The user typed `--gpus` for this call. */
+	gpusTyped?: boolean;
 	settings: BuildSettings;
 	/** Files of public keys that may log in; the user's own keys when missing. */
 	sshKeys?: ReadonlyArray<string | KeyFile> | undefined;

@@ -22,7 +22,7 @@ import {waitUntilReady} from './readiness.ts';
 import {renewKeys, renewSecrets} from './refresh-credentials.ts';
 import {removeWithFiles} from './remove-with-files.ts';
 import {bringBack, setAside} from './replace.ts';
-import {chooseName, findOwn, othersOf, stillUndecided, workOut} from './resolve-spec.ts';
+import {chooseName, findOwn, notesOnGpus, othersOf, stillUndecided, workOut} from './resolve-spec.ts';
 import type {UpOptions, UpResult} from './types.ts';
 
 /**
@@ -101,9 +101,13 @@ async function makeBox(
 	options: UpOptions,
 	listed: Box[] | undefined,
 ): Promise<UpResult> {
-	const {box, made} = await (options.queue
+	const {box, made, notes} = await (options.queue
 		? claimInTurn(host, prepared, options)
 		: claimAndStart(host, prepared, options.signal, listed));
+	for (const text of notes) {
+		options.report({kind: 'note', text});
+	}
+
 	options.report({kind: 'start', name: box.name});
 	try {
 		return await finish(host, box, options, true);
@@ -161,15 +165,18 @@ export async function planUp(host: Host, request: BoxRequest, options: UpOptions
 		});
 	}
 
-	return (
-		(await workOut(
-			host,
-			prepared,
-			others,
-			{name, folder, nonce: own ? (readRecord(host.paths, folder)?.nonce ?? '') : ''},
-			{ports: [], rlimits: prepared.engine.rootless},
-		)) ?? Promise.reject(stillUndecided())
-	);
+	const nonce = own ? (readRecord(host.paths, folder)?.nonce ?? '') : '';
+	const lost = {ports: [], rlimits: prepared.engine.rootless};
+	const spec = await workOut(host, prepared, others, {name, folder, nonce}, lost);
+	if (spec === undefined) {
+		throw stillUndecided();
+	}
+
+	for (const text of notesOnGpus(prepared, others, spec.gpus)) {
+		options.report({kind: 'note', text});
+	}
+
+	return spec;
 }
 
 async function reuse(

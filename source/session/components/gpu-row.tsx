@@ -24,25 +24,12 @@ function percent(value: number | null): string {
 }
 
 /** The text in place of figures on a card without readings. */
-function outOfOrder(item: GpuItem): string {
-	const users = item.users.length === 0 ? '' : ` (${item.users.join(', ')})`;
-	switch (item.state) {
-		case 'lost': {
-			return `✕ lost, reboot to recover it${users}`;
-		}
-
-		case 'unread': {
-			return `? nvidia-smi output cannot be parsed${users}`;
-		}
-
-		default: {
-			return `✕ needs a reset: nvidia-smi --gpu-reset -i ${item.index}${users}`;
-		}
-	}
+function outOfOrder({trouble, users}: GpuItem): string {
+	return `${trouble ?? ''}${users.length === 0 ? '' : ` (${users.join(', ')})`}`;
 }
 
 function outOfOrderStyle(item: GpuItem) {
-	return item.state === 'unread' ? theme.warning : theme.bad;
+	return item.state === 'unknown' ? theme.warning : theme.bad;
 }
 
 /** Widths of the columns of a one-line row; 0 leaves a column out. */
@@ -63,7 +50,7 @@ function rowColumns(width: number) {
 /** One line: name, curve, utilisation, memory, temperature, power, users. */
 export function GpuRow({item, width}: Properties) {
 	const columns = rowColumns(width);
-	if (item.state !== 'ok') {
+	if (item.trouble !== undefined) {
 		return (
 			<Text wrap="truncate">
 				<Head item={item} width={columns.name} />
@@ -93,7 +80,7 @@ export function GpuRow({item, width}: Properties) {
 
 function Users({item, width}: Properties) {
 	return item.users.length === 0 ? (
-		<Text {...theme.quiet}>{`  ${fit(item.free ? 'free' : '–', width)}`}</Text>
+		<Text {...theme.quiet}>{`  ${fit(item.noUsers, width)}`}</Text>
 	) : (
 		<Text>{`  ${fit(item.users.join(', '), width)}`}</Text>
 	);
@@ -101,7 +88,7 @@ function Users({item, width}: Properties) {
 
 /** The second line of a row: what runs on the card, then its clocks. */
 export function GpuSecondLine({item, width}: Properties) {
-	if (item.state !== 'ok') {
+	if (item.trouble !== undefined) {
 		return <Text> </Text>;
 	}
 
@@ -125,7 +112,7 @@ export function GpuCard({item, width, height}: Properties & {height: number}) {
 					<CardFigures item={item} width={figures} />
 				</Box>
 				<Box flexDirection="column" marginLeft={2} width={curveWidth}>
-					{item.state === 'ok' &&
+					{item.trouble === undefined &&
 						sparkline(item.history, curveWidth, 3).map((line, row) => (
 							// biome-ignore lint/suspicious/noArrayIndexKey: a row of the curve is nothing but its place
 							<Text key={row} {...theme.accent}>
@@ -145,9 +132,9 @@ function CardFigures({item, width}: Properties) {
 		<>
 			<Text wrap="truncate">
 				<Head item={item} width={width - 6} />
-				<Text bold> {fit(item.state === 'ok' ? percent(item.utilization) : '', 5, 'right')}</Text>
+				<Text bold> {fit(item.trouble === undefined ? percent(item.utilization) : '', 5, 'right')}</Text>
 			</Text>
-			{item.state === 'ok' ? (
+			{item.trouble === undefined ? (
 				<>
 					<Text wrap="truncate">
 						{'    '}
@@ -169,8 +156,7 @@ function CardFigures({item, width}: Properties) {
 }
 
 function CardUse({item, width}: Properties) {
-	const none = item.free ? 'free' : item.state === 'ok' ? '–' : '';
-	const users = cut(item.users.length === 0 ? none : item.users.join(', '), width - 4);
+	const users = cut(item.users.length === 0 ? item.noUsers : item.users.join(', '), width - 4);
 	const work = cut(item.work.join(' · '), Math.max(0, width - 4 - widthOf(users) - 2));
 	return (
 		<Text wrap="truncate">

@@ -103,7 +103,7 @@ export type Facts = {
 export function noFacts(start: Pick<Facts, 'demo' | 'engineAddress' | 'person' | 'folder'>): Facts {
 	return {
 		...start,
-		gpu: {phase: 'waiting', inventory: undefined, readings: [], processes: [], processesUnknown: false, problems: []},
+		gpu: {phase: 'waiting', inventory: undefined, readings: [], processes: [], processesUnknown: true, problems: []},
 		box: {phase: 'waiting', boxes: [], problem: undefined, age: undefined, connection: 0},
 		host: undefined,
 		log: {boxId: undefined, version: 0, phase: 'waiting', problem: undefined},

@@ -1,6 +1,7 @@
 import type {Diagnostic} from '../../base/failure.ts';
 import {type Box, isRunning} from '../../box/box.ts';
-import type {NamedProcess} from '../../box/gpus/process-names.ts';
+import {holdsCard, type NamedProcess} from '../../box/gpus/process-names.ts';
+import {type CardState, stateOfCard} from '../../gpu/state.ts';
 import {formatBytes} from '../../text/bytes.ts';
 import {fullnessStyle, type Style, temperatureStyle, theme} from '../theme.ts';
 import type {Facts, GpuReading} from './model.ts';
@@ -14,8 +15,9 @@ export type GpuItem = {
 	index: string;
 	name: string;
 	selected: boolean;
-	/** `ok`, or the word to show in place of figures. */
-	state: 'ok' | 'lost' | 'needs reset' | 'unread';
+	state: CardState;
+	/** Shown in place of figures: why the card is of no use, or not known. */
+	trouble: string | undefined;
 	utilization: number | null;
 	history: ReadonlyArray<number | null>;
 	/** 0 to 1, null where the card does not say. */
@@ -31,8 +33,8 @@ export type GpuItem = {
 	extra: string;
 	/** Boxes and users on it, `train (alice)`; empty when none are known. */
 	users: string[];
-	/** It is free, as far as is known. */
-	free: boolean;
+	/** In place of users where there are none. */
+	noUsers: string;
 	/** Its processes in words, the largest first. */
 	work: string[];
 	/** In place of processes. */
@@ -51,15 +53,16 @@ export type GpuPaneView = {
 export function selectGpuPane(facts: Facts, view: View): GpuPaneView {
 	const {gpu} = facts;
 	const items = gpu.readings.map((reading) => gpuItem(reading, facts, view));
-	const busy = items.filter((item) => (item.utilization ?? 0) >= 5).length;
-	const free = items.filter((item) => item.free).length;
-	const unread = items.filter((item) => item.state === 'unread').length;
-	const lost = items.filter((item) => item.state !== 'ok').length - unread;
+	const count = (state: CardState) => items.filter((item) => item.state === state).length;
+	const counts: Array<[number, string]> = [
+		[count('held'), 'held'],
+		[count('unusable'), 'unusable'],
+		[count('unknown'), 'unknown'],
+	];
 	const note = [
-		`${busy} busy`,
-		`${free} free`,
-		...(lost > 0 ? [`${lost} lost`] : []),
-		...(unread > 0 ? [`${unread} unknown`] : []),
+		`${count('busy')} busy`,
+		`${count('free')} free`,
+		...counts.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`),
 	].join(' · ');
 	return {
 		title: items.length > 1 ? `${items.length} GPUs` : items.length === 1 ? 'GPU' : 'GPUs',
@@ -74,7 +77,12 @@ function gpuItem(reading: GpuReading, facts: Facts, view: View): GpuItem {
 	const {memoryUsedMiB: used, memoryTotalMiB: total, temperature, powerDraw, powerLimit} = reading;
 	const share = used === null || total === null || total === 0 ? null : used / total;
 	const processes = facts.gpu.processes.filter((process) => process.gpuUuid === reading.uuid);
-	const state = reading.lost ? 'lost' : reading.unread ? 'unread' : reading.faulty ? 'needs reset' : 'ok';
+	const {gpus = []} = facts.gpu.inventory ?? {};
+	const {state, reason} = stateOfCard({
+		...reading,
+		processes: facts.gpu.processesUnknown ? null : processes.length,
+		held: facts.box.boxes.some((box) => holdsCard(box, reading.uuid, gpus)),
+	});
 	const users = usersOf(reading.uuid, facts, processes);
 	return {
 		uuid: reading.uuid,
@@ -82,6 +90,7 @@ function gpuItem(reading: GpuReading, facts: Facts, view: View): GpuItem {
 		name: reading.name.replace(/^NVIDIA /, '').replace(/^GeForce /, ''),
 		selected: view.gpuUuid === reading.uuid,
 		state,
+		trouble: troubleOf(reading, state, reason),
 		utilization: reading.utilization,
 		history: reading.history,
 		memoryShare: share,
@@ -101,10 +110,32 @@ function gpuItem(reading: GpuReading, facts: Facts, view: View): GpuItem {
 			.filter((part) => part !== '')
 			.join(' · '),
 		users,
-		free: state === 'ok' && users.length === 0 && !facts.gpu.processesUnknown,
+		noUsers: noUsersText[state],
 		noWork: facts.gpu.processesUnknown ? 'processes not known' : 'no process',
 		work: processes.toSorted((a, b) => (b.usedMemoryMiB ?? 0) - (a.usedMemoryMiB ?? 0)).map(processInWords),
 	};
+}
+
+const noUsersText: Record<CardState, string> = {
+	free: 'free',
+	busy: 'in use',
+	held: '–',
+	unusable: '',
+	unknown: 'not known',
+};
+
+/** What stands in place of figures that are missing, or of no use to anyone. */
+function troubleOf(reading: GpuReading, state: CardState, reason: string | null): string | undefined {
+	if (state === 'unusable') {
+		const advice = reading.lost
+			? ', reboot to recover it'
+			: reading.faulty
+				? `: nvidia-smi --gpu-reset -i ${reading.index}`
+				: '';
+		return `✕ ${reason}${advice}`;
+	}
+
+	return reading.unread ? `? ${reason}` : undefined;
 }
 
 /** MiB in GiB, with one digit behind the point only where it tells something. */
@@ -121,8 +152,12 @@ function powerInWords(draw: number | null, limit: number | null): string {
 	return limit === null ? `${Math.round(draw)} W` : `${Math.round(draw)} of ${Math.round(limit)} W`;
 }
 
+function shortNameOf({name}: NamedProcess): string {
+	return name?.split('/').at(-1) ?? 'process';
+}
+
 export function processInWords(process: NamedProcess): string {
-	const name = process.name.split('/').at(-1) ?? process.name;
+	const name = shortNameOf(process);
 	const memory = process.usedMemoryMiB === null ? '' : ` ${gib(process.usedMemoryMiB)} GiB`;
 	// With a box, its name stands beside this already.
 	const user = process.user === null || process.box !== null ? '' : ` (${process.user})`;
@@ -139,7 +174,7 @@ function usersOf(uuid: string, facts: Facts, processes: NamedProcess[]): string[
 	const users = new Set(holders.map(boxWithOwner));
 	for (const process of processes) {
 		if (process.box === null || !names.has(process.box)) {
-			const name = process.box ?? process.name.split('/').at(-1) ?? process.name;
+			const name = process.box ?? (process.name === null ? `process ${process.pid}` : shortNameOf(process));
 			users.add(process.user === null ? name : `${name} (${process.user})`);
 		}
 	}

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {Failure} from '../../../source/base/failure.ts';
-import {chooseGpus, type GpuCandidate, parseGpuSelection} from '../../../source/box/gpus/allocate.ts';
+import {
+	chooseGpus,
+	type GpuCandidate,
+	GpusTaken,
+	notesOnChoice,
+	parseGpuSelection,
+} from '../../../source/box/gpus/allocate.ts';
 
 const card = (index: number, members: Partial<GpuCandidate> = {}): GpuCandidate => ({
 	uuid: `GPU-${index}`,
@@ -88,5 +94,87 @@ describe('choosing', () => {
 	test('a host of slices alone hands out a slice', () => {
 		const cards = [card(0, {sliced: true}), card(0, {uuid: 'MIG-1', sliceOf: 'GPU-0'})];
 		assert.deepEqual(choose('1', cards), ['MIG-1']);
+	});
+});
+
+describe('cards that may be in use, and cards of no use', () => {
+	const inUse = {doubt: {busy: true, reason: '94 %, 67.2 GiB, no process listed'}};
+	const unsure = {doubt: {busy: false, reason: 'processes not known'}};
+	const useless = {unusable: {reason: 'MIG on, no slice', fix: 'Turn MIG off'}};
+	const notes = (text: string, cards: GpuCandidate[], typed = true) => {
+		const request = parseGpuSelection(text);
+		const chosen = chooseGpus(request, cards, false);
+		assert.ok(chosen !== 'undecided');
+		return [chosen, notesOnChoice(request, cards, chosen, typed)];
+	};
+
+	test('an idle one comes first, then one that nothing is known of, then one that seems to be in use', () => {
+		assert.deepEqual(notes('auto', [card(0, inUse), card(1, unsure), card(2)]), [['GPU-2'], []]);
+		assert.deepEqual(notes('auto', [card(0, inUse), card(1, unsure)]), [
+			['GPU-1'],
+			['GPU 1 may be in use: processes not known.'],
+		]);
+		assert.deepEqual(notes('0,', [card(0, inUse), card(1)]), [
+			['GPU-0'],
+			['GPU 0 seems to be in use (94 %, 67.2 GiB, no process listed).'],
+		]);
+	});
+
+	test('several: idle ones before near ones', () => {
+		const near = (a: number, b: number) => (Math.abs(a - b) === 1 ? 100 : 1);
+		const cards = [card(0), card(1, inUse), card(2), card(3)];
+		assert.deepEqual(chooseGpus(parseGpuSelection('2'), cards, false, {closeness: near}), ['GPU-2', 'GPU-3']);
+	});
+
+	test('one of no use is given to no one: not by auto, a count or all, and by name it is refused', () => {
+		const cards = [card(0, useless), card(1)];
+		assert.deepEqual(choose('auto', cards), ['GPU-1']);
+		assert.deepEqual(choose('1', cards, true), ['GPU-1']);
+		assert.deepEqual(notes('all', cards), [['GPU-1'], ['GPU 0 is left out: MIG on, no slice.']]);
+		assert.throws(() => choose('2', cards), refused(4, /2 GPUs requested.*only 1 working/));
+		for (const name of ['0,', 'GPU-0']) {
+			assert.throws(() => choose(name, cards), refused(4, /cannot be used: MIG on, no slice/));
+		}
+	});
+
+	test('where it is the only one, that is told', () => {
+		for (const text of ['auto', '1', 'all']) {
+			assert.throws(
+				() => choose(text, [card(0, useless)]),
+				(error: unknown) => refused(4, /GPU 0: MIG on, no slice/)(error) && /Turn MIG off/.test((error as Failure).fix),
+			);
+		}
+	});
+
+	test('all on a host of slices alone is all slices', () => {
+		const cards = [card(0, {sliced: true}), card(0, {uuid: 'MIG-1', sliceOf: 'GPU-0'})];
+		assert.deepEqual(choose('all', cards), ['MIG-1']);
+	});
+
+	test('a process that cannot be identified keeps its card, and the way out is told', () => {
+		const cards = [card(0, {foreign: ['process 1'], unexplained: true})];
+		assert.throws(
+			() => choose('auto', cards),
+			(error: unknown) =>
+				error instanceof GpusTaken && /--share-gpus/.test(error.fix) && /--share-gpus/.test(error.instead ?? ''),
+		);
+		assert.deepEqual(choose('auto', cards, true), ['GPU-0']);
+	});
+
+	test('a number that is also a card', () => {
+		const seven = Array.from({length: 8}, (_, index) => card(index));
+		assert.match(String(notes('7', seven)[1]), /--gpus 7 means 7 GPUs; for GPU 7 write --gpus 7,/);
+		assert.match(String(notes('1', seven)[1]), /--gpus 1 means one GPU; for GPU 1 write --gpus 1,/);
+		assert.deepEqual(notes('1', seven, false)[1], [], 'not typed for this call');
+		assert.deepEqual(notes('1', [card(1)])[1], [], 'it is that card');
+		assert.deepEqual(notes('8', seven)[1], [], 'there is no card 8');
+		assert.throws(
+			() => choose('7', [...seven.slice(0, 6).map((each) => ({...each, heldBy: ['a']})), ...seven.slice(6)]),
+			(error: unknown) => error instanceof GpusTaken && /for GPU 7 write --gpus 7,/.test(error.fix),
+		);
+		assert.throws(
+			() => choose('7', [card(0), card(7)]),
+			(error: unknown) => error instanceof Failure && /for GPU 7 write --gpus 7,/.test(error.fix),
+		);
 	});
 });

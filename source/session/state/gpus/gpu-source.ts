@@ -4,7 +4,7 @@ import type {GpuFeed} from '../../../gpu/feed.ts';
 import type {GpuFrame, GpuProblem} from '../../../gpu/gpu.ts';
 import {UtilizationHistory} from '../../../gpu/history.ts';
 import {viewGpus} from '../../../gpu/live.ts';
-import {watchProcesses} from '../../../gpu/processes.ts';
+import {areKnown, watchProcesses} from '../../../gpu/processes.ts';
 import type {Host} from '../../../host/host.ts';
 import type {GpuState} from '../model.ts';
 import {type SessionStore, withFacts} from '../store.ts';
@@ -102,12 +102,14 @@ export async function followProcesses(host: Host, store: SessionStore, signal: A
 	await watchProcesses(host.nvidiaSmi, {
 		signal,
 		intervalMs: processIntervalMs,
-		onList({processes, problems}) {
+		onList(list) {
+			const {processes} = list;
 			latest += 1;
 			const mine = latest;
-			const processesUnknown = processes.length === 0 && problems.length > 0;
+			const processesUnknown = !areKnown(list);
 			const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(processIntervalMs)]);
-			void heed(nameProcesses(host, processes, store.get().facts.box.boxes), timeoutSignal)
+			const {box, gpu} = store.get().facts;
+			void heed(nameProcesses(host, list, box.boxes, gpu.inventory?.gpus ?? []), timeoutSignal)
 				// Whose they are is asked of the engine, which may not answer.
 				.catch(() => processes.map((process) => ({...process, user: null, box: null})))
 				.then((named) => {

@@ -23,7 +23,7 @@ export function hasNoBox({box}: Facts): boolean {
 export function setupSituation(facts: Facts, view: View): SetupSituation {
 	const {setup, gpu} = facts;
 	const {host} = setup;
-	const free = selectGpuPane(facts, view).items.filter(({users, state}) => users.length === 0 && state === 'ok').length;
+	const free = selectGpuPane(facts, view).items.filter(({state}) => state === 'free').length;
 	const canStart = host.phase === 'known' ? host.look.canStart : host.phase === 'failed' ? true : undefined;
 	return {
 		file: setup.project?.file,
@@ -104,11 +104,11 @@ function cardsInWords({gpu}: Facts, {cards}: SetupSituation): string {
 }
 
 function cardsOf(facts: Facts, view: View): SetupPane['cards'] {
-	return selectGpuPane(facts, view).items.map(({index, name, users, state}) => ({
+	return selectGpuPane(facts, view).items.map(({index, name, users, noUsers, trouble, state}) => ({
 		index,
 		name,
-		users: state === 'ok' ? users : [state],
-		free: users.length === 0 && state === 'ok',
+		users: trouble === undefined ? (users.length === 0 ? [noUsers] : users) : [trouble],
+		free: state === 'free',
 	}));
 }
 

@@ -1,5 +1,5 @@
 import type {Readable} from 'node:stream';
-import {LineSplitter} from '../text/lines.ts';
+import {LineSplitter} from '../../text/lines.ts';
 
 export type IntakeOptions = {
 	onLine: (line: string) => void;

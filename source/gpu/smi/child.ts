@@ -1,9 +1,9 @@
 import {type ChildProcessByStdio, spawn} from 'node:child_process';
 import type {Readable} from 'node:stream';
-import {endGroup, ownGroup, signalGroup} from '../base/process-group.ts';
-import type {NvidiaSmi} from './gpu.ts';
+import {endGroup, ownGroup, signalGroup} from '../../base/process-group.ts';
+import type {NvidiaSmi} from '../gpu.ts';
+import type {SmiEnd} from '../problems.ts';
 import {Intake} from './intake.ts';
-import type {SmiEnd} from './problems.ts';
 
 // A process that nvidia-smi left behind can hold its pipe open for ever: after its end, no more than this is waited.
 const pipeGraceMs = 300;
