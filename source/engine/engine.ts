@@ -165,6 +165,8 @@ export type ImageSummary = Pick<Image, 'id' | 'tags' | 'digests' | 'sizeBytes' |
 export type PullProgress = {
 	layer?: string;
 	status: string;
+	/** gpubox's own word on what it waits for, worth a line also where progress is not drawn. */
+	remark?: true;
 	currentBytes?: number;
 	totalBytes?: number;
 };

@@ -49,6 +49,10 @@ export function makePullReporter(
 		onProgress(progress: PullProgress) {
 			const before = state;
 			state = reducePull(state, progress, now());
+			if (progress.remark) {
+				live.say(state.status);
+			}
+
 			if (out.isTTY) {
 				// Messages come in bursts; the last of a burst must be shown even when nothing follows for long.
 				next ??= setTimeout(() => {

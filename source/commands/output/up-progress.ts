@@ -31,6 +31,9 @@ export function makeReporter(out: NodeJS.WriteStream): {report: (step: UpStep) =
 
 			if (step.kind === 'pull') {
 				pull = reducePull(pull, step.progress, performance.now());
+				if (step.progress.remark) {
+					live.say(pull.status);
+				}
 			}
 
 			const [heading, detail] = describe(step, pull);

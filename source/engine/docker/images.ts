@@ -1,9 +1,11 @@
 import {LineSplitter} from '../../text/lines.ts';
 import {safeText} from '../../text/safe.ts';
-import type {BuildOptions, Engine} from '../engine.ts';
+import {caller} from '../caller.ts';
+import {type BuildOptions, type Engine, EngineError, type PullProgress} from '../engine.ts';
 import {refusal} from '../errors.ts';
 import {readJsonLines} from '../frames.ts';
 import {type Limit, lineLength} from '../limits.ts';
+import type {FoundAuth} from './registry-auth.ts';
 import {parseText, progressMessage} from './schemas.ts';
 import type {Transport} from './transport.ts';
 
@@ -13,8 +15,7 @@ export async function pull(
 	reference: string,
 	{onProgress, signal}: Parameters<Engine['pullImage']>[1] = {},
 ): Promise<void> {
-	const {findRegistryAuth} = await import('./registry-auth.ts');
-	const auth = findRegistryAuth(reference);
+	const {auth, silentHelper} = await findLogin(reference, signal, onProgress);
 	const {repository, tag} = splitReference(reference);
 	const chunks = transport.open({
 		limit,
@@ -24,16 +25,57 @@ export async function pull(
 		headers: auth ? {'X-Registry-Auth': encodeAuth(auth)} : {},
 		signal,
 	});
-	for await (const {error, id, status, progressDetail} of readMessages(chunks, limit)) {
-		throwStreamError(error);
-		const {current, total} = progressDetail ?? {};
-		onProgress?.({
-			status: safeText(status ?? ''),
-			...(id ? {layer: safeText(id)} : {}),
-			...(current == null ? {} : {currentBytes: current}),
-			...(total == null ? {} : {totalBytes: total}),
-		});
+	try {
+		for await (const {error, id, status, progressDetail} of readMessages(chunks, limit)) {
+			throwStreamError(error);
+			const {current, total} = progressDetail ?? {};
+			onProgress?.({
+				status: safeText(status ?? ''),
+				...(id ? {layer: safeText(id)} : {}),
+				...(current == null ? {} : {currentBytes: current}),
+				...(total == null ? {} : {totalBytes: total}),
+			});
+		}
+	} catch (error) {
+		throw silentHelper === undefined ? error : askedWithoutLogin(error, silentHelper);
 	}
+}
+
+/** The login of a registry. Whom it is asked of is told when the answer takes long. @throws EngineError (aborted) */
+async function findLogin(
+	reference: string,
+	signal: AbortSignal | undefined,
+	onProgress: ((progress: PullProgress) => void) | undefined,
+): Promise<FoundAuth> {
+	const {findRegistryAuth} = await import('./registry-auth.ts');
+	const signals = [signal, caller.interrupted].filter((each) => each !== undefined);
+	const any = AbortSignal.any(signals);
+	try {
+		const found = await findRegistryAuth(reference, {
+			signal: any,
+			onWait: (helper, registry) =>
+				onProgress?.({
+					status: `Waiting for ${helper}, which keeps the login for ${safeText(registry)}. It may be asking for a password elsewhere.`,
+					remark: true,
+				}),
+		});
+		if (found.silentHelper !== undefined) {
+			onProgress?.({status: `${found.silentHelper} gives no answer; pulling without a login.`, remark: true});
+		}
+
+		return found;
+	} catch (error) {
+		throw any.aborted ? new EngineError('aborted', 'Interrupted.', {cause: error}) : error;
+	}
+}
+
+function askedWithoutLogin(error: unknown, helper: string): unknown {
+	return error instanceof EngineError && error.code !== 'aborted'
+		? new EngineError(error.code, `${error.message} (asked without a login, because ${helper} gave no answer)`, {
+				status: error.status,
+				cause: error,
+			})
+		: error;
 }
 
 export async function build(transport: Transport, limit: Limit, options: BuildOptions): Promise<string> {

@@ -1,18 +1,22 @@
-import {execFileSync} from 'node:child_process';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
 import * as v from 'valibot';
 import {readConfigFile} from '../config-file.ts';
+import {askHelper, type HelperOptions} from './credential-helper.ts';
 
 export type RegistryAuth =
 	| {username: string; password: string; serveraddress: string}
 	| {identitytoken: string; serveraddress: string};
+
+/** A login that was looked for, and the helper that gave no answer. */
+export type FoundAuth = {auth?: RegistryAuth; silentHelper?: string};
 
 const dockerConfig = v.object({
 	auths: v.nullish(v.record(v.string(), v.object({auth: v.nullish(v.string()), identitytoken: v.nullish(v.string())}))),
 	credsStore: v.nullish(v.string()),
 	credHelpers: v.nullish(v.record(v.string(), v.string())),
 });
+type DockerConfig = Partial<v.InferOutput<typeof dockerConfig>>;
 const credentials = v.object({Username: v.string(), Secret: v.string()});
 
 const dockerHub = 'https://index.docker.io/v1/';
@@ -20,36 +24,63 @@ const dockerHub = 'https://index.docker.io/v1/';
 /** The registry a reference is pulled from, as Docker's config names it. */
 export function registryOf(reference: string): string {
 	const [first = ''] = reference.split('/');
-	return reference.includes('/') && (first.includes('.') || first.includes(':') || first === 'localhost')
-		? first
-		: dockerHub;
+	const named = reference.includes('/') && (first.includes('.') || first.includes(':') || first === 'localhost');
+	return named && first !== 'docker.io' && first !== 'index.docker.io' ? first : dockerHub;
 }
 
-/** What `docker login` stored for the registry of `reference`: from the config file or its credential helper. */
-export function findRegistryAuth(reference: string): RegistryAuth | undefined {
+/**
+What `docker login` stored for the registry of `reference`: from the config file or its credential helper.
+
+@param options.onWait called with the helper's name when it does not answer at once
+@throws the reason of the signal
+*/
+export async function findRegistryAuth(
+	reference: string,
+	{
+		onWait,
+		environment = process.env,
+		...options
+	}: Omit<HelperOptions, 'onWait'> & {
+		onWait?: (helper: string, registry: string) => void;
+		environment?: NodeJS.ProcessEnv;
+	} = {},
+): Promise<FoundAuth> {
 	const registry = registryOf(reference);
-	const config = readConfig();
+	const config = readConfig(environment);
 	const helper = config.credHelpers?.[registry] ?? config.credsStore;
 	if (helper != null && /^[\w.-]+$/.test(helper)) {
-		return askHelper(helper, registry);
+		const program = `docker-credential-${helper}`;
+		const answer = await askHelper(program, registry, {...options, onWait: () => onWait?.(program, registry)});
+		return answer === 'silent' ? {silentHelper: program} : answered(answer, registry);
 	}
 
-	const entry = config.auths?.[registry] ?? config.auths?.[`https://${registry}`];
+	const auth = fromFile(config, registry);
+	return auth ? {auth} : {};
+}
+
+/** An entry of that very name, or the first whose address is on that host, as Docker's file store looks for it. */
+function fromFile({auths}: DockerConfig, registry: string): RegistryAuth | undefined {
+	const key =
+		auths && (Object.hasOwn(auths, registry) ? registry : Object.keys(auths).find((name) => hostOf(name) === registry));
+	const entry = key == null ? undefined : auths?.[key];
 	if (entry?.identitytoken) {
 		return {identitytoken: entry.identitytoken, serveraddress: registry};
 	}
 
-	if (!entry?.auth) {
-		return undefined;
-	}
-
-	const [username = '', ...password] = Buffer.from(entry.auth, 'base64').toString().split(':');
-	return {username, password: password.join(':'), serveraddress: registry};
+	const [username = '', ...password] = Buffer.from(entry?.auth ?? '', 'base64')
+		.toString()
+		.split(':');
+	return username === '' ? undefined : {username, password: password.join(':'), serveraddress: registry};
 }
 
-function readConfig(): Partial<v.InferOutput<typeof dockerConfig>> {
+/** Host and port of a key of `auths`, which may be an address: `ConvertToHostname` in docker/cli, cli/config/credentials. */
+function hostOf(key: string): string {
+	return key.replace(/^[a-z][a-z0-9+.-]*:\/\/(?:[^/@]*@)?/i, '').replace(/\/.*$/, '');
+}
+
+function readConfig(environment: NodeJS.ProcessEnv): DockerConfig {
 	try {
-		const directory = process.env.DOCKER_CONFIG ?? join(homedir(), '.docker');
+		const directory = environment.DOCKER_CONFIG || join(environment.HOME || homedir(), '.docker');
 		return v.parse(dockerConfig, readConfigFile(join(directory, 'config.json')));
 	} catch {
 		// Not logged in: public images need no more.
@@ -57,26 +88,13 @@ function readConfig(): Partial<v.InferOutput<typeof dockerConfig>> {
 	}
 }
 
-function askHelper(helper: string, registry: string): RegistryAuth | undefined {
+function answered(answer: string | undefined, registry: string): FoundAuth {
 	try {
-		const answer = v.parse(
-			credentials,
-			JSON.parse(
-				execFileSync(`docker-credential-${helper}`, ['get'], {
-					input: registry,
-					encoding: 'utf8',
-					stdio: ['pipe', 'pipe', 'ignore'],
-					// It may prompt the user.
-					timeout: 60_000,
-					killSignal: 'SIGKILL',
-				}),
-			),
-		);
-		return answer.Username === '<token>'
-			? {identitytoken: answer.Secret, serveraddress: registry}
-			: {username: answer.Username, password: answer.Secret, serveraddress: registry};
+		const {Username, Secret} = v.parse(credentials, JSON.parse(answer ?? ''));
+		const login = Username === '<token>' ? {identitytoken: Secret} : {username: Username, password: Secret};
+		return {auth: {...login, serveraddress: registry}};
 	} catch {
 		// A helper says "credentials not found" by failing: the registry then answers for itself.
-		return undefined;
+		return {};
 	}
 }
