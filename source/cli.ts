@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import module from 'node:module';
 import {findCodeCache} from './start/code-cache.ts';
+import {dropEmptyVariables} from './start/empty-variables.ts';
 
 // As package.json has it in `engines`: that file is not read, because it costs every start.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -11,6 +12,7 @@ if (major < 22 || (major === 22 && minor < 12)) {
 	process.exit(1);
 }
 
+dropEmptyVariables(process.env);
 const codeCache = findCodeCache(process.env);
 if (codeCache !== undefined) {
 	module.enableCompileCache?.(codeCache);

@@ -1,6 +1,6 @@
 /** How verbs are declared: what `verb` adds to a command, and how values of options are read. */
-import {homedir} from 'node:os';
 import {type Command, type CommandUnknownOpts, InvalidArgumentError} from '@commander-js/extra-typings';
+import {homeFolder} from './base/home.ts';
 import {findEngineAddress} from './engine/address.ts';
 import {runVerb} from './run-verb.ts';
 
@@ -33,7 +33,7 @@ export function verb<Arguments extends unknown[], Options extends Record<string,
 /** For messages: where the engine was looked for. */
 function hostAddress(host: string | undefined): string {
 	try {
-		return findEngineAddress(process.env, homedir(), host).url;
+		return findEngineAddress(process.env, homeFolder(process.env), host).url;
 	} catch {
 		// A context that does not exist has its own message.
 		return host ?? 'the engine';

@@ -22,6 +22,27 @@ export async function idleLimits(box: Box): Promise<IdleLimits> {
 	};
 }
 
+/** The same for a list, which is worth printing without them: told once what cannot be read, and then no limit counts. */
+export function readableIdleLimits(onTrouble: (trouble: Failure) => void): (box: Box) => Promise<IdleLimits> {
+	let told = false;
+	return async (box) => {
+		try {
+			return await idleLimits(box);
+		} catch (error) {
+			if (!(error instanceof Failure)) {
+				throw error;
+			}
+
+			if (!told) {
+				told = true;
+				onTrouble(error);
+			}
+
+			return {warnAfterMs: undefined, stopAfterMs: undefined};
+		}
+	};
+}
+
 /** A mistake in one project's file must not hide the other boxes: then the caller's own config counts. */
 async function settingsOf(project: string): Promise<Settings> {
 	try {

@@ -2,7 +2,7 @@
 
 import type {PullProgress} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
-import {loadSettings} from './load-settings.ts';
+import {loadReadableSettings} from './load-settings.ts';
 import {offerHere} from './suggest-images.ts';
 
 /** An image as the images screen shows it. Texts are safe to print. */
@@ -49,7 +49,11 @@ export async function imagesHere(host: Host, signal: AbortSignal): Promise<Image
 /** @throws Failure, EngineError */
 export async function pullHere(host: Host, reference: string, wish: PullOptions): Promise<void> {
 	const [{settings}, {pullImage}] = await Promise.all([
-		loadSettings('.', {files: !host.demo}),
+		loadReadableSettings('.', {
+			files: !host.demo,
+			needs: 'personal',
+			onTrouble: ({message}) => wish.onRetry(message),
+		}),
 		import('../image/pull/pull.ts'),
 	]);
 	await pullImage(host.engine, reference, {

@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
+import {Failure} from '../base/failure.ts';
 import type {BuildSettings} from '../box/up/build-layers.ts';
 import {findPaths} from '../host/user.ts';
 import {findProject, readProjectFile, resolveFolder} from '../settings/file.ts';
@@ -33,7 +34,49 @@ export async function loadSettings(
 	const found: {project: string; file?: string} = files ? findProject(folder) : {project: folder};
 	const team = found.file === undefined ? [] : await readProjectFile(found.file, process.cwd());
 	const personal = files ? await loadPersonal() : [];
-	const winners = merge([flags, team, personal, defaults]);
+	return mergeAll(found, [flags, team, personal]);
+}
+
+/**
+The same for a verb that does its work without: what of it cannot be read is told and left out.
+
+@param options.needs `personal` for a verb that needs the user's own settings, such as a mirror, and none of the project's
+@throws Failure (usage) for what is needed
+*/
+export async function loadReadableSettings(
+	directory: string,
+	{
+		files = true,
+		needs = 'none',
+		onTrouble,
+	}: {files?: boolean; needs?: 'personal' | 'none'; onTrouble: (trouble: Failure) => void},
+): Promise<Effective> {
+	const folder = resolveFolder(directory, process.cwd());
+	if (!files) {
+		return mergeAll({project: folder}, []);
+	}
+
+	const orTell = async <T>(fallback: T, load: () => T | Promise<T>): Promise<T> => {
+		try {
+			return await load();
+		} catch (error) {
+			if (error instanceof Failure) {
+				onTrouble(error);
+				return fallback;
+			}
+
+			throw error;
+		}
+	};
+	const found = await orTell<{project: string; file?: string}>({project: folder}, () => findProject(folder));
+	const {file} = found;
+	const team = file === undefined ? [] : await orTell([], () => readProjectFile(file, process.cwd()));
+	const personal = needs === 'personal' ? await loadPersonal() : await orTell([], loadPersonal);
+	return mergeAll(found, [team, personal]);
+}
+
+function mergeAll(found: {project: string; file?: string}, layers: Sourced[][]): Effective {
+	const winners = merge([...layers, defaults]);
 	return {...found, winners, settings: toSettings(winners)};
 }
 

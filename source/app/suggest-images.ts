@@ -8,7 +8,7 @@ import {readInventory} from '../gpu/inventory.ts';
 import type {Host} from '../host/host.ts';
 import type {Suggestion} from '../image/catalogue/suggest.ts';
 import type {Freshness} from '../image/freshness.ts';
-import {type Effective, loadSettings} from './load-settings.ts';
+import {type Effective, loadReadableSettings} from './load-settings.ts';
 import {freeDiskOf, inspectOffered, loadCatalogue, loadImageRoom, ofFamily} from './local-images.ts';
 
 export type BoxFreshness = Freshness & {name: string; image: string};
@@ -136,7 +136,13 @@ export async function makeOffer(host: Host, gathering: Promise<Effective>, signa
 	};
 }
 
-/** For the current folder. @throws as makeOffer */
-export function offerHere(host: Host, signal: AbortSignal): Promise<Offer> {
-	return makeOffer(host, loadSettings('.', {files: !host.demo}), signal);
+/** For the current folder, without what of its settings cannot be read. @throws as makeOffer */
+export async function offerHere(host: Host, signal: AbortSignal): Promise<Offer> {
+	const troubles: Diagnostic[] = [];
+	const settings = loadReadableSettings('.', {
+		files: !host.demo,
+		onTrouble: ({message, details, fix}) => troubles.push({message: [message, ...details].join(' '), fix}),
+	});
+	const offer = await makeOffer(host, settings, signal);
+	return {...offer, troubles: [...offer.troubles, ...troubles]};
 }

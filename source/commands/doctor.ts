@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {loadSettings} from '../app/load-settings.ts';
+import {loadReadableSettings} from '../app/load-settings.ts';
 import {type ExitCode, exitCode} from '../base/failure.ts';
 import type {Check} from '../doctor/check.ts';
 import {diagnose} from '../doctor/diagnose.ts';
@@ -8,6 +8,7 @@ import {gatherFacts} from '../doctor/gather.ts';
 import {realProbe} from '../doctor/probe.ts';
 import {openHost} from '../host/open-host.ts';
 import {printJson} from './output/json.ts';
+import {tellTrouble} from './output/tell-trouble.ts';
 
 type Options = {
 	host?: string | undefined;
@@ -19,7 +20,8 @@ type Options = {
 
 export async function doctor(options: Options, signal: AbortSignal): Promise<ExitCode> {
 	const host = openHost(options);
-	const {settings} = await loadSettings('.');
+	// What is wrong with the settings does not keep the machine from being checked.
+	const {settings} = await loadReadableSettings('.', {onTrouble: tellTrouble});
 	const look = async () =>
 		diagnose(
 			await gatherFacts(realProbe(host, process.env), {

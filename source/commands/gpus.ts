@@ -18,6 +18,7 @@ import {formatDuration} from '../text/duration.ts';
 import {formatTable} from '../text/table.ts';
 import {shortUuid} from './output/format.ts';
 import {printJson} from './output/json.ts';
+import {tellTrouble} from './output/tell-trouble.ts';
 
 type Options = {host?: string | undefined; json?: true | undefined; watch?: true | undefined};
 
@@ -196,7 +197,8 @@ async function print(
 	}
 
 	if (holders.length > 0) {
-		const {idleCell, idleLimits} = await import('../app/idle-limits.ts');
+		const {idleCell, readableIdleLimits} = await import('../app/idle-limits.ts');
+		const idleLimits = readableIdleLimits(tellTrouble);
 		const now = new Date();
 		const rows = await Promise.all(
 			holders.map(async ({box, since, idleness}) => [

@@ -9,6 +9,7 @@ import {formatDuration} from '../text/duration.ts';
 import {formatTable} from '../text/table.ts';
 import {shortUuid} from './output/format.ts';
 import {boxJson, printJson} from './output/json.ts';
+import {tellTrouble} from './output/tell-trouble.ts';
 
 export async function ls(
 	options: {host?: string | undefined; json?: true | undefined},
@@ -71,7 +72,8 @@ async function idleCells(boxes: Box[], idleness: Map<string, Idleness>, now: Dat
 		return [];
 	}
 
-	const {idleCell, idleLimits} = await import('../app/idle-limits.ts');
+	const {idleCell, readableIdleLimits} = await import('../app/idle-limits.ts');
+	const idleLimits = readableIdleLimits(tellTrouble);
 	return Promise.all(
 		boxes.map(async (box) => {
 			const found = idleness.get(box.id);

@@ -1,4 +1,4 @@
-import {loadSettings} from '../app/load-settings.ts';
+import {loadReadableSettings} from '../app/load-settings.ts';
 import {freeDiskOf, loadCatalogue} from '../app/local-images.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {openHost} from '../host/open-host.ts';
@@ -9,6 +9,7 @@ import {parseReference} from '../image/reference.ts';
 import {formatBytes} from '../text/bytes.ts';
 import {safeText} from '../text/safe.ts';
 import {makePullReporter} from './output/pull-progress.ts';
+import {tellTrouble} from './output/tell-trouble.ts';
 
 type Options = {host?: string | undefined; force?: true | undefined};
 
@@ -27,7 +28,7 @@ export async function pull(reference: string, options: Options, signal: AbortSig
 	}
 
 	const host = openHost(options);
-	const {settings, winners} = await loadSettings('.');
+	const {settings, winners} = await loadReadableSettings('.', {needs: 'personal', onTrouble: tellTrouble});
 	const [info, there, catalogue] = await Promise.all([
 		host.engine.info(signal),
 		host.engine.inspectImage(reference, signal),

@@ -1,10 +1,10 @@
 import {execFile} from 'node:child_process';
 import {existsSync, rmSync} from 'node:fs';
-import {homedir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {isSea} from 'node:sea';
 import {promisify} from 'node:util';
 import {Failure} from '../base/failure.ts';
+import {homeFolder} from '../base/home.ts';
 import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
 import {safeText} from '../text/safe.ts';
 import {shellQuote} from '../text/shell-quote.ts';
@@ -107,7 +107,7 @@ function scope(): string[] {
 function unitFolder(environment: NodeJS.ProcessEnv): string {
 	return scope().length === 0
 		? '/etc/systemd/system'
-		: join(environment.XDG_CONFIG_HOME ?? join(environment.HOME ?? homedir(), '.config'), 'systemd/user');
+		: join(environment.XDG_CONFIG_HOME || join(homeFolder(environment), '.config'), 'systemd/user');
 }
 
 async function systemdAnswers(signal: AbortSignal): Promise<boolean> {

@@ -36,6 +36,10 @@ function judgeReach(facts: HostFacts): Verdict {
 	}
 
 	const why = 'Boxes are containers; the engine runs them.';
+	if (engine.error.code === 'no-address') {
+		return fail(engine.error.message, why, advise(engine.error.fix ?? ''));
+	}
+
 	const found = `Nothing usable answers at ${address}: ${engine.error.message}`;
 	if (engine.error.code !== 'unreachable') {
 		return fail(found, why, advise('Check its log', ['sudo journalctl -u docker --since -10min']));

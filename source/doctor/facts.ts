@@ -44,7 +44,7 @@ export type HostFacts = {
 	nouveau: boolean;
 	secureBoot: boolean | undefined;
 	inventory: GpuInventory;
-	engine: {info: EngineInfo} | {error: {code: EngineErrorCode; message: string}};
+	engine: {info: EngineInfo} | {error: {code: EngineErrorCode; message: string; fix?: string | undefined}};
 	/** An engine is installed on this machine. */
 	dockerInstalled: boolean;
 	person: {

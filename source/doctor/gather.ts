@@ -78,7 +78,7 @@ async function askEngine({engine}: Probe, signal: AbortSignal): Promise<EngineAn
 		}
 
 		if (error instanceof EngineError) {
-			return refused(error.code, error.message);
+			return {engine: {error: {code: error.code, message: error.message, fix: error.fix}}, owners: new Map()};
 		}
 
 		// An invalid address, or missing keys: reported with the reason; the other layers are checked anyway.
@@ -198,7 +198,7 @@ async function isInstalled(probe: Probe, command: string): Promise<boolean> {
 
 async function readKeys(probe: Probe, signal: AbortSignal): Promise<string[]> {
 	const {environment} = probe;
-	const folder = join(environment.HOME ?? '/', '.ssh');
+	const folder = join(environment.HOME || '/', '.ssh');
 	const names = (await probe.listFolder(folder)) ?? [];
 	const pairs = names.filter((name) => name.endsWith('.pub') && names.includes(name.slice(0, -4))).sort();
 	const agent = environment.SSH_AUTH_SOCK ? await probe.run('ssh-add', ['-l'], signal) : undefined;

@@ -1,6 +1,6 @@
 import {accessSync, constants, existsSync} from 'node:fs';
 import {join} from 'node:path';
-import {exitCode, Failure} from '../base/failure.ts';
+import {type Diagnostic, exitCode, Failure} from '../base/failure.ts';
 import {readConfigFile} from './config-file.ts';
 
 /** Where the engine is and how to reach it. */
@@ -11,6 +11,8 @@ export type EngineAddress = {
 	origin: string;
 	/** Folder with ca.pem, cert.pem and key.pem. */
 	tlsDirectory?: string;
+	/** Why there is none: the environment or Docker's config names a context that is not there. The user did not ask for it by name. */
+	missing?: Diagnostic;
 };
 
 type Environment = Record<string, string | undefined>;
@@ -19,16 +21,19 @@ type Environment = Record<string, string | undefined>;
 Finds the engine the way Docker's own command does: `--host` (a URL or a context's name), DOCKER_HOST, DOCKER_CONTEXT, the
 current context of ~/.docker/config.json, the default socket; and last the rootless engine's socket.
 
-@throws Failure (usage) when a context is named that does not exist.
+An empty variable is an unset one. A context that is gone costs what needs the engine, and no more: then the address says so.
+
+@throws Failure (usage) when `host` names a context that does not exist.
 */
 export function findEngineAddress(environment: Environment, home: string, host?: string): EngineAddress {
-	const configDirectory = environment.DOCKER_CONFIG ?? join(home, '.docker');
-	const tls = environment.DOCKER_CERT_PATH;
+	const configDirectory = environment.DOCKER_CONFIG || join(home, '.docker');
+	// Docker's own command looks for the keys beside its config.
+	const tls = environment.DOCKER_CERT_PATH || configDirectory;
 
-	if (host !== undefined) {
+	if (host) {
 		return /^[a-z]+:\/\//.test(host)
 			? {url: host, origin: '--host'}
-			: contextAddress(configDirectory, host, `docker context "${host}"`);
+			: (findContext(configDirectory, host) ?? rejectContext(host));
 	}
 
 	if (environment.DOCKER_HOST) {
@@ -36,16 +41,30 @@ export function findEngineAddress(environment: Environment, home: string, host?:
 		return {
 			url: url.includes('://') ? url : `tcp://${url}`,
 			origin: 'DOCKER_HOST',
-			...(tls !== undefined && environment.DOCKER_TLS_VERIFY ? {tlsDirectory: tls} : {}),
+			...(environment.DOCKER_TLS_VERIFY ? {tlsDirectory: tls} : {}),
 		};
 	}
 
-	const context = environment.DOCKER_CONTEXT ?? currentContext(configDirectory);
+	const context = environment.DOCKER_CONTEXT || currentContext(configDirectory);
 	if (context !== undefined && context !== 'default') {
-		return contextAddress(configDirectory, context, `docker context "${context}"`);
+		return (
+			findContext(configDirectory, context) ?? {
+				url: `the Docker context "${context}"`,
+				origin: `docker context "${context}"`,
+				missing: environment.DOCKER_CONTEXT
+					? {
+							message: `There is no Docker context named "${context}", which DOCKER_CONTEXT names.`,
+							fix: 'Unset it (unset DOCKER_CONTEXT), or list the contexts: docker context ls',
+						}
+					: {
+							message: `There is no Docker context named "${context}", the current one in ${join(configDirectory, 'config.json')}.`,
+							fix: 'Switch to the local engine: docker context use default. To list the contexts: docker context ls',
+						},
+			}
+		);
 	}
 
-	const rootless = join(environment.XDG_RUNTIME_DIR ?? '/nonexistent', 'docker.sock');
+	const rootless = join(environment.XDG_RUNTIME_DIR || '/nonexistent', 'docker.sock');
 	if (!existsSync('/var/run/docker.sock') && isReadable(rootless)) {
 		return {url: `unix://${rootless}`, origin: 'the rootless engine'};
 	}
@@ -70,7 +89,7 @@ function currentContext(configDirectory: string): string | undefined {
 	}
 }
 
-function contextAddress(configDirectory: string, name: string, origin: string): EngineAddress {
+function findContext(configDirectory: string, name: string): EngineAddress | undefined {
 	// Docker stores a context under the hash of its name. Most hosts have none, and loading crypto would cost every start.
 	const {createHash} = process.getBuiltinModule('node:crypto');
 	const id = createHash('sha256').update(name).digest('hex');
@@ -81,12 +100,20 @@ function contextAddress(configDirectory: string, name: string, origin: string): 
 		const url = meta.Endpoints?.docker?.Host;
 		if (url) {
 			const tlsDirectory = join(configDirectory, 'contexts', 'tls', id, 'docker');
-			return {url, origin, ...(existsSync(join(tlsDirectory, 'ca.pem')) ? {tlsDirectory} : {})};
+			return {
+				url,
+				origin: `docker context "${name}"`,
+				...(existsSync(join(tlsDirectory, 'ca.pem')) ? {tlsDirectory} : {}),
+			};
 		}
 	} catch {
-		// Falls through to the one message below: missing and unreadable are the same for the user.
+		// Missing and unreadable are the same for the user.
 	}
 
+	return undefined;
+}
+
+function rejectContext(name: string): never {
 	throw new Failure(`There is no Docker context named "${name}".`, {
 		fix: 'List them with: docker context ls. A host can also be given as ssh://user@machine.',
 		exitCode: exitCode.usage,

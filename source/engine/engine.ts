@@ -294,6 +294,8 @@ export type EngineErrorCode =
 	| 'no-answer'
 	/** What answers there is no engine, or says what no engine says. */
 	| 'not-an-engine'
+	/** Where the engine is cannot be told: a context is gone, an address is none, or its keys cannot be read. With a fix of its own. */
+	| 'no-address'
 	/** Something is there, but this user may not talk to it. */
 	| 'no-permission'
 	| 'not-found'
@@ -314,22 +316,26 @@ export class EngineError extends Error {
 	readonly status: number | undefined;
 	/** The last clause of what the program below the engine said itself; the message where nothing is around it. Safe to print. */
 	readonly words: string;
+	/** What to do, where it is known already. */
+	readonly fix: string | undefined;
 
 	constructor(
 		code: EngineErrorCode,
 		message: string,
-		options: {status?: number | undefined; cause?: unknown; words?: string} = {},
+		options: {status?: number | undefined; cause?: unknown; words?: string; fix?: string} = {},
 	) {
 		super(message, options.cause === undefined ? undefined : {cause: options.cause});
 		this.code = code;
 		this.status = options.status;
 		this.words = options.words ?? message;
+		this.fix = options.fix;
 	}
 }
 
 /** Whether it means that there is no engine to work with, whatever was asked. */
 export function isNoEngine(error: unknown): error is EngineError {
 	return (
-		error instanceof EngineError && ['unreachable', 'no-answer', 'not-an-engine', 'no-permission'].includes(error.code)
+		error instanceof EngineError &&
+		['unreachable', 'no-answer', 'not-an-engine', 'no-address', 'no-permission'].includes(error.code)
 	);
 }

@@ -1,5 +1,5 @@
 import {type EngineAddress, isLocalAddress} from './address.ts';
-import type {Engine} from './engine.ts';
+import {type Engine, EngineError} from './engine.ts';
 
 /**
 The engine at `address`, whose code is loaded with the first call. The session draws its first screen before that: loading more
@@ -7,14 +7,19 @@ beside Ink would hold the GPUs back.
 */
 export function lazyDocker(address: EngineAddress): Engine {
 	let loading: Promise<Engine> | undefined;
-	const load = () => {
+	const load = async () => {
+		if (address.missing) {
+			throw new EngineError('no-address', address.missing.message, {fix: address.missing.fix});
+		}
+
 		loading ??= import('./docker/docker.ts').then(({connectDocker}) => connectDocker(address));
 		return loading;
 	};
 
 	return {
 		address: address.url,
-		local: isLocalAddress(address.url),
+		// Without one the machine in question is this one.
+		local: address.missing !== undefined || isLocalAddress(address.url),
 		info: async (...options) => (await load()).info(...options),
 		listContainers: async (...options) => (await load()).listContainers(...options),
 		inspectContainer: async (...options) => (await load()).inspectContainer(...options),

@@ -1,3 +1,4 @@
+import {exitCode, Failure} from '../base/failure.ts';
 import {homeFolder} from '../base/home.ts';
 import {type EngineAddress, findEngineAddress, isLocalAddress} from '../engine/address.ts';
 import {lazyDocker} from '../engine/lazy.ts';
@@ -22,6 +23,13 @@ export function openHost(options: {host?: string | undefined}): Host {
 function nvidiaSmiAt({url}: EngineAddress, environment: NodeJS.ProcessEnv): NvidiaSmi {
 	if (isLocalAddress(url) || !url.startsWith('ssh://')) {
 		return {file: 'nvidia-smi', arguments: [], environment};
+	}
+
+	if (!URL.canParse(url)) {
+		throw new Failure(`"${url}" is not an address of a machine.`, {
+			fix: 'Write it as ssh://user@machine.',
+			exitCode: exitCode.noEngine,
+		});
 	}
 
 	const {username, hostname, port} = new URL(url);

@@ -86,6 +86,8 @@ function explainEngine(error: EngineError, address: string): Failure {
 				exitCode: exitCode.noEngine,
 				cause: error,
 			});
+		case 'no-address':
+			return new Failure(error.message, {fix: error.fix ?? '', exitCode: exitCode.noEngine, cause: error});
 		case 'no-permission':
 			return new Failure(`Permission denied: you cannot use the Docker Engine at ${address}.`, {
 				fix: 'Join its group and log in again: sudo usermod -aG docker "$USER"',

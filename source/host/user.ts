@@ -12,7 +12,7 @@ export function whoAmI(environment: NodeJS.ProcessEnv): Person {
 	try {
 		name = userInfo().username;
 	} catch {
-		name = environment.USER ?? environment.LOGNAME ?? `user${uid}`;
+		name = environment.USER || environment.LOGNAME || `user${uid}`;
 	}
 
 	return {name: name.replace(/[^\w.-]/g, '_'), uid, gid};

@@ -21,8 +21,8 @@ export function findCodeCache({
 		: HOME?.startsWith('/')
 			? `${HOME}/.cache`
 			: undefined;
-	if (NODE_COMPILE_CACHE !== undefined || caches === undefined) {
-		return NODE_COMPILE_CACHE;
+	if (NODE_COMPILE_CACHE || caches === undefined) {
+		return NODE_COMPILE_CACHE || undefined;
 	}
 
 	// What sudo keeps of the caller's environment is not root's.

@@ -7,8 +7,11 @@ import {after, before, describe, test} from 'node:test';
 import {Failure} from '../../source/base/failure.ts';
 import {findEngineAddress, isLocalAddress} from '../../source/engine/address.ts';
 import {registryOf} from '../../source/engine/docker/registry-auth.ts';
+import {isNoEngine} from '../../source/engine/engine.ts';
 import {codeOfReason, refusal, toEngineError} from '../../source/engine/errors.ts';
 import {readFrames, readJsonLines} from '../../source/engine/frames.ts';
+import {lazyDocker} from '../../source/engine/lazy.ts';
+import {explain} from '../../source/host/remedies.ts';
 
 describe('where the engine is', () => {
 	let home: string;
@@ -46,6 +49,54 @@ describe('where the engine is', () => {
 			() => findEngineAddress({}, home, 'nowhere'),
 			(error) => error instanceof Failure && error.exitCode === 2,
 		);
+	});
+	test('the current context is gone: the address says so, and names the file', async () => {
+		const gone = join(home, 'gone');
+		mkdirSync(gone);
+		writeFileSync(join(gone, 'config.json'), JSON.stringify({currentContext: 'desktop-linux'}));
+		const {missing} = findEngineAddress({DOCKER_CONFIG: gone}, home);
+		assert.equal(
+			missing?.message,
+			`There is no Docker context named "desktop-linux", the current one in ${gone}/config.json.`,
+		);
+		assert.match(missing?.fix ?? '', /docker context use default/);
+		assert.match(
+			findEngineAddress({DOCKER_CONTEXT: 'desktop-linux'}, home).missing?.message ?? '',
+			/"desktop-linux", which DOCKER_CONTEXT names/,
+		);
+		const engine = lazyDocker(findEngineAddress({DOCKER_CONFIG: gone}, home));
+		assert.ok(engine.local, 'the machine to look at is this one');
+		await assert.rejects(engine.listContainers({}), (error) => {
+			const failure = explain(error, engine.address);
+			assert.ok(isNoEngine(error));
+			assert.equal(failure.exitCode, 3);
+			assert.equal(failure.message, missing?.message);
+			assert.equal(failure.fix, missing?.fix);
+			return true;
+		});
+		await Promise.allSettled([engine.info()]);
+	});
+	test('an empty variable is an unset one', () => {
+		const folder = join(home, 'with-config');
+		mkdirSync(folder);
+		writeFileSync(join(folder, 'config.json'), JSON.stringify({currentContext: 'a model'}));
+		const before = process.cwd();
+		process.chdir(folder);
+		const empty = {
+			DOCKER_CONTEXT: '',
+			DOCKER_CONFIG: '',
+			DOCKER_HOST: '',
+			DOCKER_CERT_PATH: '',
+			DOCKER_TLS_VERIFY: '',
+			XDG_RUNTIME_DIR: '',
+		};
+		const found = findEngineAddress(empty, home, '');
+		process.chdir(before);
+		assert.deepEqual(found, {url: 'unix:///var/run/docker.sock', origin: 'default'});
+	});
+	test('with DOCKER_TLS_VERIFY alone the keys are beside the config', () => {
+		const found = findEngineAddress({DOCKER_HOST: 'h:2376', DOCKER_TLS_VERIFY: '1'}, '/home/me');
+		assert.equal(found.tlsDirectory, '/home/me/.docker');
 	});
 	test('what is on this machine', () => {
 		for (const url of ['unix:///x.sock', 'tcp://127.0.0.1:2375', 'http://localhost', 'tcp://[::1]:1']) {

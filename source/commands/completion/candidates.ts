@@ -1,7 +1,7 @@
 /** Looks up the names that a shell offers. A shell asks while the user types: what does not arrive quickly is left out. */
 import {readdirSync, readFileSync} from 'node:fs';
-import {homedir} from 'node:os';
 import {join} from 'node:path';
+import {homeFolder} from '../../base/home.ts';
 import type {Box} from '../../box/box.ts';
 import type {Host} from '../../host/host.ts';
 import {openHost} from '../../host/open-host.ts';
@@ -87,7 +87,7 @@ export function rejectWhen(signal: AbortSignal): Promise<never> {
 
 /** The names of Docker's contexts. */
 function contexts(environment: NodeJS.ProcessEnv): Candidate[] {
-	const folder = join(environment.DOCKER_CONFIG ?? join(environment.HOME ?? homedir(), '.docker'), 'contexts/meta');
+	const folder = join(environment.DOCKER_CONFIG || join(homeFolder(environment), '.docker'), 'contexts/meta');
 	return readdirSync(folder).map((id) => {
 		const {Name} = JSON.parse(readFileSync(join(folder, id, 'meta.json'), 'utf8')) as {Name: string};
 		return {value: Name};

@@ -1,8 +1,9 @@
 import {readFileSync} from 'node:fs';
 import {Agent, type AgentOptions, type ClientRequest, type RequestOptions, request} from 'node:http';
 import {join} from 'node:path';
-import {exitCode, Failure} from '../../base/failure.ts';
+import {safeText} from '../../text/safe.ts';
 import type {EngineAddress} from '../address.ts';
+import {EngineError} from '../engine.ts';
 
 /** How requests reach the engine at an address. Nothing is connected before the first one. */
 export type Connection = {
@@ -12,7 +13,7 @@ export type Connection = {
 	options: RequestOptions;
 };
 
-/** @throws Failure (no engine) when it is no address of an engine */
+/** @throws EngineError (no address) when it is none, or its keys cannot be read */
 export async function connectionTo(address: EngineAddress): Promise<Connection> {
 	if (address.url.startsWith('unix://')) {
 		// Node's own agent, but with the name for TLS given: else it looks for one, and compiling the test whether that is an IPv6
@@ -48,19 +49,31 @@ export async function connectionTo(address: EngineAddress): Promise<Connection> 
 	}
 
 	const https = await import('node:https');
-	const keys = tls
-		? {
-				ca: readFileSync(join(tls, 'ca.pem')),
-				cert: readFileSync(join(tls, 'cert.pem')),
-				key: readFileSync(join(tls, 'key.pem')),
-			}
-		: {};
-	return {request: https.request, options: {...options, ...keys}};
+	return {request: https.request, options: {...options, ...(tls ? readKeys(tls, address) : {})}};
 }
 
-function notAnAddress(address: EngineAddress): Failure {
-	return new Failure(`"${address.url}" (from ${address.origin}) is not an address of a Docker Engine.`, {
-		fix: 'Use unix:///path/to/docker.sock, tcp://host:2376 or ssh://user@machine, or unset it to use the default.',
-		exitCode: exitCode.noEngine,
-	});
+function readKeys(folder: string, {url}: EngineAddress) {
+	try {
+		const [ca, cert, key] = ['ca.pem', 'cert.pem', 'key.pem'].map((name) => readFileSync(join(folder, name)));
+		return {ca, cert, key};
+	} catch (error) {
+		throw new EngineError(
+			'no-address',
+			`The keys for the engine at ${url} cannot be read: ${(error as Error).message}`,
+			{
+				fix: `Put ca.pem, cert.pem and key.pem into ${folder}, or set DOCKER_CERT_PATH.`,
+				cause: error,
+			},
+		);
+	}
+}
+
+function notAnAddress(address: EngineAddress): EngineError {
+	return new EngineError(
+		'no-address',
+		`"${safeText(address.url)}" (from ${address.origin}) is not an address of a Docker Engine.`,
+		{
+			fix: 'Use unix:///path/to/docker.sock, tcp://host:2376 or ssh://user@machine, or unset it to use the default.',
+		},
+	);
 }

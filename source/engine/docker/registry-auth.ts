@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import {readConfigFile} from '../config-file.ts';
 import {askHelper, type HelperOptions} from './credential-helper.ts';
 
-export type RegistryAuth =
+type RegistryAuth =
 	| {username: string; password: string; serveraddress: string}
 	| {identitytoken: string; serveraddress: string};
 
