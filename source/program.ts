@@ -1,4 +1,4 @@
-import {Argument, Command, type CommandUnknownOpts, Option} from '@commander-js/extra-typings';
+import {Argument, Command, type CommandUnknownOpts, Help, Option} from '@commander-js/extra-typings';
 import {exitCode} from './base/failure.ts';
 import {version} from './base/version.ts';
 import {scenarioNames} from './demo/scenario-names.ts';
@@ -150,6 +150,9 @@ const attach = () =>
 			.description(
 				'Open a shell in a box, or run a command there and exit with its exit code. Detach with Ctrl-P Ctrl-Q.',
 			)
+			// As people type it for docker exec: there is a terminal whenever the caller has one.
+			.addOption(new Option('-i, --interactive').hideHelp())
+			.addOption(new Option('-t, --tty').hideHelp())
 			.addHelpText('after', '\nExample: gpubox attach alice-train -- nvidia-smi'),
 		async ({args: [name, command], options, signal}) =>
 			(await import('./commands/attach.ts')).attach(name, command, options, signal),
@@ -188,7 +191,8 @@ const gpus = () =>
 			.option('-w, --watch', 'refresh every second')
 			.option('--json', 'print JSON; with --watch one object per line')
 			.addHelpText('after', '\nExample: gpubox gpus --watch'),
-		async ({options, signal}) => (await import('./commands/gpus.ts')).gpus(options, signal),
+		async ({options, invokedAs, signal}) =>
+			(await import('./commands/gpus.ts')).gpus(invokedAs === 'top' ? {...options, watch: true} : options, signal),
 	);
 
 const images = () =>
@@ -344,6 +348,14 @@ const verbs = [
 	...[init, trust, config, completion, demo],
 ];
 
+/** Names that other tools have for the same. Where a verb has an option of that meaning, the name stands for both. */
+const otherNames: Record<string, {aliases: string[]; told: string}> = {
+	ls: {aliases: ['ps', 'list', 'status'], told: 'ps, list, status (ls)'},
+	attach: {aliases: ['exec', 'shell'], told: 'exec, shell (attach)'},
+	stop: {aliases: ['down'], told: 'down (stop)'},
+	gpus: {aliases: ['top'], told: 'top (gpus --watch)'},
+};
+
 export function makeProgram(): CommandUnknownOpts {
 	const program: CommandUnknownOpts = new Command('gpubox')
 		.description('Manage the GPUs of a workstation: start a Jupyter or SSH box on an image that fits them.')
@@ -354,9 +366,17 @@ export function makeProgram(): CommandUnknownOpts {
 		.option('--licenses', 'print the licenses of gpubox and everything in it')
 		.option('--host <host>', "use another workstation: a Docker context's name or ssh://user@machine")
 		.configureOutput({outputError: (text, write) => write(formatUsageError(text))})
-		.addHelpText('after', '\nWithout a command, gpubox opens the terminal session.\nExample: gpubox up --jupyter');
+		// The first of the other names would widen the list; the last line has them all.
+		.configureHelp({subcommandTerm: (command) => new Help().subcommandTerm(command).replace(/^([^ |]+)\|\S+/, '$1')})
+		.addHelpText(
+			'after',
+			`\nAlso known as: ${Object.values(otherNames)
+				.map(({told}) => told)
+				.join('; ')}\nWithout a command, gpubox opens the terminal session.\nExample: gpubox up --jupyter`,
+		);
 	for (const make of verbs) {
-		program.addCommand((make() as CommandUnknownOpts).copyInheritedSettings(program));
+		const command = (make() as CommandUnknownOpts).copyInheritedSettings(program);
+		program.addCommand(command.aliases(otherNames[command.name()]?.aliases ?? []));
 	}
 
 	program
@@ -378,7 +398,20 @@ export async function runProgram(argv: string[]): Promise<void> {
 		});
 	}
 
-	await program.parseAsync(argv);
+	await program.parseAsync(asDockerExec(argv));
+}
+
+/**
+`exec BOX COMMAND…` as docker takes it: what follows the box belongs to the command, options too.
+
+@param argv as the process has it, the program in the first two places
+*/
+export function asDockerExec(argv: readonly string[]): string[] {
+	const words = argv.slice(2);
+	const verb = words.findIndex((word, index) => !(word.startsWith('-') || words[index - 1] === '--host'));
+	const box = words.findIndex((word, index) => index > verb && !word.startsWith('-'));
+	const isExec = words[verb] === 'exec' && box > 0 && !words.slice(0, box + 2).includes('--');
+	return isExec ? [...argv.slice(0, box + 3), '--', ...argv.slice(box + 3)] : [...argv];
 }
 
 /** What commander complains of, in the two lines in which every failure is told. */

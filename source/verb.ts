@@ -8,6 +8,8 @@ import {runVerb} from './run-verb.ts';
 export type Call<Arguments extends unknown[], Options> = {
 	args: Arguments;
 	options: Options & {host: string | undefined};
+	/** The verb's name, or one of its other names. */
+	invokedAs: string;
 	signal: AbortSignal;
 };
 
@@ -21,13 +23,23 @@ export function verb<Arguments extends unknown[], Options extends Record<string,
 		runVerb(
 			async (signal) => {
 				const args = command.processedArgs as Arguments;
-				const code = await run({args, options: {...command.opts(), host: host()}, signal});
+				const code = await run({
+					args,
+					options: {...command.opts(), host: host()},
+					invokedAs: invokedAs(command),
+					signal,
+				});
 				return typeof code === 'number' ? code : undefined;
 			},
 			() => hostAddress(host()),
 		),
 	);
 	return command as unknown as CommandUnknownOpts;
+}
+
+/** The first operand of the program. */
+function invokedAs(command: Pick<CommandUnknownOpts, 'name' | 'parent'>): string {
+	return command.parent?.args[0] ?? command.name();
 }
 
 /** For messages: where the engine was looked for. */

@@ -65,6 +65,7 @@ export function manPage(): string {
 		...verbs.flatMap((verb) => [
 			`.SS ${text(`gpubox ${verb.name()} ${verb.usage().replace('[options]', '[OPTION...]')}`.trim())}`,
 			text(verb.description()),
+			...(verb.aliases().length > 0 ? ['.PP', text(`Also: ${verb.aliases().join(', ')}.`)] : []),
 			...options(verb),
 			...examples(verb),
 		]),

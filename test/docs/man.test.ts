@@ -13,8 +13,12 @@ test('it has every verb with every option', () => {
 	const plain = manPage().replaceAll('\\-', '-');
 	for (const command of makeProgram().commands.filter((verb) => !verb.name().startsWith('_'))) {
 		assert.ok(plain.includes(`.SS gpubox ${command.name()}`), command.name());
-		for (const {long} of command.options) {
+		for (const {long} of command.options.filter(({hidden}) => !hidden)) {
 			assert.ok(long && plain.includes(long), `${command.name()} ${long}`);
+		}
+
+		for (const alias of command.aliases()) {
+			assert.match(plain, new RegExp(`^Also: (.*, )?${alias}\\b`, 'm'), alias);
 		}
 	}
 });

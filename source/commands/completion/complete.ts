@@ -120,7 +120,7 @@ function readWords(program: CommandUnknownOpts, words: readonly string[]): Read 
 				host = value.join('=');
 			}
 		} else if (command === program) {
-			const verb = program.commands.find((candidate) => candidate.name() === word);
+			const verb = program.commands.find((candidate) => [candidate.name(), ...candidate.aliases()].includes(word));
 			if (!verb) {
 				return {command, operands: [word], afterDashes: true};
 			}

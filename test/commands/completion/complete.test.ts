@@ -31,6 +31,7 @@ describe('what can stand at the cursor', () => {
 		}
 
 		assert.deepEqual(at('gpubox logs -f --tail 10 ').look, {kind: 'boxes', verb: 'logs'});
+		assert.deepEqual(at('gpubox exec ').look, {kind: 'boxes', verb: 'attach'});
 		assert.deepEqual(at('gpubox check ').look, {kind: 'boxes-and-images'});
 	});
 

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import {describe, test} from 'node:test';
+import {asDockerExec, makeProgram} from '../source/program.ts';
+
+const program = makeProgram();
+/** The verb that a name leads to. */
+const verbOf = (name: string) =>
+	program.commands.find((command) => [command.name(), ...command.aliases()].includes(name))?.name();
+
+describe('names that other tools have', () => {
+	test('lead to the verb that does the same', () => {
+		const found = ['ps', 'list', 'status', 'exec', 'shell', 'down', 'top'].map((name) => [name, verbOf(name)]);
+		assert.deepEqual(found, [
+			['ps', 'ls'],
+			['list', 'ls'],
+			['status', 'ls'],
+			['exec', 'attach'],
+			['shell', 'attach'],
+			['down', 'stop'],
+			['top', 'gpus'],
+		]);
+	});
+
+	test('are each known once, and named in the help', () => {
+		const names = program.commands.flatMap((command) => [command.name(), ...command.aliases()]);
+		assert.equal(new Set(names).size, names.length);
+		let help = '';
+		program.configureOutput({writeOut: (text) => (help += text)}).outputHelp();
+		const [, line = ''] = /^Also known as: (.*)$/m.exec(help) ?? [];
+		for (const name of program.commands.flatMap((command) => command.aliases())) {
+			assert.ok(line.split(/[ ,;]+/).includes(name), name);
+		}
+
+		assert.match(help, /^ {2}ls \[options\] /m, 'the list has each verb under its own name');
+	});
+
+	test('what follows the box of exec belongs to the command there', () => {
+		const words = (line: string) =>
+			asDockerExec(['node', 'gpubox', ...line.split(' ')])
+				.slice(2)
+				.join(' ');
+		assert.equal(words('exec box ls -la'), 'exec box -- ls -la');
+		assert.equal(words('exec -it box bash -l'), 'exec -it box -- bash -l');
+		assert.equal(words('--host lab exec box ls'), '--host lab exec box -- ls');
+		assert.equal(words('exec box -- ls -la'), 'exec box -- ls -la');
+		assert.equal(words('exec -- box ls'), 'exec -- box ls');
+		assert.equal(words('exec box'), 'exec box --');
+		assert.equal(words('attach box ls'), 'attach box ls');
+		assert.equal(words('logs exec -f'), 'logs exec -f');
+	});
+});
