@@ -1,7 +1,8 @@
 import {Argument, Command, type CommandUnknownOpts, Help, Option} from '@commander-js/extra-typings';
-import {exitCode} from './base/failure.ts';
+import {exitCode, Failure} from './base/failure.ts';
 import {version} from './base/version.ts';
 import {scenarioNames} from './demo/scenario-names.ts';
+import {failureJson, wantsJson} from './run-verb.ts';
 import {safeText} from './text/safe.ts';
 import {collect, toCount, toPort, toPositive, toProcesses, verb} from './verb.ts';
 
@@ -89,6 +90,7 @@ const reap = () =>
 			.option('-n, --dry-run', 'show what would be stopped')
 			.option('--install', 'install a systemd timer that runs it every five minutes')
 			.option('--uninstall', 'remove the timer')
+			.addOption(new Option('--json', 'print JSON').conflicts(['install', 'uninstall']))
 			.addHelpText('after', '\nExample: gpubox reap --install'),
 		async ({options, signal}) => (await import('./commands/reap.ts')).reap(options, signal),
 	);
@@ -398,7 +400,9 @@ export async function runProgram(argv: string[]): Promise<void> {
 		});
 	}
 
-	await program.parseAsync(asDockerExec(argv));
+	// A `--json` of the command for a box is not the program's.
+	process.argv = asDockerExec(argv);
+	await program.parseAsync(process.argv);
 }
 
 /**
@@ -423,5 +427,10 @@ function formatUsageError(text: string): string {
 		.map(safeText);
 	const what = first.charAt(0).toUpperCase() + first.slice(1);
 	const hints = [...rest.map((line) => line.replace(/^\((.*)\)$/, '$1')), 'What there is: gpubox --help'];
+	if (wantsJson(process.argv)) {
+		const failure = new Failure(what.replace(/[^.!?]$/, '$&.'), {fix: hints.join(' '), exitCode: exitCode.usage});
+		return `${failureJson(failure)}\n`;
+	}
+
 	return `gpubox: ${what.replace(/[^.!?]$/, '$&.')}\n  → ${hints.join(' ')}\n`;
 }

@@ -86,7 +86,33 @@ export function failWhenStuck(): () => void {
 	return () => process.off('beforeExit', fail);
 }
 
+/** Whether the caller asked for JSON: also where the command line cannot be read otherwise, because of what is wrong with it. */
+export function wantsJson(argv: readonly string[]): boolean {
+	const end = argv.indexOf('--');
+	return argv.slice(2, end === -1 ? undefined : end).includes('--json');
+}
+
+/**
+A failure as one line of JSON. As with docker and gh it goes to stderr: stdout has a result or nothing, so that a reader at the end of a
+pipe never takes an error for one.
+*/
+export function failureJson({message, fix, exitCode: code, details}: Failure): string {
+	const [name = 'failed'] = Object.entries(exitCode).find(([, value]) => value === code) ?? [];
+	return JSON.stringify({
+		error: message,
+		code: name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+		exitCode: code,
+		fix: fix === '' ? null : fix,
+		...(details.length > 0 ? {details: details.map(safeLogLine)} : {}),
+	});
+}
+
 function printFailure(failure: Failure): ExitCode {
+	if (wantsJson(process.argv)) {
+		process.stderr.write(`${failureJson(failure)}\n`);
+		return failure.exitCode;
+	}
+
 	const lines = [...failure.details.map((line) => `  ${safeLogLine(line)}`), `gpubox: ${failure.message}`];
 	if (failure.details.length > 0) {
 		// What is wrong, then the evidence, then what to do.

@@ -2,8 +2,9 @@ import {toDuration} from '../app/duration-option.ts';
 import {idleLimits} from '../app/idle-limits.ts';
 import type {Box} from '../box/box.ts';
 import {isAbandoned} from '../box/gpus/claims.ts';
+import type {Idleness} from '../box/idle/idle.ts';
 import {readIdleness} from '../box/idle/observe.ts';
-import {decideReap, findReapReason, noticeText, readLinesSince, writeToLog} from '../box/idle/reap.ts';
+import {decideReap, findReapReason, noticeText, readLinesSince, whyNotDue, writeToLog} from '../box/idle/reap.ts';
 import {isToken} from '../box/jupyter/token.ts';
 import {listClaims, onlyBoxes} from '../box/list.ts';
 import {inside} from '../box/paths.ts';
@@ -14,6 +15,7 @@ import {EngineError} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {explain} from '../host/remedies.ts';
+import {printJson} from './output/json.ts';
 import {installTimer, uninstallTimer} from './reap-schedule.ts';
 
 export type ReapOptions = {
@@ -23,6 +25,17 @@ export type ReapOptions = {
 	dryRun?: true | undefined;
 	install?: true | undefined;
 	uninstall?: true | undefined;
+	json?: true | undefined;
+};
+
+/** What was found and done, per box. */
+type Outcome = {
+	box: Pick<Box, 'name' | 'id'>;
+	action: 'none' | 'notified' | 'waiting' | 'stopped' | 'removed' | 'failed';
+	/** Why, or why not. */
+	reason: string;
+	/** When it will be stopped. */
+	until?: Date;
 };
 
 /**
@@ -43,9 +56,16 @@ export async function reap(options: ReapOptions, signal: AbortSignal): Promise<n
 	const all = options.all ?? host.person.uid === 0;
 	const claims = await listClaims(host, signal);
 	const boxes = onlyBoxes(claims).filter(({mine}) => all || mine);
-	let failed = 0;
-	if (!options.dryRun) {
-		await removeAbandoned(host, all ? boxes : []);
+	const dryRun = options.dryRun ?? false;
+	const outcomes: Outcome[] = [];
+	const report = (outcome: Outcome) => {
+		outcomes.push(outcome);
+		if (!options.json && outcome.action !== 'none' && outcome.action !== 'failed') {
+			say(lineFor(outcome, dryRun));
+		}
+	};
+	if (!dryRun) {
+		(await removeAbandoned(host, all ? boxes : [])).forEach(report);
 		await removeLeftovers(host, claims);
 	}
 
@@ -54,42 +74,92 @@ export async function reap(options: ReapOptions, signal: AbortSignal): Promise<n
 		looks: 5,
 		...(all ? {tokenOf: (box: Box) => readTokenInside(host, box, signal)} : {}),
 	});
-	const now = new Date();
-	for (const box of boxes) {
+	const gone = new Set(outcomes.map(({box}) => box.id));
+	for (const box of boxes.filter(({id}) => !gone.has(id))) {
 		try {
-			const {stopAfterMs} = await idleLimits(box);
-			const reapReason = findReapReason(box, idleness.get(box.id), stopAfterMs, now);
-			if (!reapReason) {
-				continue;
-			}
-
-			const decision = decideReap(await readLinesSince(host, box, reapReason.since, signal), now);
-			if (decision.kind === 'wait') {
-				say(`${box.name}: will be stopped after ${decision.until.toISOString()}, because ${reapReason.reason}`);
-			} else if (decision.kind === 'stop') {
-				if (!options.dryRun) {
-					await stopBox(host, box, signal);
-				}
-
-				say(`${box.name}: ${options.dryRun ? 'would be stopped' : 'stopped'}, because ${reapReason.reason}`);
-			} else {
-				const end = new Date(now.getTime() + graceMs);
-				if (!options.dryRun) {
-					await writeToLog(host, box, noticeText(box, reapReason, end));
-				}
-
-				say(
-					`${box.name}: ${options.dryRun ? 'would be notified' : 'notified'} that it will be stopped after ${end.toISOString()}`,
-				);
-			}
+			report(await reapOne(host, box, idleness.get(box.id), {graceMs, dryRun}, signal));
 		} catch (error) {
 			signal.throwIfAborted();
-			failed += 1;
-			process.stderr.write(`gpubox: ${box.name}: ${explain(error).message}\n`);
+			const {message} = explain(error);
+			process.stderr.write(`gpubox: ${box.name}: ${message}\n`);
+			report({box, action: 'failed', reason: message});
 		}
 	}
 
-	return failed > 0 ? 1 : 0;
+	if (options.json) {
+		printJson({dryRun, boxes: outcomes.map(outcomeJson)});
+	} else if (dryRun || process.stdout.isTTY) {
+		// A timer or cron would write the same lines every few minutes, and cron would mail them.
+		tellRest(outcomes, all ? 'of all users' : 'of yours');
+	}
+
+	return outcomes.some(({action}) => action === 'failed') ? 1 : 0;
+}
+
+async function reapOne(
+	host: Host,
+	box: Box,
+	idleness: Idleness | undefined,
+	{graceMs, dryRun}: {graceMs: number; dryRun: boolean},
+	signal: AbortSignal,
+): Promise<Outcome> {
+	const now = new Date();
+	const {stopAfterMs} = await idleLimits(box);
+	const due = findReapReason(box, idleness, stopAfterMs, now);
+	if (!due) {
+		return {box, action: 'none', reason: whyNotDue(box, idleness, stopAfterMs, now)};
+	}
+
+	const {reason} = due;
+	const decision = decideReap(await readLinesSince(host, box, due.since, signal), now);
+	if (decision.kind === 'wait') {
+		return {box, action: 'waiting', reason, until: decision.until};
+	}
+
+	if (decision.kind === 'stop') {
+		if (!dryRun) {
+			await stopBox(host, box, signal);
+		}
+
+		return {box, action: 'stopped', reason};
+	}
+
+	const until = new Date(now.getTime() + graceMs);
+	if (!dryRun) {
+		await writeToLog(host, box, noticeText(box, due, until));
+	}
+
+	return {box, action: 'notified', reason, until};
+}
+
+/** Which boxes were looked at and are not due, and why. */
+function tellRest(outcomes: readonly Outcome[], whose: string): void {
+	const rest = outcomes.filter(({action}) => action === 'none');
+	if (outcomes.length === 0) {
+		say(`There are no boxes ${whose}, so nothing is due.`);
+	} else if (rest.length > 0) {
+		say(`${rest.length} of ${outcomes.length} boxes ${whose} ${rest.length === 1 ? 'is' : 'are'} not due:`);
+		for (const {box, reason} of rest) {
+			say(`  ${box.name}: ${reason}`);
+		}
+	}
+}
+
+function lineFor({box: {name}, action, reason, until}: Outcome, dryRun: boolean): string {
+	switch (action) {
+		case 'waiting':
+			return `${name}: will be stopped after ${until?.toISOString()}, because ${reason}`;
+		case 'stopped':
+			return `${name}: ${dryRun ? 'would be stopped' : 'stopped'}, because ${reason}`;
+		case 'notified':
+			return `${name}: ${dryRun ? 'would be notified' : 'notified'} that it will be stopped after ${until?.toISOString()}`;
+		default:
+			return `${name}: ${action}, because ${reason}`;
+	}
+}
+
+function outcomeJson({box: {name, id}, action, reason, until}: Outcome) {
+	return {name, id, action, reason, until: until?.toISOString() ?? null};
 }
 
 function say(line: string): void {
@@ -97,12 +167,15 @@ function say(line: string): void {
 }
 
 /** Removes what killed runs left behind: containers that were created and never started. */
-async function removeAbandoned(host: Host, boxes: Box[]): Promise<void> {
+async function removeAbandoned(host: Host, boxes: Box[]): Promise<Outcome[]> {
+	const removed: Outcome[] = [];
 	for (const box of boxes.filter((candidate) => isAbandoned(candidate, new Date()))) {
 		if (await removeUnlessRunning(host, box)) {
-			say(`${box.name}: removed, because it was never started`);
+			removed.push({box, action: 'removed', reason: 'it was never started'});
 		}
 	}
+
+	return removed;
 }
 
 /** With `--all`, which stops the boxes of all users, their Jupyter may be asked whether it is used. */

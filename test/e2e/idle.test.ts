@@ -124,6 +124,7 @@ describe('a box that nobody uses', {skip: needsOwnEngine}, () => {
 
 	test('reap leaves a notice in its log, and stops it at the end of the grace', async () => {
 		assert.equal(await succeed('reap'), '', 'without a policy nothing is reaped');
+		assert.match(await succeed('reap', '--dry-run'), new RegExp(`${box.name}: idle\\.stopAfter is not set for it`));
 		await succeed('config', 'idle.stopAfter', '1s');
 		const told = await waitUntil('the notice', async () => (await succeed('reap', '--grace', '3s')) || undefined);
 		assert.match(told, new RegExp(`^${box.name}: notified that it will be stopped after `));

@@ -69,6 +69,7 @@ describe('JSON has the shape that docs/scripting.md shows', () => {
 		['ls --json', 'reader-shape'],
 		['images --json', undefined],
 		['doctor --json', undefined],
+		['reap --json', undefined],
 		['config --show-origin --json', undefined],
 	] as const) {
 		test(call, async () => {

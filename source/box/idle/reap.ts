@@ -2,6 +2,7 @@ import {Failure} from '../../base/failure.ts';
 import {foreignReason} from '../../engine/errors.ts';
 import {execOwn} from '../../engine/run-once.ts';
 import type {Host} from '../../host/host.ts';
+import {formatDuration} from '../../text/duration.ts';
 import type {Box} from '../box.ts';
 import {readLogLines} from '../logs.ts';
 import {type Idleness, idleFor, isOverdue} from './idle.ts';
@@ -33,6 +34,36 @@ export function findReapReason(
 	return idleness?.kind === 'idle' && box.gpus.length > 0 && stopAfterMs !== undefined && idle >= stopAfterMs
 		? {reason: `it has been idle since ${idleness.since.toISOString()}`, since: idleness.since}
 		: undefined;
+}
+
+/** Why a box is not stopped now, for a user who wonders; the counterpart of `findReapReason`. Pure. */
+export function whyNotDue(
+	box: Pick<Box, 'gpus' | 'state' | 'until'>,
+	idleness: Idleness | undefined,
+	stopAfterMs: number | undefined,
+	now: Date,
+): string {
+	if (box.state !== 'running') {
+		return `it is not running (${box.state})`;
+	}
+
+	const reserved = box.until ? `; reserved until ${box.until.toISOString()}` : '';
+	if (box.gpus.length === 0) {
+		return `it holds no GPU${reserved}`;
+	}
+
+	if (stopAfterMs === undefined) {
+		return `idle.stopAfter is not set for it${reserved}`;
+	}
+
+	switch (idleness?.kind) {
+		case 'busy':
+			return `it is in use${reserved}`;
+		case 'idle':
+			return `idle for ${formatDuration(idleFor(idleness, now))} of ${formatDuration(stopAfterMs)}${reserved}`;
+		default:
+			return `it cannot be seen whether it is in use${reserved}`;
+	}
 }
 
 /** A notice is in the box's own log, so every later run finds it, whoever starts it. Earlier versions wrote "is stopped". */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {type Activity, idleFor, judgeIdleness} from '../../../source/box/idle/idle.ts';
 import {isComputing, isLogin, loginTime} from '../../../source/box/idle/observe.ts';
-import {decideReap, findReapReason, noticeText} from '../../../source/box/idle/reap.ts';
+import {decideReap, findReapReason, noticeText, whyNotDue} from '../../../source/box/idle/reap.ts';
 
 const now = new Date('2026-01-01T12:00:00Z');
 const ago = (minutes: number) => new Date(now.getTime() - minutes * 60_000);
@@ -125,5 +125,27 @@ describe('what is reaped', () => {
 		const line = noticeText({name: 'alice-train'}, reapReason, ago(-10));
 		assert.deepEqual(decideReap(['a', line, 'b'], now), {kind: 'wait', until: ago(-10)});
 		assert.deepEqual(decideReap([line], ago(-10)), {kind: 'stop'});
+	});
+});
+
+describe('why a box is not reaped', () => {
+	const now = new Date('2026-01-31T12:00:00Z');
+	const box = {gpus: ['GPU-1'], state: 'running' as const};
+	const idle = {kind: 'idle' as const, since: new Date('2026-01-31T11:00:00Z')};
+	const sixHours = 6 * 3_600_000;
+
+	test('is said for each case in which it is not', () => {
+		const why = (more: object, idleness: Parameters<typeof whyNotDue>[1], stopAfterMs: number | undefined = sixHours) =>
+			whyNotDue({...box, ...more}, idleness, stopAfterMs, now);
+		assert.equal(why({state: 'exited'}, undefined), 'it is not running (exited)');
+		assert.equal(why({gpus: []}, idle), 'it holds no GPU');
+		assert.equal(whyNotDue(box, idle, undefined, now), 'idle.stopAfter is not set for it');
+		assert.equal(why({}, {kind: 'busy'}), 'it is in use');
+		assert.equal(why({}, idle), 'idle for 1h of 6h');
+		assert.equal(why({}, {kind: 'unknown'}), 'it cannot be seen whether it is in use');
+		assert.equal(
+			why({until: new Date('2026-01-31T14:00:00Z')}, idle),
+			'idle for 1h of 6h; reserved until 2026-01-31T14:00:00.000Z',
+		);
 	});
 });
