@@ -245,6 +245,11 @@ function insideCalls({options, need}: Simulation) {
 			return startExec(spec, worldOf(container, options));
 		},
 
+		async changes(id) {
+			need(id);
+			return [];
+		},
+
 		async top(id) {
 			return need(id).pids;
 		},

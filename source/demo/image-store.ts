@@ -8,7 +8,10 @@ const known = /^(?:(?:docker\.io\/)?(?:pytorch|nvidia|vllm|tensorflow|rapidsai)\
 /** The layers of every image that is pulled, in megabytes. */
 const layerSizes = [180, 2400, 1300, 35, 0.4];
 
-type ImagePart = Pick<Engine, 'inspectImage' | 'listImages' | 'pullImage' | 'buildImage' | 'tagImage'> & {
+type ImagePart = Pick<
+	Engine,
+	'inspectImage' | 'listImages' | 'registryDigest' | 'pullImage' | 'buildImage' | 'tagImage'
+> & {
 	has(reference: string): boolean;
 	idOf(reference: string): string;
 };
@@ -80,6 +83,11 @@ export function createImageStore({references, now, check, wait}: Options): Image
 			add(reference);
 		},
 
+		async registryDigest(reference) {
+			check();
+			return images.get(reference)?.id;
+		},
+
 		async buildImage({tag, onLine, signal}) {
 			check();
 			for (const line of buildLines) {
@@ -116,6 +124,8 @@ function imageNamed(reference: string, id: string, createdAt: Date): Image {
 		tags: [reference],
 		digests: [`${reference.replace(/:[^/]*$/, '')}@${id}`],
 		architecture: 'amd64',
+		platform: 'linux/amd64',
+		layers: [`sha256:${sha256(id)}`],
 		sizeBytes: reference.startsWith('pytorch/') ? 6_912_000_000 : 11_400_000_000,
 		createdAt,
 		labels: {},

@@ -148,6 +148,10 @@ export type Image = {
 	/** `repository@sha256:…`, empty for images that were never pushed or pulled. */
 	digests: string[];
 	architecture: string;
+	/** As registries write it: `linux/amd64`, `linux/arm64/v8`. */
+	platform: string;
+	/** Digests of the uncompressed layers, the lowest first: the same in every image store, registry or none. */
+	layers: string[];
 	sizeBytes: number;
 	createdAt?: Date;
 	labels: Record<string, string>;
@@ -173,6 +177,8 @@ export type PullProgress = {
 
 export type FileKind = 'file' | 'folder' | 'link' | 'other';
 
+export type FileChange = {path: string; kind: 'modified' | 'added' | 'deleted'};
+
 /** A file of a build context, or one that is put into a container. */
 export type BuildFile = {path: string; content: string; mode?: number};
 
@@ -181,6 +187,8 @@ export type BuildOptions = {
 	tag: string;
 	arguments?: Record<string, string>;
 	labels?: Record<string, string>;
+	/** Every step is run again, so that packages without a version are the newest. */
+	noCache?: boolean;
 	/** Called with every line the build prints. Foreign text. */
 	onLine?: (line: string) => void;
 	signal?: AbortSignal;
@@ -255,6 +263,8 @@ export type Engine = {
 	logs(id: string, options?: LogOptions): AsyncIterable<LogChunk>;
 	/** Once `signal` aborts, the connection is let go; the command runs on. */
 	exec(id: string, spec: ExecSpec, signal?: AbortSignal): Promise<ExecSession>;
+	/** What the container itself changed of its image: absolute paths, without anything that is mounted. */
+	changes(id: string, signal?: AbortSignal): Promise<FileChange[]>;
 	/** Process ids on the engine's host of everything that runs in the container. */
 	top(id: string, signal?: AbortSignal): Promise<number[]>;
 	/**
@@ -275,6 +285,11 @@ export type Engine = {
 	/** Undefined when the engine has no such image. */
 	inspectImage(reference: string, signal?: AbortSignal): Promise<Image | undefined>;
 	listImages(signal?: AbortSignal): Promise<ImageSummary[]>;
+	/**
+	The digest that the registry has under this reference now, or undefined when it has none that this user may see. Throws EngineError when
+	the registry gives no answer.
+	*/
+	registryDigest(reference: string, signal?: AbortSignal): Promise<string | undefined>;
 	pullImage(
 		reference: string,
 		options?: {onProgress?: (progress: PullProgress) => void; signal?: AbortSignal},

@@ -33,6 +33,7 @@ export function lazyDocker(address: EngineAddress): Engine {
 			yield* (await load()).logs(...options);
 		},
 		exec: async (...options) => (await load()).exec(...options),
+		changes: async (...options) => (await load()).changes(...options),
 		top: async (...options) => (await load()).top(...options),
 		kindOfFile: async (...options) => (await load()).kindOfFile(...options),
 		putFiles: async (...options) => (await load()).putFiles(...options),
@@ -40,6 +41,7 @@ export function lazyDocker(address: EngineAddress): Engine {
 		fileExists: async (...options) => (await load()).fileExists(...options),
 		inspectImage: async (...options) => (await load()).inspectImage(...options),
 		listImages: async (...options) => (await load()).listImages(...options),
+		registryDigest: async (...options) => (await load()).registryDigest(...options),
 		pullImage: async (...options) => (await load()).pullImage(...options),
 		buildImage: async (...options) => (await load()).buildImage(...options),
 		tagImage: async (...options) => (await load()).tagImage(...options),

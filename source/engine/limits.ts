@@ -31,6 +31,7 @@ const engineLimits = {
 	info: {question: 'description of the engine', ...look},
 	container: {question: 'description of a container', ...look},
 	image: {question: 'description of an image', ...look},
+	changes: {question: 'changed files of a container', ...list},
 	processes: {question: 'processes of a container', ...look},
 	fileState: {question: 'state of a file in a container', ...look},
 	file: {question: 'file in a container', ...look},
@@ -42,6 +43,8 @@ const engineLimits = {
 	rename: {question: 'renaming a container', ...change},
 	remove: {question: 'removing a container', ...change},
 	tag: {question: 'naming an image', ...look},
+	/** The engine asks the registry, which may be slow. */
+	registry: {question: 'digest of an image in its registry', ...look, noticeSeconds: 10},
 	command: {question: 'starting a command in a container', ...look},
 	commandResult: {question: 'result of a command in a container', ...look},
 	resize: {question: 'resizing a terminal', ...look},

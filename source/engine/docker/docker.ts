@@ -5,7 +5,7 @@ import {readJsonLines} from '../frames.ts';
 import {defaultLimits, type EngineLimits, type EngineQuestion, stopSeconds} from '../limits.ts';
 import {connectionTo} from './connect.ts';
 import {guard, guardStream, unlessMissing} from './guard.ts';
-import {build, pull} from './images.ts';
+import {askRegistry, build, pull} from './images.ts';
 import * as schemas from './schemas.ts';
 import {fileExists, kindOfFileIn, putFilesInto, readFileFrom, readLogs, startExec} from './streams.ts';
 import {toContainer, toContainerDetail, toCreateBody, toEngineInfo, toEvent, toImage} from './translate.ts';
@@ -106,6 +106,14 @@ function containerCalls({transport, limits, read, change}: Asking) {
 			}),
 		logs: (id, options) => readLogs(transport, limits, id, options),
 		exec: (id, spec, signal) => guard(() => startExec(transport, limits, id, spec, signal)),
+		changes: (id, signal) =>
+			guard(async () => {
+				const found = (await read('changes', schemas.fileChanges, `${container(id)}/changes`, {signal})) ?? [];
+				return found.map(({Path, Kind}) => ({
+					path: Path,
+					kind: Kind === 2 ? 'deleted' : Kind === 1 ? 'added' : 'modified',
+				}));
+			}),
 		top: (id, signal) =>
 			guard(async () => {
 				const asked: Asked = {query: {ps_args: '-eo pid'}, signal};
@@ -142,6 +150,7 @@ function imageCalls({transport, limits, read, change}: Asking) {
 					labels: row.Labels ?? {},
 				})),
 			),
+		registryDigest: (reference, signal) => guard(() => askRegistry(transport, limits.registry, reference, signal)),
 		pullImage: (reference, options) => guard(() => pull(transport, limits.pull, reference, options)),
 		buildImage: (options) => guard(() => build(transport, limits.build, options)),
 		tagImage: (id, reference, signal) => {

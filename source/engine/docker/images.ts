@@ -6,8 +6,8 @@ import {refusal} from '../errors.ts';
 import {readJsonLines} from '../frames.ts';
 import {type Limit, lineLength} from '../limits.ts';
 import type {FoundAuth} from './registry-auth.ts';
-import {parseText, progressMessage} from './schemas.ts';
-import type {Transport} from './transport.ts';
+import {distribution, parseAnswer, parseText, progressMessage} from './schemas.ts';
+import {encodePart, type Transport} from './transport.ts';
 
 export async function pull(
 	transport: Transport,
@@ -78,6 +78,43 @@ function askedWithoutLogin(error: unknown, helper: string): unknown {
 		: error;
 }
 
+/** As `Engine.registryDigest`. */
+export async function askRegistry(
+	transport: Transport,
+	limit: Limit,
+	reference: string,
+	signal?: AbortSignal,
+): Promise<string | undefined> {
+	const {auth, silentHelper} = await findLogin(reference, signal, undefined);
+	try {
+		const {body} = await transport.ask({
+			limit,
+			path: `/distribution/${encodePart(reference)}/json`,
+			headers: auth ? {'X-Registry-Auth': encodeAuth(auth)} : {},
+			signal,
+		});
+		return parseAnswer(distribution, body, limit.question).Descriptor.digest;
+	} catch (error) {
+		// What an engine says when a registry knows no such image, or shows it only after a login. Without the login that there is, it says
+		// nothing about the image.
+		if (silentHelper !== undefined) {
+			throw askedWithoutLogin(error, silentHelper);
+		}
+
+		if (
+			error instanceof EngineError &&
+			(error.code === 'not-found' ||
+				error.status === 401 ||
+				error.status === 403 ||
+				/manifest unknown|no such manifest|not found|denied|unauthorized/i.test(error.message))
+		) {
+			return undefined;
+		}
+
+		throw error;
+	}
+}
+
 export async function build(transport: Transport, limit: Limit, options: BuildOptions): Promise<string> {
 	const chunks = transport.open({
 		limit,
@@ -89,6 +126,7 @@ export async function build(transport: Transport, limit: Limit, options: BuildOp
 			labels: options.labels ?? {},
 			rm: true,
 			forcerm: true,
+			...(options.noCache ? {nocache: true} : {}),
 		},
 		content: {type: 'application/x-tar', data: await packContext(options.files)},
 		signal: options.signal,

@@ -83,6 +83,9 @@ export const imageDetail = v.object({
 	RepoTags: texts,
 	RepoDigests: texts,
 	Architecture: v.string(),
+	Os: v.nullish(v.string()),
+	Variant: v.nullish(v.string()),
+	RootFS: v.nullish(v.object({Layers: texts})),
 	Size: count,
 	Created: v.nullish(v.string()),
 	Config: v.nullish(
@@ -121,6 +124,8 @@ export const engineInfo = v.object({
 
 export const created = v.object({Id: v.pipe(v.string(), v.minLength(1))});
 export const ended = v.object({StatusCode: whole});
+export const fileChanges = v.nullable(v.array(v.object({Path: v.string(), Kind: whole})));
+export const distribution = v.object({Descriptor: v.object({digest: v.string()})});
 export const processTable = v.object({Titles: texts, Processes: v.nullish(v.array(v.array(v.string())))});
 /** What the engine tells of a file in a header. */
 export const fileState = v.object({mode: count});

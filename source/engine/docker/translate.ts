@@ -90,6 +90,8 @@ export function toImage(detail: ImageDetailAnswer): Image {
 		tags: detail.RepoTags ?? [],
 		digests: detail.RepoDigests ?? [],
 		architecture: detail.Architecture,
+		platform: [detail.Os ?? 'linux', detail.Architecture, detail.Variant].filter(Boolean).join('/'),
+		layers: detail.RootFS?.Layers ?? [],
 		sizeBytes: detail.Size,
 		...(createdAt ? {createdAt} : {}),
 		labels: config.Labels ?? {},
