@@ -243,13 +243,44 @@ const check = () =>
 			.argument('[box|image]', "a box or an image on this host (default: this project's)")
 			.summary('check that PyTorch can use the GPUs')
 			.description(
-				'Check that PyTorch sees each GPU, moves a tensor to it and multiplies matrices there, and that several GPUs add up a tensor together. An image is tested in a container of its own, on free GPUs. Exit with 8 unless everything works.',
+				'Check that PyTorch sees each GPU, moves a tensor to it and multiplies matrices there as the CPU does, and that several GPUs add up a tensor together. An image is tested in a container of its own, on free GPUs. Exit with 8 unless everything works.',
 			)
 			.option('--gpus <gpus>', 'test an image on these GPUs: all, a count, indexes (0,2) or UUIDs')
 			.option('--share-gpus', 'test an image on GPUs that others use, too')
+			.option('--print', 'print the Python script, which needs only PyTorch: python check.py, in any image or CI job')
 			.option('--json', 'print JSON')
-			.addHelpText('after', '\nExample: gpubox check alice-train'),
+			.addHelpText('after', '\nExamples:\n  gpubox check alice-train\n  gpubox check --print > check.py'),
 		async ({args: [name], options, signal}) => (await import('./commands/check.ts')).check(name, options, signal),
+	);
+
+const lock = () =>
+	verb(
+		new Command('lock')
+			.argument('[dir]', 'project folder', '.')
+			.summary('write the exact image and packages to gpubox.lock')
+			.description(
+				'Write gpubox.lock beside gpubox.yaml: the digest of the image, the versions of Python, PyTorch and CUDA and of every package inside, and the oldest driver. `up` then starts exactly this. Nothing in it depends on this host; locking an unchanged project again changes nothing. Commit it.',
+			)
+			.option('--upgrade', 'pull the image and install the packages again instead of keeping to the lock')
+			.option('--json', 'print the lock as JSON')
+			.addHelpText('after', '\nExample: gpubox lock'),
+		async ({args: [directory], options, signal}) =>
+			(await import('./commands/lock.ts')).lock({...options, directory}, signal),
+	);
+
+const verify = () =>
+	verb(
+		new Command('verify')
+			.argument('[box]', "a running box (default: this project's, else its image)")
+			.summary('check gpubox.lock against image, box and driver')
+			.description(
+				'Check gpubox.lock against gpubox.yaml, the image on this host, the running box and the driver, and show each difference with what fixes it. Exit with 8 when something differs; notes do not count.',
+			)
+			.addOption(new Option('--allow <what>', 'accept other packages').choices(['packages'] as const))
+			.option('--remote', 'include the registry: whether it has the locked image, and what the name means now')
+			.option('--json', 'print JSON')
+			.addHelpText('after', '\nExample: gpubox verify'),
+		async ({args: [name], options, signal}) => (await import('./commands/verify.ts')).verify(name, options, signal),
 	);
 
 const config = () =>
@@ -347,7 +378,7 @@ const demo = () => {
 const verbs = [
 	...[up, ls, stop, start, rm, logs, attach, ssh, open],
 	...[gpus, images, pull, check, doctor, kernels, reap],
-	...[init, trust, config, completion, demo],
+	...[init, trust, lock, verify, config, completion, demo],
 ];
 
 /** Names that other tools have for the same. Where a verb has an option of that meaning, the name stands for both. */

@@ -4,6 +4,8 @@ import type {ChosenImage, ImageFacts} from '../box/up/types.ts';
 import type {Host} from '../host/host.ts';
 import type {FitFacts, Judgement} from '../image/image.ts';
 import {refuseOwnLayer} from '../image/reference.ts';
+import {hashRootfs, type Lock} from '../job/lock/lock.ts';
+import {pinOf} from '../job/lock/pins.ts';
 import type {Sourced} from '../settings/merge.ts';
 import {safeText} from '../text/safe.ts';
 import {freeDiskOf, loadCatalogue, loadImageRoom, ofFamily, readLocalImages} from './local-images.ts';
@@ -15,6 +17,8 @@ export type ImageWish = {
 	force: boolean;
 	/** Of the settings: `family` and the team's own `images` are read. */
 	winners: readonly Sourced[];
+	/** The project's lock: the image is the locked one. */
+	lock?: Lock | undefined;
 	signal: AbortSignal;
 };
 
@@ -25,19 +29,46 @@ queried and the catalogue loaded while nvidia-smi is still running.
 The promise rejects with Failure: the image does not fit; usage.
 */
 export function imageChooser(host: Host, wish: ImageWish): (facts: Promise<ImageFacts>) => Promise<ChosenImage> {
-	const {image} = wish;
+	const {image, lock} = wish;
+	if (lock) {
+		return (facts) => takeLocked(host, {...wish, lock}, facts);
+	}
+
 	return (facts) => (image === undefined ? takeBest(host, wish, facts) : judgeNamed(host, {...wish, image}, facts));
+}
+
+/** @throws Failure when an image that no registry has is not here */
+async function takeLocked(
+	host: Host,
+	wish: ImageWish & {lock: Lock},
+	facts: Promise<ImageFacts>,
+): Promise<ChosenImage> {
+	const {reference, digest, rootfs} = wish.lock.image;
+	const pin = pinOf(wish.lock);
+	const chosen = await judgeNamed(host, {...wish, image: reference, exact: pin.reference}, facts);
+	// A digest says what it names; a tag may have been moved.
+	if (digest === null && (chosen.base === undefined || hashRootfs(chosen.base.layers) !== rootfs)) {
+		throw new Failure(
+			`${safeText(reference)} ${chosen.base ? 'is not the image of gpubox.lock' : 'is not on this host'}, and no registry has the locked one.`,
+			{
+				fix: `Load it from where the lock was made (docker save, docker load), lock the image that is here (gpubox lock), or start another one: --image`,
+				exitCode: exitCode.imageDoesNotFit,
+			},
+		);
+	}
+
+	return {...chosen, pin};
 }
 
 async function judgeNamed(
 	host: Host,
-	{image: reference, force, winners, signal}: ImageWish & {image: string},
+	{image: reference, exact = reference, force, winners, signal}: ImageWish & {image: string; exact?: string},
 	gathering: Promise<ImageFacts>,
 ): Promise<ChosenImage> {
 	refuseOwnLayer(reference);
 	const [facts, base, catalogue, {identify, makeJudge, surelyProvides}] = await Promise.all([
 		gathering,
-		host.engine.inspectImage(reference, signal),
+		host.engine.inspectImage(exact, signal),
 		loadCatalogue(winners),
 		loadImageRoom(),
 	]);

@@ -5,11 +5,13 @@ import type {UpOptions, UpResult, UpStep} from '../box/up/types.ts';
 import {planUp, up} from '../box/up/up.ts';
 import type {ContainerSpec} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
+import type {Lock} from '../job/lock/lock.ts';
 import type {Sourced} from '../settings/merge.ts';
 import {imageChooser} from './choose-image.ts';
 import {type AskConsent, asksOf, consent, newAsks} from './consent.ts';
 import {toDuration} from './duration-option.ts';
 import {buildSettings, loadSettings} from './load-settings.ts';
+import {noteLock, noteOtherImage, type ProjectLock, readLockState} from './lock/project-lock.ts';
 import {secretsOf} from './read-secrets.ts';
 
 type Front = {
@@ -25,13 +27,17 @@ type Front = {
 
 /** `gpubox up`, for the verb and the session. @throws Failure, EngineError */
 export async function upProject(host: Host, flags: UpFlags, front: Front): Promise<UpResult> {
-	const {request, asks, options} = await resolve(host, flags, front);
-	await consent(host, request.project, asks, {
-		trust: flags.trust ?? false,
-		ask: front.ask,
-		note: (text) => front.report({kind: 'note', text}),
-	});
-	return up(host, request, options);
+	const {request, asks, options, lock} = await resolve(host, flags, front);
+	const note = (text: string) => front.report({kind: 'note', text});
+	await consent(host, request.project, asks, {trust: flags.trust ?? false, ask: front.ask, note});
+	const result = await up(host, request, options);
+	if (lock) {
+		for (const text of await noteOtherImage(host, lock, {box: result.box, request, ...options})) {
+			note(text);
+		}
+	}
+
+	return result;
 }
 
 /** `gpubox up --dry-run`: the container that it would create. Nothing is asked, pulled or built. @throws Failure, EngineError */
@@ -51,12 +57,18 @@ async function resolve(
 	host: Host,
 	flags: UpFlags,
 	{report, signal, asksSecrets, demoSettings = []}: Front,
-): Promise<{request: BoxRequest; asks: Ask[]; options: UpOptions}> {
+): Promise<{request: BoxRequest; asks: Ask[]; options: UpOptions; lock: Lock | undefined}> {
 	const effective = await loadSettings(flags.directory ?? '.', {
 		files: !host.demo,
 		flags: [...flagSettings(flags, process.cwd()), ...demoSettings],
 	});
 	const made = makeRequest(flags, effective);
+	const locked: ProjectLock = host.demo ? {kind: 'none'} : await readLockState(effective);
+	const lock = locked.kind === 'current' ? locked.lock : undefined;
+	for (const text of noteLock(locked)) {
+		report({kind: 'note', text});
+	}
+
 	const sshKeys = keyFilesOf(effective.winners, effective.settings);
 	const secrets = secretsOf(flags, effective.settings.secrets ?? [], {ask: asksSecrets, signal});
 	const request: BoxRequest = {
@@ -84,9 +96,11 @@ async function resolve(
 				image: request.image,
 				force: flags.force ?? false,
 				winners: effective.winners,
+				lock,
 				signal,
 			}),
 		},
+		lock,
 	};
 }
 

@@ -9,7 +9,7 @@ import {findBox, listBoxes, listClaims} from '../box/list.ts';
 import {gpuMechanismOf} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
-import {type CheckedGpu, type CheckResult, checkBox, checkImage} from '../job/check.ts';
+import {type CheckedGpu, type CheckResult, checkBox, checkImage, checkScript} from '../job/check.ts';
 import {safeText} from '../text/safe.ts';
 import {printJson} from './output/json.ts';
 
@@ -18,12 +18,18 @@ type Options = {
 	gpus?: string | undefined;
 	shareGpus?: true | undefined;
 	json?: true | undefined;
+	print?: true | undefined;
 };
 
 type Target = {kind: 'box'; box: Box} | {kind: 'image'; image: string};
 
 /** @returns 0 only when every check passed */
 export async function check(name: string | undefined, options: Options, signal: AbortSignal): Promise<ExitCode> {
+	if (options.print) {
+		process.stdout.write(checkScript());
+		return exitCode.done;
+	}
+
 	const host = openHost(options);
 	const target = name === undefined ? await targetHere(host, signal) : await targetNamed(host, name, signal);
 	const result = await checkTarget(host, target, options, signal);
@@ -140,10 +146,13 @@ async function gpusToTry(host: Host, options: Options, signal: AbortSignal): Pro
 }
 
 function formatCheck(target: Target, result: CheckResult): string[] {
-	const {torch, cuda, gpus, allReduce, problems} = result;
+	const {torch, cuda, cudnn, nccl, driver, archs, gpus, allReduce, problems} = result;
+	const versions = [cudnn && `cuDNN ${cudnn}`, nccl && `NCCL ${nccl}`, driver && `driver ${driver}`];
+	const more = [...versions, archs.length > 0 && `compiled for ${archs.join(' ')}`].filter(Boolean);
 	const name = target.kind === 'box' ? `box ${target.box.name}` : safeText(target.image);
 	return [
 		`${name}: ${torch === null ? 'no PyTorch' : `PyTorch ${torch}, ${cuda === null ? 'without CUDA' : `for CUDA ${cuda}`}`}`,
+		...(more.length > 0 ? [`  ${more.join(', ')}`] : []),
 		...gpus.map(formatGpu),
 		...(allReduce ? [`${allReduce.passed ? '✓' : '✗'} all together  all-reduce`] : []),
 		...problems.flatMap(({message, fix}) => ['', `✗ ${message}`, ...(fix ? [`    → ${fix}`] : [])]),

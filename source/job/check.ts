@@ -8,6 +8,7 @@ import type {Engine, GpuMechanism} from '../engine/engine.ts';
 import {execOnce, onceSpec, type RunOnceResult, runOnce} from '../engine/run-once.ts';
 import {findRemedy} from '../host/remedies.ts';
 import {safeText} from '../text/safe.ts';
+import {pythonCommand} from './python.ts';
 
 /** One step; the steps after a failure are skipped. */
 type CheckStep = {name: 'seen' | 'compiled' | 'moved' | 'float32' | 'bfloat16'; passed: boolean; detail: string};
@@ -27,6 +28,12 @@ export type CheckResult = {
 	torch: string | null;
 	/** The CUDA that PyTorch was built with. */
 	cuda: string | null;
+	cudnn: string | null;
+	nccl: string | null;
+	/** Of the host's driver, as it is seen inside. */
+	driver: string | null;
+	/** What PyTorch was compiled for, e.g. `sm_90`. */
+	archs: string[];
 	gpus: CheckedGpu[];
 	/** Null with a single GPU. */
 	allReduce: {passed: boolean; detail: string} | null;
@@ -35,7 +42,15 @@ export type CheckResult = {
 
 const text = v.pipe(v.string(), v.transform(safeText));
 const message = v.variant('kind', [
-	v.object({kind: v.literal('torch'), version: text, cuda: v.nullable(text)}),
+	v.object({
+		kind: v.literal('torch'),
+		version: text,
+		cuda: v.nullable(text),
+		cudnn: v.optional(v.nullable(text), null),
+		nccl: v.optional(v.nullable(text), null),
+		driver: v.optional(v.nullable(text), null),
+		archs: v.optional(v.array(text), []),
+	}),
 	v.object({
 		kind: v.literal('gpu'),
 		index: v.number(),
@@ -88,6 +103,10 @@ export function readCheck({exitCode, stdout, stderr}: RunOnceResult, expected: n
 		passed: problems.length === 0,
 		torch: torch?.version ?? null,
 		cuda: torch?.cuda ?? null,
+		cudnn: torch?.cudnn ?? null,
+		nccl: torch?.nccl ?? null,
+		driver: torch?.driver ?? null,
+		archs: torch?.archs ?? [],
 		gpus,
 		allReduce: allReduce ? {passed: allReduce.passed, detail: allReduce.detail} : null,
 		problems,
@@ -152,11 +171,13 @@ function describeEnd(exitCode: number, stderr: string): Diagnostic {
 	return explainText(`The check ended with exit code ${exitCode}${last === '' ? '' : `: ${last}`}`);
 }
 
-// `sh -c CODE NAME SCRIPT`: images call it python3, python or both.
-const anyPython = 'if command -v python3 >/dev/null 2>&1; then exec python3 -c "$1"; else exec python -c "$1"; fi';
+/** The script as text. It runs on its own, too, wherever there is PyTorch. */
+export function checkScript(): string {
+	return readTemplate('check/check.py');
+}
 
 function checkCommand(): [string, ...string[]] {
-	return ['sh', '-c', anyPython, 'sh', readTemplate('check/check.py')];
+	return pythonCommand(checkScript(), ['--json']);
 }
 
 /** @throws EngineError, or the reason of the signal */

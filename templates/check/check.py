@@ -1,4 +1,10 @@
-"""Tries PyTorch on every GPU that it can see, and prints one JSON object a line: what PyTorch is, each GPU, all of them together."""
+"""
+Tries PyTorch on every GPU that it can see: each card, then all of them together. Needs nothing but Python and PyTorch:
+
+    python check.py          exits with 0 when every card works, else with 1
+    python check.py --cpu    passes without a GPU, too, when PyTorch computes on the CPU
+    python check.py --json   prints one JSON object a line
+"""
 
 import json
 import signal
@@ -11,8 +17,36 @@ signal.alarm(240)
 warnings.simplefilter("ignore")
 
 
+AS_JSON = "--json" in sys.argv[1:]
+
+
 def tell(kind, **members):
-    print(json.dumps({"kind": kind, **members}), flush=True)
+    text = json.dumps({"kind": kind, **members}) if AS_JSON else say(kind, members)
+    print(text, flush=True)
+
+
+def say(kind, said):
+    """The same for people."""
+    if kind == "torch":
+        known = [
+            ("CUDA", said["cuda"] or "none"),
+            ("cuDNN", said["cudnn"]),
+            ("NCCL", said["nccl"]),
+            ("driver", said["driver"]),
+            ("compiled for", " ".join(said["archs"])),
+        ]
+        return ", ".join([f"PyTorch {said['version']}"] + [f"{name} {value}" for name, value in known if value])
+    if kind == "gpu":
+        mark = "ok  " if all(step["passed"] for step in said["steps"]) else "FAIL"
+        name = f"{said['name'] or 'unknown'} ({said['computeCapability'] or 'unknown'})"
+        steps = [
+            step["name"] + (f" ({step['detail']})" if step["detail"] else "") for step in said["steps"]
+        ]
+        return f"{mark} GPU {said['index']}  {name}: {', '.join(steps)}"
+    if kind == "failed":
+        return f"FAIL {said['detail']}"
+    name = {"all-reduce": "all GPUs together (NCCL all-reduce)", "cpu": "CPU"}[kind]
+    return f"{'ok  ' if said['passed'] else 'FAIL'} {name}" + (f": {said['detail']}" if said["detail"] else "")
 
 
 def reason(error):
@@ -38,6 +72,26 @@ def compiled_for(archs, major, minor):
         if fits:
             return True
     return False
+
+
+def multiply_as_cpu(torch, device):
+    # Small whole numbers: every sum is exact in float32, also where a card rounds the factors to TF32. So any difference is a fault.
+    size = 1000
+    left, right = (torch.randint(0, 8, (size, size)).float() for _ in range(2))
+    on_device = (left.to(device) @ right.to(device)).to("cpu")
+    wrong = int((on_device != left @ right).sum().item())
+    if wrong:
+        raise ArithmeticError(f"{wrong} of {size * size} products are wrong")
+    return f"{size} x {size}, as on the CPU"
+
+
+def check_cpu(torch):
+    size = 1000
+    left, right = (torch.randint(0, 8, (size, size)) for _ in range(2))
+    wrong = int(((left.float() @ right.float()) != (left @ right).float()).sum().item())
+    if wrong:
+        raise ArithmeticError(f"{wrong} of {size * size} products are wrong")
+    return f"{size} x {size} matrices multiplied"
 
 
 def multiply(torch, device, dtype):
@@ -96,7 +150,7 @@ def check_gpu(torch, index, archs):
     try_step(steps, "seen", look)
     try_step(steps, "compiled", compiled)
     try_step(steps, "moved", lambda: move(torch, f"cuda:{index}"))
-    try_step(steps, "float32", lambda: multiply(torch, f"cuda:{index}", torch.float32))
+    try_step(steps, "float32", lambda: multiply_as_cpu(torch, f"cuda:{index}"))
     try_step(steps, "bfloat16", bfloat16)
     tell("gpu", **gpu)
     return all(step["passed"] for step in steps)
@@ -114,20 +168,82 @@ def all_reduce(torch, count):
             raise ArithmeticError(f"GPU {index} has another sum")
 
 
+def driver_version():
+    """As nvidia-smi prints it. PyTorch itself only knows the CUDA that the driver has."""
+    try:
+        import ctypes
+
+        library = ctypes.CDLL("libnvidia-ml.so.1")
+        text = ctypes.create_string_buffer(96)
+        if library.nvmlInit_v2() == 0 and library.nvmlSystemGetDriverVersion(text, 96) == 0:
+            return text.value.decode()
+    except Exception:
+        # Not in every container.
+        pass
+    try:
+        with open("/proc/driver/nvidia/version") as file:
+            words = file.readline().split("Kernel Module")[-1].split()
+        return next((word for word in words if word[0].isdigit() and "." in word), None)
+    except OSError:
+        return None
+
+
+def quietly(ask):
+    try:
+        return ask()
+    except Exception:
+        return None
+
+
+def nccl_version():
+    # Not every PyTorch loads it by itself.
+    from torch.cuda import nccl
+
+    return nccl.version()
+
+
+def facts_of(torch):
+    cuda = getattr(torch.version, "cuda", None)
+    cudnn = quietly(lambda: torch.backends.cudnn.version())
+    nccl = quietly(nccl_version) if cuda else None
+    # Where no card is usable the list is empty; what PyTorch was compiled for is there anyway.
+    archs = quietly(lambda: list(torch.cuda.get_arch_list())) or []
+    flags = None if archs or not cuda else quietly(lambda: torch._C._cuda_getArchFlags())
+    return {
+        "version": str(torch.__version__),
+        "cuda": cuda,
+        "cudnn": None if cudnn is None else str(cudnn),
+        "nccl": ".".join(map(str, nccl)) if isinstance(nccl, tuple) else None if nccl is None else str(nccl),
+        "driver": driver_version(),
+        "archs": flags.split() if flags else archs,
+    }
+
+
 def main():
+    unknown = [word for word in sys.argv[1:] if word not in ("--json", "--cpu")]
+    if unknown:
+        print(f"check.py: unknown argument {unknown[0]}; there are --cpu and --json", file=sys.stderr)
+        return 2
+    without_gpu = "--cpu" in sys.argv[1:]
+
     try:
         import torch
     except Exception as error:
         tell("failed", step="import", detail=reason(error))
         return 1
 
-    archs = []
-    try:
-        archs = list(torch.cuda.get_arch_list())
-    except Exception:
-        # Older than this question: then it is left out.
-        pass
-    tell("torch", version=str(torch.__version__), cuda=getattr(torch.version, "cuda", None), archs=archs)
+    facts = facts_of(torch)
+    archs = facts["archs"]
+    tell("torch", **facts)
+
+    if without_gpu:
+        try:
+            tell("cpu", passed=True, detail=check_cpu(torch))
+        except Exception as error:
+            tell("cpu", passed=False, detail=reason(error))
+            return 1
+        if not quietly(torch.cuda.is_available):
+            return 0
 
     try:
         # Says why where is_available() only says no.
@@ -138,7 +254,7 @@ def main():
         return 1
 
     if count == 0:
-        tell("failed", step="cuda", detail="PyTorch sees no GPU")
+        tell("failed", step="cuda", detail="PyTorch sees no GPU" + ("" if AS_JSON else ". To test the CPU alone: --cpu"))
         return 1
 
     passed = [check_gpu(torch, index, archs) for index in range(count)]

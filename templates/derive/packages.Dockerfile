@@ -2,7 +2,7 @@
 ARG BASE
 FROM ${BASE}
 USER root
-COPY install /opt/gpubox/install
+COPY install constraints /opt/gpubox/
 COPY packages /opt/gpubox/packages
 ARG PIP_INDEX_URL
 ARG APT_MIRROR

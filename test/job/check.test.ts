@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
-import {readTemplate} from '../../source/base/templates.ts';
-import {type CheckResult, readCheck} from '../../source/job/check.ts';
+import {type CheckResult, checkScript, readCheck} from '../../source/job/check.ts';
 
 // The real script, in a real Python, on a stand-in for PyTorch: no GPU is needed.
 
@@ -11,7 +10,12 @@ const standIn = fileURLToPath(new URL('_stand-in', import.meta.url));
 const noPython = spawnSync('python3', ['--version']).status === 0 ? false : 'there is no python3';
 
 function runCheck(host: object | undefined, expected?: number): CheckResult {
-	const {status, stdout, stderr} = spawnSync('python3', ['-c', readTemplate('check/check.py')], {
+	const {status, stdout, stderr} = runScript(host, ['--json']);
+	return readCheck({exitCode: status ?? 1, stdout, stderr}, expected);
+}
+
+function runScript(host: object | undefined, parameters: string[]) {
+	return spawnSync('python3', ['-c', checkScript(), ...parameters], {
 		encoding: 'utf8',
 		// -I would hide PYTHONPATH; without a host there is no PyTorch to be found.
 		env: {
@@ -22,7 +26,6 @@ function runCheck(host: object | undefined, expected?: number): CheckResult {
 				: {PYTHONPATH: standIn, TORCH_HOST: JSON.stringify(host)}),
 		},
 	});
-	return readCheck({exitCode: status ?? 1, stdout, stderr}, expected);
 }
 
 const h100 = {name: 'NVIDIA H100 80GB HBM3', capability: [9, 0]};
@@ -35,6 +38,7 @@ describe('gpubox check', {skip: noPython}, () => {
 		assert.equal(result.passed, true);
 		assert.equal(result.torch, '2.8.0+cu128');
 		assert.equal(result.cuda, '12.8');
+		assert.deepEqual([result.cudnn, result.nccl, result.archs], ['91002', '2.27.3', ['sm_80', 'sm_90']]);
 		assert.equal(result.allReduce, null);
 		assert.partialDeepStrictEqual(result.gpus, [
 			{index: 0, uuid: 'GPU-00000000-1111', name: h100.name, computeCapability: '9.0', passed: true},
@@ -96,7 +100,7 @@ describe('gpubox check', {skip: noPython}, () => {
 		[
 			'wrong products',
 			{gpus: [h100], faults: {'cuda:0 float32': 1}},
-			/65536 of 65536 products are wrong/,
+			/1000000 of 1000000 products are wrong/,
 			/gpubox doctor/,
 		],
 		[
@@ -170,6 +174,42 @@ describe('gpubox check', {skip: noPython}, () => {
 			assert.equal(runCheck({gpus: [{name: 'card', capability}], archs: list}).passed, fits);
 		});
 	}
+});
+
+describe('check.py on its own', {skip: noPython}, () => {
+	test('prints what it found for people, and passes', () => {
+		const {status, stdout, stderr} = runScript({gpus: [h100, h100]}, []);
+		assert.equal(
+			`${stdout}${stderr}`.replace(/ driver [\d.]+,/, ''),
+			`PyTorch 2.8.0+cu128, CUDA 12.8, cuDNN 91002, NCCL 2.27.3, compiled for sm_80 sm_90
+ok   GPU 0  NVIDIA H100 80GB HBM3 (9.0): seen, compiled, moved, float32 (1000 x 1000, as on the CPU), bfloat16
+ok   GPU 1  NVIDIA H100 80GB HBM3 (9.0): seen, compiled, moved, float32 (1000 x 1000, as on the CPU), bfloat16
+ok   all GPUs together (NCCL all-reduce)
+`,
+		);
+		assert.equal(status, 0);
+	});
+
+	test('fails without a GPU, and says how to test the CPU alone', () => {
+		const failed = runScript({gpus: []}, []);
+		assert.equal(failed.status, 1);
+		assert.match(failed.stdout, /^FAIL PyTorch sees no GPU\. To test the CPU alone: --cpu$/m);
+		const passed = runScript({gpus: []}, ['--cpu']);
+		assert.match(passed.stdout, /^ok {3}CPU: 1000 x 1000 matrices multiplied$/m);
+		assert.equal(passed.status, 0);
+	});
+
+	test('with --cpu a GPU that is there is tested all the same', () => {
+		const {status, stdout} = runScript({gpus: [h100], faults: {'cuda:0 float32': 1}}, ['--cpu']);
+		assert.match(stdout, /^FAIL GPU 0/m);
+		assert.equal(status, 1);
+	});
+
+	test('an argument that it does not know is wrong usage', () => {
+		const {status, stderr} = runScript({gpus: []}, ['--gpu']);
+		assert.equal(status, 2);
+		assert.match(stderr, /unknown argument --gpu/);
+	});
 });
 
 test('what is no line of the script is passed over, and foreign words are made safe', () => {

@@ -45,6 +45,18 @@ export type BoxRequest = {
 
 export type Packages = {apt: string[]; pip: string[]};
 
+/** Exactly what to start and to build. */
+export type ImagePin = {
+	/** The image by its digest, to be pulled and started in place of the name. */
+	reference: string;
+	/** Hash of the image's layers. */
+	rootfs: string;
+	/** Versions for pip: `einops==0.8.1`. */
+	constraints: string[];
+	/** Versions of the distribution's packages, by name. */
+	apt: Record<string, string>;
+};
+
 /** How an image starts its own SSH server: entrypoint and command. */
 export type OwnServer = {start: string[]};
 

@@ -5,7 +5,7 @@ import type {BuildFile, Engine, Image} from '../../engine/engine.ts';
 import {EngineError} from '../../engine/engine.ts';
 import {safeText} from '../../text/safe.ts';
 import {derivedFrom, derivedFromId} from '../layer-labels.ts';
-import type {Packages} from '../plan/types.ts';
+import type {ImagePin, Packages} from '../plan/types.ts';
 
 /** Settings of the host's network that a build needs. */
 export type BuildSettings = {
@@ -17,22 +17,30 @@ export type BuildSettings = {
 };
 
 /** The files that the derived layer is built from. */
-export function derivedFiles(): BuildFile[] {
+export function derivedFiles(pin?: Pick<ImagePin, 'constraints'>): BuildFile[] {
 	return [
 		{path: 'Dockerfile', content: readTemplate('derive/Dockerfile')},
 		{path: 'install', content: readTemplate('derive/install'), mode: 0o755},
+		constraintsFile(pin),
 	];
 }
 
+/** Versions that pip must keep to. Empty rather than missing: an image may bring an older one. */
+function constraintsFile(pin: Pick<ImagePin, 'constraints'> | undefined): BuildFile {
+	return {path: 'constraints', content: (pin?.constraints ?? []).map((line) => `${line}\n`).join('')};
+}
+
 /** The files for a project's own packages: a layer on the derived image, shared by everyone who requests the same packages. */
-export function packageFiles({apt, pip}: Packages): BuildFile[] {
+export function packageFiles({apt, pip}: Packages, pin?: Pick<ImagePin, 'constraints' | 'apt'>): BuildFile[] {
 	const list = (packages: string[]) => [...packages].sort().map((name) => `${name}\n`);
+	const withVersion = (name: string) => (pin?.apt[name] === undefined ? name : `${name}=${pin.apt[name]}`);
 	return [
 		{path: 'Dockerfile', content: readTemplate('derive/packages.Dockerfile')},
 		{path: 'install', content: readTemplate('derive/install'), mode: 0o755},
 		// Files instead of arguments: text from a project never reaches a shell.
-		{path: 'packages/apt', content: list(apt).join('')},
+		{path: 'packages/apt', content: list(apt.map(withVersion)).join('')},
 		{path: 'packages/pip', content: list(pip).join('')},
+		constraintsFile(pin),
 	];
 }
 
@@ -70,21 +78,28 @@ export type Layer = {
 	/** What is being done, for messages: `Adding Jupyter and SSH to`. */
 	doing: string;
 	files: BuildFile[];
+	/** It is built with the versions of gpubox.lock. */
+	locked: boolean;
 };
 
+// What apt-get and pip say of a version that their mirror or index does not have.
+const versionIsGone = /Version '[^']*' for '[^']*' was not found|No matching distribution found for/;
+
 /** Jupyter and an SSH server. */
-export function serviceLayer(): Layer {
+export function serviceLayer(pin?: ImagePin): Layer {
 	return {
 		doing: 'Adding Jupyter and SSH to',
-		files: derivedFiles(),
+		files: derivedFiles(pin),
+		locked: pin !== undefined,
 	};
 }
 
 /** The packages of gpubox.yaml. */
-export function packageLayer(packages: Packages): Layer {
+export function packageLayer(packages: Packages, pin?: ImagePin): Layer {
 	return {
 		doing: 'Adding the packages of gpubox.yaml to',
-		files: packageFiles(packages),
+		files: packageFiles(packages, pin),
+		locked: pin !== undefined,
 	};
 }
 
@@ -103,6 +118,8 @@ export async function ensureDerivedImage(
 		settings: BuildSettings;
 		/** Of Docker's own configuration. */
 		proxies: Record<string, string> | undefined;
+		/** Build it again, even if it is there, with the newest packages. */
+		fresh?: boolean | undefined;
 		/** The image below the first layer; `base` unless there are several layers. */
 		originId?: string;
 		onStart: () => void;
@@ -110,9 +127,9 @@ export async function ensureDerivedImage(
 		signal?: AbortSignal;
 	},
 ): Promise<string> {
-	const {files, doing} = layer;
+	const {files, doing, locked} = layer;
 	const tag = derivedReference(base, reference, files, options.settings);
-	if (await engine.inspectImage(tag, options.signal)) {
+	if (!options.fresh && (await engine.inspectImage(tag, options.signal))) {
 		return tag;
 	}
 
@@ -123,6 +140,7 @@ export async function ensureDerivedImage(
 			files,
 			tag,
 			arguments: buildArguments(base.id, options.settings, {environment: process.env, docker: options.proxies}),
+			...(options.fresh ? {noCache: true} : {}),
 			labels: {[derivedFrom]: reference, [derivedFromId]: options.originId ?? base.id},
 			onLine(line) {
 				const safe = safeText(line);
@@ -136,7 +154,16 @@ export async function ensureDerivedImage(
 	} catch (error) {
 		if (error instanceof EngineError && error.code === 'failed') {
 			const {findBuildRemedy} = await import('../../host/remedies.ts');
-			const known = findBuildRemedy([...lastLines, error.message].join('\n'));
+			const text = [...lastLines, error.message].join('\n');
+			if (locked && versionIsGone.test(text)) {
+				throw new Failure(`${doing} ${reference} failed: a version in gpubox.lock is not available any more.`, {
+					fix: 'Take the image from a host that has it (docker save), or lock newer versions: gpubox lock --upgrade',
+					details: lastLines.slice(-8),
+					cause: error,
+				});
+			}
+
+			const known = findBuildRemedy(text);
 			throw new Failure(`${doing} ${reference} failed: ${known?.meaning ?? error.message}`, {
 				// Of what no one recognised the lines above say more than a guess.
 				fix: known?.fix ?? '',

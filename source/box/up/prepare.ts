@@ -4,7 +4,6 @@ import {findDockerProxies} from '../../engine/docker-proxies.ts';
 import type {EngineInfo} from '../../engine/engine.ts';
 import type {GpuProblem} from '../../gpu/gpu.ts';
 import type {Host, Person} from '../../host/host.ts';
-import {pullImage} from '../../image/pull/pull.ts';
 import {isReservedTarget} from '../../settings/reserved.ts';
 import {safeText} from '../../text/safe.ts';
 import {type Box, labelPrefix} from '../box.ts';
@@ -22,7 +21,7 @@ import {refuseRoot, whoRuns} from '../plan/run-as.ts';
 import {refuseSudoOfRemapped} from '../plan/sudo.ts';
 import type {BoxRequest, Prepared} from '../plan/types.ts';
 import {findLoginKeys} from '../ssh/login-keys.ts';
-import {derivedReference, ensureDerivedImage, type Layer, packageLayer, serviceLayer} from './build-layers.ts';
+import {derive, layersFor, pullChosen} from './obtain-image.ts';
 import {findOwn, pickGpus} from './resolve-spec.ts';
 import type {ImageFacts, UpOptions} from './types.ts';
 
@@ -71,8 +70,7 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 			pickGpus({request, gpuSelection, hostGpus, ...usable}, toCandidates(hostGpus, others, new Date()));
 		}
 
-		await pull(host, reference, options);
-		base = await host.engine.inspectImage(reference, options.signal);
+		base = await pullChosen(host, chosen, options);
 	}
 
 	const imageLabels = Object.keys(base?.labels ?? {});
@@ -87,8 +85,6 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 		refuseRoot(runAs, request);
 	}
 
-	const complete = ownServer !== undefined || request.services.every((service) => chosen.provides.includes(service));
-	const layers = [...(complete ? [] : [serviceLayer()]), ...(request.packages ? [packageLayer(request.packages)] : [])];
 	return {
 		request,
 		gpuSelection,
@@ -102,7 +98,9 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 		image: reference,
 		imageLabels,
 		...(proxies ? {proxies} : {}),
-		startImage: base ? await derive(host, base.id, reference, layers, {...options, proxies}) : reference,
+		startImage: base
+			? await derive(host, base.id, chosen, layersFor(request, chosen, ownServer), {...options, proxies})
+			: (chosen.pin?.reference ?? reference),
 	};
 }
 
@@ -184,43 +182,6 @@ async function gatherPersonal(host: Host, request: BoxRequest, options: UpOption
 		: undefined;
 	const secrets = names.length > 0 ? await options.secrets?.read(names) : undefined;
 	return {...(loginKeys ? {loginKeys} : {}), ...(secrets ? {secrets} : {})};
-}
-
-async function pull({engine}: Host, reference: string, {settings, signal, report}: UpOptions): Promise<void> {
-	await pullImage(engine, reference, {
-		registryMirror: settings.registryMirror,
-		signal,
-		onProgress: (progress) => report({kind: 'pull', image: reference, progress}),
-		onRetry: (text) => report({kind: 'note', text}),
-		onNote: (text) => report({kind: 'note', text}),
-	});
-}
-
-/** Adds the layers one on top of the other. The name of each is a hash of all that is below it. */
-async function derive(
-	host: Host,
-	baseId: string,
-	reference: string,
-	layers: Layer[],
-	options: UpOptions & {dryRun?: boolean; proxies: Record<string, string> | undefined},
-): Promise<string> {
-	let [id, name] = [baseId, reference];
-	for (const layer of layers) {
-		const say = (line: string) => options.report({kind: 'build', image: reference, doing: layer.doing, line});
-		name = options.dryRun
-			? derivedReference({id}, reference, layer.files, options.settings)
-			: await ensureDerivedImage(host.engine, {id}, reference, layer, {
-					settings: options.settings,
-					proxies: options.proxies,
-					originId: baseId,
-					onStart: () => say(''),
-					onLine: say,
-					signal: options.signal,
-				});
-		id = name;
-	}
-
-	return name;
 }
 
 /** The driver's own word that there is no card for it, or no driver. After any other problem a card may be there. */

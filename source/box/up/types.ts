@@ -3,6 +3,7 @@ import type {GpuInventory} from '../../gpu/gpu.ts';
 import type {Box, ServiceName} from '../box.ts';
 import type {SecretSource} from '../files/secrets.ts';
 import type {GpuSelection} from '../gpus/allocate.ts';
+import type {ImagePin} from '../plan/types.ts';
 import type {KeyFile} from '../ssh/login-keys.ts';
 import type {BuildSettings} from './build-layers.ts';
 
@@ -60,6 +61,8 @@ export type ChosenImage = {
 	base: Image | undefined;
 	/** UUIDs of the cards that can use it, where others of the host cannot. */
 	gpus?: string[];
+	/** From the project's gpubox.lock. */
+	pin?: ImagePin;
 };
 
 export type UpResult = {

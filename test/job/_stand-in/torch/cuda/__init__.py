@@ -10,6 +10,10 @@ def init():
         raise RuntimeError(host["init_error"])
 
 
+def is_available():
+    return bool(gpus) and "init_error" not in host
+
+
 def device_count():
     return len(gpus)
 

@@ -1,0 +1,363 @@
+import assert from 'node:assert/strict';
+import {mkdir, readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {after, before, describe, test} from 'node:test';
+import {
+	buildImage,
+	dockerOf,
+	makePerson,
+	needsOwnEngine,
+	type Person,
+	type Registry,
+	type Result,
+	startRegistry,
+	testHost,
+} from '../_helpers/test-host/index.ts';
+
+// A project's environment written down, and compared, on a real engine with a registry of its own.
+
+const host = testHost();
+const docker = dockerOf(host);
+
+type Difference = {
+	what: string;
+	locked: string | null;
+	found: string | null;
+	where: string;
+	severity: string;
+	fix: string;
+};
+
+let person: Person;
+let registry: Registry;
+let image: string;
+
+/** A package with a list of its files, as pip leaves one, in a folder of the image's own packages. */
+function addPackage(name: string, version: string, folder = '/usr/local/lib/python3.11/dist-packages'): string {
+	const info = `${folder}/${name}-${version}.dist-info`;
+	const lines = [
+		`mkdir -p ${folder}/${name} ${info}`,
+		`echo 'version = "${version}"' > ${folder}/${name}/__init__.py`,
+		`printf 'Metadata-Version: 2.1\\nName: ${name}\\nVersion: ${version}\\n' > ${info}/METADATA`,
+		`printf '${name}/__init__.py,sha256=${version},18\\n${name}-${version}.dist-info/INSTALLER,sha256=x,4\\n${name}-${version}.dist-info/RECORD,,\\n' > ${info}/RECORD`,
+	];
+	return lines.join(' && ');
+}
+
+function dockerfile(...lines: string[]): string {
+	return [
+		`FROM ${host.images.jupyter}`,
+		`RUN ${addPackage('einops', '0.8.1')}`,
+		`RUN ${addPackage('torchmetrics', '1.4.0')}`,
+		...lines,
+		'',
+	].join('\n');
+}
+
+async function push(name: string): Promise<void> {
+	const stream = await docker.getImage(name).push({authconfig: {}});
+	await new Promise<void>((resolve, reject) => {
+		docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
+	});
+}
+
+async function gpubox(...arguments_: string[]): Promise<Result> {
+	return person.runGpubox(arguments_);
+}
+
+async function ok(...arguments_: string[]): Promise<string> {
+	const {stdout, stderr, code} = await gpubox(...arguments_);
+	assert.equal(code, 0, `${arguments_.join(' ')}\n${stdout}${stderr}`);
+	return stdout;
+}
+
+async function verify(expected: number, ...options: string[]): Promise<Difference[]> {
+	const {stdout, stderr, code} = await gpubox('verify', '--json', ...options);
+	assert.equal(code, expected, `${stdout}${stderr}`);
+	return (JSON.parse(stdout) as {differences: Difference[]}).differences;
+}
+
+const lockText = () => readFile(join(person.project, 'gpubox.lock'), 'utf8');
+const write = (...lines: string[]) =>
+	writeFile(join(person.project, 'gpubox.yaml'), `${[`image: ${image}`, 'gpus: none', ...lines].join('\n')}\n`);
+
+async function asRoot(box: string, command: string): Promise<void> {
+	const exec = await docker
+		.getContainer(box)
+		.exec({Cmd: ['sh', '-c', command], User: '0:0', AttachStdout: true, AttachStderr: true});
+	const stream = await exec.start({});
+	stream.resume();
+	await new Promise((resolve) => stream.once('end', resolve));
+	assert.equal((await exec.inspect()).ExitCode, 0, command);
+}
+
+async function boxUp(...options: string[]): Promise<{name: string; id: string; stderr: string}> {
+	const {stdout, stderr, code} = await gpubox('up', '--json', '--trust', ...options);
+	assert.equal(code, 0, stderr);
+	return {...(JSON.parse(stdout) as {name: string; id: string}), stderr};
+}
+
+async function removeBoxes(): Promise<void> {
+	const {boxes} = JSON.parse(await ok('ls', '--json')) as {boxes: Array<{name: string; project: string}>};
+	const own = boxes.filter(({project}) => project.startsWith(person.project)).map(({name}) => name);
+	if (own.length > 0) {
+		await ok('rm', '--yes', ...own);
+	}
+}
+
+describe('gpubox lock and verify', {skip: needsOwnEngine}, () => {
+	let locked: string;
+	before(async () => {
+		person = await makePerson(host);
+		registry = await startRegistry();
+		image = `${registry.address}/team/torch:1`;
+		await mkdir(join(person.project, '.git'));
+		await buildImage(docker, image, dockerfile());
+		await push(image);
+		await write();
+		await ok('lock');
+		locked = await lockText();
+	});
+	after(async () => {
+		await removeBoxes();
+		await registry.stop();
+		await person.remove();
+		const mine = (name: string) => name.startsWith(registry.address) || name.startsWith('gpubox/box:torch-1-');
+		const images = await docker.listImages();
+		// Those on top first.
+		for (const {RepoTags, RepoDigests} of images.sort((a, b) => b.Created - a.Created)) {
+			const tags = (RepoTags ?? []).filter((name) => mine(name) && !name.includes('<none>'));
+			for (const name of tags.length > 0 ? tags : (RepoDigests ?? []).filter(mine)) {
+				await docker.getImage(name).remove({force: true});
+			}
+		}
+	});
+
+	/** The project as it was at first. */
+	async function restore(): Promise<void> {
+		await write();
+		await writeFile(join(person.project, 'gpubox.lock'), locked);
+	}
+
+	/** The name of the image means another one on this host. */
+	const retag = () => buildImage(docker, image, dockerfile(`RUN ${addPackage('einops', '0.7.0')}`));
+	const takeBack = () => ok('pull', image);
+
+	describe('a box of the locked project', () => {
+		let box: {name: string; id: string; stderr: string};
+		before(async () => {
+			box = await boxUp();
+		});
+		after(removeBoxes);
+
+		test('nothing differs when nothing changed, and locking again changes nothing', async () => {
+			assert.match(locked, /^image:\n {2}digest: sha256:[0-9a-f]{64}\n {2}platform: linux\/amd64\n {2}reference: /m);
+			assert.match(locked, /^ {4}einops: \{version: 0\.8\.1, record: sha256:[0-9a-f]{64}\}$/m);
+			assert.match(locked, /^ {2}python: 3\./m);
+			assert.match(locked, /^ {2}driver: "?570\.26"?$/m, 'the image says CUDA 12.8');
+			assert.ok(!locked.includes(person.project) && !locked.includes(person.home));
+			assert.match(await ok('lock'), /^gpubox\.lock is up to date/);
+			assert.equal(await lockText(), locked);
+			// What `lock` built to look into it is what `up` starts.
+			assert.doesNotMatch(box.stderr, /gpubox\.lock|Adding/);
+			assert.deepEqual(await verify(0), []);
+			const {stdout} = await gpubox('verify');
+			assert.match(stdout, /Nothing differs\.\n$/);
+		});
+
+		test("a package that is shadowed by the user's own", async () => {
+			const site = (await ok('attach', box.name, '--', 'python3', '-m', 'site', '--user-site')).trim();
+			await ok('attach', box.name, '--', 'sh', '-c', addPackage('einops', '0.7.0', site));
+			const [difference, ...more] = await verify(8);
+			assert.deepEqual(more, []);
+			assert.partialDeepStrictEqual(difference, {what: 'einops', locked: '0.8.1', found: '0.7.0', severity: 'differs'});
+			assert.match(difference?.where ?? '', /your own packages in .*, shadows 0\.8\.1 of the image/);
+			assert.match(difference?.fix ?? '', /^pip uninstall einops/);
+			await ok('attach', box.name, '--', 'sh', '-c', `rm -r ${site}/einops*`);
+			assert.deepEqual(await verify(0), []);
+		});
+
+		test('one whose files were edited in place', async () => {
+			await asRoot(box.id, 'echo "x = 1" >> /usr/local/lib/python3.11/dist-packages/einops/__init__.py');
+			const [difference, ...more] = await verify(8);
+			assert.deepEqual(more, []);
+			assert.partialDeepStrictEqual(difference, {what: 'einops', locked: '0.8.1', found: '0.8.1', severity: 'differs'});
+			assert.match(difference?.where ?? '', /1 of its files was changed in the box/);
+		});
+
+		test('one that was replaced inside', async () => {
+			const folder = '/usr/local/lib/python3.11/dist-packages';
+			await asRoot(box.id, `rm -r ${folder}/einops* && ${addPackage('einops', '0.7.0')}`);
+			const [difference, ...more] = await verify(8);
+			assert.deepEqual(more, []);
+			assert.partialDeepStrictEqual(difference, {what: 'einops', locked: '0.8.1', found: '0.7.0', severity: 'differs'});
+			assert.match(difference?.where ?? '', new RegExp(`^box ${box.name}: changed in the box, ${folder}`));
+			assert.equal((await verify(0, '--allow', 'packages')).length, 1);
+			const {stdout} = await gpubox('verify');
+			assert.match(stdout, /^≠ einops: 0\.8\.1 in the lock, 0\.7\.0 here \(.*\)\n {4}→ gpubox up --recreate\n/);
+		});
+
+		test('gpubox.yaml changed after the lock: verify tells, and up says it in one line', async () => {
+			await write('postCreate: "true"');
+			const [first] = await verify(8);
+			assert.partialDeepStrictEqual(first, {what: 'gpubox.yaml', severity: 'differs', fix: 'gpubox lock'});
+			const {stderr} = await boxUp();
+			assert.match(stderr, /gpubox\.lock is older than gpubox\.yaml and is not applied\. To update it: gpubox lock/);
+			await restore();
+		});
+	});
+
+	test('an image that was retagged underneath: the locked one is started, and a box of the other is told', async () => {
+		await retag();
+		const differences = await verify(0);
+		assert.deepEqual(
+			differences.map(({what, severity}) => [what, severity]),
+			[['image', 'note']],
+		);
+		assert.match(differences[0]?.where ?? '', /names another image on this host/);
+		// A box of the other image, as one without a lock would get.
+		const other = await boxUp('--image', image, '--env', 'NCCL_P2P_DISABLE=1');
+		assert.match(other.stderr, /gpubox\.lock is not applied, because --image/);
+		const found = await verify(8, other.name);
+		assert.ok(found.some(({what, severity}) => what === 'image of the box' && severity === 'blocks'));
+		assert.ok(found.some((each) => each.what === 'einops' && each.locked === '0.8.1' && each.found === '0.7.0'));
+		assert.ok(
+			found.some((each) => each.what === 'NCCL_P2P_DISABLE' && each.found === '1' && each.severity === 'differs'),
+		);
+		const again = await boxUp();
+		assert.match(again.stderr, /was not created from gpubox\.lock as it is now\. .* gpubox verify/);
+		await write('env: {NCCL_P2P_DISABLE: 1}');
+		await boxUp('--recreate');
+		const agreed = await verify(0);
+		assert.deepEqual(
+			agreed.map(({what, severity}) => [what, severity]),
+			[
+				['image', 'note'],
+				['NCCL_P2P_DISABLE', 'note'],
+			],
+		);
+		await removeBoxes();
+		await restore();
+		await takeBack();
+	});
+
+	test('an image that only this host has, retagged underneath', async () => {
+		const name = 'gpubox-test/local-lock:1';
+		try {
+			await buildImage(docker, name, dockerfile());
+			await writeFile(join(person.project, 'gpubox.yaml'), `image: ${name}\ngpus: none\n`);
+			const {stderr} = await gpubox('lock');
+			assert.match(stderr, /no digest of a registry/);
+			assert.match(await lockText(), /digest: none \(local\)/);
+			assert.deepEqual(await verify(0), []);
+			await buildImage(docker, name, dockerfile(`RUN ${addPackage('einops', '0.7.0')}`));
+			const differences = await verify(8);
+			assert.deepEqual(
+				differences.map(({what, severity}) => [what, severity]),
+				[['image', 'blocks']],
+			);
+			const up = await gpubox('up');
+			assert.equal(up.code, 5);
+			assert.match(up.stderr, /is not the image of gpubox\.lock, and no registry has the locked one\.\n {2}→ /);
+			await ok('lock');
+			assert.deepEqual(await verify(0), []);
+		} finally {
+			await restore();
+			const images = (await docker.listImages()).flatMap(({RepoTags}) => RepoTags ?? []);
+			for (const tag of images.filter((each) => each.startsWith('gpubox/box:local-lock-1-') || each === name)) {
+				await docker.getImage(tag).remove({force: true});
+			}
+		}
+	});
+
+	test('a driver under the floor', async () => {
+		const text = locked.replace(/driver: .*/, 'driver: "999.10"').replace(/cuda: .*/, 'cuda: "99.1"');
+		await writeFile(join(person.project, 'gpubox.lock'), text);
+		const driver = (await verify(8)).find(({what}) => what === 'driver');
+		assert.partialDeepStrictEqual(driver, {locked: '999.10', severity: 'blocks'});
+		assert.match(driver?.found ?? '', /^\d+\./);
+		await restore();
+	});
+
+	test('--remote asks the registry: the name was moved, or the image is gone', async () => {
+		assert.deepEqual(await verify(0, '--remote'), []);
+		await retag();
+		await push(image);
+		const differences = await verify(0, '--remote');
+		assert.deepEqual(
+			differences.map(({what, severity}) => [what, severity]),
+			[
+				['image', 'note'],
+				['registry', 'note'],
+			],
+		);
+		await ok('lock');
+		assert.equal(await lockText(), locked, 'the lock is kept to');
+		await ok('lock', '--upgrade');
+		assert.match(await lockText(), /einops: \{version: 0\.7\.0/);
+		assert.deepEqual(await verify(0, '--remote'), []);
+		await restore();
+		const digest = /digest: (\S+)/.exec(locked)?.[1] ?? '';
+		const removed = await fetch(`http://${registry.address}/v2/team/torch/manifests/${digest}`, {method: 'DELETE'});
+		assert.equal(removed.status, 202);
+		const gone = (await verify(8, '--remote')).find(({what}) => what === 'registry');
+		assert.partialDeepStrictEqual(gone, {severity: 'differs'});
+		assert.match(gone?.where ?? '', /does not have the locked image any more/);
+	});
+
+	test('a lock that cannot be read is one line with line and column', async () => {
+		const file = join(person.project, 'gpubox.lock');
+		const cases: Array<[text: string, says: RegExp]> = [
+			[
+				locked.replace('version: 1', 'version: 2'),
+				/^gpubox: gpubox\.lock:3:10: The lock was written by a newer gpubox/,
+			],
+			[
+				locked.replace(/^ {2}rootfs: .*$/m, '  rootfs: sha256:abc'),
+				/^gpubox: gpubox\.lock:\d+:11: "image\.rootfs" must be/,
+			],
+			[
+				locked.replace(/^inputs: .*$/m, '<<<<<<< HEAD\n$&\n=======\ninputs: x\n>>>>>>> theirs'),
+				/^gpubox: gpubox\.lock:4:1: The lock has marks of a merge conflict\.\n {2}→ Keep the lock of one side/,
+			],
+		];
+		for (const [wrong, says] of cases) {
+			await writeFile(file, wrong);
+			for (const verb of ['up', 'verify', 'lock']) {
+				const {stderr, code, stdout} = await gpubox(verb);
+				assert.equal(code, 2, verb);
+				assert.match(stderr, says);
+				assert.equal(stderr.trim().split('\n').length, 2);
+				assert.equal(stdout, '');
+			}
+		}
+
+		await restore();
+	});
+
+	test('packages of gpubox.yaml are built with the versions of the lock', async () => {
+		await write('packages: {apt: [file]}');
+		await ok('lock', '--upgrade');
+		const text = await lockText();
+		assert.match(text, /^ {4}file: \d/m);
+		const box = await boxUp();
+		assert.deepEqual(await verify(0), []);
+		const {Config} = await docker.getContainer(box.id).inspect();
+		await removeBoxes();
+		const {Id, RepoTags} = await docker.getImage(Config.Image).inspect();
+		assert.equal(RepoTags.length, 2, 'what was looked into has the name that it has under the lock');
+		await docker.getImage(Id).remove({force: true});
+		// Built anew, as another host would.
+		const anew = await boxUp();
+		assert.match(anew.stderr, /Adding the packages of gpubox\.yaml/);
+		assert.deepEqual(await verify(0), []);
+		await removeBoxes();
+		await writeFile(join(person.project, 'gpubox.lock'), text.replace(/^( {4}file:) .*$/m, '$1 9:9.9-9'));
+		const refused = await gpubox('up');
+		assert.equal(refused.code, 1);
+		assert.match(
+			refused.stderr,
+			/a version in gpubox\.lock is not available any more\.[\s\S]*9:9\.9-9[\s\S]*gpubox lock --upgrade/,
+		);
+	});
+});
