@@ -2,9 +2,10 @@ import {Argument, Command, type CommandUnknownOpts, Help, Option} from '@command
 import {exitCode, Failure} from './base/failure.ts';
 import {version} from './base/version.ts';
 import {scenarioNames} from './demo/scenario-names.ts';
+import {targetFacts, targetNames} from './job/export/target-names.ts';
 import {failureJson, wantsJson} from './run-verb.ts';
 import {safeText} from './text/safe.ts';
-import {collect, toCount, toPort, toPositive, toProcesses, verb} from './verb.ts';
+import {collect, toCount, toOneOrMore, toPort, toPositive, toProcesses, toProcessesPerNode, verb} from './verb.ts';
 
 /*
 All verbs. Descriptions begin with a verb, as a command. Each action loads its own code only, so that no verb pays for another.
@@ -328,6 +329,55 @@ const init = () =>
 			(await import('./commands/init.ts')).init({...options, directory}, signal),
 	);
 
+const exportVerb = () =>
+	verb(
+		new Command('export')
+			.addArgument(new Argument('<target>', 'what to write (see below)').choices(targetNames))
+			.argument('[command...]', 'what the job runs; without one the project is exported as a box')
+			.summary('write the project as a file for CI, a cluster or another host')
+			.description(
+				"Write the project's job, or its box, as the file that another place understands. What the place cannot do is listed in the file and on stderr. Your personal defaults are left out.",
+			)
+			.option('-o, --output <path>', 'write to this file, or to its usual place in this folder (default: stdout)')
+			.option('--image <ref>', 'use this image instead of the one of gpubox.yaml')
+			.option('--built <ref>', 'use this image, which gpubox push made: packages and code are in it')
+			.option('--gpus <gpus>', 'request GPUs on each node: none, or a count')
+			.option(
+				'--nproc <n>',
+				'start this many processes on each node with torchrun; auto: one for each GPU',
+				toProcessesPerNode,
+			)
+			.option('--nodes <n>', 'run on several nodes (kubernetes, slurm)', toOneOrMore)
+			.option('--memory <size>', 'limit memory, e.g. 32g')
+			.option('--cpus <n>', 'limit CPUs', toPositive)
+			.option('--shm-size <size>', 'set the size of /dev/shm, e.g. 16g')
+			.option('--pids-limit <n>', 'limit processes and threads', toProcesses)
+			.option('--user <uid:gid>', 'run as this user (default: 1000:1000, or whoever starts it)')
+			.option('--mount <src:dst[:ro]>', 'mount a folder (repeatable)', collect)
+			.option('--env <k=v>', 'set an environment variable (repeatable)', collect)
+			.option('--secret <name>', 'include a secret, which the job reads from /run/secrets/NAME (repeatable)', collect)
+			.option('--secret-env <name>', 'include a secret that is also an environment variable (repeatable)', collect)
+			.option('--artifacts <path>', 'return these results, e.g. runs (repeatable)', collect)
+			.option('--timeout <time>', 'stop the job after this long, e.g. 12h')
+			.option('--stop-timeout <time>', 'wait this long after SIGTERM (default: 120s)')
+			.addOption(
+				new Option('--with <program>', 'run containers on Slurm with').choices(['pyxis', 'apptainer'] as const),
+			)
+			.option('--queue <name>', 'use this queue of Kueue (kubernetes)')
+			.option('--runtime-class <name>', 'set the runtime class (kubernetes)')
+			.option('--runner <label>', 'run on machines with this label or tag (CI, repeatable; default: gpu)', collect)
+			.option('--no-check', 'skip the check of the GPUs before the job (CI)')
+			.option('--strict', 'return 1 if something is not carried over')
+			.option('--force', 'overwrite files that have other content')
+			.option('--json', 'print JSON: files, and what is not carried over')
+			.addHelpText(
+				'after',
+				`\nTargets:\n${targetNames.map((name) => `  ${name.padEnd(15)} ${targetFacts[name].summary}`).join('\n')}\n\nExamples:\n  gpubox export compose -o . -- python train.py\n  gpubox export slurm --gpus 2 --nproc auto --timeout 12h -- python train.py`,
+			),
+		async ({args: [target, command], options}) =>
+			(await import('./commands/export.ts')).exportCommand(target, command, options),
+	);
+
 const trust = () =>
 	verb(
 		new Command('trust')
@@ -378,7 +428,7 @@ const demo = () => {
 const verbs = [
 	...[up, ls, stop, start, rm, logs, attach, ssh, open],
 	...[gpus, images, pull, check, doctor, kernels, reap],
-	...[init, trust, lock, verify, config, completion, demo],
+	...[init, trust, lock, verify, exportVerb, config, completion, demo],
 ];
 
 /** Names that other tools have for the same. Where a verb has an option of that meaning, the name stands for both. */

@@ -75,6 +75,20 @@ export function toCount(text: string): number {
 	return count;
 }
 
+export function toOneOrMore(text: string): number {
+	const count = Number(text);
+	if (!Number.isInteger(count) || count < 1) {
+		throw new InvalidArgumentError('It must be a whole number, 1 or more.');
+	}
+
+	return count;
+}
+
+/** For torchrun. */
+export function toProcessesPerNode(text: string): number | 'auto' {
+	return text === 'auto' ? text : toOneOrMore(text);
+}
+
 export function toProcesses(text: string): number {
 	const count = Number(text);
 	// Fewer are not enough for a box to start.

@@ -104,6 +104,7 @@ const groups = Object.entries({
 		/\/source\/engine\/[^/]+$/,
 		/\/source\/run-verb\.ts$/,
 		/\/source\/demo\/scenario-names\.ts$/,
+		/\/source\/job\/export\/target-names\.ts$/,
 		/\/tools\/shims\/|\/node_modules\/(string-width|cli-truncate|slice-ansi|strip-ansi|ansi-styles|ansi-regex|get-east-asian-width|is-fullwidth-code-point)\//,
 	],
 	engine: [/\/source\/engine\/docker\//],

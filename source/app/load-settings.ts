@@ -24,17 +24,18 @@ Gathers the settings of the project that `directory` belongs to: flags, then gpu
 Without a file the code that reads it is not loaded.
 
 @param options.files false for the demo host, which has no real files
+@param options.personal false for what is shared with others: the personal config is left out
 @throws Failure (usage)
 */
 export async function loadSettings(
 	directory: string,
-	{flags = [], files = true}: {flags?: Sourced[]; files?: boolean} = {},
+	{flags = [], files = true, personal = true}: {flags?: Sourced[]; files?: boolean; personal?: boolean} = {},
 ): Promise<Effective> {
 	const folder = resolveFolder(directory, process.cwd());
 	const found: {project: string; file?: string} = files ? findProject(folder) : {project: folder};
 	const team = found.file === undefined ? [] : await readProjectFile(found.file, process.cwd());
-	const personal = files ? await loadPersonal() : [];
-	return mergeAll(found, [flags, team, personal]);
+	const own = files && personal ? await loadPersonal() : [];
+	return mergeAll(found, [flags, team, own]);
 }
 
 /**

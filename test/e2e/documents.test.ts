@@ -447,6 +447,42 @@ const story: Step[] = [
 		},
 	}),
 
+	// Other places. test/e2e/export*.test.ts and test/job/export run what is written here.
+	run('gpubox export compose', {in: 'vision', out: /^services:\n {2}box:$/m}),
+	run(['gpubox export compose -o . -- python train.py', 'gpubox export devcontainer -o .'], {
+		in: 'export',
+		out: /^Wrote \S+\/export\/(?:compose\.yaml|\.devcontainer\/devcontainer\.json)$/m,
+	}),
+	run(
+		[
+			'gpubox export github-actions -o . --artifacts runs -- python train.py',
+			'gpubox export gitlab-ci -o . --artifacts runs -- python train.py',
+			"gpubox export jenkins -o . --artifacts 'runs/**' -- python train.py",
+		],
+		{in: 'export', out: /^Wrote \S+\/export\/(?:\.github\/workflows\/gpubox\.yml|\.gitlab-ci\.yml|Jenkinsfile)$/m},
+	),
+	run('gpubox export dockerfile -o . -- python train.py', {
+		in: 'export',
+		out: /^Wrote \S+\/export\/\.dockerignore$/m,
+	}),
+	run('gpubox export slurm -o . --gpus 2 --nproc auto --timeout 12h -- python train.py', {
+		in: 'export',
+		check: () => assertFile('export/job.sbatch', /^#SBATCH --gres=gpu:2\n[\s\S]*^#SBATCH --time=0-12:00:00$/m),
+	}),
+	run('gpubox export slurm --gpus 2 --nproc auto --timeout 12h -- python train.py', {
+		in: 'export',
+		out: /torchrun --standalone --nnodes=1 --nproc-per-node=2 train\.py$/m,
+	}),
+	run('gpubox export kubernetes -o . --gpus 2 --nproc auto --built registry.example/team/vision:1 -- python train.py', {
+		in: 'export',
+		check: () => assertFile('export/kubernetes.yaml', /^ +nvidia\.com\/gpu: "2"$/m),
+	}),
+	run('gpubox export swarm -o . --gpus 1 --built registry.example/team/vision:1 -- python train.py', {
+		in: 'export',
+		check: () => assertFile('export/stack.yaml', /^ +mode: replicated-job$/m),
+	}),
+	elsewhere('docker stack deploy', 'a swarm of several nodes', parses),
+
 	// Secrets.
 	run('gpubox up --secret HF_TOKEN', {
 		first: ['gpubox rm alice-certain alice-one alice-until alice-until-too alice-mounted'],
@@ -491,7 +527,7 @@ const workshop: Step[] = [
 		'npm run schema',
 		'npm run catalog:check',
 	]),
-	inClone(['npm run picture', 'npm run man', 'npm run troubleshooting']),
+	inClone(['npm run picture', 'npm run man', 'npm run troubleshooting', 'npm run carry-over']),
 	inClone('npx tsx --test test/gpu/parse.test.ts'),
 	inClone('npm test -- --unit', {as: 'npm test -- --unit --only gpu/parse'}),
 	inClone(['npm ci', 'npm start', 'npm ci && npm start'], {as: 'npm ci --dry-run && npm start'}),
@@ -645,7 +681,7 @@ async function settleIn(): Promise<void> {
 	alice.environment.PATH = `${bin}:${alice.environment.PATH}`;
 	Object.assign(alice.environment, {HF_TOKEN: 'of-the-variable', WANDB_API_KEY: 'of-wandb'});
 	const folders = [
-		...['my-project', 'train/data', 'data/imagenet', 'team/vision.git', 'scratch'],
+		...['my-project', 'export', 'train/data', 'data/imagenet', 'team/vision.git', 'scratch'],
 		...['training', 'notebook', 'by-hand'].map((name) => `asked/${name}`),
 		...['two', 'certain', 'one', 'until', 'until-too', 'mounted', 'machine'].map((name) => `share/${name}`),
 		...['variable', 'file', 'env'].map((name) => `secret/${name}`),
@@ -662,6 +698,7 @@ async function settleIn(): Promise<void> {
 		'printf of-the-file > .hf-token',
 		`cd team/vision.git && cat > gpubox.yaml <<'END' && git init -q -b main && git add . && git -c user.name=lead -c user.email=lead@example.com commit -qm 'Say what boxes are made of'\n${file}END`,
 		`mkdir scratch/asks && printf 'image: ${image}\\ngpus: none\\npostCreate: touch made\\n' > scratch/asks/gpubox.yaml`,
+		`printf 'image: ${image}\\n' > export/gpubox.yaml`,
 		`cat > scratch/our-host.json <<'END'\n${scenario}END`,
 		`git config --global url."$HOME/team/".insteadOf git@example.com:team/`,
 		`sh gpubox-linux-x64 config build.registryMirror ${registry.address}`,

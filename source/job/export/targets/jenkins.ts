@@ -1,0 +1,156 @@
+import {elsewhere} from '../checkout.ts';
+import {floorCheck, gpuCheck} from '../checks.ts';
+import {comment, headOf} from '../comments.ts';
+import {limitOptions} from '../docker-run.ts';
+import {environmentOf} from '../environment.ts';
+import {commandOf} from '../launch.ts';
+import {imageOf, type PortableJob} from '../portable-job.ts';
+import {exportLines, toShell} from '../shell.ts';
+import {type ExportOptions, type Lost, lostOf, lostWithImage, oneMachine, type Target} from '../target.ts';
+import {targetFacts} from '../target-names.ts';
+
+/** Text as Groovy takes it, without replacing anything in it. */
+function groovy(text: string): string {
+	const escapes: Record<string, string> = {'\\': '\\\\', "'": "\\'", '\n': '\\n', '\r': '\\r', '\t': '\\t'};
+	return `'${text.replaceAll(/[\\'\n\r\t]/g, (character) => escapes[character] ?? character)}'`;
+}
+
+/** Jenkins splits them itself: quotes protect blanks, nothing else is replaced. */
+function argumentsOf(job: PortableJob): string {
+	const {mounts, user} = job;
+	const data = mounts.filter(({kind, source}) => kind === 'data' && canMount(source));
+	return [
+		...limitOptions(job).flat(),
+		'--init',
+		"--entrypoint=''",
+		...(user === undefined ? [] : ['--user', `${user.uid}:${user.gid}`]),
+		...data.flatMap(({source, target, readOnly}) => ['--volume', `${source}:${target}${readOnly ? ':ro' : ''}`]),
+	].join(' ');
+}
+
+const cacheFolder = '.gpubox-cache';
+
+const canMount = (source: string) => /^\/[\w./-]+$/.test(source);
+
+function shLine(lines: readonly string[]): string {
+	return `sh ${groovy(lines.join('\n'))}`;
+}
+
+function runLines(job: PortableJob): string[] {
+	// The uid of the agent has no home in the image.
+	const hasCache = job.mounts.some(({kind}) => kind === 'cache');
+	const {HOME: _home, ...environment} = environmentOf(
+		{...job, mounts: [], environment: {}},
+		{built: false, byRuntime: false},
+	);
+	return [
+		'export HOME="$WORKSPACE"',
+		...exportLines(environment),
+		...(hasCache
+			? [
+					`export XDG_CACHE_HOME="$WORKSPACE/${cacheFolder}" HF_HOME="$WORKSPACE/${cacheFolder}/huggingface" TORCH_HOME="$WORKSPACE/${cacheFolder}/torch"`,
+				]
+			: []),
+		...exportLines(job.environment),
+		toShell(commandOf(job)),
+	];
+}
+
+function pipeline(job: PortableJob, {runners, check}: ExportOptions): string[] {
+	const {timeouts, secrets, artifacts} = job;
+	const floor = floorCheck(job);
+	const gpus = check ? gpuCheck(job) : undefined;
+	const checks = [...(floor === undefined ? [] : [floor]), ...(gpus === undefined ? [] : [toShell(gpus)])];
+	return [
+		'pipeline {',
+		'  agent {',
+		'    docker {',
+		`      image ${groovy(imageOf(job))}`,
+		`      label ${groovy(runners.join(' && '))}`,
+		`      args ${groovy(argumentsOf(job))}`,
+		'      reuseNode true',
+		'    }',
+		'  }',
+		'  options {',
+		...(timeouts.runSeconds === undefined ? [] : [`    timeout(time: ${timeouts.runSeconds}, unit: 'SECONDS')`]),
+		'    disableConcurrentBuilds()',
+		'  }',
+		...(secrets.length === 0
+			? []
+			: ['  environment {', ...secrets.map(({name}) => `    ${name} = credentials(${groovy(name)})`), '  }']),
+		'  stages {',
+		...(checks.length === 0
+			? []
+			: ["    stage('Check the GPUs') {", '      steps {', `        ${shLine(checks)}`, '      }', '    }']),
+		"    stage('Run') {",
+		'      steps {',
+		`        ${shLine(runLines(job))}`,
+		'      }',
+		'    }',
+		'  }',
+		...(artifacts.length === 0
+			? []
+			: [
+					'  post {',
+					'    always {',
+					`      archiveArtifacts artifacts: ${groovy(artifacts.join(', '))}, allowEmptyArchive: true`,
+					'    }',
+					'  }',
+				]),
+		'}',
+		'',
+	];
+}
+
+function lostInJenkins(job: PortableJob): Lost[] {
+	const {mounts, secrets, timeouts} = job;
+	const refused = mounts.filter(({kind, source}) => kind === 'data' && !canMount(source));
+	return [
+		...lostWithImage(job, {builds: false}),
+		...lostOf(job, {
+			nodes: oneMachine,
+			secrets: secrets.some(({variable}) => !variable)
+				? {
+						why: `they are variables, not in /run/secrets: ${secrets.map(({name}) => name).join(', ')}`,
+						instead: 'read the variables',
+					}
+				: undefined,
+			'mounts.code': elsewhere(job, '$WORKSPACE'),
+			'mounts.data':
+				refused.length === 0
+					? undefined
+					: {
+							why: `not an absolute path that Jenkins can pass on: ${refused.map(({source, target}) => `${source}:${target}`).join(', ')}`,
+							instead: 'a plain absolute path of the agent',
+						},
+			stopTimeout: {
+				why: `an aborted step is killed after about 20 s, not ${timeouts.stopSeconds} s`,
+				instead: 'save the work regularly',
+			},
+			port: {why: `nothing leads to port ${job.port} of an agent`, instead: 'gpubox up on the machine'},
+		}),
+	];
+}
+
+export const jenkins: Target = {
+	name: 'jenkins',
+	...targetFacts.jenkins,
+	emit(job, options) {
+		const lost = [...options.lostBefore, ...lostInJenkins(job)];
+		const head = headOf(
+			job,
+			'jenkins',
+			[
+				`It needs the Docker Pipeline plugin and an agent with the labels: ${options.runners.join(', ')}`,
+				...(job.secrets.length > 0
+					? [`Credentials of the kind "Secret text": ${job.secrets.map(({name}) => name).join(', ')}`]
+					: []),
+			],
+			lost,
+		);
+		return {
+			files: [{path: targetFacts.jenkins.file, text: `${comment(head, '//')}${pipeline(job, options).join('\n')}`}],
+			lost,
+		};
+	},
+};
