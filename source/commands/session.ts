@@ -25,7 +25,7 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 
 	let host: Host;
 	try {
-		host = openHost({host: hostName});
+		host = openHost({host: hostName, quiet: true});
 	} catch (error) {
 		await runVerb(() => Promise.reject(error));
 		return;

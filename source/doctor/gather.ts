@@ -1,6 +1,7 @@
 import {join} from 'node:path';
 import {EngineError, type EngineErrorCode, type EngineInfo} from '../engine/engine.ts';
 import type {GpuInventory} from '../gpu/gpu.ts';
+import {systemFolders} from '../gpu/smi/locate.ts';
 import {safeText} from '../text/safe.ts';
 import {probeContainer} from './container-probe.ts';
 import {parseOsRelease} from './distribution.ts';
@@ -188,11 +189,9 @@ function hasProxy({environment}: Probe): boolean {
 	);
 }
 
-const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-
 /** Daemons are in folders that a user's PATH often does not include. */
 async function isInstalled(probe: Probe, command: string): Promise<boolean> {
-	const path = [...new Set([...(probe.environment.PATH ?? '').split(':').filter(Boolean), ...folders])];
+	const path = [...new Set([...(probe.environment.PATH ?? '').split(':').filter(Boolean), ...systemFolders])];
 	return (await Promise.all(path.map((folder) => probe.exists(join(folder, command))))).includes(true);
 }
 

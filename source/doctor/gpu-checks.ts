@@ -270,6 +270,8 @@ function smiFix({wsl, pci = []}: HostFacts, code: string, bus: string | undefine
 			]);
 		case 'permissions':
 			return advise('Allow all users to access the driver', ['sudo nvidia-modprobe -c 0 -u', 'ls -l /dev/nvidia*']);
+		case 'no-answer':
+			return autoFix('Keep the driver awake, then check again', ['sudo nvidia-smi -pm 1']);
 		case 'hung':
 			return advise('If nvidia-smi also hangs in a shell, reboot', [
 				'sudo dmesg | grep -i -e nvrm -e xid',

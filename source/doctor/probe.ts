@@ -3,12 +3,14 @@ import {lookup} from 'node:dns/promises';
 import {access, constants, readdir, readFile, readlink, statfs} from 'node:fs/promises';
 import {request as requestPlain} from 'node:http';
 import {request as requestOverTls} from 'node:https';
+import {delimiter} from 'node:path';
 import {homeFolder} from '../base/home.ts';
 import {isPortFree} from '../base/is-port-free.ts';
 import {type DockerProxies, findDockerProxies} from '../engine/docker-proxies.ts';
 import type {Engine} from '../engine/engine.ts';
 import type {GpuInventory} from '../gpu/gpu.ts';
 import {readInventory} from '../gpu/inventory.ts';
+import {systemFolders} from '../gpu/smi/locate.ts';
 import type {Host, Person} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
 
@@ -76,12 +78,21 @@ function nothing(): undefined {
 
 function run(file: string, arguments_: string[], signal: AbortSignal): Promise<CommandResult> {
 	return new Promise((resolve) => {
-		const options = {timeout: commandTimeoutMs, signal, env: {...process.env, LC_ALL: 'C'}};
+		const options = {
+			timeout: commandTimeoutMs,
+			signal,
+			env: {...process.env, PATH: searchPath(process.env), LC_ALL: 'C'},
+		};
 		execFile(file, arguments_, options, (error, stdout) => {
 			const code: unknown = error?.code;
 			resolve({exitCode: error ? (typeof code === 'number' ? code : null) : 0, stdout});
 		});
 	});
+}
+
+/** The PATH of a user often lacks the folders of modinfo and nvidia-ctk. */
+function searchPath({PATH = ''}: NodeJS.ProcessEnv): string {
+	return [...(PATH === '' ? [] : [PATH]), ...systemFolders].join(delimiter);
 }
 
 async function lookUp(name: string, signal: AbortSignal): Promise<string | undefined> {

@@ -7,6 +7,10 @@ export type NvidiaSmi = {
 	/** Put before nvidia-smi's own arguments. */
 	arguments: string[];
 	environment: NodeJS.ProcessEnv;
+	/** It runs on this machine, so it may be looked for in the folders that systems have for it. */
+	local?: true;
+	/** Called when an answer takes long, as it does while the driver wakes up. */
+	onSlow?: () => void;
 };
 
 /** What of a GPU does not change while the driver is loaded. */
@@ -107,6 +111,8 @@ export type GpuProblem = Diagnostic & {
 		| 'permissions'
 		| 'blocked'
 		| 'hung'
+		| 'no-answer'
+		| 'waking'
 		| 'unreadable'
 		| 'unknown';
 	/** The card's bus id, where only one card is meant. */

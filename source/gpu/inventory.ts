@@ -12,7 +12,7 @@ import {
 	rejectedField,
 	textOf,
 } from './parse.ts';
-import {findProblems, hung, needsReset, unreadable} from './problems.ts';
+import {findProblems, needsReset, noAnswer, unreadable} from './problems.ts';
 import {defaultTimeoutMs, type RunOptions, runSmi, type SmiAnswer} from './smi/child.ts';
 
 type Query = {rows: Row[]; problems: GpuProblem[]};
@@ -52,7 +52,7 @@ function readAnswer(answer: SmiAnswer, fields: readonly string[], timeoutMs: num
 	}
 
 	if (answer.timedOut) {
-		problems.unshift(hung(timeoutMs / 1000));
+		problems.unshift(noAnswer(timeoutMs / 1000, answer));
 	}
 
 	for (const row of rows) {
@@ -64,14 +64,14 @@ function readAnswer(answer: SmiAnswer, fields: readonly string[], timeoutMs: num
 	return {rows, problems};
 }
 
-/** Fills in the slices; tells whether nvidia-smi hung over it. */
-async function addMig(smi: NvidiaSmi, gpus: readonly GpuFacts[], options: RunOptions): Promise<boolean> {
+/** Fills in the slices; tells when nvidia-smi gave no answer. */
+async function addMig(smi: NvidiaSmi, gpus: readonly GpuFacts[], options: RunOptions): Promise<GpuProblem[]> {
 	if (!gpus.some(({migMode}) => migMode === true)) {
-		return false;
+		return [];
 	}
 
-	const {lines, timedOut} = await runSmi(smi, ['-L'], options);
-	const slices = parseMig(lines.join('\n'));
+	const answer = await runSmi(smi, ['-L'], options);
+	const slices = parseMig(answer.lines.join('\n'));
 	for (const gpu of gpus) {
 		const listed = slices.get(gpu.uuid);
 		gpu.mig = listed ?? [];
@@ -80,7 +80,7 @@ async function addMig(smi: NvidiaSmi, gpus: readonly GpuFacts[], options: RunOpt
 		}
 	}
 
-	return timedOut;
+	return lateProblem(answer, options);
 }
 
 /**
@@ -100,7 +100,7 @@ export async function readGpuFacts(smi: NvidiaSmi, options: RunOptions = {}): Pr
 		...gpu,
 		computeCapability: gpu.computeCapability ?? computeCapabilityByName(gpu.name),
 	}));
-	const hungOverMig = await addMig(smi, gpus, options);
+	const late = await addMig(smi, gpus, options);
 	if (gpus.length === 0 && problems.length === 0) {
 		problems.push(...findProblems(['No devices were found'], {exitCode: 0}));
 	}
@@ -110,14 +110,14 @@ export async function readGpuFacts(smi: NvidiaSmi, options: RunOptions = {}): Pr
 		driverVersion: driverVersion ?? null,
 		cudaVersion: null,
 		gpus,
-		problems: hungOverMig ? withHung(problems, options) : problems,
+		problems: [...problems, ...late.filter(({code}) => !problems.some((known) => known.code === code))],
 	};
 }
 
 /** Driver and CUDA version as the head of nvidia-smi's table tells them. */
 export async function readBanner(smi: NvidiaSmi, options: RunOptions = {}): Promise<Banner & {problems: GpuProblem[]}> {
-	const {lines, timedOut} = await runSmi(smi, [], options);
-	return {...parseBanner(lines.join('\n')), problems: timedOut ? withHung([], options) : []};
+	const answer = await runSmi(smi, [], options);
+	return {...parseBanner(answer.lines.join('\n')), problems: lateProblem(answer, options)};
 }
 
 export function withBanner(inventory: GpuInventory, banner: Awaited<ReturnType<typeof readBanner>>): GpuInventory {
@@ -130,6 +130,6 @@ export function withBanner(inventory: GpuInventory, banner: Awaited<ReturnType<t
 	};
 }
 
-function withHung(problems: GpuProblem[], {timeoutMs = defaultTimeoutMs}: RunOptions): GpuProblem[] {
-	return problems.some(({code}) => code === 'hung') ? problems : [...problems, hung(timeoutMs / 1000)];
+function lateProblem(answer: SmiAnswer, {timeoutMs = defaultTimeoutMs}: RunOptions): GpuProblem[] {
+	return answer.timedOut ? [noAnswer(timeoutMs / 1000, answer)] : [];
 }

@@ -6,6 +6,8 @@ export type SmiEnd = {
 	exitCode: number | null;
 	/** The system's word for why it could not be started, e.g. `ENOENT`. */
 	startError?: string;
+	/** On this machine Windows has the driver. */
+	wsl?: true;
 };
 
 /** Characters of a line that are looked at, and of what is made of them that is shown. The longest known fault has 130. */
@@ -25,6 +27,22 @@ type Kind = {
 };
 
 const busId = /(?<bus>(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9])/i.source;
+
+/** What the search on another machine prints where there is no nvidia-smi, in WSL. */
+export const notFoundInWsl = 'nvidia-smi: not found in WSL';
+
+/** Windows lends WSL its driver: one for Linux, installed inside, would replace and break it. */
+const wslFix =
+	'Windows lends WSL its driver: update the NVIDIA driver there and WSL (`wsl.exe --update`), then `wsl.exe --shutdown`';
+
+/** Problems whose usual remedy is a driver for Linux, or its kernel module. */
+const ofLinuxDriver = new Set<GpuProblem['code']>([
+	'not-installed',
+	'driver-not-running',
+	'version-mismatch',
+	'library-missing',
+	'no-devices',
+]);
 
 const kinds: readonly Kind[] = [
 	{
@@ -106,6 +124,13 @@ const kinds: readonly Kind[] = [
 	},
 	{
 		code: 'not-installed',
+		pattern: new RegExp(notFoundInWsl),
+		exitCodes: [],
+		meaning: '',
+		fix: wslFix,
+	},
+	{
+		code: 'not-installed',
 		pattern: /nvidia-smi: (?:command )?not found|nvidia-smi: No such file or directory/i,
 		exitCodes: [127],
 		meaning: 'nvidia-smi was not found',
@@ -141,11 +166,31 @@ export function needsReset(bus: string | null): GpuProblem {
 	};
 }
 
-/** No answer in time. A wedged driver keeps nvidia-smi waiting inside the kernel for ever. */
-export function hung(seconds: number): GpuProblem {
+/** A sound driver takes long to wake up where persistence mode is off. */
+export function waking(): GpuProblem {
+	return {
+		code: 'waking',
+		message: 'Waiting for the NVIDIA driver to wake up: with many GPUs this takes up to a minute',
+		fix: 'To keep it awake: sudo nvidia-smi -pm 1',
+	};
+}
+
+/**
+No answer in time. It hangs only when it could not be ended either: a wedged driver keeps nvidia-smi waiting inside the kernel for
+ever. Otherwise the driver is just slow, as far as one can know.
+*/
+export function noAnswer(seconds: number, {stuck}: {stuck: boolean}): GpuProblem {
+	if (!stuck) {
+		return {
+			code: 'no-answer',
+			message: `nvidia-smi gave no answer for ${seconds} s`,
+			fix: 'The driver may still be waking up. Keep it awake with `sudo nvidia-smi -pm 1`, then try again',
+		};
+	}
+
 	return {
 		code: 'hung',
-		message: `nvidia-smi gave no answer for ${seconds} s`,
+		message: `nvidia-smi hangs: no answer for ${seconds} s, and it cannot be ended`,
 		fix: 'See `sudo dmesg | grep -i -e nvrm -e xid`. If nvidia-smi also hangs in a shell, reboot',
 	};
 }
@@ -161,8 +206,12 @@ export function unreadable({some = false} = {}): GpuProblem {
 
 function problemOfEnd({exitCode, startError}: SmiEnd): GpuProblem | undefined {
 	if (startError === 'ENOENT') {
-		const kind = kindFor('not-installed');
-		return {code: 'not-installed', message: 'nvidia-smi is not installed', fix: kind?.fix ?? ''};
+		const kind = kinds.findLast(({code}) => code === 'not-installed');
+		return {
+			code: 'not-installed',
+			message: 'nvidia-smi was not found, neither on the PATH nor where systems keep it',
+			fix: kind?.fix ?? '',
+		};
 	}
 
 	if (startError !== undefined) {
@@ -192,6 +241,13 @@ counts first, because exit codes differ between drivers. Unknown lines are repor
 nothing is wrong.
 */
 export function findProblems(lines: readonly string[], end: SmiEnd): GpuProblem[] {
+	const found = problemsOf(lines, end);
+	return end.wsl
+		? found.map((problem) => (ofLinuxDriver.has(problem.code) ? {...problem, fix: wslFix} : problem))
+		: found;
+}
+
+function problemsOf(lines: readonly string[], end: SmiEnd): GpuProblem[] {
 	const texts = lines
 		.slice(0, mostLines)
 		.map((line) => shorten(safeText(shorten(line, longestLine)), longestMessage))

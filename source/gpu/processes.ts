@@ -1,7 +1,7 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import type {GpuProblem, GpuProcess, NvidiaSmi} from './gpu.ts';
 import {parseProcessRow, processFields} from './parse.ts';
-import {findProblems, hung, unreadable} from './problems.ts';
+import {findProblems, noAnswer, unreadable} from './problems.ts';
 import {defaultTimeoutMs, type RunOptions, runSmi} from './smi/child.ts';
 
 export type ProcessList = {
@@ -35,7 +35,7 @@ export async function readProcesses(smi: NvidiaSmi, options: RunOptions = {}): P
 
 	const problems = answer.flooded ? [unreadable({some: processes.length > 0})] : findProblems(messages, answer.end);
 	if (answer.timedOut) {
-		problems.unshift(hung((options.timeoutMs ?? defaultTimeoutMs) / 1000));
+		problems.unshift(noAnswer((options.timeoutMs ?? defaultTimeoutMs) / 1000, answer));
 	}
 
 	return {processes, problems, listedAt: Date.now()};

@@ -4,17 +4,21 @@ import {queryArguments, streamFields, withoutField} from './fields.ts';
 import {FrameBuilder} from './frames.ts';
 import type {GpuFrame, GpuProblem, NvidiaSmi, StreamNews} from './gpu.ts';
 import {rejectedField} from './parse.ts';
-import {findProblems, hung, problemOfLine, type SmiEnd, unreadable} from './problems.ts';
-import {startSmi} from './smi/child.ts';
+import {findProblems, noAnswer, problemOfLine, type SmiEnd, unreadable, waking} from './problems.ts';
+import {defaultTimeoutMs, slowMs, startSmi} from './smi/child.ts';
 
 /** All in milliseconds. */
 type StreamTiming = {
 	/** Silence after which a frame with all its rows is published. */
 	gapMs: number;
-	/** How long the first line may take: without persistence mode the driver starts first. */
+	/** After this long without a first line the user is told that the driver is waking up. */
+	slowMs: number;
+	/** How long the first line may take: without persistence mode the driver wakes up first, and sleeps again when it is not waited for. */
 	startMs: number;
-	/** How long it may stay silent later. */
+	/** How long it may stay silent later before that is reported: the figures shown are old. */
 	silenceMs: number;
+	/** How long it may stay silent before it is ended and started again. */
+	restartAfterMs: number;
 	/** How long it may print only what cannot be read before that is reported. */
 	unreadableMs: number;
 	/** The wait before the first restart; doubled for each further one in a row that gave no frame. */
@@ -39,8 +43,10 @@ export type WatchOptions = {
 function timingFor(intervalMs: number, given: Partial<StreamTiming> = {}): StreamTiming {
 	return {
 		gapMs: Math.min(10, intervalMs / 4),
-		startMs: Math.max(10_000, 3 * intervalMs),
+		slowMs,
+		startMs: Math.max(defaultTimeoutMs, 3 * intervalMs),
 		silenceMs: Math.max(3000, 3 * intervalMs),
+		restartAfterMs: Math.max(60_000, 10 * intervalMs),
 		unreadableMs: Math.max(2000, 2 * intervalMs),
 		restartMs: Math.max(1000, intervalMs),
 		longestRestartMs: 30_000,
@@ -53,7 +59,7 @@ const linesPerWindow = 512;
 
 type Outcome =
 	| {kind: 'ended'; end: SmiEnd; messages: readonly string[]}
-	| {kind: 'hung'; afterMs: number; gone: Promise<unknown>}
+	| {kind: 'silent'; afterMs: number; stuck: boolean; gone: Promise<unknown>}
 	| {kind: 'aborted'};
 
 type Life = {
@@ -63,30 +69,64 @@ type Life = {
 	timing: StreamTiming;
 	signal: AbortSignal;
 	onTick: (tick: GpuFrame) => void;
+	/** It is silent, and is waited for. */
+	onQuiet: (problem: GpuProblem) => void;
 };
 
+/**
+Two alarms over a child that prints nothing: one to say so, one to give it up. Both times in milliseconds from the latest `watch` on.
+
+@param count how many lines there were so far
+*/
+function watchSilence(
+	count: () => number,
+	{onQuiet, onSilent}: {onQuiet: (afterMs: number) => void; onSilent: (afterMs: number) => void},
+) {
+	let quiet: NodeJS.Timeout | undefined;
+	let silent: NodeJS.Timeout | undefined;
+	let stopped = false;
+	// When gpubox itself was stopped (Ctrl-Z), timers are due before the lines that wait in the pipe are read.
+	const unlessLines = (act: () => void) => {
+		const before = count();
+		setImmediate(() => {
+			if (count() === before && !stopped) {
+				act();
+			}
+		});
+	};
+
+	return {
+		watch(quietMs: number, longestMs: number) {
+			clearTimeout(quiet);
+			clearTimeout(silent);
+			quiet = setTimeout(() => unlessLines(() => onQuiet(quietMs)), quietMs);
+			silent = setTimeout(() => unlessLines(() => onSilent(longestMs)), longestMs);
+		},
+		stop() {
+			stopped = true;
+			clearTimeout(quiet);
+			clearTimeout(silent);
+		},
+	};
+}
+
 /** One life of the child, from start to end. */
-async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, signal, onTick}: Life): Promise<Outcome> {
+async function runOnce(
+	smi: NvidiaSmi,
+	{fields, gpuCount, intervalMs, timing, signal, onTick, onQuiet}: Life,
+): Promise<Outcome> {
 	const builder = new FrameBuilder(fields, typeof gpuCount === 'number' ? gpuCount : undefined);
 	const stopped = Promise.withResolvers<Outcome>();
 	let lines = 0;
 	let gap: NodeJS.Timeout | undefined;
-	let watchdog: NodeJS.Timeout | undefined;
 	let unreadable: NodeJS.Timeout | undefined;
 
-	const watch = (timeoutMs: number) => {
-		clearTimeout(watchdog);
-		watchdog = setTimeout(() => {
-			// When gpubox itself was stopped (Ctrl-Z), timers are due before the lines that wait in the pipe are read.
-			const before = lines;
-			setImmediate(() => {
-				if (lines === before) {
-					stopped.resolve({kind: 'hung', afterMs: timeoutMs, gone: child.ended});
-				}
-			});
-		}, timeoutMs);
-	};
+	const silence = watchSilence(() => lines, {
+		onQuiet: (quietMs) => onQuiet(lines === 0 ? waking() : noAnswer(quietMs / 1000, {stuck: false})),
+		onSilent: (longestMs) => stopped.resolve({kind: 'silent', afterMs: longestMs, stuck: false, gone: child.ended}),
+	});
 
+	let over = false;
 	const publishSoon = () => {
 		clearTimeout(gap);
 		if (builder.ready) {
@@ -108,7 +148,6 @@ async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, si
 		}
 	};
 
-	let over = false;
 	let watchedAt = Number.NEGATIVE_INFINITY;
 	const child = startSmi(
 		smi,
@@ -118,7 +157,7 @@ async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, si
 			// Setting a timer for every line of a flood would be the most expensive part of it.
 			if (performance.now() - watchedAt > 5) {
 				watchedAt = performance.now();
-				watch(timing.silenceMs);
+				silence.watch(timing.silenceMs, timing.restartAfterMs);
 			}
 
 			const complete = builder.add(line);
@@ -146,27 +185,29 @@ async function runOnce(smi: NvidiaSmi, {fields, gpuCount, intervalMs, timing, si
 
 	const onAbort = () => stopped.resolve({kind: 'aborted'});
 	signal.addEventListener('abort', onAbort);
-	watch(timing.startMs);
+	silence.watch(timing.slowMs, timing.startMs);
 
+	let outcome: Outcome;
+	let gone = true;
 	try {
 		const ended = child.ended.then((end): Outcome => ({kind: 'ended', end, messages: builder.messages}));
-		const outcome = await Promise.race([ended, stopped.promise]);
+		outcome = await Promise.race([ended, stopped.promise]);
 		// Nothing more will come, so the last frame is as complete as it gets. Not so when it hangs: then the cards that
 		// it did not get to are not lost.
 		const cardLost = builder.messages.some((message) => problemOfLine(message)?.code === 'gpu-lost');
 		if (outcome.kind === 'ended' && (builder.unpublished > 0 || cardLost)) {
 			onTick(builder.publish());
 		}
-
-		return outcome;
 	} finally {
 		over = true;
 		clearTimeout(gap);
-		clearTimeout(watchdog);
+		silence.stop();
 		clearTimeout(unreadable);
 		signal.removeEventListener('abort', onAbort);
-		await child.kill();
+		gone = await child.kill();
 	}
+
+	return outcome.kind === 'silent' ? {...outcome, stuck: !gone} : outcome;
 }
 
 /**
@@ -222,13 +263,13 @@ export async function watchGpus(smi: NvidiaSmi, options: WatchOptions): Promise<
 	};
 
 	while (!signal.aborted) {
-		const outcome = await runOnce(smi, {fields, gpuCount, intervalMs, timing, signal, onTick});
+		const outcome = await runOnce(smi, {fields, gpuCount, intervalMs, timing, signal, onTick, onQuiet: report});
 		if (outcome.kind === 'aborted') {
 			return;
 		}
 
-		if (outcome.kind === 'hung') {
-			report(hung(outcome.afterMs / 1000));
+		if (outcome.kind === 'silent') {
+			report(noAnswer(outcome.afterMs / 1000, outcome));
 			// What SIGKILL cannot end hangs in the driver: another one would only hang beside it.
 			await untilAborted(outcome.gone, signal);
 		} else {

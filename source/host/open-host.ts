@@ -3,15 +3,21 @@ import {homeFolder} from '../base/home.ts';
 import {type EngineAddress, findEngineAddress, isLocalAddress} from '../engine/address.ts';
 import {lazyDocker} from '../engine/lazy.ts';
 import type {NvidiaSmi} from '../gpu/gpu.ts';
+import {waking} from '../gpu/problems.ts';
+import {remoteCommand} from '../gpu/smi/locate.ts';
 import type {Host} from './host.ts';
 import {findPaths, whoAmI} from './user.ts';
 
-/** The host that flags and environment select. Nothing is connected yet. */
-export function openHost(options: {host?: string | undefined}): Host {
+/**
+The host that flags and environment select. Nothing is connected yet.
+
+@param options.quiet nothing is written to stderr while the driver wakes up: the session shows that itself
+*/
+export function openHost(options: {host?: string | undefined; quiet?: true}): Host {
 	const address = findEngineAddress(process.env, homeFolder(process.env), options.host);
 	return {
 		engine: lazyDocker(address),
-		nvidiaSmi: nvidiaSmiAt(address, process.env),
+		nvidiaSmi: {...nvidiaSmiAt(address, process.env), ...(options.quiet ? {} : {onSlow: tellOnce()})},
 		person: whoAmI(process.env),
 		paths: findPaths(process.env),
 		askHttp: async (...request) => (await import('./ask-http.ts')).askHttp(...request),
@@ -19,10 +25,22 @@ export function openHost(options: {host?: string | undefined}): Host {
 	};
 }
 
+/** However many questions wait for the driver, it is told once. */
+function tellOnce(): () => void {
+	let told = false;
+	return () => {
+		if (!told) {
+			told = true;
+			const {message, fix} = waking();
+			process.stderr.write(`${message}\n  → ${fix}\n`);
+		}
+	};
+}
+
 /** nvidia-smi where the engine is: the GPUs that matter are those that boxes get. */
 function nvidiaSmiAt({url}: EngineAddress, environment: NodeJS.ProcessEnv): NvidiaSmi {
 	if (isLocalAddress(url) || !url.startsWith('ssh://')) {
-		return {file: 'nvidia-smi', arguments: [], environment};
+		return {file: 'nvidia-smi', arguments: [], environment, local: true};
 	}
 
 	if (!URL.canParse(url)) {
@@ -36,7 +54,15 @@ function nvidiaSmiAt({url}: EngineAddress, environment: NodeJS.ProcessEnv): Nvid
 	const destination = username ? `${username}@${hostname}` : hostname;
 	return {
 		file: 'ssh',
-		arguments: ['-T', '-o', 'BatchMode=yes', ...(port ? ['-p', port] : []), '--', destination, 'nvidia-smi'],
+		arguments: [
+			'-T',
+			'-o',
+			'BatchMode=yes',
+			...(port ? ['-p', port] : []),
+			'--',
+			destination,
+			remoteCommand('nvidia-smi'),
+		],
 		environment,
 	};
 }

@@ -289,7 +289,7 @@ describe('images', () => {
 		});
 		assert.match(
 			problems.map(({message}) => message).join('\n'),
-			/nvidia-smi is not installed[\s\S]*No Docker Engine answers/,
+			/nvidia-smi was not found[\s\S]*No Docker Engine answers/,
 		);
 		const table = await person.runGpubox(['images'], options);
 		assert.match(table.stderr, /No Docker Engine answers/);

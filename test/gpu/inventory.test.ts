@@ -148,7 +148,7 @@ describe('trouble', () => {
 		assert.deepEqual(gpus, []);
 		assert.deepEqual(
 			problems.map(({code}) => code),
-			['hung'],
+			['no-answer'],
 		);
 		await t.waitFor(() => assert.ok(!pids().some(isRunning)));
 	});
@@ -162,7 +162,7 @@ describe('trouble', () => {
 		assert.deepEqual([gpus.length, driverVersion, cudaVersion], [1, '580.95.05', null]);
 		assert.deepEqual(
 			problems.map(({code}) => code),
-			['hung'],
+			['no-answer'],
 		);
 	});
 

@@ -9,7 +9,14 @@ import {type FakeNvidiaSmi, isRunning, makeNvidiaSmi, makeScenarioGpu, makeSmiSc
 
 const eventually = {interval: 20, timeout: 20_000};
 // A loaded test machine starts processes slowly; what must be noticed soon says so itself.
-const timing = {startMs: 15_000, silenceMs: 15_000, restartMs: 10, longestRestartMs: 20};
+const timing = {
+	slowMs: 15_000,
+	startMs: 15_000,
+	silenceMs: 15_000,
+	restartAfterMs: 15_000,
+	restartMs: 10,
+	longestRestartMs: 20,
+};
 
 /** Watches until the test ends, and then proves that no process is left. */
 function watch(t: TestContext, fake: FakeNvidiaSmi, options: Partial<WatchOptions> = {}) {
@@ -341,12 +348,12 @@ describe('the child', () => {
 
 	test('hangs: it is killed, told and started again', async (t) => {
 		const fake = makeSmiScript(`while :; do ${tick}; if [ "$N" = 1 ]; then exec sleep 300; fi; sleep 0.05; done`);
-		const {frames, problems} = watch(t, fake, {gpuCount: 2, timing: {silenceMs: 1000}});
+		const {frames, problems} = watch(t, fake, {gpuCount: 2, timing: {restartAfterMs: 1000}});
 		await t.waitFor(
 			() =>
 				assert.deepEqual(
 					problems.map((problem) => problem?.code),
-					['hung', undefined],
+					['no-answer', undefined],
 				),
 			eventually,
 		);
@@ -355,20 +362,43 @@ describe('the child', () => {
 		assert.deepEqual(indexes(frames.at(-1)), [0, 1]);
 	});
 
+	test('wakes slowly: it is waited for, and that is told', async (t) => {
+		const fake = makeSmiScript(`sleep 2; while :; do ${tick}; sleep 0.05; done`);
+		const {problems, frames} = watch(t, fake, {gpuCount: 2, timing: {slowMs: 300}});
+		await t.waitFor(() => assert.ok(frames.length > 2), eventually);
+		assert.deepEqual(
+			problems.map((problem) => problem?.code),
+			['waking', undefined],
+		);
+		assert.match(problems[0]?.fix ?? '', /sudo nvidia-smi -pm 1/);
+		assert.equal(fake.starts().length, 1, 'it was not ended, which would put the driver back to sleep');
+	});
+
+	test('is silent for a while in between: that is told, and it is waited for', async (t) => {
+		const fake = makeSmiScript(`${tick}; sleep 2; while :; do ${tick}; sleep 0.05; done`);
+		const {problems, frames} = watch(t, fake, {gpuCount: 2, timing: {silenceMs: 500}});
+		await t.waitFor(() => assert.ok(frames.length > 3), eventually);
+		assert.deepEqual(
+			problems.map((problem) => problem?.code),
+			['no-answer', undefined],
+		);
+		assert.equal(fake.starts().length, 1);
+	});
+
 	test('hangs before its first line', async (t) => {
 		const fake = makeSmiScript(`if [ "$N" = 1 ]; then exec sleep 300; fi; while :; do ${tick}; sleep 0.05; done`);
 		const {problems, frames} = watch(t, fake, {gpuCount: 2, timing: {startMs: 500}});
 		await t.waitFor(() => assert.ok(frames.length > 0), eventually);
 		assert.deepEqual(
 			problems.map((problem) => problem?.code),
-			['hung', undefined],
+			['no-answer', undefined],
 		);
 	});
 
 	test('hangs in the middle of a tick: the cards that it did not come to are not lost', async (t) => {
 		const fake = makeSmiScript(`${tick}; sleep 0.2; ${line(0)}; exec sleep 300`);
-		const {problems, frames} = watch(t, fake, {gpuCount: 2, timing: {silenceMs: 700}});
-		await t.waitFor(() => assert.equal(problems[0]?.code, 'hung'), eventually);
+		const {problems, frames} = watch(t, fake, {gpuCount: 2, timing: {restartAfterMs: 700}});
+		await t.waitFor(() => assert.equal(problems[0]?.code, 'no-answer'), eventually);
 		for (const frame of frames) {
 			assert.deepEqual(indexes(frame), [0, 1]);
 		}
@@ -383,9 +413,9 @@ describe('the child', () => {
 
 	test('hangs with its pipe held by another process', async (t) => {
 		const fake = makeSmiScript(`setsid sleep 5 & ${tick}; exec sleep 300`);
-		const {problems} = watch(t, fake, {gpuCount: 2, timing: {silenceMs: 400}});
+		const {problems} = watch(t, fake, {gpuCount: 2, timing: {restartAfterMs: 400}});
 		await t.waitFor(() => assert.ok(fake.starts().length >= 2), eventually);
-		assert.equal(problems[0]?.code, 'hung');
+		assert.equal(problems[0]?.code, 'no-answer');
 	});
 
 	test('ends: the reason is told, and it is started again until it works', async (t) => {

@@ -4,6 +4,7 @@ import {endGroup, ownGroup, signalGroup} from '../../base/process-group.ts';
 import type {NvidiaSmi} from '../gpu.ts';
 import type {SmiEnd} from '../problems.ts';
 import {Intake} from './intake.ts';
+import {isWsl, locate} from './locate.ts';
 
 // A process that nvidia-smi left behind can hold its pipe open for ever: after its end, no more than this is waited.
 const pipeGraceMs = 300;
@@ -15,8 +16,10 @@ export type SmiChild = {
 	/**
 	Ends it and all that it started; nothing more is handed over. Settles when it is gone or, after a second, when it
 	cannot be ended: it then keeps gpubox from nothing, and `ended` still tells when it goes.
+
+	@returns whether it is gone
 	*/
-	kill(): Promise<void>;
+	kill(): Promise<boolean>;
 };
 
 /**
@@ -32,17 +35,23 @@ export function startSmi(
 	flood: {linesPerWindow: number; onLeftOut: () => void},
 ): SmiChild {
 	let child: ChildProcessByStdio<null, Readable, Readable>;
+	const {file, environment} = smi.local ? locate(smi.file, smi.environment) : smi;
+	// Only a failure needs to know it: its remedy is another where Windows has the driver.
+	const endOf = (end: SmiEnd): SmiEnd => (end.exitCode !== 0 && smi.local && isWsl() ? {...end, wsl: true} : end);
 	try {
-		child = spawn(smi.file, [...smi.arguments, ...arguments_], {
+		child = spawn(file, [...smi.arguments, ...arguments_], {
 			// Without it numbers and messages follow the user's language.
-			env: {...smi.environment, LC_ALL: 'C'},
+			env: {...environment, LC_ALL: 'C'},
 			stdio: ['ignore', 'pipe', 'pipe'],
 			// A process group of its own, so that what nvidia-smi (or a wrapper, or ssh) started ends with it.
 			detached: true,
 		});
 	} catch (error) {
 		// Such as a file name with a NUL in it.
-		return {ended: Promise.resolve({exitCode: null, startError: codeOf(error)}), kill: async () => {}};
+		return {
+			ended: Promise.resolve(endOf({exitCode: null, startError: codeOf(error)})),
+			kill: async () => true,
+		};
 	}
 
 	ownGroup(child);
@@ -69,7 +78,7 @@ export function startSmi(
 			// Also emitted when a signal could not be sent; then the process is there, and its end is still to come.
 			if (child.pid === undefined) {
 				drop();
-				resolve({exitCode: null, startError: codeOf(error)});
+				resolve(endOf({exitCode: null, startError: codeOf(error)}));
 			}
 		});
 		child.once('exit', (exitCode) => {
@@ -77,13 +86,13 @@ export function startSmi(
 				() => {
 					drop();
 					signalGroup(child, 'SIGKILL');
-					resolve({exitCode});
+					resolve(endOf({exitCode}));
 				},
 				killed ? 0 : pipeGraceMs,
 			);
 			child.once('close', () => {
 				clearTimeout(grace);
-				resolve({exitCode});
+				resolve(endOf({exitCode}));
 			});
 		});
 	});
@@ -94,6 +103,7 @@ export function startSmi(
 			killed = true;
 			drop();
 			await endGroup(child);
+			return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 		},
 	};
 }
@@ -106,8 +116,9 @@ function codeOf(error: unknown): string {
 export type SmiAnswer = {
 	lines: string[];
 	end: SmiEnd;
-	/** It was ended because it took too long. */
+	/** It was ended because it took too long; `stuck`: it could not even be ended. */
 	timedOut: boolean;
+	stuck: boolean;
 	/** It was ended because it printed more than any answer has. */
 	flooded: boolean;
 };
@@ -117,11 +128,17 @@ const longestAnswer = {lines: 20_000, characters: 4 * 1024 * 1024};
 
 export type RunOptions = {
 	signal?: AbortSignal;
-	/** 10 s unless told: without persistence mode the first call starts the driver, which takes seconds. */
+	/**
+	Two minutes unless told: without persistence mode the first call wakes the driver, which takes half a minute with many cards. Ended
+	before, the driver falls asleep again.
+	*/
 	timeoutMs?: number;
 };
 
-export const defaultTimeoutMs = 10_000;
+export const defaultTimeoutMs = 120_000;
+
+/** Milliseconds after which the user is told what is waited for. An awake driver answers in one second. */
+export const slowMs = 5000;
 
 /** Runs nvidia-smi to its end. Throws only the reason of the signal. */
 export async function runSmi(
@@ -148,19 +165,27 @@ export async function runSmi(
 		{linesPerWindow: longestAnswer.lines, onLeftOut: tooMuch},
 	);
 	const timer = setTimeout(() => overdue.resolve('timeout'), timeoutMs);
+	const slow = setTimeout(() => smi.onSlow?.(), slowMs);
 	const onAbort = () => overdue.resolve('aborted');
 	signal?.addEventListener('abort', onAbort);
 	try {
 		const outcome = await Promise.race([child.ended, overdue.promise]);
 		if (typeof outcome === 'object') {
-			return {lines, end: outcome, timedOut: false, flooded: false};
+			return {lines, end: outcome, timedOut: false, stuck: false, flooded: false};
 		}
 
-		await child.kill();
+		const gone = await child.kill();
 		signal?.throwIfAborted();
-		return {lines, end: {exitCode: null}, timedOut: outcome === 'timeout', flooded: outcome === 'flood'};
+		return {
+			lines,
+			end: {exitCode: null},
+			timedOut: outcome === 'timeout',
+			stuck: !gone,
+			flooded: outcome === 'flood',
+		};
 	} finally {
 		clearTimeout(timer);
+		clearTimeout(slow);
 		signal?.removeEventListener('abort', onAbort);
 	}
 }

@@ -40,7 +40,12 @@ export function followGpus(feed: GpuFeed, store: SessionStore): void {
 						...next,
 						readings,
 						problems,
-						phase: readings.length > 0 ? 'live' : settled || problems.length > 0 ? 'silent' : 'waiting',
+						phase:
+							readings.length > 0
+								? 'live'
+								: settled || problems.some(({code}) => code !== 'waking')
+									? 'silent'
+									: 'waiting',
 					},
 				};
 			}),
