@@ -10,6 +10,8 @@ import {
 	workspace,
 } from '../job/export/portable-job.ts';
 import type {Lost} from '../job/export/target.ts';
+import type {Lock} from '../job/lock/lock.ts';
+import {pinOf} from '../job/lock/pins.ts';
 import type {Sourced} from '../settings/merge.ts';
 import {isReservedTarget, reservedVariable} from '../settings/reserved.ts';
 import type {Settings} from '../settings/schema.ts';
@@ -37,8 +39,17 @@ export type ExportFlags = {
 export type LockFacts = {
 	image: PortableImage;
 	floor: {driver: string | null; computeCapability: string | null};
-	packages: {apt: Readonly<Record<string, string>>; pip: Readonly<Record<string, {version: string}>>};
+	/** Versions by name. */
+	apt: Readonly<Record<string, string>>;
+	/** `name==version` for pip. */
+	constraints: readonly string[];
 };
+
+/** What an export takes from a lock. */
+export function lockFacts(lock: Lock): LockFacts {
+	const {apt, constraints} = pinOf(lock);
+	return {image: lock.image, floor: lock.floor, apt, constraints};
+}
 
 type Project = {
 	/** The project's folder. */
@@ -65,13 +76,12 @@ export function portableJob(
 	const port = settings.ports?.jupyter ?? 8888;
 	const nproc =
 		flags.nproc === 'auto' || (flags.nproc === undefined && nodes > 1) ? Math.max(1, gpus.count) : flags.nproc;
-	const {pip, apt} = packagesOf(settings, lock, isJob);
 	const job: PortableJob = {
 		kind: isJob ? 'job' : 'service',
 		name: labelOf(settings.name ?? basename(project)),
 		image: baseOf(settings, lock),
 		...(flags.built === undefined ? {} : {built: imageFrom(flags.built, '--built')}),
-		packages: {apt, pip},
+		packages: packagesOf(settings, lock, isJob),
 		...(settings.postCreate === undefined ? {} : {setup: settings.postCreate}),
 		argv: isJob
 			? flags.command
@@ -179,19 +189,14 @@ function imageFrom(text: string, where: string): PortableImage {
 }
 
 /** The versions of the lock where it has them. A box also needs Jupyter. */
-function packagesOf({packages}: Settings, lock: LockFacts | undefined, isJob: boolean): {apt: string[]; pip: string[]} {
+function packagesOf({packages}: Settings, lock: LockFacts | undefined, isJob: boolean): PortableJob['packages'] {
 	const apt = (packages?.apt ?? []).map((text) => {
 		const [name = ''] = text.split(/[=/]/);
-		const version = lock?.packages.apt[name];
+		const version = lock?.apt[name];
 		return version === undefined ? text : `${name}=${version}`;
 	});
-	const pip = (packages?.pip ?? []).map((text) => {
-		const [, name = '', extras = '', rest = ''] = /^([A-Za-z0-9._-]+)(\[[^\]]*\])?\s*(.*)$/.exec(text) ?? [];
-		const version = lock?.packages.pip[name.toLowerCase().replaceAll(/[._-]+/g, '-')]?.version;
-		// One from a URL has its version there; a marker says when it is wanted.
-		return version === undefined || /^@|;/.test(rest) ? text : `${name}${extras}==${version}`;
-	});
-	return {apt, pip: isJob ? pip : [...pip, 'jupyterlab>=4.4,<5']};
+	const pip = [...(packages?.pip ?? []), ...(isJob ? [] : ['jupyterlab>=4.4,<5'])];
+	return {apt, pip, ...(lock === undefined ? {} : {constraints: lock.constraints})};
 }
 
 function limitsOf({limits}: Settings): PortableJob['limits'] {

@@ -1,7 +1,8 @@
 import {existsSync, mkdirSync, readFileSync, statSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {loadSettings} from '../app/load-settings.ts';
-import {type ExportFlags, portableJob} from '../app/portable-job.ts';
+import {readLockState} from '../app/lock/project-lock.ts';
+import {type ExportFlags, lockFacts, portableJob} from '../app/portable-job.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {writeFileAtomic} from '../base/safe-files.ts';
 import {flagSettings, type UpFlags} from '../box/plan/request.ts';
@@ -56,9 +57,11 @@ export async function exportCommand(
 	}
 
 	const effective = await loadSettings('.', {flags: flagSettings(options, process.cwd()), personal: false});
-	const {job, lost: lostBefore} = portableJob(effective, exportFlags(command, options));
+	const lock = await readLockState(effective);
+	const facts = lock.kind === 'current' ? lockFacts(lock.lock) : undefined;
+	const {job, lost: lostBefore} = portableJob(effective, exportFlags(command, options), facts);
 	const {files, lost} = target.emit(job, {
-		lostBefore,
+		lostBefore: [...(lock.kind === 'stale' ? [staleLock] : []), ...lostBefore],
 		with: options.with ?? 'pyxis',
 		check: options.check ?? true,
 		runners: options.runner ?? ['gpu'],
@@ -76,6 +79,12 @@ export async function exportCommand(
 	tellAll(lost);
 	return options.strict && lost.length > 0 ? exitCode.failed : exitCode.done;
 }
+
+const staleLock: Lost = {
+	field: 'lock',
+	why: 'gpubox.lock is older than gpubox.yaml, so nothing of it is used',
+	instead: 'gpubox lock',
+};
 
 function exportFlags(command: readonly string[], options: ExportCommandOptions): ExportFlags {
 	return {

@@ -12,8 +12,8 @@ export type PortableJob = {
 	image: PortableImage;
 	/** The project's own image (`gpubox push`): packages, setup and code are in it. */
 	built?: PortableImage;
-	/** What the project adds to the image, with versions where they are locked. */
-	packages: {apt: readonly string[]; pip: readonly string[]};
+	/** What the project adds to the image; `constraints` are exact versions for pip, of what is added and of what that needs. */
+	packages: {apt: readonly string[]; pip: readonly string[]; constraints?: readonly string[]};
 	/** Shell command that runs in a new container before anything else. */
 	setup?: string;
 	/** At least one word. */

@@ -22,13 +22,19 @@ function isOneLine(text: string): boolean {
 	return !/[\n\r]/.test(text);
 }
 
-// A package must not replace the PyTorch that was chosen for the driver and the GPUs.
-const keepFrameworks = [
-	'from importlib.metadata import distributions',
-	'keep = {"torch", "torchvision", "torchaudio", "triton", "tensorflow", "jax", "jaxlib"}',
-	'found = {d.metadata["Name"]: d.version for d in distributions() if (d.metadata["Name"] or "").lower() in keep}',
-	'open("/tmp/gpubox-keep", "w").write("".join(f"{name}=={version}\\n" for name, version in found.items()))',
-].join('\n');
+/** A program that writes what pip must not change: the versions of the lock, or at least the PyTorch that was chosen for the driver and the GPUs. */
+function writeConstraints(locked: readonly string[] = []): string {
+	return (
+		locked.length > 0
+			? [`open("/tmp/gpubox-keep", "w").write(${JSON.stringify(locked.map((line) => `${line}\n`).join(''))})`]
+			: [
+					'from importlib.metadata import distributions',
+					'keep = {"torch", "torchvision", "torchaudio", "triton", "tensorflow", "jax", "jaxlib"}',
+					'found = {d.metadata["Name"]: d.version for d in distributions() if (d.metadata["Name"] or "").lower() in keep}',
+					'open("/tmp/gpubox-keep", "w").write("".join(f"{name}=={version}\\n" for name, version in found.items()))',
+				]
+	).join('\n');
+}
 
 /**
 The Dockerfile of a project: base by digest, packages, user; with `code` also the project, its variables, its setup command and its command. What changes
@@ -56,7 +62,7 @@ export function dockerfileOf(job: PortableJob, {code}: {code: boolean}): string 
 		...(pip.length === 0
 			? []
 			: [
-					`RUN ${exec(['python3', '-c', keepFrameworks])}`,
+					`RUN ${exec(['python3', '-c', writeConstraints(job.packages.constraints)])}`,
 					// Since Ubuntu 24.04 pip refuses to touch the distribution's Python; in an image nothing else manages it.
 					`RUN ${exec(['env', 'PIP_BREAK_SYSTEM_PACKAGES=1', 'python3', '-m', 'pip', 'install', '--no-cache-dir', '--root-user-action=ignore', '-c', '/tmp/gpubox-keep', ...[...pip].sort()])}`,
 				]),
