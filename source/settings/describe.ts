@@ -82,19 +82,24 @@ function jsonOf(node: Schema): JsonSchema {
 		};
 	}
 
-	const {says, default: fallback} = v.getMetadata(node) as SettingMeta;
+	const {says, default: fallback, also} = v.getMetadata(node) as SettingMeta;
 	const description = `${says}. Default: ${fallback}.`;
+	const own = ownJson(node);
+	return {description, ...(also === undefined ? own : {anyOf: [own, also]})};
+}
+
+function ownJson(node: Schema): JsonSchema {
 	const {json} = valueMeta(node);
 	switch (kindOf(node)) {
 		case 'list':
-			return {description, type: ['array', 'null'], items: json};
+			return {type: ['array', 'null'], items: json};
 		case 'map': {
 			const names = node.key && (v.getMetadata(node.key) as ValueMeta).json;
-			return {description, type: ['object', 'null'], propertyNames: names, additionalProperties: json};
+			return {type: ['object', 'null'], propertyNames: names, additionalProperties: json};
 		}
 
 		case 'value':
-			return {description, ...json};
+			return json;
 	}
 }
 

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import {safeText} from '../text/safe.ts';
 import {mostSimilar} from '../text/similar.ts';
 import {allSettings, itemOf, kindOf, type Schema, sectionEntries, valueMeta} from './describe.ts';
+import {explainKey, explainMount, explainValue, explainVariable} from './elsewhere.ts';
 import {schema} from './schema.ts';
 
 /** The path of a value inside a file: names of sections, indexes of lists. */
@@ -14,12 +15,77 @@ export type Fault = {path: Path; at: 'key' | 'value'; message: string; hint: str
 const isVariable = /^[A-Za-z_]\w*$/;
 
 /** All faults of a file's content, in no order. */
-export function findFaults(value: Record<string, unknown>, place: 'gpubox.yaml' | 'personal'): Fault[] {
+export function findFaults(
+	value: Record<string, unknown>,
+	place: 'gpubox.yaml' | 'personal',
+	isFolder: (name: string) => boolean,
+): Fault[] {
 	const misplaced = unknownKeys(schema, value, [], place);
-	// The value of a setting that is not allowed there is not checked.
-	const isMisplaced = (path: Path) =>
-		misplaced.some((fault) => fault.path.every((step, depth) => step === path[depth]));
-	return [...misplaced, ...wrongValues(value).filter(({path}) => !isMisplaced(path))];
+	// To the library a list is a section, too: it would complain of the methods that lists have.
+	const unsectioned = noSections(schema, value, []);
+	const foreign = fromOtherFiles(value, isFolder);
+	// The value of a setting that is not allowed there is not checked, and nothing is told twice.
+	const isTold = (path: Path) =>
+		[...misplaced, ...unsectioned, ...foreign].some((fault) => fault.path.every((step, depth) => step === path[depth]));
+	const rest = wrongValues(without(value, unsectioned)).filter(({path}) => !isTold(path));
+	return [...misplaced, ...unsectioned.filter(({path}) => !within(path, misplaced)), ...foreign, ...rest];
+}
+
+function within(path: Path, faults: readonly Fault[]): boolean {
+	return faults.some((fault) => fault.path.every((step, depth) => step === path[depth]));
+}
+
+/** Sections in the place of which something else stands. */
+function noSections(node: Schema, value: Record<string, unknown>, path: Path): Fault[] {
+	return Object.entries(sectionEntries(node) ?? {}).flatMap(([name, entry]) => {
+		const inner = Object.hasOwn(value, name) ? value[name] : undefined;
+		const isMap = kindOf(entry) === 'map' && Array.isArray(inner);
+		if (inner === undefined || (sectionEntries(entry) === undefined && !isMap)) {
+			return [];
+		}
+
+		const here = [...path, name];
+		return isRecord(inner)
+			? noSections(entry, inner, here)
+			: [
+					{
+						path: here,
+						at: 'value' as const,
+						message: `${nameOf(here)} must be ${wantsOf(entry)}, not ${plainly(inner)}.`,
+						hint: explainValue(nameOf(here), inner),
+					},
+				];
+	});
+}
+
+function without(value: Record<string, unknown>, faults: readonly Fault[]): Record<string, unknown> {
+	return Object.fromEntries(
+		Object.entries(value).flatMap(([key, inner]) => {
+			const below = faults.filter(({path}) => path[0] === key);
+			if (below.some(({path}) => path.length === 1)) {
+				return [];
+			}
+
+			const deeper = below.map((fault) => ({...fault, path: fault.path.slice(1)}));
+			return [[key, isRecord(inner) && deeper.length > 0 ? without(inner, deeper) : inner]];
+		}),
+	);
+}
+
+/** Lines that mean something else to docker and compose, in the settings that all of them have. */
+function fromOtherFiles({mounts, env}: Record<string, unknown>, isFolder: (name: string) => boolean): Fault[] {
+	const told = (path: Path, found: {message: string; hint: string} | undefined): Fault[] =>
+		found === undefined
+			? []
+			: [{path, at: 'value', message: `${nameOf(path)}: ${safeText(found.message)}`, hint: safeText(found.hint)}];
+	return [
+		...(Array.isArray(mounts)
+			? mounts.flatMap((mount, index) => told(['mounts', index], explainMount(mount, isFolder)))
+			: []),
+		...(isRecord(env)
+			? Object.entries(env).flatMap(([name, value]) => told(['env', name], explainVariable(name, value)))
+			: []),
+	];
 }
 
 /** A section or list with every line commented out is not a mistake. */
@@ -55,7 +121,7 @@ function unknownKeys(
 					path: here,
 					at: 'key',
 					message: `Unknown setting "${key}".`,
-					hint: didYouMean(name, path, Object.keys(entries)),
+					hint: (path.length === 0 ? explainKey(name) : undefined) ?? didYouMean(name, path, Object.keys(entries)),
 				},
 			];
 		}
@@ -138,7 +204,10 @@ function judge(path: Path, whole: unknown): Fault {
 		}
 	}
 
-	return fault(walked, 'value', `${nameOf(walked)} must be ${wantsOf(node)}, not ${plainly(value)}.`);
+	return {
+		...fault(walked, 'value', `${nameOf(walked)} must be ${wantsOf(node)}, not ${plainly(value)}.`),
+		hint: explainValue(nameOf(walked), value),
+	};
 }
 
 function fault(path: Path, at: Fault['at'], message: string): Fault {

@@ -1,4 +1,6 @@
 /** Reads the text of gpubox.yaml or of the personal config (JSON is YAML, too), with the position of everything. */
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
 import * as v from 'valibot';
 import {
 	type Document,
@@ -13,6 +15,7 @@ import {
 } from 'yaml';
 import {safeText} from '../text/safe.ts';
 import {allSettings} from './describe.ts';
+import {fromElsewhere} from './elsewhere.ts';
 import {findFaults, isRecord, type Path, plainly, withoutEmpty} from './faults.ts';
 import type {Origin, Sourced} from './merge.ts';
 import {schema} from './schema.ts';
@@ -55,8 +58,8 @@ export function readSettings(text: string, source: Source): ReadResult {
 		return {settings: [], mistakes: [{line: 1, column: 1, message, hint: ''}]};
 	}
 
-	const kept = withoutEmpty(schema, value);
-	const mistakes = findFaults(kept, source.place)
+	const kept = fromElsewhere(withoutEmpty(schema, value));
+	const mistakes = findFaults(kept, source.place, (name) => existsSync(join(source.base, name)))
 		.map(({path, at: end, message, hint}) => ({...positionOf(document, lines, path, end), message, hint}))
 		.sort((a, b) => a.line - b.line || a.column - b.column);
 	if (mistakes.length > 0) {

@@ -3,6 +3,7 @@ Every setting there is, once. From this come the check of gpubox.yaml and of the
 (templates/gpubox.schema.json) and the table in docs/configuration.md; `tools/schema.ts` writes the last two.
 */
 import * as v from 'valibot';
+import type {JsonSchema} from './values.ts';
 import * as value from './values.ts';
 
 /** The description of a setting. */
@@ -19,6 +20,8 @@ export type SettingMeta = {
 	example: string;
 	/** The option of `gpubox up` that says the same. */
 	flag?: string;
+	/** Other ways of writing it that are taken (elsewhere.ts), for editors. */
+	also?: JsonSchema;
 };
 
 function setting<const Schema extends v.GenericSchema>(schema: Schema, meta: SettingMeta) {
@@ -58,6 +61,7 @@ export const schema = v.strictObject({
 		personal: true,
 		example: '[jupyter, ssh]',
 		flag: '--jupyter, --ssh',
+		also: {enum: ['jupyter', 'ssh']},
 	}),
 	gpus: setting(value.gpus, {
 		says: 'auto (the least-used one), none, all, how many, or which ones',
@@ -101,6 +105,7 @@ export const schema = v.strictObject({
 		personal: true,
 		example: '{SEED: 42}',
 		flag: '--env',
+		also: {type: 'array', minItems: 1, items: {type: 'string', pattern: '^[A-Za-z_]\\w*='}},
 	}),
 	secrets: setting(v.array(value.variableName), {
 		says: 'Names of secrets; each user provides the values',

@@ -65,6 +65,7 @@ export const gpus = v.pipe(
 		json: {
 			anyOf: [
 				{type: 'string', pattern: gpuText.source},
+				{type: 'string', pattern: String.raw`^["']?(?:device=|count=|nvidia\.com/gpu=)`},
 				{type: 'integer', minimum: 0},
 				{
 					type: 'array',
@@ -120,7 +121,33 @@ export const duration = v.pipe(
 	}),
 );
 
-export const mount = matching(/^[^:\s][^:]*:\/[^:]*(?::r[ow])?$/, 'a mount such as /data/imagenet:/data:ro');
+const mountText = /^(?!.*\$[A-Za-z_{])[^:\s][^:]*:\/[^:]*(?::r[ow])?$/;
+
+/** The long forms of docker and compose are put in this one before (elsewhere.ts). */
+export const mount = v.pipe(
+	v.string(),
+	v.regex(mountText),
+	v.metadata({
+		wants: 'a mount such as /data/imagenet:/data:ro',
+		json: {
+			anyOf: [
+				{type: 'string', pattern: mountText.source},
+				{type: 'string', pattern: '^(?=.*(?:source|src)=)(?=.*(?:target|dst|destination)=/)[^:$]+$'},
+				{
+					type: 'object',
+					properties: {
+						type: {const: 'bind'},
+						source: {type: 'string'},
+						target: {type: 'string', pattern: '^/'},
+						read_only: {type: 'boolean'},
+					},
+					required: ['source', 'target'],
+					additionalProperties: false,
+				},
+			],
+		},
+	}),
+);
 
 // Written into a file that pip reads: a word that starts with "-" would be an option of its own. Python ends a line at more characters
 // than others do (\v, \f, U+001C to U+001E, U+0085, U+2028, U+2029); none that does not show may be in it. "${…}" stands for variables

@@ -223,6 +223,58 @@ describe('settings that cannot be read', () => {
 	});
 });
 
+describe('lines from a compose file in gpubox.yaml', () => {
+	const file = () => join(person.project, 'gpubox.yaml');
+	after(() => rm(file(), {force: true}));
+	const home = ['$', '{HOME}'].join('');
+
+	for (const [text, place, told] of [
+		['mounts:\n  - $HOME/data:/data\n', '2:5', /Write ~\/data:\/data/],
+		['mounts:\n  - ./data:/data:ro,z\n', '2:5', /Leave it out: \.\/data:\/data:ro/],
+		['mounts:\n  - hf-cache:/cache\n', '2:5', /write \.\/hf-cache:\/cache/],
+		['ports: ["8888:8888"]\n', '1:8', /write ports: \{jupyter: 8888\}/],
+		['ssh: []\n', '1:6', /a section with keys/],
+		['volumes: [./data:/data]\n', '1:1', /as mounts/],
+		['environment: [A=1]\n', '1:1', /as env/],
+		[`env: {CACHE: "${home}/cache"}\n`, '1:14', /not filled in here/],
+	] as const) {
+		test(text.trim(), async () => {
+			await writeFile(file(), text, {mode: 0o644});
+			for (const arguments_ of [
+				['config', '--show-origin'],
+				['up', '--dry-run'],
+			]) {
+				const {code, stderr} = await person.runGpubox(arguments_);
+				assert.equal(code, 2, stderr);
+				assert.ok(stderr.startsWith(`gpubox: gpubox.yaml:${place}: `), stderr);
+				assert.match(stderr, told);
+				assert.doesNotMatch(stderr, /bug in gpubox|native code/);
+			}
+		});
+	}
+
+	test("docker's ways that mean one thing are taken", async () => {
+		await mkdir(join(person.project, 'data'), {recursive: true});
+		await chmod(join(person.project, 'data'), 0o755);
+		await writeFile(
+			file(),
+			'gpus: device=3\nmounts: ["type=bind,source=./data,target=/data,readonly"]\nenv: [A=1]\nservices: ssh\n',
+			{mode: 0o644},
+		);
+		const {code, stdout, stderr} = await person.runGpubox(['config', '--show-origin', '--json']);
+		assert.equal(code, 0, stderr);
+		const values = new Map(
+			(JSON.parse(stdout) as {settings: Array<{key: string; value: unknown}>}).settings.map(({key, value}) => [
+				key,
+				value,
+			]),
+		);
+		assert.equal(values.get('gpus'), '3,');
+		assert.equal(values.get('env.A'), '1');
+		assert.ok(String(values.get('mounts')).endsWith(':/data:ro'));
+	});
+});
+
 describe('CI is set, and there is a terminal', () => {
 	for (const env of [{CI: 'true'}, {CI: '1'}, {CONTINUOUS_INTEGRATION: 'true'}, {BUILD_NUMBER: '7', CI_NAME: 'x'}]) {
 		test(`the session is drawn with ${JSON.stringify(env)}`, async () => {

@@ -59,8 +59,10 @@ const broken: Array<[name: string, text: string, complaints: string[]]> = [
 	['a flag for an image', 'image: --privileged\n', [`1:8: image must be ${imageTakes}, not "--privileged".`]],
 	[
 		'a value for a list',
-		'services: jupyter\n',
-		['1:11: services must be a list, each item jupyter or ssh, not "jupyter".'],
+		'secrets: HF_TOKEN\n',
+		[
+			'1:10: secrets must be a list, each item the name of a variable such as WANDB_API_KEY, not "HF_TOKEN". Write the names alone, secrets: [HF_TOKEN]; each user passes the values: gpubox up --secret HF_TOKEN=FILE',
+		],
 	],
 	[
 		'an empty choice',
@@ -71,7 +73,7 @@ const broken: Array<[name: string, text: string, complaints: string[]]> = [
 	[
 		'a value for a section',
 		'limits: 32g\n',
-		['1:9: limits must be a section with memory, cpus, shmSize, pids, not "32g".'],
+		['1:9: limits must be a section with memory, cpus, shmSize, pids, not "32g". Write limits: {memory: 64g, cpus: 8}'],
 	],
 	['GPUs by name', 'gpus: H100\n', [`1:7: gpus must be ${gpusTakes}, not "H100".`]],
 	['GPUs, half wrong', 'gpus: [0, first]\n', [`1:7: gpus must be ${gpusTakes}, not a list.`]],
@@ -230,7 +232,7 @@ test('an empty file, and sections whose lines are all commented out, set nothing
 });
 
 test('every value knows its line', () => {
-	const {settings} = readSettings('gpus: 1\nmounts:\n  - a:/a\n  - b:/b\nenv:\n  SEED: 1\n  HOST: x\n', team);
+	const {settings} = readSettings('gpus: 1\nmounts:\n  - ./a:/a\n  - ./b:/b\nenv:\n  SEED: 1\n  HOST: x\n', team);
 	assert.deepEqual(
 		settings.map(({key, origin}) => [key, origin.where]),
 		[

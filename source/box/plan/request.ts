@@ -4,6 +4,7 @@ import {exitCode, Failure} from '../../base/failure.ts';
 import {homeFolder} from '../../base/home.ts';
 import type {Mount} from '../../engine/engine.ts';
 import {refuseOwnLayer} from '../../image/reference.ts';
+import {explainMount, fromElsewhere} from '../../settings/elsewhere.ts';
 import type {Sourced} from '../../settings/merge.ts';
 import {isReservedTarget, reservedVariable} from '../../settings/reserved.ts';
 import type {Settings} from '../../settings/schema.ts';
@@ -59,7 +60,7 @@ export function flagSettings(flags: UpFlags, currentDirectory: string): Sourced[
 			services.map((service) => `--${service}`).join(' '),
 			services.length > 0 ? services : undefined,
 		),
-		...said('gpus', '--gpus', flags.gpus),
+		...said('gpus', '--gpus', flags.gpus === undefined ? undefined : fromElsewhere({gpus: flags.gpus}).gpus),
 		...(flags.mount ?? []).flatMap((text) => said('mounts', '--mount', checkMount(text), true)),
 		...(flags.env ?? []).flatMap((text) => {
 			const [name, value] = parseVariable(text, process.env);
@@ -157,8 +158,9 @@ function sizeOf(where: string, text: string): number {
 	return bytes;
 }
 
-/** `SRC:DST[:ro]` as docker accepts it. */
-function checkMount(text: string): string {
+/** `SRC:DST[:ro]`, or docker's longer way of saying the same. */
+function checkMount(given: string): string {
+	const [text = given] = fromElsewhere({mounts: [given]}).mounts as string[];
 	const [source = '', target = '', mode, ...rest] = text.split(':');
 	if (
 		source === '' ||
@@ -166,8 +168,10 @@ function checkMount(text: string): string {
 		rest.length > 0 ||
 		(mode !== undefined && mode !== 'ro' && mode !== 'rw')
 	) {
-		throw new Failure(`Invalid value for --mount: ${text}. The form is SRC:DST[:ro].`, {
-			fix: 'For example: --mount /data/imagenet:/data:ro',
+		// A shell has filled in the variables, and a folder may be named without its path.
+		const known = explainMount(text, () => true);
+		throw new Failure(`Invalid value for --mount: ${text}. ${known?.message ?? 'The form is SRC:DST[:ro].'}`, {
+			fix: known?.hint ?? 'For example: --mount /data/imagenet:/data:ro',
 			exitCode: exitCode.usage,
 		});
 	}
