@@ -2,6 +2,7 @@ import type {Duplex} from 'node:stream';
 import type {ReadStream, WriteStream} from 'node:tty';
 import type {Engine, ExecSpec} from '../engine/engine.ts';
 import {print} from '../text/print.ts';
+import {asInBox} from './in-box.ts';
 import {inside} from './paths.ts';
 
 /** The terminal, or the pipes, that a command inside a box is connected to. */
@@ -34,7 +35,7 @@ export async function attachToBox(
 ): Promise<AttachResult> {
 	const tty = Boolean(stdin.isTTY && stdout.isTTY);
 	const spec: ExecSpec = {
-		command: command.length > 0 ? command : shell,
+		command: asInBox(command.length > 0 ? command : shell),
 		workingDirectory: inside.project,
 		tty,
 		stdin: true,

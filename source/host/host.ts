@@ -9,6 +9,9 @@ export type Person = {
 	gid: number;
 };
 
+/** A group of a user. */
+export type Group = {name: string; gid: number};
+
 /** gpubox's own folders, each absolute. */
 export type Paths = {
 	/** Personal defaults. */

@@ -4,6 +4,7 @@ import {randomUUID} from 'node:crypto';
 import * as v from 'valibot';
 import type {Diagnostic} from '../base/failure.ts';
 import {readTemplate} from '../base/templates.ts';
+import {asInBox} from '../box/in-box.ts';
 import type {Engine, GpuMechanism} from '../engine/engine.ts';
 import {execOnce, onceSpec, type RunOnceResult, runOnce} from '../engine/run-once.ts';
 import {findRemedy} from '../host/remedies.ts';
@@ -186,7 +187,7 @@ export async function checkBox(
 	box: {id: string; gpus: string[]},
 	signal: AbortSignal,
 ): Promise<CheckResult> {
-	return readCheck(await execOnce(engine, box.id, checkCommand(), signal), box.gpus.length);
+	return readCheck(await execOnce(engine, box.id, asInBox(checkCommand()), signal), box.gpus.length);
 }
 
 /**

@@ -3,7 +3,7 @@ import {Failure} from '../../base/failure.ts';
 import {makeFolder, openWriter, removeTree, waitForDisk} from '../../base/safe-files.ts';
 import {readTemplate} from '../../base/templates.ts';
 import {adviceForWrite} from '../../base/write-advice.ts';
-import type {Paths, Person} from '../../host/host.ts';
+import type {Group, Paths, Person} from '../../host/host.ts';
 import {makeToken, readToken, tokenFile} from '../jupyter/token.ts';
 import {boxFolder, homeFolders} from '../paths.ts';
 import {type BoxRecord, recordFile} from '../record.ts';
@@ -17,6 +17,10 @@ export type Personal = {
 	/** Whose keys may log in, when the box offers SSH. */
 	loginKeys?: LoginKeys;
 	secrets?: SecretValues;
+	/** Further groups of the user. */
+	groups?: readonly Group[];
+	/** Of the user's programs, as four octal digits. */
+	umask?: string;
 };
 
 /** Files that the next box takes over and that must survive a power cut; the folder itself last. */
@@ -32,7 +36,7 @@ the settings of its services; its secrets into memory. Also creates the user's h
 export function writeBoxFiles(
 	paths: Paths,
 	name: string,
-	{runAs, loginKeys, secrets}: Personal,
+	{runAs, loginKeys, secrets, groups = [], umask}: Personal,
 	{record, kept}: {record: BoxRecord; kept: readonly string[]},
 ): void {
 	const folder = boxFolder(paths, name);
@@ -61,15 +65,18 @@ export function writeBoxFiles(
 		// It is written again once the container's id is known.
 		files.write(recordFile, JSON.stringify(record), {mode: 0o600, replaceable: true});
 		put('passwd', passwdFor(runAs), 0o644);
-		put('group', groupFor(runAs), 0o644);
+		put('group', groupFor(runAs, groups), 0o644);
 		put('files/start', readTemplate('box/start'), 0o755);
 		put('files/start-own', readTemplate('box/start-own'), 0o755);
 		put('files/shell', readTemplate('box/shell'), 0o755);
+		put('files/enter', readTemplate('box/enter'), 0o644);
+		put('files/run-entrypoint', readTemplate('box/run-entrypoint'), 0o644);
+		put('files/capture', readTemplate('box/capture'), 0o755);
 		put('files/profile.sh', readTemplate('box/profile.sh'), 0o644);
 		put('files/jupyter_config.py', readTemplate('box/jupyter_config.py'), 0o644);
 		if (loginKeys) {
 			writeSshFiles(
-				name,
+				{name, umask},
 				loginKeys,
 				put,
 				firstOf(kept, (earlier) => readHostKey(paths, earlier)),
@@ -128,11 +135,17 @@ function passwdFor({name, uid, gid}: Person): string {
 	return `${others}${name}:*:${uid}:${gid}:${name}:/home/${name}:/run/gpubox/shell\n`;
 }
 
-function groupFor({name, gid}: Person): string {
-	const others = readTemplate('box/group');
-	return others.split('\n').some((line) => line.split(':')[2] === String(gid))
-		? others
-		: `${others}${name}:x:${gid}:\n`;
+/**
+The usual groups of a system, and those of the box's user. The user is listed in each: whatever logs in or changes the user inside
+(sudo, su, sshd of root) reads the groups here. A number or a name of the host takes the place of the usual one.
+*/
+export function groupFor({name, gid}: Person, groups: readonly Group[]): string {
+	let table = readTemplate('box/group');
+	for (const group of groups) {
+		table = `${withoutId(table, group.gid, group.name)}${group.name}:x:${group.gid}:${name}\n`;
+	}
+
+	return table.split('\n').some((line) => line.split(':')[2] === String(gid)) ? table : `${table}${name}:x:${gid}:\n`;
 }
 
 function withoutId(table: string, id: number, name: string): string {

@@ -8,6 +8,7 @@ import {allLabels} from '../labels.ts';
 import {boxFolder, homeFolders, inside} from '../paths.ts';
 import {sudoCapabilities} from './sudo.ts';
 import type {BoxFacts, BoxRequest} from './types.ts';
+import {packagesFolder} from './user-packages.ts';
 
 /*
 What every container of a project has, a box as well as a job: what works in one works in the other, because both are planned here.
@@ -28,6 +29,7 @@ export function baseSpec(facts: BoxFacts): Omit<ContainerSpec, OwnParts> {
 		labels: baseLabels(facts, {}),
 		user: `${runAs.uid}:${runAs.gid}`,
 		hostname: hostnameOf(request.project),
+		...(facts.groups?.length && !engine.rootless ? {groups: facts.groups.map((group) => group.gid)} : {}),
 		workingDirectory: inside.project,
 		mounts: baseMounts(facts),
 		ports: [],
@@ -159,6 +161,11 @@ function homeEnvironment(facts: BoxFacts): Record<string, string> {
 		USER: runAs.name,
 		LOGNAME: runAs.name,
 		...gpuEnvironment(facts),
+		...(facts.umask === undefined ? {} : {GPUBOX_UMASK: facts.umask}),
+		// What pip installs for the user belongs to the image it was installed under: its Python, its CUDA.
+		...(facts.pythonPackages === undefined
+			? {}
+			: {PYTHONUSERBASE: `${home}/${packagesFolder}/${facts.pythonPackages}`}),
 		XDG_CACHE_HOME: cache,
 		HF_HOME: `${cache}/huggingface`,
 		TORCH_HOME: `${cache}/torch`,

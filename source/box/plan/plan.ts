@@ -12,7 +12,7 @@ The box for a request on a host: the same input always gives the same container.
 */
 export function planBox(facts: BoxFacts): ContainerSpec {
 	const {request, ownServer} = facts;
-	const {workingDirectory, healthCheck, stopSignal, ...base} = baseSpec(facts);
+	const {workingDirectory, healthCheck, stopSignal, groups, ...base} = baseSpec(facts);
 	const ending = {stopTimeoutSeconds: 30, logMaxSize: '10m', logMaxFiles: 3};
 	const labels = labelsOf(facts);
 	const ports = request.services.flatMap((service) => {
@@ -25,18 +25,23 @@ export function planBox(facts: BoxFacts): ContainerSpec {
 		? {...base, ...partsOfOwnServer(facts, ownServer), labels, ports, ...ending}
 		: {
 				...base,
-				// The image's own entrypoint may insist on a user or start services of its own.
+				// The image's own entrypoint may insist on a user or start services of its own: it is run for its environment alone.
 				entrypoint: [`${inside.files}/start`],
-				command: request.services,
+				command: [...request.services, ...entrypointWords(facts)],
 				environment: {...jupyterEnvironment(facts), ...base.environment},
 				labels,
 				...(workingDirectory === undefined ? {} : {workingDirectory}),
+				...(groups === undefined ? {} : {groups}),
 				...(healthCheck === undefined ? {} : {healthCheck}),
 				...(stopSignal === undefined ? {} : {stopSignal}),
 				mounts: [...base.mounts, ...tokenMount(facts)],
 				ports,
 				...ending,
 			};
+}
+
+function entrypointWords({entrypoint = []}: BoxFacts): string[] {
+	return entrypoint.length > 0 ? ['--', ...entrypoint] : [];
 }
 
 /** The image's own server runs as root, as the image was built for. */

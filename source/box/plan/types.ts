@@ -79,6 +79,10 @@ export type Prepared = Personal & {
 	imageLabels: readonly string[];
 	/** The image's own SSH server, where that one is used. */
 	ownServer?: OwnServer;
+	/** The image's own entrypoint; empty when it has none, or while it is not pulled yet. */
+	entrypoint?: readonly string[];
+	/** Where the user's own Python packages belong in this image: a name for its content. Missing where the image has a place of its own. */
+	pythonPackages?: string;
 	/** Of Docker's own configuration, for this engine: variables of every container. */
 	proxies?: Record<string, string>;
 };
@@ -103,5 +107,19 @@ type Assigned = {
 
 /** All that a plan is made of. */
 export type BoxFacts = Pick<Host, 'person' | 'paths'> &
-	Pick<Prepared, 'request' | 'engine' | 'runAs' | 'image' | 'startImage' | 'imageLabels' | 'ownServer' | 'proxies'> &
+	Pick<
+		Prepared,
+		| 'request'
+		| 'engine'
+		| 'runAs'
+		| 'groups'
+		| 'umask'
+		| 'image'
+		| 'startImage'
+		| 'imageLabels'
+		| 'ownServer'
+		| 'proxies'
+		| 'entrypoint'
+		| 'pythonPackages'
+	> &
 	Assigned;

@@ -37,8 +37,15 @@ Writes the files that a box's SSH server needs.
 @param keys that may log in
 @param hostKey that of an earlier box, so that ssh does not warn users who logged in there; created when missing
 */
-export function writeSshFiles(name: string, keys: LoginKeys, put: Put, hostKey = makeSshKey(`gpubox-${name}`)): void {
-	put('files/ssh/sshd_config', readTemplate('box/sshd_config'), 0o644);
+export function writeSshFiles(
+	{name, umask = '0022'}: {name: string; umask?: string | undefined},
+	keys: LoginKeys,
+	put: Put,
+	hostKey = makeSshKey(`gpubox-${name}`),
+): void {
+	// sshd sets a umask of its own, and file transfers start no shell.
+	const sftp = 'internal-sftp -d /workspace';
+	put('files/ssh/sshd_config', readTemplate('box/sshd_config').replace(sftp, `${sftp} -u ${umask}`), 0o644);
 	put('files/ssh/authorized_keys', keys.authorized.map((line) => `${line}\n`).join(''), 0o644);
 	writeOwnSide(keys, put);
 	put('files/ssh/host_key', hostKey.privateFile, 0o600);

@@ -4,6 +4,7 @@ import {readTemplate} from '../../base/templates.ts';
 import type {BuildFile, Engine, Image} from '../../engine/engine.ts';
 import {EngineError} from '../../engine/engine.ts';
 import {safeText} from '../../text/safe.ts';
+import {shellQuote} from '../../text/shell-quote.ts';
 import {derivedFrom, derivedFromId} from '../layer-labels.ts';
 import type {ImagePin, Packages} from '../plan/types.ts';
 
@@ -18,10 +19,14 @@ export type BuildSettings = {
 
 /** The files that the derived layer is built from. */
 export function derivedFiles(pin?: Pick<ImagePin, 'constraints'>): BuildFile[] {
+	return [{path: 'Dockerfile', content: readTemplate('derive/Dockerfile')}, ...scripts(), constraintsFile(pin)];
+}
+
+function scripts(): BuildFile[] {
 	return [
-		{path: 'Dockerfile', content: readTemplate('derive/Dockerfile')},
 		{path: 'install', content: readTemplate('derive/install'), mode: 0o755},
-		constraintsFile(pin),
+		{path: 'run-entrypoint', content: readTemplate('box/run-entrypoint')},
+		{path: 'capture', content: readTemplate('box/capture'), mode: 0o755},
 	];
 }
 
@@ -36,7 +41,7 @@ export function packageFiles({apt, pip}: Packages, pin?: Pick<ImagePin, 'constra
 	const withVersion = (name: string) => (pin?.apt[name] === undefined ? name : `${name}=${pin.apt[name]}`);
 	return [
 		{path: 'Dockerfile', content: readTemplate('derive/packages.Dockerfile')},
-		{path: 'install', content: readTemplate('derive/install'), mode: 0o755},
+		...scripts(),
 		// Files instead of arguments: text from a project never reaches a shell.
 		{path: 'packages/apt', content: list(apt.map(withVersion)).join('')},
 		{path: 'packages/pip', content: list(pip).join('')},
@@ -134,12 +139,17 @@ export async function ensureDerivedImage(
 	}
 
 	options.onStart();
+	// Part of the base, and so of the layer's name.
+	const {entrypoint = []} = (await engine.inspectImage(base.id, options.signal)) ?? {};
 	const lastLines: string[] = [];
 	try {
 		await engine.buildImage({
 			files,
 			tag,
-			arguments: buildArguments(base.id, options.settings, {environment: process.env, docker: options.proxies}),
+			arguments: {
+				...buildArguments(base.id, options.settings, {environment: process.env, docker: options.proxies}),
+				...entrypointArgument(entrypoint),
+			},
 			...(options.fresh ? {noCache: true} : {}),
 			labels: {[derivedFrom]: reference, [derivedFromId]: options.originId ?? base.id},
 			onLine(line) {
@@ -164,7 +174,7 @@ export async function ensureDerivedImage(
 			}
 
 			const known = findBuildRemedy(text);
-			throw new Failure(`${doing} ${reference} failed: ${known?.meaning ?? error.message}`, {
+			throw new Failure(`${doing} ${reference} failed: ${ownReason(lastLines) ?? known?.meaning ?? error.message}`, {
 				// Of what no one recognised the lines above say more than a guess.
 				fix: known?.fix ?? '',
 				details: lastLines.slice(-8),
@@ -176,6 +186,19 @@ export async function ensureDerivedImage(
 	}
 
 	return tag;
+}
+
+/** What templates/derive/install said last before it ended the build. What it says of an entrypoint does not end one. */
+export function ownReason(lines: readonly string[]): string | undefined {
+	const own = lines.flatMap((line) => /^gpubox: (?!the image's entrypoint )(.+)$/.exec(line)?.[1] ?? []);
+	return own.at(-1);
+}
+
+/** The call of the image's entrypoint in a build: packages go into the Python that it switches on. */
+function entrypointArgument(entrypoint: readonly string[]): Record<string, string> {
+	return entrypoint.length === 0
+		? {}
+		: {GPUBOX_ENTRYPOINT: ['run_entrypoint', '/opt/gpubox/capture', ...entrypoint].map(shellQuote).join(' ')};
 }
 
 const proxyNames = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'FTP_PROXY', 'ALL_PROXY'].flatMap((name) => [

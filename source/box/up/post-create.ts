@@ -4,6 +4,7 @@ import {readFrames} from '../../engine/frames.ts';
 import type {Host} from '../../host/host.ts';
 import {safeText} from '../../text/safe.ts';
 import type {Box} from '../box.ts';
+import {asInBox} from '../in-box.ts';
 import {linesOf} from '../logs.ts';
 import {inside} from '../paths.ts';
 import type {BoxRequest} from '../plan/types.ts';
@@ -30,7 +31,7 @@ export async function runPostCreate(
 
 	report({kind: 'post-create', name: box.name, command: postCreate});
 	const session = await host.engine.exec(box.id, {
-		command: ['sh', '-c', readTemplate('box/post-create'), 'gpubox', postCreate],
+		command: asInBox(['sh', '-c', readTemplate('box/post-create'), 'gpubox', postCreate]),
 		workingDirectory: inside.project,
 		tty: false,
 		stdin: false,

@@ -4,6 +4,7 @@ import {findDockerProxies} from '../../engine/docker-proxies.ts';
 import type {EngineInfo} from '../../engine/engine.ts';
 import type {GpuProblem} from '../../gpu/gpu.ts';
 import type {Host, Person} from '../../host/host.ts';
+import {readGroups, readUmask} from '../../host/login-groups.ts';
 import {isReservedTarget} from '../../settings/reserved.ts';
 import {safeText} from '../../text/safe.ts';
 import {type Box, labelPrefix} from '../box.ts';
@@ -14,12 +15,13 @@ import {type GpusOfHost, readGpusOfHost, toCandidates} from '../gpus/availabilit
 import {warnOfOpenAddress} from '../jupyter/open-address.ts';
 import {ownImageLabels} from '../layer-labels.ts';
 import {checkName} from '../name.ts';
-import {inside} from '../paths.ts';
+import {homeFolders, inside} from '../paths.ts';
 import {findOwnServer, isLoopback, passwordName, refuseOpenPassword, warnOfPassword} from '../plan/image-sshd.ts';
 import {warnOfSockets} from '../plan/mount-warnings.ts';
 import {refuseRoot, whoRuns} from '../plan/run-as.ts';
 import {refuseSudoOfRemapped} from '../plan/sudo.ts';
 import type {BoxRequest, Prepared} from '../plan/types.ts';
+import {nameOfPackages, noteSharedPackages} from '../plan/user-packages.ts';
 import {findLoginKeys} from '../ssh/login-keys.ts';
 import {derive, layersFor, pullChosen} from './obtain-image.ts';
 import {findOwn, pickGpus} from './resolve-spec.ts';
@@ -50,6 +52,7 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 
 	const gpuSelection = parseGpuSelection(request.gpus);
 	const {loginKeys, ...personal} = options.dryRun ? {} : await gatherPersonal(host, request, options);
+	const login = host.demo ? {} : await readLogin(host, runAs, options.signal);
 	const inspecting = inspectHost(host, request, gpuSelection, options);
 	const [{engine, hostGpus}, chosen] = await Promise.all([inspecting, options.chooseImage(inspecting)]);
 	for (const text of chosen.notes) {
@@ -75,7 +78,13 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 
 	const imageLabels = Object.keys(base?.labels ?? {});
 	const {server: ownServer, note} = findOwnServer(request, reference, base);
-	for (const text of [...noteLabels(reference, imageLabels), note ?? (ownServer && warnOfPassword(reference))]) {
+	const pythonPackages = base && nameOfPackages(base);
+	const {home} = homeFolders(host.paths, host.person.uid, runAs);
+	for (const text of [
+		...noteLabels(reference, imageLabels),
+		note ?? (ownServer && warnOfPassword(reference)),
+		...(pythonPackages === undefined || ownServer || host.demo ? [] : noteSharedPackages(home, pythonPackages)),
+	]) {
 		if (text !== undefined) {
 			report({kind: 'note', text});
 		}
@@ -92,11 +101,14 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 		engine,
 		hostGpus,
 		runAs,
+		...login,
 		...personal,
 		...usable,
 		...(ownServer ? {ownServer} : loginKeys ? {loginKeys} : {}),
 		image: reference,
 		imageLabels,
+		entrypoint: base?.entrypoint ?? [],
+		...(pythonPackages === undefined ? {} : {pythonPackages}),
 		...(proxies ? {proxies} : {}),
 		startImage: base
 			? await derive(host, base.id, chosen, layersFor(request, chosen, ownServer), {...options, proxies})
@@ -172,6 +184,16 @@ function refuseHomeTargets({mounts}: BoxRequest, {name}: Person): void {
 			exitCode: exitCode.usage,
 		});
 	}
+}
+
+/**
+What the caller's programs get from their login. A box that root creates for another user has that user's own group only: of the others nothing
+is known here.
+*/
+async function readLogin(host: Host, runAs: Person, signal: AbortSignal): Promise<Pick<Personal, 'groups' | 'umask'>> {
+	const umask = readUmask();
+	const groups = runAs.uid === host.person.uid ? await readGroups(runAs, host.engine.address, signal) : [];
+	return {groups, ...(umask === undefined ? {} : {umask})};
 }
 
 /** Keys and secrets. Asked for before a pull, so that the user does not have to wait for the prompt. */

@@ -2,6 +2,7 @@ import {existsSync} from 'node:fs';
 import {Failure} from '../../base/failure.ts';
 import {type ContainerSpec, EngineError} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
+import {safeText} from '../../text/safe.ts';
 import {type Box, containerPrefix, type OwnBox} from '../box.ts';
 import {readToken, renewBadToken} from '../jupyter/token.ts';
 import {listBoxes, listClaims, onlyBoxes, ownerText} from '../list.ts';
@@ -24,6 +25,9 @@ import {removeWithFiles} from './remove-with-files.ts';
 import {bringBack, setAside} from './replace.ts';
 import {chooseName, findOwn, notesOnGpus, othersOf, stillUndecided, workOut} from './resolve-spec.ts';
 import type {UpOptions, UpResult} from './types.ts';
+
+/** Written by templates/box/run-entrypoint. */
+const entrypointFailed = '/tmp/gpubox/entrypoint.failed';
 
 /**
 Finds or creates the project's box and waits until its services answer. Safe to run any number of times, also concurrently: the box
@@ -110,7 +114,9 @@ async function makeBox(
 
 	options.report({kind: 'start', name: box.name});
 	try {
-		return await finish(host, box, options, true);
+		const result = await finish(host, box, options, true);
+		await noteEntrypoint(host, box, prepared, options);
+		return result;
 	} catch (error) {
 		// It never worked, so it is removed: the end of its log is in the failure. Unless another `up` created it and is also
 		// waiting for it.
@@ -120,6 +126,22 @@ async function makeBox(
 		}
 
 		throw error;
+	}
+}
+
+/** Whether the image's entrypoint gave the box its environment is known once the box has started. */
+async function noteEntrypoint(
+	{engine}: Host,
+	box: Box,
+	{entrypoint = [], ownServer, image}: Prepared,
+	{wait, report, signal}: UpOptions,
+): Promise<void> {
+	const isAsked = wait && entrypoint.length > 0 && !ownServer;
+	if (isAsked && (await engine.fileExists(box.id, entrypointFailed, signal))) {
+		report({
+			kind: 'note',
+			text: `The entrypoint of ${safeText(image)} (${safeText(entrypoint.join(' '))}) does not run in a box: PATH and variables that it sets are missing. Set them in gpubox.yaml (env) or in the image (ENV). Why: gpubox logs ${box.name}`,
+		});
 	}
 }
 

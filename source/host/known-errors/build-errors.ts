@@ -17,13 +17,21 @@ export const buildErrors: readonly Remedy[] = [
 		fix: 'Choose an image that has it (gpubox images), or remove those packages from gpubox.yaml.',
 	},
 	{
+		id: 'build-old-python',
+		layer: 'build',
+		text: /gpubox: this image has Python \S+, the Jupyter that gpubox adds needs/,
+		example: 'gpubox: this image has Python 3.7, the Jupyter that gpubox adds needs 3.8',
+		meaning: "The image's Python is too old for Jupyter.",
+		fix: 'Choose an image with a newer Python, or one that has Jupyter: gpubox images',
+	},
+	{
 		id: 'build-proxy',
 		layer: 'build',
 		text: /ProxyError\('|Tunnel connection failed: \d+|407 Proxy Authentication Required|Invalid response from proxy: HTTP/i,
 		example:
 			"WARNING: Retrying (Retry(total=4, connect=None, read=None, redirect=None, status=None)) after connection broken by 'ProxyError('Cannot connect to proxy.', OSError('Tunnel connection failed: 407 Proxy Authentication Required'))': /simple/einops/",
 		meaning: 'The proxy refused the connection or could not be reached.',
-		fix: 'Check HTTPS_PROXY and HTTP_PROXY of this shell, which builds use.',
+		fix: 'Check HTTPS_PROXY and HTTP_PROXY of this shell and proxies in ~/.docker/config.json, which builds use.',
 	},
 	{
 		id: 'build-certificate',

@@ -64,8 +64,10 @@ function makeHost(folder: string, containers: Container[]): Host & {containers: 
 	for (const {id, labels} of containers) {
 		const folder = `${labels[label.name]}~1`;
 		mkdirSync(join(paths.state, folder, 'files/ssh'), {recursive: true});
-		writeSshFiles(folder, {authorized: [], identityFiles: [], only: false, agentKeys: []}, (file, content, mode) =>
-			writeFileSync(join(paths.state, folder, file), content, {mode}),
+		writeSshFiles(
+			{name: folder},
+			{authorized: [], identityFiles: [], only: false, agentKeys: []},
+			(file, content, mode) => writeFileSync(join(paths.state, folder, file), content, {mode}),
 		);
 		if (labels[label.owner] === 'alice') {
 			const record = {engine: host.engine.address, project: '/p', nonce: id, labels, container: id};

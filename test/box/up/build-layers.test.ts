@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {buildArguments, derivedFiles, derivedReference, packageFiles} from '../../../source/box/up/build-layers.ts';
+import {
+	buildArguments,
+	derivedFiles,
+	derivedReference,
+	ownReason,
+	packageFiles,
+} from '../../../source/box/up/build-layers.ts';
 
 const base = {id: `sha256:${'a'.repeat(64)}`};
 const name = (settings: Parameters<typeof derivedReference>[3]) =>
@@ -38,4 +44,12 @@ test('proxies of builds are those of the shell, and what it does not set from Do
 		),
 		{BASE: 'sha256:1', HTTP_PROXY: 'http://docker', https_proxy: 'http://shell', NO_PROXY: 'localhost'},
 	);
+});
+
+test("the reason of a build that failed is that of gpubox's own script where it gave one", () => {
+	const own = 'this image has Python 3.7, the Jupyter that gpubox adds needs 3.8';
+	assert.equal(ownReason(['Step 9/9', `gpubox: ${own}`, 'Removing intermediate container 1']), own);
+	assert.equal(ownReason(['gcc: fatal error: no input files', 'not gpubox: anything']), undefined);
+	// An entrypoint that does not work is not what ended the build.
+	assert.equal(ownReason(["gpubox: the image's entrypoint (x) did not start its arguments (exit code 1)"]), undefined);
 });
