@@ -34,6 +34,10 @@ const environment: Array<[string, string]> = [
 const files: Array<[string, string]> = [
 	['gpubox.yaml', "The settings of a project's boxes, in the project's folder."],
 	['~/.config/gpubox/config.json', 'Your own defaults; see gpubox config.'],
+	[
+		'/etc/gpubox/config.json',
+		'Defaults for everyone on this host; only if root owns it and no one else can write to it.',
+	],
 	['~/.local/state/gpubox/boxes', 'A folder for each box with token, keys and start script.'],
 	['~/.local/share/gpubox/home', 'Your home inside boxes.'],
 	['~/.cache/gpubox', 'Caches of models and packages, shared by your boxes.'],

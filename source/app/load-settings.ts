@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {Failure} from '../base/failure.ts';
 import type {BuildSettings} from '../box/up/build-layers.ts';
 import {findPaths} from '../host/user.ts';
-import {findProject, readProjectFile, resolveFolder} from '../settings/file.ts';
+import {findProject, hostWideFile, readProjectFile, resolveFolder} from '../settings/file.ts';
 import {defaults, merge, type Sourced, toSettings} from '../settings/merge.ts';
 import type {Settings} from '../settings/schema.ts';
 
@@ -17,14 +17,16 @@ export type Effective = {
 	winners: Sourced[];
 	/** The same in the shape of gpubox.yaml. */
 	settings: Settings;
+	/** Why the config of the host does not count. */
+	ignored?: Failure;
 };
 
 /**
-Gathers the settings of the project that `directory` belongs to: flags, then gpubox.yaml, then the personal config, then defaults.
-Without a file the code that reads it is not loaded.
+Gathers the settings of the project that `directory` belongs to: flags, then gpubox.yaml, then the personal config, then the host's, then
+defaults. Without a file the code that reads it is not loaded.
 
 @param options.files false for the demo host, which has no real files
-@param options.personal false for what is shared with others: the personal config is left out
+@param options.personal false for what is shared with others: the personal config and the host's are left out
 @throws Failure (usage)
 */
 export async function loadSettings(
@@ -35,7 +37,8 @@ export async function loadSettings(
 	const found: {project: string; file?: string} = files ? findProject(folder) : {project: folder};
 	const team = found.file === undefined ? [] : await readProjectFile(found.file, process.cwd());
 	const own = files && personal ? await loadPersonal() : [];
-	return mergeAll(found, [flags, team, own]);
+	const {settings: hostWide, ignored} = files && personal ? await loadHostWide() : {settings: []};
+	return {...mergeAll(found, [flags, team, own, hostWide]), ...(ignored ? {ignored} : {})};
 }
 
 /**
@@ -73,7 +76,12 @@ export async function loadReadableSettings(
 	const {file} = found;
 	const team = file === undefined ? [] : await orTell([], () => readProjectFile(file, process.cwd()));
 	const personal = needs === 'personal' ? await loadPersonal() : await orTell([], loadPersonal);
-	return mergeAll(found, [team, personal]);
+	const {settings: hostWide, ignored} = await loadHostWide();
+	if (ignored) {
+		onTrouble(ignored);
+	}
+
+	return mergeAll(found, [team, personal, hostWide]);
 }
 
 function mergeAll(found: {project: string; file?: string}, layers: Sourced[][]): Effective {
@@ -81,9 +89,27 @@ function mergeAll(found: {project: string; file?: string}, layers: Sourced[][]):
 	return {...found, winners, settings: toSettings(winners)};
 }
 
-/** The caller's own defaults alone. @throws Failure (usage) */
+/** The caller's own defaults and those of the host, without a project. @throws Failure (usage) */
 export async function loadPersonalSettings(): Promise<Settings> {
-	return toSettings(await loadPersonal());
+	return toSettings(merge([await loadPersonal(), (await loadHostWide()).settings]));
+}
+
+/** The config of the host. What is wrong with it is no reason for anyone's verb to fail, since they cannot correct it. */
+export async function loadHostWide(): Promise<{settings: Sourced[]; ignored?: Failure}> {
+	if (!existsSync(hostWideFile)) {
+		return {settings: []};
+	}
+
+	const {readHostWide} = await import('../settings/host-wide.ts');
+	try {
+		return {settings: await readHostWide()};
+	} catch (error) {
+		if (error instanceof Failure) {
+			return {settings: [], ignored: error};
+		}
+
+		throw error;
+	}
 }
 
 async function loadPersonal(): Promise<Sourced[]> {

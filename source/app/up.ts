@@ -62,6 +62,10 @@ async function resolve(
 		files: !host.demo,
 		flags: [...flagSettings(flags, process.cwd()), ...demoSettings],
 	});
+	if (effective.ignored) {
+		report({kind: 'note', text: `${effective.ignored.message} ${effective.ignored.fix}`});
+	}
+
 	const made = makeRequest(flags, effective);
 	const locked: ProjectLock = host.demo ? {kind: 'none'} : await readLockState(effective);
 	const lock = locked.kind === 'current' ? locked.lock : undefined;

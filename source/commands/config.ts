@@ -1,7 +1,9 @@
+import {existsSync} from 'node:fs';
 import {type Effective, loadSettings} from '../app/load-settings.ts';
 import {readTemplate} from '../base/templates.ts';
 import {findPaths} from '../host/user.ts';
 import {allSettings} from '../settings/describe.ts';
+import {hostWideFile} from '../settings/file.ts';
 import {type Sourced, toSettings} from '../settings/merge.ts';
 import {
 	findPersonal,
@@ -14,6 +16,7 @@ import {
 import {safeText} from '../text/safe.ts';
 import {formatTable} from '../text/table.ts';
 import {printJson} from './output/json.ts';
+import {tellTrouble} from './output/tell-trouble.ts';
 
 export type ConfigOptions = {
 	json?: true | undefined;
@@ -32,7 +35,12 @@ export async function config(
 	if (options.schema) {
 		process.stdout.write(readTemplate('gpubox.schema.json'));
 	} else if (options.showOrigin) {
-		await showOrigins(await loadSettings('.'), key, options);
+		const effective = await loadSettings('.');
+		if (effective.ignored) {
+			tellTrouble(effective.ignored);
+		}
+
+		await showOrigins(effective, key, options);
 	} else if (key !== undefined && options.unset) {
 		await unsetPersonal(directory, key);
 	} else if (key !== undefined && value !== undefined) {
@@ -65,7 +73,12 @@ async function showPersonal(
 		inWords(select(personal, setting.key)) || '-',
 		setting.says,
 	]);
-	process.stdout.write(`${await formatTable(['key', 'value', 'meaning'], rows)}\n\nSaved in ${safeText(path)}\n`);
+	const hostWide = existsSync(hostWideFile)
+		? `Where you set nothing, ${hostWideFile} counts: gpubox config --show-origin\n`
+		: '';
+	process.stdout.write(
+		`${await formatTable(['key', 'value', 'meaning'], rows)}\n\nSaved in ${safeText(path)}\n${hostWide}`,
+	);
 }
 
 async function showOrigins({file, winners}: Effective, key: string | undefined, options: ConfigOptions): Promise<void> {
@@ -89,7 +102,11 @@ async function showOrigins({file, winners}: Effective, key: string | undefined, 
 	const rows = shown.map(({key: name, value, origin}) => [
 		name,
 		inWords(value),
-		origin.place === 'personal' ? `${origin.where} (yours)` : origin.where,
+		origin.place === 'personal'
+			? `${origin.where} (yours)`
+			: origin.place === 'host'
+				? `${origin.where} (this host's)`
+				: origin.where,
 	]);
 	process.stdout.write(`${await formatTable(['key', 'value', 'from'], rows)}\n`);
 }

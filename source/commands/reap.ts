@@ -1,5 +1,6 @@
 import {toDuration} from '../app/duration-option.ts';
 import {idleLimits} from '../app/idle-limits.ts';
+import {loadHostWide} from '../app/load-settings.ts';
 import type {Box} from '../box/box.ts';
 import {isAbandoned} from '../box/gpus/claims.ts';
 import type {Idleness} from '../box/idle/idle.ts';
@@ -16,6 +17,7 @@ import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {explain} from '../host/remedies.ts';
 import {printJson} from './output/json.ts';
+import {tellTrouble} from './output/tell-trouble.ts';
 import {installTimer, uninstallTimer} from './reap-schedule.ts';
 
 export type ReapOptions = {
@@ -50,6 +52,11 @@ export async function reap(options: ReapOptions, signal: AbortSignal): Promise<n
 	if (options.install || options.uninstall) {
 		await (options.install ? installTimer(options, signal) : uninstallTimer(signal));
 		return 0;
+	}
+
+	const {ignored} = await loadHostWide();
+	if (ignored) {
+		tellTrouble(ignored);
 	}
 
 	const host = openHost(options);

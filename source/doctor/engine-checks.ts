@@ -104,11 +104,14 @@ function judgePermission({engine, person, address}: HostFacts): Verdict {
 	return fail(
 		`${person.name} has no permission for ${address}`,
 		why,
-		advise('Join the group docker (equivalent to root access) and log in again, or set up a rootless engine', [
-			...(person.groupExists ? [] : ['sudo groupadd --system docker && sudo systemctl restart docker.socket docker']),
-			'sudo usermod -aG docker "$USER"',
-			'newgrp docker',
-		]),
+		advise(
+			'Join the group docker (equivalent to root access) and log in again, or run an engine of your own (dockerd-rootless-setuptool.sh install, https://docs.docker.com/engine/security/rootless)',
+			[
+				...(person.groupExists ? [] : ['sudo groupadd --system docker && sudo systemctl restart docker.socket docker']),
+				'sudo usermod -aG docker "$USER"',
+				'newgrp docker',
+			],
+		),
 	);
 }
 

@@ -90,7 +90,7 @@ function explainEngine(error: EngineError, address: string): Failure {
 			return new Failure(error.message, {fix: error.fix ?? '', exitCode: exitCode.noEngine, cause: error});
 		case 'no-permission':
 			return new Failure(`Permission denied: you cannot use the Docker Engine at ${address}.`, {
-				fix: 'Join its group and log in again: sudo usermod -aG docker "$USER"',
+				fix: 'Join its group and log in again: sudo usermod -aG docker "$USER". Or run an engine of your own: dockerd-rootless-setuptool.sh install',
 				exitCode: exitCode.noEngine,
 				cause: error,
 			});

@@ -12,12 +12,15 @@ export type Path = Array<string | number>;
 /** `at`: whether the name or the value is at fault. */
 export type Fault = {path: Path; at: 'key' | 'value'; message: string; hint: string};
 
+/** What kind of file it is: a project's, the user's own or the host's. */
+export type FilePlace = 'gpubox.yaml' | 'personal' | 'host';
+
 const isVariable = /^[A-Za-z_]\w*$/;
 
 /** All faults of a file's content, in no order. */
 export function findFaults(
 	value: Record<string, unknown>,
-	place: 'gpubox.yaml' | 'personal',
+	place: FilePlace,
 	isFolder: (name: string) => boolean,
 ): Fault[] {
 	const misplaced = unknownKeys(schema, value, [], place);
@@ -104,12 +107,7 @@ export function withoutEmpty(node: Schema, value: Record<string, unknown>): Reco
 	);
 }
 
-function unknownKeys(
-	node: Schema,
-	value: Record<string, unknown>,
-	path: Path,
-	place: 'gpubox.yaml' | 'personal',
-): Fault[] {
+function unknownKeys(node: Schema, value: Record<string, unknown>, path: Path, place: FilePlace): Fault[] {
 	const entries = sectionEntries(node) ?? {};
 	return Object.entries(value).flatMap(([name, inner]) => {
 		const here = [...path, name];
@@ -127,7 +125,7 @@ function unknownKeys(
 		}
 
 		const known = allSettings().find((setting) => setting.key === key);
-		if (place === 'personal' && known && !known.personal) {
+		if (place !== 'gpubox.yaml' && known && !known.personal) {
 			return [{path: here, at: 'key', message: `"${key}" is a project setting.`, hint: 'Set it in gpubox.yaml.'}];
 		}
 

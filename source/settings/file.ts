@@ -8,6 +8,8 @@ import type {Sourced} from './merge.ts';
 import type {Mistake, Source} from './read.ts';
 
 const names = ['gpubox.yaml', 'gpubox.yml'];
+/** Defaults for everyone on this host. */
+export const hostWideFile = '/etc/gpubox/config.json';
 /** More of them are of no use. */
 const mostMistakes = 10;
 

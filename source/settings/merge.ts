@@ -2,7 +2,7 @@ import type {Settings} from './schema.ts';
 
 /** Where a value was set. */
 export type Origin = {
-	place: 'flag' | 'gpubox.yaml' | 'personal' | 'default';
+	place: 'flag' | 'gpubox.yaml' | 'personal' | 'host' | 'default';
 	/** For display: `--image`, `gpubox.yaml:3`, `default`. Safe to print. */
 	where: string;
 	/** The folder that relative paths in it start from. */
@@ -27,7 +27,7 @@ export const defaults: Sourced[] = [
 ];
 
 /**
-Puts layers together, the strongest first: flags, gpubox.yaml, personal config, defaults. The first that sets a value wins. Lists
+Puts layers together, the strongest first: flags, gpubox.yaml, personal config, config of the host, defaults. The first that sets a value wins. Lists
 add up, strongest items first; of two items that mean the same thing (mounts with the same target, images of the same name) the
 stronger one counts. `services` is a choice and no collection: it is taken whole.
 

@@ -16,7 +16,7 @@ import {
 import {safeText} from '../text/safe.ts';
 import {allSettings} from './describe.ts';
 import {fromElsewhere} from './elsewhere.ts';
-import {findFaults, isRecord, type Path, plainly, withoutEmpty} from './faults.ts';
+import {type FilePlace, findFaults, isRecord, type Path, plainly, withoutEmpty} from './faults.ts';
 import type {Origin, Sourced} from './merge.ts';
 import {schema} from './schema.ts';
 
@@ -26,7 +26,7 @@ export type Mistake = {line: number; column: number; message: string; hint: stri
 export type ReadResult = {settings: Sourced[]; mistakes: Mistake[]};
 
 /** What is being read. `shownAs` is its name for messages. */
-export type Source = {place: 'gpubox.yaml' | 'personal'; shownAs: string; base: string};
+export type Source = {place: FilePlace; shownAs: string; base: string};
 
 /** Never throws: everything wrong with the text is in `mistakes`, in the order of the file. */
 export function readSettings(text: string, source: Source): ReadResult {

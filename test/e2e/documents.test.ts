@@ -588,6 +588,11 @@ const workshop: Step[] = [
 		'a card, and rights over the kernel',
 		parses,
 	),
+	elsewhere(
+		['npm uninstall -g gpubox', 'docker image rm', 'docker image ls gpubox/box'],
+		'what it would remove is not there',
+		(command) => assert.match(command, /^(?:npm uninstall -g|docker image (?:rm|ls)\b)/),
+	),
 	elsewhere('sudo install -m 755 gpubox-linux-x64 /usr/local/bin/gpubox', 'root, and it stays', parses),
 	elsewhere(['wsl --update', 'wsl --shutdown'], 'Windows', parses),
 	elsewhere('loginctl enable-linger', 'systemd, and it outlasts the test', parses),
