@@ -3,6 +3,8 @@ What people bring from docker's command line, compose files and devcontainer.jso
 is written here. Sources: docs.docker.com (run, compose file reference), containers.dev (metadata reference).
 */
 
+import {plainGpuList} from '../text/gpu-list.ts';
+
 type Values = Record<string, unknown>;
 
 /** The same settings with what is written as elsewhere put in gpubox's way. What is not understood stays as it is. Pure. */
@@ -32,23 +34,7 @@ function gpusFrom(value: unknown): unknown {
 		return value.length === 1 && isRecord(first) ? (reservationFrom(first) ?? value) : value;
 	}
 
-	if (typeof value !== 'string') {
-		return value;
-	}
-
-	const text = value.trim().replace(/^(["'])(.*)\1$/, '$2');
-	const [, devices] = /^device=(.+)$/.exec(text) ?? [];
-	if (devices !== undefined) {
-		return namesFrom(devices.split(',')) ?? value;
-	}
-
-	const [, count] = /^count=(-1|all|\d+)$/.exec(text) ?? [];
-	if (count !== undefined) {
-		return countFrom(count);
-	}
-
-	const cdi = text.split(',').map((name) => /^nvidia\.com\/gpu=(.+)$/.exec(name.trim())?.[1]);
-	return cdi.every((name) => name !== undefined) ? (cdi.includes('all') ? 'all' : (namesFrom(cdi) ?? value)) : value;
+	return typeof value === 'string' ? plainGpuList(value) : value;
 }
 
 function namesFrom(names: readonly unknown[]): string | undefined {

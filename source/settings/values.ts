@@ -7,6 +7,7 @@ import {isIP} from 'node:net';
 import * as v from 'valibot';
 import {parseBytes} from '../text/bytes.ts';
 import {parseDuration} from '../text/duration.ts';
+import {plainGpuList} from '../text/gpu-list.ts';
 
 export type JsonSchema = {[key: string]: unknown};
 
@@ -53,7 +54,7 @@ const gpuText = /^(?:auto|none|all|\d+|(?:(?:\d+|(?:GPU|MIG)-[\w/-]+),)*(?:\d+|(
 /** As `--gpus` accepts it. A list always names cards, a single number is a count. */
 export const gpus = v.pipe(
 	v.union([
-		v.pipe(numberOrText, v.trim(), v.regex(gpuText)),
+		v.pipe(numberOrText, v.transform(plainGpuList), v.regex(gpuText)),
 		v.pipe(
 			v.array(v.pipe(numberOrText, v.regex(gpuName))),
 			v.minLength(1),
@@ -65,7 +66,7 @@ export const gpus = v.pipe(
 		json: {
 			anyOf: [
 				{type: 'string', pattern: gpuText.source},
-				{type: 'string', pattern: String.raw`^["']?(?:device=|count=|nvidia\.com/gpu=)`},
+				{type: 'string', pattern: String.raw`^["']*(?:\[|device=|count=|nvidia\.com/gpu=)`},
 				{type: 'integer', minimum: 0},
 				{
 					type: 'array',

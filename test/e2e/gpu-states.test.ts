@@ -166,4 +166,24 @@ describe('the state of the GPUs', {skip: needsOwnEngine}, () => {
 			[['root', null]],
 		);
 	});
+
+	test('docker and YAML lists, and a number that is also a card', async () => {
+		await play({gpus: cards.map(({uuid}) => ({...h100, uuid}))});
+		for (const wanted of ['device=3', '"device=3"', '[3]', '3,']) {
+			const {stdout, stderr, code} = await plan(wanted);
+			assert.equal(code, 0, stderr);
+			assert.ok(given(stdout).endsWith(cards[3]?.uuid ?? 'x'), given(stdout));
+		}
+
+		const seven = await plan('7');
+		assert.equal(seven.code, 0, seven.stderr);
+		assert.match(seven.stderr, /--gpus 7 means 7 GPUs; for GPU 7 write --gpus 7,/);
+		await play({
+			gpus: cards.map(({uuid}) => ({...h100, uuid})),
+			processes: [0, 1].map((gpu) => ({gpu, pid: 4_193_000 + gpu, name: 'python', usedMemoryMiB: 900})),
+		});
+		const taken = await plan('7');
+		assert.equal(taken.code, 7, taken.stderr);
+		assert.match(taken.stderr, /--gpus 7 means 7 GPUs; for GPU 7 write --gpus 7,/);
+	});
 });

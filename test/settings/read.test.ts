@@ -224,6 +224,9 @@ ssh: {keys: [~/.ssh/id_ed25519.pub]}
 test('a single card in a list is that card, a number alone is how many', () => {
 	assert.deepEqual(read('gpus: [1]'), {gpus: '1,'});
 	assert.deepEqual(read('gpus: 1'), {gpus: '1'});
+	assert.deepEqual(read('gpus: "[3]"'), {gpus: '3,'});
+	assert.deepEqual(read('gpus: device=3'), {gpus: '3,'});
+	assert.deepEqual(read('gpus: device=0,2'), {gpus: '0,2,'});
 });
 
 test('an empty file, and sections whose lines are all commented out, set nothing', () => {

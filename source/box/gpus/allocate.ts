@@ -2,6 +2,7 @@ import {exitCode, Failure} from '../../base/failure.ts';
 import type {Unusable} from '../../gpu/state.ts';
 import {type Closeness, nearestGroup} from '../../gpu/topology.ts';
 import {formatDuration} from '../../text/duration.ts';
+import {plainGpuList} from '../../text/gpu-list.ts';
 
 /** What `--gpus` requests. */
 export type GpuSelection =
@@ -56,12 +57,12 @@ export class GpusTaken extends Failure {
 
 /**
 Reads `--gpus`: `auto`, `none`, `all`, a count, or indexes and UUIDs separated by commas. A single number is a count, as with
-docker; `0,` or a UUID names a card.
+docker; `0,`, `device=0`, `[0]` or a UUID names a card.
 
 @throws Failure (usage)
 */
 export function parseGpuSelection(text: string): GpuSelection {
-	const trimmed = text.trim();
+	const trimmed = plainGpuList(text);
 	if (trimmed === 'auto' || trimmed === 'none' || trimmed === 'all') {
 		return {kind: trimmed};
 	}

@@ -32,7 +32,31 @@ describe('--gpus', () => {
 		assert.deepEqual(parseGpuSelection('0'), {kind: 'none'});
 		assert.deepEqual(parseGpuSelection('GPU-a,GPU-a'), {kind: 'exact', names: ['GPU-a']});
 	});
-	for (const text of ['', 'some', '-1', '1.5', '0;2', ',', 'GPU-$(x)']) {
+	for (const text of ['device=3', '"device=3"', `'"device=3"'`, '[3]', ' [ 3 ] ', '["3"]', '[3,]']) {
+		test(`${text} is GPU 3`, () => assert.deepEqual(parseGpuSelection(text), {kind: 'exact', names: ['3']}));
+	}
+
+	for (const text of ['device=0,2', '"device=0,2"', '[0, 2]', "['0','2']"]) {
+		test(`${text} is GPU 0 and GPU 2`, () =>
+			assert.deepEqual(parseGpuSelection(text), {kind: 'exact', names: ['0', '2']}));
+	}
+
+	for (const text of [
+		'device=',
+		'device=all',
+		'[]',
+		'[a]',
+		'device=0,capabilities=utility',
+		'[0',
+		'[auto]',
+		'',
+		'some',
+		'-1',
+		'1.5',
+		'0;2',
+		',',
+		'GPU-$(x)',
+	]) {
 		test(`"${text}" is refused`, () =>
 			assert.throws(() => parseGpuSelection(text), refused(2, /Invalid value for --gpus/)));
 	}
