@@ -58,6 +58,84 @@ const up = () =>
 			(await import('./commands/up.ts')).upCommand({...options, directory}, signal),
 	);
 
+const run = () =>
+	verb(
+		new Command('run')
+			.argument('<command...>', 'the command and its arguments, after --')
+			.summary("run a command in the project's environment")
+			.description(
+				"Run a command as a job: in the image of the project's box, with the same folders, limits and secrets, on GPUs of its own that it holds until it ends. Prints its output and exits with its exit code. Ctrl-C stops the job, d detaches. What it leaves is in runs/ of the project.",
+			)
+			.option('--nproc <n>', 'start it with torchrun: this many processes, or auto for one per GPU', toProcessesPerNode)
+			.option('-d, --detach', 'run it in the background and print its name')
+			.option('--gpus <gpus>', 'request GPUs: auto, none, all, a count, indexes (0,2) or UUIDs')
+			.option('--share-gpus', 'allow GPUs that others use')
+			.option('--wait', 'queue for the GPUs if others have them')
+			.option('--timeout <time>', 'stop it after this long, e.g. 8h')
+			.option(
+				'--stop-timeout <seconds>',
+				'wait this many seconds for it to end when it is stopped (default: 120)',
+				toCount,
+			)
+			.option('--for <time>', 'reserve for this long, e.g. 4h; afterwards others may stop it')
+			.option('--name <name>', 'set the name of the run, which adds a number')
+			.option('--image <ref>', 'use this image instead of the best match for this host')
+			.option('--memory <size>', 'limit memory, e.g. 32g')
+			.option('--cpus <n>', 'limit CPUs', toPositive)
+			.option('--shm-size <size>', 'set the size of /dev/shm, e.g. 16g')
+			.option('--pids-limit <n>', 'limit processes and threads', toProcesses)
+			.option('--mount <src:dst[:ro]>', 'mount a folder (repeatable)', collect)
+			.option('--env <k=v>', 'set an environment variable (repeatable)', collect)
+			.option(
+				'--secret <name[=file]>',
+				'provide a secret as /run/secrets/NAME, from your variable NAME, a file, or a prompt',
+				collect,
+			)
+			.option(
+				'--secret-env <name[=file]>',
+				'provide a secret as --secret does, and also as an environment variable',
+				collect,
+			)
+			.option('--sudo', 'allow sudo in the job')
+			.option('--artifacts <dir>', 'add the files that it writes in this folder to the manifest (repeatable)', collect)
+			.option('--force', 'use the image even if it does not fit, after showing why')
+			.option('--trust', 'agree to everything gpubox.yaml asks for, as `gpubox trust` shows it (for scripts)')
+			.option('--dry-run', 'print the docker run command instead of running it')
+			.option('--json', 'print the run as JSON at the end; its output goes to stderr')
+			.addHelpText(
+				'after',
+				'\nExamples:\n  gpubox run -- python train.py --lr 3e-4\n  gpubox run --gpus 2 --nproc auto -- python train.py\n  gpubox run --detach --wait -- python train.py',
+			),
+		async ({args: [command], options, signal}) =>
+			(await import('./commands/run.ts')).run({...options, command}, signal),
+	);
+
+const runs = () =>
+	verb(
+		new Command('runs')
+			.argument('[show]', '"show" for everything about one run')
+			.argument('[run]', 'its name, or its number in this project')
+			.summary('list your runs')
+			.description('List your runs, the newest first, or show everything about one.')
+			.option('--json', 'print JSON')
+			.addHelpText('after', '\nExamples:\n  gpubox runs\n  gpubox runs show 3'),
+		async ({args: [show, name], options, signal}) =>
+			(await import('./commands/runs.ts')).runs(show, name, options, signal),
+	);
+
+const wait = () =>
+	verb(
+		new Command('wait')
+			.argument('<run>')
+			.summary('wait for a run and exit with its exit code')
+			.description(
+				'Wait until a run has ended and exit with its exit code. Of a run that has ended, the same code each time.',
+			)
+			.option('--json', 'print the run as JSON')
+			.addHelpText('after', '\nExample: gpubox wait alice-train-3'),
+		async ({args: [name], options, signal}) => (await import('./commands/wait.ts')).wait(name, options, signal),
+	);
+
 const ls = () =>
 	verb(
 		new Command('ls')
@@ -426,7 +504,7 @@ const demo = () => {
 
 /** In the order of `--help`. */
 const verbs = [
-	...[up, ls, stop, start, rm, logs, attach, ssh, open],
+	...[up, run, runs, wait, ls, stop, start, rm, logs, attach, ssh, open],
 	...[gpus, images, pull, check, doctor, kernels, reap],
 	...[init, trust, lock, verify, exportVerb, config, completion, demo],
 ];
@@ -462,6 +540,12 @@ export function makeProgram(): CommandUnknownOpts {
 		program.addCommand(command.aliases(otherNames[command.name()]?.aliases ?? []));
 	}
 
+	program.addCommand(
+		verb(new Command('__follow').argument('<run>'), async ({args: [name], options}) =>
+			(await import('./commands/follow.ts')).follow(name, options),
+		).copyInheritedSettings(program),
+		{hidden: true},
+	);
 	program
 		.command('__complete', {hidden: true})
 		.argument('[words...]')

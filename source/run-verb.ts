@@ -1,17 +1,23 @@
 import {type ExitCode, exitCode, Failure} from './base/failure.ts';
+import {interrupts, type TakenSignal} from './base/interrupts.ts';
 import {caller} from './engine/caller.ts';
 import {safeLogLine} from './text/safe.ts';
 
 /**
 Runs a verb and turns its outcome into what the shell sees: the exit code, and for a failure one line that says what is wrong
-and one that says what to do. The first Ctrl-C, SIGTERM or SIGHUP aborts the verb's signal so that it can clean up; the second ends it.
+and one that says what to do. The first Ctrl-C, SIGTERM or SIGHUP aborts the verb's signal so that it can clean up; the second ends it. A verb may take the signals over (base/interrupts.ts).
 */
 export async function runVerb(
 	verb: (signal: AbortSignal) => Promise<number | undefined>,
 	address?: () => string,
 ): Promise<void> {
 	const controller = new AbortController();
-	const interrupt = () => {
+	const interrupt = (signal: TakenSignal) => {
+		if (interrupts.take !== undefined) {
+			interrupts.take(signal);
+			return;
+		}
+
 		if (controller.signal.aborted) {
 			process.exit(exitCode.interrupted);
 		}
@@ -23,7 +29,7 @@ export async function runVerb(
 	const hangUp = () => {
 		// The terminal's connection is gone: no one reads further output.
 		process.stderr.on('error', () => {});
-		interrupt();
+		interrupt('SIGHUP');
 	};
 	process.on('SIGHUP', hangUp);
 	caller.interrupted = controller.signal;
@@ -35,6 +41,11 @@ export async function runVerb(
 	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 		// An interrupted verb cleans up, whether or not its output can be read.
 		if (controller.signal.aborted) {
+			return;
+		}
+
+		if (interrupts.take !== undefined) {
+			interrupts.take('SIGHUP');
 			return;
 		}
 

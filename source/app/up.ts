@@ -10,11 +10,11 @@ import type {Sourced} from '../settings/merge.ts';
 import {imageChooser} from './choose-image.ts';
 import {type AskConsent, asksOf, consent, newAsks} from './consent.ts';
 import {toDuration} from './duration-option.ts';
-import {buildSettings, loadSettings} from './load-settings.ts';
+import {buildSettings, type Effective, loadSettings} from './load-settings.ts';
 import {noteLock, noteOtherImage, type ProjectLock, readLockState} from './lock/project-lock.ts';
 import {secretsOf} from './read-secrets.ts';
 
-type Front = {
+export type Front = {
 	report: (step: UpStep) => void;
 	signal: AbortSignal;
 	/** Asks the user to agree; where it is missing, no one can be asked. */
@@ -27,7 +27,7 @@ type Front = {
 
 /** `gpubox up`, for the verb and the session. @throws Failure, EngineError */
 export async function upProject(host: Host, flags: UpFlags, front: Front): Promise<UpResult> {
-	const {request, asks, options, lock} = await resolve(host, flags, front);
+	const {request, asks, options, lock} = await resolveRequest(host, flags, front);
 	const note = (text: string) => front.report({kind: 'note', text});
 	await consent(host, request.project, asks, {trust: flags.trust ?? false, ask: front.ask, note});
 	const result = await up(host, request, options);
@@ -42,7 +42,7 @@ export async function upProject(host: Host, flags: UpFlags, front: Front): Promi
 
 /** `gpubox up --dry-run`: the container that it would create. Nothing is asked, pulled or built. @throws Failure, EngineError */
 export async function planProject(host: Host, flags: UpFlags, front: Front): Promise<ContainerSpec> {
-	const {request, asks, options} = await resolve(host, flags, front);
+	const {request, asks, options} = await resolveRequest(host, flags, front);
 	const fresh = newAsks(host, request.project, asks);
 	if (fresh.length > 0) {
 		const keys = [...new Set(fresh.map(({key}) => key))].join(', ');
@@ -52,12 +52,12 @@ export async function planProject(host: Host, flags: UpFlags, front: Front): Pro
 	return planUp(host, request, options);
 }
 
-/** What the flags and the project's settings ask for. */
-async function resolve(
+/** What the flags and the project's settings ask for. @throws Failure (usage) */
+export async function resolveRequest(
 	host: Host,
 	flags: UpFlags,
 	{report, signal, asksSecrets, demoSettings = []}: Front,
-): Promise<{request: BoxRequest; asks: Ask[]; options: UpOptions; lock: Lock | undefined}> {
+): Promise<{request: BoxRequest; asks: Ask[]; options: UpOptions; lock: Lock | undefined; effective: Effective}> {
 	const effective = await loadSettings(flags.directory ?? '.', {
 		files: !host.demo,
 		flags: [...flagSettings(flags, process.cwd()), ...demoSettings],
@@ -83,6 +83,7 @@ async function resolve(
 	};
 	return {
 		request,
+		effective,
 		// The demo host has no real files.
 		asks: host.demo ? [] : asksOf(host, effective, made, sshKeys, secrets.source.given),
 		options: {

@@ -24,6 +24,8 @@ export type Box = {
 	startOf?: string;
 	/** Set aside while `up --recreate` creates its replacement (replace.ts). */
 	replaced?: true;
+	/** It is a job: it runs one command and ends with it. Once told to stop, its programs have so many seconds. */
+	job?: {stopSeconds: number};
 	/** The owner's name, for the eye: two users may have the same one, since letters that images do not know are replaced. */
 	owner: string;
 	/** The owner's uid on the engine's machine, which identifies them; undefined where the container does not claim any. */
@@ -102,6 +104,7 @@ export const label = {
 	image: 'gpubox.image',
 	postCreate: 'gpubox.post-create',
 	until: 'gpubox.until',
+	stopTimeout: 'gpubox.stop-timeout',
 	spec: 'gpubox.spec',
 	version: 'gpubox.version',
 } as const;

@@ -48,6 +48,7 @@ export function toBox(container: Container, {mine, pending, caller}: Provenance 
 		...(pending ? {pending: true as const} : {}),
 		...(startOf === undefined ? {} : {startOf}),
 		...(container.name.startsWith(replacedPrefix) ? {replaced: true as const} : {}),
+		...(labels[label.kind] === 'run' ? {job: {stopSeconds: stopSecondsOf(labels[label.stopTimeout])}} : {}),
 		owner: safeText(labels[label.owner] ?? ''),
 		...uidOf(labels[label.uid]),
 		user: safeText(labels[label.user] || labels[label.owner] || ''),
@@ -116,6 +117,11 @@ function addressesOf(
 
 function uidOf(text = ''): Pick<Box, 'uid'> {
 	return /^\d{1,10}$/.test(text) ? {uid: Number(text)} : {};
+}
+
+/** A label of another user could hold anything. */
+function stopSecondsOf(text = ''): number {
+	return /^\d{1,6}$/.test(text) ? Number(text) : 0;
 }
 
 /** Undefined when the text is not a time. */

@@ -1,7 +1,9 @@
 import {stripVTControlCharacters} from 'node:util';
 import {exitCode, Failure} from '../base/failure.ts';
 import {findBox} from '../box/list.ts';
-import {readLogLines} from '../box/logs.ts';
+import {type LogLine, readLogLines} from '../box/logs.ts';
+import {isNoEngine, type LogOptions} from '../engine/engine.ts';
+import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {findRemedy, type Remedy} from '../host/remedies.ts';
 import {parseDuration} from '../text/duration.ts';
@@ -20,10 +22,8 @@ export async function logs(
 ): Promise<void> {
 	const since = options.since === undefined ? undefined : parseSince(options.since, new Date());
 	const host = openHost(options);
-	const {engine} = host;
-	const box = await findBox(host, name, signal);
 	const colours = process.stdout.isTTY && !process.env.NO_COLOR;
-	const lines = readLogLines(engine, box.id, {
+	const lines = await findLog(host, name, {
 		follow: options.follow ?? false,
 		...(options.tail === undefined ? {} : {tail: options.tail}),
 		...(since ? {since} : {}),
@@ -47,6 +47,42 @@ export async function logs(
 	if (!options.follow) {
 		// Below the log, where it is seen however long the log is.
 		known.forEach(explain);
+	}
+}
+
+/** The log of a box, or of a run: from the engine while its container is there, then from the run's folder. */
+async function findLog(
+	host: Host,
+	given: string,
+	options: LogOptions & {signal: AbortSignal},
+): Promise<AsyncIterable<LogLine>> {
+	try {
+		const box = await findBox(host, given, options.signal);
+		return readLogLines(host.engine, box.id, options);
+	} catch (error) {
+		const known = error instanceof Failure && error.exitCode === exitCode.noSuchBox;
+		if (!(known || isNoEngine(error))) {
+			throw error;
+		}
+
+		const [{findRun}, {readKeptLog}] = await Promise.all([
+			import('../app/runs/find.ts'),
+			import('../job/runs/kept-log.ts'),
+		]);
+		const run = findRun(host, given);
+		if (run === undefined) {
+			throw error;
+		}
+
+		if (run.ended === null && run.name !== given) {
+			return findLog(host, run.name, options);
+		}
+
+		if (options.since) {
+			process.stderr.write('The log of a run that has ended has no times, so all of it is printed.\n');
+		}
+
+		return readKeptLog(run.folder, options);
 	}
 }
 

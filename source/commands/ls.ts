@@ -1,3 +1,4 @@
+import {hasActiveRuns} from '../box/active-runs.ts';
 import type {Box} from '../box/box.ts';
 import type {Idleness} from '../box/idle/idle.ts';
 import {jupyterUrl} from '../box/jupyter/server.ts';
@@ -27,6 +28,7 @@ export async function ls(
 
 	try {
 		await removeLeftovers(host, claims);
+		await completeRuns(host, boxes, signal);
 	} catch (error) {
 		signal.throwIfAborted();
 		// The list is printed anyway; the next verb also finds what could not be removed.
@@ -34,6 +36,14 @@ export async function ls(
 		process.stderr.write(
 			`Cannot remove the leftovers of a killed run: ${explain(error, host.engine.address).message}\n`,
 		);
+	}
+}
+
+/** Runs that no process followed to their end. Without any, their code is not loaded. */
+async function completeRuns(host: Host, boxes: Box[], signal: AbortSignal): Promise<void> {
+	if (boxes.some(({mine, job}) => mine && job !== undefined) || hasActiveRuns(host.paths)) {
+		const {lookAfterRuns} = await import('../app/runs/follow.ts');
+		await lookAfterRuns(host, boxes, signal);
 	}
 }
 
@@ -89,7 +99,7 @@ function row(box: Box, now: Date): string[] {
 		box.name,
 		ownerText(box),
 		box.until && box.until <= now ? `${box.state} (expired)` : box.state,
-		`${box.services.join(',') || '-'}${box.sudo ? ' +sudo' : ''}${box.rootPassword ? ' +root-password' : ''}${box.open ? ' +open' : ''}`,
+		`${box.job ? 'job' : box.services.join(',') || '-'}${box.sudo ? ' +sudo' : ''}${box.rootPassword ? ' +root-password' : ''}${box.open ? ' +open' : ''}`,
 		// An index can change at each boot; the start of the UUID is the same in `gpubox gpus`.
 		box.gpus.map(shortUuid).join(',') || '-',
 		box.image,

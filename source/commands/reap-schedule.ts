@@ -1,10 +1,10 @@
 import {execFile} from 'node:child_process';
 import {existsSync, rmSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {isSea} from 'node:sea';
 import {promisify} from 'node:util';
 import {Failure} from '../base/failure.ts';
 import {homeFolder} from '../base/home.ts';
+import {ownCommand} from '../base/own-command.ts';
 import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
 import {safeText} from '../text/safe.ts';
 import {shellQuote} from '../text/shell-quote.ts';
@@ -65,10 +65,7 @@ export async function uninstallTimer(signal: AbortSignal): Promise<void> {
 }
 
 function reapCommand({host, all, grace}: TimerOptions): string[] {
-	const [node = 'node', program = 'gpubox'] = process.argv;
-	// The executable contains both.
-	const gpubox = isSea() ? [process.execPath] : [node, program];
-	return [...gpubox, ...(host ? ['--host', host] : []), 'reap', ...(all ? ['--all'] : []), '--grace', grace];
+	return [...ownCommand(), ...(host ? ['--host', host] : []), 'reap', ...(all ? ['--all'] : []), '--grace', grace];
 }
 
 /** The variables that select the engine and the settings. */

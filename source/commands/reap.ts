@@ -74,6 +74,8 @@ export async function reap(options: ReapOptions, signal: AbortSignal): Promise<n
 	if (!dryRun) {
 		(await removeAbandoned(host, all ? boxes : [])).forEach(report);
 		await removeLeftovers(host, claims);
+		const {lookAfterRuns} = await import('../app/runs/follow.ts');
+		await lookAfterRuns(host, boxes, signal);
 	}
 
 	const idleness = await readIdleness(host, boxes, {

@@ -14,7 +14,14 @@ export async function rm(
 		host,
 		names,
 		signal,
-		(box) => removeBox(host, box),
+		async (box) => {
+			if (box.job && box.mine) {
+				const {removeJob} = await import('../app/runs/remove.ts');
+				await removeJob(host, box, signal);
+			} else {
+				await removeBox(host, box);
+			}
+		},
 		async (boxes) => {
 			if (!options.yes && process.stdin.isTTY) {
 				const told = boxes.map((box) => (box.mine ? box.name : `${box.name} (owner: ${ownerText(box)})`));

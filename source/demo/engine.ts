@@ -1,3 +1,4 @@
+import {constants} from 'node:os';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {type ContainerSpec, type Engine, EngineError, type EngineInfo} from '../engine/engine.ts';
 import {type DemoContainer, DemoContainers, detailOf, rowOf} from './containers.ts';
@@ -201,6 +202,16 @@ function containerCalls({containers, images, check, wait, need}: Simulation) {
 				containers.halt(container, 143);
 				containers.tell(container, 'stop');
 			}
+		},
+
+		async killContainer(id, killSignal) {
+			const container = need(id);
+			if (container.state !== 'running') {
+				throw new EngineError('conflict', `Container ${container.id} is not running`, {status: 409});
+			}
+
+			containers.write(container, `Terminated by ${killSignal}`);
+			containers.halt(container, 128 + (constants.signals[killSignal as NodeJS.Signals] ?? 0));
 		},
 
 		async renameContainer(id, name) {

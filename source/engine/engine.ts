@@ -137,8 +137,11 @@ export type ContainerSpec = {
 
 export type ContainerDetail = Container & {
 	exitCode: number;
+	/** A process in it was killed at its memory limit, the first one or another. */
 	oomKilled: boolean;
 	startedAt?: Date;
+	/** Missing until it ended. */
+	finishedAt?: Date;
 	mounts: Mount[];
 };
 
@@ -254,6 +257,8 @@ export type Engine = {
 	createContainer(spec: ContainerSpec, signal?: AbortSignal): Promise<string>;
 	startContainer(id: string, signal?: AbortSignal): Promise<void>;
 	stopContainer(id: string, options?: {timeoutSeconds?: number; signal?: AbortSignal | undefined}): Promise<void>;
+	/** Sends a signal (`SIGINT`) to its first process. Throws EngineError `conflict` when it does not run. */
+	killContainer(id: string, killSignal: string, signal?: AbortSignal): Promise<void>;
 	/** Atomic on the new name, as `createContainer` is. */
 	renameContainer(id: string, name: string, signal?: AbortSignal): Promise<void>;
 	/** Without `force` the engine refuses (`conflict`) when it runs; never removes a running container by accident. */

@@ -26,6 +26,7 @@ export function lazyDocker(address: EngineAddress): Engine {
 		createContainer: async (...options) => (await load()).createContainer(...options),
 		startContainer: async (...options) => (await load()).startContainer(...options),
 		stopContainer: async (...options) => (await load()).stopContainer(...options),
+		killContainer: async (...options) => (await load()).killContainer(...options),
 		renameContainer: async (...options) => (await load()).renameContainer(...options),
 		removeContainer: async (...options) => (await load()).removeContainer(...options),
 		waitContainer: async (...options) => (await load()).waitContainer(...options),

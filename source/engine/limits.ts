@@ -40,6 +40,7 @@ const engineLimits = {
 	start: {question: 'starting a container', ...change},
 	/** Added to the time that the container's programs get. */
 	stop: {question: 'stopping a container', ...change, seconds: 30},
+	kill: {question: 'sending a signal to a container', ...change},
 	rename: {question: 'renaming a container', ...change},
 	remove: {question: 'removing a container', ...change},
 	tag: {question: 'naming an image', ...look},

@@ -99,6 +99,19 @@ export const schema = v.strictObject({
 		personal: false,
 		example: 'pip install -e .',
 	}),
+	publish: setting(value.command, {
+		says: 'Shell command that runs after a job that succeeded, in its image, with the folder of the run in $GPUBOX_RUN',
+		default: 'none',
+		personal: false,
+		example: 'python publish.py "$GPUBOX_RUN"',
+	}),
+	notify: setting(value.command, {
+		says: 'Shell command that runs on this host when a job of yours has ended; docs/jobs.md lists its variables',
+		default: 'none',
+		personal: true,
+		onlyPersonal: true,
+		example: 'notify-send "$GPUBOX_RUN_NAME ended with $GPUBOX_RUN_EXIT_CODE"',
+	}),
 	env: setting(v.record(value.variableName, value.variableValue), {
 		says: 'Environment variables; everyone who can use the engine can read them',
 		default: 'none',

@@ -4,11 +4,11 @@ a container's label can otherwise move the cursor, change the window's title or 
 */
 
 // CSI, then OSC/DCS/SOS/PM/APC up to their end, then two-character escapes; the C1 forms (U+0080 to U+009F) of the same.
-const sequences =
+export const sequences =
 	/(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|(?:\u001B[\]PX^_]|[\u0090\u0098\u009D\u009E\u009F])[^\u0007\u001B\u009C]*(?:\u0007|\u001B\\|\u009C)?|\u001B[ -/]*[0-~]?/g;
-const controls = /[\u0000-\u001F\u007F-\u009F]/g;
+export const controls = /[\u0000-\u001F\u007F-\u009F]/g;
 // Bidirectional overrides and isolates reorder what stands around them; the others are invisible.
-const invisible = /[\u200B\u200E\u200F\u202A-\u202E\u2028\u2029\u2060\u2066-\u2069\uFEFF]/g;
+export const invisible = /[\u200B\u200E\u200F\u202A-\u202E\u2028\u2029\u2060\u2066-\u2069\uFEFF]/g;
 const colour = /^\u001B\[[0-9;:]*m$/;
 
 /** One line of plain text: control sequences are dropped, line breaks and tabs become a space. */

@@ -423,6 +423,35 @@ const story: Step[] = [
 	run('gpubox kernels alice-train --stop idle', {out: /^$/}),
 	run('gpubox rm alice-train', {check: assertGone}),
 
+	// Jobs. The numbers of the runs count up.
+	run(['gpubox run -- python train.py --lr 3e-4', 'gpubox run -- python train.py'], {in: 'train', out: /^trained$/m}),
+	run('gpubox run -- train.py', {in: 'train', out: /^trained$/m}),
+	run(['gpubox run --detach --wait -- python train.py', 'gpubox run --detach --wait -- train.py'], {
+		in: 'train',
+		out: /^alice-train-\d+$/m,
+	}),
+	run('gpubox run --gpus 2 --nproc auto -- python train.py', {
+		in: 'train',
+		as: 'gpubox run --dry-run --gpus 2 --nproc auto -- python train.py',
+		out: /torchrun --standalone --nnodes=1 --nproc_per_node=2 train\.py/,
+	}),
+	run('gpubox wait alice-train-3', {out: /^$/}),
+	run('gpubox runs', {out: /^alice-train-3 +done +0 /m}),
+	run('gpubox runs show 3', {in: 'train', out: /^ {2}Exit code +0$/m}),
+	run('gpubox logs alice-train-3', {out: /^trained$/m}),
+	run('gpubox run --json', {in: 'train', as: 'gpubox run --json -- true', out: /"exitCode": 0,/}),
+	run('gpubox runs --json', {out: /"name": "alice-train-3"/}),
+	run('gpubox wait --json', {as: 'gpubox wait --json alice-train-3', out: /"state": "done"/}),
+	run('gpubox runs show NAME --json', {as: 'gpubox runs show alice-train-3 --json', out: /"gpuHours"/}),
+	run(['gpubox stop NAME-N', 'gpubox wait'], {
+		as: 'gpubox stop alice-train-3',
+		err: /has ended and its container is gone/,
+	}),
+	run(`gpubox config notify 'notify-send "$GPUBOX_RUN_NAME ended with $GPUBOX_RUN_EXIT_CODE"'`, {
+		aside: true,
+		check: () => assertSetting('notify', 'notify-send "$GPUBOX_RUN_NAME ended with $GPUBOX_RUN_EXIT_CODE"'),
+	}),
+
 	// Sharing.
 	run('gpubox up --gpus 2', {in: 'share/two', check: async () => assertGpus('alice-two', /^GPU-\S+,GPU-\S+$/)}),
 	run('gpubox rm', {as: 'gpubox rm alice-two alice-vision alice-my-project', check: assertGone}),

@@ -68,6 +68,8 @@ export function writeBoxFiles(
 		put('group', groupFor(runAs, groups), 0o644);
 		put('files/start', readTemplate('box/start'), 0o755);
 		put('files/start-own', readTemplate('box/start-own'), 0o755);
+		put('files/job', readTemplate('box/job'), 0o755);
+		put('files/torchrun', readTemplate('box/torchrun'), 0o755);
 		put('files/shell', readTemplate('box/shell'), 0o755);
 		put('files/enter', readTemplate('box/enter'), 0o644);
 		put('files/run-entrypoint', readTemplate('box/run-entrypoint'), 0o644);

@@ -23,9 +23,10 @@ export type IdlenessOptions = {
 	tokenOf?: (box: Box) => Promise<string | undefined> | string | undefined;
 };
 
-/** Whether running boxes are used, by id. Stopped boxes are left out. */
+/** Whether running boxes are used, by id. Stopped boxes and jobs are left out. */
 export async function readIdleness(host: Host, boxes: Box[], options: IdlenessOptions): Promise<Map<string, Idleness>> {
-	const running = boxes.filter(({state}) => state === 'running');
+	// A job ends on its own, however long it waits for data in between.
+	const running = boxes.filter(({state, job}) => state === 'running' && job === undefined);
 	const holders = running.filter(({gpus}) => gpus.length > 0);
 	const use = holders.length > 0 ? readGpuUse(host, options) : Promise.resolve(noUse);
 	const judged = await Promise.all(running.map(async (box) => [box.id, await judge(host, box, use, options)] as const));

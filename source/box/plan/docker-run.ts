@@ -2,10 +2,14 @@ import type {ContainerSpec, Mount} from '../../engine/engine.ts';
 import {toDockerBytes} from '../../text/bytes.ts';
 import {shellQuote} from '../../text/shell-quote.ts';
 
-/** A container as a `docker run` command that can be pasted into a shell: one option a line. */
-export function toDockerRun(spec: ContainerSpec): string {
+/**
+A container as a `docker run` command that can be pasted into a shell: one option a line.
+
+@param options.stays false for one that ends on its own: it runs in the foreground and is removed then
+*/
+export function toDockerRun(spec: ContainerSpec, {stays = true}: {stays?: boolean} = {}): string {
 	const options: string[][] = [
-		['--detach'],
+		[stays ? '--detach' : '--rm'],
 		['--name', spec.name],
 		[`--init${spec.init ? '' : '=false'}`],
 		...(spec.hostname ? [['--hostname', spec.hostname]] : []),

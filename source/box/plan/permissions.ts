@@ -133,6 +133,8 @@ function askOf({key, value}: Sourced, {keyFiles, givenSecrets}: AskFacts): Ask[]
 			return isLoopback(text) ? [] : ask('reachable over the network, unencrypted');
 		case 'postCreate':
 			return ask('runs in the box, as you', visibleLines(text));
+		case 'publish':
+			return ask('runs in the image after each job that succeeded, as you', visibleLines(text));
 		case 'packages.pip':
 			return isPlainPackage(text) ? [] : ask('not a plain package from the index');
 		case 'image':

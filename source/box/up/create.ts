@@ -15,24 +15,28 @@ import {placeSudoers} from '../plan/sudo.ts';
 import type {Prepared} from '../plan/types.ts';
 import {type BoxRecord, newNonce, writeRecord} from '../record.ts';
 import {removeUnlessRunning} from '../remove-container.ts';
-import {chooseName, findOwn, findPending, type Lost, notesOnGpus, stillUndecided, workOut} from './resolve-spec.ts';
+import {boxTarget, type Lost, notesOnGpus, stillUndecided, type Target, workOut} from './resolve-spec.ts';
 
 /**
 Creates the container, makes sure that its GPUs are its own (see claims.ts) and starts it. A GPU, port or name that another process
 takes in the meantime is chosen again, as long as there is a choice.
 
 @returns `notes`: what the user should know of its GPUs
-@param listed the boxes as they were a moment ago, for the first attempt: what changed since costs another attempt
+@param options.listed the boxes as they were a moment ago, for the first attempt: what changed since costs another attempt
+@param options.target the project's box when missing
 */
 export async function claimAndStart(
 	host: Host,
 	prepared: Prepared,
 	signal: AbortSignal,
-	listed?: Box[],
+	{
+		listed,
+		target = boxTarget(host.person, prepared.request),
+	}: {listed?: Box[] | undefined; target?: Target | undefined} = {},
 ): Promise<ClaimedBox & {notes: string[]}> {
 	const folders = new Set<string>();
 	try {
-		const claimed = await claim(host, prepared, {folders, signal, listed});
+		const claimed = await claim(host, prepared, {target, folders, signal, listed});
 		return {...claimed, notes: claimed.made ? notesOnGpus(prepared, [], claimed.box.gpus) : []};
 	} catch (error) {
 		// An engine that no longer answers may have created the container: then a later run cleans up.
@@ -56,6 +60,7 @@ type Attempt =
 	| {kind: 'name-taken'; name: string};
 
 type ClaimOptions = {
+	target: Target;
 	/** Collects those that were written and may belong to a container. */
 	folders: Set<string>;
 	signal: AbortSignal;
@@ -95,11 +100,10 @@ async function claim(host: Host, prepared: Prepared, {listed, ...options}: Claim
 }
 
 async function attemptOnce(host: Host, prepared: Prepared, lost: Lost, options: ClaimOptions): Promise<Attempt> {
-	const {folders, signal} = options;
-	const {request} = prepared;
+	const {target, folders, signal} = options;
 	const boxes = options.listed ?? (await listClaims(host, signal));
 	removeUnused(host, folders, boxes);
-	const pending = findPending(boxes, host.person, request);
+	const pending = target.findPending(boxes);
 	if (pending) {
 		// Another run of the caller is about to record it as the caller's, or was killed before it could.
 		if (isAbandoned(pending, new Date())) {
@@ -109,19 +113,19 @@ async function attemptOnce(host: Host, prepared: Prepared, lost: Lost, options: 
 		return {kind: 'lost-race'};
 	}
 
-	const own = findOwn(boxes, host.person, request);
+	const own = target.findOwn(boxes);
 	if (own) {
 		return tryToStart(host, {box: own, made: false}, boxes, prepared, lost);
 	}
 
-	const name = chooseName(boxes, host.person, request, lost);
-	const failed = await createContainer(host, prepared, {name, boxes, lost, folders, signal});
+	const name = target.chooseName(boxes, lost);
+	const failed = await createContainer(host, prepared, {target, name, boxes, lost, folders, signal});
 	if (failed) {
 		return failed;
 	}
 
 	const boxesNow = await listClaims(host);
-	const created = findOwn(boxesNow, host.person, request);
+	const created = target.findOwn(boxesNow);
 	return created ? tryToStart(host, {box: created, made: true}, boxesNow, prepared, lost) : {kind: 'lost-race'};
 }
 
@@ -129,14 +133,14 @@ async function attemptOnce(host: Host, prepared: Prepared, lost: Lost, options: 
 async function createContainer(
 	host: Host,
 	prepared: Prepared,
-	given: {name: string; boxes: Box[]; lost: Lost; folders: Set<string>; signal: AbortSignal},
+	given: {target: Target; name: string; boxes: Box[]; lost: Lost; folders: Set<string>; signal: AbortSignal},
 ): Promise<Attempt | undefined> {
 	const {engine, paths} = host;
 	const {request} = prepared;
 	const {name, boxes, signal} = given;
 	const folder = newFolder(name);
 	const nonce = newNonce();
-	const spec = await workOut(host, prepared, boxes, {name, folder, nonce}, given.lost);
+	const spec = await workOut(host, prepared, boxes, {name, folder, nonce}, given.lost, given.target.plan);
 	if (!spec) {
 		return {kind: 'lost-race'};
 	}

@@ -1,13 +1,16 @@
 import timers from 'node:timers/promises';
 import type {Engine} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
+import {formatDuration} from '../../text/duration.ts';
 import type {Box} from '../box.ts';
 import {GpusTaken} from '../gpus/allocate.ts';
 import {readGpusOfHost} from '../gpus/availability.ts';
+import {listBoxes} from '../list.ts';
 import type {Prepared} from '../plan/types.ts';
 import {claimAndStart} from './create.ts';
 import {startBox} from './lifecycle.ts';
 import {wantsSeveral} from './prepare.ts';
+import type {Target} from './resolve-spec.ts';
 import type {UpOptions} from './types.ts';
 
 /** The engine has no event for processes that end outside of boxes, so GPUs are also polled. */
@@ -23,15 +26,19 @@ Claims GPUs for a new box as soon as they are free, however long that takes.
 
 @throws what claimAndStart throws, except for GPUs that are taken; the signal's reason
 */
-export function claimInTurn(host: Host, prepared: Prepared, options: Options): ReturnType<typeof claimAndStart> {
-	const {signal} = options;
+export function claimInTurn(
+	host: Host,
+	prepared: Prepared,
+	options: Options & {target?: Target},
+): ReturnType<typeof claimAndStart> {
+	const {signal, target} = options;
 	let current: Prepared | undefined;
 	return inTurn(host, options, async () => {
 		// The first reading of the host was taken a moment ago.
 		current = current
 			? {...current, hostGpus: await readGpusOfHost(host, signal, wantsSeveral(current.gpuSelection))}
 			: prepared;
-		return claimAndStart(host, current, signal);
+		return claimAndStart(host, current, signal, {target});
 	});
 }
 
@@ -71,7 +78,7 @@ async function inTurn<T>(host: Host, {report, signal}: Options, attempt: () => P
 				}
 
 				told = error.instead;
-				report({kind: 'queue', behind: error.holders});
+				report({kind: 'queue', behind: await withTimes(host, error.holders, signal)});
 			}
 
 			const pausing = new AbortController();
@@ -84,6 +91,20 @@ async function inTurn<T>(host: Host, {report, signal}: Options, attempt: () => P
 	} finally {
 		listening.abort();
 	}
+}
+
+/** Of each box in the way, how long it has been running: `box bob-train (running for 2h 5m)`. */
+async function withTimes(host: Host, holders: readonly string[], signal: AbortSignal): Promise<string[]> {
+	const boxes = await listBoxes(host, signal);
+	return Promise.all(
+		holders.map(async (holder) => {
+			const box = boxes.find(({name}) => holder === `box ${name}`);
+			const detail = box && (await host.engine.inspectContainer(box.id, signal));
+			return detail?.startedAt === undefined
+				? holder
+				: `${holder} (running for ${formatDuration(Date.now() - detail.startedAt.getTime())})`;
+		}),
+	);
 }
 
 /** Resolves whenever a container ended. Without events, as behind some proxies, it never does. */

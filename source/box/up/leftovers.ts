@@ -87,7 +87,9 @@ function leftFolders({paths, engine}: Place, boxes: readonly Box[], now: number,
 	const used = new Set(boxes.map(({folder}) => folder));
 	// A folder from before a working box was created has passed its token and host key on.
 	const superseded = new Set(
-		boxes.filter(({mine, state}) => mine && state === 'running').map((box) => box.projectPath),
+		boxes
+			.filter(({mine, state, job}) => mine && state === 'running' && job === undefined)
+			.map((box) => box.projectPath),
 	);
 	return boxFolders(paths).flatMap((folder): LeftFolder[] => {
 		if (used.has(folder)) {

@@ -25,6 +25,13 @@ export async function startBox(
 	signal?: AbortSignal,
 	note: (text: string) => void = () => {},
 ): Promise<void> {
+	if (box.job) {
+		throw new Failure(`${box.name} is a job that has ended; a job is not started again.`, {
+			fix: 'Run its command again: gpubox run -- COMMAND',
+			exitCode: exitCode.usage,
+		});
+	}
+
 	refuseWithoutSecrets(host, box);
 	const renewed = renewBadToken(host.paths, box);
 	if (renewed !== undefined) {
@@ -141,7 +148,7 @@ async function refuseWhenTaken(
 	});
 }
 
-/** Stops a box: its programs get SIGTERM and 30 seconds. Stopping a stopped box does nothing. */
-export async function stopBox(host: Host, box: Box, signal?: AbortSignal): Promise<void> {
-	await host.engine.stopContainer(box.id, {signal});
+/** Stops a box: its programs get SIGTERM and 30 seconds, those of a job their own time. Stopping a stopped box does nothing. */
+export async function stopBox({engine}: Pick<Host, 'engine'>, {id, job}: Box, signal?: AbortSignal): Promise<void> {
+	await engine.stopContainer(id, {...(job ? {timeoutSeconds: job.stopSeconds} : {}), signal});
 }

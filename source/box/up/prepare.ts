@@ -7,7 +7,7 @@ import type {Host, Person} from '../../host/host.ts';
 import {readGroups, readUmask} from '../../host/login-groups.ts';
 import {isReservedTarget} from '../../settings/reserved.ts';
 import {safeText} from '../../text/safe.ts';
-import {type Box, labelPrefix} from '../box.ts';
+import {type Box, labelPrefix, type ServiceName} from '../box.ts';
 import {warnOfOpenSecrets} from '../files/secrets.ts';
 import type {Personal} from '../files/write-files.ts';
 import {type GpuSelection, parseGpuSelection} from '../gpus/allocate.ts';
@@ -24,7 +24,7 @@ import type {BoxRequest, Prepared} from '../plan/types.ts';
 import {nameOfPackages, noteSharedPackages} from '../plan/user-packages.ts';
 import {findLoginKeys} from '../ssh/login-keys.ts';
 import {derive, layersFor, pullChosen} from './obtain-image.ts';
-import {findOwn, pickGpus} from './resolve-spec.ts';
+import {pickGpus} from './resolve-spec.ts';
 import type {ImageFacts, UpOptions} from './types.ts';
 
 /** What `prepare` starts from. */
@@ -33,6 +33,10 @@ export type PrepareOptions = UpOptions & {
 	engine: Promise<EngineInfo>;
 	/** As listed a moment ago. */
 	boxes: readonly Box[];
+	/** The box that is created again, or continued with: its GPUs are not taken by another. */
+	own?: Box | undefined;
+	/** Services whose layer the image gets, where they are not those of the request: a job has those of its project's box. */
+	layerServices?: ServiceName[];
 	/** Nothing is pulled or built. */
 	dryRun?: boolean;
 };
@@ -69,7 +73,7 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 	if (!base && !options.dryRun) {
 		if (hostGpus && !options.queue) {
 			// Report GPUs that are taken before a long pull, not after it. The claim decides.
-			const others = options.boxes.filter((box) => box !== findOwn(options.boxes, host.person, request));
+			const others = options.boxes.filter((box) => box !== options.own);
 			pickGpus({request, gpuSelection, hostGpus, ...usable}, toCandidates(hostGpus, others, new Date()));
 		}
 
@@ -111,7 +115,13 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 		...(pythonPackages === undefined ? {} : {pythonPackages}),
 		...(proxies ? {proxies} : {}),
 		startImage: base
-			? await derive(host, base.id, chosen, layersFor(request, chosen, ownServer), {...options, proxies})
+			? await derive(
+					host,
+					base.id,
+					chosen,
+					layersFor({...request, services: options.layerServices ?? request.services}, chosen, ownServer),
+					{...options, proxies},
+				)
 			: (chosen.pin?.reference ?? reference),
 	};
 }
@@ -154,9 +164,9 @@ function warningsOf(host: Host, request: BoxRequest): string[] {
 
 async function inspectHost(
 	host: Host,
-	{services}: BoxRequest,
+	request: BoxRequest,
 	gpuSelection: GpuSelection,
-	{engine: info, signal, report}: PrepareOptions,
+	{engine: info, layerServices: services = request.services, signal, report}: PrepareOptions,
 ): Promise<ImageFacts & {hostGpus: GpusOfHost | undefined}> {
 	const [engine, hostGpus] = await Promise.all([
 		info,

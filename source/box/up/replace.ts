@@ -2,7 +2,7 @@
 `up --recreate` replaces an existing box with a new one. Until the new one works the old one is kept, stopped and under another name, so
 that the user does not lose it because of a full disk, an image that does not start or a lost race for the cards.
 */
-import {readFileSync} from 'node:fs';
+import {processStart} from '../../base/process-start.ts';
 import {EngineError} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {type Box, containerPrefix, replacedPrefix} from '../box.ts';
@@ -97,15 +97,4 @@ function forgetReplacement({paths}: Host, {folder}: Box): void {
 
 function isMissing(error: unknown): boolean {
 	return error instanceof EngineError && error.code === 'not-found';
-}
-
-/** The start time of a process, in the kernel's clock ticks: together with the pid it identifies one process. */
-function processStart(pid: number): string | undefined {
-	try {
-		const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-		// The name in parentheses may contain anything, including parentheses.
-		return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-	} catch {
-		return undefined;
-	}
 }

@@ -9,12 +9,34 @@ import {toCandidates} from '../gpus/availability.ts';
 import {ownerText} from '../list.ts';
 import {ownNames} from '../name.ts';
 import {planBox} from '../plan/plan.ts';
-import type {BoxRequest, Prepared} from '../plan/types.ts';
+import type {BoxFacts, BoxRequest, Prepared} from '../plan/types.ts';
 import {candidatePorts, findFreePort} from '../ports.ts';
 import {limitsWereKept} from '../record.ts';
 
 /** What earlier attempts found to be unavailable. `names` belong to containers that are not boxes. */
 export type Lost = {ports: readonly number[]; names: readonly string[]; rlimits: boolean};
+
+/** What a claim creates: the project's box, or another kind of container, such as a job. */
+export type Target = {
+	/** Pure. */
+	plan: (facts: BoxFacts) => ContainerSpec;
+	/** The caller's container that an earlier call created and this one continues with. */
+	findOwn: (boxes: readonly Box[]) => OwnBox | undefined;
+	/** One that another call of the caller is creating at this moment, or was killed before it could. */
+	findPending: (boxes: Box[]) => Box | undefined;
+	/** @throws Failure (taken) */
+	chooseName: (boxes: Box[], lost: Pick<Lost, 'names'>) => string;
+};
+
+/** The project's box. */
+export function boxTarget(person: Person, request: BoxRequest): Target {
+	return {
+		plan: planBox,
+		findOwn: (boxes) => findOwn(boxes, person, request),
+		findPending: (boxes) => findPending(boxes, person, request),
+		chooseName: (boxes, lost) => chooseName(boxes, person, request, lost),
+	};
+}
 
 /** What says which box of a project is meant. */
 export type Wanted = Pick<BoxRequest, 'project' | 'projectName' | 'name'>;
@@ -36,7 +58,7 @@ export function findOwn(
 A container for this project that another `up` of the caller created a moment ago without having written its id to the record yet: it
 is about to, or was killed before it could.
 */
-export function findPending(boxes: Box[], person: Pick<Person, 'name' | 'uid'>, request: Wanted): Box | undefined {
+function findPending(boxes: Box[], person: Pick<Person, 'name' | 'uid'>, request: Wanted): Box | undefined {
 	return boxes.find((box) => box.pending && isFor(box, person, request));
 }
 
@@ -47,6 +69,7 @@ export function othersOf(boxes: readonly Box[], wanted: Box | undefined, {projec
 			box.startOf === undefined &&
 			!box.replaced &&
 			!box.pending &&
+			box.job === undefined &&
 			box.ownerIs !== 'claimed' &&
 			box.id !== wanted?.id &&
 			box.projectPath === project,
@@ -55,7 +78,13 @@ export function othersOf(boxes: readonly Box[], wanted: Box | undefined, {projec
 
 function isFor(box: Box, person: Pick<Person, 'name' | 'uid'>, {project, projectName, name}: Wanted): boolean {
 	const names = name === undefined ? ownNames(person, project, projectName) : [name];
-	return box.startOf === undefined && !box.replaced && box.projectPath === project && names.includes(box.name);
+	return (
+		box.startOf === undefined &&
+		!box.replaced &&
+		box.job === undefined &&
+		box.projectPath === project &&
+		names.includes(box.name)
+	);
 }
 
 /** @throws Failure (taken) when the requested name belongs to another project, or to a container that is not a box */
@@ -140,6 +169,7 @@ export async function workOut(
 	boxes: Box[],
 	{name, folder, nonce}: {name: string; folder: string; nonce: string},
 	lost: Pick<Lost, 'ports' | 'rlimits'>,
+	plan: Target['plan'] = planBox,
 ): Promise<ContainerSpec | undefined> {
 	const candidates = prepared.hostGpus ? toCandidates(prepared.hostGpus, boxes, new Date()) : [];
 	const gpus = pickGpus(prepared, candidates);
@@ -147,7 +177,7 @@ export async function workOut(
 		return undefined;
 	}
 
-	return planBox({
+	return plan({
 		...prepared,
 		person: host.person,
 		paths: host.paths,

@@ -73,7 +73,7 @@ async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Prom
 		report({kind: 'note', text});
 	}
 
-	const prepared = await prepare(host, request, {...options, engine, boxes});
+	const prepared = await prepare(host, request, {...options, engine, boxes, own: existing});
 	// Only now, when everything that a new box needs is there.
 	const previous = existing && options.recreate ? await setAside(host, existing) : undefined;
 	let result: UpResult;
@@ -107,7 +107,7 @@ async function makeBox(
 ): Promise<UpResult> {
 	const {box, made, notes} = await (options.queue
 		? claimInTurn(host, prepared, options)
-		: claimAndStart(host, prepared, options.signal, listed));
+		: claimAndStart(host, prepared, options.signal, {listed}));
 	for (const text of notes) {
 		options.report({kind: 'note', text});
 	}
@@ -173,9 +173,9 @@ export async function planUp(host: Host, request: BoxRequest, options: UpOptions
 	const engine = host.engine.info(options.signal);
 	engine.catch(() => {});
 	const boxes = await listBoxes(host, options.signal);
-	const prepared = await prepare(host, request, {...options, engine, boxes, dryRun: true});
-	const name = chooseName(boxes, host.person, request);
 	const own = findOwn(boxes, host.person, request);
+	const prepared = await prepare(host, request, {...options, engine, boxes, own, dryRun: true});
+	const name = chooseName(boxes, host.person, request);
 	// The line describes the box that already exists, so its own GPUs and ports do not count as taken.
 	const others = boxes.filter((box) => box !== own);
 	// A new box gets a folder with a random name; here the line is only printed, and must be the same each time.

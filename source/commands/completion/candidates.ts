@@ -32,6 +32,8 @@ export async function lookUp(
 
 		case 'boxes':
 			return boxes(openHost({host: given}), signal, suits[look.verb]);
+		case 'runs':
+			return runs(openHost({host: given}));
 		case 'images':
 			return images(openHost({host: given}), signal);
 		case 'boxes-and-images': {
@@ -49,6 +51,15 @@ async function boxes(host: Host, signal: AbortSignal, suits: (box: Box) => boole
 	return [...all.filter(({mine}) => mine), ...all.filter(({mine}) => !mine)].map(({name, state, owner, image}) => ({
 		value: name,
 		description: `${state}, ${owner}, ${image}`,
+	}));
+}
+
+/** The newest first. */
+async function runs(host: Host): Promise<Candidate[]> {
+	const [{listRuns}, {safeText}] = await Promise.all([import('../../app/runs/find.ts'), import('../../text/safe.ts')]);
+	return listRuns(host).map(({run, state}) => ({
+		value: run.name,
+		description: `${state}, ${safeText(run.command.join(' '))}`,
 	}));
 }
 

@@ -25,6 +25,7 @@ export type Candidate = {value: string; description?: string};
 /** Kinds of candidates to look up. */
 export type Lookup =
 	| {kind: 'boxes'; verb: string}
+	| {kind: 'runs'}
 	| {kind: 'images'}
 	| {kind: 'boxes-and-images'}
 	| {kind: 'contexts'}
@@ -158,6 +159,7 @@ function optionValue(option: Option, typed: string): Partial<Wanted> {
 			return {look: {kind: 'images'}};
 		case 'mount':
 		case 'data':
+		case 'artifacts':
 			return {paths: 'folders'};
 		default:
 			return {};
@@ -172,6 +174,12 @@ function argumentValue(argument: Argument, verb: string): Partial<Wanted> {
 	switch (argument.name()) {
 		case 'box':
 			return {look: {kind: 'boxes', verb}};
+		case 'run':
+			return {look: {kind: 'runs'}};
+		case 'show':
+			return {candidates: [{value: 'show'}]};
+		case 'command':
+			return verb === 'run' ? {paths: 'files'} : {};
 		case 'ref':
 			return {look: {kind: 'images'}};
 		case 'box|image':

@@ -14,6 +14,8 @@ export function boxJson(box: Box, idleness?: Idleness) {
 		uid: box.uid ?? null,
 		// False for a container that only claims it: its labels were not written by this account.
 		mine: box.mine,
+		// A job runs one command and ends with it.
+		kind: box.job ? 'run' : 'box',
 		project: box.project,
 		state: box.state,
 		services: {

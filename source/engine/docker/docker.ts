@@ -95,6 +95,8 @@ function containerCalls({transport, limits, read, change}: Asking) {
 					signal,
 				});
 			}),
+		killContainer: (id, killSignal, signal) =>
+			change('kill', `${container(id)}/kill`, {method: 'POST', query: {signal: killSignal}, signal}),
 		renameContainer: (id, name, signal) =>
 			change('rename', `${container(id)}/rename`, {method: 'POST', query: {name}, signal}),
 		removeContainer: (id, {force = false, volumes = false, signal} = {}) =>

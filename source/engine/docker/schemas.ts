@@ -41,6 +41,7 @@ export const containerDetail = v.object({
 		ExitCode: whole,
 		OOMKilled: v.nullish(v.boolean()),
 		StartedAt: v.nullish(v.string()),
+		FinishedAt: v.nullish(v.string()),
 	}),
 	Config: v.object({
 		Image: v.string(),

@@ -32,6 +32,7 @@ export function toContainer(row: ContainerRow): Container {
 
 export function toContainerDetail(detail: ContainerDetailAnswer): ContainerDetail {
 	const startedAt = toDate(detail.State.StartedAt);
+	const finishedAt = toDate(detail.State.FinishedAt);
 	return {
 		id: detail.Id,
 		name: detail.Name.replace(/^\//, ''),
@@ -44,6 +45,7 @@ export function toContainerDetail(detail: ContainerDetailAnswer): ContainerDetai
 		exitCode: detail.State.ExitCode,
 		oomKilled: detail.State.OOMKilled ?? false,
 		...(startedAt ? {startedAt} : {}),
+		...(finishedAt ? {finishedAt} : {}),
 		mounts: (detail.Mounts ?? []).map((mount) => ({
 			type: (mount.Type ?? 'bind') as Mount['type'],
 			source: (mount.Type === 'volume' ? mount.Name : undefined) ?? mount.Source ?? '',

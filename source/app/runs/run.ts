@@ -1,0 +1,262 @@
+/** `gpubox run`: from the command line to a job that runs, and what follows it. */
+import {createHash} from 'node:crypto';
+import {existsSync, readFileSync, realpathSync} from 'node:fs';
+import {join, posix, relative, resolve} from 'node:path';
+import {exitCode, Failure} from '../../base/failure.ts';
+import type {Box, ServiceName} from '../../box/box.ts';
+import {listClaims, onlyBoxes} from '../../box/list.ts';
+import {checkName, defaultName, ownNames} from '../../box/name.ts';
+import {inside} from '../../box/paths.ts';
+import type {UpFlags} from '../../box/plan/request.ts';
+import type {Prepared} from '../../box/plan/types.ts';
+import {prepare} from '../../box/up/prepare.ts';
+import {stillUndecided, workOut} from '../../box/up/resolve-spec.ts';
+import type {UpOptions} from '../../box/up/types.ts';
+import type {ContainerSpec} from '../../engine/engine.ts';
+import type {Host} from '../../host/host.ts';
+import {type Job, planJob, processesOf} from '../../job/job.ts';
+import {startJob} from '../../job/run/local.ts';
+import {forgetRun, writeFirstManifest} from '../../job/runs/complete.ts';
+import {allocateRun, nextRunName} from '../../job/runs/folder.ts';
+import {readCode, writePatch} from '../../job/runs/git.ts';
+import {publishSpecOf} from '../../job/runs/publish.ts';
+import {type RunRecord, thisProcess, writeRunRecord} from '../../job/runs/record.ts';
+import {refuseMissingScript} from '../../job/script.ts';
+import {torchrunArguments} from '../../job/torchrun.ts';
+import {consent} from '../consent.ts';
+import {toDuration} from '../duration-option.ts';
+import {type Front, resolveRequest} from '../up.ts';
+
+/** The options of `run`, as commander reads them: those of `up` that make sense, and its own. */
+export type RunFlags = Omit<UpFlags, 'directory' | 'jupyter' | 'ssh' | 'port' | 'bind' | 'recreate'> & {
+	command: string[];
+	nproc?: number | 'auto' | undefined;
+	/** Seconds. */
+	stopTimeout?: number | undefined;
+	/** Ends the job after this long. */
+	timeout?: string | undefined;
+	artifacts?: string[] | undefined;
+};
+
+/** Seconds that a job has to save a checkpoint when it is stopped. */
+const defaultStopSeconds = 120;
+
+/** A run whose container has been started. */
+export type LiveRun = RunRecord & {container: string};
+
+/** All that is known before anything is created. */
+type Plan = {
+	job: Job;
+	project: string;
+	/** Of the run, without its number. */
+	name: string;
+	prepared: Prepared;
+	boxes: Box[];
+	options: UpOptions;
+	publish: string | undefined;
+};
+
+/**
+Starts a job. The run has its name and folder before it waits for GPUs, so that it is listed while it waits.
+
+@throws Failure, EngineError; the signal's reason
+*/
+export async function startRun(host: Host, flags: RunFlags, front: Front): Promise<{run: LiveRun; box: Box}> {
+	const {job, project, name, prepared, boxes, options, publish} = await makePlan(host, flags, front, false);
+	const {request, secrets, runAs, hostGpus} = prepared;
+	const values = [...(secrets?.values() ?? [])];
+	const code = await readCode(project, values, front.signal);
+	const now = new Date();
+	const image = await host.engine.inspectImage(prepared.startImage, front.signal);
+	const base = await host.engine.inspectImage(prepared.image, front.signal);
+	const run = allocateRun(
+		host.paths,
+		name,
+		{taken: boxes.map((box) => box.name), runAs},
+		{
+			version: 1,
+			engine: host.engine.address,
+			project,
+			owner: host.person.name,
+			command: job.command,
+			workingDirectory: job.workingDirectory,
+			createdAt: now.toISOString(),
+			follower: thisProcess(),
+			image: prepared.image,
+			imageDigest: base?.digests[0] ?? null,
+			...(image ? {imageId: image.id} : {}),
+			gpus: [],
+			driverVersion: hostGpus?.inventory.driverVersion ?? null,
+			processes: null,
+			lockHash: hashOfLock(project),
+			git: code?.state ?? null,
+			variables: Object.keys(request.environment),
+			secrets: (request.secrets ?? []).map((secret) => secret.name),
+			startedAt: null,
+			deadline: null,
+			stopSeconds: job.stopSeconds,
+			memoryBytes: null,
+			artifacts: (flags.artifacts ?? []).map((folder) => resolve(folder)),
+			publish: publish ?? null,
+			use: [],
+			logBytes: 0,
+			stopped: null,
+			ended: null,
+		},
+	);
+	try {
+		writePatch(run.folder, code?.patch);
+		const {box, spec} = await startJob(host, prepared, {name: run.name, job}, options);
+		return {run: recordStart(host, run, box, spec, {job, prepared, timeout: flags.timeout}), box};
+	} catch (error) {
+		// Nothing ran, so nothing is kept.
+		forgetRun(host.paths, run);
+		throw error;
+	}
+}
+
+/** The container that `run` would create now. Changes nothing. @throws Failure, EngineError */
+export async function planRun(host: Host, flags: RunFlags, front: Front): Promise<ContainerSpec> {
+	const {job, project, name, prepared, boxes} = await makePlan(host, flags, front, true);
+	const run = nextRunName(
+		host.paths,
+		project,
+		name,
+		boxes.map((box) => box.name),
+	);
+	front.report({
+		kind: 'note',
+		text: 'This command mounts files that `gpubox run` creates for each run, so it works only with a folder of your own in their place.',
+	});
+	const place = {name: run, folder: run, nonce: ''};
+	const lost = {ports: [], rlimits: prepared.engine.rootless};
+	return (
+		(await workOut(host, prepared, boxes, place, lost, (facts) => planJob(facts, job))) ??
+		Promise.reject(stillUndecided())
+	);
+}
+
+async function makePlan(host: Host, flags: RunFlags, front: Front, dryRun: boolean): Promise<Plan> {
+	const {name, command, ...rest} = flags;
+	const {request: wanted, asks, options, effective} = await resolveRequest(host, rest, front);
+	const {project} = wanted;
+	const workingDirectory = placeInside(project, process.cwd());
+	refuseMissingScript(command, {folder: project, workingDirectory});
+	const job: Job = {
+		command: /\.py$/.test(command[0] ?? '') && flags.nproc === undefined ? ['python', ...command] : command,
+		workingDirectory,
+		stopSeconds: flags.stopTimeout ?? defaultStopSeconds,
+		...(flags.nproc === undefined ? {} : {processes: flags.nproc}),
+	};
+	if (job.processes !== undefined) {
+		// What it refuses is refused before anything is pulled.
+		torchrunArguments(job.command, 1);
+	}
+
+	if (flags.timeout !== undefined) {
+		toDuration(flags.timeout);
+	}
+
+	// A job publishes no port. Its image gets the layers of its project's box anyway, because the packages in them count, too.
+	const request = {...wanted, services: [] as ServiceName[]};
+	if (!dryRun) {
+		await consent(host, project, asks, {
+			trust: flags.trust ?? false,
+			ask: front.ask,
+			note: (text) => front.report({kind: 'note', text}),
+		});
+	}
+
+	const engine = host.engine.info(front.signal);
+	engine.catch(() => {});
+	const boxes = onlyBoxes(await listClaims(host, front.signal));
+	const jobOptions: UpOptions = {...options, queue: flags.wait === true};
+	const prepared = await prepare(host, request, {
+		...jobOptions,
+		engine,
+		boxes,
+		layerServices: wanted.services,
+		dryRun,
+	});
+	return {
+		job,
+		project,
+		name: runNameOf(host, name, {...wanted, boxes}),
+		prepared,
+		boxes,
+		options: jobOptions,
+		publish: effective.settings.publish,
+	};
+}
+
+/** Leaves room for a hyphen and the number in the name of a container. */
+const longestName = 54;
+
+/** The name of a run without its number: that of the project's box, unless another was requested. */
+function runNameOf(
+	{person}: Host,
+	given: string | undefined,
+	{project, projectName = project, boxes}: {project: string; projectName?: string; boxes: readonly Box[]},
+): string {
+	if (given !== undefined) {
+		if (given.length > longestName) {
+			throw new Failure(`The name "${given}" is too long for a run, which adds a number to it.`, {
+				fix: `Choose one of at most ${longestName} characters.`,
+				exitCode: exitCode.usage,
+			});
+		}
+
+		return checkName(given);
+	}
+
+	const names = ownNames(person, project, projectName);
+	const isFree = (name: string) =>
+		!boxes.some((box) => box.name === name && !(box.mine && box.projectPath === project));
+	return names.find(isFree) ?? names.at(-1) ?? defaultName(person.name, project);
+}
+
+/** The folder inside that is the caller's current one. @throws Failure (usage) outside of the project */
+function placeInside(project: string, current: string): string {
+	const way = relative(project, realpathSync(current));
+	if (way === '..' || way.startsWith('../')) {
+		throw new Failure('The current folder is not in the project.', {
+			fix: 'Go to the project: cd my-project && gpubox run -- python train.py',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return posix.join(inside.project, way);
+}
+
+function hashOfLock(project: string): string | null {
+	const path = join(project, 'gpubox.lock');
+	return existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : null;
+}
+
+function recordStart(
+	host: Host,
+	run: RunRecord,
+	box: Box,
+	spec: ContainerSpec,
+	{job, prepared, timeout}: {job: Job; prepared: Prepared; timeout: string | undefined},
+): LiveRun {
+	const now = new Date();
+	const cards = prepared.hostGpus?.inventory.gpus ?? [];
+	const live: LiveRun = {
+		...run,
+		container: box.id,
+		gpus: spec.gpus.map((uuid) => {
+			const card = cards.find((each) => each.uuid === uuid || each.mig.some((slice) => slice.uuid === uuid));
+			return {uuid, index: card?.index ?? -1, name: card?.name ?? ''};
+		}),
+		processes: processesOf(job, spec.gpus.length) ?? null,
+		startedAt: now.toISOString(),
+		deadline: timeout === undefined ? null : new Date(now.getTime() + toDuration(timeout)).toISOString(),
+		memoryBytes: spec.memoryBytes ?? null,
+		publishSpec: run.publish === null ? null : publishSpecOf(spec, run.publish),
+		use: spec.gpus.map((uuid) => ({uuid, peakMemoryMiB: null, utilizationSum: null, samples: 0})),
+	};
+	writeRunRecord(host.paths, live);
+	writeFirstManifest(live);
+	return live;
+}

@@ -1,0 +1,7 @@
+export type TakenSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+/**
+Who handles the signals that otherwise end a verb: one that passes them on to a job. SIGHUP also stands for output that cannot be written
+any more.
+*/
+export const interrupts: {take?: ((signal: TakenSignal) => void) | undefined} = {};

@@ -1,0 +1,229 @@
+import {followInBackground, followToEnd} from '../app/runs/follow.ts';
+import {type LiveRun, planRun, type RunFlags, startRun} from '../app/runs/run.ts';
+import {exitCode, Failure} from '../base/failure.ts';
+import {interrupts, type TakenSignal} from '../base/interrupts.ts';
+import type {Box} from '../box/box.ts';
+import {toDockerRun} from '../box/plan/docker-run.ts';
+import {EngineError, type LogChunk} from '../engine/engine.ts';
+import type {Host} from '../host/host.ts';
+import {openHost} from '../host/open-host.ts';
+import type {Completed} from '../job/runs/complete.ts';
+import {gpuHoursOf, runJson, stateOf} from '../job/runs/manifest.ts';
+import {formatDuration} from '../text/duration.ts';
+import {print} from '../text/print.ts';
+import {SafeStream} from '../text/safe-stream.ts';
+import {askOnTerminal} from './output/ask-consent.ts';
+import {printJson} from './output/json.ts';
+import {makeReporter} from './output/up-progress.ts';
+import {listenForKeys, type RunKey} from './run-keys.ts';
+
+export type RunOptions = RunFlags & {
+	host?: string | undefined;
+	dryRun?: true | undefined;
+	json?: true | undefined;
+	detach?: true | undefined;
+};
+
+/** @returns the exit code of the command; 0 when the user detached */
+export async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
+	const host = openHost(options);
+	const reporter = makeReporter(process.stderr);
+	const front = {
+		report: reporter.report,
+		signal,
+		ask: askOnTerminal(signal),
+		asksSecrets: Boolean(process.stdin.isTTY),
+	};
+	let started: {run: LiveRun; box: Box};
+	try {
+		if (options.dryRun) {
+			const spec = await planRun(host, options, front);
+			reporter.end();
+			process.stdout.write(`${toDockerRun(spec, {stays: false})}\n`);
+			return exitCode.done;
+		}
+
+		started = await startRun(host, options, front);
+	} finally {
+		reporter.end();
+	}
+
+	if (options.detach) {
+		return leave(started.run, options);
+	}
+
+	return attend(host, started, options);
+}
+
+/** The run goes on without this process. */
+function leave(run: LiveRun, {host: given, json, detach}: RunOptions): number {
+	followInBackground(run.name, given);
+	if (json) {
+		printJson(runJson(run, stateOf(run)));
+	} else if (detach) {
+		process.stdout.write(`${run.name}\n`);
+	}
+
+	tell(`${run.name} runs in the background${onGpus(run)}. Follow it: gpubox logs -f ${run.name}`);
+	tell(`Its exit code: gpubox wait ${run.name}`);
+	return exitCode.done;
+}
+
+/** Follows the job in the foreground: its output, the user's keys and signals. */
+async function attend(host: Host, {run, box}: {run: LiveRun; box: Box}, options: RunOptions): Promise<number> {
+	const leaving = new AbortController();
+	const stopper = makeStopper(host, run);
+	const take = (signal: TakenSignal) => {
+		if (signal === 'SIGHUP') {
+			leaving.abort();
+		} else {
+			stopper.next(signal);
+		}
+	};
+	interrupts.take = take;
+	const keys = listenForKeys(process.stdin, (key: RunKey) => {
+		if (key === 'suspend') {
+			keys?.pause();
+			process.kill(process.pid, 'SIGSTOP');
+			return;
+		}
+
+		take(key === 'detach' ? 'SIGHUP' : 'SIGINT');
+	});
+	const onContinue = () => keys?.resume();
+	process.on('SIGCONT', onContinue);
+	if (process.stderr.isTTY) {
+		tell(`${run.name} runs${onGpus(run)}. ${keys ? 'd detaches, Ctrl-C stops it.' : 'Ctrl-C stops it.'}`);
+	}
+
+	try {
+		const completed = await followToEnd(host, run, box, {
+			signal: leaving.signal,
+			onOutput: outputTo(options, leaving.signal),
+			onNote: tell,
+		});
+		keys?.pause();
+		return completed === undefined ? leave(run, {...options, detach: undefined}) : report(completed, options);
+	} finally {
+		keys?.pause();
+		process.off('SIGCONT', onContinue);
+		interrupts.take = undefined;
+	}
+}
+
+/** Each signal is stronger than the one before, as with docker and the shells. */
+function makeStopper({engine}: Host, run: LiveRun): {next(signal: TakenSignal): void} {
+	let level = 0;
+	const send = async (what: () => Promise<void>) => {
+		try {
+			await what();
+		} catch (error) {
+			// It has ended at this moment.
+			if (!(error instanceof EngineError)) {
+				throw error;
+			}
+
+			if (error.code !== 'conflict' && error.code !== 'not-found' && error.code !== 'aborted') {
+				tell(`The job could not be stopped: ${error.message}`);
+			}
+		}
+	};
+	const fail = (error: unknown) => {
+		throw error;
+	};
+	return {
+		next(signal) {
+			// A second SIGTERM, as some schedulers send, takes nothing of its time away.
+			if (signal === 'SIGTERM' && level >= 2) {
+				return;
+			}
+
+			level = signal === 'SIGTERM' ? 2 : level + 1;
+			if (level === 1) {
+				tell(
+					`Sent SIGINT to ${run.name}. Ctrl-C again stops it (SIGTERM, after ${run.stopSeconds} s SIGKILL); d detaches.`,
+				);
+				send(() => engine.killContainer(run.container, 'SIGINT')).catch(fail);
+			} else if (level === 2) {
+				tell(`Stopping ${run.name}: it has ${run.stopSeconds} s to end. Ctrl-C again kills it.`);
+				send(() => engine.stopContainer(run.container, {timeoutSeconds: run.stopSeconds})).catch(fail);
+			} else {
+				tell(`Killing ${run.name}.`);
+				send(() => engine.killContainer(run.container, 'SIGKILL')).catch(fail);
+			}
+		},
+	};
+}
+
+/** Byte for byte, except for what could control a terminal. With --json the job's own output leaves stdout to the object. */
+function outputTo({json}: RunOptions, signal: AbortSignal): (chunk: LogChunk) => Promise<void> {
+	const safe = {stdout: new SafeStream(), stderr: new SafeStream()};
+	return async ({stream, data}) => {
+		const out = stream === 'stderr' || json ? process.stderr : process.stdout;
+		await print(out, out.isTTY ? safe[stream].push(data) : data, signal).catch((error: unknown) => {
+			// Detached: the rest is in the log.
+			if (!signal.aborted) {
+				throw error;
+			}
+		});
+	};
+}
+
+function report({run, outcome, reason, notifyProblem}: Completed, {json}: RunOptions): number {
+	const {ended, name} = run;
+	if (json) {
+		printJson(runJson(run, stateOf(run)));
+	}
+
+	if (outcome.logMissingBytes > 0) {
+		tell(`${outcome.logMissingBytes} bytes of the output are missing in the log of ${name}: it could not be written.`);
+	}
+
+	if (notifyProblem !== undefined) {
+		tell(`The command of the setting notify failed: ${notifyProblem}.`);
+	}
+
+	const code = ended?.exitCode ?? exitCode.failed;
+	if (code !== 0) {
+		const how =
+			ended?.exitCode == null ? 'is lost.' : `ended with exit code ${code}${ended.signal ? ` (${ended.signal})` : ''}.`;
+		const fix = reason?.fix || `The end of its log: gpubox logs --tail 50 ${name}`;
+		process.stderr.write(`gpubox: ${name} ${how}${reason ? ` ${reason.text}` : ''}\n  → ${fix}\n`);
+		return code;
+	}
+
+	if (outcome.publish !== null && outcome.publish.exitCode !== 0) {
+		const how =
+			outcome.publish.exitCode === null ? 'did not finish' : `ended with exit code ${outcome.publish.exitCode}`;
+		throw new Failure(`${name} succeeded, but its publish command ${how}.`, {
+			fix: `Its output is above. What the run left is in ${run.folder}`,
+		});
+	}
+
+	if (process.stderr.isTTY) {
+		tell(`${name} ended with exit code 0${took(run)}. Kept in ${run.folder}`);
+	}
+
+	return code;
+}
+
+/** ` after 3h 12m, 6.4 GPU-hours` */
+function took(run: Completed['run']): string {
+	if (run.startedAt === null || run.ended?.at == null) {
+		return '';
+	}
+
+	const hours = gpuHoursOf(run);
+	const gpu = hours !== null && hours > 0 ? `, ${hours} GPU-hours` : '';
+	return ` after ${formatDuration(Date.parse(run.ended.at) - Date.parse(run.startedAt))}${gpu}`;
+}
+
+function onGpus({gpus}: Pick<LiveRun, 'gpus'>): string {
+	return gpus.length === 0
+		? ' without a GPU'
+		: ` on GPU ${gpus.map(({index, uuid}) => (index < 0 ? uuid : index)).join(', ')}`;
+}
+
+function tell(text: string): void {
+	process.stderr.write(`${text}\n`);
+}

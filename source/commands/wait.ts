@@ -1,0 +1,61 @@
+import timers from 'node:timers/promises';
+import {boxOf, needRun} from '../app/runs/find.ts';
+import {lookAfterRuns} from '../app/runs/follow.ts';
+import {exitCode, Failure} from '../base/failure.ts';
+import {listBoxes} from '../box/list.ts';
+import {EngineError} from '../engine/engine.ts';
+import {openHost} from '../host/open-host.ts';
+import {runJson, stateOf} from '../job/runs/manifest.ts';
+import {printJson} from './output/json.ts';
+
+/** Milliseconds between two looks at a run that another process is about to complete. */
+const pauseMs = 200;
+
+/**
+Waits until a run has ended.
+
+@returns its exit code
+@throws Failure: no such run; it is lost
+*/
+export async function wait(
+	given: string,
+	options: {host?: string | undefined; json?: true | undefined},
+	signal: AbortSignal,
+): Promise<number> {
+	const host = openHost(options);
+	let run = needRun(host, given);
+	while (run.ended === null) {
+		const boxes = await listBoxes(host, signal);
+		const box = boxOf(run, boxes);
+		if (box?.state === 'running') {
+			try {
+				await host.engine.waitContainer(box.id, signal);
+			} catch (error) {
+				if (!(error instanceof EngineError && error.code === 'not-found')) {
+					throw error;
+				}
+			}
+		} else {
+			await lookAfterRuns(host, boxes, signal);
+		}
+
+		run = needRun(host, run.name);
+		if (run.ended === null) {
+			// The process that follows it completes it in a moment.
+			await timers.setTimeout(pauseMs, undefined, {signal});
+		}
+	}
+
+	if (options.json) {
+		printJson(runJson(run, stateOf(run)));
+	}
+
+	if (run.ended.exitCode === null) {
+		throw new Failure(`What became of ${run.name} is not known. ${run.ended.reason ?? ''}`, {
+			fix: `What it left: ${run.folder}`,
+			exitCode: exitCode.failed,
+		});
+	}
+
+	return run.ended.exitCode;
+}

@@ -1,0 +1,71 @@
+import {posix} from 'node:path';
+import {label} from '../box/box.ts';
+import {inside} from '../box/paths.ts';
+import {baseLabels, baseSpec, cpusOf, threadsOf} from '../box/plan/base.ts';
+import type {BoxFacts} from '../box/plan/types.ts';
+import type {ContainerSpec} from '../engine/engine.ts';
+import {torchrunArguments} from './torchrun.ts';
+
+/** One command in a project's environment. */
+export type Job = {
+	/** As the user typed it, at least one word. */
+	command: string[];
+	/** The folder inside that it starts in: /workspace or a folder below it. */
+	workingDirectory: string;
+	/** How long its programs have to end, once told to stop. */
+	stopSeconds: number;
+	/** How many processes torchrun starts; `auto` is one for each GPU. Missing: the command is started as it is. */
+	processes?: number | 'auto';
+};
+
+/** The folder of a run, inside. */
+function runFolderInside(name: string): string {
+	return posix.join(inside.project, runsFolder, name);
+}
+
+/** The folder of a project that its runs are in. */
+export const runsFolder = 'runs';
+
+/**
+The container of a job: the project's box, with a command in place of its services. The same input always gives the same container.
+
+@throws Failure (usage) for a command that torchrun cannot start
+*/
+export function planJob(facts: BoxFacts, job: Job): ContainerSpec {
+	const base = baseSpec(facts);
+	const {environment} = facts.request;
+	const processes = processesOf(job, facts.gpus.length);
+	return {
+		...base,
+		entrypoint: [`${inside.files}/job`],
+		command:
+			processes === undefined
+				? job.command
+				: [`${inside.files}/torchrun`, ...torchrunArguments(job.command, processes)],
+		environment: {
+			...base.environment,
+			...(processes === undefined
+				? {}
+				: {
+						...threadsOf(Math.max(1, Math.floor(cpusOf(facts) / processes))),
+						// torchrun kills its processes before the engine kills torchrun. Versions before 2.12 have 30 s.
+						TORCH_ELASTIC_SHUTDOWN_TIMEOUT: String(Math.max(1, job.stopSeconds - 15)),
+					}),
+			// Without it Python keeps what it prints until it has some kilobytes.
+			PYTHONUNBUFFERED: '1',
+			...environment,
+			GPUBOX_RUN: runFolderInside(facts.name),
+		},
+		labels: baseLabels(facts, {[label.kind]: 'run', [label.stopTimeout]: String(job.stopSeconds)}),
+		workingDirectory: job.workingDirectory,
+		stopTimeoutSeconds: job.stopSeconds,
+		// The engine keeps the log until the run is over, however long it gets within reason.
+		logMaxSize: '100m',
+		logMaxFiles: 5,
+	};
+}
+
+/** How many processes torchrun starts; undefined without torchrun. */
+export function processesOf({processes}: Pick<Job, 'processes'>, gpus: number): number | undefined {
+	return processes === 'auto' ? Math.max(1, gpus) : processes;
+}

@@ -1,0 +1,87 @@
+import {closeSync, fstatSync, constants as open, openSync, writeSync} from 'node:fs';
+import {join} from 'node:path';
+
+/** The file in a run's folder that its output is in. */
+export function logPath(folder: string): string {
+	return join(folder, 'log');
+}
+
+/**
+The log of a run while it is written. A full disk does not end the run: what could not be written is counted, and the log says how
+much is missing as soon as there is room again.
+*/
+export class LogFile {
+	readonly #fd: number | undefined;
+	/** Bytes that are missing since the last line that says so. */
+	#missing = 0;
+	#lost = 0;
+
+	/** @param options.empty drops what is there */
+	constructor(folder: string, {empty = false}: {empty?: boolean} = {}) {
+		const flags =
+			open.O_WRONLY | open.O_CREAT | open.O_APPEND | open.O_NOFOLLOW | open.O_NONBLOCK | (empty ? open.O_TRUNC : 0);
+		try {
+			const fd = openSync(logPath(folder), flags, 0o644);
+			const info = fstatSync(fd);
+			// The job itself can write into this folder.
+			if (info.isFile() && info.nlink === 1 && info.uid === process.getuid?.()) {
+				this.#fd = fd;
+			} else {
+				closeSync(fd);
+			}
+		} catch {
+			// Everything is missing then, which is told at the end.
+		}
+	}
+
+	append(data: Uint8Array): void {
+		if (this.#missing > 0 && !this.#write(Buffer.from(gapLine(this.#missing)))) {
+			this.#skip(data.length);
+			return;
+		}
+
+		this.#missing = 0;
+		if (!this.#write(data)) {
+			this.#skip(data.length);
+		}
+	}
+
+	/** @returns bytes that are missing in the file */
+	close(): number {
+		if (this.#missing > 0) {
+			this.#write(Buffer.from(gapLine(this.#missing)));
+		}
+
+		if (this.#fd !== undefined) {
+			closeSync(this.#fd);
+		}
+
+		return this.#lost;
+	}
+
+	#skip(length: number): void {
+		this.#missing += length;
+		this.#lost += length;
+	}
+
+	/** Whole pieces only: what was written of one before the disk was full is counted as missing, too. */
+	#write(data: Uint8Array): boolean {
+		if (this.#fd === undefined) {
+			return false;
+		}
+
+		try {
+			for (let written = 0; written < data.length; ) {
+				written += writeSync(this.#fd, data, written);
+			}
+
+			return true;
+		} catch {
+			return false;
+		}
+	}
+}
+
+function gapLine(bytes: number): string {
+	return `\n[gpubox: ${bytes} bytes of the output are missing here: the log could not be written]\n`;
+}

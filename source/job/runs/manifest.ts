@@ -1,0 +1,87 @@
+import {version} from '../../base/version.ts';
+import type {RunFile} from './files.ts';
+import type {RunRecord} from './record.ts';
+
+/** What a script reads about a run: an element of `gpubox runs --json`. */
+export function runJson(record: RunRecord, state: RunState) {
+	return {
+		name: record.name,
+		id: record.container ?? null,
+		owner: record.owner,
+		project: record.project,
+		state,
+		command: record.command,
+		gpus: record.gpus.map(({uuid}) => uuid),
+		on: 'local',
+		startedAt: record.startedAt,
+		endedAt: record.ended?.at ?? null,
+		exitCode: record.ended?.exitCode ?? null,
+		signal: record.ended?.signal ?? null,
+		reason: record.ended?.reason ?? null,
+		folder: record.folder,
+	};
+}
+
+export type RunState = 'waiting' | 'running' | 'done' | 'lost';
+
+/** How far a run has got. A record alone does not know whether its container still runs. */
+export function stateOf({ended, startedAt}: Pick<RunRecord, 'ended' | 'startedAt'>): RunState {
+	if (ended !== null) {
+		return ended.known ? 'done' : 'lost';
+	}
+
+	return startedAt === null ? 'waiting' : 'running';
+}
+
+/** What is added once a run has ended. */
+export type Outcome = {
+	files: RunFile[];
+	moreFiles: number;
+	/** Bytes of the output that are not in the log. */
+	logMissingBytes: number;
+	/** Exit code of the publish command; null when it did not run to its end. */
+	publish: {command: string; exitCode: number | null} | null;
+};
+
+/** The manifest of a run, in the order in which it is read. Names of variables and secrets, never their values. */
+export function makeManifest(record: RunRecord, outcome: Outcome | undefined) {
+	const {ended, use} = record;
+	return {
+		version: 1,
+		...runJson(record, stateOf(record)),
+		workingDirectory: record.workingDirectory,
+		gpubox: version,
+		git: record.git,
+		lock: record.lockHash,
+		image: {reference: record.image ?? null, digest: record.imageDigest ?? null, id: record.imageId ?? null},
+		cards: record.gpus,
+		driverVersion: record.driverVersion,
+		nproc: record.processes,
+		variables: record.variables,
+		secrets: record.secrets,
+		gpuHours: gpuHoursOf(record),
+		// Of the whole card, read every few seconds while gpubox followed the run; null where that never happened.
+		gpuUse: use.map(({uuid, peakMemoryMiB, utilizationSum, samples}) => ({
+			uuid,
+			peakMemoryMiB: samples === 0 ? null : peakMemoryMiB,
+			meanUtilization: samples === 0 || utilizationSum === null ? null : Math.round(utilizationSum / samples),
+			samples,
+		})),
+		stopped: record.stopped,
+		log: {path: 'log', missingBytes: outcome?.logMissingBytes ?? null},
+		files: outcome?.files ?? [],
+		moreFiles: outcome?.moreFiles ?? 0,
+		publish: outcome?.publish ?? null,
+		complete: ended !== null && outcome !== undefined,
+	};
+}
+
+/** Cards times hours, to a thousandth; null while it runs or when its end is not known. */
+export function gpuHoursOf({gpus, startedAt, ended}: Pick<RunRecord, 'gpus' | 'startedAt' | 'ended'>): number | null {
+	if (startedAt === null || ended === null || ended.at === null) {
+		return null;
+	}
+
+	const hours = (Date.parse(ended.at) - Date.parse(startedAt)) / 3_600_000;
+	return Math.round(gpus.length * Math.max(0, hours) * 1000) / 1000;
+}

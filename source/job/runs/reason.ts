@@ -1,0 +1,69 @@
+import type {ContainerDetail} from '../../engine/engine.ts';
+import {findRemedy} from '../../host/remedies.ts';
+import {formatBytes} from '../../text/bytes.ts';
+import {safeText} from '../../text/safe.ts';
+import {findFailedRank, signalName, tellFailedRank} from '../torchrun.ts';
+import type {Ended} from './record.ts';
+
+/** Why a run ended as it did: one line, and one that says what to do about it. Both may be empty. */
+export type Reason = {text: string; fix: string};
+
+/**
+The likely reason, from the container's end and the last lines of the log. Pure.
+
+@param stopped why gpubox stopped it, where it did
+@param memoryBytes its limit
+*/
+export function reasonOf(
+	{exitCode, oomKilled}: Pick<ContainerDetail, 'exitCode' | 'oomKilled'>,
+	{stopped, memoryBytes, log}: {stopped: string | null; memoryBytes: number | undefined; log: string},
+): Reason | undefined {
+	const rank = findFailedRank(log);
+	const first = rank === undefined || exitCode === 0 ? '' : `${tellFailedRank(rank)}. `;
+	if (oomKilled && exitCode !== 0) {
+		const limit = memoryBytes === undefined ? 'its memory limit' : `its memory limit of ${formatBytes(memoryBytes)}`;
+		return {
+			text: `${first}It reached ${limit} and was killed.`,
+			fix: 'Raise limits.memory in gpubox.yaml (or --memory), or use less: smaller batches, fewer data loader workers.',
+		};
+	}
+
+	if (stopped === 'timeout') {
+		return {text: 'It was stopped because the time of --timeout was up.', fix: ''};
+	}
+
+	if (exitCode === 0) {
+		return undefined;
+	}
+
+	const remedy = lastRemedy(log);
+	if (remedy) {
+		return {text: `${first}${remedy.meaning}`, fix: remedy.fix};
+	}
+
+	return first === '' ? undefined : {text: first.trim(), fix: ''};
+}
+
+/** The last error in a log that is known. */
+function lastRemedy(log: string): {meaning: string; fix: string} | undefined {
+	for (const line of log.split('\n').reverse()) {
+		const remedy = findRemedy(line);
+		if (remedy) {
+			return remedy;
+		}
+	}
+
+	return undefined;
+}
+
+/** How a container ended, as a record keeps it. */
+export function endOf(detail: Pick<ContainerDetail, 'exitCode' | 'finishedAt'>, reason: Reason | undefined): Ended {
+	return {
+		known: true,
+		at: detail.finishedAt?.toISOString() ?? null,
+		exitCode: detail.exitCode,
+		// The container's first process reports a signal this way.
+		signal: detail.exitCode > 128 && detail.exitCode < 128 + 65 ? (signalName(detail.exitCode - 128) ?? null) : null,
+		reason: reason === undefined ? null : safeText(reason.text),
+	};
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import {describe, test} from 'node:test';
+import {planBox} from '../../source/box/plan/plan.ts';
+import type {BoxFacts, BoxRequest} from '../../source/box/plan/types.ts';
+import type {EngineInfo} from '../../source/engine/engine.ts';
+import {type Job, planJob} from '../../source/job/job.ts';
+import {scriptOf} from '../../source/job/script.ts';
+import {findFailedRank, tellFailedRank, torchrunArguments} from '../../source/job/torchrun.ts';
+
+const request: BoxRequest = {
+	project: '/data/train',
+	services: [],
+	gpus: '4',
+	shareGpus: false,
+	bind: '127.0.0.1',
+	mounts: [{type: 'bind', source: '/data/images', target: '/data', readOnly: true}],
+	environment: {SEED: '1'},
+	secrets: [{name: 'TOKEN', variable: true}],
+};
+const alice = {name: 'alice', uid: 1000, gid: 1000};
+const facts: BoxFacts = {
+	request,
+	person: alice,
+	runAs: alice,
+	name: 'alice-train-3',
+	folder: 'alice-train-3~1',
+	nonce: 'nonce',
+	imageLabels: [],
+	image: 'image',
+	startImage: 'derived',
+	gpus: ['GPU-0', 'GPU-1', 'GPU-2', 'GPU-3'],
+	gpuShare: 0.5,
+	raisesLimits: true,
+	ports: {},
+	engine: {cpus: 64, memoryBytes: 256 * 1024 ** 3, flavour: 'docker'} as EngineInfo,
+	paths: {config: '/c', state: '/state', home: '/h', cache: '/k', ssh: '/s', secrets: '/dev/shm/gpubox-1000'},
+	now: new Date('2026-01-01T00:00:00Z'),
+} as BoxFacts;
+const job: Job = {command: ['python', 'train.py'], workingDirectory: '/workspace', stopSeconds: 120};
+
+describe('the container of a job', () => {
+	test('is that of its box in everything but the command, how it ends and what it is called', () => {
+		const own = new Set([
+			'entrypoint',
+			'command',
+			'environment',
+			'labels',
+			'stopTimeoutSeconds',
+			'logMaxSize',
+			'logMaxFiles',
+		]);
+		const shared = (spec: object) => Object.fromEntries(Object.entries(spec).filter(([key]) => !own.has(key)));
+		assert.deepEqual(shared(planJob(facts, job)), shared(planBox(facts)));
+		const box = planBox(facts).environment;
+		for (const [name, value] of Object.entries(planJob(facts, job).environment)) {
+			assert.ok(value === box[name] || ['PYTHONUNBUFFERED', 'GPUBOX_RUN'].includes(name), name);
+		}
+	});
+
+	test('has its own command, time to end, and label', () => {
+		const spec = planJob(facts, job);
+		assert.deepEqual([spec.command, spec.stopTimeoutSeconds], [['python', 'train.py'], 120]);
+		assert.equal(spec.environment.GPUBOX_RUN, '/workspace/runs/alice-train-3');
+		assert.deepEqual([spec.labels['gpubox.kind'], spec.labels['gpubox.stop-timeout']], ['run', '120']);
+		assert.equal(planBox(facts).labels['gpubox.kind'], '');
+	});
+
+	test('divides the CPUs among the processes, one for each card with auto', () => {
+		const spec = planJob(facts, {...job, processes: 'auto'});
+		assert.deepEqual(spec.command?.slice(1), ['--standalone', '--nnodes=1', '--nproc_per_node=4', 'train.py']);
+		assert.deepEqual([spec.environment.OMP_NUM_THREADS, spec.environment.MKL_NUM_THREADS], ['8', '8']);
+		assert.equal(spec.environment.TORCH_ELASTIC_SHUTDOWN_TIMEOUT, '105');
+		assert.equal(planJob(facts, {...job, processes: 100}).environment.OMP_NUM_THREADS, '1');
+		const set = {...facts, request: {...request, environment: {OMP_NUM_THREADS: '3'}}};
+		assert.equal(planJob(set, {...job, processes: 'auto'}).environment.OMP_NUM_THREADS, '3');
+	});
+});
+
+test('torchrun gets scripts, modules and other programs', () => {
+	const last = (...command: string[]) => torchrunArguments(command, 2).slice(3);
+	assert.deepEqual(last('python', 'train.py', '--lr', '1'), ['train.py', '--lr', '1']);
+	assert.deepEqual(last('/usr/bin/python3.11', '-u', 'train.py'), ['train.py']);
+	assert.deepEqual(last('python', '-m', 'package.train', '-v'), ['-m', 'package.train', '-v']);
+	assert.deepEqual(last('train.py'), ['train.py']);
+	assert.deepEqual(last('./run.sh', 'x'), ['--no_python', './run.sh', 'x']);
+	for (const command of [['python'], ['python', '-c', 'pass'], ['python', '-m']]) {
+		assert.throws(() => torchrunArguments(command, 2), /--nproc cannot start/);
+	}
+});
+
+test('the script of a command is found, or nothing is said of it', () => {
+	const cases: Array<[string, string | undefined]> = [
+		['python train.py --data x.py', 'train.py'],
+		['python3.12 -u -W ignore train.py', 'train.py'],
+		['python -m pytest tests', undefined],
+		['python -c pass', undefined],
+		['python --unknown value train.py', undefined],
+		['python', undefined],
+		['bash -eux run.sh', 'run.sh'],
+		['bash -o pipefail run.sh', 'run.sh'],
+		['sh -lc ls', undefined],
+		['./run.sh', './run.sh'],
+		['train.py', 'train.py'],
+		['notes.ipynb', 'notes.ipynb'],
+		['nvidia-smi -L', undefined],
+		['torchrun --nproc_per_node 2 train.py', undefined],
+	];
+	for (const [command, script] of cases) {
+		assert.equal(scriptOf(command.split(' ')), script, command);
+	}
+});
+
+test("the first process that failed is read from torchrun's summary", () => {
+	const summary = (code: number) =>
+		[
+			'============================================================',
+			'train.py FAILED',
+			'------------------------------------------------------------',
+			'Failures:',
+			'[1]:',
+			'  rank      : 0 (local_rank: 0)',
+			'  exitcode  : 1 (pid: 10)',
+			'------------------------------------------------------------',
+			'Root Cause (first observed failure):',
+			'[0]:',
+			'  time      : 2026-01-01_00:00:00',
+			'  host      : box',
+			'  rank      : 1 (local_rank: 1)',
+			`  exitcode  : ${code} (pid: 11)`,
+			'  error_file: <N/A>',
+			'============================================================',
+		].join('\n');
+	assert.deepEqual(findFailedRank(summary(-9)), {rank: 1, exitCode: -9});
+	assert.equal(tellFailedRank({rank: 1, exitCode: -9}), 'Rank 1 failed first: killed by SIGKILL');
+	assert.equal(tellFailedRank({rank: 0, exitCode: 3}), 'Rank 0 failed first: exit code 3');
+	assert.match(tellFailedRank({rank: 0, exitCode: -7}), /SIGBUS, usually because \/dev\/shm is full/);
+	assert.equal(findFailedRank('Traceback (most recent call last):'), undefined);
+});

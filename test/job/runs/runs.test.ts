@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import {mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {after, describe, test} from 'node:test';
+import {readRunFiles} from '../../../source/job/runs/files.ts';
+import {allocateRun} from '../../../source/job/runs/folder.ts';
+import {without} from '../../../source/job/runs/git.ts';
+import {addReadings, usesOneOfSeveral} from '../../../source/job/runs/gpu-use.ts';
+import {LogFile} from '../../../source/job/runs/log-file.ts';
+import {gpuHoursOf, makeManifest, stateOf} from '../../../source/job/runs/manifest.ts';
+import {notifyOnce, notifyVariables} from '../../../source/job/runs/notify.ts';
+import {reasonOf} from '../../../source/job/runs/reason.ts';
+import {claimOnce, type RunRecord, readRunRecord, writeRunRecord} from '../../../source/job/runs/record.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'gpubox-runs-'));
+after(() => rmSync(root, {recursive: true, force: true}));
+
+const me = {name: 'alice', uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0};
+const paths = {state: join(root, 'state/boxes')};
+const fresh: Omit<RunRecord, 'name' | 'folder'> = {
+	version: 1,
+	engine: 'unix:///run/docker.sock',
+	project: root,
+	owner: 'alice',
+	command: ['python', 'train.py'],
+	workingDirectory: '/workspace',
+	createdAt: '2026-01-01T00:00:00.000Z',
+	gpus: [],
+	driverVersion: null,
+	processes: null,
+	lockHash: null,
+	git: null,
+	variables: [],
+	secrets: [],
+	startedAt: null,
+	deadline: null,
+	stopSeconds: 120,
+	memoryBytes: null,
+	artifacts: [],
+	publish: null,
+	use: [],
+	logBytes: 0,
+	stopped: null,
+	ended: null,
+};
+const allocate = (name: string, taken: string[] = []) => allocateRun(paths, name, {taken, runAs: me}, fresh);
+
+describe('runs', () => {
+	test('get the next number, past those of containers, in a folder that git ignores', () => {
+		assert.deepEqual(
+			[allocate('a').name, allocate('a').name, allocate('a', ['a-7']).name, allocate('a-1').name],
+			['a-1', 'a-2', 'a-8', 'a-1-1'],
+		);
+		assert.equal(readFileSync(join(root, 'runs/a-2/.gitignore'), 'utf8'), '*\n');
+	});
+
+	test('are read back as they were written, and a damaged record is none', () => {
+		const run = allocate('b');
+		const ended = {known: true, at: '2026-01-01T02:00:00.000Z', exitCode: 3, signal: null, reason: null};
+		writeRunRecord(paths, {...run, ended});
+		assert.deepEqual(readRunRecord(paths, 'b-1')?.ended, ended);
+		writeFileSync(join(root, 'state/runs/b-1.json'), '{"version": 2}');
+		assert.equal(readRunRecord(paths, 'b-1'), undefined);
+		assert.equal(readRunRecord(paths, '../../etc/passwd'), undefined);
+	});
+
+	test('are published and notified once', async () => {
+		assert.deepEqual([claimOnce(paths, 'a-1', 'published'), claimOnce(paths, 'a-1', 'published')], [true, false]);
+		const told = join(root, 'told');
+		const run = {...allocate('c'), ended: {known: true, at: null, exitCode: 3, signal: null, reason: null}};
+		const command = `echo "$GPUBOX_RUN_NAME $GPUBOX_RUN_EXIT_CODE" >> ${told}`;
+		assert.equal(await notifyOnce(paths, run, command), undefined);
+		assert.equal(await notifyOnce(paths, run, command), undefined);
+		assert.equal(readFileSync(told, 'utf8'), 'c-1 3\n');
+		assert.equal(await notifyOnce(paths, allocate('c'), 'exit 4'), 'it ended with exit code 4');
+		assert.equal(notifyVariables(run).GPUBOX_RUN_STATE, 'done');
+	});
+
+	test('count what they used', () => {
+		const run = {
+			...fresh,
+			name: 'x-1',
+			folder: root,
+			gpus: [0, 1].map((index) => ({uuid: `GPU-${index}`, index, name: 'H100'})),
+			startedAt: '2026-01-01T00:00:00.000Z',
+			ended: {known: true, at: '2026-01-01T01:30:00.000Z', exitCode: 0, signal: null, reason: null},
+		};
+		assert.equal(gpuHoursOf(run), 3);
+		assert.equal(gpuHoursOf({...run, ended: null}), null);
+		assert.deepEqual([stateOf(run), stateOf({...run, ended: null}), stateOf(fresh)], ['done', 'running', 'waiting']);
+		const [use] = makeManifest(
+			{...run, use: [{uuid: 'GPU-0', peakMemoryMiB: 9, utilizationSum: 150, samples: 2}]},
+			undefined,
+		).gpuUse;
+		assert.deepEqual(use, {uuid: 'GPU-0', peakMemoryMiB: 9, meanUtilization: 75, samples: 2});
+	});
+
+	test('list their files with size and hash, and follow no links', async () => {
+		const run = allocate('files');
+		writeFileSync(join(run.folder, 'model'), 'weights');
+		writeFileSync(join(run.folder, 'log'), 'not listed');
+		symlinkSync('/etc/passwd', join(run.folder, 'link'));
+		const {files} = await readRunFiles(root, {folder: run.folder, artifacts: [], since: 0});
+		assert.deepEqual(files, [
+			{
+				path: 'runs/files-1/model',
+				sizeBytes: 7,
+				sha256: '9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c',
+			},
+		]);
+	});
+});
+
+describe('the cards of a run', () => {
+	const readings = (...values: Array<[number | null, number | null]>) =>
+		values.map(([utilization, memoryUsedMiB], index) => ({uuid: `GPU-${index}`, utilization, memoryUsedMiB}));
+	const none: RunRecord['use'] = [0, 1].map((index) => ({
+		uuid: `GPU-${index}`,
+		peakMemoryMiB: null,
+		utilizationSum: null,
+		samples: 0,
+	}));
+	const after = (count: number, ...values: Array<[number | null, number | null]>) =>
+		Array.from({length: count}).reduce<RunRecord['use']>((use) => addReadings(use, readings(...values)), none);
+
+	test('add up; what a card does not report stays unknown', () => {
+		assert.deepEqual(after(2, [50, 100], [null, null]), [
+			{uuid: 'GPU-0', peakMemoryMiB: 100, utilizationSum: 100, samples: 2},
+			{uuid: 'GPU-1', peakMemoryMiB: null, utilizationSum: null, samples: 2},
+		]);
+	});
+
+	test('of which one works are noticed after a while, and only then', () => {
+		assert.equal(usesOneOfSeveral(after(3, [90, 9000], [0, 3])), undefined);
+		assert.equal(usesOneOfSeveral(after(20, [90, 9000], [0, 3])), true);
+		assert.equal(usesOneOfSeveral(after(20, [90, 9000], [0, 9000])), false);
+		assert.equal(usesOneOfSeveral(after(20, [90, 9000], [60, 500])), false);
+		assert.equal(usesOneOfSeveral(after(20, [0, 3], [0, 3])), false);
+		assert.equal(usesOneOfSeveral(after(20, [90, 9000], [null, 3])), undefined);
+		assert.equal(usesOneOfSeveral(after(20, [90, 9000]).slice(0, 1)), false);
+	});
+});
+
+describe('the log of a run', () => {
+	test('is appended to, counts what is missing when it cannot be written, and follows no link', () => {
+		const folder = mkdtempSync(join(root, 'log-'));
+		const log = new LogFile(folder);
+		log.append(Buffer.from('one\n'));
+		assert.equal(log.close(), 0);
+		const again = new LogFile(folder);
+		again.append(Buffer.from('two\n'));
+		again.close();
+		assert.equal(readFileSync(join(folder, 'log'), 'utf8'), 'one\ntwo\n');
+		const trap = mkdtempSync(join(root, 'log-'));
+		symlinkSync(join(folder, 'log'), join(trap, 'log'));
+		const lost = new LogFile(trap);
+		lost.append(Buffer.from('12345'));
+		assert.equal(lost.close(), 5);
+		assert.equal(statSync(join(folder, 'log')).size, 8);
+	});
+});
+
+test('values of secrets are taken out of a patch', () => {
+	const patch = Buffer.from('+TOKEN=abcdefgh\n+ab\n\u00ff');
+	assert.equal(without(patch, [Buffer.from('abcdefgh\n'), Buffer.from('ab')]).toString(), '+TOKEN=***\n+ab\n\u00ff');
+});
+
+describe('the reason of an end', () => {
+	const end = (exitCode: number, oomKilled = false) => ({exitCode, oomKilled});
+	const given = {stopped: null, memoryBytes: 64 * 1024 ** 3, log: ''};
+	test('is the memory limit, also where another process than the first was killed', () => {
+		assert.match(reasonOf(end(137, true), given)?.text ?? '', /^It reached its memory limit of 64/);
+		assert.match(reasonOf(end(1, true), given)?.fix ?? '', /limits\.memory/);
+		assert.equal(reasonOf(end(0, true), given), undefined);
+	});
+
+	test('is --timeout, a known error in the log, or unknown', () => {
+		assert.match(reasonOf(end(143), {...given, stopped: 'timeout'})?.text ?? '', /--timeout/);
+		const log = 'Traceback\nRuntimeError: CUDA error: no kernel image is available for execution on the device\n';
+		assert.ok((reasonOf(end(1), {...given, log})?.fix ?? '') !== '');
+		assert.equal(reasonOf(end(1), given), undefined);
+	});
+});
