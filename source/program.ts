@@ -50,6 +50,7 @@ const up = () =>
 			.option('--no-wait', 'return before the services respond')
 			.option('--for <time>', 'reserve for this long, e.g. 4h; afterwards others may stop it')
 			.option('--open', 'open Jupyter in the browser')
+			.option('-y, --yes', 'recreate the box even if it is in use')
 			.option('--trust', 'agree to everything gpubox.yaml asks for, as `gpubox trust` shows it (for scripts)')
 			.option('--dry-run', 'print the docker run command instead of running it')
 			.option('--json', 'print JSON, including the token')
@@ -151,8 +152,12 @@ const stop = () =>
 		new Command('stop')
 			.argument('[box...]')
 			.summary('stop boxes')
-			.description('Stop boxes. Their processes get SIGTERM and have 30 seconds to exit.')
+			.description(
+				"Stop boxes; without a name this folder's. Their processes get SIGTERM and have 30 seconds to exit. What is in use, or another user's, is asked about first.",
+			)
 			.option('--idle <time>', 'stop those of yours that have been idle for this long, e.g. 6h')
+			.option('-y, --yes', 'skip the confirmation')
+			.option('--others', "allow other users' boxes without a terminal")
 			.addHelpText('after', '\nExamples:\n  gpubox stop alice-train\n  gpubox stop --idle 6h'),
 		async ({args: [names], options, signal}) => (await import('./commands/stop.ts')).stop(names, options, signal),
 	);
@@ -177,7 +182,7 @@ const reap = () =>
 const kernels = () =>
 	verb(
 		new Command('kernels')
-			.argument('<box>')
+			.argument('[box]')
 			.summary('list the notebook kernels of a box')
 			.description(
 				'List the notebook kernels of your box. A kernel keeps its GPU memory until it is shut down; its variables are lost then, the notebook and the box stay.',
@@ -188,12 +193,26 @@ const kernels = () =>
 		async ({args: [name], options, signal}) => (await import('./commands/kernels.ts')).kernels(name, options, signal),
 	);
 
+const restart = () =>
+	verb(
+		new Command('restart')
+			.argument('[box...]')
+			.summary('stop and start boxes')
+			.description(
+				"Stop and start boxes, with the same address and token; without a name this folder's. What is in use, or another user's, is asked about first.",
+			)
+			.option('-y, --yes', 'skip the confirmation')
+			.option('--others', "allow other users' boxes without a terminal")
+			.addHelpText('after', '\nExample: gpubox restart alice-train'),
+		async ({args: [names], options, signal}) => (await import('./commands/restart.ts')).restart(names, options, signal),
+	);
+
 const start = () =>
 	verb(
 		new Command('start')
-			.argument('<box...>')
+			.argument('[box...]')
 			.summary('start stopped boxes')
-			.description('Start stopped boxes, with the same address and token as before.')
+			.description("Start stopped boxes, with the same address and token as before; without a name this folder's.")
 			.addHelpText('after', '\nExample: gpubox start alice-train'),
 		async ({args: [names], options, signal}) => (await import('./commands/start.ts')).start(names, options, signal),
 	);
@@ -201,10 +220,13 @@ const start = () =>
 const rm = () =>
 	verb(
 		new Command('rm')
-			.argument('<box...>')
+			.argument('[box...]')
 			.summary('remove boxes')
-			.description('Remove boxes, including running ones. The project folder and your home are kept.')
+			.description(
+				"Remove boxes, including running ones; without a name this folder's. The project folder and your home are kept.",
+			)
 			.option('-y, --yes', 'skip the confirmation')
+			.option('--others', "allow other users' boxes without a terminal")
 			.addHelpText('after', '\nExample: gpubox rm alice-train'),
 		async ({args: [names], options, signal}) => (await import('./commands/rm.ts')).rm(names, options, signal),
 	);
@@ -212,7 +234,7 @@ const rm = () =>
 const logs = () =>
 	verb(
 		new Command('logs')
-			.argument('<box>')
+			.argument('[box]')
 			.summary('print the log of a box')
 			.description('Print the log of a box.')
 			.option('-f, --follow', 'follow the log')
@@ -225,7 +247,7 @@ const logs = () =>
 const attach = () =>
 	verb(
 		new Command('attach')
-			.argument('<box>')
+			.argument('[box]')
 			.argument('[command...]')
 			.summary('open a shell, or run a command, in a box')
 			.description(
@@ -242,7 +264,7 @@ const attach = () =>
 const ssh = () =>
 	verb(
 		new Command('ssh')
-			.argument('<box>')
+			.argument('[box]')
 			.argument('[command...]')
 			.summary('open a shell, or run a command, over SSH')
 			.description(
@@ -256,7 +278,7 @@ const ssh = () =>
 const open = () =>
 	verb(
 		new Command('open')
-			.argument('<box>')
+			.argument('[box]')
 			.summary('open Jupyter in the browser')
 			.description("Open a box's Jupyter in the browser and print its URL with the token.")
 			.option('--print', 'print the URL without opening it')
@@ -504,7 +526,7 @@ const demo = () => {
 
 /** In the order of `--help`. */
 const verbs = [
-	...[up, run, runs, wait, ls, stop, start, rm, logs, attach, ssh, open],
+	...[up, run, runs, wait, ls, stop, start, restart, rm, logs, attach, ssh, open],
 	...[gpus, images, pull, check, doctor, kernels, reap],
 	...[init, trust, lock, verify, exportVerb, config, completion, demo],
 ];

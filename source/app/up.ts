@@ -19,6 +19,8 @@ export type Front = {
 	signal: AbortSignal;
 	/** Asks the user to agree; where it is missing, no one can be asked. */
 	ask?: AskConsent | undefined;
+	/** Asks before a box that is in use is recreated. */
+	agreeToEnd?: UpOptions['agreeToEnd'];
 	/** Whether the terminal is free to ask for a secret. */
 	asksSecrets: boolean;
 	/** What the gpubox.yaml of the demo host would say: it has no files. */
@@ -56,7 +58,7 @@ export async function planProject(host: Host, flags: UpFlags, front: Front): Pro
 export async function resolveRequest(
 	host: Host,
 	flags: UpFlags,
-	{report, signal, asksSecrets, demoSettings = []}: Front,
+	{report, signal, agreeToEnd, asksSecrets, demoSettings = []}: Front,
 ): Promise<{request: BoxRequest; asks: Ask[]; options: UpOptions; lock: Lock | undefined; effective: Effective}> {
 	const effective = await loadSettings(flags.directory ?? '.', {
 		files: !host.demo,
@@ -93,6 +95,7 @@ export async function resolveRequest(
 			queue: flags.wait === true,
 			recreate: flags.recreate ?? false,
 			gpusTyped: flags.gpus !== undefined,
+			agreeToEnd,
 			explicit: effective.file !== undefined || isExplicit(flags),
 			settings: buildSettings(effective.settings),
 			sshKeys,

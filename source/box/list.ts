@@ -4,6 +4,7 @@ import {safeText} from '../text/safe.ts';
 import {mostSimilar} from '../text/similar.ts';
 import {type Box, containerPrefix, label} from './box.ts';
 import {toBox} from './labels.ts';
+import {defaultName} from './name.ts';
 import {noRecords, readRecords} from './record.ts';
 
 /** Who lists boxes; the records of this user say which boxes are theirs. */
@@ -76,27 +77,56 @@ function isCallers({owner, uid}: Pick<Box, 'owner' | 'uid'>, caller: Pick<Person
 }
 
 /**
-Finds a box by name, by container name, by id or by the start of an id.
+Finds a box by name, by container name, by id or by the start of an id; `vision` also means the caller's own `alice-vision`.
 
-@throws Failure (no such box), with the name that was probably meant.
+@param dockerCommand what does the same to a container that is not a box, without its name: `docker stop`
+@throws Failure (no such box), with the name that was probably meant, or docker's own command for a container that is not a box
 */
-export async function findBox(viewer: Viewer, given: string, signal?: AbortSignal): Promise<Box> {
+export async function findBox(
+	viewer: Viewer,
+	given: string,
+	signal?: AbortSignal,
+	dockerCommand?: string,
+): Promise<Box> {
 	const boxes = await listBoxes(viewer, signal);
 	const box =
 		boxes.find(({name}) => name === given || `${containerPrefix}${name}` === given) ??
-		boxes.find(({id}) => given.length >= 6 && id.startsWith(given));
+		boxes.find(({id}) => given.length >= 6 && id.startsWith(given)) ??
+		ownByProject(boxes, viewer.person, given);
 	if (box) {
 		return box;
 	}
 
-	const similar = mostSimilar(
-		given,
-		boxes.map(({name}) => name),
-	);
-	throw new Failure(`No box named "${safeText(given)}".`, {
+	const shown = safeText(given);
+	// A name or id as docker has it; the engine would take anything else for a path.
+	const container = /^[\w][\w.-]*$/.test(given) ? await viewer.engine.inspectContainer(given, signal) : undefined;
+	if (container) {
+		throw new Failure(`"${shown}" is a container, but not a box.`, {
+			fix: dockerCommand ? `With docker: ${dockerCommand} ${shown}` : 'List boxes: gpubox ls',
+			exitCode: exitCode.noSuchBox,
+		});
+	}
+
+	const theirs = boxes.filter(({name}) => name.endsWith(`-${given}`)).map(({name}) => name);
+	const similar =
+		theirs[0] ??
+		mostSimilar(
+			given,
+			boxes.map(({name}) => name),
+		);
+	throw new Failure(`No box named "${shown}".`, {
 		fix: similar ? `Did you mean "${similar}"? List boxes: gpubox ls` : 'List boxes: gpubox ls. Create one: gpubox up',
 		exitCode: exitCode.noSuchBox,
 	});
+}
+
+/** The caller's own box for a project of that name; where several end so, none. */
+function ownByProject(boxes: readonly Box[], person: Pick<Person, 'name'>, given: string): Box | undefined {
+	const own = boxes.filter(({mine}) => mine);
+	const ending = own.filter(({name}) => name.endsWith(`-${given}`));
+	return (
+		own.find(({name}) => name === defaultName(person.name, given)) ?? (ending.length === 1 ? ending[0] : undefined)
+	);
 }
 
 /**

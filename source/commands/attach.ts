@@ -1,21 +1,22 @@
+import {pickBox, splitCommand} from '../app/pick-box.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {attachToBox} from '../box/attach.ts';
 import {mayEnter, refuseToEnter} from '../box/enter.ts';
-import {findBox} from '../box/list.ts';
 import {EngineError} from '../engine/engine.ts';
 import {openHost} from '../host/open-host.ts';
 import {explain} from '../host/remedies.ts';
 
 /** @returns the command's own exit code */
 export async function attach(
-	name: string,
-	command: string[],
+	firstWord: string | undefined,
+	others: string[],
 	options: {host?: string | undefined},
 	signal: AbortSignal,
 ): Promise<number> {
+	const {name, command} = splitCommand(firstWord, others);
 	const host = openHost(options);
 	const {engine} = host;
-	const box = await findBox(host, name, signal);
+	const box = await pickBox(host, name, 'attach', signal);
 	if (!mayEnter(host, box)) {
 		throw refuseToEnter(box, exitCode.couldNotStartCommand);
 	}

@@ -1,11 +1,12 @@
 import {imageChooser} from '../app/choose-image.ts';
 import {loadSettings} from '../app/load-settings.ts';
+import {pickBox} from '../app/pick-box.ts';
 import {type ExitCode, exitCode, Failure} from '../base/failure.ts';
 import type {Box} from '../box/box.ts';
 import {mayEnter, refuseToEnter} from '../box/enter.ts';
 import {chooseGpus, isFree, parseGpuSelection} from '../box/gpus/allocate.ts';
 import {readGpusOfHost, toCandidates} from '../box/gpus/availability.ts';
-import {findBox, listBoxes, listClaims} from '../box/list.ts';
+import {listBoxes, listClaims} from '../box/list.ts';
 import {gpuMechanismOf} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
@@ -49,7 +50,7 @@ function namesOf(target: Target): {box: string} | {image: string} {
 
 async function targetNamed(host: Host, name: string, signal: AbortSignal): Promise<Target> {
 	try {
-		return {kind: 'box', box: await findBox(host, name, signal)};
+		return {kind: 'box', box: await pickBox(host, name, 'check', signal)};
 	} catch (error) {
 		if (!(error instanceof Failure && error.exitCode === exitCode.noSuchBox)) {
 			throw error;

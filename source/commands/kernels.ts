@@ -1,6 +1,6 @@
+import {pickBox} from '../app/pick-box.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {kernelToken, readJupyterStatus, shutDownKernel} from '../box/jupyter/kernels.ts';
-import {findBox} from '../box/list.ts';
 import {openHost} from '../host/open-host.ts';
 import {formatDuration} from '../text/duration.ts';
 import {formatTable} from '../text/table.ts';
@@ -14,10 +14,14 @@ export type KernelsOptions = {
 };
 
 /** Lists the notebook kernels of the caller's box, or shuts some down to free their GPU memory. */
-export async function kernels(boxName: string, options: KernelsOptions, signal: AbortSignal): Promise<void> {
+export async function kernels(
+	boxName: string | undefined,
+	options: KernelsOptions,
+	signal: AbortSignal,
+): Promise<void> {
 	const host = openHost(options);
 	const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
-	const box = await findBox(host, boxName, timeoutSignal);
+	const box = await pickBox(host, boxName, 'kernels', timeoutSignal);
 	const token = kernelToken(host, box, 'List your boxes: gpubox ls');
 	const {kernels: found} = await readJupyterStatus(host, box, token, timeoutSignal);
 	if (options.stop !== undefined) {

@@ -1,6 +1,7 @@
 import {stripVTControlCharacters} from 'node:util';
+import {pickBox} from '../app/pick-box.ts';
 import {exitCode, Failure} from '../base/failure.ts';
-import {findBox} from '../box/list.ts';
+import {ownerText} from '../box/list.ts';
 import {type LogLine, readLogLines} from '../box/logs.ts';
 import {isNoEngine, type LogOptions} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
@@ -11,7 +12,7 @@ import {print} from '../text/print.ts';
 
 /** Prints the log unchanged; known errors in it are explained on stderr. */
 export async function logs(
-	name: string,
+	name: string | undefined,
 	options: {
 		host?: string | undefined;
 		follow?: true | undefined;
@@ -53,11 +54,15 @@ export async function logs(
 /** The log of a box, or of a run: from the engine while its container is there, then from the run's folder. */
 async function findLog(
 	host: Host,
-	given: string,
+	given: string | undefined,
 	options: LogOptions & {signal: AbortSignal},
 ): Promise<AsyncIterable<LogLine>> {
 	try {
-		const box = await findBox(host, given, options.signal);
+		const box = await pickBox(host, given, 'logs', options.signal);
+		if (!box.mine) {
+			process.stderr.write(`gpubox: ${box.name} belongs to ${ownerText(box)}.\n`);
+		}
+
 		return readLogLines(host.engine, box.id, options);
 	} catch (error) {
 		const known = error instanceof Failure && error.exitCode === exitCode.noSuchBox;
@@ -69,7 +74,7 @@ async function findLog(
 			import('../app/runs/find.ts'),
 			import('../job/runs/kept-log.ts'),
 		]);
-		const run = findRun(host, given);
+		const run = given === undefined ? undefined : findRun(host, given);
 		if (run === undefined) {
 			throw error;
 		}

@@ -4,6 +4,7 @@ import type {Idleness} from '../box/idle/idle.ts';
 import {jupyterUrl} from '../box/jupyter/server.ts';
 import {listClaims, onlyBoxes, ownerText} from '../box/list.ts';
 import {removeLeftovers} from '../box/up/leftovers.ts';
+import {noticeText, takeNotices} from '../box/up/tell-owner.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {formatDuration} from '../text/duration.ts';
@@ -24,6 +25,10 @@ export async function ls(
 		printJson({boxes: boxes.map((box) => boxJson(box, idleness.get(box.id)))});
 	} else {
 		await printTable(boxes, idleness);
+	}
+
+	for (const notice of takeNotices(host)) {
+		process.stderr.write(`gpubox: ${noticeText(notice)}\n`);
 	}
 
 	try {

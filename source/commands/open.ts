@@ -1,14 +1,14 @@
 import {openingOf, showInBrowser} from '../app/open-box.ts';
-import {findBox} from '../box/list.ts';
+import {pickBox} from '../app/pick-box.ts';
 import {openHost} from '../host/open-host.ts';
 
 export async function open(
-	name: string,
+	name: string | undefined,
 	options: {host?: string | undefined; print?: true | undefined},
 	signal: AbortSignal,
 ): Promise<void> {
 	const host = openHost(options);
-	const box = await findBox(host, name, signal);
+	const box = await pickBox(host, name, 'open', signal);
 	const {url, tunnel} = openingOf(host, box, {
 		noJupyter: 'It was created without. Recreate it: gpubox up --jupyter --recreate',
 		notYours: 'Ask them for the URL. A box of your own: gpubox up',

@@ -16,6 +16,7 @@ import {EngineError} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {explain} from '../host/remedies.ts';
+import {tellOwnerOf} from './output/ask-end.ts';
 import {printJson} from './output/json.ts';
 import {tellTrouble} from './output/tell-trouble.ts';
 import {installTimer, uninstallTimer} from './reap-schedule.ts';
@@ -127,6 +128,7 @@ async function reapOne(
 
 	if (decision.kind === 'stop') {
 		if (!dryRun) {
+			await tellOwnerOf(host, box, 'stopped');
 			await stopBox(host, box, signal);
 		}
 

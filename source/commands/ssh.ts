@@ -1,10 +1,10 @@
 import {spawn} from 'node:child_process';
 import {constants, userInfo} from 'node:os';
 import {join} from 'node:path';
+import {pickBox, splitCommand} from '../app/pick-box.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {writeFileAtomic} from '../base/safe-files.ts';
 import type {Box} from '../box/box.ts';
-import {findBox} from '../box/list.ts';
 import {boxFolder} from '../box/paths.ts';
 import {findConfigFault, readSshVersion} from '../box/ssh/client.ts';
 import {knownHostsLine} from '../box/ssh/config.ts';
@@ -23,14 +23,15 @@ Runs the system's ssh with the user's settings and, before them, all that the wa
 @returns the command's own exit code; 255 is ssh's when the connection breaks
 */
 export async function ssh(
-	name: string,
-	command: string[],
+	firstWord: string | undefined,
+	others: string[],
 	options: {host?: string | undefined},
 	signal: AbortSignal,
 ): Promise<number> {
+	const {name, command} = splitCommand(firstWord, others);
 	const host = openHost(options);
 	const refuse = (message: string, fix: string) => new Failure(message, {fix, exitCode: exitCode.couldNotStartCommand});
-	const box = await findBox(host, name, signal);
+	const box = await pickBox(host, name, 'attach', signal);
 	const address = box.addresses.ssh;
 	if (!host.engine.local) {
 		throw refuse(

@@ -1,6 +1,8 @@
 import {networkInterfaces} from 'node:os';
+import {agreeToEnd} from '../app/end-boxes.ts';
 import {showInBrowser} from '../app/open-box.ts';
 import {planProject, upProject} from '../app/up.ts';
+import type {Box} from '../box/box.ts';
 import {openAddresses} from '../box/jupyter/open-address.ts';
 import {jupyterBase, jupyterUrl, tunnelCommand} from '../box/jupyter/server.ts';
 import {toDockerRun} from '../box/plan/docker-run.ts';
@@ -8,6 +10,7 @@ import type {UpFlags} from '../box/plan/request.ts';
 import type {UpResult} from '../box/up/types.ts';
 import {openHost} from '../host/open-host.ts';
 import {askOnTerminal} from './output/ask-consent.ts';
+import {confirmOnTerminal} from './output/ask-end.ts';
 import {shortUuid} from './output/format.ts';
 import {boxJson, printJson} from './output/json.ts';
 import {makeReporter} from './output/up-progress.ts';
@@ -17,6 +20,7 @@ export type UpCommandOptions = UpFlags & {
 	dryRun?: true | undefined;
 	json?: true | undefined;
 	open?: true | undefined;
+	yes?: true | undefined;
 };
 
 export async function upCommand(options: UpCommandOptions, signal: AbortSignal): Promise<void> {
@@ -26,6 +30,18 @@ export async function upCommand(options: UpCommandOptions, signal: AbortSignal):
 		report: reporter.report,
 		signal,
 		ask: askOnTerminal(signal),
+		agreeToEnd: (box: Box) =>
+			agreeToEnd(
+				host,
+				[box],
+				'recreate',
+				{
+					yes: options.yes,
+					confirm: confirmOnTerminal(signal),
+					command: (flags) => ['gpubox up --recreate', ...flags, '… (the same options)'].join(' '),
+				},
+				signal,
+			),
 		asksSecrets: Boolean(process.stdin.isTTY),
 	};
 	try {

@@ -24,7 +24,7 @@ export function App({session}: {session: Session}) {
 	const layout = layOut(size, {
 		gpus: facts.gpu.readings.length,
 		gpuProblemLines: facts.gpu.problems.length * 2,
-		messageLines: messageLines(facts, view),
+		messageLines: messageLines(facts, view, columns),
 	});
 
 	useEffect(() => {
@@ -37,14 +37,12 @@ export function App({session}: {session: Session}) {
 	};
 
 	useInput((input, key) => {
-		for (const name of keysOf(input, key)) {
-			session.press(name, {
-				panes: panesOf(layout),
-				logHeight: Math.max(1, layout.lowerHeight - 2),
-				lastHelpTop: Math.max(0, helpLines(columns, size.rows - 4, view.tour !== undefined).length - (size.rows - 4)),
-				lastQuestionTop: lastQuestionTop(),
-			});
-		}
+		session.press(keysOf(input, key), {
+			panes: panesOf(layout),
+			logHeight: Math.max(1, layout.lowerHeight - 2),
+			lastHelpTop: Math.max(0, helpLines(columns, size.rows - 4, view.tour !== undefined).length - (size.rows - 4)),
+			lastQuestionTop: lastQuestionTop(),
+		});
 	});
 	usePaste((text) => session.paste(text));
 

@@ -8,7 +8,7 @@ import {createContext, type Terminal} from './state/context.ts';
 import {perform, standAside} from './state/effects.ts';
 import {createHostReader, type HostReader} from './state/gpus/host-line.ts';
 import {isDemoOffered, scopesOf} from './state/key-hints.ts';
-import {actionFor, characterOf} from './state/keymap.ts';
+import {actionFor, areKeys, characterOf} from './state/keymap.ts';
 import {createLogBuffer, type LogBuffer, scroll} from './state/log/log-buffer.ts';
 import {noFacts} from './state/model.ts';
 import {type Action, firstView, type Pane, reduce, type Situation} from './state/reduce.ts';
@@ -44,7 +44,8 @@ export type Session = {
 	offered: {demo: () => boolean; images: boolean};
 	tour: Tour | undefined;
 	now: () => Date;
-	press(key: string, measures: Measures): void;
+	/** Keys that came in one piece. */
+	press(keys: readonly string[], measures: Measures): void;
 	/** Pasted text is not a sequence of commands: it goes where text is typed, or nowhere. */
 	paste(text: string): void;
 	/** Given by the root component once it is on the screen. */
@@ -138,13 +139,22 @@ function createInput(store: SessionStore, act: Act): Pick<Session, 'press' | 'pa
 	const type = (text: string) => act({type: 'setup', does: {what: 'insert', text}});
 	const isTyping = () => scopesOf(store.get().view)[0] === 'field';
 	return {
-		press(key, measures) {
-			const action = actionFor(key, scopesOf(store.get().view));
-			const character = action === undefined && isTyping() ? characterOf(key) : undefined;
-			if (action !== undefined) {
-				act(action, measures);
-			} else if (character !== undefined) {
-				type(character);
+		press(keys, measures) {
+			if (!isTyping() && !areKeys(keys, scopesOf(store.get().view))) {
+				return;
+			}
+
+			for (const key of keys) {
+				const {view} = store.get();
+				const action = actionFor(key, scopesOf(view));
+				const character = action === undefined && isTyping() ? characterOf(key) : undefined;
+				if (action !== undefined) {
+					act(action, measures);
+				} else if (character !== undefined) {
+					type(character);
+				} else if (view.asking?.armed) {
+					act({type: 'disarm'}, measures);
+				}
 			}
 		},
 		paste(text) {
@@ -171,6 +181,7 @@ function situationOf(
 		gpuUuids: facts.gpu.readings.map(({uuid}) => uuid),
 		imageCount: facts.images.choices.length,
 		panes,
+		tasks: facts.tasks.toReversed().map(({title, cancellable = false}) => ({title, cancellable})),
 		demoOffered: offered.demo(),
 		imagesOffered: offered.images,
 		setup: () => setupSituation(facts, view),

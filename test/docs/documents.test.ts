@@ -80,7 +80,7 @@ describe('every gpubox call in the documents is one the program takes', () => {
 test('the documents are looked at, and a call that is wrong is refused', () => {
 	assert.ok(callsInBlocks(readDocument('readme.md')).length > 10);
 	assert.ok(callsInProse(readDocument('readme.md')).length > 1);
-	for (const call of ['gpubox upp', 'gpubox ls --watch', 'gpubox rm', 'gpubox pull a b', 'gpubox up --port x']) {
+	for (const call of ['gpubox upp', 'gpubox ls --watch', 'gpubox pull', 'gpubox pull a b', 'gpubox up --port x']) {
 		assert.throws(() => parse(toWords(call).slice(1)), call);
 	}
 });

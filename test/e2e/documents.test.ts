@@ -415,6 +415,10 @@ const story: Step[] = [
 		as: 'gpubox start alice-train',
 		check: () => assertState('alice-train', 'running'),
 	}),
+	run(['gpubox restart', 'gpubox restart alice-train'], {
+		as: 'gpubox restart alice-train',
+		check: () => assertState('alice-train', 'running'),
+	}),
 	run('gpubox open alice-train', {in: 'train', first: ['gpubox up --recreate --jupyter --ssh'], out: token}),
 	run('gpubox logs -f --tail 100 alice-train', {until: /Jupyter \w+ [\d.]+ is running at/}),
 	run('gpubox check alice-train', {out: /PyTorch can use every GPU/}),

@@ -3,7 +3,15 @@ import {readFileSync, rmSync} from 'node:fs';
 import {chmod, mkdir, mkdtemp, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
-import {dockerOf, makePerson, needsOwnEngine, type Person, testHost} from '../_helpers/test-host/index.ts';
+import {
+	dockerOf,
+	makePerson,
+	needsOwnEngine,
+	openTerminal,
+	type Person,
+	testHost,
+	waitUntil,
+} from '../_helpers/test-host/index.ts';
 
 // Several people with accounts of their own, one host, one folder that all may write to.
 
@@ -105,5 +113,119 @@ describe('people who share a folder', {skip: needsOwnEngine}, () => {
 		assert.doesNotMatch(reaped.stdout, /m_ller-shared:/);
 		const offered = await second.runGpubox(['__complete', '--', 'attach', 'm_ller']);
 		assert.match(offered.stdout, /^m_ller-shared-70021[\s\S]*^m_ller-shared\t/m);
+	});
+
+	describe('work is not ended without a question', () => {
+		let mine: BoxJson;
+		let theirs: BoxJson;
+		const stateOf = async ({id}: BoxJson) => (await docker.getContainer(id).inspect()).State.Status;
+		const shells: Array<Promise<unknown>> = [];
+		/** Someone at work in the box, until it stops. */
+		const enter = async (person: Person, {name}: BoxJson) => {
+			shells.push(person.runGpubox(['attach', name, '--', 'sh', '-c', 'touch /tmp/in; sleep 600']).catch(() => {}));
+			await waitUntil(
+				'the shell',
+				async () => (await person.runGpubox(['attach', name, '--', 'test', '-e', '/tmp/in'])).code === 0,
+			);
+		};
+
+		before(async () => {
+			mine = (await up(first, '--ssh', '--jupyter', '--recreate')).box;
+			theirs = (await up(second, '--ssh')).box;
+		});
+
+		test('an idle box of one’s own is stopped and started as before, by the folder alone', async () => {
+			const stopped = await first.runGpubox(['stop'], {cwd: shared});
+			assert.deepEqual([stopped.code, stopped.stdout, stopped.stderr], [0, `${mine.name}\n`, '']);
+			assert.equal(await stateOf(mine), 'exited');
+			const started = await first.runGpubox(['start'], {cwd: shared});
+			assert.deepEqual([started.code, started.stdout], [0, `${mine.name}\n`]);
+			const logs = await first.runGpubox(['logs'], {cwd: shared});
+			assert.match(logs.stdout, /^gpubox: stopped by m_ller \(uid 70020\)$/m);
+			assert.equal(await stateOf(theirs), 'running');
+		});
+
+		test('a box in use is neither stopped, restarted, removed nor recreated without --yes', async () => {
+			await enter(first, mine);
+			const {StartedAt} = (await docker.getContainer(mine.id).inspect()).State;
+			for (const verb of ['stop', 'restart', 'rm']) {
+				const {code, stderr} = await first.runGpubox([verb, 'shared']);
+				assert.equal(code, 1, verb);
+				assert.match(stderr, /m_ller-shared needs a confirmation \(in use: 1 shell, editor or SSH login is attached\)/);
+				assert.match(stderr, new RegExp(`→ To .* anyway: gpubox ${verb} --yes m_ller-shared`));
+			}
+
+			const recreated = await first.runGpubox(
+				['up', '--recreate', '--ssh', '--gpus', 'none', '--image', host.images.jupyter],
+				{cwd: shared},
+			);
+			assert.equal(recreated.code, 1);
+			assert.match(recreated.stderr, /in use: 1 shell/);
+			assert.equal((await docker.getContainer(mine.id).inspect()).State.StartedAt, StartedAt);
+
+			const terminal = await openTerminal(host, first, ['stop', mine.name]);
+			await terminal.waitFor(/Stop m_ller-shared \(in use: 1 shell, editor or SSH login is attached\)\? \[y\/N\]/);
+			terminal.write('n\r');
+			await terminal.waitFor(/Nothing was stopped/);
+			assert.equal(await stateOf(mine), 'running');
+
+			const restarted = await first.runGpubox(['restart', '--yes'], {cwd: shared});
+			assert.equal(restarted.code, 0, restarted.stderr);
+			assert.notEqual((await docker.getContainer(mine.id).inspect()).State.StartedAt, StartedAt);
+			await Promise.all(shells);
+		});
+
+		test("another user's box needs --others too, and its owner is told who did it", async () => {
+			for (const options of [[], ['--yes'], ['--others']]) {
+				for (const verb of ['stop', 'restart', 'rm']) {
+					const {code, stderr} = await second.runGpubox([verb, ...options, mine.name]);
+					assert.equal(code, 1, `${verb} ${options.join()}`);
+					assert.match(stderr, /owner: m_ller \(uid 70020\)/);
+					assert.match(stderr, new RegExp(`→ To .* anyway: gpubox ${verb} --yes --others m_ller-shared`));
+				}
+			}
+
+			assert.equal(await stateOf(mine), 'running');
+			const terminal = await openTerminal(host, second, ['stop', mine.name]);
+			await terminal.waitFor(/Stop m_ller-shared \(owner: m_ller \(uid 70020\); not known: its kernels\)\? \[y\/N\]/);
+			terminal.write('\r');
+			await terminal.waitFor(/Nothing was stopped/);
+
+			const stopped = await second.runGpubox(['stop', '--yes', '--others', mine.name]);
+			assert.deepEqual([stopped.code, stopped.stderr], [0, '']);
+			assert.equal(await stateOf(mine), 'exited');
+			const told = await first.runGpubox(['ls']);
+			assert.match(told.stderr, /^gpubox: m_ller-shared was stopped by m_ller \(uid 70021\), 20/m);
+			const again = await first.runGpubox(['ls']);
+			assert.equal(again.stderr, '');
+			const logs = await first.runGpubox(['logs', mine.name]);
+			assert.match(logs.stdout, /^gpubox: stopped by m_ller \(uid 70021\)$/m);
+			const read = await second.runGpubox(['logs', mine.name]);
+			assert.match(read.stderr, /belongs to m_ller \(uid 70020\)/);
+
+			const removed = await second.runGpubox(['rm', '--others', mine.name]);
+			assert.deepEqual([removed.code, removed.stderr], [0, '']);
+			assert.match(
+				(await first.runGpubox(['ls', '--json'])).stderr,
+				/m_ller-shared was removed by m_ller \(uid 70021\)/,
+			);
+			// The name is free; the second user's box keeps its own.
+			assert.equal((await up(first, '--ssh')).box.name, mine.name);
+			assert.equal((await up(second, '--ssh')).box.id, theirs.id);
+		});
+
+		test('a container that is not a box is named with the command of docker', async () => {
+			const container = await docker.createContainer({Image: host.images.bare, name: 'people-plain', Cmd: ['true']});
+			try {
+				const {code, stderr} = await first.runGpubox(['stop', 'people-plain']);
+				assert.equal(code, 6);
+				assert.match(
+					stderr,
+					/"people-plain" is a container, but not a box\.\n {2}→ With docker: docker stop people-plain/,
+				);
+			} finally {
+				await container.remove({force: true});
+			}
+		});
 	});
 });

@@ -120,7 +120,8 @@ test('an image is pulled as a task, and its list read again', async (t) => {
 	await shown.waitForWhole(everything);
 	shown.type('i');
 	await shown.waitFor(/2 of 3 fit/);
-	shown.type('jp');
+	shown.type('j');
+	shown.type('p');
 	await shown.waitFor(/Pulling quay.*: 512 MiB of 1\.0 GiB.*50%/);
 	shown.type('p');
 	await shown.waitFor(/already being pulled/);
@@ -145,10 +146,14 @@ test('a pull is cancelled by a key, is said to be, and can be taken up again', a
 	shown.type('i');
 	await shown.waitFor(/2 of 3 fit/);
 	for (const round of [1, 2]) {
-		shown.type('jp');
+		shown.type('j');
+		shown.type('p');
 		await shown.waitFor(/Pulling quay[\s\S]* c cancel/);
 		assert.equal(pulls, round);
 		shown.type('c');
+		await shown.waitFor(/Cancel "Pulling[\s\S]*y⏎ \/ n/);
+		shown.type('y');
+		shown.type('\r');
 		await shown.waitFor(/· Cancelled: Pulling quay[\s\S]*→ p resumes it/);
 		shown.type('k');
 	}
@@ -168,7 +173,8 @@ test('a box is made from the image chosen', async (t) => {
 	await shown.waitForWhole(everything);
 	shown.type('i');
 	await shown.waitFor(/2 of 3 fit/);
-	shown.type('ju');
+	shown.type('j');
+	shown.type('u');
 	await shown.waitFor(/enough seen/);
 	assert.equal(wanted, 'quay.io/jupyter/pytorch-notebook:cuda12-python-3.12');
 });

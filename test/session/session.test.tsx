@@ -60,12 +60,44 @@ test('keys that come in one piece are all done', async (t) => {
 test('one stops and starts one’s own box, and is told', async (t) => {
 	const {waitFor, type} = await showSession(t, size);
 	await waitFor(ready);
-	type('jjjjs');
+	type('jjjj');
+	type('s');
+	await waitFor(/Stop dora-eda.*\? {2}y⏎ \/ n/);
+	type('y');
+	await waitFor(/y: Enter/);
+	type('\r');
 	await waitFor(/✓ dora-eda is stopped/);
 	await waitFor(/○ dora-eda/);
 	type('s');
 	await waitFor(/✓ dora-eda is running again/);
 	await waitFor(/● dora-eda/);
+});
+
+test('a command typed, or pasted, into the session ends nothing', async (t) => {
+	const {host, waitFor, type, session} = await showSession(t, size);
+	const running = async () => (await host.engine.listContainers()).filter(({state}) => state === 'running').length;
+	await waitFor(ready);
+	type('jjjj');
+	await waitFor(/▸● dora-eda/);
+	for (const command of ['ls\r', 'systemctl stop x\r', 'sync\r', 'xy\n', 'rm -rf y\r', 'fy', 'quit']) {
+		// In one piece: pasted where the terminal does not mark it.
+		type(command);
+		assert.equal(session.store.get().view.asking, undefined, command);
+	}
+
+	// By hand; `i`, `a`, `d`, `?` and `q` lead to other screens, so what is typed here has none of them.
+	for (const command of ['ls\r', 'syslog\r', 'sync\r', 'xys\r']) {
+		for (const key of command) {
+			type(key);
+			await new Promise((resolve) => setImmediate(resolve));
+		}
+
+		type('n');
+		await waitFor(/^(?![\s\S]*y⏎)/);
+	}
+
+	assert.equal(await running(), 4);
+	assert.deepEqual(session.store.get().facts.tasks, []);
 });
 
 test('a box is removed after yes, and the next one is chosen', async (t) => {
@@ -75,6 +107,7 @@ test('a box is removed after yes, and the next one is chosen', async (t) => {
 	type('x');
 	await waitFor(/Remove dora-old-paper\?/);
 	type('y');
+	type('\r');
 	await waitFor(/dora-old-paper is removed[\s\S]*quit/);
 	const frame = await waitFor(/4 of 5 running/);
 	assert.match(frame, /▸● alice-llm-train/);
@@ -85,7 +118,8 @@ test('open shows the address with the token of one’s own box, and no other’s
 	await waitFor(ready);
 	type('o');
 	await waitFor(/belongs to alice/);
-	type('jjjjo');
+	type('jjjj');
+	type('o');
 	await waitFor(/http:\/\/127\.0\.0\.1:18891\/\?token=simulated-token-that-opens-nothing/);
 });
 
@@ -94,13 +128,15 @@ test('idle kernels are shut down after yes, only of one’s own box, and the box
 	await waitFor(ready);
 	type('f');
 	await waitFor(/Permission denied: alice-llm-train belongs to alice/);
-	type('jjjjf');
+	type('jjjj');
+	type('f');
 	await waitFor(/Shut down 1 kernel of dora-eda, idle for 3h\? Variables are lost/);
 	type('n');
 	await waitFor(/^(?![\s\S]*Shut down)/);
 	type('f');
 	await waitFor(/Shut down 1 kernel of dora-eda/);
 	type('y');
+	type('\r');
 	await waitFor(/✓ The idle kernels of dora-eda are shut down/);
 	await waitFor(/● dora-eda/);
 	type('f');
@@ -117,6 +153,9 @@ test('what fails is said with its reason, and the session goes on', async (t) =>
 	};
 
 	type('s');
+	await waitFor(/Stop dora-eda.*\? {2}y⏎ \/ n/);
+	type('y');
+	type('\r');
 	await waitFor(/○ dora-eda/);
 	type('s');
 	await waitFor(/✕ The engine's disk is full: no space left on device\s+→ To see what uses the space/);

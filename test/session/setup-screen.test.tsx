@@ -142,7 +142,7 @@ test('whoever has boxes is not bothered, and n is there all the same', async (t)
 test('among the boxes of others the invitation stands below them', async (t) => {
 	const shown = await showSetup(t, large, {
 		prepare(host) {
-			host.person = {...host.person, name: 'erin'};
+			host.person = {...host.person, name: 'erin', uid: host.person.uid + 1};
 			host.paths = {...host.paths, state: `${host.paths.state}-of-erin`};
 		},
 	});
@@ -302,6 +302,7 @@ test('without a card the number of GPUs is left to each host', async (t) => {
 	await shown.waitFor(/What is it for/);
 	shown.type('1');
 	await shown.waitFor(/no usable GPU[\s\S]*automatic/);
-	shown.type('\r0');
+	shown.type('\r');
+	shown.type('0');
 	await shown.waitFor(/GPUs {3}automatic: the least-used one/);
 });

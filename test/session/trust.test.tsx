@@ -18,7 +18,7 @@ function asking(answers: boolean[], said: string[] = lines): UseCases['up'] {
 }
 
 for (const [key, yes, words] of [
-	['y', true, /Started after a yes\./],
+	['y\r', true, /Started after a yes\./],
 	['n', false, /Nothing was done\./],
 	['\u001B', false, /Nothing was done\./],
 ] as const) {
@@ -27,9 +27,12 @@ for (const [key, yes, words] of [
 		const {waitFor, type} = await showSession(t, {columns: 80, rows: 24}, {useCases: {up: asking(answers)}});
 		await waitFor(ready);
 		type('u');
-		const frame = await waitFor(/A question first[\s\S]*Do you trust it with this\? {2}y \/ n/);
+		const frame = await waitFor(/A question first[\s\S]*Do you trust it with this\? {2}y⏎ \/ n/);
 		assert.match(frame, /1–19 of 42/);
-		type(key);
+		for (const each of key) {
+			type(each);
+		}
+
 		await waitFor(words);
 		assert.deepEqual(answers, [yes]);
 	});

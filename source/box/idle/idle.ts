@@ -4,7 +4,7 @@ import type {Box} from '../box.ts';
 export type Activity = {
 	startedAt: Date;
 	/** What its Jupyter reports; `unknown` when it does not answer the caller. Missing when the box offers none. */
-	jupyter?: {lastActivity: Date; busyKernels: number} | 'unknown';
+	jupyter?: {lastActivity: Date; busyKernels: number; openKernels?: number} | 'unknown';
 	/** SSH logins and attached commands; null when they cannot be seen from here. */
 	sessions: number | null;
 	/** The time of the last login or logout in its log. */
@@ -42,4 +42,36 @@ export function idleFor(idleness: Idleness | undefined, now: Date): number {
 /** Whether a box's reservation, where it has one, has expired. */
 export function isOverdue({until}: Pick<Box, 'until'>, now: Date): boolean {
 	return until !== undefined && until <= now;
+}
+
+/** What is ended with a box: what is known to be in use, and what cannot be seen. Both empty when nothing is. */
+export type Use = {reasons: string[]; unknown: string[]};
+
+/** What uses a box, in words. What cannot be observed is named, and never taken for unused. Pure. */
+export function describeUse({jupyter, sessions, computing}: Omit<Activity, 'startedAt' | 'lastLogin'>): Use {
+	const {busyKernels = 0, openKernels = 0} = typeof jupyter === 'object' ? jupyter : {};
+	const many = (count: number, one: string, more: string) => (count === 1 ? `1 ${one}` : `${count} ${more}`);
+	return {
+		reasons: [
+			...(busyKernels > 0 ? [`${many(busyKernels, 'kernel is', 'kernels are')} computing`] : []),
+			...(openKernels > 0 ? [`${many(openKernels, 'notebook is', 'notebooks are')} open in a browser or editor`] : []),
+			...(sessions !== null && sessions > 0
+				? [`${many(sessions, 'shell, editor or SSH login is', 'shells, editors or SSH logins are')} attached`]
+				: []),
+			...(computing ? ['its GPU is busy'] : []),
+		],
+		unknown: [
+			...(jupyter === 'unknown' ? ['its kernels'] : []),
+			...(sessions === null ? ['its shells and logins'] : []),
+			...(computing === null ? ['its GPUs'] : []),
+		],
+	};
+}
+
+/** `in use: 1 kernel is computing`; empty when nothing uses it. */
+export function textOfUse({reasons, unknown}: Use): string {
+	return [
+		...(reasons.length > 0 ? [`in use: ${reasons.join(', ')}`] : []),
+		...(unknown.length > 0 ? [`not known: ${unknown.join(', ')}`] : []),
+	].join('; ');
 }

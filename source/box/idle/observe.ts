@@ -10,7 +10,7 @@ import type {Box} from '../box.ts';
 import {readJupyterStatus} from '../jupyter/kernels.ts';
 import {readOwnToken} from '../jupyter/token.ts';
 import {readLogLines} from '../logs.ts';
-import {type Activity, type Idleness, judgeIdleness} from './idle.ts';
+import {type Activity, describeUse, type Idleness, judgeIdleness, type Use} from './idle.ts';
 
 /** Milliseconds that a box, or the driver, has to answer. */
 const patienceMs = 1500;
@@ -25,15 +25,46 @@ export type IdlenessOptions = {
 
 /** Whether running boxes are used, by id. Stopped boxes and jobs are left out. */
 export async function readIdleness(host: Host, boxes: Box[], options: IdlenessOptions): Promise<Map<string, Idleness>> {
+	return new Map(
+		(await observe(host, boxes, options)).map(([{id}, activity]) => [
+			id,
+			activity === undefined ? {kind: 'unknown'} : judgeIdleness(activity),
+		]),
+	);
+}
+
+/** What is ended with each box that runs, by id: to be asked about before it is stopped or removed. */
+export async function readUse(host: Host, boxes: Box[], options: IdlenessOptions): Promise<Map<string, Use>> {
+	const paused = boxes
+		.filter(({state}) => state === 'paused')
+		.map(({id}): [string, Use] => [id, {reasons: [], unknown: ['it is paused']}]);
+	const observed = (await observe(host, boxes, options)).map(([{id}, activity]): [string, Use] => {
+		// On the demo host no one but the user is there.
+		const seen = activity && host.demo ? {...activity, sessions: activity.sessions ?? 0} : activity;
+		return [id, seen === undefined ? {reasons: [], unknown: ['the engine does not say']} : describeUse(seen)];
+	});
+	return new Map([...paused, ...observed]);
+}
+
+/** Undefined where the engine does not tell. */
+async function observe(
+	host: Host,
+	boxes: Box[],
+	options: IdlenessOptions,
+): Promise<Array<readonly [Box, Activity | undefined]>> {
 	// A job ends on its own, however long it waits for data in between.
 	const running = boxes.filter(({state, job}) => state === 'running' && job === undefined);
 	const holders = running.filter(({gpus}) => gpus.length > 0);
 	const use = holders.length > 0 ? readGpuUse(host, options) : Promise.resolve(noUse);
-	const judged = await Promise.all(running.map(async (box) => [box.id, await judge(host, box, use, options)] as const));
-	return new Map(judged);
+	return Promise.all(running.map(async (box) => [box, await observeBox(host, box, use, options)] as const));
 }
 
-async function judge(host: Host, box: Box, use: Promise<GpuUse>, options: IdlenessOptions): Promise<Idleness> {
+async function observeBox(
+	host: Host,
+	box: Box,
+	use: Promise<GpuUse>,
+	options: IdlenessOptions,
+): Promise<Activity | undefined> {
 	try {
 		const [detail, jupyter, pids, gpuUse] = await Promise.all([
 			host.engine.inspectContainer(box.id, options.signal),
@@ -44,18 +75,18 @@ async function judge(host: Host, box: Box, use: Promise<GpuUse>, options: Idlene
 		const sessions = await countSessions(host, pids);
 		const lastLogin =
 			box.services.includes('ssh') && sessions === 0 ? await readLastLogin(host, box, options) : undefined;
-		return judgeIdleness({
+		return {
 			startedAt: detail?.startedAt ?? box.createdAt,
 			...(jupyter ? {jupyter} : {}),
 			sessions,
 			...(lastLogin ? {lastLogin} : {}),
 			computing: isComputing(box, pids, gpuUse),
-		});
+		};
 	} catch (error) {
 		options.signal.throwIfAborted();
 		// It was stopped or removed in the meantime.
 		if (error instanceof EngineError) {
-			return {kind: 'unknown'};
+			return undefined;
 		}
 
 		throw error;
@@ -75,7 +106,11 @@ async function askItsJupyter(host: Host, box: Box, {signal, tokenOf}: IdlenessOp
 	try {
 		const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
 		const {lastActivity, kernels} = await readJupyterStatus(host, box, token, timeoutSignal);
-		return {lastActivity, busyKernels: kernels.filter(({busy}) => busy).length};
+		return {
+			lastActivity,
+			busyKernels: kernels.filter(({busy}) => busy).length,
+			openKernels: kernels.filter(({busy, connections}) => !busy && connections > 0).length,
+		};
 	} catch {
 		signal.throwIfAborted();
 		// Still starting, or too busy to answer.

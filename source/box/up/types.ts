@@ -29,6 +29,8 @@ export type UpOptions = {
 	queue?: boolean;
 	/** Recreate the box when it exists. */
 	recreate: boolean;
+	/** Asked before an existing box is stopped for that; throws when the user does not agree. */
+	agreeToEnd?: ((box: Box) => Promise<void>) | undefined;
 	/** The user gave options for the box, so a note is shown when the existing box differs. */
 	explicit: boolean;
 	/** The user typed `--gpus` for this call. */

@@ -73,6 +73,10 @@ async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Prom
 		report({kind: 'note', text});
 	}
 
+	if (existing && options.recreate) {
+		await options.agreeToEnd?.(existing);
+	}
+
 	const prepared = await prepare(host, request, {...options, engine, boxes, own: existing});
 	// Only now, when everything that a new box needs is there.
 	const previous = existing && options.recreate ? await setAside(host, existing) : undefined;

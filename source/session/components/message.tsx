@@ -52,12 +52,18 @@ export function TaskLine({task, width, others}: {task: Task; width: number; othe
 	);
 }
 
-export function Question({text, width}: {text: string; width: number}) {
+/** `armed`: yes was chosen, and Enter confirms it. The keys are beside the last line. */
+export function Question({lines, armed, width}: {lines: string[]; armed?: true | undefined; width: number}) {
+	const keys = armed ? '  y: Enter' : '  y⏎ / n';
 	return (
-		<Text wrap="truncate">
-			<Text {...theme.warning}>{' ? '}</Text>
-			{cut(text, width - 12)}
-			<Text bold>{'  y / n'}</Text>
-		</Text>
+		<>
+			{lines.map((line, place) => (
+				<Text key={line} wrap="truncate">
+					<Text {...theme.warning}>{place === 0 ? ' ? ' : '   '}</Text>
+					{cut(line, width - 5 - widthOf(keys))}
+					{place === lines.length - 1 && <Text bold>{keys}</Text>}
+				</Text>
+			))}
+		</>
 	);
 }

@@ -25,7 +25,10 @@ export function ImagesScreen({facts, view, size}: Properties) {
 	);
 	const reasonsHeight = chosen === undefined || rows < 16 ? 0 : Math.min(8, reasonLines + 2);
 	// Only what happens while one looks takes lines from the list.
-	const noticeHeight = facts.tasks.length > 0 || facts.message !== undefined ? messageLines(facts, view) : 0;
+	const noticeHeight =
+		facts.tasks.length > 0 || facts.message !== undefined || view.asking !== undefined
+			? messageLines(facts, view, columns)
+			: 0;
 	const height = rows - 2 - reasonsHeight - noticeHeight;
 	const {from, to} = windowAround(view.imageIndex, choices.length, height - 2);
 	const fitting = choices.filter((choice) => choice.fits === true).length;

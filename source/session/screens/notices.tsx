@@ -1,7 +1,8 @@
 import {Box, Text} from 'ink';
 import {MessageLines, Question, TaskLine} from '../components/message.tsx';
 import type {Facts} from '../state/model.ts';
-import type {BoxQuestion, View} from '../state/reduce.ts';
+import {questionLines, questionText} from '../state/question.ts';
+import type {View} from '../state/reduce.ts';
 
 /** The lines above the footer: a question comes before work under way, and that before what happened last. */
 export function Notices({facts, view, width, height}: {facts: Facts; view: View; width: number; height: number}) {
@@ -9,7 +10,10 @@ export function Notices({facts, view, width, height}: {facts: Facts; view: View;
 	const task = tasks.at(-1);
 	let content = <Text> </Text>;
 	if (view.asking !== undefined && view.asking.what !== 'trust') {
-		content = <Question text={textOf(view.asking)} width={width} />;
+		const text = questionText(view.asking);
+		content = (
+			<Question lines={height < 2 ? [text] : questionLines(text, width)} armed={view.asking.armed} width={width} />
+		);
 	} else if (task !== undefined && (height < 2 || message === undefined)) {
 		content = <TaskLine task={task} others={tasks.length - 1} width={width} />;
 	} else if (message !== undefined) {
@@ -26,17 +30,4 @@ export function Notices({facts, view, width, height}: {facts: Facts; view: View;
 			{content}
 		</Box>
 	);
-}
-
-function textOf(asked: BoxQuestion): string {
-	const {what, name, owner, mine} = asked;
-	if (asked.what === 'free') {
-		const {kernels} = asked;
-		const idle = kernels.map((kernel) => kernel.idle).join(', ');
-		const many = kernels.length === 1 ? '1 kernel' : `${kernels.length} kernels`;
-		return `Shut down ${many} of ${name}, idle for ${idle}? Variables are lost.`;
-	}
-
-	const whose = mine ? '' : ` (owner: ${owner})`;
-	return what === 'stop' ? `Stop ${name}${whose}?` : `Remove ${name}${whose}? The project folder is kept.`;
 }

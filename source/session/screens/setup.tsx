@@ -17,7 +17,10 @@ type Properties = {facts: Facts; view: View; size: {columns: number; rows: numbe
 /** Setting the folder up: one question at a time, then the plan, then what to remember. */
 export function SetupScreen({facts, view, size}: Properties) {
 	const {columns, rows} = size;
-	const noticeHeight = facts.tasks.length > 0 || facts.message !== undefined ? messageLines(facts, view) : 0;
+	const noticeHeight =
+		facts.tasks.length > 0 || facts.message !== undefined || view.asking !== undefined
+			? messageLines(facts, view, columns)
+			: 0;
 	const height = rows - 2 - noticeHeight;
 	const pane = selectSetup(facts, view);
 	const room = height - 2;

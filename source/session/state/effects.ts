@@ -1,6 +1,6 @@
 import {raiseStop} from '../job-control.ts';
 import {lendTerminal} from '../terminal.ts';
-import {attach, findIdleKernels, free, open, remove, start, stop, up} from './boxes/effects.ts';
+import {attach, findIdleKernels, findUse, free, open, remove, start, stop, up} from './boxes/effects.ts';
 import type {Context} from './context.ts';
 import {loadImages, pullImage, upWithImage} from './images/effects.ts';
 import type {Effect} from './reduce.ts';
@@ -28,6 +28,7 @@ const effects: EffectTable = {
 	stop,
 	remove,
 	free,
+	'find-use': findUse,
 	'find-idle-kernels': findIdleKernels,
 	'load-images': loadImages,
 	'pull-image': pullImage,

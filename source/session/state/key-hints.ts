@@ -43,7 +43,7 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 				return view.tour?.shown === false;
 			}
 
-			case 'cancel': {
+			case 'ask-cancel': {
 				return newestCancellable(facts.tasks) !== undefined;
 			}
 
@@ -90,7 +90,7 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 		const hint = {key: shownKey(keys[0] ?? ''), label};
 		// Without anything to manage, creating the first box, or the demo host, comes first; and a running task may be a mistake.
 		const isNewcomers = action.type === 'setup' && view.screen === 'main';
-		if (isNewcomers || action.type === 'demo' || action.type === 'cancel' || action.type === 'tour') {
+		if (isNewcomers || action.type === 'demo' || action.type === 'ask-cancel' || action.type === 'tour') {
 			hints.unshift(hint);
 		} else {
 			hints.push(hint);

@@ -94,7 +94,7 @@ export const bindings: Binding[] = [
 	{
 		scope: 'main',
 		keys: ['s'],
-		label: 'Stop or start the box',
+		label: 'Stop (asks) or start',
 		short: 'stop',
 		action: {type: 'stop-or-start'},
 	},
@@ -160,7 +160,8 @@ export const bindings: Binding[] = [
 	{scope: 'help', keys: ['down', 'j'], label: 'A line down', action: {type: 'scroll-help', by: 1}},
 	{scope: 'help', keys: ['escape', '?', 'enter', 'space'], label: 'Back', short: 'back', action: {type: 'back'}},
 
-	{scope: 'confirm', keys: ['y'], label: 'Yes', short: 'yes', action: {type: 'answer', yes: true}},
+	{scope: 'confirm', keys: ['y'], label: 'Yes, then Enter', short: 'yes', action: {type: 'arm'}},
+	{scope: 'confirm', keys: ['enter'], label: '', action: {type: 'answer', yes: true}},
 	{scope: 'confirm', keys: ['n', 'escape', 'q'], label: 'No', short: 'no', action: {type: 'answer', yes: false}},
 	{scope: 'confirm', keys: ['ctrl+c'], label: 'Leave', action: {type: 'quit'}},
 	{scope: 'confirm', keys: ['ctrl+z'], label: '', action: {type: 'suspend'}},
@@ -170,13 +171,14 @@ export const bindings: Binding[] = [
 	{scope: 'trust', keys: ['pagedown', 'space'], label: '', action: {type: 'scroll-question', by: 10}},
 	{scope: 'trust', keys: ['pageup', 'b'], label: '', action: {type: 'scroll-question', by: -10}},
 
-	{scope: 'anywhere', keys: ['c'], label: 'Cancel task', short: 'cancel', action: {type: 'cancel'}},
+	{scope: 'anywhere', keys: ['c'], label: 'Cancel task (asks)', short: 'cancel', action: {type: 'ask-cancel'}},
 	{scope: 'anywhere', keys: ['?'], label: 'This help', short: 'help', action: {type: 'help'}},
 	{scope: 'tour', keys: ['t'], label: 'Leave or resume the tour', short: 'tour', action: {type: 'tour'}},
 	{scope: 'tour', keys: ['right'], label: 'Next step of the tour', action: {type: 'tour-step', by: 1}},
 	{scope: 'tour', keys: ['left'], label: 'Previous step of the tour', action: {type: 'tour-step', by: -1}},
 
-	{scope: 'anywhere', keys: ['q', 'ctrl+c'], label: 'Leave', short: 'quit', action: {type: 'quit'}},
+	{scope: 'anywhere', keys: ['q'], label: 'Leave', short: 'quit', action: {type: 'ask-quit'}},
+	{scope: 'anywhere', keys: ['ctrl+c'], label: 'Leave at once', action: {type: 'quit'}},
 	{scope: 'anywhere', keys: ['ctrl+z'], label: 'Suspend; fg returns', action: {type: 'suspend'}},
 ];
 
@@ -296,4 +298,35 @@ const shownKeys: Record<string, string> = {
 /** A key for display. */
 export function shownKey(key: string): string {
 	return shownKeys[key] ?? key.replace(/^ctrl\+(.)$/, (_, letter: string) => `Ctrl-${letter.toUpperCase()}`);
+}
+
+/** What only moves, or shows something else. */
+const harmless: ReadonlySet<Action['type']> = new Set([
+	'select-box',
+	'select-gpu',
+	'select-image',
+	'focus',
+	'scroll',
+	'scroll-help',
+	'scroll-question',
+	'show',
+	'tour-step',
+] satisfies Array<Action['type']>);
+
+/**
+Whether keys that came in one piece may be meant as such: held arrows, or a slow line. Anything else that comes at once is text that
+was pasted into a terminal without bracketed paste, and starts and ends nothing.
+*/
+export function areKeys(keys: readonly string[], scopes: Scope[]): boolean {
+	// Esc and the next key can come as one.
+	const rest = keys[0] === 'escape' ? keys.slice(1) : keys;
+	return (
+		rest.length < 2 ||
+		rest.every((key) => {
+			const action = actionFor(key, scopes);
+			return (
+				action !== undefined && (harmless.has(action.type) || (action.type === 'setup' && action.does.what === 'move'))
+			);
+		})
+	);
 }

@@ -12,16 +12,25 @@ export type Pane = 'gpus' | 'boxes' | 'side';
 type Side = 'log' | 'detail';
 
 /** What is asked before it is done: about a box, or what a project asks for. */
-export type Question = BoxQuestion | TrustQuestion;
+export type Question = BoxQuestion | TrustQuestion | TaskQuestion;
 
-/** `kernels` are those to shut down; `idle` is for how long each did nothing. */
-export type BoxQuestion = {boxId: string; name: string; owner: string; mine: boolean} & (
-	| {what: 'remove' | 'stop'}
-	| {what: 'free'; kernels: Array<{id: string; idle: string}>}
-);
+/** Whether `y` was pressed: Enter then says yes, and every other key takes it back. Typed words are no answer. */
+type Armed = {armed?: true};
+
+/**
+`use` is what uses the box, in words, empty when nothing does; undefined until that is known. `kernels` are those to shut down; `idle` is
+for how long each did nothing.
+*/
+export type BoxQuestion = Armed & {boxId: string; name: string; owner: string; mine: boolean} & (
+		| {what: 'remove' | 'stop'; use?: string}
+		| {what: 'free'; kernels: Array<{id: string; idle: string}>}
+	);
 
 /** Takes a screen of its own. `top` is the first line shown. */
-export type TrustQuestion = {what: 'trust'; title: string; lines: string[]; question: string; top: number};
+export type TrustQuestion = Armed & {what: 'trust'; title: string; lines: string[]; question: string; top: number};
+
+/** Tasks that a key would end: the newest, or with the session all of them. */
+export type TaskQuestion = Armed & {what: 'cancel' | 'quit'; tasks: string[]};
 
 /** How far the tour of the demo host is. */
 export type TourState = {shown: boolean; step: number; part: number};
@@ -69,6 +78,9 @@ type Of<T extends string, Rest = unknown> = T extends string ? {type: T} & Rest 
 /** What a key asks for that needs nothing of the view and changes nothing in it: the same action is the effect. */
 type PlainEffect = Of<'cancel' | 'quit' | 'suspend' | 'dismiss'>;
 
+/** The same, after a question where a task would end with it. */
+type EndingAction = Of<'ask-cancel' | 'ask-quit'>;
+
 type BoxAction =
 	| {type: 'attach' | 'open' | 'find-idle-kernels' | 'stop-or-start' | 'ask-remove'}
 	| {type: 'show'; side: Side}
@@ -78,7 +90,7 @@ type ImageAction = {type: 'images' | 'pull-image' | 'up-with-image'} | {type: 's
 
 type HelpAction = {type: 'help' | 'back'} | {type: 'scroll-help'; by: number};
 
-type QuestionAction = {type: 'answer'; yes: boolean} | {type: 'scroll-question'; by: number};
+type QuestionAction = {type: 'answer'; yes: boolean} | {type: 'arm' | 'disarm'} | {type: 'scroll-question'; by: number};
 
 type MainAction =
 	| {type: 'up' | 'demo'}
@@ -88,6 +100,7 @@ type MainAction =
 /** What a key asks for. */
 export type Action =
 	| PlainEffect
+	| EndingAction
 	| BoxAction
 	| ImageAction
 	| HelpAction
@@ -104,6 +117,8 @@ export type Situation = {
 	imageCount: number;
 	/** Panes that are on the screen now. */
 	panes: Pane[];
+	/** What runs, the newest first. */
+	tasks: Array<{title: string; cancellable: boolean}>;
 	/** Whether the demo host is offered. */
 	demoOffered: boolean;
 	imagesOffered: boolean;
@@ -122,7 +137,7 @@ export type Effect =
 	| PlainEffect
 	| Of<'demo' | 'load-images'>
 	| Of<'up', {image?: string}>
-	| Of<'attach' | 'open' | 'stop' | 'start' | 'remove' | 'find-idle-kernels', {boxId: string}>
+	| Of<'attach' | 'open' | 'stop' | 'start' | 'remove' | 'find-use' | 'find-idle-kernels', {boxId: string}>
 	| Of<'free', {boxId: string; kernels: string[]}>
 	| Of<'trust', {yes: boolean}>
 	/** The place of the image in the list. */
@@ -144,6 +159,11 @@ export function reduce(view: View, action: Action, situation: Situation): Reduce
 		case 'suspend':
 		case 'dismiss': {
 			return {view, effects: [action]};
+		}
+
+		case 'ask-cancel':
+		case 'ask-quit': {
+			return reduceEnding(view, action, situation);
 		}
 
 		// The tour follows every key on its own.
@@ -176,6 +196,8 @@ export function reduce(view: View, action: Action, situation: Situation): Reduce
 		}
 
 		case 'answer':
+		case 'arm':
+		case 'disarm':
 		case 'scroll-question': {
 			return reduceQuestion(view, action, situation);
 		}
@@ -216,14 +238,16 @@ function reduceBoxes(view: View, action: BoxAction, {boxes}: Situation): Reduced
 		}
 
 		case 'stop-or-start': {
-			// Another user's work is not ended by one key.
-			return running && !mine
-				? {view: {...view, asking: {what: 'stop', boxId, name, owner, mine}}, effects: []}
-				: {view, effects: [{type: running ? 'stop' : 'start', boxId}]};
+			// No work is ended by one key.
+			return running
+				? {view: {...view, asking: {what: 'stop', boxId, name, owner, mine}}, effects: [{type: 'find-use', boxId}]}
+				: {view, effects: [{type: 'start', boxId}]};
 		}
 
 		case 'ask-remove': {
-			return {view: {...view, asking: {what: 'remove', boxId, name, owner, mine}}, effects: []};
+			return running
+				? {view: {...view, asking: {what: 'remove', boxId, name, owner, mine}}, effects: [{type: 'find-use', boxId}]}
+				: {view: {...view, asking: {what: 'remove', boxId, name, owner, mine, use: ''}}, effects: []};
 		}
 
 		case 'show': {
@@ -278,16 +302,57 @@ function reduceHelp(view: View, action: HelpAction, {lastHelpTop}: Situation): V
 
 function reduceQuestion(view: View, action: QuestionAction, {lastQuestionTop}: Situation): Reduced {
 	const {asking} = view;
-	if (action.type === 'answer') {
-		return {view: {...view, asking: undefined}, effects: asking === undefined ? [] : effectsOf(asking, action.yes)};
-	}
-
-	if (asking?.what !== 'trust') {
+	if (asking === undefined) {
 		return {view, effects: []};
 	}
 
-	const top = Math.min(lastQuestionTop, Math.max(0, asking.top + action.by));
-	return {view: {...view, asking: {...asking, top}}, effects: []};
+	const {armed, ...rest} = asking;
+	switch (action.type) {
+		case 'answer': {
+			const counts = !action.yes || armed === true;
+			return counts
+				? {view: {...view, asking: undefined}, effects: effectsOf(asking, action.yes)}
+				: {view, effects: []};
+		}
+
+		case 'arm': {
+			return {view: isComplete(asking) ? {...view, asking: {...asking, armed: true}} : view, effects: []};
+		}
+
+		case 'disarm': {
+			return {view: armed ? {...view, asking: rest as Question} : view, effects: []};
+		}
+
+		case 'scroll-question': {
+			if (asking.what !== 'trust') {
+				return {view, effects: []};
+			}
+
+			const top = Math.min(lastQuestionTop, Math.max(0, asking.top + action.by));
+			return {view: {...view, asking: {...asking, top}}, effects: []};
+		}
+	}
+}
+
+/** Whether the question says all that is to be agreed to. */
+function isComplete(asked: Question): boolean {
+	return (asked.what !== 'stop' && asked.what !== 'remove') || asked.use !== undefined;
+}
+
+function reduceEnding(view: View, {type}: EndingAction, {tasks}: Situation): Reduced {
+	const ends = type === 'ask-cancel' ? tasks.filter(({cancellable}) => cancellable).slice(0, 1) : tasks;
+	const what = type === 'ask-cancel' ? 'cancel' : 'quit';
+	return ends.length === 0
+		? {view, effects: [{type: what}]}
+		: {
+				// The help has no line for a question.
+				view: {
+					...view,
+					screen: view.screen === 'help' ? view.behindHelp : view.screen,
+					asking: {what, tasks: ends.map(({title}) => title)},
+				},
+				effects: [],
+			};
 }
 
 function reduceMain(view: View, action: MainAction, situation: Situation): Reduced {
@@ -333,6 +398,10 @@ function effectsOf(asked: Question, yes: boolean): Effect[] {
 
 	if (!yes) {
 		return [];
+	}
+
+	if ('tasks' in asked) {
+		return [{type: asked.what}];
 	}
 
 	const {boxId} = asked;

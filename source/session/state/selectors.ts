@@ -5,6 +5,7 @@ import {type CardState, stateOfCard} from '../../gpu/state.ts';
 import {formatBytes} from '../../text/bytes.ts';
 import {fullnessStyle, type Style, temperatureStyle, theme} from '../theme.ts';
 import type {Facts, GpuReading} from './model.ts';
+import {questionLines, questionText} from './question.ts';
 import type {View} from './reduce.ts';
 
 const mebibyte = 1024 * 1024;
@@ -209,8 +210,12 @@ export function selectHostLine(facts: Facts): string[] {
 	return parts.filter((part) => part !== '');
 }
 
-/** Lines that a question, running tasks and the last message need together, at least one. */
-export function messageLines({message, tasks}: Facts, view: View): number {
+/** Lines that a question, or running tasks and the last message, need together, at least one. */
+export function messageLines({message, tasks}: Facts, {asking}: View, columns: number): number {
+	if (asking !== undefined) {
+		return asking.what === 'trust' ? 1 : questionLines(questionText(asking), columns).length;
+	}
+
 	const shown = message === undefined ? 0 : message.fix === '' ? 1 : 2;
-	return Math.max(1, view.asking === undefined ? shown + Math.min(1, tasks.length) : 1);
+	return Math.max(1, shown + Math.min(1, tasks.length));
 }

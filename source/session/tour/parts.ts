@@ -26,7 +26,10 @@ export function part({text, ask, done, screen = 'main', pane, box, asked = false
 		done,
 		ask(now) {
 			const {view} = now;
-			if (view.asking !== undefined && !asked) {
+			const wanted = box?.(now);
+			const isAboutOther =
+				view.asking !== undefined && 'boxId' in view.asking && wanted !== undefined && view.asking.boxId !== wanted.id;
+			if (view.asking !== undefined && (!asked || isAboutOther)) {
 				return {press: {type: 'answer', yes: false}, to: 'to answer no'};
 			}
 
@@ -34,7 +37,6 @@ export function part({text, ask, done, screen = 'main', pane, box, asked = false
 				return {press: {type: 'back'}, to: 'to go back'};
 			}
 
-			const wanted = box?.(now);
 			const lead = view.screen !== 'main' ? undefined : (toPane(now, wanted ? 'boxes' : pane) ?? toBox(now, wanted));
 			return lead ?? (typeof ask === 'function' ? ask(now) : ask);
 		},

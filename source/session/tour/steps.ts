@@ -134,9 +134,15 @@ export const steps: readonly Step[] = [
 			part({
 				text: 'Progress, speed and time left are shown above the key bar. A cancelled pull can be resumed later.',
 				screen: 'images',
-				ask: {press: {type: 'cancel'}, to: 'to cancel it'},
+				asked: true,
+				ask: ({view}) =>
+					view.asking === undefined
+						? {press: {type: 'ask-cancel'}, to: 'to cancel it'}
+						: view.asking.armed
+							? {press: {type: 'answer', yes: true}, to: 'to cancel it'}
+							: {press: {type: 'arm'}, to: 'for yes'},
 				// The pull starts a moment after its key.
-				done: (now, happened) => pressed(happened, 'cancel') || (happened === undefined && !atWork(now)),
+				done: (now, happened) => started(happened, 'cancel') || (happened === undefined && !atWork(now)),
 			}),
 			part({
 				text: 'That was the images screen.',
@@ -232,7 +238,9 @@ export const steps: readonly Step[] = [
 				ask: ({view}) =>
 					view.asking === undefined
 						? {press: {type: 'find-idle-kernels'}, to: 'to find it again'}
-						: {press: {type: 'answer', yes: true}, to: 'to shut it down'},
+						: view.asking.armed
+							? {press: {type: 'answer', yes: true}, to: 'to shut it down'}
+							: {press: {type: 'arm'}, to: 'for yes'},
 				done: (_, happened) => started(happened, 'free'),
 			}),
 			part({
@@ -248,9 +256,15 @@ export const steps: readonly Step[] = [
 		applies: (now) => mineRunning(now).length > 0,
 		parts: [
 			part({
-				text: "Your own box stops immediately and frees its GPUs. For another user's box you are asked first, and shown the owner's name.",
+				text: "Stopping frees the GPUs of a box. It is asked about first, with what uses the box, and for another user's box with the owner.",
 				box: (now) => mineRunning(now)[0],
-				ask: {press: {type: 'stop-or-start'}, to: 'to stop it'},
+				asked: true,
+				ask: ({view}) =>
+					view.asking === undefined
+						? {press: {type: 'stop-or-start'}, to: 'to stop it'}
+						: view.asking.armed
+							? {press: {type: 'answer', yes: true}, to: 'to stop it'}
+							: {press: {type: 'arm'}, to: 'for yes'},
 				done: (now, happened) => started(happened, 'stop') || mineRunning(now).length === 0,
 			}),
 			part({
@@ -272,8 +286,10 @@ export const steps: readonly Step[] = [
 				ask: ({view}) =>
 					view.asking === undefined
 						? {press: {type: 'ask-remove'}, to: 'to be asked again'}
-						: {press: {type: 'answer', yes: true}, to: 'for yes'},
-				done: (_, happened) => pressed(happened, 'answer'),
+						: view.asking.armed
+							? {press: {type: 'answer', yes: true}, to: 'to remove it'}
+							: {press: {type: 'arm'}, to: 'for yes'},
+				done: ({view}, happened) => pressed(happened, 'answer') && view.asking === undefined,
 			}),
 		],
 	},

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
-import {type Activity, idleFor, judgeIdleness} from '../../../source/box/idle/idle.ts';
+import {type Activity, describeUse, idleFor, judgeIdleness, textOfUse} from '../../../source/box/idle/idle.ts';
 import {isComputing, isLogin, loginTime} from '../../../source/box/idle/observe.ts';
 import {decideReap, findReapReason, noticeText, whyNotDue} from '../../../source/box/idle/reap.ts';
 
@@ -146,6 +146,30 @@ describe('why a box is not reaped', () => {
 		assert.equal(
 			why({until: new Date('2026-01-31T14:00:00Z')}, idle),
 			'idle for 1h of 6h; reserved until 2026-01-31T14:00:00.000Z',
+		);
+	});
+});
+
+describe('what is ended with a box', () => {
+	const text = (values: Partial<Activity>) => textOfUse(describeUse(activity(values)));
+
+	test('is said, each thing by itself', () => {
+		assert.equal(text({jupyter: {lastActivity: now, busyKernels: 0}}), '');
+		assert.equal(text({jupyter: {lastActivity: now, busyKernels: 2}}), 'in use: 2 kernels are computing');
+		assert.equal(
+			text({jupyter: {lastActivity: now, busyKernels: 1, openKernels: 1}, sessions: 1, computing: true}),
+			'in use: 1 kernel is computing, 1 notebook is open in a browser or editor, 1 shell, editor or SSH login is attached, its GPU is busy',
+		);
+	});
+
+	test('what cannot be seen is named, and is not taken for unused', () => {
+		assert.equal(
+			text({jupyter: 'unknown', sessions: null, computing: null}),
+			'not known: its kernels, its shells and logins, its GPUs',
+		);
+		assert.equal(
+			text({jupyter: 'unknown', sessions: 2}),
+			'in use: 2 shells, editors or SSH logins are attached; not known: its kernels',
 		);
 	});
 });

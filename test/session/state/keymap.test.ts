@@ -51,7 +51,7 @@ test('no key means two things at the same place', () => {
 test('the nearest scope wins', () => {
 	assert.deepEqual(actionFor('j', ['boxes', 'main', 'anywhere']), {type: 'select-box', by: 1});
 	assert.deepEqual(actionFor('j', ['side', 'main', 'anywhere']), {type: 'scroll', by: 1, unit: 'line'});
-	assert.deepEqual(actionFor('q', ['main', 'anywhere']), {type: 'quit'});
+	assert.deepEqual(actionFor('q', ['main', 'anywhere']), {type: 'ask-quit'});
 	assert.deepEqual(actionFor('q', ['confirm']), {type: 'answer', yes: false});
 	assert.equal(actionFor('u', ['confirm']), undefined);
 });

@@ -8,6 +8,7 @@ const situation: Situation = {
 		{id: 'b1', name: 'bob-eda', owner: 'bob', mine: false, running: true},
 		{id: 'c1', name: 'old', owner: 'alice', mine: true, running: false},
 	],
+	tasks: [],
 	gpuUuids: ['GPU-0', 'GPU-1', 'GPU-2'],
 	imageCount: 3,
 	panes: ['gpus', 'boxes', 'side'],
@@ -53,26 +54,51 @@ test('a chosen box that is gone gives way to the first one', () => {
 	assert.deepEqual(after([{type: 'attach'}], {boxId: 'gone'}).effects, [{type: 'attach', boxId: 'a1'}]);
 });
 
-test('one asks before removing, and only yes removes', () => {
-	assert.deepEqual(after([{type: 'ask-remove'}]).effects, []);
-	assert.deepEqual(after([{type: 'ask-remove'}, {type: 'answer', yes: true}]).effects, [{type: 'remove', boxId: 'a1'}]);
-	const refused = after([{type: 'ask-remove'}, {type: 'answer', yes: false}]);
-	assert.deepEqual(refused.effects, []);
-	assert.equal(refused.view.asking, undefined);
+/** What the look at a box's use adds to the question. */
+const withUse = (view: View, use = ''): View => ({...view, asking: {...view.asking, use} as View['asking']});
+const yes = [{type: 'arm'}, {type: 'answer', yes: true}] as const;
+
+test('one asks before removing and before stopping, also one’s own box, and only yes and Enter do it', () => {
+	for (const [type, what] of [
+		['ask-remove', 'remove'],
+		['stop-or-start', 'stop'],
+	] as const) {
+		for (const boxId of ['a1', 'b1']) {
+			const asked = after([{type}], {boxId});
+			assert.deepEqual(asked.effects, [{type: 'find-use', boxId}]);
+			assert.equal(asked.view.asking?.what, what);
+			// Not before the question says what is in use.
+			assert.deepEqual(after([...yes], asked.view).effects, []);
+			const complete = withUse(asked.view, 'in use: 1 kernel is computing');
+			assert.deepEqual(after([{type: 'answer', yes: true}], complete).effects, [], 'Enter alone');
+			assert.deepEqual(after([{type: 'arm'}], complete).effects, [], 'y alone');
+			assert.deepEqual(after([{type: 'arm'}, {type: 'disarm'}, {type: 'answer', yes: true}], complete).effects, []);
+			assert.deepEqual(after([...yes], complete).effects, [{type: what, boxId}]);
+			const refused = after([{type: 'arm'}, {type: 'answer', yes: false}], complete);
+			assert.deepEqual([refused.effects, refused.view.asking], [[], undefined]);
+		}
+	}
 });
 
 test('the box asked about is the one removed, also when the list moved meanwhile', () => {
-	const asked = after([{type: 'ask-remove'}], {boxId: 'b1'}).view;
+	const asked = after([{type: 'arm'}], withUse(after([{type: 'ask-remove'}], {boxId: 'b1'}).view)).view;
 	const {effects} = reduce(asked, {type: 'answer', yes: true}, {...situation, boxes: situation.boxes.slice(0, 1)});
 	assert.deepEqual(effects, [{type: 'remove', boxId: 'b1'}]);
 });
 
-test('one stops one’s own box at once and is asked about another’s', () => {
-	assert.deepEqual(after([{type: 'stop-or-start'}]).effects, [{type: 'stop', boxId: 'a1'}]);
-	const other = after([{type: 'stop-or-start'}], {boxId: 'b1'});
-	assert.deepEqual(other.effects, []);
-	assert.equal(other.view.asking?.what, 'stop');
-	assert.deepEqual(after([{type: 'answer', yes: true}], other.view).effects, [{type: 'stop', boxId: 'b1'}]);
+test('cancelling and leaving ask where they end a task', () => {
+	assert.deepEqual(after([{type: 'ask-quit'}]).effects, [{type: 'quit'}]);
+	assert.deepEqual(after([{type: 'ask-cancel'}]).effects, [{type: 'cancel'}]);
+	const tasks = [
+		{title: 'Stop it', cancellable: false},
+		{title: 'Pull it', cancellable: true},
+	];
+	const cancelled = after([{type: 'ask-cancel'}], {}, {tasks});
+	assert.deepEqual(cancelled.view.asking, {what: 'cancel', tasks: ['Pull it']});
+	assert.deepEqual(after([...yes], cancelled.view).effects, [{type: 'cancel'}]);
+	const left = after([{type: 'ask-quit'}], {screen: 'help'}, {tasks});
+	assert.deepEqual([left.view.screen, left.view.asking], ['main', {what: 'quit', tasks: ['Stop it', 'Pull it']}]);
+	assert.deepEqual(after([{type: 'answer', yes: false}], left.view).effects, []);
 });
 
 test('a stopped box is started, and cannot be attached to', () => {

@@ -79,7 +79,7 @@ describe('what moves the tour', () => {
 		['images 0', now({}, {screen: 'images'}), key('images')],
 		['images 1', now({}, {screen: 'images', imageIndex: 1}), key('select-image')],
 		['images 2', now({tasks: [work]}, {screen: 'images'}), key('pull-image', {}, [{type: 'pull-image'}])],
-		['images 3', now({}, {screen: 'images'}), key('cancel')],
+		['images 3', now({}, {screen: 'images'}), key('answer', {yes: true}, [{type: 'cancel'}])],
 		['images 4', now(), key('back')],
 		['up 0', now({tasks: [work]}), key('up', {}, [{type: 'up'}])],
 		['up 1', now({message: said}, mine)],

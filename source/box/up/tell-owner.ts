@@ -1,0 +1,164 @@
+/**
+Who stops or removes a box is written into its log, and for another user's box also told to its owner: in a small file in the home of the
+box, which is in the owner's own folders. Their next `gpubox ls` or session shows it and removes it.
+
+Such a notice is a claim, like a label: whoever may write into that home, or uses docker's own commands, could write another one.
+*/
+import {randomBytes} from 'node:crypto';
+import {closeSync, fstatSync, constants as open, openSync, readdirSync, readSync, unlinkSync} from 'node:fs';
+import {basename, dirname, join} from 'node:path';
+import {EngineError} from '../../engine/engine.ts';
+import {execOwn} from '../../engine/run-once.ts';
+import type {Host} from '../../host/host.ts';
+import {safeText} from '../../text/safe.ts';
+import {type Box, namePattern} from '../box.ts';
+
+export type Deed = 'stopped' | 'restarted' | 'removed';
+
+export type Notice = {what: Deed; box: string; by: string; uid: number; at: Date};
+
+const deeds: readonly string[] = ['stopped', 'restarted', 'removed'] satisfies Deed[];
+
+const prefix = '.gpubox-notice-';
+
+const largestBytes = 4096;
+
+/** More than that are shown the next time. */
+const mostAtOnce = 20;
+
+/**
+Writes down who is about to end a box. What goes wrong does not keep the box from being ended.
+
+@returns what could not be done, for the user; safe to print
+*/
+export async function tellOwner(host: Host, box: Box, what: Deed): Promise<string[]> {
+	const by = `${host.person.name} (uid ${host.person.uid})`;
+	const notes: string[] = [];
+	if (box.state === 'running' && what !== 'removed') {
+		const text = `gpubox: ${what} by ${by}`;
+		const failed = await tried(() => writeLine(host, box, text));
+		if (failed !== undefined && !box.mine) {
+			notes.push(`Cannot write into the log of ${box.name} that you ${what} it: ${failed}`);
+		}
+	}
+
+	const foreign = !box.mine && !box.pending && box.ownerIs !== 'claimed';
+	const failed = foreign && !host.demo ? await tried(() => leaveNotice(host, box, what)) : undefined;
+	return failed === undefined
+		? notes
+		: [...notes, `The owner of ${box.name} is not notified (${failed}). Please tell them yourself.`];
+}
+
+async function writeLine({engine}: Host, {id}: Box, text: string): Promise<string | undefined> {
+	const {exitCode} = await execOwn(engine, id, ['sh', '-c', 'printf "%s\\n" "$1" > /proc/1/fd/1', 'gpubox', text]);
+	return exitCode === 0 ? undefined : 'its shell failed';
+}
+
+async function leaveNotice({engine, person}: Host, box: Box, what: Deed): Promise<string | undefined> {
+	const home = `/home/${box.user}`;
+	const isName = /^[\w-][\w.-]*$/.test(box.user);
+	const detail = isName ? await engine.inspectContainer(box.id) : undefined;
+	const isMounted = detail?.mounts.some(({type, target, readOnly}) => type === 'bind' && target === home && !readOnly);
+	// A link would lead elsewhere.
+	const kinds = isMounted ? await Promise.all(['/home', home].map((path) => engine.kindOfFile(box.id, path))) : [];
+	if (kinds.length === 0 || kinds.some((kind) => kind !== 'folder')) {
+		return 'it has no home of theirs';
+	}
+
+	const notice = {what, box: box.name, by: person.name, uid: person.uid, at: new Date().toISOString()};
+	const path = `${prefix}${randomBytes(6).toString('hex')}`;
+	await engine.putFiles(box.id, home, [{path, content: JSON.stringify(notice), mode: 0o644}]);
+	return undefined;
+}
+
+async function tried(work: () => Promise<string | undefined>): Promise<string | undefined> {
+	try {
+		return await work();
+	} catch (error) {
+		if (error instanceof EngineError) {
+			return error.message;
+		}
+
+		throw error;
+	}
+}
+
+/** The notices for the caller, the oldest first. Each is returned once: it is removed here. Never throws. */
+export function takeNotices({paths}: Pick<Host, 'paths'>): Notice[] {
+	return homesOf(paths.home)
+		.flatMap((home) => noticesIn(home))
+		.slice(0, mostAtOnce)
+		.flatMap((path) => take(path) ?? [])
+		.toSorted((a, b) => a.at.getTime() - b.at.getTime());
+}
+
+export function noticeText({what, box, by, uid, at}: Notice): string {
+	return `${box} was ${what} by ${by} (uid ${uid}), ${at.toISOString()}.`;
+}
+
+/** Root has one for each user it creates boxes for. */
+function homesOf(home: string): string[] {
+	const others =
+		process.getuid?.() === 0 ? list(dirname(home)).filter((name) => name.startsWith(`${basename(home)}-`)) : [];
+	return [home, ...others.map((name) => join(dirname(home), name))];
+}
+
+function noticesIn(home: string): string[] {
+	return list(home)
+		.filter((name) => name.startsWith(prefix))
+		.map((name) => join(home, name));
+}
+
+function list(folder: string): string[] {
+	try {
+		return readdirSync(folder);
+	} catch {
+		// No box was ever created here.
+		return [];
+	}
+}
+
+/** Programs in a box can write into its home: nothing there is followed, and little is read. */
+function take(path: string): Notice | undefined {
+	try {
+		const file = openSync(path, open.O_RDONLY | open.O_NOFOLLOW | open.O_NONBLOCK);
+		try {
+			const info = fstatSync(file);
+			if (!info.isFile() || info.size > largestBytes) {
+				return undefined;
+			}
+
+			const buffer = Buffer.alloc(largestBytes);
+			return toNotice(JSON.parse(buffer.toString('utf8', 0, readSync(file, buffer))));
+		} finally {
+			closeSync(file);
+		}
+	} catch {
+		// Being written, taken by another run at the same moment, or damaged.
+		return undefined;
+	} finally {
+		remove(path);
+	}
+}
+
+function remove(path: string): void {
+	try {
+		unlinkSync(path);
+	} catch {
+		// Taken by another run, or a folder: shown to no one.
+	}
+}
+
+function toNotice(value: unknown): Notice | undefined {
+	const {what, box, by, uid, at} = (value ?? {}) as Record<string, unknown>;
+	const time = new Date(String(at));
+	return typeof what === 'string' &&
+		deeds.includes(what) &&
+		typeof box === 'string' &&
+		namePattern.test(box) &&
+		typeof by === 'string' &&
+		Number.isInteger(uid) &&
+		!Number.isNaN(time.getTime())
+		? {what: what as Deed, box, by: safeText(by).slice(0, 64), uid: uid as number, at: time}
+		: undefined;
+}

@@ -1,0 +1,29 @@
+import {forEachBox} from '../app/for-each-box.ts';
+import {pickBoxes} from '../app/pick-box.ts';
+import {isRunning} from '../box/box.ts';
+import {startBox, stopBox} from '../box/up/lifecycle.ts';
+import {openHost} from '../host/open-host.ts';
+import {agreeOnTerminal, tellOwnerOf} from './output/ask-end.ts';
+
+/** Stops and starts boxes, with the same address and token. A stopped box is only started. */
+export async function restart(
+	names: string[],
+	options: {host?: string | undefined; yes?: true | undefined; others?: true | undefined},
+	signal: AbortSignal,
+): Promise<void> {
+	const host = openHost(options);
+	await forEachBox(
+		host,
+		await pickBoxes(host, names, 'restart', signal),
+		signal,
+		async (box) => {
+			if (isRunning(box)) {
+				await tellOwnerOf(host, box, 'restarted');
+				await stopBox(host, box, signal);
+			}
+
+			await startBox(host, {...box, state: 'exited'}, signal, (text) => process.stderr.write(`gpubox: ${text}\n`));
+		},
+		agreeOnTerminal(host, 'restart', options, signal),
+	);
+}

@@ -1,0 +1,34 @@
+import {wrap} from '../../text/fit.ts';
+import type {BoxQuestion, TaskQuestion} from './reduce.ts';
+
+/** Columns that are kept free for the keys of a question, and its mark. */
+const besideQuestion = 14;
+
+/** What is asked, in words. Safe to print: names and owners are. */
+export function questionText(asked: BoxQuestion | TaskQuestion): string {
+	if ('tasks' in asked) {
+		const tasks = asked.tasks.join(', ');
+		return asked.what === 'cancel' ? `Cancel "${tasks}"?` : `Leave, and cancel "${tasks}"?`;
+	}
+
+	const {what, name, owner, mine} = asked;
+	if (asked.what === 'free') {
+		const {kernels} = asked;
+		const idle = kernels.map((kernel) => kernel.idle).join(', ');
+		const many = kernels.length === 1 ? '1 kernel' : `${kernels.length} kernels`;
+		return `Shut down ${many} of ${name}, idle for ${idle}? Variables are lost.`;
+	}
+
+	if (asked.use === undefined) {
+		return `Checking whether ${name} is in use …`;
+	}
+
+	const notes = [...(mine ? [] : [`owner: ${owner}`]), ...(asked.use === '' ? [] : [asked.use])];
+	const shown = notes.length > 0 ? ` (${notes.join('; ')})` : '';
+	return what === 'stop' ? `Stop ${name}${shown}?` : `Remove ${name}${shown}? The project folder is kept.`;
+}
+
+/** The same in lines, whole: what is agreed to is never cut. */
+export function questionLines(text: string, width: number): string[] {
+	return wrap(text, Math.max(20, width - besideQuestion));
+}
