@@ -1,11 +1,12 @@
 import {existsSync} from 'node:fs';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {Failure} from '../base/failure.ts';
 import type {BuildSettings} from '../box/up/build-layers.ts';
 import {findPaths} from '../host/user.ts';
 import {findProject, hostWideFile, readProjectFile, resolveFolder} from '../settings/file.ts';
 import {defaults, merge, type Sourced, toSettings} from '../settings/merge.ts';
 import type {Settings} from '../settings/schema.ts';
+import {toLatin} from '../text/latin.ts';
 
 /** All that is set for a project, from every place. */
 export type Effective = {
@@ -38,7 +39,7 @@ export async function loadSettings(
 	const team = found.file === undefined ? [] : await readProjectFile(found.file, process.cwd());
 	const own = files && personal ? await loadPersonal() : [];
 	const {settings: hostWide, ignored} = files && personal ? await loadHostWide() : {settings: []};
-	return {...mergeAll(found, [flags, team, own, hostWide]), ...(ignored ? {ignored} : {})};
+	return {...(await mergeAll(found, [flags, team, own, hostWide])), ...(ignored ? {ignored} : {})};
 }
 
 /**
@@ -84,9 +85,17 @@ export async function loadReadableSettings(
 	return mergeAll(found, [team, personal, hostWide]);
 }
 
-function mergeAll(found: {project: string; file?: string}, layers: Sourced[][]): Effective {
-	const winners = merge([...layers, defaults]);
+async function mergeAll(found: {project: string; file?: string}, layers: Sourced[][]): Promise<Effective> {
+	const winners = merge([...layers, await defaultsFor(found.project)]);
 	return {...found, winners, settings: toSettings(winners)};
+}
+
+/** A folder's name may have no letter that a box's name can have: then its transliteration is the project's name. */
+async function defaultsFor(project: string): Promise<Sourced[]> {
+	const name = await toLatin(basename(project));
+	return name === undefined
+		? defaults
+		: [...defaults, {key: 'name', value: name, origin: {place: 'default', where: "the folder's name", base: '/'}}];
 }
 
 /** The caller's own defaults and those of the host, without a project. @throws Failure (usage) */

@@ -93,7 +93,7 @@ export async function init(options: InitOptions, signal: AbortSignal): Promise<v
 	}
 
 	const name =
-		(starts && (await nameOfBox(host, folder, signal))) || boxNameFor(host.person.name, folder, answers.name);
+		(starts && (await nameOfBox(host, folder, signal))) || (await boxNameFor(host.person.name, folder, answers.name));
 	process.stdout.write(`\n${cardLines(name, answers).join('\n')}\n`);
 }
 

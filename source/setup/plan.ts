@@ -6,6 +6,7 @@ import {parseGpuSelection} from '../box/gpus/allocate.ts';
 import {defaultName} from '../box/name.ts';
 import type {GpuFacts} from '../gpu/gpu.ts';
 import type {Settings} from '../settings/schema.ts';
+import {toLatin} from '../text/latin.ts';
 import {safeText} from '../text/safe.ts';
 
 export const uses = ['notebook', 'editor', 'training'] as const;
@@ -133,6 +134,7 @@ export function cardLines(box: string, answers: Pick<Answers, 'use'>): string[] 
 }
 
 /** The name that the project's box gets, unless it is taken. */
-export function boxNameFor(person: string, folder: string, name: string | undefined): string {
-	return defaultName(person, name ?? basename(folder));
+export async function boxNameFor(person: string, folder: string, name: string | undefined): Promise<string> {
+	const title = basename(folder);
+	return defaultName(person, name ?? (await toLatin(title)) ?? title);
 }

@@ -54,11 +54,12 @@ test('a name with control sequences is shown without them', () => {
 	assert.ok(!lines.join('\n').includes('\u001B'));
 });
 
-test('five commands, with the way in that was chosen', () => {
+test('five commands, with the way in that was chosen', async () => {
 	const lines = cardLines('alice-vision', {use: 'editor'});
 	assert.equal(lines.filter((line) => line.startsWith('  ')).length, 5);
 	assert.match(lines.join('\n'), /ssh alice-vision/);
 	assert.match(cardLines('alice-vision', {use: 'notebook'}).join('\n'), /gpubox open alice-vision/);
-	assert.equal(boxNameFor('alice', '/projects/vision', undefined), 'alice-vision');
-	assert.equal(boxNameFor('alice', '/projects/vision', 'sight'), 'alice-sight');
+	assert.equal(await boxNameFor('alice', '/projects/vision', undefined), 'alice-vision');
+	assert.equal(await boxNameFor('alice', '/projects/图像', undefined), 'alice-tu-xiang');
+	assert.equal(await boxNameFor('alice', '/projects/vision', 'sight'), 'alice-sight');
 });

@@ -77,7 +77,9 @@ export function othersOf(boxes: readonly Box[], wanted: Box | undefined, {projec
 }
 
 function isFor(box: Box, person: Pick<Person, 'name' | 'uid'>, {project, projectName, name}: Wanted): boolean {
-	const names = name === undefined ? ownNames(person, project, projectName) : [name];
+	// The title of a folder with other letters is their transliteration; earlier versions left them out of the name.
+	const former = /^[\u0020-\u007E]*$/.test(project) ? [] : ownNames(person, project);
+	const names = name === undefined ? [...ownNames(person, project, projectName), ...former] : [name];
 	return (
 		box.startOf === undefined &&
 		!box.replaced &&

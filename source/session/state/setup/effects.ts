@@ -83,18 +83,22 @@ export function writeSetup(context: Context, {draft, start}: {draft: Draft; star
 		file: '',
 		use: answers.use,
 		phase: start ? 'starting' : 'written',
-		box: boxNameFor(facts.person, folder, answers.name),
+		box: '',
 		boxId: undefined,
 		address: '',
 	};
+	const named = async (): Promise<SetupOutcome> => ({
+		...outcome,
+		box: await boxNameFor(facts.person, folder, answers.name),
+	});
 	change(store, () => ({busy: true}));
 	if (start) {
 		tasks.start(`Setting up ${facts.folder}`, {startsFolder: true, resume: 'u resumes it'}, async (task, signal) =>
-			writeAndStart(context, {answers, outcome}, task, signal),
+			writeAndStart(context, {answers, outcome: await named()}, task, signal),
 		);
 	} else {
 		tasks.start('Writing gpubox.yaml', {}, async () => {
-			await write(context, {answers, outcome});
+			await write(context, {answers, outcome: await named()});
 			return undefined;
 		});
 	}
