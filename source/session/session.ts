@@ -4,6 +4,7 @@ import type {GpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
 import {followTour} from './follow-tour.ts';
+import {createRunWatcher} from './state/boxes/ended-runs.ts';
 import {createContext, type Terminal} from './state/context.ts';
 import {perform, standAside} from './state/effects.ts';
 import {createHostReader, type HostReader} from './state/gpus/host-line.ts';
@@ -92,6 +93,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		({facts}) => hasNoBox(facts),
 		() => lookForFirstRun(context),
 	);
+	onChange(store, ({facts}) => facts.box.boxes, createRunWatcher(context));
 	const {imagesOffered = true, tour} = options;
 	const offered = {
 		demo: () => options.demoOffered === true && isDemoOffered(store.get().facts),

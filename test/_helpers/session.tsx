@@ -25,6 +25,7 @@ export const noUseCases: UseCases = {
 	pull: fail,
 	images: fail,
 	setup: fail,
+	endOfRun: fail,
 };
 
 async function fail(): Promise<never> {

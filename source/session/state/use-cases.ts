@@ -1,4 +1,5 @@
 import type {imagesHere, pullHere} from '../../app/image-choices.ts';
+import type {endOfRun} from '../../app/runs/ended.ts';
 import type {SetupOptions} from '../../app/setup/setup.ts';
 import type {upHere} from '../../app/up.ts';
 import type {Host} from '../../host/host.ts';
@@ -9,6 +10,7 @@ export type UseCases = {
 	images: typeof imagesHere;
 	pull: typeof pullHere;
 	setup: (host: Host, folder: string) => Promise<SetupOptions>;
+	endOfRun: typeof endOfRun;
 };
 
 /** Each is loaded when it is first called: none is needed for the first frame. */
@@ -28,5 +30,9 @@ export const ownUseCases: UseCases = {
 	async setup(host, folder) {
 		const {setupHere} = await import('../../app/setup/setup.ts');
 		return setupHere(host, folder);
+	},
+	async endOfRun(host, name, signal) {
+		const {endOfRun} = await import('../../app/runs/ended.ts');
+		return endOfRun(host, name, signal);
 	},
 };

@@ -82,7 +82,7 @@ function boxItem(box: Box, facts: Facts, selected: boolean, now: Date): BoxItem 
 		name: box.name,
 		owner: ownerText(box),
 		state: box.state === 'exited' ? 'stopped' : box.state,
-		services: box.services.map((service) => serviceShort[service]).join(' '),
+		services: box.job ? 'job' : box.services.map((service) => serviceShort[service]).join(' '),
 		gpus: gpuNumbers(box, facts),
 		image: box.image,
 		age: age(box.createdAt, now).split(' ')[0] ?? '',
@@ -164,6 +164,10 @@ export function selectDetail(facts: Facts, view: View, now: Date): Array<[label:
 		['project', box.project],
 		['image', box.image],
 	];
+	if (box.job) {
+		pairs.push(['kind', 'job: runs one command and ends with it']);
+	}
+
 	const {jupyter, ssh} = box.addresses;
 	if (jupyter !== undefined) {
 		pairs.push(['jupyter', `http://${jupyter.host}:${jupyter.port}  (o opens it)`]);

@@ -1,0 +1,27 @@
+import {type Box, isRunning} from '../../../box/box.ts';
+import type {Context} from '../context.ts';
+
+/**
+Notices when a job of the user ends, however it was started, and says how.
+
+@returns to be called with each new list of boxes
+*/
+export function createRunWatcher(context: Pick<Context, 'host' | 'useCases' | 'signal' | 'say' | 'fail'>) {
+	const {host, useCases, signal, say, fail} = context;
+	let running: readonly string[] = [];
+	const tell = async (name: string) => {
+		const end = await useCases.endOfRun(host, name, signal);
+		if (end !== undefined && !signal.aborted) {
+			say(end.ok ? 'success' : 'failure', end.text, end.fix);
+		}
+	};
+
+	return (boxes: readonly Box[]): void => {
+		const now = boxes.filter((box) => box.mine && box.job !== undefined && isRunning(box)).map(({name}) => name);
+		const ended = running.filter((name) => !now.includes(name));
+		running = now;
+		for (const name of ended) {
+			tell(name).catch(fail);
+		}
+	};
+}
