@@ -354,6 +354,22 @@ const check = () =>
 		async ({args: [name], options, signal}) => (await import('./commands/check.ts')).check(name, options, signal),
 	);
 
+const convert = () =>
+	verb(
+		new Command('convert')
+			.argument('<notebook>')
+			.summary('write a notebook as a script')
+			.description(
+				"Write a notebook as a script, with nbconvert in the project's image. Magics and shell lines (%matplotlib, !pip) are not Python; they are shown with their lines, and nothing is written.",
+			)
+			.option('-o, --output <file>', "write to this file instead of the notebook's name with .py; - prints it")
+			.option('--strip-magics', 'skip magics and shell lines; they stay as comments')
+			.option('--force', 'overwrite the file')
+			.addHelpText('after', '\nExample: gpubox convert train.ipynb -o train.py'),
+		async ({args: [notebook], options, signal}) =>
+			(await import('./commands/convert.ts')).convert(notebook, options, signal),
+	);
+
 const lock = () =>
 	verb(
 		new Command('lock')
@@ -528,7 +544,7 @@ const demo = () => {
 const verbs = [
 	...[up, run, runs, wait, ls, stop, start, restart, rm, logs, attach, ssh, open],
 	...[gpus, images, pull, check, doctor, kernels, reap],
-	...[init, trust, lock, verify, exportVerb, config, completion, demo],
+	...[init, trust, lock, verify, convert, exportVerb, config, completion, demo],
 ];
 
 /** Names that other tools have for the same. Where a verb has an option of that meaning, the name stands for both. */

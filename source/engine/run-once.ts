@@ -1,5 +1,6 @@
 import {safeText} from '../text/safe.ts';
 import {
+	type BuildFile,
 	type ContainerSpec,
 	type Engine,
 	EngineError,
@@ -53,13 +54,23 @@ function ordinaryUser(): string {
 /**
 Runs a container to its end and removes it, however it ends: also when it cannot be started, or the signal aborts.
 
+@param put files that it finds in a folder of the image, root's inside
 @throws EngineError, or the reason of the signal
 */
-export async function runOnce(engine: Engine, spec: ContainerSpec, signal: AbortSignal): Promise<RunOnceResult> {
+export async function runOnce(
+	engine: Engine,
+	spec: ContainerSpec,
+	signal: AbortSignal,
+	put?: {folder: string; files: BuildFile[]},
+): Promise<RunOnceResult> {
 	signal.throwIfAborted();
 	const id = await engine.createContainer(spec);
 	try {
 		signal.throwIfAborted();
+		if (put) {
+			await engine.putFiles(id, put.folder, put.files, signal);
+		}
+
 		await engine.startContainer(id);
 		const exitCode = await engine.waitContainer(id, signal);
 		const output = await gather(engine.logs(id, {signal}));

@@ -82,6 +82,13 @@ function shell(command: string, {in: folder = '', aside, input = ''}: RunOptions
 }
 
 /** A command whose output shows that it did what it was told for. */
+const notebook = JSON.stringify({
+	cells: [{cell_type: 'code', source: 'print(1)', metadata: {}, outputs: [], execution_count: null}],
+	metadata: {},
+	nbformat: 4,
+	nbformat_minor: 4,
+});
+
 function run(commands: string | string[], options: RunOptions & Expectation): Step {
 	return {
 		commands: [commands].flat(),
@@ -255,6 +262,11 @@ const story: Step[] = [
 	run('gpubox --licenses', {out: /^ink [\d.]+ \(MIT\)$/m}),
 	run('gpubox check alice-my-project', {out: /PyTorch can use every GPU/}),
 	run('gpubox check', {in: 'my-project', out: /^box alice-my-project: PyTorch/}),
+	run(['gpubox convert train.ipynb', 'gpubox convert train.ipynb -o train.py'], {
+		as: `printf '%s' '${notebook}' > train.ipynb && gpubox convert train.ipynb && gpubox convert train.ipynb --force -o train.py && rm train.ipynb`,
+		in: 'my-project',
+		check: () => assertFile('my-project/train.py', /^print\(1\)$/m),
+	}),
 	run('gpubox check --print > check.py', {
 		in: 'my-project',
 		check: () => assertFile('my-project/check.py', /^sys\.exit\(main\(\)\)$/m),

@@ -47,6 +47,8 @@ function addPackage(name: string, version: string, folder = '/usr/local/lib/pyth
 function dockerfile(...lines: string[]): string {
 	return [
 		`FROM ${host.images.jupyter}`,
+		// What is built on it has it, too, so that all of it can be found and removed.
+		`LABEL gpubox-test.lock=${person.project}`,
 		`RUN ${addPackage('einops', '0.8.1')}`,
 		`RUN ${addPackage('torchmetrics', '1.4.0')}`,
 		...lines,
@@ -122,14 +124,10 @@ describe('gpubox lock and verify', {skip: needsOwnEngine}, () => {
 		await removeBoxes();
 		await registry.stop();
 		await person.remove();
-		const mine = (name: string) => name.startsWith(registry.address) || name.startsWith('gpubox/box:torch-1-');
-		const images = await docker.listImages();
 		// Those on top first.
-		for (const {RepoTags, RepoDigests} of images.sort((a, b) => b.Created - a.Created)) {
-			const tags = (RepoTags ?? []).filter((name) => mine(name) && !name.includes('<none>'));
-			for (const name of tags.length > 0 ? tags : (RepoDigests ?? []).filter(mine)) {
-				await docker.getImage(name).remove({force: true});
-			}
+		const images = await docker.listImages({filters: {label: [`gpubox-test.lock=${person.project}`]}});
+		for (const {Id} of images.sort((a, b) => b.Created - a.Created)) {
+			await docker.getImage(Id).remove({force: true});
 		}
 	});
 
@@ -263,10 +261,6 @@ describe('gpubox lock and verify', {skip: needsOwnEngine}, () => {
 			assert.deepEqual(await verify(0), []);
 		} finally {
 			await restore();
-			const images = (await docker.listImages()).flatMap(({RepoTags}) => RepoTags ?? []);
-			for (const tag of images.filter((each) => each.startsWith('gpubox/box:local-lock-1-') || each === name)) {
-				await docker.getImage(tag).remove({force: true});
-			}
 		}
 	});
 

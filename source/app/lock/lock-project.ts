@@ -3,8 +3,6 @@ import {exitCode, Failure} from '../../base/failure.ts';
 import {homeFolder} from '../../base/home.ts';
 import {writeFileAtomic} from '../../base/safe-files.ts';
 import {readSmallFile} from '../../base/small-file.ts';
-import {parseGpuSelection} from '../../box/gpus/allocate.ts';
-import {readGpusOfHost} from '../../box/gpus/availability.ts';
 import {makeRequest} from '../../box/plan/request.ts';
 import type {BoxRequest} from '../../box/plan/types.ts';
 import {type BuildSettings, derivedFiles, packageFiles} from '../../box/up/build-layers.ts';
@@ -19,7 +17,7 @@ import {digestOf, makeLock} from '../../job/lock/make.ts';
 import {pinnedReference, pinOf} from '../../job/lock/pins.ts';
 import {writeLock} from '../../job/lock/write.ts';
 import {safeText} from '../../text/safe.ts';
-import {imageChooser} from '../choose-image.ts';
+import {chooseForProject} from '../environment.ts';
 import {buildSettings, type Effective, loadSettings} from '../load-settings.ts';
 import {lockInputs, lockPath, readLockState} from './project-lock.ts';
 
@@ -62,7 +60,7 @@ export async function lockProject(host: Host, options: LockOptions): Promise<Loc
 	const request = makeRequest({}, effective);
 	const settings = buildSettings(effective.settings);
 	const before = upgrade ? undefined : await currentLock(host, effective, signal);
-	const chosen = await chooseToLock(host, effective, before, options);
+	const chosen = await chooseForProject(host, effective, before, options);
 	const proxies = findDockerProxies(host.engine.address, process.env, homeFolder(process.env))?.variables;
 	const building = {settings, report, signal, proxies, fresh: upgrade};
 	const base = (upgrade ? undefined : chosen.base) ?? (await pullOrKeep(host, chosen, building));
@@ -115,31 +113,6 @@ async function currentLock(host: Host, effective: Effective, signal: AbortSignal
 
 	const here = await host.engine.inspectImage(image.reference, signal);
 	return here && hashRootfs(here.layers) === image.rootfs ? state.lock : undefined;
-}
-
-/** The image is judged where it will run, not here. */
-async function chooseToLock(
-	host: Host,
-	{settings, winners}: Effective,
-	lock: Lock | undefined,
-	{report, signal}: LockOptions,
-): Promise<ChosenImage> {
-	const named = lock !== undefined || settings.image !== undefined;
-	const chooser = imageChooser(host, {image: settings.image, force: true, winners, lock, signal});
-	const [engine, inventory] = await Promise.all([
-		host.engine.info(signal),
-		named ? undefined : readGpusOfHost(host, signal).then((gpus) => gpus.inventory),
-	]);
-	const gpuSelection = parseGpuSelection(named ? 'none' : 'auto');
-	const services = settings.services ?? ['jupyter'];
-	const chosen = await chooser(Promise.resolve({engine, inventory, gpuSelection, services}));
-	if (!named) {
-		for (const text of chosen.notes) {
-			report({kind: 'note', text});
-		}
-	}
-
-	return chosen;
 }
 
 /** For `--upgrade` the name is pulled again; an image that no registry has stays what it is. */
