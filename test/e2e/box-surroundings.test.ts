@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {buildImage, dockerOf, makePerson, needsOwnEngine, type Person, testHost} from '../_helpers/test-host/index.ts';
 import {runToEnd} from '../_helpers/test-host/person.ts';
+import {type SecondEngine, startSecondEngine} from '../_helpers/test-host/second-engine.ts';
 
 // What a box brings along of its surroundings: the image's entrypoint, Docker's proxies, the user's groups and umask.
 
@@ -260,5 +261,147 @@ describe("the user's own Python packages", () => {
 		assert.equal(await inBoxOf(2, look), '2.0 of the image\n');
 		// A new box of the first image has them again, in login shells too.
 		assert.equal(await inBoxOf(1, `bash -lc somescript; ${look}`), 'a script\n0.9\n');
+	});
+});
+
+describe('a project that is not whole by itself', () => {
+	let person: Person;
+	before(async () => {
+		await buildImage(
+			docker,
+			tag('git'),
+			`FROM ${host.images.jupyter}\nRUN apt-get update -q && apt-get install -qy --no-install-recommends git\n`,
+		);
+		person = await makePerson(host);
+		const script = `set -eu
+g() { git -c user.name=A -c user.email=a@example.com -c init.defaultBranch=main -c protocol.file.allow=always "$@"; }
+mkdir -p src data; echo here >data/file; g init -q src/lib; (cd src/lib && echo 1 >a && g add . && g commit -qm a)
+g init -q src/vision; cd src/vision; ln -s ../../data data; g submodule add -q ../lib lib; g add .; g commit -qm start
+g worktree add -q -b fast ../../trees/fast/vision`;
+		const {code, stderr} = await person.run('sh', ['-c', script]);
+		assert.equal(code, 0, stderr);
+	});
+	after(async () => {
+		await removeBoxes(person);
+		await person.remove();
+		await removeImages('git');
+	});
+
+	const upIn = async (folder: string, ...options: string[]) => {
+		const cwd = join(person.project, folder);
+		const {stdout, stderr, code} = await person.runGpubox(
+			['up', '--json', '--gpus', 'none', '--image', tag('git'), ...options],
+			{cwd},
+		);
+		assert.equal(code, 0, stderr);
+		const {name} = JSON.parse(stdout) as UpJson;
+		const inside = (command: string) => person.runGpubox(['attach', name, '--', 'sh', '-c', command]);
+		return {stderr, inside};
+	};
+
+	test('has git in a worktree, which commits to the repository outside', async () => {
+		const {stderr, inside} = await upIn('trees/fast/vision');
+		assert.doesNotMatch(stderr, /git does not work/);
+		const commit = 'git -c user.name=B -c user.email=b@example.com commit -qm inside';
+		const {stdout, stderr: said} = await inside(
+			`git status --short && echo 2 >b && git add b && ${commit} && git log --format=%s`,
+		);
+		assert.equal(stdout, 'inside\nstart\n', said);
+		const outside = await person.run('git', [
+			'-C',
+			join(person.project, 'src/vision'),
+			'log',
+			'-1',
+			'--format=%s',
+			'fast',
+		]);
+		assert.equal(outside.stdout, 'inside\n');
+		// The place of the worktree is still the one of the host.
+		const list = await person.run('git', ['-C', join(person.project, 'src/vision'), 'worktree', 'list']);
+		assert.match(list.stdout, /trees\/fast\/vision .*\[fast\]/);
+	});
+
+	test('is told of links and of a repository above, with a mount that works', async () => {
+		const {stderr} = await upIn('src/vision');
+		const mount = /The link data leads out of the project.*: --mount (\S+)$/m.exec(stderr)?.[1];
+		assert.ok(mount, stderr);
+		const {stderr: later, inside} = await upIn('src/vision', '--recreate', '--mount', mount);
+		assert.doesNotMatch(later, /leads out/);
+		assert.equal((await inside('cat data/file')).stdout, 'here\n');
+
+		const {stderr: below} = await upIn('src/vision/lib');
+		const whole = /the project is a submodule of the repository (\S+)\. .*: --mount (\S+)$/m.exec(below);
+		assert.ok(whole, below);
+		const {stderr: mounted, inside: inLib} = await upIn('src/vision/lib', '--recreate', '--mount', whole[2] ?? '');
+		assert.doesNotMatch(mounted, /git does not work/);
+		assert.equal((await inLib(`cd ${whole[1]}/lib && git log --format=%s`)).stdout, 'a\n');
+	});
+});
+
+describe('an engine that sets no-new-privileges for all containers', {skip: needsOwnEngine}, () => {
+	let person: Person;
+	let engine: SecondEngine;
+	let words: string[];
+	const gpubox = async (...options: string[]) =>
+		runToEnd(words[0] ?? '', [...words.slice(1), host.program.node, host.program.cli, ...options], {
+			cwd: person.project,
+			env: {...person.environment, DOCKER_HOST: engine.address},
+			input: '',
+		});
+
+	before(async () => {
+		await buildImage(
+			docker,
+			tag('sudo'),
+			`FROM ${host.images.jupyter}\nRUN apt-get update -q && apt-get install -qy --no-install-recommends sudo\n`,
+		);
+		person = await makePerson(host);
+		engine = await startSecondEngine({
+			parent: host.own?.runFolder ?? '',
+			liveRestore: false,
+			groupId: person.gid,
+			settings: {
+				'no-new-privileges': true,
+				'log-driver': 'none',
+				'default-ipc-mode': 'shareable',
+				'default-shm-size': '1M',
+				'default-ulimits': {nproc: {Name: 'nproc', Soft: 20, Hard: 20}},
+				bridge: undefined,
+			},
+		});
+		await engine.docker.loadImage(await docker.getImage(tag('sudo')).get());
+		words = [
+			...(await engine.inside()),
+			...['setpriv', '--reuid', `${person.uid}`, '--regid', `${person.gid}`, '--clear-groups', '--'],
+		];
+	});
+	after(async () => {
+		await engine.stop();
+		await person.remove();
+		await removeImages('sudo');
+	});
+
+	test('gives a box what it promises', async () => {
+		const {stdout, stderr, code} = await gpubox(
+			...['up', '--json', '--sudo', '--ssh', '--gpus', 'none', '--image', tag('sudo'), '--shm-size', '64m'],
+		);
+		assert.equal(code, 0, stderr);
+		const {name, id} = JSON.parse(stdout) as UpJson;
+		const inside = async (command: string) => (await gpubox('attach', name, '--', 'sh', '-c', command)).stdout;
+		assert.equal(await inside('sudo -n id -u'), '0\n');
+		assert.equal(await inside('ulimit -u 2>/dev/null || bash -c "ulimit -u"'), 'unlimited\n');
+		const {HostConfig} = await engine.docker.getContainer(id).inspect();
+		assert.deepEqual(
+			[HostConfig.IpcMode, HostConfig.LogConfig?.Type, HostConfig.SecurityOpt],
+			['private', 'json-file', ['no-new-privileges:false']],
+		);
+		const {stdout: log, stderr: alsoLog} = await gpubox('logs', name);
+		assert.match(log + alsoLog, /Server listening/);
+		const {checks} = JSON.parse((await gpubox('doctor', '--json')).stdout) as {
+			checks: Array<{id: string; status: string; found: string}>;
+		};
+		const settings = checks.find((check) => check.id === 'engine-settings');
+		assert.match(settings?.found ?? '', /no-new-privileges.*log driver none/);
+		assert.equal((await gpubox('rm', '--yes', name)).code, 0);
 	});
 });

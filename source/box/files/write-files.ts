@@ -1,3 +1,4 @@
+import {lstatSync} from 'node:fs';
 import {join} from 'node:path';
 import {Failure} from '../../base/failure.ts';
 import {makeFolder, openWriter, removeTree, waitForDisk} from '../../base/safe-files.ts';
@@ -21,6 +22,8 @@ export type Personal = {
 	groups?: readonly Group[];
 	/** Of the user's programs, as four octal digits. */
 	umask?: string;
+	/** Folders below the home that something is mounted at. */
+	mountPoints?: readonly string[];
 };
 
 /** Files that the next box takes over and that must survive a power cut; the folder itself last. */
@@ -36,7 +39,7 @@ the settings of its services; its secrets into memory. Also creates the user's h
 export function writeBoxFiles(
 	paths: Paths,
 	name: string,
-	{runAs, loginKeys, secrets, groups = [], umask}: Personal,
+	{runAs, loginKeys, secrets, groups = [], umask, mountPoints = []}: Personal,
 	{record, kept}: {record: BoxRecord; kept: readonly string[]},
 ): void {
 	const folder = boxFolder(paths, name);
@@ -45,6 +48,10 @@ export function writeBoxFiles(
 		const {home, cache} = homeFolders(paths, process.getuid?.() ?? runAs.uid, runAs);
 		for (const own of [home, cache]) {
 			makeFolder(own, {owner: runAs});
+		}
+
+		for (const point of mountPoints) {
+			makeMountPoint(join(home, point), runAs);
 		}
 
 		makeFolder(paths.state);
@@ -99,6 +106,17 @@ export function writeBoxFiles(
 		});
 	} finally {
 		files.close();
+	}
+}
+
+/** The engine would make it as root, in the user's home. */
+function makeMountPoint(path: string, owner: Person): void {
+	try {
+		if (lstatSync(path, {throwIfNoEntry: false}) === undefined) {
+			makeFolder(path, {owner});
+		}
+	} catch {
+		// Below a folder that an engine made earlier it can only be made by the engine again.
 	}
 }
 

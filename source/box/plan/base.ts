@@ -147,7 +147,7 @@ export function gpuEnvironment(facts: Pick<BoxFacts, 'gpus' | 'name'>): Record<s
 }
 
 /** Where the user's home is inside. */
-function homeInside({runAs}: Pick<BoxFacts, 'runAs'>): string {
+export function homeInside({runAs}: Pick<BoxFacts, 'runAs'>): string {
 	return `/home/${runAs.name}`;
 }
 
@@ -196,6 +196,7 @@ function baseMounts(facts: BoxFacts): Mount[] {
 		// The last file in the folder, because it corrects what the others do.
 		{type: 'bind', source: join(folder, 'files/profile.sh'), target: '/etc/profile.d/zz-gpubox.sh', readOnly: true},
 		...secretMounts(facts.paths, facts.folder, request.secrets ?? []),
+		...(facts.outsideMounts ?? []),
 		...request.mounts,
 	];
 }

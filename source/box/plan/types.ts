@@ -79,6 +79,8 @@ export type Prepared = Personal & {
 	imageLabels: readonly string[];
 	/** The image's own SSH server, where that one is used. */
 	ownServer?: OwnServer;
+	/** What belongs to the project and is outside of it: the repository of a git worktree. */
+	outsideMounts?: readonly Mount[];
 	/** The image's own entrypoint; empty when it has none, or while it is not pulled yet. */
 	entrypoint?: readonly string[];
 	/** Where the user's own Python packages belong in this image: a name for its content. Missing where the image has a place of its own. */
@@ -120,6 +122,7 @@ export type BoxFacts = Pick<Host, 'person' | 'paths'> &
 		| 'ownServer'
 		| 'proxies'
 		| 'entrypoint'
+		| 'outsideMounts'
 		| 'pythonPackages'
 	> &
 	Assigned;

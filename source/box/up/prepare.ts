@@ -16,8 +16,10 @@ import {warnOfOpenAddress} from '../jupyter/open-address.ts';
 import {ownImageLabels} from '../layer-labels.ts';
 import {checkName} from '../name.ts';
 import {homeFolders, inside} from '../paths.ts';
+import {homeInside} from '../plan/base.ts';
 import {findOwnServer, isLoopback, passwordName, refuseOpenPassword, warnOfPassword} from '../plan/image-sshd.ts';
 import {warnOfSockets} from '../plan/mount-warnings.ts';
+import {findOutside, foldersBelow} from '../plan/outside.ts';
 import {refuseRoot, whoRuns} from '../plan/run-as.ts';
 import {refuseSudoOfRemapped} from '../plan/sudo.ts';
 import type {BoxRequest, Prepared} from '../plan/types.ts';
@@ -51,6 +53,13 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 	const runAs = whoRuns(host.person, request.project);
 	refuseUnusable(host, request, runAs);
 	for (const text of warningsOf(host, request)) {
+		report({kind: 'note', text});
+	}
+
+	const outside = host.demo
+		? {mounts: [], notes: []}
+		: findOutside({...request, uid: runAs.uid, home: homeInside({runAs})});
+	for (const text of outside.notes) {
 		report({kind: 'note', text});
 	}
 
@@ -111,6 +120,8 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 		...(ownServer ? {ownServer} : loginKeys ? {loginKeys} : {}),
 		image: reference,
 		imageLabels,
+		outsideMounts: outside.mounts,
+		mountPoints: foldersBelow(homeInside({runAs}), [...outside.mounts, ...request.mounts]),
 		entrypoint: base?.entrypoint ?? [],
 		...(pythonPackages === undefined ? {} : {pythonPackages}),
 		...(proxies ? {proxies} : {}),

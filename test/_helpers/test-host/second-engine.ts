@@ -19,6 +19,8 @@ export type SecondEngine = {
 	thaw(): Promise<void>;
 	/** Starts a container that writes `line 1`, `line 2` and so on, ten a second. */
 	startWriter(name: string, labels: Record<string, string>, restartPolicy?: string): Promise<string>;
+	/** The words before a program that finds the engine's ports at 127.0.0.1. */
+	inside(): Promise<string[]>;
 	stop(): Promise<void>;
 };
 
@@ -31,6 +33,8 @@ export async function startSecondEngine(options: {
 	parent: string;
 	liveRestore: boolean;
 	groupId: number;
+	/** Of its daemon.json. With `bridge: undefined` its containers have a network of their own, which `inside` reaches. */
+	settings?: Record<string, unknown>;
 }): Promise<SecondEngine> {
 	const folder = await mkdtemp(join(options.parent, 'second-'));
 	await chmod(folder, 0o755);
@@ -45,6 +49,7 @@ export async function startSecondEngine(options: {
 			...separateSettings(folder, options.groupId, undefined),
 			'live-restore': options.liveRestore,
 			'shutdown-timeout': 2,
+			...options.settings,
 		}),
 	);
 	// The engine is started again in the same namespaces, where the mounts of its containers are.
@@ -107,6 +112,7 @@ export async function startSecondEngine(options: {
 				{seconds: 60},
 			);
 		},
+		inside: async () => ['nsenter', `--net=/proc/${await pid()}/ns/net`, '--'],
 		freeze: () => signal('SIGSTOP'),
 		thaw: () => signal('SIGCONT'),
 		async startWriter(name, labels, restartPolicy = '') {
