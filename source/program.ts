@@ -45,6 +45,7 @@ const up = () =>
 			)
 			.option('--sudo', 'allow sudo in the box')
 			.option('--recreate', 'recreate the box with the options given now')
+			.option('--exact', 'use an existing box only if it has these options, otherwise exit with 7')
 			.option('--force', 'start the image even if it does not fit, after showing why')
 			.option('--wait', 'queue for the GPUs if others have them')
 			.option('--no-wait', 'return before the services respond')

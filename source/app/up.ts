@@ -1,5 +1,5 @@
 import type {Ask} from '../box/plan/permissions.ts';
-import {flagSettings, isExplicit, keyFilesOf, makeRequest, type UpFlags} from '../box/plan/request.ts';
+import {flagSettings, keyFilesOf, makeRequest, type UpFlags} from '../box/plan/request.ts';
 import type {BoxRequest} from '../box/plan/types.ts';
 import type {UpOptions, UpResult, UpStep} from '../box/up/types.ts';
 import {planUp, up} from '../box/up/up.ts';
@@ -96,7 +96,8 @@ export async function resolveRequest(
 			recreate: flags.recreate ?? false,
 			gpusTyped: flags.gpus !== undefined,
 			agreeToEnd,
-			explicit: effective.file !== undefined || isExplicit(flags),
+			asked: askedKeys(effective.winners),
+			exact: flags.exact ?? false,
 			settings: buildSettings(effective.settings),
 			sshKeys,
 			secrets: secrets.source,
@@ -110,6 +111,11 @@ export async function resolveRequest(
 		},
 		lock,
 	};
+}
+
+/** The settings that this call or the team set, other than defaults. */
+function askedKeys(winners: readonly Sourced[]): Set<string> {
+	return new Set(winners.filter(({origin}) => ['flag', 'gpubox.yaml'].includes(origin.place)).map(({key}) => key));
 }
 
 export type UpWish = Pick<Front, 'report' | 'signal' | 'ask'> & {

@@ -21,6 +21,8 @@ export type BoxRecord = {
 	labels: Record<string, string>;
 	/** The container's full id; missing until the engine has returned it. */
 	container?: string;
+	/** What the box was created from (`BoxRequest`); missing for boxes of earlier versions. */
+	request?: Record<string, unknown>;
 	/** `gpubox rm` has started: whatever is left of the box must be removed. */
 	removing?: true;
 	/** The process of an `up --recreate` that is creating its replacement (replace.ts). */
@@ -87,6 +89,7 @@ function toRecord(value: unknown): BoxRecord | undefined {
 		nonce = '',
 		labels = {},
 		container,
+		request,
 		removing,
 		replacedBy,
 	} = (value ?? {}) as Record<string, unknown>;
@@ -109,6 +112,7 @@ function toRecord(value: unknown): BoxRecord | undefined {
 		nonce,
 		labels: labels as Record<string, string>,
 		...(container === undefined ? {} : {container}),
+		...(typeof request === 'object' && request !== null ? {request: request as Record<string, unknown>} : {}),
 		...(removing === true ? {removing} : {}),
 		...toReplacement(replacedBy),
 	};

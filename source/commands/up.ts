@@ -65,11 +65,16 @@ function localTime(time: Date): string {
 	return `${time.toDateString().slice(4, 10)} ${time.toTimeString().slice(0, 5)}`;
 }
 
-async function tell({box, token}: UpResult, options: UpCommandOptions, user: string): Promise<void> {
+async function tell({box, token, created, differs}: UpResult, options: UpCommandOptions, user: string): Promise<void> {
 	const url = jupyterUrl(box, token);
 	if (options.json) {
 		const json = boxJson(box);
-		printJson({...json, ...(url ? {jupyter: {url: jupyterBase(box, token), token: token ?? null}} : {})});
+		printJson({
+			...json,
+			created,
+			differs,
+			...(url ? {jupyter: {url: jupyterBase(box, token), token: token ?? null}} : {}),
+		});
 		return;
 	}
 

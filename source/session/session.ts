@@ -4,6 +4,7 @@ import type {GpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
 import {followTour} from './follow-tour.ts';
+import {showNotices} from './state/boxes/effects.ts';
 import {createRunWatcher} from './state/boxes/ended-runs.ts';
 import {createContext, type Terminal} from './state/context.ts';
 import {perform, standAside} from './state/effects.ts';
@@ -123,6 +124,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		connectTerminal(given) {
 			terminal.resolve(given);
 			sources.beginOthers();
+			void showNotices(context);
 		},
 		standAside: (work) => standAside(context, work),
 		async stop() {

@@ -109,8 +109,8 @@ async function killVerbs({host, players, random}: Chaos): Promise<void> {
 			const name = `${person.environment.USER}-train`;
 			const words = pick({random}, [
 				up(player, host),
-				up(player, host, '--recreate'),
-				['stop', name],
+				up(player, host, '--recreate', '--yes'),
+				['stop', '--yes', name],
 				['start', name],
 				['rm', '--yes', name],
 			]);
@@ -147,7 +147,7 @@ async function bendAnswers({host, players, proxy, random}: Chaos): Promise<void>
 		['ls'],
 		['gpus'],
 		['logs', '--tail', '20', name],
-		['stop', name],
+		['stop', '--yes', name],
 		['images'],
 		up(player, host),
 	]);
@@ -262,7 +262,9 @@ async function checkAfterRound({docker, players, host}: Chaos): Promise<void> {
 		let {code, stdout, stderr} = await player.person.runGpubox(up(player, host), {env: environment});
 		if (code === 7 && stderr.includes('are now held by box')) {
 			// While hers was stopped the other one got its card: she is told, and takes another.
-			({code, stdout, stderr} = await player.person.runGpubox(up(player, host, '--recreate'), {env: environment}));
+			({code, stdout, stderr} = await player.person.runGpubox(up(player, host, '--recreate', '--yes'), {
+				env: environment,
+			}));
 		}
 
 		assert.equal(code, 0, `the next up: ${stderr}`);

@@ -47,7 +47,7 @@ test('`up` makes a box as it does on a real engine, and finds it again', async (
 		signal: new AbortController().signal,
 		wait: true,
 		recreate: false,
-		explicit: false,
+		asked: new Set<string>(),
 		settings: {},
 		chooseImage: async () => ({
 			reference: 'pytorch/pytorch:2.9.0-cuda12.8-cudnn9-runtime',

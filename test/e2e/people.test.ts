@@ -12,6 +12,7 @@ import {
 	testHost,
 	waitUntil,
 } from '../_helpers/test-host/index.ts';
+import {runToEnd} from '../_helpers/test-host/person.ts';
 
 // Several people with accounts of their own, one host, one folder that all may write to.
 
@@ -212,6 +213,67 @@ describe('people who share a folder', {skip: needsOwnEngine}, () => {
 			// The name is free; the second user's box keeps its own.
 			assert.equal((await up(first, '--ssh')).box.name, mine.name);
 			assert.equal((await up(second, '--ssh')).box.id, theirs.id);
+		});
+
+		test('root asks like everybody else, and enters', async () => {
+			const rootHome = await mkdtemp(join(host.folder, 'root-'));
+			const asRoot = (...words: string[]) =>
+				runToEnd(host.program.node, [host.program.cli, ...words], {
+					cwd: shared,
+					input: '',
+					env: {HOME: rootHome, PATH: first.environment.PATH, DOCKER_HOST: host.address, LANG: 'C.UTF-8'},
+				});
+			try {
+				for (const verb of ['stop', 'restart', 'rm']) {
+					const {code, stderr} = await asRoot(verb, theirs.name);
+					assert.equal(code, 1, stderr);
+					assert.match(stderr, /owner: m_ller \(uid 70021\)/);
+					// Without a name it is root's own box, which there is none of.
+					const {code: noBox, stderr: others} = await asRoot(verb);
+					assert.equal(noBox, 6, others);
+					assert.match(others, /You have no box for this folder/);
+				}
+
+				assert.equal((await asRoot('attach', theirs.name, '--', 'id', '-u')).stdout, '70021\n');
+				const opened = await asRoot('open', '--print', theirs.name);
+				assert.deepEqual([opened.code, opened.stdout], [1, '']);
+				assert.equal(await stateOf(theirs), 'running');
+				const stopped = await asRoot('stop', '--yes', '--others', theirs.name);
+				assert.equal(stopped.code, 0, stopped.stderr);
+				assert.match((await second.runGpubox(['ls'])).stderr, /m_ller-shared-70021 was stopped by root \(uid 0\)/);
+				assert.equal((await second.runGpubox(['start', theirs.name])).code, 0);
+			} finally {
+				await rm(rootHome, {recursive: true});
+			}
+		});
+
+		test('options that an existing box does not have are listed one by one', async () => {
+			const words = ['up', '--json', '--ssh', '--image', host.images.jupyter, '--gpus', 'none', '--memory', '2g'];
+			const again = await second.runGpubox([...words, '--env', 'SEED=1'], {cwd: shared});
+			assert.equal(again.code, 0, again.stderr);
+			const {created, differs, id} = JSON.parse(again.stdout) as BoxJson & {created: boolean; differs: unknown[]};
+			assert.deepEqual(
+				[created, id, differs],
+				[
+					false,
+					theirs.id,
+					[
+						{option: 'limits.memory', asked: '2g', has: 'the default'},
+						{option: 'env.SEED', asked: '1', has: 'not set'},
+					],
+				],
+			);
+			assert.match(again.stderr, /limits\.memory: asked for 2g, has the default/);
+			const exact = await second.runGpubox([...words, '--exact'], {cwd: shared});
+			assert.deepEqual([exact.code, exact.stdout], [7, '']);
+			assert.match(exact.stderr, /limits\.memory: asked for 2g, has the default/);
+			for (const wrong of [
+				['--gpus', 'many'],
+				['--image', 'No Such:Thing'],
+				['--memory', 'lots'],
+			]) {
+				assert.equal((await second.runGpubox([...words, ...wrong], {cwd: shared})).code, 2, wrong.join(' '));
+			}
 		});
 
 		test('a container that is not a box is named with the command of docker', async () => {

@@ -83,7 +83,9 @@ describe('attach in a terminal', () => {
 	test('a command that does not exist is 126 or 127, a box that is not running 125', async () => {
 		const missing = await person.runGpubox(['attach', name, '--', 'no-such-command']);
 		assert.ok(missing.code === 126 || missing.code === 127, String(missing.code));
-		await person.runGpubox(['stop', name]);
+		// A shell that was detached is still in use.
+		assert.equal((await person.runGpubox(['stop', name])).code, 1);
+		assert.equal((await person.runGpubox(['stop', '--yes', name])).code, 0);
 		assert.equal((await person.runGpubox(['attach', name])).code, 125);
 	});
 });
@@ -119,12 +121,18 @@ describe('the session', {skip: needsOwnEngine}, () => {
 		await terminal.waitFor(/GPUs/);
 		await terminal.waitFor(/Back from/);
 
+		const answerYes = async (question: RegExp) => {
+			await terminal.waitFor(question);
+			terminal.write('y');
+			await terminal.waitFor(/y: Enter/);
+			terminal.write('\r');
+		};
 		terminal.write('s');
+		await answerYes(/Stop .*y⏎ \/ n/);
 		await terminal.waitFor(/is stopped/, {seconds: 40});
 		await terminal.waitFor(/0 of \d+ running/);
 		terminal.write('x');
-		await terminal.waitFor(/y/);
-		terminal.write('y');
+		await answerYes(/Remove .*\?[\s\S]*y⏎ \/ n/);
 		await terminal.waitFor(/is removed/, {seconds: 20});
 		terminal.write('q');
 		assert.equal((await terminal.exited).exitCode, 0);

@@ -82,7 +82,7 @@ for (const size of [small, large]) {
 			async up(_, {report}) {
 				report({kind: 'start', name: 'dora-thesis'});
 				await pulled.promise;
-				return {box, changed: true};
+				return {box, changed: true, created: true, differs: []};
 			},
 		});
 		await shown.waitForWhole(everything);
@@ -220,7 +220,7 @@ test('only written: the card says what starts it, and u does', async (t) => {
 	const shown = await showSetup(t, small, {
 		async up() {
 			started += 1;
-			return {box, changed: true};
+			return {box, changed: true, created: true, differs: []};
 		},
 		prepare: (host) => keepDraft(host.paths, folder, {use: 'notebook', gpus: '1', data: null}),
 	});

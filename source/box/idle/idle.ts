@@ -3,8 +3,8 @@ import type {Box} from '../box.ts';
 /** What was observed of a running box. */
 export type Activity = {
 	startedAt: Date;
-	/** What its Jupyter reports; `unknown` when it does not answer the caller. Missing when the box offers none. */
-	jupyter?: {lastActivity: Date; busyKernels: number; openKernels?: number} | 'unknown';
+	/** What its Jupyter reports; `unknown` when it does not answer the caller, `not-up` when nothing listens, so that no kernel runs. Missing when the box offers none. */
+	jupyter?: {lastActivity: Date; busyKernels: number; openKernels?: number} | 'unknown' | 'not-up';
 	/** SSH logins and attached commands; null when they cannot be seen from here. */
 	sessions: number | null;
 	/** The time of the last login or logout in its log. */
@@ -26,7 +26,7 @@ export function judgeIdleness({startedAt, jupyter, sessions, lastLogin, computin
 		return {kind: 'busy'};
 	}
 
-	if (sessions === null || computing === null || jupyter === 'unknown') {
+	if (sessions === null || computing === null || typeof jupyter === 'string') {
 		return {kind: 'unknown'};
 	}
 

@@ -111,11 +111,17 @@ async function askItsJupyter(host: Host, box: Box, {signal, tokenOf}: IdlenessOp
 			busyKernels: kernels.filter(({busy}) => busy).length,
 			openKernels: kernels.filter(({busy, connections}) => !busy && connections > 0).length,
 		};
-	} catch {
+	} catch (error) {
 		signal.throwIfAborted();
 		// Still starting, or too busy to answer.
-		return 'unknown';
+		return isNotUp(error) ? 'not-up' : 'unknown';
 	}
+}
+
+/** Whether nothing listens at the port: refused, or by Docker's proxy accepted and closed again. */
+function isNotUp(error: unknown): boolean {
+	const code = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined)?.code : undefined;
+	return code === 'ECONNREFUSED' || code === 'ECONNRESET';
 }
 
 /**

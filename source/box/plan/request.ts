@@ -36,6 +36,8 @@ export type UpFlags = {
 	secretEnv?: string[] | undefined;
 	sudo?: true | undefined;
 	recreate?: true | undefined;
+	/** Fail where the box exists and differs. */
+	exact?: true | undefined;
 	force?: true | undefined;
 	/** True for `--wait`, false for `--no-wait`. */
 	wait?: boolean | undefined;
@@ -72,17 +74,6 @@ export function flagSettings(flags: UpFlags, currentDirectory: string): Sourced[
 		...said('limits.pids', '--pids-limit', flags.pidsLimit),
 		...said('bind', '--bind', flags.bind),
 	];
-}
-
-/** The flags that say how to create a box. */
-const explicitFlags = [
-	...(['jupyter', 'ssh', 'image', 'gpus', 'shareGpus', 'port', 'bind', 'mount', 'env', 'secret', 'secretEnv'] as const),
-	...(['sudo', 'memory', 'cpus', 'shmSize', 'pidsLimit'] as const),
-];
-
-/** Whether a flag says how to create the box; a plain `up` without gpubox.yaml uses the box as it is. */
-export function isExplicit(flags: UpFlags): boolean {
-	return explicitFlags.some((name) => flags[name] !== undefined);
 }
 
 /**

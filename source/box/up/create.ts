@@ -146,7 +146,7 @@ async function createContainer(
 	}
 
 	given.folders.add(folder);
-	const record = {engine: engine.address, project: request.project, nonce, labels: spec.labels};
+	const record = {engine: engine.address, project: request.project, nonce, labels: spec.labels, request: {...request}};
 	writeBoxFiles(paths, folder, prepared, {record, kept: keptBefore(paths, name, record, boxes)});
 	let container: string;
 	try {

@@ -5,6 +5,7 @@ import type {EngineInfo} from '../../engine/engine.ts';
 import type {GpuProblem} from '../../gpu/gpu.ts';
 import type {Host, Person} from '../../host/host.ts';
 import {readGroups, readUmask} from '../../host/login-groups.ts';
+import {parseReference} from '../../image/reference.ts';
 import {isReservedTarget} from '../../settings/reserved.ts';
 import {safeText} from '../../text/safe.ts';
 import {type Box, labelPrefix, type ServiceName} from '../box.ts';
@@ -135,6 +136,23 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 				)
 			: (chosen.pin?.reference ?? reference),
 	};
+}
+
+/** Also where the box exists and they are not used: a mistyped value is never taken in silence. @throws Failure (usage) */
+export function checkValues(request: BoxRequest, person: Person): void {
+	if (request.name !== undefined) {
+		checkName(request.name);
+	}
+
+	parseGpuSelection(request.gpus);
+	if (request.image !== undefined && parseReference(request.image) === undefined) {
+		throw new Failure(`Invalid image reference: ${safeText(request.image)}.`, {
+			fix: 'For example: pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	refuseHomeTargets(request, whoRuns(person, request.project));
 }
 
 /** @throws Failure for a request that no image and no GPU could meet */

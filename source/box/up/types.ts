@@ -3,6 +3,7 @@ import type {GpuInventory} from '../../gpu/gpu.ts';
 import type {Box, ServiceName} from '../box.ts';
 import type {SecretSource} from '../files/secrets.ts';
 import type {GpuSelection} from '../gpus/allocate.ts';
+import type {Difference} from '../plan/differences.ts';
 import type {ImagePin} from '../plan/types.ts';
 import type {KeyFile} from '../ssh/login-keys.ts';
 import type {BuildSettings} from './build-layers.ts';
@@ -31,8 +32,10 @@ export type UpOptions = {
 	recreate: boolean;
 	/** Asked before an existing box is stopped for that; throws when the user does not agree. */
 	agreeToEnd?: ((box: Box) => Promise<void>) | undefined;
-	/** The user gave options for the box, so a note is shown when the existing box differs. */
-	explicit: boolean;
+	/** The settings and flags that the user gave for the box, by key; empty when it is used as it is. */
+	asked: ReadonlySet<string>;
+	/** Refuse an existing box that differs from them. */
+	exact?: boolean;
 	/** The user typed `--gpus` for this call. */
 	gpusTyped?: boolean;
 	settings: BuildSettings;
@@ -73,4 +76,8 @@ export type UpResult = {
 	token?: string;
 	/** False when the box was running already. */
 	changed: boolean;
+	/** False when the box existed before. */
+	created: boolean;
+	/** What was asked for and an existing box does not have. */
+	differs: Difference[];
 };

@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs';
-import {Failure} from '../../base/failure.ts';
+import {exitCode, Failure} from '../../base/failure.ts';
 import {type ContainerSpec, EngineError} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {safeText} from '../../text/safe.ts';
@@ -8,6 +8,7 @@ import {readToken, renewBadToken} from '../jupyter/token.ts';
 import {listBoxes, listClaims, onlyBoxes, ownerText} from '../list.ts';
 import {boxFolder} from '../paths.ts';
 import {hashRequest} from '../plan/base.ts';
+import {type Difference, differencesOf, toRecordedRequest} from '../plan/differences.ts';
 import {passwordName, warnOfPassword} from '../plan/image-sshd.ts';
 import {hasSudo} from '../plan/sudo.ts';
 import type {BoxRequest, Prepared} from '../plan/types.ts';
@@ -18,7 +19,7 @@ import {claimInTurn, startInTurn} from './gpu-queue.ts';
 import {removeLeftovers} from './leftovers.ts';
 import {startBox} from './lifecycle.ts';
 import {runPostCreate} from './post-create.ts';
-import {prepare} from './prepare.ts';
+import {checkValues, prepare} from './prepare.ts';
 import {waitUntilReady} from './readiness.ts';
 import {renewKeys, renewSecrets} from './refresh-credentials.ts';
 import {removeWithFiles} from './remove-with-files.ts';
@@ -54,6 +55,7 @@ function hasVanished(error: unknown): boolean {
 
 async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Promise<UpResult> {
 	const {signal, report} = options;
+	checkValues(request, host.person);
 	// Requested at the same time, because a new box needs it; an existing one does not, and then its failure does not matter.
 	const engine = host.engine.info(signal);
 	engine.catch(() => {});
@@ -205,6 +207,31 @@ export async function planUp(host: Host, request: BoxRequest, options: UpOptions
 	return spec;
 }
 
+/** @returns what the existing box does not have as asked, which is reported. @throws Failure (taken) with --exact */
+function compareWith(host: Host, box: OwnBox, request: BoxRequest, options: UpOptions): Difference[] {
+	const recorded = toRecordedRequest(readRecord(host.paths, box.folder)?.request);
+	const differs = differencesOf(request, options.asked, box, recorded);
+	const unnamed = recorded === undefined && differs.length === 0 && options.asked.size > 0;
+	const told = differs.map(({option, asked, has}) => `${option}: asked for ${asked}, has ${has}`);
+	if (options.exact && (differs.length > 0 || (unnamed && box.spec !== hashRequest(request)))) {
+		throw new Failure(`${box.name} exists and differs from what was asked for.`, {
+			details: told,
+			fix: 'To apply the options (software installed inside is lost): --recreate',
+			exitCode: exitCode.taken,
+		});
+	}
+
+	if (differs.length > 0) {
+		const text = `${box.name} was created with different options: ${told.join('; ')}. To apply the new ones: --recreate`;
+		options.report({kind: 'note', text});
+	} else if (unnamed && box.spec !== hashRequest(request)) {
+		const text = `${box.name} was created with different options. To apply the new ones: --recreate`;
+		options.report({kind: 'note', text});
+	}
+
+	return differs;
+}
+
 async function reuse(
 	host: Host,
 	box: OwnBox,
@@ -212,12 +239,7 @@ async function reuse(
 	options: UpOptions,
 	claims: readonly Box[],
 ): Promise<UpResult> {
-	if (options.explicit && box.spec !== hashRequest(request)) {
-		options.report({
-			kind: 'note',
-			text: `${box.name} was created with different options. To apply the new ones: --recreate`,
-		});
-	}
+	const differs = compareWith(host, box, request, options);
 
 	if (box.rootPassword) {
 		options.report({kind: 'note', text: warnOfPassword(box.image)});
@@ -270,7 +292,7 @@ async function reuse(
 		await runPostCreate(host, box, request, options);
 	}
 
-	return result;
+	return {...result, differs};
 }
 
 async function finish(host: Host, box: Box, options: UpOptions, changed: boolean): Promise<UpResult> {
@@ -289,7 +311,13 @@ async function finish(host: Host, box: Box, options: UpOptions, changed: boolean
 	}
 
 	await tellSsh(host, box, options.report);
-	return {box: {...box, state: 'running'}, changed, ...(token === undefined ? {} : {token})};
+	return {
+		box: {...box, state: 'running'},
+		changed,
+		created: false,
+		differs: [],
+		...(token === undefined ? {} : {token}),
+	};
 }
 
 /** Updates the user's ssh configuration after a box was created or removed. Without it the box works, but not by its name. */

@@ -162,6 +162,11 @@ describe('what is ended with a box', () => {
 		);
 	});
 
+	test('a Jupyter that does not listen yet has no kernels, but nobody knows since when', () => {
+		assert.equal(text({jupyter: 'not-up'}), '');
+		assert.deepEqual(judgeIdleness(activity({jupyter: 'not-up'})), {kind: 'unknown'});
+	});
+
 	test('what cannot be seen is named, and is not taken for unused', () => {
 		assert.equal(
 			text({jupyter: 'unknown', sessions: null, computing: null}),

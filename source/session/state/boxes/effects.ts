@@ -208,3 +208,20 @@ function startOn(
 		tasks.start(title(box), {boxId}, async () => run(box));
 	}
 }
+
+/** Shows who stopped or removed a box of the user's since they last looked. */
+export async function showNotices({host, say, fail}: Context): Promise<void> {
+	if (host.demo) {
+		return;
+	}
+
+	try {
+		const {noticeText, takeNotices} = await import('../../../box/up/tell-owner.ts');
+		const notices = takeNotices(host);
+		if (notices.length > 0) {
+			say('note', notices.map(noticeText).join(' '), 'gpubox logs BOX shows what happened before');
+		}
+	} catch (error) {
+		fail(error);
+	}
+}
