@@ -9,7 +9,7 @@ import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {formatDuration} from '../text/duration.ts';
 import {formatTable} from '../text/table.ts';
-import {shortUuid} from './output/format.ts';
+import {gpuNames} from './output/format.ts';
 import {boxJson, printJson} from './output/json.ts';
 import {tellTrouble} from './output/tell-trouble.ts';
 
@@ -20,11 +20,14 @@ export async function ls(
 	const host = openHost(options);
 	const claims = await listClaims(host, signal);
 	const boxes = onlyBoxes(claims);
-	const idleness = await readIdlenessThatMatters(host, boxes, signal);
+	const [idleness, indexes] = await Promise.all([
+		readIdlenessThatMatters(host, boxes, signal),
+		options.json ? noIndexes : readIndexesThatMatter(host, boxes, signal),
+	]);
 	if (options.json) {
 		printJson({boxes: boxes.map((box) => boxJson(box, idleness.get(box.id)))});
 	} else {
-		await printTable(boxes, idleness);
+		await printTable(boxes, idleness, indexes);
 	}
 
 	for (const notice of takeNotices(host)) {
@@ -52,7 +55,11 @@ async function completeRuns(host: Host, boxes: Box[], signal: AbortSignal): Prom
 	}
 }
 
-async function printTable(boxes: Box[], idleness: Map<string, Idleness>): Promise<void> {
+async function printTable(
+	boxes: Box[],
+	idleness: Map<string, Idleness>,
+	indexes: ReadonlyMap<string, number>,
+): Promise<void> {
 	const now = new Date();
 	const idle = await idleCells(boxes, idleness, now);
 
@@ -61,7 +68,7 @@ async function printTable(boxes: Box[], idleness: Map<string, Idleness>): Promis
 			? 'No boxes yet. Create one for this folder: gpubox up\n'
 			: `${await formatTable(
 					heads,
-					boxes.map((box, index) => [...row(box, now), idle[index] ?? '-']),
+					boxes.map((box, index) => [...row(box, now, indexes), idle[index] ?? '-']),
 				)}\n`,
 	);
 }
@@ -82,6 +89,22 @@ async function readIdlenessThatMatters(host: Host, boxes: Box[], signal: AbortSi
 	return readIdleness(host, worthIt, {signal});
 }
 
+const noIndexes: ReadonlyMap<string, number> = new Map();
+
+/** The driver is asked only where a box has a GPU. */
+async function readIndexesThatMatter(
+	host: Host,
+	boxes: Box[],
+	signal: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+	if (boxes.every(({gpus}) => gpus.length === 0)) {
+		return noIndexes;
+	}
+
+	const {readIndexes} = await import('../gpu/indexes.ts');
+	return readIndexes(host.nvidiaSmi, {signal});
+}
+
 async function idleCells(boxes: Box[], idleness: Map<string, Idleness>, now: Date): Promise<string[]> {
 	if (idleness.size === 0) {
 		return [];
@@ -99,14 +122,13 @@ async function idleCells(boxes: Box[], idleness: Map<string, Idleness>, now: Dat
 	);
 }
 
-function row(box: Box, now: Date): string[] {
+function row(box: Box, now: Date, indexes: ReadonlyMap<string, number>): string[] {
 	return [
 		box.name,
 		ownerText(box),
 		box.until && box.until <= now ? `${box.state} (expired)` : box.state,
 		`${box.job ? 'job' : box.services.join(',') || '-'}${box.sudo ? ' +sudo' : ''}${box.rootPassword ? ' +root-password' : ''}${box.open ? ' +open' : ''}`,
-		// An index can change at each boot; the start of the UUID is the same in `gpubox gpus`.
-		box.gpus.map(shortUuid).join(',') || '-',
+		gpuNames(box.gpus, indexes) || '-',
 		box.image,
 		[jupyterUrl(box), sshUrl(box)].filter((url) => url !== undefined).join(' ') || '-',
 		formatDuration(now.getTime() - box.createdAt.getTime()),

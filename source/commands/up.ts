@@ -8,10 +8,12 @@ import {jupyterBase, jupyterUrl, tunnelCommand} from '../box/jupyter/server.ts';
 import {toDockerRun} from '../box/plan/docker-run.ts';
 import type {UpFlags} from '../box/plan/request.ts';
 import type {UpResult} from '../box/up/types.ts';
+import {readIndexes} from '../gpu/indexes.ts';
+import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {askOnTerminal} from './output/ask-consent.ts';
 import {confirmOnTerminal} from './output/ask-end.ts';
-import {shortUuid} from './output/format.ts';
+import {gpuNames} from './output/format.ts';
 import {boxJson, printJson} from './output/json.ts';
 import {makeReporter} from './output/up-progress.ts';
 
@@ -54,7 +56,7 @@ export async function upCommand(options: UpCommandOptions, signal: AbortSignal):
 
 		const result = await upProject(host, options, front);
 		reporter.end();
-		await tell(result, options, host.person.name);
+		await tell(result, options, host, signal);
 	} finally {
 		reporter.end();
 	}
@@ -65,7 +67,12 @@ function localTime(time: Date): string {
 	return `${time.toDateString().slice(4, 10)} ${time.toTimeString().slice(0, 5)}`;
 }
 
-async function tell({box, token, created, differs}: UpResult, options: UpCommandOptions, user: string): Promise<void> {
+async function tell(
+	{box, token, created, differs}: UpResult,
+	options: UpCommandOptions,
+	{person, nvidiaSmi}: Host,
+	signal: AbortSignal,
+): Promise<void> {
 	const url = jupyterUrl(box, token);
 	if (options.json) {
 		const json = boxJson(box);
@@ -78,9 +85,10 @@ async function tell({box, token, created, differs}: UpResult, options: UpCommand
 		return;
 	}
 
+	const indexes = box.gpus.length > 0 ? await readIndexes(nvidiaSmi, {signal}) : new Map<string, number>();
 	const {ssh} = box.addresses;
 	const open = openAddresses(box, networkInterfaces());
-	const tunnel = tunnelCommand(box, user, options.host, process.env);
+	const tunnel = tunnelCommand(box, person.name, options.host, process.env);
 	const lines = [
 		`${box.name} is ready.`,
 		'',
@@ -92,7 +100,7 @@ async function tell({box, token, created, differs}: UpResult, options: UpCommand
 					`  SSH       ssh ${box.name}   (${ssh.host} port ${ssh.port}, as ${box.user}${box.rootPassword ? ', with the password' : ''})`,
 				]
 			: []),
-		`  GPUs      ${box.gpus.length === 0 ? 'none' : box.gpus.map(shortUuid).join(', ')}`,
+		`  GPUs      ${box.gpus.length === 0 ? 'none' : gpuNames(box.gpus, indexes)}`,
 		...(box.until ? [`  Until     ${localTime(box.until)}, then others may stop it`] : []),
 		`  Image     ${box.image}`,
 		`  Folder    ${box.project} is /workspace inside`,

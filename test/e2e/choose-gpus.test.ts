@@ -74,7 +74,7 @@ describe('--gpus', {skip: needsOwnEngine}, () => {
 		const kept = await made('kept', '0,');
 		const refused = await up('late', '0,', '--share-gpus');
 		assert.equal(refused.code, 7);
-		assert.match(refused.stderr, new RegExp(`GPU 0 is used by box ${kept.name}\\.\\n.*only when both were created`));
+		assert.match(refused.stderr, new RegExp(`GPU 0 is used by box ${kept.name}\\.[^]*only when both were created`));
 		const [one, two] = [await made('one', '1,', '--share-gpus'), await made('two', '1,', '--share-gpus')];
 		assert.deepEqual(one.gpus, two.gpus);
 		const alone = await up('alone', '1,');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {describe, type TestContext, test} from 'node:test';
+import {readIndexes} from '../../source/gpu/indexes.ts';
 import {readInventory} from '../../source/gpu/inventory.ts';
 import {computeCapabilityByName} from '../../source/gpu/known-cards.ts';
 import {type FakeNvidiaSmi, isRunning, makeNvidiaSmi, makeScenarioGpu, makeSmiScript} from '../_helpers/nvidia-smi.ts';
@@ -205,4 +206,14 @@ test('compute capability by name', () => {
 	] as const) {
 		assert.equal(computeCapabilityByName(name), expected, name);
 	}
+});
+
+test('the index of each card by its UUID, and nothing where the driver does not answer', async (t) => {
+	const {smi} = fake(t, {gpus: [makeScenarioGpu(0), makeScenarioGpu(3)]});
+	assert.deepEqual(
+		[...(await readIndexes(smi))],
+		[0, 3].map((index) => [`GPU-00000000-0000-4000-8000-00000000000${index}`, index]),
+	);
+	const silent = script(t, 'exec sleep 300');
+	assert.equal((await readIndexes(silent.smi, {timeoutMs: 200})).size, 0);
 });

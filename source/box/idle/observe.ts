@@ -3,7 +3,7 @@ import timers from 'node:timers/promises';
 import {EngineError} from '../../engine/engine.ts';
 import type {GpuProcess} from '../../gpu/gpu.ts';
 import {figureOf} from '../../gpu/possible.ts';
-import {readProcesses} from '../../gpu/processes.ts';
+import {areKnown, readProcesses} from '../../gpu/processes.ts';
 import {runSmi} from '../../gpu/smi/child.ts';
 import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
@@ -186,17 +186,19 @@ export type GpuUse = {
 	/** The highest value seen, by UUID of the card; null where the card does not report it, as with MIG. */
 	utilization: Map<string, number | null>;
 	processes: GpuProcess[];
+	/** The driver did not say what runs on its cards. */
+	processesUnknown?: true;
 };
 
 const noUse: GpuUse = {utilization: new Map(), processes: []};
 
 async function readGpuUse({nvidiaSmi}: Pick<Host, 'nvidiaSmi'>, options: IdlenessOptions): Promise<GpuUse> {
 	// Both at once and awaited together: an abort ends both, and neither can cause an unhandled rejection.
-	const [{processes}, utilization] = await Promise.all([
+	const [list, utilization] = await Promise.all([
 		readProcesses(nvidiaSmi, {signal: options.signal, timeoutMs: patienceMs}),
 		sampleUtilization(nvidiaSmi, options),
 	]);
-	return {utilization, processes};
+	return {utilization, processes: list.processes, ...(areKnown(list) ? {} : {processesUnknown: true})};
 }
 
 async function sampleUtilization(
@@ -234,7 +236,7 @@ cards and the driver reports nothing about any.
 export function isComputing(
 	{gpus, shareGpus}: Pick<Box, 'gpus' | 'shareGpus'>,
 	pids: number[],
-	{utilization, processes}: GpuUse,
+	{utilization, processes, processesUnknown}: GpuUse,
 ): boolean | null {
 	if (gpus.length > 0 && utilization.size === 0) {
 		return null;
@@ -242,7 +244,13 @@ export function isComputing(
 
 	const own = new Set(pids);
 	const used = new Set(processes.filter(({pid}) => own.has(pid)).map(({gpuUuid}) => gpuUuid));
-	return [...utilization].some(([uuid, percent]) =>
-		percent === null ? used.has(uuid) : percent > 0 && (used.has(uuid) || (gpus.includes(uuid) && !shareGpus)),
-	);
+	const listed = new Set(processes.map(({gpuUuid}) => gpuUuid));
+	const computes = [...utilization].some(([uuid, percent]) => {
+		// The driver may count processes in another pid namespace: what it lists on a card that the box has alone is the box's.
+		const alone = gpus.includes(uuid) && !shareGpus;
+		return percent === null ? used.has(uuid) || (alone && listed.has(uuid)) : percent > 0 && (used.has(uuid) || alone);
+	});
+	// Of a card of which neither load nor processes are known nothing can be said.
+	const isBlind = processesUnknown === true && gpus.some((uuid) => (utilization.get(uuid) ?? null) === null);
+	return computes || !isBlind ? computes : null;
 }

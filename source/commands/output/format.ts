@@ -1,3 +1,8 @@
+/** GPUs as people know them: by index; by the start of the UUID where the driver does not say the index; MIG slices by their UUID. */
+export function gpuNames(uuids: readonly string[], indexes: ReadonlyMap<string, number>): string {
+	return uuids.map((uuid) => String(indexes.get(uuid) ?? shortUuid(uuid))).join(',');
+}
+
 /** `GPU-5a6b12cd-…` → `5a6b12cd` */
 export function shortUuid(uuid: string): string {
 	return uuid.replace(/^GPU-([\da-f]{8}).*$/i, '$1');

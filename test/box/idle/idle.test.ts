@@ -60,6 +60,11 @@ describe('whether a box is used', () => {
 		assert.equal(isComputing({gpus: ['MIG-1'], shareGpus: false}, [7], use(null, [7])), true);
 		assert.equal(isComputing({gpus: ['MIG-1'], shareGpus: false}, [7], use(null, [8])), false);
 		assert.equal(isComputing({gpus: ['GPU-2'], shareGpus: false}, [7], use(90, [8])), false);
+		assert.equal(isComputing(alone, [7], use(null, [4_194_000])), true, 'numbers of another pid namespace');
+		assert.equal(isComputing(shared, [7], use(null, [4_194_000])), false);
+		const blind = {...use(null, []), processesUnknown: true as const};
+		assert.equal(isComputing(alone, [7], blind), null, 'neither load nor processes are known');
+		assert.equal(isComputing(alone, [7], {...use(0, []), processesUnknown: true}), false);
 		const silent = {utilization: new Map(), processes: []};
 		assert.equal(isComputing(alone, [7], silent), null, 'the driver says nothing');
 		assert.equal(isComputing({gpus: [], shareGpus: false}, [7], silent), false);
