@@ -189,6 +189,7 @@ const kernels = () =>
 				'List the notebook kernels of your box. A kernel keeps its GPU memory until it is shut down; its variables are lost then, the notebook and the box stay.',
 			)
 			.option('--stop <id>', 'shut down the kernel whose id starts with this; "idle" for all idle ones')
+			.option('-y, --yes', 'shut down a kernel that is computing without asking')
 			.option('--json', 'print JSON')
 			.addHelpText('after', '\nExample: gpubox kernels alice-train --stop idle'),
 		async ({args: [name], options, signal}) => (await import('./commands/kernels.ts')).kernels(name, options, signal),

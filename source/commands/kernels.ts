@@ -3,13 +3,17 @@ import {exitCode, Failure} from '../base/failure.ts';
 import {kernelToken, readJupyterStatus, shutDownKernel} from '../box/jupyter/kernels.ts';
 import {openHost} from '../host/open-host.ts';
 import {formatDuration} from '../text/duration.ts';
+import {shellQuote} from '../text/shell-quote.ts';
 import {formatTable} from '../text/table.ts';
+import {confirmOnTerminal} from './output/ask-end.ts';
 import {printJson} from './output/json.ts';
 
 export type KernelsOptions = {
 	host?: string | undefined;
 	/** The start of an id, or `idle` for all idle kernels. */
 	stop?: string | undefined;
+	/** Shut down a kernel that computes, too. */
+	yes?: true | undefined;
 	json?: true | undefined;
 };
 
@@ -35,6 +39,10 @@ export async function kernels(
 					exitCode: exitCode.usage,
 				},
 			);
+		}
+
+		if (chosen.some(({busy}) => busy) && !options.yes) {
+			await agreeToStop(box.name, stop, signal);
 		}
 
 		for (const {id} of chosen) {
@@ -66,4 +74,19 @@ export async function kernels(
 					]),
 				)}\n`,
 	);
+}
+
+/** @throws Failure for a no, and where there is no terminal */
+async function agreeToStop(box: string, id: string, signal: AbortSignal): Promise<void> {
+	const confirm = confirmOnTerminal(signal);
+	if (confirm === undefined) {
+		throw new Failure('This kernel is computing, and this is not a terminal.', {
+			fix: `To shut it down anyway: gpubox kernels ${box} --stop ${shellQuote(id)} --yes`,
+			exitCode: exitCode.failed,
+		});
+	}
+
+	if (!(await confirm(`Shut down a kernel of ${box} that is computing? Its variables are lost.`))) {
+		throw new Failure('Nothing was shut down.', {exitCode: exitCode.failed});
+	}
 }
