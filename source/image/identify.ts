@@ -4,6 +4,7 @@ import {cudaMinor, leadingVersion, parseVersion} from '../text/compare-versions.
 import {safeText} from '../text/safe.ts';
 import {type Catalogue, unknownImage} from './catalogue/catalogue.ts';
 import {platformArchitecture} from './fit/architecture.ts';
+import {hookRequirements} from './fit/hook-requirements.ts';
 import type {ImageFacts, Provides} from './image.ts';
 import {servicesOf} from './service-words.ts';
 
@@ -136,10 +137,14 @@ export function identify(reference: string, image: InspectedImage, catalogue: Ca
 		facts.platforms = [`linux/${architecture}`];
 	}
 
-	const requirement = environment.NVIDIA_REQUIRE_CUDA;
-	const disabled = /^(?:1|true)$/i.test(environment.NVIDIA_DISABLE_REQUIRE ?? '');
-	facts.setsNvidiaRequireCuda = requirement !== undefined && !disabled;
-	facts.requireCuda = facts.setsNvidiaRequireCuda ? (requirement ?? null) : null;
+	const asked = hookRequirements(environment);
+	facts.setsNvidiaRequireCuda = asked.cuda !== undefined;
+	facts.requireCuda = asked.cuda ?? null;
+	facts.otherRequirements = asked.others;
+	if (asked.badCudaVersion !== undefined) {
+		facts.badCudaVersion = asked.badCudaVersion;
+	}
+
 	// Both are set by nvidia/cuda, which installs the compatibility package along with its runtime.
 	facts.hasCompatLibs ||= 'NV_CUDA_COMPAT_PACKAGE' in environment || 'NV_CUDA_CUDART_VERSION' in environment;
 	facts.provides = [...new Set([...facts.provides, ...readProvides(image)])];

@@ -42,6 +42,10 @@ export type ImageFacts = {
 	setsNvidiaRequireCuda: boolean;
 	/** The check's own words, where they are known. */
 	requireCuda: string | null;
+	/** What else the hook asks of the host: each text must hold as well. */
+	otherRequirements?: string[];
+	/** Its CUDA_VERSION, which the hook wants to compare and which is no version. */
+	badCudaVersion?: string;
 	/** Holds `/usr/local/cuda/compat`: libcuda of a newer driver. */
 	hasCompatLibs: boolean;
 	/** What a pull transfers, about. */

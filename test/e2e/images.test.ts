@@ -14,6 +14,7 @@ import {
 	startRegistry,
 	testHost,
 	waitUntil,
+	withDriver,
 } from '../_helpers/test-host/index.ts';
 
 // Images that fit: listed, chosen, refused, pulled from a real registry.
@@ -293,5 +294,65 @@ describe('images', () => {
 		);
 		const table = await person.runGpubox(['images'], options);
 		assert.match(table.stderr, /No Docker Engine answers/);
+	});
+});
+
+describe("what NVIDIA's hook asks of an image", {skip: needsOwnEngine}, () => {
+	const kinds = {
+		legacy: 'ENV CUDA_VERSION=12.8.1',
+		// The base image has a CUDA_VERSION of its own.
+		driver: 'ENV CUDA_VERSION="" NVIDIA_REQUIRE_DRIVER="driver>=570"',
+		garbage: 'ENV CUDA_VERSION=cu128',
+		older: 'ENV CUDA_VERSION=12.2',
+		off: 'ENV CUDA_VERSION=cu128 NVIDIA_DISABLE_REQUIRE=1',
+	};
+	const nameOf = (kind: string) => `gpubox-test/hook-asks:${kind}`;
+	before(async () => {
+		for (const [kind, line] of Object.entries(kinds)) {
+			const labels = 'LABEL gpubox.image.cuda=12.8 gpubox.image.compute-capabilities="8.6"';
+			await buildImage(docker, nameOf(kind), [`FROM ${bare}`, labels, line].join('\n'));
+		}
+	});
+	after(async () => {
+		for (const kind of Object.keys(kinds)) {
+			await docker.getImage(nameOf(kind)).remove();
+		}
+	});
+
+	test('is asked by the judge on driver 550.54.14, with the reason', async () => {
+		const gpu = {
+			index: 0,
+			uuid: 'GPU-6f1d0e40-2c5b-4b7e-9a51-0d3c8e2f7a10',
+			name: 'NVIDIA RTX A6000',
+			busId: '00000000:01:00.0',
+			computeCapability: '8.6',
+			memoryTotalMiB: 49_140,
+			memoryUsedMiB: 1,
+			load: {kind: 'idle'},
+		};
+		const PATH = await withDriver(host, person, {
+			about: 'An older driver',
+			driverVersion: '550.54.14',
+			cudaVersion: '12.4',
+			gpus: [gpu],
+		});
+		const {stdout, stderr, code} = await person.runGpubox(['images', '--all', '--json'], {env: {PATH}});
+		assert.equal(code, 0, stderr);
+		const {images} = JSON.parse(stdout) as {
+			images: Array<{reference: string; fits: boolean | string; reasons: Array<{code: string; message: string}>}>;
+		};
+		const found = Object.fromEntries(
+			Object.keys(kinds).map((kind) => {
+				const image = images.find(({reference}) => reference === nameOf(kind));
+				return [kind, [image?.fits, ...(image?.reasons ?? []).map(({code: reason}) => reason)]];
+			}),
+		);
+		assert.deepEqual(found, {
+			legacy: [false, 'driver-too-old'],
+			driver: [false, 'driver-too-old'],
+			garbage: [false, 'unknown-cuda'],
+			older: [true],
+			off: [true],
+		});
 	});
 });

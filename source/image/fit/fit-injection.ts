@@ -1,8 +1,8 @@
 /** What putting the GPUs into the container does with an image: rules R6 and R8 of docs/images.md. */
 
-import {parseVersion, type Version} from '../../text/compare-versions.ts';
+import {cudaMinor, parseVersion, type Version} from '../../text/compare-versions.ts';
 import {safeText} from '../../text/safe.ts';
-import type {GpuClass, Reason} from '../image.ts';
+import type {GpuClass, ImageFacts, Reason} from '../image.ts';
 import {firstDriverOf} from './cuda.ts';
 import {type Driver, here, type ImageCuda, wantedDriver} from './driver-facts.ts';
 import {checkRequirement, parseRequirement, type RequirementAnswer} from './require-cuda.ts';
@@ -75,6 +75,65 @@ export function hookReason(
 			fix: remedy,
 		},
 	};
+}
+
+/**
+The rest of rule R6: every further NVIDIA_REQUIRE_* of the image, and a CUDA_VERSION that is no version.
+
+@param image its NVIDIA_REQUIRE_CUDA counts here where its CUDA is not known
+*/
+export function otherHookReasons(
+	driver: Driver,
+	image: ImageFacts,
+	gpuClass: GpuClass | null,
+	capability: Version | undefined,
+): Array<{fits: false | 'unknown'; reason: Reason}> {
+	if (driver.injection !== 'legacy-hook' && driver.injection !== 'unknown') {
+		return [];
+	}
+
+	const certain = driver.injection === 'legacy-hook';
+	const onlyIf = certain ? '' : "If the engine uses NVIDIA's prestart hook: ";
+	const found: ReturnType<typeof otherHookReasons> = [];
+	if (image.badCudaVersion !== undefined) {
+		found.push({
+			fits: certain ? false : 'unknown',
+			reason: {
+				code: 'unknown-cuda',
+				message: `${onlyIf}NVIDIA's start-up check refuses the image, whose variable CUDA_VERSION ("${safeText(image.badCudaVersion).slice(0, 40)}") is not a version.`,
+				fix: 'Choose another image, or start it with NVIDIA_DISABLE_REQUIRE=1.',
+			},
+		});
+	}
+
+	const own = image.requireCuda !== null && cudaMinor(image.cuda) === undefined ? [image.requireCuda] : [];
+	for (const text of [...own, ...(image.otherRequirements ?? [])]) {
+		const requirement = parseRequirement(text);
+		const answer = requirement
+			? checkRequirement(requirement, {
+					cuda: parseVersion(driver.cuda),
+					driver: driver.version,
+					arch: capability,
+					class: gpuClass,
+				})
+			: 'unknown';
+		if (answer === 'accepted') {
+			continue;
+		}
+
+		const shown = safeText(text.slice(0, 200));
+		const refused = answer === 'refused';
+		found.push({
+			fits: refused && certain ? false : 'unknown',
+			reason: {
+				code: refused ? 'driver-too-old' : 'driver-not-listed',
+				message: `${onlyIf}The image's NVIDIA start-up check requires ${shown}${refused ? '' : ', which this driver may not meet'}; ${here(driver)}.`,
+				fix: 'Install a driver that meets it, choose an image without the check, or start it with NVIDIA_DISABLE_REQUIRE=1.',
+			},
+		});
+	}
+
+	return found;
 }
 
 /** Rule R8: on GeForce and TITAN the CDI hook may put the image's newer libcuda in front: CUDA error 804. */

@@ -6,6 +6,7 @@ import {judgeArchitecture} from './architecture.ts';
 import {type Driver, type ImageCuda, readDriver, readImageCuda} from './driver-facts.ts';
 import {judgeCode} from './fit-code.ts';
 import {type DriverAnswer, judgeDriver} from './fit-driver.ts';
+import {otherHookReasons} from './fit-injection.ts';
 
 type CardAnswer = {fits: Verdict; reasons: Reason[]; notes: Note[]};
 
@@ -16,7 +17,7 @@ function worst(a: Verdict, b: Verdict): Verdict {
 /** What the judge looks at in an image apart from its processor and its size; many entries of a catalogue share it. */
 function buildOf(image: ImageFacts): string {
 	const {cuda, cpuOnly, setsNvidiaRequireCuda, requireCuda, hasCompatLibs, minDriver, minComputeCapability} = image;
-	return `${cudaMinor(cuda)}|${cpuOnly}|${setsNvidiaRequireCuda}|${requireCuda}|${hasCompatLibs}|${minDriver}|${minComputeCapability}|${image.computeCapabilities}|${image.ptx}`;
+	return `${cudaMinor(cuda)}|${cpuOnly}|${setsNvidiaRequireCuda}|${requireCuda}|${hasCompatLibs}|${minDriver}|${minComputeCapability}|${image.computeCapabilities}|${image.ptx}|${image.otherRequirements}|${image.badCudaVersion}`;
 }
 
 function judgeCard(
@@ -54,6 +55,10 @@ function judgeCard(
 	} else {
 		jit = byDriver.jit;
 		add(byDriver.fits, byDriver.reasons, byDriver.notes);
+	}
+
+	for (const {fits, reason} of otherHookReasons(driver, image, gpu.class, parseVersion(gpu.computeCapability))) {
+		add(fits, [reason]);
 	}
 
 	const minimum = parseVersion(image.minDriver);

@@ -63,6 +63,7 @@ const images: fc.Arbitrary<ImageFacts> = fc.oneof(
 			platforms: fc.constantFrom<string[][]>(['linux/amd64'], ['linux/arm64'], ['linux/amd64', 'linux/arm64'], []),
 			setsNvidiaRequireCuda: fc.boolean(),
 			requireCuda: fc.option(requirements),
+			otherRequirements: fc.array(requirements, {maxLength: 2}),
 			hasCompatLibs: fc.boolean(),
 			downloadBytes: fc.option(fc.integer({min: 0, max: 2e10})),
 		})
