@@ -458,7 +458,7 @@ const exportVerb = () =>
 			)
 			.option('-o, --output <path>', 'write to this file, or to its usual place in this folder (default: stdout)')
 			.option('--image <ref>', 'use this image instead of the one of gpubox.yaml')
-			.option('--built <ref>', 'use this image, which gpubox push made: packages and code are in it')
+			.option('--built <ref>', 'use this image, built from the exported Dockerfile: packages and code are in it')
 			.option('--gpus <gpus>', 'request GPUs on each node: none, or a count')
 			.option(
 				'--nproc <n>',

@@ -22,7 +22,7 @@ import {safeText} from '../text/safe.ts';
 export type ExportFlags = {
 	/** The command; empty for a box. */
 	command: readonly string[];
-	/** The image that `gpubox push` made. */
+	/** The image that was built from the exported Dockerfile. */
 	built?: string | undefined;
 	nproc?: number | 'auto' | undefined;
 	nodes?: number | undefined;
@@ -128,7 +128,7 @@ function refuseUnusable({command, nodes = 1}: ExportFlags): void {
 
 	if (command[0]?.endsWith('.ipynb')) {
 		throw new Failure(`${safeText(command[0])} is a notebook; other places run commands.`, {
-			fix: 'Convert it first (gpubox convert), then export: gpubox export TARGET -- python SCRIPT',
+			fix: 'Convert it first: jupyter nbconvert --to script NOTEBOOK',
 			exitCode: exitCode.usage,
 		});
 	}

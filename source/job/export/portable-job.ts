@@ -10,7 +10,7 @@ export type PortableJob = {
 	name: string;
 	/** The base. */
 	image: PortableImage;
-	/** The project's own image (`gpubox push`): packages, setup and code are in it. */
+	/** The project's own image, built from the Dockerfile of the target `dockerfile`: packages, setup and code are in it. */
 	built?: PortableImage;
 	/** What the project adds to the image; `constraints` are exact versions for pip, of what is added and of what that needs. */
 	packages: {apt: readonly string[]; pip: readonly string[]; constraints?: readonly string[]};

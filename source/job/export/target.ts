@@ -93,9 +93,12 @@ export function lostOf(
 	});
 }
 
+/** How code and packages get into an image that other places can pull. */
+export const ownImage = 'build and push an image (gpubox export dockerfile), then --built REF';
+
 /** What holds for every target: an image without a digest, and one without what the project adds to it. */
 export function lostWithImage(job: PortableJob, {builds}: {builds: boolean}): Lost[] {
-	const push = {why: 'is not in the image, and nothing builds one there', instead: 'gpubox push'};
+	const push = {why: 'is not in the image, and nothing builds one there', instead: ownImage};
 	return [
 		...(isSet(job, 'image.digest')
 			? []

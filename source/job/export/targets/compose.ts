@@ -1,16 +1,10 @@
 import {createHash} from 'node:crypto';
 import {toDockerBytes} from '../../../text/bytes.ts';
 import {headOf} from '../comments.ts';
+import {ulimitsOf} from '../docker-run.ts';
 import {environmentOf, userOf} from '../environment.ts';
 import {commandOf} from '../launch.ts';
-import {
-	imageOf,
-	type PortableJob,
-	usualSharedMemoryBytes,
-	usualStopSeconds,
-	usualUser,
-	workspace,
-} from '../portable-job.ts';
+import {imageOf, type PortableJob, usualSharedMemoryBytes, usualStopSeconds, workspace} from '../portable-job.ts';
 import {type Lost, lostOf, lostWithImage, oneMachine, type Target} from '../target.ts';
 import {targetFacts} from '../target-names.ts';
 import {defined, writeYaml} from '../yaml.ts';
@@ -29,19 +23,6 @@ export function withoutVariables<T>(value: T): T {
 	return typeof value === 'object' && value !== null
 		? (Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutVariables(inner)])) as T)
 		: value;
-}
-
-/** Secrets as files for the user alone. */
-export function composeSecrets({secrets, user = usualUser}: PortableJob): object[] | undefined {
-	return secrets.length === 0
-		? undefined
-		: secrets.map(({name}) => ({
-				source: name,
-				target: `/run/secrets/${name}`,
-				uid: String(user.uid),
-				gid: String(user.gid),
-				mode: 0o400,
-			}));
 }
 
 function volumesOf(job: PortableJob): object[] {
@@ -78,14 +59,21 @@ function serviceOf(job: PortableJob): object {
 			// From the environment of who starts it.
 			...Object.fromEntries(secrets.flatMap(({name, variable}) => (variable ? [[name, null]] : []))),
 		},
-		secrets: composeSecrets(job),
+		secrets:
+			secrets.length === 0
+				? undefined
+				: secrets.map(({name}) => ({
+						source: name,
+						// With a uid the engine looks for the container's user in the passwd of the host, and fails.
+						target: `/run/secrets/${name}`,
+					})),
 		volumes: volumes.length > 0 ? volumes : undefined,
 		ports: job.port === undefined ? undefined : [`127.0.0.1:${job.port}:${job.port}`],
 		shm_size: toDockerBytes(limits.sharedMemoryBytes ?? usualSharedMemoryBytes),
 		mem_limit: limits.memoryBytes === undefined ? undefined : toDockerBytes(limits.memoryBytes),
 		cpus: limits.cpus,
 		pids_limit: limits.pids,
-		ulimits: {memlock: -1, stack: 67_108_864},
+		ulimits: ulimitsOf(job),
 		cap_drop: ['ALL'],
 		security_opt: ['no-new-privileges:true'],
 		restart: 'no',

@@ -11,7 +11,7 @@ import {
 	usualUser,
 	workspace,
 } from '../portable-job.ts';
-import {type ExportOptions, type Lost, lostOf, lostWithImage, type Target} from '../target.ts';
+import {type ExportOptions, type Lost, lostOf, lostWithImage, ownImage, type Target} from '../target.ts';
 import {targetFacts} from '../target-names.ts';
 import {defined, writeYaml} from '../yaml.ts';
 
@@ -248,7 +248,7 @@ function lostInKubernetes(job: PortableJob): Lost[] {
 					? {why: 'its claim is empty at first', instead: `kubectl cp . POD:${workspace}`}
 					: job.built
 						? undefined
-						: {why: 'a cluster does not see this folder', instead: 'gpubox push puts the code into an image'},
+						: {why: 'a cluster does not see this folder', instead: ownImage},
 			'mounts.data': {
 				why: `a cluster does not see ${data.map(({source}) => source).join(', ')}`,
 				instead: `claims with the data: ${data.map(({target}) => claimOf(job, target)).join(', ')}`,

@@ -1,12 +1,20 @@
 import {toDockerBytes} from '../../../text/bytes.ts';
 import {headOf} from '../comments.ts';
+import {ulimitsOf} from '../docker-run.ts';
 import {environmentOf, userOf} from '../environment.ts';
 import {commandOf} from '../launch.ts';
-import {imageOf, type PortableJob, usualSharedMemoryBytes, usualStopSeconds, workspace} from '../portable-job.ts';
-import {type Lost, lostOf, lostWithImage, type Target} from '../target.ts';
+import {
+	imageOf,
+	type PortableJob,
+	usualSharedMemoryBytes,
+	usualStopSeconds,
+	usualUser,
+	workspace,
+} from '../portable-job.ts';
+import {type Lost, lostOf, lostWithImage, ownImage, type Target} from '../target.ts';
 import {targetFacts} from '../target-names.ts';
 import {defined, writeYaml} from '../yaml.ts';
-import {composeSecrets, withoutVariables} from './compose.ts';
+import {withoutVariables} from './compose.ts';
 
 /** Swarm names the cards of a task in DOCKER_RESOURCE_GPU, and the runtime may not look there: CUDA takes UUIDs. */
 const withOwnGpus = ['sh', '-c', 'export CUDA_VISIBLE_DEVICES="$DOCKER_RESOURCE_GPU"; exec "$@"', 'sh'];
@@ -17,6 +25,19 @@ function readSecrets({secrets}: PortableJob): string[] {
 		.filter(({variable}) => variable)
 		.map(({name}) => `${name}=$(cat /run/secrets/${name}) && export ${name}`);
 	return lines.length === 0 ? [] : ['sh', '-c', `${lines.join(' && ')} && exec "$@"`, 'sh'];
+}
+
+/** Files for the user alone. */
+function secretsOf({secrets, user = usualUser}: PortableJob): object[] | undefined {
+	return secrets.length === 0
+		? undefined
+		: secrets.map(({name}) => ({
+				source: name,
+				target: `/run/secrets/${name}`,
+				uid: String(user.uid),
+				gid: String(user.gid),
+				mode: 0o400,
+			}));
 }
 
 function serviceOf(job: PortableJob): object {
@@ -34,9 +55,9 @@ function serviceOf(job: PortableJob): object {
 		working_dir: workspace,
 		entrypoint: [...(gpus > 0 ? withOwnGpus : []), ...readSecrets(job), ...commandOf(job)],
 		environment: environmentOf(job, {built: job.built !== undefined}),
-		secrets: composeSecrets(job),
+		secrets: secretsOf(job),
 		cap_drop: ['ALL'],
-		ulimits: {memlock: -1, stack: 67_108_864},
+		ulimits: ulimitsOf(job),
 		stop_signal: 'SIGTERM',
 		stop_grace_period: `${timeouts.stopSeconds ?? usualStopSeconds}s`,
 		ports: job.port === undefined ? undefined : [{target: job.port, published: job.port}],
@@ -82,9 +103,7 @@ function lostInSwarm(job: PortableJob): Lost[] {
 				why: `its tasks do not know each other: ${job.nodes} nodes`,
 				instead: 'gpubox export kubernetes, or slurm',
 			},
-			'mounts.code': job.built
-				? undefined
-				: {why: 'a node does not see this folder', instead: 'gpubox push puts the code into an image'},
+			'mounts.code': job.built ? undefined : {why: 'a node does not see this folder', instead: ownImage},
 			'mounts.data':
 				near.length === 0
 					? undefined
