@@ -119,6 +119,7 @@ const runs = () =>
 			.argument('[run]', 'its name, or its number in this project')
 			.summary('list your runs')
 			.description('List your runs, the newest first, or show everything about one.')
+			.option('--wide', 'print all columns in full, however wide the terminal')
 			.option('--json', 'print JSON')
 			.addHelpText('after', '\nExamples:\n  gpubox runs\n  gpubox runs show 3'),
 		async ({args: [show, name], options, signal}) =>
@@ -143,6 +144,7 @@ const ls = () =>
 		new Command('ls')
 			.summary('list boxes')
 			.description('List the boxes on this host, of all users.')
+			.option('--wide', 'print all columns in full, however wide the terminal')
 			.option('--json', 'print JSON')
 			.addHelpText('after', '\nExample: gpubox ls'),
 		async ({options, signal}) => (await import('./commands/ls.ts')).ls(options, signal),
@@ -190,6 +192,7 @@ const kernels = () =>
 			)
 			.option('--stop <id>', 'shut down the kernel whose id starts with this; "idle" for all idle ones')
 			.option('-y, --yes', 'shut down a kernel that is computing without asking')
+			.option('--wide', 'print all columns in full, however wide the terminal')
 			.option('--json', 'print JSON')
 			.addHelpText('after', '\nExample: gpubox kernels alice-train --stop idle'),
 		async ({args: [name], options, signal}) => (await import('./commands/kernels.ts')).kernels(name, options, signal),
@@ -294,6 +297,7 @@ const gpus = () =>
 			.summary('list GPUs with their processes and boxes')
 			.description('List the GPUs with their processes, and the box and user of each.')
 			.option('-w, --watch', 'refresh every second')
+			.option('--wide', 'print all columns in full, however wide the terminal')
 			.option('--json', 'print JSON; with --watch one object per line')
 			.addHelpText('after', '\nExample: gpubox gpus --watch'),
 		async ({options, invokedAs, signal}) =>
@@ -303,14 +307,16 @@ const gpus = () =>
 const images = () =>
 	verb(
 		new Command('images')
+			.argument('[word...]', 'list only images whose name, framework or services contain these words')
 			.summary('list images that fit this host, best first')
 			.description(
-				"List the images that fit this host's driver and GPUs, best first, with the reason for each, and the age of your boxes' base images.",
+				"List the images that fit this host's driver and GPUs, best first, with the reason for each: those on this host, then the best of each framework; and the age of your boxes' base images.",
 			)
-			.option('-a, --all', 'include those that do not fit, with what would have to change')
+			.option('-a, --all', 'include all, with what would have to change for those that do not fit')
+			.option('--wide', 'print all columns in full, however wide the terminal')
 			.option('--json', 'print JSON')
-			.addHelpText('after', '\nExample: gpubox images --all'),
-		async ({options, signal}) => (await import('./commands/images.ts')).images(options, signal),
+			.addHelpText('after', '\nExamples:\n  gpubox images --all\n  gpubox images pytorch 2.8'),
+		async ({args: [words], options, signal}) => (await import('./commands/images.ts')).images(words, options, signal),
 	);
 
 const pull = () =>
@@ -414,6 +420,7 @@ const config = () =>
 			.option('--unset', 'remove the value')
 			.option('--show-origin', 'show the values in effect in this folder and where each is set')
 			.option('--schema', 'print the JSON Schema of gpubox.yaml, for editors')
+			.option('--wide', 'print all columns in full, however wide the terminal')
 			.option('--json', 'print JSON')
 			.addHelpText(
 				'after',

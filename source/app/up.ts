@@ -3,7 +3,7 @@ import {flagSettings, keyFilesOf, makeRequest, type UpFlags} from '../box/plan/r
 import type {BoxRequest} from '../box/plan/types.ts';
 import type {UpOptions, UpResult, UpStep} from '../box/up/types.ts';
 import {planUp, up} from '../box/up/up.ts';
-import type {ContainerSpec} from '../engine/engine.ts';
+import {type ContainerSpec, EngineError} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import type {Lock} from '../job/lock/lock.ts';
 import type {Sourced} from '../settings/merge.ts';
@@ -29,10 +29,13 @@ export type Front = {
 
 /** `gpubox up`, for the verb and the session. @throws Failure, EngineError */
 export async function upProject(host: Host, flags: UpFlags, front: Front): Promise<UpResult> {
-	const {request, asks, options, lock} = await resolveRequest(host, flags, front);
+	const {request, asks, options, lock, effective} = await resolveRequest(host, flags, front);
 	const note = (text: string) => front.report({kind: 'note', text});
 	await consent(host, request.project, asks, {trust: flags.trust ?? false, ask: front.ask, note});
-	const result = await up(host, request, options);
+	const result = await up(host, request, options).catch(async (error: unknown) => {
+		front.signal.throwIfAborted();
+		throw await withSimilarImages(error, request, effective);
+	});
 	if (lock) {
 		for (const text of await noteOtherImage(host, lock, {box: result.box, request, ...options})) {
 			note(text);
@@ -40,6 +43,19 @@ export async function upProject(host: Host, flags: UpFlags, front: Front): Promi
 	}
 
 	return result;
+}
+
+/** The catalogue is loaded only for an image that was not found. */
+async function withSimilarImages(error: unknown, {image}: BoxRequest, {winners}: Effective): Promise<unknown> {
+	if (image === undefined || !(error instanceof EngineError && error.code === 'not-found')) {
+		return error;
+	}
+
+	const [{nameSimilarImages}, {loadCatalogue}] = await Promise.all([
+		import('./missing-image.ts'),
+		import('./local-images.ts'),
+	]);
+	return nameSimilarImages(error, image, await loadCatalogue(winners));
 }
 
 /** `gpubox up --dry-run`: the container that it would create. Nothing is asked, pulled or built. @throws Failure, EngineError */

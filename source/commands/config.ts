@@ -14,8 +14,8 @@ import {
 	unsetPersonal,
 } from '../settings/personal.ts';
 import {safeText} from '../text/safe.ts';
-import {formatTable} from '../text/table.ts';
 import {printJson} from './output/json.ts';
+import {tableFor} from './output/table.ts';
 import {tellTrouble} from './output/tell-trouble.ts';
 
 export type ConfigOptions = {
@@ -23,6 +23,7 @@ export type ConfigOptions = {
 	unset?: true | undefined;
 	showOrigin?: true | undefined;
 	schema?: true | undefined;
+	wide?: true | undefined;
 };
 
 /** `gpubox config`: personal defaults, and with `--show-origin` the effective settings of this folder and their origin. */
@@ -77,7 +78,7 @@ async function showPersonal(
 		? `Where you set nothing, ${hostWideFile} counts: gpubox config --show-origin\n`
 		: '';
 	process.stdout.write(
-		`${await formatTable(['key', 'value', 'meaning'], rows)}\n\nSaved in ${safeText(path)}\n${hostWide}`,
+		`${await tableFor(['key', 'value', 'meaning'], rows, {wide: options.wide, whole: 'gpubox config --wide'})}\n\nSaved in ${safeText(path)}\n${hostWide}`,
 	);
 }
 
@@ -108,7 +109,12 @@ async function showOrigins({file, winners}: Effective, key: string | undefined, 
 				? `${origin.where} (this host's)`
 				: origin.where,
 	]);
-	process.stdout.write(`${await formatTable(['key', 'value', 'from'], rows)}\n`);
+	process.stdout.write(
+		`${await tableFor(['key', 'value', 'from'], rows, {
+			wide: options.wide,
+			whole: 'gpubox config --show-origin --wide',
+		})}\n`,
+	);
 }
 
 /** `env.SEED` is sorted as `env` is. */

@@ -15,12 +15,12 @@ import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {explain} from '../host/remedies.ts';
 import {formatDuration} from '../text/duration.ts';
-import {formatTable} from '../text/table.ts';
 import {shortUuid} from './output/format.ts';
 import {printJson} from './output/json.ts';
+import {tableFor} from './output/table.ts';
 import {tellTrouble} from './output/tell-trouble.ts';
 
-type Options = {host?: string | undefined; json?: true | undefined; watch?: true | undefined};
+type Options = {host?: string | undefined; json?: true | undefined; watch?: true | undefined; wide?: true | undefined};
 
 /** @throws Failure (no usable GPU) when there is no GPU to list */
 export async function gpus(options: Options, signal: AbortSignal): Promise<void> {
@@ -176,6 +176,8 @@ async function print(
 	}
 
 	const {processes} = listed;
+	const table = (heads: string[], cells: string[][], optional: string[] = []) =>
+		tableFor(heads, cells, {wide: options.wide, optional, whole: 'gpubox gpus --wide'});
 	const rows = views.map((view) => [
 		String(view.index),
 		view.name,
@@ -189,11 +191,11 @@ async function print(
 	]);
 	process.stdout.write(
 		`Driver ${inventory.driverVersion ?? 'unknown'}, CUDA up to ${inventory.cudaVersion ?? 'unknown'}\n\n` +
-			`${await formatTable(['gpu', 'name', 'uuid', 'state', 'use', 'memory', 'temp', 'power', 'box'], rows)}\n`,
+			`${await table(['gpu', 'name', 'uuid', 'state', 'use', 'memory', 'temp', 'power', 'box'], rows, ['power', 'temp', 'uuid', 'name', 'use'])}\n`,
 	);
 	const slices = views.flatMap((view) => view.mig.map(({uuid, profile}) => [String(view.index), profile, uuid]));
 	if (slices.length > 0) {
-		process.stdout.write(`\n${await formatTable(['gpu', 'slice', 'uuid'], slices)}\n`);
+		process.stdout.write(`\n${await table(['gpu', 'slice', 'uuid'], slices)}\n`);
 	}
 
 	if (holders.length > 0) {
@@ -209,7 +211,7 @@ async function print(
 				idleCell(box, idleness, await idleLimits(box), now),
 			]),
 		);
-		process.stdout.write(`\n${await formatTable(['box', 'owner', 'gpus', 'since', 'idle'], rows)}\n`);
+		process.stdout.write(`\n${await table(['box', 'owner', 'gpus', 'since', 'idle'], rows, ['since', 'owner'])}\n`);
 	}
 
 	if (processes.length > 0) {
@@ -222,7 +224,9 @@ async function print(
 			entry.user ?? '-',
 			entry.box ?? '-',
 		]);
-		process.stdout.write(`\n${await formatTable(['gpu', 'pid', 'process', 'memory', 'user', 'box'], lines)}\n`);
+		process.stdout.write(
+			`\n${await table(['gpu', 'pid', 'process', 'memory', 'user', 'box'], lines, ['pid', 'user'])}\n`,
+		);
 	}
 }
 

@@ -4,9 +4,9 @@ import {kernelToken, readJupyterStatus, shutDownKernel} from '../box/jupyter/ker
 import {openHost} from '../host/open-host.ts';
 import {formatDuration} from '../text/duration.ts';
 import {shellQuote} from '../text/shell-quote.ts';
-import {formatTable} from '../text/table.ts';
 import {confirmOnTerminal} from './output/ask-end.ts';
 import {printJson} from './output/json.ts';
+import {tableFor} from './output/table.ts';
 
 export type KernelsOptions = {
 	host?: string | undefined;
@@ -15,6 +15,7 @@ export type KernelsOptions = {
 	/** Shut down a kernel that computes, too. */
 	yes?: true | undefined;
 	json?: true | undefined;
+	wide?: true | undefined;
 };
 
 /** Lists the notebook kernels of the caller's box, or shuts some down to free their GPU memory. */
@@ -64,7 +65,7 @@ export async function kernels(
 	process.stdout.write(
 		found.length === 0
 			? `No kernels are running in ${box.name}.\n`
-			: `${await formatTable(
+			: `${await tableFor(
 					['kernel', 'name', 'idle', 'connections'],
 					found.map((kernel) => [
 						kernel.id,
@@ -72,6 +73,7 @@ export async function kernels(
 						kernel.busy ? 'in use' : formatDuration(now - kernel.lastActivity.getTime()),
 						String(kernel.connections),
 					]),
+					{wide: options.wide, optional: ['connections', 'name'], whole: `gpubox kernels ${box.name} --wide`},
 				)}\n`,
 	);
 }

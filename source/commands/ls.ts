@@ -1,3 +1,5 @@
+import {basename} from 'node:path';
+import {homeFolder} from '../base/home.ts';
 import {hasActiveRuns} from '../box/active-runs.ts';
 import type {Box} from '../box/box.ts';
 import type {Idleness} from '../box/idle/idle.ts';
@@ -8,13 +10,14 @@ import {noticeText, takeNotices} from '../box/up/tell-owner.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {formatDuration} from '../text/duration.ts';
-import {formatTable} from '../text/table.ts';
+import {shortenHome} from '../text/home-path.ts';
 import {gpuNames} from './output/format.ts';
 import {boxJson, printJson} from './output/json.ts';
+import {tableFor} from './output/table.ts';
 import {tellTrouble} from './output/tell-trouble.ts';
 
 export async function ls(
-	options: {host?: string | undefined; json?: true | undefined},
+	options: {host?: string | undefined; json?: true | undefined; wide?: true | undefined},
 	signal: AbortSignal,
 ): Promise<void> {
 	const host = openHost(options);
@@ -27,7 +30,7 @@ export async function ls(
 	if (options.json) {
 		printJson({boxes: boxes.map((box) => boxJson(box, idleness.get(box.id)))});
 	} else {
-		await printTable(boxes, idleness, indexes);
+		await printTable(boxes, idleness, {wide: options.wide, indexes});
 	}
 
 	for (const notice of takeNotices(host)) {
@@ -58,22 +61,38 @@ async function completeRuns(host: Host, boxes: Box[], signal: AbortSignal): Prom
 async function printTable(
 	boxes: Box[],
 	idleness: Map<string, Idleness>,
-	indexes: ReadonlyMap<string, number>,
+	{wide, indexes}: {wide: true | undefined; indexes: ReadonlyMap<string, number>},
 ): Promise<void> {
+	if (boxes.length === 0) {
+		process.stdout.write('No boxes yet. Create one for this folder: gpubox up\n');
+		return;
+	}
+
 	const now = new Date();
 	const idle = await idleCells(boxes, idleness, now);
-
-	process.stdout.write(
-		boxes.length === 0
-			? 'No boxes yet. Create one for this folder: gpubox up\n'
-			: `${await formatTable(
-					heads,
-					boxes.map((box, index) => [...row(box, now, indexes), idle[index] ?? '-']),
-				)}\n`,
+	const home = homeFolder(process.env);
+	const withFolder = wide === true || !boxes.every(tellsItsFolder);
+	const table = await tableFor(
+		heads(withFolder),
+		boxes.map((box, index) => [
+			...row(box, now, indexes, withFolder ? [shortenHome(box.project, home)] : []),
+			idle[index] ?? '-',
+		]),
+		{wide, optional: ['age', 'services', 'image', 'address', 'folder', 'owner', 'idle'], whole: 'gpubox ls --wide'},
 	);
+	process.stdout.write(`${table}\n`);
 }
 
-const heads = ['name', 'owner', 'state', 'services', 'gpus', 'image', 'address', 'age', 'idle'];
+function heads(withFolder: boolean): string[] {
+	const folder = withFolder ? ['folder'] : [];
+	return ['name', ...folder, 'owner', 'state', 'services', 'gpus', 'image', 'address', 'age', 'idle'];
+}
+
+/** Whether the name of a box says which folder it is for. A title of gpubox.yaml, or `--name`, may be anything. */
+function tellsItsFolder({name, project}: Pick<Box, 'name' | 'project'>): boolean {
+	const folder = basename(project).toLowerCase();
+	return /^[\w.-]+$/.test(folder) && name.includes(folder);
+}
 
 /**
 Inspects only boxes that matter: the caller's, and those that hold a GPU. It takes several requests for each, and code
@@ -122,9 +141,10 @@ async function idleCells(boxes: Box[], idleness: Map<string, Idleness>, now: Dat
 	);
 }
 
-function row(box: Box, now: Date, indexes: ReadonlyMap<string, number>): string[] {
+function row(box: Box, now: Date, indexes: ReadonlyMap<string, number>, folder: string[]): string[] {
 	return [
 		box.name,
+		...folder,
 		ownerText(box),
 		box.until && box.until <= now ? `${box.state} (expired)` : box.state,
 		`${box.job ? 'job' : box.services.join(',') || '-'}${box.sudo ? ' +sudo' : ''}${box.rootPassword ? ' +root-password' : ''}${box.open ? ' +open' : ''}`,

@@ -1,5 +1,6 @@
 import {loadReadableSettings} from '../app/load-settings.ts';
 import {freeDiskOf, loadCatalogue} from '../app/local-images.ts';
+import {nameSimilarImages} from '../app/missing-image.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {openHost} from '../host/open-host.ts';
 import {judgeDisk} from '../image/pull/disk.ts';
@@ -54,6 +55,9 @@ export async function pull(reference: string, options: Options, signal: AbortSig
 			onRetry: reporter.say,
 			onNote: reporter.say,
 		});
+	} catch (error) {
+		signal.throwIfAborted();
+		throw nameSimilarImages(error, reference, catalogue);
 	} finally {
 		reporter.end();
 	}

@@ -14,10 +14,10 @@ import type {RunRecord} from '../job/runs/record.ts';
 import {formatDuration} from '../text/duration.ts';
 import {safeText, shorten} from '../text/safe.ts';
 import {shellQuote} from '../text/shell-quote.ts';
-import {formatTable} from '../text/table.ts';
 import {printJson} from './output/json.ts';
+import {tableFor} from './output/table.ts';
 
-type Options = {host?: string | undefined; json?: true | undefined};
+type Options = {host?: string | undefined; json?: true | undefined; wide?: true | undefined};
 
 /** Lists the runs, or shows one. @throws Failure */
 export async function runs(
@@ -49,7 +49,11 @@ export async function runs(
 	process.stdout.write(
 		known.length === 0
 			? 'No runs yet. Start one: gpubox run -- python train.py\n'
-			: `${await formatTable(heads, known.map(rowOf))}\n`,
+			: `${await tableFor(heads, known.map(rowOf), {
+					wide: options.wide,
+					optional: ['took', 'started', 'gpus', 'command'],
+					whole: 'gpubox runs --wide',
+				})}\n`,
 	);
 }
 

@@ -14,7 +14,7 @@ export function mostSimilar(word: string, candidates: Iterable<string>): string 
 }
 
 /** Levenshtein distance. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
 	let previous = Array.from({length: b.length + 1}, (_, index) => index);
 	for (let row = 1; row <= a.length; row++) {
 		const current = [row];

@@ -227,6 +227,7 @@ const story: Step[] = [
 	run('gpubox gpus --watch', {until: /NVIDIA RTX A6000/}),
 	run('gpubox images', {out: new RegExp(image)}),
 	run('gpubox images --all', {out: /nvcr\.io/}),
+	run('gpubox images pytorch 2.8', {out: /^pytorch\/pytorch:2\.8/m}),
 	run('gpubox images --json', {out: /"recommended": true/}),
 	run(['gpubox pull REF', `gpubox pull ${image}`], {as: `gpubox pull ${image}`, out: new RegExp(`^${image}$`, 'm')}),
 	run('docker run', {as: `docker run --rm ${image} echo it runs`, out: /^it runs$/m}),

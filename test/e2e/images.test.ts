@@ -269,11 +269,40 @@ describe('images', () => {
 	test('best first, and with --all what would have to change', {skip: needsOwnEngine}, async () => {
 		const {code, stdout} = await person.runGpubox(['images', '--all']);
 		assert.equal(code, 0);
-		assert.match(stdout, /^FITS +IMAGE.*\nbest +pytorch\/pytorch:/);
+		assert.match(stdout, /^(?:On this host|Best of each framework):\nIMAGE +FITS/);
+		assert.match(stdout, /^Best of each framework:\nIMAGE.*\npytorch\/pytorch:\S+ +best /m);
+		assert.match(stdout, /^All others that fit:\nIMAGE/m);
 		assert.match(
 			stdout,
 			/Its CUDA 13\.2 needs NVIDIA driver 580\.65\.06 or newer; .*\n {2}→ Install NVIDIA driver 580\.65\.06/,
 		);
+	});
+
+	test('in groups, or those with certain words', {skip: needsOwnEngine}, async () => {
+		const groups = await person.runGpubox(['images']);
+		const [, best = ''] = /^Best of each framework:\n([\s\S]*?)\n\n/m.exec(groups.stdout) ?? [];
+		const frameworks = best
+			.split('\n')
+			.slice(1)
+			.map((line) => line.split(/ {3,}/)[3]?.split(' ')[0]);
+		assert.equal(new Set(frameworks).size, frameworks.length, best);
+		assert.ok(frameworks.includes('tensorflow') && frameworks.includes('jax'), best);
+		assert.match(groups.stdout, /^\d+ more images fit\. To list all: gpubox images --all/m);
+
+		const found = await person.runGpubox(['images', 'pytorch', '2.8', 'runtime']);
+		const names = [...found.stdout.matchAll(/^(?: {4})?(\S+\/\S+:\S+)/gm)].map(([, name = '']) => name);
+		assert.ok(names.length > 1);
+		assert.ok(
+			names.every((name) => /pytorch:2\.8\S*runtime/.test(name)),
+			names.join(),
+		);
+	});
+
+	test('a tag that is none leads to those that were meant', {skip: needsOwnEngine}, async () => {
+		const none = await person.runGpubox(['images', 'pytorhc']);
+		assert.equal(none.code, 1);
+		assert.match(none.stderr, /No known image matches "pytorhc"\.\n {2}→ Did you mean pytorch\/pytorch:/);
+		assert.deepEqual(JSON.parse((await person.runGpubox(['images', 'pytorhc', '--json'])).stdout).images, []);
 	});
 
 	test('without engine and GPU it says so and judges for the processor', async () => {

@@ -3,10 +3,10 @@ import {describe, test} from 'node:test';
 import fc from 'fast-check';
 import {formatBytes, parseBytes, toDockerBytes} from '../../source/text/bytes.ts';
 import {formatDuration, parseDuration} from '../../source/text/duration.ts';
-import {wrap} from '../../source/text/fit.ts';
+import {widthOf, wrap} from '../../source/text/fit.ts';
 import {safeLogLine, safeText} from '../../source/text/safe.ts';
 import {mostSimilar} from '../../source/text/similar.ts';
-import {formatTable} from '../../source/text/table.ts';
+import {formatTable, layOutTable} from '../../source/text/table.ts';
 
 describe('safeText', () => {
 	for (const [what, hostile, safe] of [
@@ -158,7 +158,60 @@ describe('tables', () => {
 	});
 
 	test('a cell is no wider than the terminal', async () => {
-		const table = await formatTable(['name', 'n'], [['x'.repeat(90), '1']], 60);
-		assert.match(table, /^x{59}… {3}1$/m);
+		const table = await formatTable(['name', 'n'], [['x'.repeat(90), '1']], {columns: 60});
+		assert.match(table, /^x{59}…$/m);
+	});
+});
+
+describe('a table on a screen', () => {
+	const heads = ['name', 'owner', 'image', 'age'];
+	const rows = [
+		['alice-train', 'alice', `registry.example/${'team/'.repeat(12)}base:3`, '2h'],
+		['bob-机器学习', 'bob', 'pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime', '3d'],
+	];
+	const widest = (text: string) => Math.max(...text.split('\n').map((line) => widthOf(line)));
+
+	test('is cut where it is widest, and says so', async () => {
+		const {text, cut, omitted} = await layOutTable(heads, rows, {columns: 60});
+		assert.equal(widest(text), 60);
+		assert.deepEqual([cut, omitted], [true, []]);
+		assert.match(text, /^alice-train +alice +registry\.example\/.*… +2h$/m);
+		assert.deepEqual(await layOutTable(heads, rows, {columns: 200}), {...(await layOutTable(heads, rows)), cut: false});
+	});
+
+	test('leaves out what matters least, then from the right, and never the name', async () => {
+		const at = async (columns: number, optional: string[]) =>
+			(await layOutTable(heads, rows, {columns, optional})).omitted;
+		assert.deepEqual(await at(36, ['owner']), ['owner']);
+		assert.deepEqual(await at(36, []), ['age']);
+		assert.deepEqual(await at(20, ['owner', 'age']), ['owner', 'image', 'age']);
+		const {text, cut} = await layOutTable(heads, rows, {columns: 8});
+		assert.match(text, /^alice-t…$/m);
+		assert.ok(cut);
+	});
+
+	test('wide has every cell whole, whatever the terminal', async () => {
+		const long = 'x'.repeat(3000);
+		const {text, cut, omitted} = await layOutTable(['a', 'b'], [[long, long]], {wide: true, columns: 60});
+		assert.match(text, /^x{3000} {3}x{3000}$/m);
+		assert.deepEqual([cut, omitted], [false, []]);
+	});
+
+	test('never outgrows it, and what is not cut is whole', async () => {
+		const cell = fc.string({unit: 'grapheme', maxLength: 60}).map(safeText);
+		await fc.assert(
+			fc.asyncProperty(
+				fc.integer({min: 10, max: 120}),
+				fc.array(fc.tuple(cell, cell, cell, cell), {minLength: 1, maxLength: 4}),
+				async (columns, cells) => {
+					const {text, cut, omitted} = await layOutTable(['a', 'bc', 'def', 'g'], cells, {columns, optional: ['bc']});
+					assert.ok(widest(text) <= columns, text);
+					assert.equal(text.split('\n').length, cells.length + 1);
+					if (!cut && omitted.length === 0) {
+						assert.equal(text, await formatTable(['a', 'bc', 'def', 'g'], cells));
+					}
+				},
+			),
+		);
 	});
 });
