@@ -281,7 +281,7 @@ function fixInside(where: string, found?: Distribution): string {
 
 function fixShadow({name, from}: Distribution): string {
 	return from === 'user'
-		? `pip uninstall ${name} in the box, or gpubox run, which ignores packages of your own`
+		? `pip uninstall ${name} in the box, or ignore your own packages: --env PYTHONNOUSERSITE=1`
 		: 'Take it out of PYTHONPATH';
 }
 
