@@ -12,6 +12,16 @@ function canDraw(): boolean {
 	return process.stdin.isTTY && process.stdout.isTTY && TERM !== undefined && TERM !== '' && TERM !== 'dumb';
 }
 
+/**
+Libraries that draw take such a variable as proof that no one watches, and leave out the colours, or everything. With a terminal on both
+sides someone does. Before any of them is loaded.
+*/
+function forgetCi(): void {
+	for (const name of ['CI', 'CONTINUOUS_INTEGRATION', 'TF_BUILD', 'TEAMCITY_VERSION']) {
+		delete process.env[name];
+	}
+}
+
 /** `gpubox` without a verb: the session on a terminal that can show it, a plain report elsewhere. */
 export async function openSession(hostName: string | undefined): Promise<void> {
 	if (!canDraw()) {
@@ -23,6 +33,7 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 		return;
 	}
 
+	forgetCi();
 	let host: Host;
 	try {
 		host = openHost({host: hostName, quiet: true});
@@ -42,6 +53,10 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 
 /** `gpubox demo`, on the demo host of a scenario where one is named. */
 export async function openDemo(scenario: string | undefined): Promise<void> {
+	if (canDraw()) {
+		forgetCi();
+	}
+
 	let made: Awaited<ReturnType<typeof makeDemo>>;
 	try {
 		made = await makeDemo(scenario);

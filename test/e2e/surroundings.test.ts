@@ -282,6 +282,8 @@ describe('CI is set, and there is a terminal', () => {
 				const terminal = openTerminal(host, person, arguments_, {env});
 				await terminal.waitFor(arguments_.length > 0 ? /H100/ : /GPU/);
 				await terminal.waitFor(/q .*quit|quit/i);
+				// The same picture: with its colours.
+				assert.match(terminal.raw(), /\u001B\[(?:\d+;)*3[1-7]m/);
 				terminal.write('q');
 				assert.equal((await terminal.exited).exitCode, 0);
 			}
