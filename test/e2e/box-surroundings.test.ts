@@ -99,7 +99,7 @@ CMD ["python3"]
 	});
 
 	test('is told when its entrypoint does not run in a box', async () => {
-		const box = await up(person, ['--jupyter', '--image', tag('refuses'), '--recreate']);
+		const box = await up(person, ['--jupyter', '--image', tag('refuses'), '--recreate', '--yes']);
 		assert.match(box.stderr, /The entrypoint of .*refuses:e2e \(.*\) does not run in a box: PATH .* gpubox logs/);
 		const {stdout, stderr} = await person.runGpubox(['logs', box.name]);
 		assert.match(stdout + stderr, /gpubox: the image's entrypoint .* did not start its arguments/);
@@ -246,7 +246,7 @@ describe("the user's own Python packages", () => {
 
 	test('belong to the image they were installed under', async () => {
 		const inBoxOf = async (version: number, command: string) => {
-			const {name} = await up(person, ['--image', tag(`library-${version}`), '--recreate']);
+			const {name} = await up(person, ['--image', tag(`library-${version}`), '--recreate', '--yes']);
 			const {stdout, stderr, code} = await person.runGpubox(['attach', name, '--', 'sh', '-c', command]);
 			assert.equal(code, 0, stderr);
 			return stdout;
@@ -325,14 +325,20 @@ g worktree add -q -b fast ../../trees/fast/vision`;
 		const {stderr} = await upIn('src/vision');
 		const mount = /The link data leads out of the project.*: --mount (\S+)$/m.exec(stderr)?.[1];
 		assert.ok(mount, stderr);
-		const {stderr: later, inside} = await upIn('src/vision', '--recreate', '--mount', mount);
+		const {stderr: later, inside} = await upIn('src/vision', '--recreate', '--yes', '--mount', mount);
 		assert.doesNotMatch(later, /leads out/);
 		assert.equal((await inside('cat data/file')).stdout, 'here\n');
 
 		const {stderr: below} = await upIn('src/vision/lib');
 		const whole = /the project is a submodule of the repository (\S+)\. .*: --mount (\S+)$/m.exec(below);
 		assert.ok(whole, below);
-		const {stderr: mounted, inside: inLib} = await upIn('src/vision/lib', '--recreate', '--mount', whole[2] ?? '');
+		const {stderr: mounted, inside: inLib} = await upIn(
+			'src/vision/lib',
+			'--recreate',
+			'--yes',
+			'--mount',
+			whole[2] ?? '',
+		);
 		assert.doesNotMatch(mounted, /git does not work/);
 		assert.equal((await inLib(`cd ${whole[1]}/lib && git log --format=%s`)).stdout, 'a\n');
 	});
