@@ -2,11 +2,11 @@
 What `npm run bench` does: the times that gpubox promises, as ratios to a named reference measured in the same run.
 
 	npm run bench             prints the table
-	npm run bench -- ls rest  these alone, of: ls, images, frame, up, rest
+	npm run bench -- ls rest  these alone, of: ls, images, frame, up, run, rest
 	npm run bench -- --check  exit code 1 when a limit is passed
 */
 import {readFileSync} from 'node:fs';
-import {chmod, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {chmod, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
@@ -26,7 +26,14 @@ import {
 import {prepareHost} from '../test/_helpers/test-host/prepare.ts';
 import {compare, timed} from './measure.ts';
 
-const benches = {ls: benchLs, images: benchImages, frame: benchFirstFrame, up: benchUp, rest: benchSteadyState};
+const benches = {
+	ls: benchLs,
+	images: benchImages,
+	frame: benchFirstFrame,
+	up: benchUp,
+	run: benchRun,
+	rest: benchSteadyState,
+};
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const interrupted = new AbortController();
@@ -199,6 +206,50 @@ async function benchUp(): Promise<Row[]> {
 			reference: ms(result.reference),
 			ratio: result.ratio,
 			limit: 1.15,
+		},
+	];
+}
+
+/** A command as a job, and as the `docker run` that --dry-run prints: one that does nothing, and one that prints a million lines. */
+async function benchRun(): Promise<Row[]> {
+	const options = ['--image', host.images.jupyter, '--gpus', 'none'];
+	const run = (...words: string[]) => person.runGpubox(['run', ...options, '--', ...words]);
+	await expectSuccess(run('true'));
+	const {stdout: dryRun} = await expectSuccess(person.runGpubox(['run', '--dry-run', ...options, '--', 'true']));
+	// The files that a run mounts go with it, so the one by hand gets a copy.
+	const [planned = ''] = /\/[^\s,=:'"]+\/boxes\/[^/]+(?=\/files)/.exec(dryRun) ?? [];
+	const {stdout} = await expectSuccess(person.runGpubox(['run', ...options, '--detach', '--', 'sleep', '30']));
+	const name = stdout.trim();
+	const mounted = (await readdir(dirname(planned))).find((folder) => folder.startsWith(`${name}~`)) ?? '';
+	const copy = join(person.home, 'job-by-hand');
+	await expectSuccess(person.run('cp', ['-a', join(dirname(planned), mounted), copy]));
+	await expectSuccess(person.runGpubox(['rm', '--yes', name]));
+	const line = dryRun.replaceAll(planned, copy).replace(/^ {2}--ulimit .*\n/gm, '');
+	const byHand = (command: string) => person.run('/bin/sh', ['-c', line.replace(/\btrue\n$/, command)]);
+	const nothing = await compare(
+		9,
+		() => timed(() => expectSuccess(run('true'))),
+		() => timed(() => expectSuccess(byHand('true'))),
+	);
+	const lines = await compare(
+		3,
+		() => timed(() => expectSuccess(run('seq', '1000000'))),
+		() => timed(() => expectSuccess(byHand('seq 1000000'))),
+	);
+	return [
+		{
+			what: 'gpubox run -- true, warm / docker run --rm',
+			ours: ms(nothing.ours),
+			reference: ms(nothing.reference),
+			ratio: nothing.ratio,
+			limit: 1.15,
+		},
+		{
+			what: 'gpubox run -- seq 1000000 / docker run --rm',
+			ours: ms(lines.ours),
+			reference: ms(lines.reference),
+			ratio: lines.ratio,
+			limit: 1,
 		},
 	];
 }

@@ -122,6 +122,7 @@ describe('a job', () => {
 	test('starts in the folder of the caller and says which file is missing before anything else', async () => {
 		await mkdir(join(person.project, 'sub'), {recursive: true});
 		await chown(join(person.project, 'sub'), person.uid, person.gid);
+		await person.run('git', ['init', '-q']);
 		const file = join(person.project, 'gpubox.yaml');
 		await writeFile(file, 'gpus: none\n', {mode: 0o644});
 		const {stdout} = await person.runGpubox(['run', ...fixed, '--', 'sh', '-c', 'pwd; echo $GPUBOX_RUN'], {
