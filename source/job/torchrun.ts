@@ -37,31 +37,56 @@ export function torchrunArguments(command: readonly string[], processes: number)
 	return [...fixed, ...words];
 }
 
-/** The first process that failed, as torchrun's summary says. */
+/** The process that failed first, as torchrun's summary says. */
 export type FailedRank = {
 	rank: number;
 	/** Negative: the number of the signal that ended it. */
 	exitCode: number;
+	/** Others that failed in the same second: torchrun itself does not know which was the first. */
+	others: number[];
 };
 
-/** Finds torchrun's summary in the end of a log; undefined when there is none. */
+type RankFailure = {rank: number; exitCode: number; time: string};
+
+/**
+Finds torchrun's summary in the end of a log; undefined when there is none. Times in it are whole seconds, and a process whose peer is gone
+fails as well, with 1. So of those of the same second the one with a signal or a code of its own counts.
+*/
 export function findFailedRank(log: string): FailedRank | undefined {
-	const summary = log.slice(Math.max(0, log.lastIndexOf('Root Cause (first observed failure)')));
-	if (!summary.startsWith('Root Cause')) {
+	const start = log.lastIndexOf('Root Cause (first observed failure)');
+	if (start < 0) {
 		return undefined;
 	}
 
-	const rank = /^\s*rank\s*:\s*(\d+)/m.exec(summary)?.[1];
-	const code = /^\s*exitcode\s*:\s*(-?\d+)/m.exec(summary)?.[1];
-	return rank === undefined || code === undefined ? undefined : {rank: Number(rank), exitCode: Number(code)};
+	const [root] = readFailures(log.slice(start));
+	if (root === undefined) {
+		return undefined;
+	}
+
+	const failures = log.slice(Math.max(0, log.lastIndexOf('Failures:', start)), start);
+	const together = [root, ...readFailures(failures).filter(({time}) => time === root.time)];
+	const first = together.find(({exitCode: code}) => code < 0 && code !== -constants.signals.SIGTERM);
+	const {rank, exitCode: code} = first ?? together.find((each) => each.exitCode > 1) ?? root;
+	return {rank, exitCode: code, others: together.map((each) => each.rank).filter((each) => each !== rank)};
+}
+
+function readFailures(text: string): RankFailure[] {
+	const blocks = text.split(/^\s*\[\d+\]:\s*$/m).slice(1);
+	return blocks.flatMap((block) => {
+		const rank = /^\s*rank\s*:\s*(\d+)/m.exec(block)?.[1];
+		const code = /^\s*exitcode\s*:\s*(-?\d+)/m.exec(block)?.[1];
+		const time = /^\s*time\s*:\s*(\S+)/m.exec(block)?.[1] ?? '';
+		return rank === undefined || code === undefined ? [] : [{rank: Number(rank), exitCode: Number(code), time}];
+	});
 }
 
 /** `Rank 1 failed first: killed by SIGKILL`, without a period. */
-export function tellFailedRank({rank, exitCode: code}: FailedRank): string {
+export function tellFailedRank({rank, exitCode: code, others}: FailedRank): string {
 	const name = code < 0 ? signalName(-code) : undefined;
-	return `Rank ${rank} failed first: ${
-		code < 0 ? `killed by ${name ?? `signal ${-code}`}${hintOf(name)}` : `exit code ${code}`
-	}`;
+	const how = code < 0 ? `killed by ${name ?? `signal ${-code}`}${hintOf(name)}` : `exit code ${code}`;
+	return others.length === 0
+		? `Rank ${rank} failed first: ${how}`
+		: `Rank ${rank} failed: ${how} (rank ${others.join(', ')} in the same second)`;
 }
 
 /** What usually sends it. */

@@ -8,7 +8,7 @@ import {buildImage, dockerOf, makePerson, type Person, testHost} from '../_helpe
 
 const host = testHost();
 const docker = dockerOf(host);
-const image = 'gpubox-test/torch-cpu:bookworm-1';
+const image = 'gpubox-test/torch-cpu:bookworm-2';
 
 const script = `
 import os, sys
@@ -33,7 +33,7 @@ describe('a job with two processes', () => {
 	const run = (...words: string[]) =>
 		person.runGpubox([
 			'run',
-			...['--image', image, '--gpus', 'none', '--nproc', '2', '--cpus', '4', '--stop-timeout', '20'],
+			...['--image', image, '--gpus', 'none', '--nproc', '2', '--cpus', '2', '--stop-timeout', '20'],
 			...['--', 'python3', 'train.py', ...words],
 		]);
 
@@ -42,11 +42,12 @@ describe('a job with two processes', () => {
 		await writeFile(join(person.project, 'train.py'), script, {mode: 0o644});
 		const here = (await docker.listImages()).flatMap((each) => each.RepoTags ?? []);
 		if (!here.includes(image)) {
-			// Once for each test host: it is some hundred megabytes.
+			// Once for each test host: it is some hundred megabytes. And with Python 3.11 a loop over an enum leaves out its zero, which
+			// the torchrun of this PyTorch does not know yet.
 			await buildImage(
 				docker,
 				image,
-				`FROM ${host.images.jupyter}\nRUN apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends python3-torch && rm -rf /var/lib/apt/lists/*\n`,
+				`FROM ${host.images.jupyter}\nRUN apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends python3-torch && rm -rf /var/lib/apt/lists/*\nRUN sed -i 's/for s in Std:/for s in Std.__members__.values():/' /usr/lib/python3/dist-packages/torch/distributed/elastic/multiprocessing/api.py\n`,
 			);
 		}
 	});
@@ -62,15 +63,15 @@ describe('a job with two processes', () => {
 	test('adds up a tensor in both, each with its share of the CPUs', async () => {
 		const {stdout, stderr, code} = await run();
 		assert.equal(code, 0, stderr);
-		assert.equal(stdout, 'threads 2\nsum 3\n');
+		assert.equal(stdout, 'threads 1\nsum 3\n');
 	});
 
 	test('ends with 1 when one of them fails, which is named with its exit code or signal', async () => {
 		const failed = await run('3');
 		assert.equal(failed.code, 1);
-		assert.match(failed.stderr, /ended with exit code 1\. Rank 1 failed first: exit code 3/);
+		assert.match(failed.stderr, /ended with exit code 1\. Rank 1 failed(?: first)?: exit code 3/);
 		const killed = await run('kill');
 		assert.equal(killed.code, 1);
-		assert.match(killed.stderr, /Rank 1 failed first: killed by SIGKILL/);
+		assert.match(killed.stderr, /Rank 1 failed(?: first)?: killed by SIGKILL/);
 	});
 });

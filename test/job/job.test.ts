@@ -110,29 +110,46 @@ test('the script of a command is found, or nothing is said of it', () => {
 	}
 });
 
-test("the first process that failed is read from torchrun's summary", () => {
-	const summary = (code: number) =>
+describe("the first process that failed is read from torchrun's summary", () => {
+	const block = (place: number, rank: number, code: number, time: string) => [
+		`[${place}]:`,
+		`  time      : 2026-01-01_00:00:${time}`,
+		'  host      : box',
+		`  rank      : ${rank} (local_rank: ${rank})`,
+		`  exitcode  : ${code} (pid: 1${rank})`,
+		'  error_file: <N/A>',
+	];
+	const summary = (root: [number, number, string], ...others: Array<[number, number, string]>) =>
 		[
 			'============================================================',
 			'train.py FAILED',
 			'------------------------------------------------------------',
 			'Failures:',
-			'[1]:',
-			'  rank      : 0 (local_rank: 0)',
-			'  exitcode  : 1 (pid: 10)',
+			...(others.length === 0
+				? ['  <NO_OTHER_FAILURES>']
+				: others.flatMap((other, place) => block(place + 1, ...other))),
 			'------------------------------------------------------------',
 			'Root Cause (first observed failure):',
-			'[0]:',
-			'  time      : 2026-01-01_00:00:00',
-			'  host      : box',
-			'  rank      : 1 (local_rank: 1)',
-			`  exitcode  : ${code} (pid: 11)`,
-			'  error_file: <N/A>',
+			...block(0, ...root),
 			'============================================================',
 		].join('\n');
-	assert.deepEqual(findFailedRank(summary(-9)), {rank: 1, exitCode: -9});
-	assert.equal(tellFailedRank({rank: 1, exitCode: -9}), 'Rank 1 failed first: killed by SIGKILL');
-	assert.equal(tellFailedRank({rank: 0, exitCode: 3}), 'Rank 0 failed first: exit code 3');
-	assert.match(tellFailedRank({rank: 0, exitCode: -7}), /SIGBUS, usually because \/dev\/shm is full/);
-	assert.equal(findFailedRank('Traceback (most recent call last):'), undefined);
+
+	test('with its signal or exit code', () => {
+		assert.deepEqual(findFailedRank(summary([1, -9, '01'], [0, 1, '02'])), {rank: 1, exitCode: -9, others: []});
+		assert.equal(tellFailedRank({rank: 1, exitCode: -9, others: []}), 'Rank 1 failed first: killed by SIGKILL');
+		assert.equal(tellFailedRank({rank: 0, exitCode: 3, others: []}), 'Rank 0 failed first: exit code 3');
+		assert.match(tellFailedRank({rank: 0, exitCode: -7, others: []}), /SIGBUS, usually because \/dev\/shm is full/);
+		assert.equal(findFailedRank('Traceback (most recent call last):'), undefined);
+	});
+
+	test('of those that failed in the same second, the one that did not fail because of another', () => {
+		const told = (...words: Parameters<typeof summary>) => findFailedRank(summary(...words));
+		assert.deepEqual(told([0, 1, '01'], [1, 3, '01'], [2, 1, '02']), {rank: 1, exitCode: 3, others: [0]});
+		assert.deepEqual(told([0, 1, '01'], [1, -15, '01'], [2, -9, '01']), {rank: 2, exitCode: -9, others: [0, 1]});
+		assert.deepEqual(told([0, 1, '01'], [1, -15, '01']), {rank: 0, exitCode: 1, others: [1]});
+		assert.equal(
+			tellFailedRank({rank: 1, exitCode: 3, others: [0]}),
+			'Rank 1 failed: exit code 3 (rank 0 in the same second)',
+		);
+	});
 });
