@@ -128,7 +128,7 @@ function refuseUnusable({command, nodes = 1}: ExportFlags): void {
 
 	if (command[0]?.endsWith('.ipynb')) {
 		throw new Failure(`${safeText(command[0])} is a notebook; other places run commands.`, {
-			fix: 'Convert it first: jupyter nbconvert --to script NOTEBOOK',
+			fix: 'Convert it to a script first: gpubox convert NOTEBOOK',
 			exitCode: exitCode.usage,
 		});
 	}
