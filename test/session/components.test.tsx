@@ -41,7 +41,9 @@ test('a task shows its step, how far it is, and that others run', () => {
 });
 
 test('a question names its keys', () => {
-	assert.deepEqual(seen(<Question lines={['Remove alice-train?']} width={60} />), [' ? Remove alice-train?  y⏎ / n']);
+	assert.deepEqual(seen(<Question answer="open" lines={['Remove alice-train?']} width={60} />), [
+		' ? Remove alice-train?  y⏎ / n',
+	]);
 });
 
 test('a pane is as wide as it was told, also with a title in another script', () => {

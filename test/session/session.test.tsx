@@ -42,7 +42,9 @@ test('a known error in the log is explained below it', async (t) => {
 		Buffer.from('RuntimeError: DataLoader worker (pid 9) is killed by signal: Bus error.\n'),
 	);
 	session.store.change(withFacts(({log}) => ({log: {...log, version: log.version + 1}})));
-	const frame = await waitFor(/DataLoader[\s\S]*! The shared memory of the box is too small[\s\S]*--shm-size 16g/);
+	const frame = await waitFor(
+		/DataLoader[\s\S]*! The shared memory of the box \(\/dev\/shm\) is too small[\s\S]*--shm-size 16g/,
+	);
 	assert.match(frame, /epoch/);
 	session.buffer.clear();
 	session.buffer.push('stdout', Buffer.from('epoch 1\n'));

@@ -52,9 +52,16 @@ export function TaskLine({task, width, others}: {task: Task; width: number; othe
 	);
 }
 
-/** `armed`: yes was chosen, and Enter confirms it. The keys are beside the last line. */
-export function Question({lines, armed, width}: {lines: string[]; armed?: true | undefined; width: number}) {
-	const keys = armed ? '  y: Enter' : '  y⏎ / n';
+type QuestionProps = {
+	lines: string[];
+	/** Missing while the question cannot be answered with yes yet; `armed`: yes was chosen, and Enter confirms it. */
+	answer: 'open' | 'armed' | undefined;
+	width: number;
+};
+
+/** A question; its keys are beside the last line. */
+export function Question({lines, answer, width}: QuestionProps) {
+	const keys = answer === undefined ? '  n' : answer === 'armed' ? '  y: Enter' : '  y⏎ / n';
 	return (
 		<>
 			{lines.map((line, place) => (

@@ -46,7 +46,7 @@ export function TrustScreen({facts, view, asked, size}: Properties) {
 					</Text>
 				))}
 			</TitledPane>
-			<Question lines={[asked.question]} armed={asked.armed} width={columns} />
+			<Question lines={[asked.question]} answer={asked.armed ? 'armed' : 'open'} width={columns} />
 			<Footer hints={selectHints(facts, view, {demo: false, images: false})} width={columns} />
 		</Box>
 	);

@@ -1,7 +1,7 @@
 import {isRunning} from '../../box/box.ts';
 import {bindings, type Scope, shownKey} from './keymap.ts';
 import type {Facts} from './model.ts';
-import {type Action, chosenBox, type Pane, type View} from './reduce.ts';
+import {type Action, chosenBox, isComplete, type Pane, type View} from './reduce.ts';
 import {isFirstRun} from './setup/select-setup.ts';
 import type {SetupState} from './setup/setup.ts';
 import {newestCancellable} from './tasks.ts';
@@ -41,6 +41,10 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 			// While it is there, it says itself how to leave it.
 			case 'tour': {
 				return view.tour?.shown === false;
+			}
+
+			case 'arm': {
+				return view.asking !== undefined && isComplete(view.asking);
 			}
 
 			case 'ask-cancel': {

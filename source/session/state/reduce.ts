@@ -334,8 +334,8 @@ function reduceQuestion(view: View, action: QuestionAction, {lastQuestionTop}: S
 	}
 }
 
-/** Whether the question says all that is to be agreed to. */
-function isComplete(asked: Question): boolean {
+/** Whether the question says all that is to be agreed to; before that it cannot be answered with yes. */
+export function isComplete(asked: Question): boolean {
 	return (asked.what !== 'stop' && asked.what !== 'remove') || asked.use !== undefined;
 }
 

@@ -1,5 +1,5 @@
 import {type Box, isRunning} from '../../box/box.ts';
-import {chosenBox, type Pane, type View} from '../state/reduce.ts';
+import {chosenBox, isComplete, type Pane, type Question, type View} from '../state/reduce.ts';
 import type {Ask, Happened, Now, Part} from './tour.ts';
 
 type Wish = {
@@ -63,6 +63,15 @@ function toBox({facts, view}: Now, wanted: Box | undefined): Ask | undefined {
 	}
 
 	return {press: {type: 'select-box', by: to > from ? 1 : -1}, to: `until ${wanted.name} is selected`};
+}
+
+/** The way to yes, once the question says what is agreed to. */
+export function sayYes(asked: Question, to: string): Ask {
+	if (!isComplete(asked)) {
+		return {wait: 'Wait until its use is checked'};
+	}
+
+	return asked.armed ? {press: {type: 'answer', yes: true}, to} : {press: {type: 'arm'}, to: 'for yes'};
 }
 
 export const chosen = ({facts, view}: Now): Box | undefined => chosenBox(view, facts.box.boxes);

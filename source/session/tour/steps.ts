@@ -2,7 +2,7 @@
 
 import type {ImageChoice} from '../../app/image-choices.ts';
 import {type Box, isRunning} from '../../box/box.ts';
-import {atWork, chosen, mineRunning, part, pressed, started} from './parts.ts';
+import {atWork, chosen, mineRunning, part, pressed, sayYes, started} from './parts.ts';
 import type {Ask, Now, Step} from './tour.ts';
 
 const always = () => true;
@@ -138,9 +138,7 @@ export const steps: readonly Step[] = [
 				ask: ({view}) =>
 					view.asking === undefined
 						? {press: {type: 'ask-cancel'}, to: 'to cancel it'}
-						: view.asking.armed
-							? {press: {type: 'answer', yes: true}, to: 'to cancel it'}
-							: {press: {type: 'arm'}, to: 'for yes'},
+						: sayYes(view.asking, 'to cancel it'),
 				// The pull starts a moment after its key.
 				done: (now, happened) => started(happened, 'cancel') || (happened === undefined && !atWork(now)),
 			}),
@@ -238,9 +236,7 @@ export const steps: readonly Step[] = [
 				ask: ({view}) =>
 					view.asking === undefined
 						? {press: {type: 'find-idle-kernels'}, to: 'to find it again'}
-						: view.asking.armed
-							? {press: {type: 'answer', yes: true}, to: 'to shut it down'}
-							: {press: {type: 'arm'}, to: 'for yes'},
+						: sayYes(view.asking, 'to shut it down'),
 				done: (_, happened) => started(happened, 'free'),
 			}),
 			part({
@@ -262,9 +258,7 @@ export const steps: readonly Step[] = [
 				ask: ({view}) =>
 					view.asking === undefined
 						? {press: {type: 'stop-or-start'}, to: 'to stop it'}
-						: view.asking.armed
-							? {press: {type: 'answer', yes: true}, to: 'to stop it'}
-							: {press: {type: 'arm'}, to: 'for yes'},
+						: sayYes(view.asking, 'to stop it'),
 				done: (now, happened) => started(happened, 'stop') || mineRunning(now).length === 0,
 			}),
 			part({
@@ -286,9 +280,7 @@ export const steps: readonly Step[] = [
 				ask: ({view}) =>
 					view.asking === undefined
 						? {press: {type: 'ask-remove'}, to: 'to be asked again'}
-						: view.asking.armed
-							? {press: {type: 'answer', yes: true}, to: 'to remove it'}
-							: {press: {type: 'arm'}, to: 'for yes'},
+						: sayYes(view.asking, 'to remove it'),
 				done: ({view}, happened) => pressed(happened, 'answer') && view.asking === undefined,
 			}),
 		],

@@ -74,7 +74,14 @@ export function findUse({host, store, fail, signal}: Context, {boxId}: About): v
 			const uses = box === undefined ? undefined : await readUse(host, [box], {signal});
 			const {textOfUse} = await import('../../../box/idle/idle.ts');
 			const found = uses?.get(boxId);
-			const use = found === undefined ? '' : textOfUse(found);
+			return found === undefined ? '' : textOfUse(found);
+		})
+		.catch((error: unknown) => {
+			fail(error);
+			// The user may still decide, knowing that it is unknown.
+			return 'whether it is in use is unknown';
+		})
+		.then((use) => {
 			store.change((state) => {
 				const {asking} = state.view;
 				const isOpen = (asking?.what === 'stop' || asking?.what === 'remove') && asking.boxId === boxId;
