@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {mkdir, readFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {
 	dockerOf,
@@ -63,7 +63,7 @@ describe('when all GPUs are taken', {skip: needsOwnEngine}, () => {
 		assert.match(stderr, new RegExp(`GPU 0 is used by box ${holder};`));
 		assert.match(
 			stderr,
-			new RegExp(`→ The reservation of ${holder} expired .* ago\\. To stop it: gpubox stop ${holder}`),
+			new RegExp(`The reservation of ${holder} expired .* ago\\. To stop it: gpubox stop ${holder}`),
 		);
 	});
 
@@ -173,7 +173,7 @@ describe('a process outside of any box', {skip: needsOwnEngine}, () => {
 		await person.runGpubox(['stop', name]);
 
 		const env = {PATH: await withProcessOn(person, 3)};
-		const told = new RegExp(`python \\(${process.pid}\\) of `);
+		const told = new RegExp(`${basename(process.execPath)} \\(${process.pid}\\) of `);
 		const refused = await person.runGpubox(['up', await folder(person, 'new'), '--gpus', '3,', '--ssh'], {env});
 		assert.deepEqual([refused.code, told.test(refused.stderr)], [7, true], refused.stderr);
 		const started = await person.runGpubox(['start', name], {env});
@@ -211,6 +211,6 @@ async function removeEverything(person: Person): Promise<void> {
 /** A PATH on which the driver knows of this process on a card. */
 async function withProcessOn(person: Person, gpu: number): Promise<string> {
 	const known = JSON.parse(await readFile(join(host.own?.hookFolder ?? '', 'scenario.json'), 'utf8')) as object;
-	const processes = [{gpu, pid: process.pid, name: 'python', usedMemoryMiB: 1024}];
+	const processes = [{gpu, pid: process.pid, name: basename(process.execPath), usedMemoryMiB: 1024}];
 	return withDriver(host, person, {...known, processes});
 }

@@ -185,7 +185,7 @@ function explainCount(request: GpuSelection, candidates: readonly GpuCandidate[]
 		return failure;
 	}
 
-	const fix = `${failure.fix} (${meaning})`;
+	const fix = `${failure.fix.replace(/\.?$/, '.')} ${meaning}`;
 	return failure instanceof GpusTaken
 		? new GpusTaken(failure.message, {fix, holders: failure.holders, instead: failure.instead})
 		: new Failure(failure.message, {fix, exitCode: failure.exitCode});
