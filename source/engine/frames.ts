@@ -7,7 +7,8 @@ const headLength = 8;
 /**
 Takes apart the engine's multiplexed stream: frames of 8 bytes of header (stream, 3 zero bytes, length as big-endian uint32) and the
 payload. What is there of a frame is handed on at once, in the order of stdout and stderr: its length is the sender's word, and up to
-4 GiB.
+4 GiB. Frames of one stream that arrive together become one piece: the engine sends a frame for each line, and a piece for each would take
+several times as long.
 
 @throws EngineError when it is no such stream, or ends within a frame
 */
@@ -17,6 +18,7 @@ export async function* readFrames(stream: AsyncIterable<Buffer>): AsyncGenerator
 	let left = 0;
 	for await (const chunk of stream) {
 		let offset = 0;
+		let joined: Joined | undefined;
 		while (offset < chunk.length) {
 			if (left === 0) {
 				const taken = chunk.copy(head, headBytes, offset);
@@ -27,13 +29,33 @@ export async function* readFrames(stream: AsyncIterable<Buffer>): AsyncGenerator
 				}
 
 				headBytes = 0;
-				left = lengthOf(head);
+				const length = lengthOf(head);
+				if (length === undefined) {
+					if (joined) {
+						yield toPiece(joined);
+					}
+
+					throw new EngineError('not-an-engine', 'output of a container: it does not come in frames');
+				}
+
+				left = length;
 			} else {
 				const data = chunk.subarray(offset, offset + left);
 				offset += data.length;
 				left -= data.length;
-				yield {stream: (head[0] as number) < 2 ? 'stdout' : 'stderr', data};
+				const name = (head[0] as number) < 2 ? 'stdout' : 'stderr';
+				if (joined && joined.stream !== name) {
+					yield toPiece(joined);
+					joined = undefined;
+				}
+
+				joined ??= {stream: name, parts: []};
+				joined.parts.push(data);
 			}
+		}
+
+		if (joined) {
+			yield toPiece(joined);
 		}
 	}
 
@@ -42,10 +64,18 @@ export async function* readFrames(stream: AsyncIterable<Buffer>): AsyncGenerator
 	}
 }
 
-function lengthOf(head: Buffer): number {
+type Joined = {stream: LogChunk['stream']; parts: Buffer[]};
+
+function toPiece({stream, parts}: Joined): LogChunk {
+	const [only] = parts;
+	return {stream, data: parts.length === 1 && only ? only : Buffer.concat(parts)};
+}
+
+/** Undefined for what is not a header. */
+function lengthOf(head: Buffer): number | undefined {
 	// 0 is stdin, 3 the engine's own words about a stream that broke.
 	if ((head[0] as number) > 3 || head[1] !== 0 || head[2] !== 0 || head[3] !== 0) {
-		throw new EngineError('not-an-engine', 'output of a container: it does not come in frames');
+		return undefined;
 	}
 
 	return head.readUInt32BE(4);

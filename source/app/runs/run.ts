@@ -65,10 +65,12 @@ export async function startRun(host: Host, flags: RunFlags, front: Front): Promi
 	const {job, project, name, prepared, boxes, options, publish} = await makePlan(host, flags, front, false);
 	const {request, secrets, runAs, hostGpus} = prepared;
 	const values = [...(secrets?.values() ?? [])];
-	const code = await readCode(project, values, front.signal);
 	const now = new Date();
-	const image = await host.engine.inspectImage(prepared.startImage, front.signal);
-	const base = await host.engine.inspectImage(prepared.image, front.signal);
+	const [code, image, base] = await Promise.all([
+		readCode(project, values, front.signal),
+		host.engine.inspectImage(prepared.startImage, front.signal),
+		host.engine.inspectImage(prepared.image, front.signal),
+	]);
 	const run = allocateRun(
 		host.paths,
 		name,
