@@ -5,7 +5,17 @@ import {scenarioNames} from './demo/scenario-names.ts';
 import {targetFacts, targetNames} from './job/export/target-names.ts';
 import {failureJson, wantsJson} from './run-verb.ts';
 import {safeText} from './text/safe.ts';
-import {collect, toCount, toOneOrMore, toPort, toPositive, toProcesses, toProcessesPerNode, verb} from './verb.ts';
+import {
+	collect,
+	toCount,
+	toOneOrMore,
+	toPort,
+	toPositive,
+	toProcesses,
+	toProcessesPerNode,
+	toShellNumber,
+	verb,
+} from './verb.ts';
 
 /*
 All verbs. Descriptions begin with a verb, as a command. Each action loads its own code only, so that no verb pays for another.
@@ -256,8 +266,10 @@ const attach = () =>
 			.argument('[command...]')
 			.summary('open a shell, or run a command, in a box')
 			.description(
-				'Open a shell in a box, or run a command there and exit with its exit code. Detach with Ctrl-P Ctrl-Q.',
+				'Open a shell in a box, or run a command there and exit with its exit code. Ctrl-P Ctrl-Q detaches. After that, or when the terminal or the connection was lost, attach returns to the same shell.',
 			)
+			.option('--new', 'open another shell instead of returning to one')
+			.option('--shell <n>', 'open this shell, even if another terminal has it', toShellNumber)
 			// As people type it for docker exec: there is a terminal whenever the caller has one.
 			.addOption(new Option('-i, --interactive').hideHelp())
 			.addOption(new Option('-t, --tty').hideHelp())

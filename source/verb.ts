@@ -89,6 +89,15 @@ export function toProcessesPerNode(text: string): number | 'auto' {
 	return text === 'auto' ? text : toOneOrMore(text);
 }
 
+/** A shell of `gpubox attach`. */
+export function toShellNumber(text: string): number {
+	if (!/^[1-9]\d{0,5}$/.test(text)) {
+		throw new InvalidArgumentError('It must be the number of a shell, from 1.');
+	}
+
+	return Number(text);
+}
+
 export function toProcesses(text: string): number {
 	const count = Number(text);
 	// Fewer are not enough for a box to start.

@@ -2,6 +2,7 @@ import {pickBox, splitCommand} from '../app/pick-box.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {attachToBox} from '../box/attach.ts';
 import {mayEnter, refuseToEnter} from '../box/enter.ts';
+import {openShell} from '../box/open-shell.ts';
 import {EngineError} from '../engine/engine.ts';
 import {openHost} from '../host/open-host.ts';
 import {explain} from '../host/remedies.ts';
@@ -10,7 +11,7 @@ import {explain} from '../host/remedies.ts';
 export async function attach(
 	firstWord: string | undefined,
 	others: string[],
-	options: {host?: string | undefined},
+	options: {host?: string | undefined; new?: true | undefined; shell?: number | undefined},
 	signal: AbortSignal,
 ): Promise<number> {
 	const {name, command} = splitCommand(firstWord, others);
@@ -29,9 +30,18 @@ export async function attach(
 	}
 
 	try {
-		const result = await attachToBox(engine, box.id, command, process, signal);
+		const result =
+			command.length > 0
+				? await attachToBox(engine, box.id, command, process, signal)
+				: await openShell(host, box, process, {
+						wish: options.shell ?? (options.new ? 'new' : 'return'),
+						onOpen: (open) => tellOpen(box.name, open, options),
+						signal,
+					});
 		if (result.detached) {
-			process.stderr.write(`\nDetached. Programs in ${box.name} keep running.\n`);
+			process.stderr.write(
+				`\nDetached. Programs in ${box.name} keep running.${command.length > 0 ? '' : ` To return: gpubox attach ${box.name}`}\n`,
+			);
 		}
 
 		return result.exitCode;
@@ -41,5 +51,15 @@ export async function attach(
 		throw failure
 			? new Failure(failure.message, {fix: failure.fix, exitCode: exitCode.couldNotStartCommand, cause: error})
 			: error;
+	}
+}
+
+/** A terminal may be lost without this host having noticed: its shell can be taken over. */
+function tellOpen(name: string, open: number[], options: {new?: true | undefined; shell?: number | undefined}): void {
+	const [first] = open;
+	if (first !== undefined && options.new === undefined && options.shell === undefined) {
+		process.stderr.write(
+			`This is another shell: ${open.length === 1 ? 'one is' : `${open.length} are`} open in other terminals. To move ${open.length === 1 ? 'it' : 'the first'} here: gpubox attach --shell ${first} ${name}\n`,
+		);
 	}
 }

@@ -90,6 +90,100 @@ describe('attach in a terminal', () => {
 	});
 });
 
+describe('a shell that one comes back to', {skip: needsOwnEngine}, () => {
+	let person: Person;
+	let name: string;
+	before(async () => {
+		person = await makePerson(host);
+		// The bare image gets a layer, and with it tmux.
+		const words = ['up', '--json', '--image', host.images.bare, '--gpus', 'none', '--ssh'];
+		const {stdout, stderr} = await person.runGpubox(words);
+		assert.notEqual(stdout, '', stderr);
+		name = (JSON.parse(stdout) as {name: string}).name;
+	});
+	after(async () => {
+		await person.runGpubox(['rm', '--yes', name]);
+		await person.remove();
+	});
+
+	test('after the terminal was lost, with what runs in it', async () => {
+		const lost = openTerminal(host, person, ['attach', name]);
+		await lost.waitFor(/\$ ?$/m);
+		lost.write('cd /tmp; word=remembered; sleep 4321 &\r');
+		await lost.waitFor('sleep 4321');
+		lost.kill('SIGHUP');
+		await lost.exited;
+
+		const back = openTerminal(host, person, ['attach', name], {columns: 70, rows: 20});
+		await back.waitFor('word=remembered');
+		back.write('clear; echo "$word-$PWD"; jobs; stty size\r');
+		await back.waitFor(/remembered-\/tmp[\s\S]*sleep 4321[\s\S]*20 70/);
+
+		// gpubox itself killed: nothing of it can tidy up.
+		back.kill('SIGKILL');
+		await back.exited;
+		const again = openTerminal(host, person, ['attach', name]);
+		again.write('clear; echo "$word-again"\r');
+		await again.waitFor('remembered-again');
+		again.write('kill %1; exit 5\r');
+		assert.equal((await again.exited).exitCode, 5);
+	});
+
+	test('after detaching; while it is open elsewhere, another one, or that one by its number', async () => {
+		const first = openTerminal(host, person, ['attach', name]);
+		await first.waitFor(/\$ ?$/m);
+		first.write('here=first; clear\r');
+		first.write('\u0010\u0011');
+		await first.waitFor(`To return: gpubox attach ${name}`);
+		assert.equal((await first.exited).exitCode, 0);
+
+		const back = openTerminal(host, person, ['attach', name]);
+		await back.waitFor(/\$ ?$/m);
+		back.write('clear; echo "$here-$((40 + 2))"\r');
+		await back.waitFor('first-42');
+
+		const other = openTerminal(host, person, ['attach', name]);
+		await other.waitFor(/\$ ?$/m);
+		assert.match(other.raw(), new RegExp(`To move it here: gpubox attach --shell 1 ${name}`));
+		other.write('clear; echo "[$here]-$((40 + 3))"\r');
+		await other.waitFor('[]-43');
+		other.write('exit\r');
+		assert.equal((await other.exited).exitCode, 0);
+
+		const taken = openTerminal(host, person, ['attach', '--shell', '1', name]);
+		assert.equal((await back.exited).exitCode, 0, 'the terminal that had it is let go');
+		taken.write('clear; echo "$here-$((40 + 4))"\r');
+		await taken.waitFor('first-44');
+		taken.resize(100, 33);
+		await waitUntil('the new size inside', async () => {
+			taken.write('clear; stty size\r');
+			return taken.waitFor('33 100', {seconds: 2}).then(
+				() => true,
+				() => false,
+			);
+		});
+		// A program of the whole screen, and keys that tmux would take for its own.
+		taken.write('clear; seq 200 >text; more text\r');
+		await taken.waitFor('--More--');
+		taken.write('q');
+		taken.write('clear; cat -v\r');
+		taken.write('\u0002c\r');
+		await taken.waitFor('^Bc');
+		taken.write('\u0003');
+		// What is typed before the interrupt is dealt with would be thrown away with it.
+		await taken.waitFor(/\^C\n[^\n]*\$ ?$/m);
+		taken.write('exit 4\r');
+		assert.equal((await taken.exited).exitCode, 4);
+	});
+
+	test('a command has no holder, and its code comes through', async () => {
+		const command = ['sh', '-c', 'echo "$PPID-$TMUX-"; exit 6'];
+		const terminal = openTerminal(host, person, ['attach', name, '--', ...command]);
+		assert.equal((await terminal.exited).exitCode, 6);
+		assert.match(terminal.raw(), /^0--/m, 'started by the engine, not in tmux');
+	});
+});
+
 describe('the session', {skip: needsOwnEngine}, () => {
 	let person: Person;
 	before(async () => {

@@ -180,8 +180,8 @@ export function attach(context: Context, {boxId}: About): void {
 }
 
 async function enter({host, store, terminal, say}: Context, box: Box): Promise<void> {
-	const [{attachToBox}, {mayEnter, refuseToEnter}] = await Promise.all([
-		import('../../../box/attach.ts'),
+	const [{openShell}, {mayEnter, refuseToEnter}] = await Promise.all([
+		import('../../../box/open-shell.ts'),
 		import('../../../box/enter.ts'),
 	]);
 	if (!mayEnter(host, box)) {
@@ -191,8 +191,10 @@ async function enter({host, store, terminal, say}: Context, box: Box): Promise<v
 	const {suspend} = await terminal;
 	store.hold();
 	const {exitCode, detached} = await lendTerminal(suspend, async () => {
-		process.stdout.write(`A shell in ${box.name}: exit ends it, Ctrl-P Ctrl-Q detaches and leaves it running.\r\n`);
-		return attachToBox(host.engine, box.id, [], process);
+		process.stdout.write(
+			`A shell in ${box.name}: exit ends it, Ctrl-P Ctrl-Q detaches: it keeps running, and a returns to it.\r\n`,
+		);
+		return openShell(host, box, process);
 	});
 	const how = detached ? ', where the shell is still running' : exitCode === 0 ? '' : ` (exit code ${exitCode})`;
 	say(exitCode === 0 || detached ? 'success' : 'note', `Back from ${box.name}${how}`);
