@@ -1,11 +1,12 @@
 import {exitCode, Failure} from '../base/failure.ts';
 import type {GpuSelection} from '../box/gpus/allocate.ts';
 import type {ChosenImage, ImageFacts} from '../box/up/types.ts';
+import type {Image} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import type {FitFacts, Judgement} from '../image/image.ts';
 import {refuseOwnLayer} from '../image/reference.ts';
 import {hashRootfs, type Lock} from '../job/lock/lock.ts';
-import {pinOf} from '../job/lock/pins.ts';
+import {pinnedReference, pinOf} from '../job/lock/pins.ts';
 import type {Sourced} from '../settings/merge.ts';
 import {safeText} from '../text/safe.ts';
 import {freeDiskOf, loadCatalogue, loadImageRoom, ofFamily, readLocalImages} from './local-images.ts';
@@ -45,7 +46,7 @@ async function takeLocked(
 ): Promise<ChosenImage> {
 	const {reference, digest, rootfs} = wish.lock.image;
 	const pin = pinOf(wish.lock);
-	const chosen = await judgeNamed(host, {...wish, image: reference, exact: pin.reference}, facts);
+	const chosen = await judgeNamed(host, {...wish, image: reference, base: findLocked(host, wish)}, facts);
 	// A digest says what it names; a tag may have been moved.
 	if (digest === null && (chosen.base === undefined || hashRootfs(chosen.base.layers) !== rootfs)) {
 		throw new Failure(
@@ -60,15 +61,36 @@ async function takeLocked(
 	return {...chosen, pin};
 }
 
+/** The locked image, if the engine has it: under the registry's digest, or under its tag when it was pulled through a mirror. */
+async function findLocked(
+	{engine}: Host,
+	{lock, signal}: {lock: Lock; signal: AbortSignal},
+): Promise<Image | undefined> {
+	const {reference, rootfs} = lock.image;
+	const exact = await engine.inspectImage(pinnedReference(lock.image), signal);
+	if (exact) {
+		return exact;
+	}
+
+	const tagged = await engine.inspectImage(reference, signal);
+	return tagged && (lock.image.digest === null || hashRootfs(tagged.layers) === rootfs) ? tagged : undefined;
+}
+
 async function judgeNamed(
 	host: Host,
-	{image: reference, exact = reference, force, winners, signal}: ImageWish & {image: string; exact?: string},
+	{
+		image: reference,
+		base: given,
+		force,
+		winners,
+		signal,
+	}: ImageWish & {image: string; base?: Promise<Image | undefined>},
 	gathering: Promise<ImageFacts>,
 ): Promise<ChosenImage> {
 	refuseOwnLayer(reference);
 	const [facts, base, catalogue, {identify, makeJudge, surelyProvides}] = await Promise.all([
 		gathering,
-		host.engine.inspectImage(exact, signal),
+		given ?? host.engine.inspectImage(reference, signal),
 		loadCatalogue(winners),
 		loadImageRoom(),
 	]);

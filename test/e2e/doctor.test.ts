@@ -399,7 +399,7 @@ describe('the engine', {skip: needsOwnEngine}, () => {
 
 	test('is nobody at an address', async () => {
 		const env = {DOCKER_HOST: 'gopher://somewhere'};
-		assertFirst(await doctorOn({module: openModule, env}), 'engine', /gopher/, /docker context ls/);
+		assertFirst(await doctorOn({module: openModule, env}), 'engine', /gopher/, /unix:.*unset it to use the default/);
 	});
 
 	test('may not be used', async () => {

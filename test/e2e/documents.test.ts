@@ -285,6 +285,8 @@ const story: Step[] = [
 		out: /^gpubox\.lock is /,
 	}),
 	run('gpubox up --dry-run', {in: 'my-project', out: /^docker run /}),
+	run('gpubox up --exact', {in: 'my-project', out: ready('alice-my-project')}),
+	run('gpubox logs', {in: 'my-project', out: /Jupyter Server/}),
 	run('gpubox config limits.memory 64g', {aside: true, check: () => assertSetting('limits.memory', '64g')}),
 	run('gpubox config limits.memory', {aside: true, out: /^64g$/m}),
 	run('gpubox config', {aside: true, out: /^limits\.memory +64g/m}),
@@ -301,6 +303,7 @@ const story: Step[] = [
 		input: 'pwd\n',
 		out: /^\/workspace$/m,
 	}),
+	run('ssh BOX', {as: 'ssh alice-my-project -- pwd', out: /^\/home\/alice$|^\/workspace$/m}),
 	run('gpubox --host NAME ls', {
 		first: ['docker context create lab --docker "host=$DOCKER_HOST"'],
 		as: 'unset DOCKER_HOST; gpubox --host lab ls',
@@ -456,6 +459,7 @@ const story: Step[] = [
 	run('gpubox runs', {out: /^alice-train-3 +done +0 /m}),
 	run('gpubox runs show 3', {in: 'train', out: /^ {2}Exit code +0$/m}),
 	run('gpubox logs alice-train-3', {out: /^trained$/m}),
+	run('gpubox run', {in: 'train', as: 'gpubox run -- python train.py', out: /^trained$/m}),
 	run('gpubox run --json', {in: 'train', as: 'gpubox run --json -- true', out: /"exitCode": 0,/}),
 	run('gpubox runs --json', {out: /"name": "alice-train-3"/}),
 	run('gpubox wait --json', {as: 'gpubox wait --json alice-train-3', out: /"state": "done"/}),
@@ -484,7 +488,9 @@ const story: Step[] = [
 	run('gpubox config idle.warnAfter 2h', {aside: true, check: () => assertSetting('idle.warnAfter', '2h')}),
 	run('gpubox config idle.stopAfter 12h', {aside: true, check: () => assertSetting('idle.stopAfter', '12h')}),
 	run('gpubox reap', {out: /^$/}),
+	run('gpubox reap --json', {out: /"boxes": \[/}),
 	run('gpubox reap --install', {out: /gpubox reap runs every five minutes|crontab/}),
+	run('gpubox reap --uninstall', {out: /Removed the timer|No gpubox timer is installed/}),
 	run('gpubox up --jupyter --gpus 2 --mount /data:/data:ro', {
 		in: 'share/mounted',
 		async check() {
@@ -494,7 +500,12 @@ const story: Step[] = [
 	}),
 
 	// Other places. test/e2e/export*.test.ts and test/job/export run what is written here.
-	run('gpubox export compose', {in: 'vision', out: /^services:\n {2}box:$/m}),
+	run(['gpubox export compose', 'gpubox export'], {
+		in: 'vision',
+		as: 'gpubox export compose',
+		out: /^services:\n {2}box:$/m,
+	}),
+	run('gpubox export compose --json', {in: 'vision', out: /"path": "compose\.yaml"/}),
 	run(['gpubox export compose -o . -- python train.py', 'gpubox export devcontainer -o .'], {
 		in: 'export',
 		out: /^Wrote \S+\/export\/(?:compose\.yaml|\.devcontainer\/devcontainer\.json)$/m,
@@ -618,7 +629,7 @@ const workshop: Step[] = [
 		async (command) => {
 			const text = await readFile(join(root, 'bench/run.ts'), 'utf8');
 			assert.match(text, /--check/);
-			assert.match(text, /const benches = \{ls: /, command);
+			assert.match(text, /const benches = \{\s*ls: /, command);
 		},
 	),
 
@@ -630,6 +641,7 @@ const workshop: Step[] = [
 			'sudo dmesg | grep -i nvrm',
 			'sudo dmesg | grep -i xid',
 			'sudo nvidia-smi --gpu-reset -i INDEX',
+			'sudo nvidia-smi -pm 1',
 		],
 		'a card, and rights over the kernel',
 		parses,
@@ -638,6 +650,11 @@ const workshop: Step[] = [
 		['npm uninstall -g gpubox', 'docker image rm', 'docker image ls gpubox/box'],
 		'what it would remove is not there',
 		(command) => assert.match(command, /^(?:npm uninstall -g|docker image (?:rm|ls)\b)/),
+	),
+	elsewhere(
+		['pip install', 'pip install --user', 'git apply'],
+		'named for what they do; test/e2e/box-surroundings.test.ts installs, test/e2e/run.test.ts looks at the patch',
+		parses,
 	),
 	elsewhere('sudo install -m 755 gpubox-linux-x64 /usr/local/bin/gpubox', 'root, and it stays', parses),
 	elsewhere(['wsl --update', 'wsl --shutdown'], 'Windows', parses),

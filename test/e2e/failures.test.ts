@@ -330,7 +330,6 @@ describe('usage', () => {
 			['up', '--mount', 'x'],
 			['up', '--name', 'No Name'],
 			['config', 'imag'],
-			['logs'],
 			['ls', '--wach'],
 			['completion', 'tcsh'],
 		]) {

@@ -69,7 +69,7 @@ describe('--sudo', () => {
 	});
 
 	test('says so when the image has no sudo', async () => {
-		const {stderr} = await up('--image', host.images.jupyter, '--sudo', '--recreate');
+		const {stderr} = await up('--image', host.images.jupyter, '--sudo', '--recreate', '--yes');
 		assert.match(stderr, /has no sudo, so --sudo has no effect/);
 	});
 });
