@@ -171,6 +171,7 @@ const stop = () =>
 			.option('--idle <time>', 'stop those of yours that have been idle for this long, e.g. 6h')
 			.option('-y, --yes', 'skip the confirmation')
 			.option('--others', "allow other users' boxes without a terminal")
+			.option('--json', 'print JSON')
 			.addHelpText('after', '\nExamples:\n  gpubox stop alice-train\n  gpubox stop --idle 6h'),
 		async ({args: [names], options, signal}) => (await import('./commands/stop.ts')).stop(names, options, signal),
 	);
@@ -218,6 +219,7 @@ const restart = () =>
 			)
 			.option('-y, --yes', 'skip the confirmation')
 			.option('--others', "allow other users' boxes without a terminal")
+			.option('--json', 'print JSON')
 			.addHelpText('after', '\nExample: gpubox restart alice-train'),
 		async ({args: [names], options, signal}) => (await import('./commands/restart.ts')).restart(names, options, signal),
 	);
@@ -228,6 +230,7 @@ const start = () =>
 			.argument('[box...]')
 			.summary('start stopped boxes')
 			.description("Start stopped boxes, with the same address and token as before; without a name this folder's.")
+			.option('--json', 'print JSON')
 			.addHelpText('after', '\nExample: gpubox start alice-train'),
 		async ({args: [names], options, signal}) => (await import('./commands/start.ts')).start(names, options, signal),
 	);
@@ -242,6 +245,7 @@ const rm = () =>
 			)
 			.option('-y, --yes', 'skip the confirmation')
 			.option('--others', "allow other users' boxes without a terminal")
+			.option('--json', 'print JSON')
 			.addHelpText('after', '\nExample: gpubox rm alice-train'),
 		async ({args: [names], options, signal}) => (await import('./commands/rm.ts')).rm(names, options, signal),
 	);
@@ -255,6 +259,7 @@ const logs = () =>
 			.option('-f, --follow', 'follow the log')
 			.option('-n, --tail <n>', 'print this many lines from the end', toCount)
 			.option('--since <time>', 'print lines since a time, or for how long: 10m')
+			.option('--json', 'print JSON, one object per line')
 			.addHelpText('after', '\nExample: gpubox logs -f --tail 100 alice-train'),
 		async ({args: [name], options, signal}) => (await import('./commands/logs.ts')).logs(name, options, signal),
 	);
@@ -299,6 +304,7 @@ const open = () =>
 			.summary('open Jupyter in the browser')
 			.description("Open a box's Jupyter in the browser and print its URL with the token.")
 			.option('--print', 'print the URL without opening it')
+			.option('--json', 'print JSON, including the token; opens no browser')
 			.addHelpText('after', '\nExample: gpubox open alice-train'),
 		async ({args: [name], options, signal}) => (await import('./commands/open.ts')).open(name, options, signal),
 	);
@@ -338,6 +344,7 @@ const pull = () =>
 			.summary('pull an image, with progress')
 			.description('Pull an image and show each layer, the speed and the time left. Interrupted downloads resume.')
 			.option('--force', 'pull even if disk space is too low')
+			.option('--json', 'print JSON')
 			.addHelpText('after', '\nExample: gpubox pull pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime'),
 		async ({args: [reference], options, signal}) =>
 			(await import('./commands/pull.ts')).pull(reference, options, signal),
@@ -385,6 +392,7 @@ const convert = () =>
 			.option('-o, --output <file>', "write to this file instead of the notebook's name with .py; - prints it")
 			.option('--strip-magics', 'skip magics and shell lines; they stay as comments')
 			.option('--force', 'overwrite the file')
+			.option('--json', 'print JSON')
 			.addHelpText('after', '\nExample: gpubox convert train.ipynb -o train.py'),
 		async ({args: [notebook], options, signal}) =>
 			(await import('./commands/convert.ts')).convert(notebook, options, signal),
@@ -461,6 +469,7 @@ const init = () =>
 			.option('--no-start', 'write the file without starting the box')
 			.option('-y, --yes', 'accept the suggestions without asking')
 			.option('--force', 'overwrite an existing gpubox.yaml')
+			.option('--json', 'print JSON')
 			.addHelpText('after', '\nExample: gpubox init --use notebook --gpus 1 --data /data/imagenet'),
 		async ({args: [directory], options, signal}) =>
 			(await import('./commands/init.ts')).init({...options, directory}, signal),

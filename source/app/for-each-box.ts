@@ -3,9 +3,9 @@ import {listClaims} from '../box/list.ts';
 import type {Host} from '../host/host.ts';
 
 /**
-Acts on each box or run and prints its name.
+Acts on each box or run and prints its name, or with `json` all of them at the end.
 
-@param agree called with all of them before the first; throws when the user does not agree
+@param options.agree called with all of them before the first; throws when the user does not agree
 @throws what `act` throws
 */
 export async function forEachBox(
@@ -13,12 +13,19 @@ export async function forEachBox(
 	boxes: Box[],
 	signal: AbortSignal,
 	act: (box: Box) => Promise<void>,
-	agree: (boxes: Box[]) => Promise<void> = async () => {},
+	{agree, json}: {agree?: (boxes: Box[]) => Promise<void>; json?: true | undefined} = {},
 ): Promise<void> {
-	await agree(boxes);
+	await agree?.(boxes);
 	for (const box of boxes) {
 		await act(box);
-		process.stdout.write(`${box.name}\n`);
+		if (!json) {
+			process.stdout.write(`${box.name}\n`);
+		}
+	}
+
+	if (json) {
+		const done = boxes.map(({name, id}) => ({name, id}));
+		process.stdout.write(`${JSON.stringify({boxes: done}, undefined, 2)}\n`);
 	}
 
 	const {removeLeftovers} = await import('../box/up/leftovers.ts');

@@ -2,6 +2,7 @@ import {convertToFile} from '../app/convert-notebook.ts';
 import {openHost} from '../host/open-host.ts';
 import {tellLine} from '../job/notebook/convert.ts';
 import {safeText} from '../text/safe.ts';
+import {printJson} from './output/json.ts';
 import {makeReporter} from './output/up-progress.ts';
 
 type Options = {
@@ -9,6 +10,7 @@ type Options = {
 	output?: string | undefined;
 	stripMagics?: true | undefined;
 	force?: true | undefined;
+	json?: true | undefined;
 };
 
 export async function convert(notebook: string, options: Options, signal: AbortSignal): Promise<void> {
@@ -22,6 +24,11 @@ export async function convert(notebook: string, options: Options, signal: AbortS
 			signal,
 		});
 		reporter.end();
+		if (options.json) {
+			printJson({file: file === undefined ? null : safeText(file), code, dropped: dropped.map(tellLine)});
+			return;
+		}
+
 		for (const line of dropped) {
 			reporter.report({kind: 'note', text: `Left out: ${tellLine(line)}`});
 		}

@@ -27,6 +27,7 @@ import {
 } from '../setup/plan.ts';
 import {placeFor, textOf, writeFileOnce} from '../setup/project-file.ts';
 import {safeText} from '../text/safe.ts';
+import {printJson} from './output/json.ts';
 
 export type InitOptions = {
 	host?: string | undefined;
@@ -40,6 +41,7 @@ export type InitOptions = {
 	start?: boolean | undefined;
 	yes?: true | undefined;
 	force?: true | undefined;
+	json?: true | undefined;
 };
 
 /**
@@ -47,6 +49,13 @@ Inspects the host, asks what the flags leave open, shows the plan, writes gpubox
 cancelled at any question: until the plan is confirmed only the answers are saved, and suggested the next time.
 */
 export async function init(options: InitOptions, signal: AbortSignal): Promise<void> {
+	if (options.json && options.start) {
+		throw new Failure('--json and --start exclude each other.', {
+			fix: 'Start the box afterwards: gpubox up --json',
+			exitCode: exitCode.usage,
+		});
+	}
+
 	const folder = resolveFolder(options.directory, process.cwd());
 	const file = placeFor(folder, options.force ?? false);
 	const asks = Boolean(process.stdin.isTTY) && !options.yes;
@@ -78,9 +87,13 @@ export async function init(options: InitOptions, signal: AbortSignal): Promise<v
 		writeFileOnce(file, text, options.force ?? false);
 		agreeToOwnAnswers(host, folder, text);
 		forgetDraft(host.paths, folder);
-		process.stdout.write(`Wrote ${safeText(file)}\n`);
+		if (!options.json) {
+			process.stdout.write(`Wrote ${safeText(file)}\n`);
+		}
+
 		starts =
-			options.start ?? (prompt !== undefined && look.canStart && (await prompt.confirm('Start the box now?', 'yes')));
+			options.start ??
+			(!options.json && prompt !== undefined && look.canStart && (await prompt.confirm('Start the box now?', 'yes')));
 	} finally {
 		// `up` may prompt as well: for a secret.
 		prompt?.close();
@@ -94,7 +107,11 @@ export async function init(options: InitOptions, signal: AbortSignal): Promise<v
 
 	const name =
 		(starts && (await nameOfBox(host, folder, signal))) || (await boxNameFor(host.person.name, folder, answers.name));
-	process.stdout.write(`\n${cardLines(name, answers).join('\n')}\n`);
+	if (options.json) {
+		printJson({file: safeText(file), box: name, use: answers.use});
+	} else {
+		process.stdout.write(`\n${cardLines(name, answers).join('\n')}\n`);
+	}
 }
 
 /** The answers of an earlier run, and a way to save those of this one. */

@@ -18,6 +18,7 @@ export async function logs(
 		follow?: true | undefined;
 		tail?: number | undefined;
 		since?: string | undefined;
+		json?: true | undefined;
 	},
 	signal: AbortSignal,
 ): Promise<void> {
@@ -34,7 +35,12 @@ export async function logs(
 	for await (const {stream, text} of lines) {
 		const out = stream === 'stderr' ? process.stderr : process.stdout;
 		const plain = stripVTControlCharacters(text);
-		await print(out, `${colours ? text : plain}\n`, signal);
+		if (options.json) {
+			await print(process.stdout, `${JSON.stringify({stream, text: plain})}\n`, signal);
+		} else {
+			await print(out, `${colours ? text : plain}\n`, signal);
+		}
+
 		const remedy = findRemedy(plain);
 		if (remedy && !known.has(remedy)) {
 			known.add(remedy);

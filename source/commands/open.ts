@@ -1,10 +1,11 @@
 import {openingOf, showInBrowser} from '../app/open-box.ts';
 import {pickBox} from '../app/pick-box.ts';
 import {openHost} from '../host/open-host.ts';
+import {printJson} from './output/json.ts';
 
 export async function open(
 	name: string | undefined,
-	options: {host?: string | undefined; print?: true | undefined},
+	options: {host?: string | undefined; print?: true | undefined; json?: true | undefined},
 	signal: AbortSignal,
 ): Promise<void> {
 	const host = openHost(options);
@@ -15,6 +16,11 @@ export async function open(
 		notRunning: `Start it: gpubox start ${box.name}`,
 		noAddress: `See its log: gpubox logs ${box.name}`,
 	});
+	if (options.json) {
+		printJson({name: box.name, url, tunnel: tunnel ?? null});
+		return;
+	}
+
 	process.stdout.write(`${url}\n`);
 	if (options.print) {
 		return;

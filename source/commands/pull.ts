@@ -9,10 +9,11 @@ import {summarizePull} from '../image/pull/pull-progress.ts';
 import {parseReference} from '../image/reference.ts';
 import {formatBytes} from '../text/bytes.ts';
 import {safeText} from '../text/safe.ts';
+import {printJson} from './output/json.ts';
 import {makePullReporter} from './output/pull-progress.ts';
 import {tellTrouble} from './output/tell-trouble.ts';
 
-type Options = {host?: string | undefined; force?: true | undefined};
+type Options = {host?: string | undefined; force?: true | undefined; json?: true | undefined};
 
 /**
 Pulls an image with its progress on stderr; stdout gets the name of the image, for a script.
@@ -69,5 +70,10 @@ export async function pull(reference: string, options: Options, signal: AbortSig
 			? `${name} is up to date.\n`
 			: `Pulled ${name}: ${formatBytes(receivedBytes)} in ${seconds} s.\n`,
 	);
-	process.stdout.write(`${name}\n`);
+	if (options.json) {
+		const pulled = await host.engine.inspectImage(reference, signal);
+		printJson({reference: name, id: pulled?.id ?? null, receivedBytes, seconds});
+	} else {
+		process.stdout.write(`${name}\n`);
+	}
 }

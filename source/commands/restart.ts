@@ -8,7 +8,7 @@ import {agreeOnTerminal, tellOwnerOf} from './output/ask-end.ts';
 /** Stops and starts boxes, with the same address and token. A stopped box is only started. */
 export async function restart(
 	names: string[],
-	options: {host?: string | undefined; yes?: true | undefined; others?: true | undefined},
+	options: {host?: string | undefined; yes?: true | undefined; others?: true | undefined; json?: true | undefined},
 	signal: AbortSignal,
 ): Promise<void> {
 	const host = openHost(options);
@@ -24,6 +24,6 @@ export async function restart(
 
 			await startBox(host, {...box, state: 'exited'}, signal, (text) => process.stderr.write(`gpubox: ${text}\n`));
 		},
-		agreeOnTerminal(host, 'restart', options, signal),
+		{agree: agreeOnTerminal(host, 'restart', options, signal), json: options.json},
 	);
 }

@@ -6,7 +6,7 @@ import {agreeOnTerminal, tellOwnerOf} from './output/ask-end.ts';
 
 export async function rm(
 	names: string[],
-	options: {host?: string | undefined; yes?: true | undefined; others?: true | undefined},
+	options: {host?: string | undefined; yes?: true | undefined; others?: true | undefined; json?: true | undefined},
 	signal: AbortSignal,
 ): Promise<void> {
 	const host = openHost(options);
@@ -23,6 +23,6 @@ export async function rm(
 				await removeBox(host, box);
 			}
 		},
-		agreeOnTerminal(host, 'rm', options, signal),
+		{agree: agreeOnTerminal(host, 'rm', options, signal), json: options.json},
 	);
 }

@@ -9,20 +9,26 @@ import {agreeOnTerminal, tellOwnerOf} from './output/ask-end.ts';
 
 export async function stop(
 	names: string[],
-	options: {host?: string | undefined; idle?: string | undefined; yes?: true | undefined; others?: true | undefined},
+	options: {
+		host?: string | undefined;
+		idle?: string | undefined;
+		yes?: true | undefined;
+		others?: true | undefined;
+		json?: true | undefined;
+	},
 	signal: AbortSignal,
 ): Promise<void> {
 	const host = openHost(options);
 	if (options.idle !== undefined) {
 		// Only what is idle, so nothing has to be asked.
 		const idle = await idleOnes(host, names, options.idle, signal);
-		await forEachBox(host, idle, signal, (box) => end(host, box, signal));
+		await forEachBox(host, idle, signal, (box) => end(host, box, signal), {json: options.json});
 		return;
 	}
 
 	const boxes = await pickBoxes(host, names, 'stop', signal);
 	const agree = agreeOnTerminal(host, 'stop', options, signal);
-	await forEachBox(host, boxes, signal, (box) => end(host, box, signal), agree);
+	await forEachBox(host, boxes, signal, (box) => end(host, box, signal), {agree, json: options.json});
 }
 
 async function end(host: Host, box: Box, signal: AbortSignal): Promise<void> {

@@ -86,6 +86,31 @@ test('every verb with --json has an example', async () => {
 	const {makeProgram} = await import('../../source/program.ts');
 	const verbs = makeProgram().commands.filter(({options}) => options.some(({long}) => long === '--json'));
 	for (const verb of verbs) {
-		assert.ok(document.includes(`gpubox ${verb.name()} --`), verb.name());
+		assert.match(document, new RegExp(`gpubox ${verb.name()} (?:[A-Za-z]+ )?--`), verb.name());
+	}
+});
+
+test('what is done to a box, and read of it, has the shape that is documented', async () => {
+	const name = 'reader-acted';
+	const up = ['up', '--image', host.images.jupyter, '--gpus', 'none', '--name', name, '--json'];
+	assert.equal((await person.runGpubox(up)).code, 0);
+	for (const [verb, ...more] of [
+		['open'],
+		['stop', '--yes'],
+		['start'],
+		['restart', '--yes'],
+		['rm', '--yes'],
+	] as const) {
+		const {stdout, stderr, code} = await person.runGpubox([verb, name, '--json', ...more]);
+		assert.equal(code, 0, stderr);
+		const example = examples.get(`${verb === 'open' ? 'open' : 'stop'} --json`);
+		assert.deepEqual(differences(example, JSON.parse(stdout)), [], verb);
+		assert.ok(stdout.includes(name));
+		if (verb === 'stop') {
+			const lines = (await person.runGpubox(['logs', name, '--json'])).stdout.trim().split('\n');
+			for (const line of lines) {
+				assert.deepEqual(differences(examples.get('logs --json'), JSON.parse(line)), [], line);
+			}
+		}
 	}
 });
