@@ -246,7 +246,11 @@ describe('up', {skip: needsOwnEngine}, () => {
 			const {code, stdout, stderr} = await person.runGpubox(call);
 			assert.equal(code, 2, stderr);
 			assert.equal(stdout, '');
-			assert.match(stderr, /^gpubox: gpubox\.yaml:2.*cuda.*\n {2}→ .*docs\/images\.md.*\n$/);
+			// Under --json the same as one line of JSON.
+			const told = call.includes('--json')
+				? /^\{"error":"gpubox\.yaml:2.*cuda.*"fix":".*docs\/images\.md.*\}\n$/
+				: /^gpubox: gpubox\.yaml:2.*cuda.*\n {2}→ .*docs\/images\.md.*\n$/;
+			assert.match(stderr, told);
 		}
 
 		await nothing();
