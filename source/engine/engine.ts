@@ -236,6 +236,14 @@ export type ExecSession = {
 	wait(): Promise<{exitCode: number; detached: boolean}>;
 };
 
+export type ContainerProcess = {
+	/** On the engine's host, as its parent's. */
+	pid: number;
+	parent: number;
+	/** Its command line, or the title that it gave itself. */
+	title: string;
+};
+
 /**
 What gpubox needs of a Docker Engine. Every question takes a signal, last or among its options. Once that aborts, a question that only reads
 ends at once with EngineError `aborted`; one that changes something gets a few seconds, so that it is known what it did. Calls
@@ -270,8 +278,8 @@ export type Engine = {
 	exec(id: string, spec: ExecSpec, signal?: AbortSignal): Promise<ExecSession>;
 	/** What the container itself changed of its image: absolute paths, without anything that is mounted. */
 	changes(id: string, signal?: AbortSignal): Promise<FileChange[]>;
-	/** Process ids on the engine's host of everything that runs in the container. */
-	top(id: string, signal?: AbortSignal): Promise<number[]>;
+	/** Everything that runs in the container. */
+	top(id: string, signal?: AbortSignal): Promise<ContainerProcess[]>;
 	/**
 	One file's content out of the container, running or not. Undefined when there is none; EngineError `failed` when it has more than
 	`maxBytes` (1 MiB when missing).

@@ -505,7 +505,7 @@ const story: Step[] = [
 		as: 'gpubox export compose',
 		out: /^services:\n {2}box:$/m,
 	}),
-	run('gpubox export compose --json', {in: 'vision', out: /"path": "compose\.yaml"/}),
+	run('gpubox export --json', {in: 'vision', as: 'gpubox export compose --json', out: /"path": "compose\.yaml"/}),
 	run(['gpubox export compose -o . -- python train.py', 'gpubox export devcontainer -o .'], {
 		in: 'export',
 		out: /^Wrote \S+\/export\/(?:compose\.yaml|\.devcontainer\/devcontainer\.json)$/m,

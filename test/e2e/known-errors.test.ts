@@ -46,7 +46,9 @@ describe('gpubox logs', () => {
 		const {stdout, stderr, code} = await person.runGpubox(['logs', 'unlucky-all']);
 		assert.equal(code, 0);
 		assert.equal(stdout, `${text}\n`);
-		assert.equal(stderr, remedies.map(({meaning, fix}) => `gpubox: ${meaning}\n  → ${fix}\n`).join(''));
+		const explained = remedies.map(({meaning, fix}) => `gpubox: ${meaning}\n  → ${fix}\n`).join('');
+		// It was not created by gpubox, so no record says that it is the caller's.
+		assert.equal(stderr, `gpubox: unlucky-all belongs to unlucky.\n${explained}`);
 	});
 
 	test('says nothing of what it does not know', async () => {
@@ -59,7 +61,10 @@ describe('gpubox logs', () => {
 				'all is well',
 			].join('\n'),
 		);
-		assert.equal((await person.runGpubox(['logs', 'unlucky-none'])).stderr, '');
+		assert.equal(
+			(await person.runGpubox(['logs', 'unlucky-none'])).stderr,
+			'gpubox: unlucky-none belongs to unlucky.\n',
+		);
 	});
 
 	test('-f explains at once', async () => {

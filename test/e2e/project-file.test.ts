@@ -79,7 +79,7 @@ describe('a project with a gpubox.yaml', () => {
 		await write(['env: {SEED: 2}']);
 		const same = await up();
 		assert.equal(same.id, id);
-		assert.match(same.stderr, /was created with different options\. .* --recreate/);
+		assert.match(same.stderr, /was created with different options: env\.SEED: asked for 2, has 1\. .* --recreate/);
 		const anew = await up('--recreate');
 		assert.notEqual(anew.id, id);
 		assert.equal(await inside(anew.name, 'echo $SEED'), '2\n');
@@ -143,7 +143,7 @@ describe('the post-create command', () => {
 		assert.equal(stdout, '');
 		assert.match(
 			stderr,
-			/gpubox: The post-create command failed with exit code 1: echo first words; cat mended\n {2}first words\n {2}cat: mended: No such file or directory\n {2}→ The box is kept/,
+			/\{"error":"The post-create command failed with exit code 1: echo first words; cat mended",.*"fix":"The box is kept.*"details":\["first words","cat: mended: No such file or directory"\]\}\n/,
 		);
 		const {stdout: listed} = await person.runGpubox(['ls', '--json']);
 		const box = (JSON.parse(listed) as {boxes: Array<{project: string; state: string}>}).boxes.find(

@@ -249,7 +249,7 @@ describe('what images and other people say', {skip: needsOwnEngine}, () => {
 		}
 
 		const terminal = await openTerminal(host, bob, ['rm', box.name]);
-		await terminal.waitFor(new RegExp(`Remove ${box.name} \\(owner: alice\\)\\?`));
+		await terminal.waitFor(new RegExp(`Remove ${box.name} \\(owner: alice\\b`));
 		terminal.write('n\r');
 		await terminal.waitFor(/Nothing was removed/);
 		assert.ok((await list(alice)).some(({id}) => id === box.id));

@@ -64,8 +64,8 @@ async function processesOfBoxes(host: Host, boxes: readonly Box[]): Promise<Map<
 	await Promise.all(
 		candidates.map(async (box) => {
 			// A box that has just stopped has no processes.
-			const pids = await host.engine.top(box.id).catch(() => []);
-			for (const pid of pids) {
+			const processes = await host.engine.top(box.id).catch(() => []);
+			for (const {pid} of processes) {
 				found.set(pid, box);
 			}
 		}),

@@ -1,6 +1,5 @@
-import {readFile} from 'node:fs/promises';
 import timers from 'node:timers/promises';
-import {EngineError} from '../../engine/engine.ts';
+import {type ContainerProcess, EngineError} from '../../engine/engine.ts';
 import type {GpuProcess} from '../../gpu/gpu.ts';
 import {figureOf} from '../../gpu/possible.ts';
 import {areKnown, readProcesses} from '../../gpu/processes.ts';
@@ -66,13 +65,13 @@ async function observeBox(
 	options: IdlenessOptions,
 ): Promise<Activity | undefined> {
 	try {
-		const [detail, jupyter, pids, gpuUse] = await Promise.all([
+		const [detail, jupyter, processes, gpuUse] = await Promise.all([
 			host.engine.inspectContainer(box.id, options.signal),
 			askItsJupyter(host, box, options),
 			host.engine.top(box.id, options.signal),
 			use,
 		]);
-		const sessions = await countSessions(host, pids);
+		const sessions = host.demo ? null : countSessions(processes);
 		const lastLogin =
 			box.services.includes('ssh') && sessions === 0 ? await readLastLogin(host, box, options) : undefined;
 		return {
@@ -80,7 +79,11 @@ async function observeBox(
 			...(jupyter ? {jupyter} : {}),
 			sessions,
 			...(lastLogin ? {lastLogin} : {}),
-			computing: isComputing(box, pids, gpuUse),
+			computing: isComputing(
+				box,
+				processes.map(({pid}) => pid),
+				gpuUse,
+			),
 		};
 	} catch (error) {
 		options.signal.throwIfAborted();
@@ -125,43 +128,22 @@ function isNotUp(error: unknown): boolean {
 }
 
 /**
-How many are logged in by SSH or have a command attached; null when processes cannot be seen from here. An attached command is a
-process that was not started by another one of the box, other than its first.
+How many are logged in by SSH or have a command attached; null when the engine lists no process. An attached command is a process that was
+not started by another one of the box, other than its first.
 */
-async function countSessions(host: Host, pids: number[]): Promise<number | null> {
-	if (!host.engine.local || host.demo) {
+export function countSessions(processes: readonly ContainerProcess[]): number | null {
+	if (processes.length === 0) {
 		return null;
 	}
 
-	const own = new Set(pids);
-	const seen = await Promise.all(pids.map(readProcess));
-	const visible = seen.filter((entry) => entry !== undefined);
-	if (visible.length === 0) {
-		return null;
-	}
-
-	const roots = visible.filter(({parent}) => !own.has(parent)).length;
-	return Math.max(0, roots - 1) + visible.filter(({title}) => isLogin(title)).length;
+	const own = new Set(processes.map(({pid}) => pid));
+	const roots = processes.filter(({parent}) => !own.has(parent)).length;
+	return Math.max(0, roots - 1) + processes.filter(({title}) => isLogin(title)).length;
 }
 
 /** sshd names the process of a login so: `sshd: alice@pts/0`, from 9.8 on `sshd-session: alice@notty`. */
 export function isLogin(title: string): boolean {
 	return /^sshd(?:-session)?: [^\s[\]]+@\S+/.test(title);
-}
-
-async function readProcess(pid: number): Promise<{title: string; parent: number} | undefined> {
-	try {
-		const [command, stat] = await Promise.all([
-			readFile(`/proc/${pid}/cmdline`, 'utf8'),
-			readFile(`/proc/${pid}/stat`, 'utf8'),
-		]);
-		// The name in parentheses may contain anything, including parentheses.
-		const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-		return {title: command.replaceAll('\0', ' '), parent};
-	} catch {
-		// It ended, or the caller may not read it.
-		return undefined;
-	}
 }
 
 /** The time of the last login or logout that sshd logged. */

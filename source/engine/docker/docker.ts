@@ -8,7 +8,15 @@ import {guard, guardStream, unlessMissing} from './guard.ts';
 import {askRegistry, build, pull} from './images.ts';
 import * as schemas from './schemas.ts';
 import {fileExists, kindOfFileIn, putFilesInto, readFileFrom, readLogs, startExec} from './streams.ts';
-import {toContainer, toContainerDetail, toCreateBody, toEngineInfo, toEvent, toImage} from './translate.ts';
+import {
+	toContainer,
+	toContainerDetail,
+	toCreateBody,
+	toEngineInfo,
+	toEvent,
+	toImage,
+	toProcesses,
+} from './translate.ts';
 import {createTransport, encodePart, type Question, type Transport} from './transport.ts';
 
 type Asked = Omit<Question, 'limit' | 'path'>;
@@ -118,10 +126,9 @@ function containerCalls({transport, limits, read, change}: Asking) {
 			}),
 		top: (id, signal) =>
 			guard(async () => {
-				const asked: Asked = {query: {ps_args: '-eo pid'}, signal};
+				const asked: Asked = {query: {ps_args: '-eo pid,ppid,args'}, signal};
 				const {Titles, Processes} = await read('processes', schemas.processTable, `${container(id)}/top`, asked);
-				const column = (Titles ?? []).indexOf('PID');
-				return (Processes ?? []).map((row) => Number(row[column])).filter((pid) => Number.isInteger(pid));
+				return toProcesses(Titles ?? [], Processes ?? []);
 			}),
 	} satisfies Partial<Engine>;
 }

@@ -1,6 +1,7 @@
 import type {
 	Container,
 	ContainerDetail,
+	ContainerProcess,
 	ContainerSpec,
 	ContainerState,
 	EngineEvent,
@@ -103,6 +104,16 @@ export function toImage(detail: ImageDetailAnswer): Image {
 		exposedPorts: Object.keys(config.ExposedPorts ?? {}).map((port) => Number.parseInt(port, 10)),
 		user: config.User ?? '',
 	};
+}
+
+/** The rows of `ps -eo pid,ppid,args`, by the titles of their columns; one that is no process is left out. */
+export function toProcesses(titles: readonly string[], rows: ReadonlyArray<readonly string[]>): ContainerProcess[] {
+	const column = (title: string) => titles.indexOf(title);
+	return rows.flatMap((row) => {
+		const [pid, parent] = [Number(row[column('PID')]), Number(row[column('PPID')])];
+		const title = row[column('COMMAND')] ?? row[column('CMD')] ?? row[column('ARGS')] ?? '';
+		return Number.isInteger(pid) ? [{pid, parent, title}] : [];
+	});
 }
 
 /** One answer holds all: `/version` as well as `/info` starts the programs below the engine to ask for theirs, 10 ms each. */

@@ -69,7 +69,10 @@ test('MIG without a slice, a mode change, a forbidden card, slices that were not
 
 test('on another machine the engine’s word counts only for the card that the box holds, and memory only up to the total', async () => {
 	const box = makeBox({gpus: [second], state: 'running'});
-	const host = {demo: true, engine: {local: true, top: async () => [7]}} as unknown as Host;
+	const host = {
+		demo: true,
+		engine: {local: true, top: async () => [{pid: 7, parent: 1, title: ''}]},
+	} as unknown as Host;
 	const processes = [first, second].map((gpuUuid) => ({gpuUuid, pid: 7, name: 'python', usedMemoryMiB: 90_000}));
 	const named = await nameProcesses(host, {processes, listedAt: 0}, [box], inventory.gpus);
 	assert.deepEqual(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {type Activity, describeUse, idleFor, judgeIdleness, textOfUse} from '../../../source/box/idle/idle.ts';
-import {isComputing, isLogin, loginTime} from '../../../source/box/idle/observe.ts';
+import {countSessions, isComputing, isLogin, loginTime} from '../../../source/box/idle/observe.ts';
 import {decideReap, findReapReason, noticeText, whyNotDue} from '../../../source/box/idle/reap.ts';
 
 const now = new Date('2026-01-01T12:00:00Z');
@@ -182,4 +182,16 @@ describe('what is ended with a box', () => {
 			'in use: 2 shells, editors or SSH logins are attached; not known: its kernels',
 		);
 	});
+});
+
+test('a command attached to a box, and a login by SSH, are sessions; what the box itself started is none', () => {
+	const box = [
+		{pid: 10, parent: 1, title: 'docker-init -- /run/gpubox/start'},
+		{pid: 11, parent: 10, title: 'jupyter-server'},
+		{pid: 12, parent: 10, title: 'sshd: /usr/sbin/sshd -D [listener]'},
+	];
+	assert.equal(countSessions(box), 0);
+	assert.equal(countSessions([...box, {pid: 20, parent: 2, title: 'bash'}]), 1);
+	assert.equal(countSessions([...box, {pid: 21, parent: 12, title: 'sshd: alice@pts/0'}]), 1);
+	assert.equal(countSessions([]), null);
 });
