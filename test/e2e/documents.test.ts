@@ -230,6 +230,7 @@ const story: Step[] = [
 	run('gpubox images pytorch 2.8', {out: /^pytorch\/pytorch:2\.8/m}),
 	run('gpubox images --json', {out: /"recommended": true/}),
 	run(['gpubox pull REF', `gpubox pull ${image}`], {as: `gpubox pull ${image}`, out: new RegExp(`^${image}$`, 'm')}),
+	run('gpubox pull --json', {as: `gpubox pull ${image} --json`, out: /"receivedBytes": \d/}),
 	run('docker run', {as: `docker run --rm ${image} echo it runs`, out: /^it runs$/m}),
 
 	// The tour of the readme.
@@ -286,7 +287,7 @@ const story: Step[] = [
 	}),
 	run('gpubox up --dry-run', {in: 'my-project', out: /^docker run /}),
 	run('gpubox up --exact', {in: 'my-project', out: ready('alice-my-project')}),
-	run('gpubox logs', {in: 'my-project', out: /Jupyter Server/}),
+	run('gpubox logs', {in: 'my-project', err: /Jupyter \w+ [\d.]+ is running at/}),
 	run('gpubox config limits.memory 64g', {aside: true, check: () => assertSetting('limits.memory', '64g')}),
 	run('gpubox config limits.memory', {aside: true, out: /^64g$/m}),
 	run('gpubox config', {aside: true, out: /^limits\.memory +64g/m}),
@@ -431,13 +432,34 @@ const story: Step[] = [
 		as: 'gpubox start alice-train',
 		check: () => assertState('alice-train', 'running'),
 	}),
-	run(['gpubox restart', 'gpubox restart alice-train'], {
+	run('gpubox restart alice-train', {
 		as: 'gpubox restart alice-train',
 		check: () => assertState('alice-train', 'running'),
 	}),
 	run('gpubox open alice-train', {in: 'train', first: ['gpubox up --recreate --jupyter --ssh'], out: token}),
 	run('gpubox logs -f --tail 100 alice-train', {until: /Jupyter \w+ [\d.]+ is running at/}),
 	run('gpubox check alice-train', {out: /PyTorch can use every GPU/}),
+	run('gpubox attach BOX', {as: 'gpubox attach alice-train', input: 'pwd\n', out: /^\/workspace$/m}),
+	run('gpubox logs --json', {as: 'gpubox logs alice-train --json', out: /^\{"stream":"std/m}),
+	run('gpubox open --json', {as: 'gpubox open alice-train --json', out: /"tunnel": null/}),
+	run('gpubox stop --json', {
+		in: 'train',
+		first: [`gpubox up --no-wait --image ${image} --gpus none --name alice-acted`],
+		as: 'gpubox stop alice-acted --json --yes',
+		out: /"name": "alice-acted"/,
+	}),
+	run('gpubox start --json', {as: 'gpubox start alice-acted --json', out: /"name": "alice-acted"/}),
+	run('gpubox restart --json', {as: 'gpubox restart alice-acted --json --yes', out: /"name": "alice-acted"/}),
+	run('gpubox rm --json', {as: 'gpubox rm alice-acted --json --yes', out: /"name": "alice-acted"/}),
+	run('gpubox convert --json', {
+		as: `printf '%s' '${notebook}' > told.ipynb && gpubox convert told.ipynb --json && rm told.ipynb`,
+		out: /"dropped": \[/,
+	}),
+	run('gpubox init --json', {
+		in: 'scratch',
+		as: 'mkdir told && cd told && gpubox init --yes --json',
+		out: /"box": "alice-told"/,
+	}),
 	run('gpubox kernels --json', {as: 'gpubox kernels alice-train --json', out: /"kernels": \[/}),
 	run('gpubox kernels alice-train', {out: /^No kernels are running in alice-train\.$/m}),
 	run('gpubox kernels alice-train --stop idle', {out: /^$/}),
