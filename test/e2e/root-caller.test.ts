@@ -135,7 +135,9 @@ describe('gpubox called by root', {skip: needsOwnEngine}, () => {
 		assert.equal(code, 1);
 		assert.match(
 			stderr,
-			new RegExp(`home-${alice.uid} belongs to user ${bob.uid}, not to user ${alice.uid}\\.\\n {2}→ `),
+			new RegExp(
+				`home-${alice.uid} belongs to user ${bob.uid}, not to user ${alice.uid}\\.".*"fix":"Look at what is there`,
+			),
 		);
 		assert.equal((await stat(home)).uid, bob.uid);
 		assert.deepEqual(await readdir(join(rootHome, '.local/state/gpubox/boxes')).catch(() => []), []);
@@ -147,7 +149,7 @@ describe('gpubox called by root', {skip: needsOwnEngine}, () => {
 		const refused = await up(project);
 		assert.equal(refused.code, 2);
 		assert.match(refused.stderr, /belongs to root, so everything in its box would run as root/);
-		assert.match(refused.stderr, /→ Run gpubox as yourself, .*chown.*CI: --sudo/);
+		assert.match(refused.stderr, /"fix":"Run gpubox as yourself, .*chown.*CI: --sudo/);
 		assert.equal((await up(project, ['--secret', 'ROOT_PASSWORD'], {ROOT_PASSWORD: 'x'})).code, 2);
 		const box = made(await up(project, ['--sudo']));
 		assert.equal((await inside(box, 'id -u')).stdout.trim(), '0');
