@@ -175,7 +175,9 @@ describe('secrets', () => {
 		terminal.write('\u001B');
 		terminal.write('?');
 		await terminal.waitFor(/Free idle kernels/);
+		// Keys that arrive together count as pasted.
 		terminal.write('q');
+		await terminal.waitFor(/Boxes/);
 		terminal.write('q');
 		await terminal.exited;
 		for (const value of [...values, box.jupyter.token]) {
@@ -240,7 +242,7 @@ describe('secrets', () => {
 
 	test('are dropped when the box is made anew without them, and with the box', async () => {
 		const again = await person.runGpubox(
-			['up', '--recreate', '--image', image, '--gpus', 'none', '--secret', 'PIPED'],
+			['up', '--recreate', '--yes', '--image', image, '--gpus', 'none', '--secret', 'PIPED'],
 			{
 				env: {PIPED: 'x'},
 			},
