@@ -125,17 +125,18 @@ to be the command's output and nothing else.
 */
 const waysIn = `
 box=$1 node=$2 cli=$3
-try() { what=$1; shift; out=$("$@" </dev/null 2>"$HOME/err"); code=$?
-	[ $code = 0 ] || echo "$what: $code $(tail -n 3 "$HOME/err" | tr '\\n' ' ')"
-	[ "$out" = "$expected" ] || echo "$what printed: $out"; }
-expected=in
-try 'ssh BOX' timeout 20 ssh "$box" 'printf in'
-try 'gpubox ssh BOX' timeout 20 "$node" "$cli" ssh "$box" -- 'printf in'
-expected=
-try 'scp' timeout 20 scp -q "$HOME/file" "$box:copied"
-expected=from-stdin
+# All at once: each is mostly waiting.
+try() { what=$1 expected=$2; shift 2; (
+	out=$("$@" </dev/null 2>"$HOME/err of $what"); code=$?
+	[ $code = 0 ] || echo "$what: $code $(tail -n 3 "$HOME/err of $what" | tr '\\n' ' ')"
+	[ "$out" = "$expected" ] || echo "$what printed: $out"
+) & }
 piped() { echo from-stdin | timeout 20 ssh "$box" cat; }
-try 'ssh BOX cat' piped
+try 'ssh BOX' in timeout 20 ssh "$box" 'printf in'
+try 'gpubox ssh BOX' in timeout 20 "$node" "$cli" ssh "$box" -- 'printf in'
+try 'scp' '' timeout 20 scp -q "$HOME/file" "$box:copied"
+try 'ssh BOX cat' from-stdin piped
+wait
 `;
 
 describe('what stands under Host *', {skip: needsOwnEngine}, () => {
