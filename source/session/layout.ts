@@ -33,8 +33,10 @@ export function layOut(
 	const tooSmall = columns < smallest.columns || rows < smallest.rows;
 	const messageHeight = rows >= 20 ? Math.max(1, wanted.messageLines) : 1;
 	const free = Math.max(6, rows - titleAndFooter - messageHeight);
+	// A long message takes its lines from the boxes and the log, which scroll, so that no GPU goes out of sight.
+	const extra = Math.max(0, messageHeight - 2);
 	const gpus = Math.max(1, wanted.gpus);
-	const half = Math.floor(free * 0.5) - borders;
+	const half = Math.floor((free + extra) * 0.5) - borders;
 
 	let gpuColumns: 1 | 2 = 1;
 	let gpuLines = linesWithin(half, gpus);
@@ -46,7 +48,8 @@ export function layOut(
 		}
 	}
 
-	const lowerLeast = Math.min(7, Math.floor(free / 2));
+	const usual = Math.min(7, Math.floor((free + extra) / 2));
+	const lowerLeast = Math.min(usual, Math.max(4, usual - extra));
 	const gpuContent =
 		wanted.gpus === 0
 			? Math.max(3, wanted.gpuProblemLines + 1)

@@ -5,6 +5,7 @@ import {render} from 'ink-testing-library';
 import type {ReactElement} from 'react';
 import {MessageLines, Question, TaskLine} from '../../source/session/components/message.tsx';
 import {TitledPane} from '../../source/session/components/titled-pane.tsx';
+import {heightOf} from '../../source/session/state/message-lines.ts';
 import {widthOf} from '../../source/text/fit.ts';
 
 /** What a person sees of one component. */
@@ -16,6 +17,27 @@ function seen(element: ReactElement): string[] {
 }
 
 describe('a message', () => {
+	test('is whole, on a narrow terminal as on a wide one', () => {
+		const text = `The engine refused: ${'some long reason, '.repeat(8)}the end of it.`;
+		const fix = `Run this: docker system prune --all --filter ${'label=x '.repeat(12)}, then try again.`;
+		for (const width of [60, 100]) {
+			const height = heightOf({text, fix}, width);
+			const lines = seen(<MessageLines message={{kind: 'failure', text, fix}} width={width} lines={height} />);
+			assert.equal(lines.length, height);
+			assert.ok(lines.every((line) => line.length <= width));
+			const words = (shown: string) => shown.replaceAll(/[✕→\s]+/g, ' ').trim();
+			assert.equal(words(lines.join(' ')), words(`${text} ${fix}`));
+		}
+	});
+
+	test('with fewer lines keeps what to do', () => {
+		const message = {kind: 'failure', text: 'a '.repeat(200), fix: 'Do this.'} as const;
+		const lines = seen(<MessageLines message={message} width={60} lines={3} />);
+		assert.equal(lines.length, 3);
+		assert.match(lines[1] ?? '', /…$/);
+		assert.match(lines[2] ?? '', /→ Do this\./);
+	});
+
 	const message = {kind: 'failure', text: 'The port is taken.', fix: 'Leave --port out.'} as const;
 
 	test('with two lines says what is wrong, then what to do', () => {

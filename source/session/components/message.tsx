@@ -1,31 +1,50 @@
 import {Text} from 'ink';
 import {cut, widthOf} from '../../text/fit.ts';
+import {besideFix, besideText, linesOf} from '../state/message-lines.ts';
 import type {Message, Task} from '../state/model.ts';
 import {theme} from '../theme.ts';
 import {Bar} from './bar.tsx';
 
 const marks = {success: '✓', failure: '✕', note: '·'} as const;
 
-/** What happened: what is wrong on the first line, what to do on the second. */
+/** What happened: what is wrong, then what to do, whole as far as there are lines. */
 export function MessageLines({message, width, lines}: {message: Message; width: number; lines: number}) {
 	const style = message.kind === 'success' ? theme.good : message.kind === 'failure' ? theme.bad : theme.accent;
-	const oneLine = lines < 2 && message.fix !== '';
-	const text = oneLine ? `${message.text} → ${message.fix}` : message.text;
+	const whole = linesOf(message, width);
+	if (lines < 2 && message.fix !== '') {
+		return (
+			<Text wrap="truncate">
+				<Text {...style}>{` ${marks[message.kind]} `}</Text>
+				{cut(`${message.text} → ${message.fix}`, width - besideText)}
+			</Text>
+		);
+	}
+
+	// What to do is kept: the end of what is wrong says least.
+	const text = upTo(whole.text, Math.max(1, lines - whole.fix.length), width - besideText);
+	const fix = upTo(whole.fix, lines - text.length, width - besideFix);
 	return (
 		<>
 			<Text wrap="truncate">
 				<Text {...style}>{` ${marks[message.kind]} `}</Text>
-				{cut(text, width - 4)}
+				{text.join('\n   ')}
 			</Text>
-			{lines >= 2 && message.fix !== '' && (
+			{fix.length > 0 && (
 				<Text wrap="truncate">
 					{'   '}
 					<Text {...theme.accent}>→ </Text>
-					{cut(message.fix, width - 6)}
+					{fix.join('\n     ')}
 				</Text>
 			)}
 		</>
 	);
+}
+
+/** At most so many lines; the last one shows that there were more. */
+function upTo(all: readonly string[], most: number, width: number): string[] {
+	return all.length <= most
+		? [...all]
+		: [...all.slice(0, most - 1), cut(all.slice(most - 1).join(''), width)].slice(0, most);
 }
 
 /** A running task with its progress. */

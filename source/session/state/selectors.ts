@@ -4,6 +4,7 @@ import {holdsCard, type NamedProcess} from '../../box/gpus/process-names.ts';
 import {type CardState, stateOfCard} from '../../gpu/state.ts';
 import {formatBytes} from '../../text/bytes.ts';
 import {fullnessStyle, type Style, temperatureStyle, theme} from '../theme.ts';
+import {heightOf} from './message-lines.ts';
 import type {Facts, GpuReading} from './model.ts';
 import {questionLines, questionText} from './question.ts';
 import type {View} from './reduce.ts';
@@ -216,6 +217,6 @@ export function messageLines({message, tasks}: Facts, {asking}: View, columns: n
 		return asking.what === 'trust' ? 1 : questionLines(questionText(asking), columns).length;
 	}
 
-	const shown = message === undefined ? 0 : message.fix === '' ? 1 : 2;
+	const shown = message === undefined ? 0 : heightOf(message, columns);
 	return Math.max(1, shown + Math.min(1, tasks.length));
 }
