@@ -180,11 +180,11 @@ describe('a build or a post-create command that fails', () => {
 			'build-certificate',
 		],
 		[
-			"Err:1 http://deb.debian.org/debian bookworm InRelease\n  Temporary failure resolving 'deb.debian.org'\nE: Unable to locate package openssh-server",
+			"Err:1 http://packages.example/debian bookworm InRelease\n  Temporary failure resolving 'packages.example'\nE: Unable to locate package openssh-server",
 			'build-network',
 		],
 		[
-			'W: Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease  Could not connect to deb.debian.org:80 (151.101.2.132), connection timed out\nE: Unable to locate package rsync',
+			'W: Failed to fetch http://packages.example/debian/dists/bookworm/InRelease  Could not connect to packages.example:80 (192.0.2.80), connection timed out\nE: Unable to locate package rsync',
 			'build-network',
 		],
 		['E: Unable to locate package ffmpegg', 'build-no-package'],

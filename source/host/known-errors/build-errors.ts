@@ -56,7 +56,7 @@ export const buildErrors: readonly Remedy[] = [
 		layer: 'build',
 		text: /E: Release file for \S+ is not valid yet/,
 		example:
-			'E: Release file for http://deb.debian.org/debian/dists/bookworm/InRelease is not valid yet (invalid for another 5h 12min 3s). Updates for this repository will not be applied.',
+			'E: Release file for http://packages.example/debian/dists/bookworm/InRelease is not valid yet (invalid for another 5h 12min 3s). Updates for this repository will not be applied.',
 		meaning: "The host's clock is behind.",
 		fix: 'Set the clock: sudo timedatectl set-ntp true',
 		commands: ['sudo timedatectl set-ntp true'],
@@ -65,7 +65,7 @@ export const buildErrors: readonly Remedy[] = [
 		id: 'build-repository',
 		layer: 'build',
 		text: /E: The repository '[^']+' (?:does not have a Release file|is not signed|is no longer signed|no longer has a Release file)|NO_PUBKEY [0-9A-F]{8}/,
-		example: "E: The repository 'http://deb.debian.org/debian buster Release' does not have a Release file.",
+		example: "E: The repository 'http://packages.example/debian buster Release' does not have a Release file.",
 		meaning:
 			"A package source of the image's distribution is gone or signed with a key that the image does not have; the image is probably too old.",
 		fix: 'Choose a newer image (gpubox images), or a mirror that still has it: gpubox config build.aptMirror URL',
@@ -132,7 +132,7 @@ export const buildErrors: readonly Remedy[] = [
 		layer: 'build',
 		text: /Hash Sum mismatch|THESE PACKAGES DO NOT MATCH THE HASHES/,
 		example:
-			'E: Failed to fetch http://deb.debian.org/debian/pool/main/r/rsync/rsync_3.2.7-1_amd64.deb  Hash Sum mismatch',
+			'E: Failed to fetch http://packages.example/debian/pool/main/r/rsync/rsync_3.2.7-1_amd64.deb  Hash Sum mismatch',
 		meaning:
 			'What was downloaded is not what the package index lists: it was changed on the way, or the mirror is being updated.',
 		fix: `Try again later. ${mirrors}`,
