@@ -28,7 +28,7 @@ export class LineSplitter {
 	}
 
 	/** Takes a piece in without looking at the lines that it completes. */
-	skip(piece: string): void {
+	discard(piece: string): void {
 		const end = piece.lastIndexOf('\n');
 		const rest = end === -1 ? this.#rest + piece : piece.slice(end + 1);
 		this.#rest = rest.slice(0, this.#max);

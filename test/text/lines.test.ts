@@ -56,7 +56,7 @@ describe('lines', () => {
 	test('what is skipped is not looked at, but the line after it is whole', () => {
 		const splitter = new LineSplitter();
 		splitter.push('a');
-		splitter.skip('b\nc\nd');
+		splitter.discard('b\nc\nd');
 		assert.deepEqual(splitter.push('e\n'), ['de']);
 	});
 });

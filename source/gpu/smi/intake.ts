@@ -51,7 +51,7 @@ export class Intake {
 		if (this.#lines < this.#options.linesPerWindow) {
 			this.#deliver(splitter.push(piece));
 		} else {
-			splitter.skip(piece);
+			splitter.discard(piece);
 			this.#leaveOut();
 		}
 
