@@ -134,11 +134,19 @@ test('the Dockerfile builds, and its image runs the job as the user', async () =
 	}
 });
 
+/** The package server that the base image of the tests was made from. */
+async function packageServer(): Promise<string> {
+	const {stdout, stderr} = await run('docker', ['run', '--rm', host.images.bare, 'cat', '/etc/apt/sources.list']);
+	const [, server] = /^deb (?:\[.*?\] )?(http\S+?)\/? /m.exec(stdout) ?? [];
+	assert.ok(server, `${stdout}${stderr}`);
+	return server;
+}
+
 describe('Compose', () => {
 	let compose: string;
 	before(async () => {
 		const root = await unpackedDeb(
-			'http://deb.debian.org/debian/pool/main/d/docker-compose/docker-compose_2.26.1-4_amd64.deb',
+			`${await packageServer()}/pool/main/d/docker-compose/docker-compose_2.26.1-4_amd64.deb`,
 		);
 		compose = join(root, 'usr/libexec/docker/cli-plugins/docker-compose');
 		await exported(['compose', '-o', 'compose.yaml', ...job]);
