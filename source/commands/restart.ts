@@ -3,14 +3,10 @@ import {pickBoxes} from '../app/pick-box.ts';
 import {isRunning} from '../box/box.ts';
 import {startBox, stopBox} from '../box/up/lifecycle.ts';
 import {openHost} from '../host/open-host.ts';
-import {agreeOnTerminal, tellOwnerOf} from './output/ask-end.ts';
+import {agreeOnTerminal, type EndFlags, tellOwnerOf} from './output/ask-end.ts';
 
 /** Stops and starts boxes, with the same address and token. A stopped box is only started. */
-export async function restart(
-	names: string[],
-	options: {host?: string | undefined; yes?: true | undefined; others?: true | undefined; json?: true | undefined},
-	signal: AbortSignal,
-): Promise<void> {
+export async function restart(names: string[], options: EndFlags, signal: AbortSignal): Promise<void> {
 	const host = openHost(options);
 	await forEachBox(
 		host,

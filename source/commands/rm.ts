@@ -2,13 +2,9 @@ import {forEachBox} from '../app/for-each-box.ts';
 import {pickBoxes} from '../app/pick-box.ts';
 import {removeBox} from '../box/up/remove-box.ts';
 import {openHost} from '../host/open-host.ts';
-import {agreeOnTerminal, tellOwnerOf} from './output/ask-end.ts';
+import {agreeOnTerminal, type EndFlags, tellOwnerOf} from './output/ask-end.ts';
 
-export async function rm(
-	names: string[],
-	options: {host?: string | undefined; yes?: true | undefined; others?: true | undefined; json?: true | undefined},
-	signal: AbortSignal,
-): Promise<void> {
+export async function rm(names: string[], options: EndFlags, signal: AbortSignal): Promise<void> {
 	const host = openHost(options);
 	await forEachBox(
 		host,

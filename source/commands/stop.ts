@@ -5,17 +5,11 @@ import {listBoxes} from '../box/list.ts';
 import {stopBox} from '../box/up/lifecycle.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
-import {agreeOnTerminal, tellOwnerOf} from './output/ask-end.ts';
+import {agreeOnTerminal, type EndFlags, tellOwnerOf} from './output/ask-end.ts';
 
 export async function stop(
 	names: string[],
-	options: {
-		host?: string | undefined;
-		idle?: string | undefined;
-		yes?: true | undefined;
-		others?: true | undefined;
-		json?: true | undefined;
-	},
+	options: EndFlags & {idle?: string | undefined},
 	signal: AbortSignal,
 ): Promise<void> {
 	const host = openHost(options);

@@ -4,13 +4,19 @@ import {type Deed, tellOwner} from '../../box/up/tell-owner.ts';
 import type {Host} from '../../host/host.ts';
 import {shellQuote} from '../../text/shell-quote.ts';
 
-type Options = {yes?: true | undefined; others?: true | undefined};
+/** The flags of each verb that ends boxes. */
+export type EndFlags = {
+	host?: string | undefined;
+	yes?: true | undefined;
+	others?: true | undefined;
+	json?: true | undefined;
+};
 
 /** For `forEachBox`: asks on the terminal about what is in use or belongs to others. */
 export function agreeOnTerminal(
 	host: Host,
 	ending: 'stop' | 'restart' | 'rm',
-	{yes, others}: Options,
+	{yes, others}: Pick<EndFlags, 'yes' | 'others'>,
 	signal: AbortSignal,
 ): (boxes: Box[]) => Promise<void> {
 	return (boxes) =>
