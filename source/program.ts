@@ -76,9 +76,10 @@ const run = () =>
 			.argument('<command...>', 'the command and its arguments, after --')
 			.summary("run a command in the project's environment")
 			.description(
-				"Run a command as a job: in the image of the project's box, with the same folders, limits and secrets, on GPUs of its own that it holds until it ends. Prints its output and exits with its exit code. Ctrl-C stops the job, d detaches. What it leaves is in runs/ of the project.",
+				"Run a command as a job: in the image of the project's box, with the same folders, limits and secrets, on GPUs of its own that it holds until it ends. A notebook is executed cell by cell, with its parameters after -p. Prints its output and exits with its exit code. Ctrl-C stops the job, d detaches. What it leaves is in runs/ of the project.",
 			)
 			.option('--nproc <n>', 'start it with torchrun: this many processes, or auto for one per GPU', toProcessesPerNode)
+			.option('--strip-magics', 'skip magics and shell lines of a notebook that --nproc starts')
 			.option('-d, --detach', 'run it in the background and print its name')
 			.option('--gpus <gpus>', 'request GPUs: auto, none, all, a count, indexes (0,2) or UUIDs')
 			.option('--share-gpus', 'allow GPUs that others use')
@@ -116,7 +117,7 @@ const run = () =>
 			.option('--json', 'print the run as JSON at the end; its output goes to stderr')
 			.addHelpText(
 				'after',
-				'\nExamples:\n  gpubox run -- python train.py --lr 3e-4\n  gpubox run --gpus 2 --nproc auto -- python train.py\n  gpubox run --detach --wait -- python train.py',
+				'\nExamples:\n  gpubox run -- python train.py --lr 3e-4\n  gpubox run -- train.ipynb -p lr=3e-4\n  gpubox run --gpus 2 --nproc auto -- python train.py\n  gpubox run --detach --wait -- python train.py',
 			),
 		async ({args: [command], options, signal}) =>
 			(await import('./commands/run.ts')).run({...options, command}, signal),

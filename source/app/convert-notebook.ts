@@ -50,7 +50,8 @@ export async function convertToFile(
 	return {...script, file};
 }
 
-function readNotebook(path: string): string {
+/** @throws Failure */
+export function readNotebook(path: string): string {
 	try {
 		return readSmallFile(path, {maxBytes: notebookBytes}).toString('utf8');
 	} catch (error) {

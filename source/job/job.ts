@@ -4,6 +4,7 @@ import {inside} from '../box/paths.ts';
 import {baseLabels, baseSpec, cpusOf, threadsOf} from '../box/plan/base.ts';
 import type {BoxFacts} from '../box/plan/types.ts';
 import type {ContainerSpec} from '../engine/engine.ts';
+import {type NotebookJob, notebookCommand, notebookScript} from './notebook/notebook.ts';
 import {torchrunArguments} from './torchrun.ts';
 
 /** One command in a project's environment. */
@@ -16,7 +17,12 @@ export type Job = {
 	stopSeconds: number;
 	/** How many processes torchrun starts; `auto` is one for each GPU. Missing: the command is started as it is. */
 	processes?: number | 'auto';
+	/** The notebook that the command names. With `processes` it was converted to the script in the run's folder. */
+	notebook?: NotebookJob;
 };
+
+/** A notebook as a script, in the folder of a run. Its name is no word of Python's, so that no `import` takes it for another module. */
+export const convertedScript = 'notebook-script.py';
 
 /** The folder of a run, inside. */
 function runFolderInside(name: string): string {
@@ -38,10 +44,7 @@ export function planJob(facts: BoxFacts, job: Job): ContainerSpec {
 	return {
 		...base,
 		entrypoint: [`${inside.files}/job`],
-		command:
-			processes === undefined
-				? job.command
-				: [`${inside.files}/torchrun`, ...torchrunArguments(job.command, processes)],
+		command: commandOf(job, processes, runFolderInside(facts.name)),
 		environment: {
 			...base.environment,
 			...(processes === undefined
@@ -63,6 +66,30 @@ export function planJob(facts: BoxFacts, job: Job): ContainerSpec {
 		logMaxSize: '100m',
 		logMaxFiles: 5,
 	};
+}
+
+// In the notebook's folder, where its kernel would run and where it finds the project's modules.
+const inFolder = 'cd "$1" && shift && export PYTHONPATH="$PWD:$PYTHONPATH" && exec "$@"';
+
+function commandOf(
+	{command, notebook, workingDirectory}: Job,
+	processes: number | undefined,
+	folder: string,
+): string[] {
+	const torchrun = (words: readonly string[]) => [
+		`${inside.files}/torchrun`,
+		...torchrunArguments(words, processes ?? 1),
+	];
+	if (notebook === undefined) {
+		return processes === undefined ? command : torchrun(command);
+	}
+
+	return processes === undefined
+		? notebookCommand(notebook, {script: `${inside.files}/${notebookScript}`})
+		: [
+				...['sh', '-c', inFolder, 'sh', posix.dirname(posix.resolve(workingDirectory, notebook.notebook))],
+				...torchrun([posix.join(folder, convertedScript)]),
+			];
 }
 
 /** How many processes torchrun starts; undefined without torchrun. */

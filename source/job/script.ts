@@ -42,30 +42,30 @@ export function scriptOf(command: readonly string[]): string | undefined {
 	return undefined;
 }
 
+/** Where a project's files are, on the host and for a command that starts inside. */
+type Place = {
+	/** The project's folder on the host. */
+	folder: string;
+	/** Where the command starts, inside. */
+	workingDirectory: string;
+};
+
+/** A file as it is on the host, from its path as a command is given it; undefined outside of the project, whose files are not known here. */
+export function fileOnHost(path: string, {folder, workingDirectory}: Place): string | undefined {
+	const below = posix.relative(inside.project, posix.resolve(workingDirectory, path));
+	return below === '..' || below.startsWith('../') ? undefined : join(folder, below);
+}
+
 /**
 A script that is missing is told before anything is pulled and any GPU is taken. Paths outside of the project are the image's, which
 are not known here.
 
-@param place.folder the project's folder on the host; `place.workingDirectory` where the command starts, inside
 @throws Failure (failed) that names the file looked for
 */
-export function refuseMissingScript(
-	command: readonly string[],
-	{folder, workingDirectory}: {folder: string; workingDirectory: string},
-): void {
+export function refuseMissingScript(command: readonly string[], place: Place): void {
 	const script = scriptOf(command);
-	if (script === undefined) {
-		return;
-	}
-
-	const path = posix.resolve(workingDirectory, script);
-	const below = posix.relative(inside.project, path);
-	if (below === '..' || below.startsWith('../')) {
-		return;
-	}
-
-	const file = join(folder, below);
-	if (existsSync(file)) {
+	const file = script === undefined ? undefined : fileOnHost(script, place);
+	if (script === undefined || file === undefined || existsSync(file)) {
 		return;
 	}
 
@@ -73,7 +73,7 @@ export function refuseMissingScript(
 	throw new Failure(`No such file: ${safeText(file)}`, {
 		fix: similar
 			? `Did you mean "${similar}"?`
-			: `The command starts in ${safeText(workingDirectory)}, which is this folder; files outside of the project need --mount.`,
+			: `The command starts in ${safeText(place.workingDirectory)}, which is this folder; files outside of the project need --mount.`,
 		exitCode: exitCode.failed,
 	});
 }

@@ -468,6 +468,14 @@ const story: Step[] = [
 	// Jobs. The numbers of the runs count up.
 	run(['gpubox run -- python train.py --lr 3e-4', 'gpubox run -- python train.py'], {in: 'train', out: /^trained$/m}),
 	run('gpubox run -- train.py', {in: 'train', out: /^trained$/m}),
+	run('gpubox run -- train.ipynb -p lr=3e-4', {
+		as: `printf '%s' '${notebook}' > train.ipynb && gpubox run --name notebook -- train.ipynb -p lr=3e-4 && rm train.ipynb`,
+		in: 'train',
+		check: ({stdout}) => {
+			assert.match(stdout, /^1$/m);
+			return assertFile('train/runs/notebook-1/notebook.ipynb', /"lr = 0\.0003"/);
+		},
+	}),
 	run(['gpubox run --detach --wait -- python train.py', 'gpubox run --detach --wait -- train.py'], {
 		in: 'train',
 		out: /^alice-train-\d+$/m,

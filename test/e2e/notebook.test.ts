@@ -97,22 +97,6 @@ async function outputsOf(name: string): Promise<string[]> {
 }
 
 describe('notebook.py', () => {
-	test('prints what cells print, stops at the first error, and saves what came before and the error', async () => {
-		await save('fail.ipynb', [
-			{cell_type: 'markdown', source: '# Title'},
-			"print('one')",
-			"import sys; print('warned', file=sys.stderr); 6 * 7",
-			"raise ValueError('no data')",
-			"print('never')",
-		]);
-		const {stdout, stderr, code} = await execute('fail.ipynb');
-		assert.equal(code, 1);
-		assert.equal(stdout, 'one\n42\n');
-		assert.match(stderr, /^warned\n[\s\S]*ValueError: no data\n/);
-		assert.match(stderr, /^notebook\.py: cell 4 of 5 failed: ValueError: no data; saved as fail-executed\.ipynb$/m);
-		assert.deepEqual(await outputsOf('fail-executed.ipynb'), ['', 'one\n', 'warned\n', 'ValueError', '']);
-	});
-
 	test('parameters override the defaults of the tagged cell', async () => {
 		await save('parameters.ipynb', [
 			{cell_type: 'code', source: "lr = 1.0\nname = 'none'\nflag = False", metadata: {tags: ['parameters']}},
@@ -122,31 +106,6 @@ describe('notebook.py', () => {
 		assert.equal(code, 0);
 		assert.equal(stdout, "float 0.0003 a 'b' True\n");
 		assert.equal((await outputsOf('parameters-executed.ipynb')).length, 3);
-	});
-
-	test('SIGTERM interrupts the cell, which may save a checkpoint; the notebook is saved', async () => {
-		await save('slow.ipynb', [
-			"print('first')",
-			"import time\nprint('started', flush=True)\ntry:\n    time.sleep(120)\nexcept KeyboardInterrupt:\n    time.sleep(2)\n    print('checkpoint')",
-			"print('never')",
-		]);
-		const container = await start('slow.ipynb');
-		try {
-			await waitUntil('the cell to start', async () =>
-				(await container.logs({stdout: true})).toString('utf8').includes('started'),
-			);
-			// Saved before the slow cell, whatever happens to it.
-			assert.deepEqual((await outputsOf('slow-executed.ipynb')).slice(0, 1), ['first\n']);
-			await container.kill({signal: 'SIGTERM'});
-			const {StatusCode} = (await container.wait()) as {StatusCode: number};
-			assert.equal(StatusCode, 143);
-			const {stdout, stderr} = await logs(container);
-			assert.equal(stdout, 'first\nstarted\ncheckpoint\n');
-			assert.match(stderr, /^notebook\.py: stopped by SIGTERM in cell 2 of 3; saved as slow-executed\.ipynb$/m);
-			assert.deepEqual(await outputsOf('slow-executed.ipynb'), ['first\n', 'started\ncheckpoint\n', '']);
-		} finally {
-			await container.remove({force: true});
-		}
 	});
 
 	test("a kernel that is not in the image falls back to python3; sys.exit's code and a killed kernel come through", async () => {
@@ -220,5 +179,123 @@ describe('gpubox convert', () => {
 		assert.equal(waits.code, 1);
 		assert.match(waits.stderr, /^gpubox: await\.ipynb: cell 2, line 2: 'await' outside function\n/);
 		await rm(join(person.project, 'text.ipynb'));
+	});
+});
+
+describe('gpubox run with a notebook', () => {
+	type Kept = {exitCode: number; folder: string; files: Array<{path: string}>};
+	const run = (options: string[], ...command: string[]) => person.runGpubox(['run', ...options, '--', ...command]);
+	const kept = async (name: string) => {
+		const {stdout, stderr} = await person.runGpubox(['runs', 'show', name, '--json']);
+		assert.notEqual(stdout, '', stderr);
+		return JSON.parse(stdout) as Kept;
+	};
+
+	test('executes it where it is, with its parameters, prints as it goes, and keeps it with its outputs', async () => {
+		await mkdir(join(person.project, 'sub'), {recursive: true, mode: 0o755});
+		await writeFile(join(person.project, 'sub', 'helper.py'), 'step = 2\n', {mode: 0o644});
+		await save('sub/good.ipynb', [
+			{cell_type: 'code', source: 'lr = 1.0', metadata: {tags: ['parameters']}},
+			'import helper\nprint(lr * helper.step)',
+			"import sys; print('warned', file=sys.stderr); 6 * 7",
+		]);
+		const {stdout, stderr, code} = await run(['--name', 'good'], 'sub/good.ipynb', '-p', 'lr=3e-4');
+		assert.equal(code, 0, stderr);
+		assert.equal(stdout, '0.0006\n42\n');
+		assert.match(stderr, /^warned$/m);
+		const {folder, files} = await kept('good-1');
+		assert.deepEqual(
+			files.map(({path}) => path),
+			['runs/good-1/notebook.ipynb'],
+		);
+		assert.deepEqual(await outputsOf(join('runs', 'good-1', 'notebook.ipynb')), ['', '', '0.0006\n', 'warned\n']);
+		assert.match(await readFile(join(folder, 'log'), 'utf8'), /^0\.0006\n/);
+	});
+
+	test('that fails in its third cell of code is kept with what the others printed, and with the error', async () => {
+		await save('third.ipynb', [
+			{cell_type: 'markdown', source: '# Title'},
+			"print('one')",
+			"print('two')",
+			"raise ValueError('no data')",
+			"print('never')",
+		]);
+		const {stdout, stderr, code} = await run(['--name', 'third'], 'third.ipynb');
+		assert.equal(code, 1);
+		assert.equal(stdout, 'one\ntwo\n');
+		assert.match(
+			stderr,
+			/cell 4 of 5 failed: ValueError: no data; saved as \/workspace\/runs\/third-1\/notebook\.ipynb/,
+		);
+		assert.match(stderr, /^gpubox: third-1 ended with exit code 1\./m);
+		assert.deepEqual(await outputsOf('runs/third-1/notebook.ipynb'), ['', 'one\n', 'two\n', 'ValueError', '']);
+		assert.deepEqual(
+			(await kept('third-1')).files.map(({path}) => path),
+			['runs/third-1/notebook.ipynb'],
+		);
+	});
+
+	test('that is stopped is kept as far as it got', async () => {
+		await save('long.ipynb', [
+			"print('first')",
+			"import time\ntry:\n    print('started', flush=True)\n    time.sleep(120)\nexcept KeyboardInterrupt:\n    print('checkpoint')",
+			"print('never')",
+		]);
+		const detached = await run(['--detach', '--name', 'long'], 'long.ipynb');
+		assert.equal(detached.code, 0, detached.stderr);
+		await waitUntil('the second cell', async () =>
+			(await person.runGpubox(['logs', 'long-1'])).stdout.includes('started'),
+		);
+		assert.equal((await person.runGpubox(['stop', 'long-1'])).code, 0);
+		assert.equal((await person.runGpubox(['wait', 'long-1'])).code, 143);
+		assert.deepEqual(await outputsOf('runs/long-1/notebook.ipynb'), ['first\n', 'started\ncheckpoint\n', '']);
+	});
+
+	test('is refused before anything starts when it is missing, or given to Python, or its parameters are none', async () => {
+		const cases: Array<[number, RegExp, ...string[]]> = [
+			[1, /^gpubox: No such file: .*\/thirdd\.ipynb\n {2}→ Did you mean "third\.ipynb"/, 'thirdd.ipynb'],
+			[2, /^gpubox: python does not run notebooks\.\n {2}→ .*gpubox run -- third\.ipynb/, 'python', 'third.ipynb'],
+			[2, /A notebook takes only parameters, not "--lr"/, 'third.ipynb', '--lr', '3'],
+		];
+		for (const [expected, text, ...command] of cases) {
+			const {stderr, code} = await run(['--name', 'refused'], ...command);
+			assert.equal(code, expected, stderr);
+			assert.match(stderr, text);
+		}
+
+		assert.equal((await person.runGpubox(['runs', 'show', 'refused-1'])).code, 6);
+	});
+
+	test('is a script with --nproc, without magics, in its own folder', async () => {
+		await save('sub/ranks.ipynb', [
+			{cell_type: 'code', source: 'lr = 1.0', metadata: {tags: ['parameters']}},
+			'%matplotlib inline\nimport helper, os\nprint(lr * helper.step, os.path.basename(os.getcwd()))',
+		]);
+		const refused = await run(['--nproc', '2'], 'sub/ranks.ipynb');
+		assert.match(
+			refused.stderr,
+			/sub\/ranks\.ipynb: cell 2, line 1: %matplotlib inline is not Python\.\n {2}→ .*--strip-magics/,
+		);
+		// The image has no PyTorch, and so no torchrun: one that only starts what it is given.
+		await mkdir(join(person.project, 'bin'), {recursive: true});
+		await writeFile(
+			join(person.project, 'bin', 'torchrun'),
+			'#!/bin/sh\necho "$1 $2 $3"\nshift 3\nexec python3 "$@"\n',
+			{mode: 0o755},
+		);
+		await chmod(join(person.project, 'bin', 'torchrun'), 0o755);
+		const {stdout, stderr, code} = await run(
+			['--nproc', '2', '--strip-magics', '--name', 'ranks', '--env', 'PATH=/workspace/bin:/usr/bin:/bin'],
+			'sub/ranks.ipynb',
+			'-p',
+			'lr=2',
+		);
+		assert.equal(code, 0, stderr);
+		assert.match(stderr, /^Left out: cell 3, line 1: %matplotlib inline$/m);
+		assert.equal(stdout, '--standalone --nnodes=1 --nproc_per_node=2\n4 sub\n');
+		assert.deepEqual(
+			(await kept('ranks-1')).files.map(({path}) => path),
+			['runs/ranks-1/notebook-script.py'],
+		);
 	});
 });

@@ -65,6 +65,17 @@ describe('the container of a job', () => {
 		assert.equal(planBox(facts).labels['gpubox.kind'], '');
 	});
 
+	test('executes a notebook with the script among its files, or starts what became of it with torchrun', () => {
+		const notebook = {notebook: 'sub/train.ipynb', parameters: ['lr=3e-4']};
+		const typed = {...job, command: ['sub/train.ipynb', '-p', 'lr=3e-4'], notebook};
+		assert.deepEqual(planJob(facts, typed).command, [
+			...['python3', '/run/gpubox/notebook.py', '-p', 'lr=3e-4', '--', 'sub/train.ipynb'],
+		]);
+		const [shell, , , , folder, ...words] = planJob(facts, {...typed, processes: 'auto'}).command ?? [];
+		assert.deepEqual([shell, folder, words[0]], ['sh', '/workspace/sub', '/run/gpubox/torchrun']);
+		assert.deepEqual(words.slice(3), ['--nproc_per_node=4', '/workspace/runs/alice-train-3/notebook-script.py']);
+	});
+
 	test('divides the CPUs among the processes, one for each card with auto', () => {
 		const spec = planJob(facts, {...job, processes: 'auto'});
 		assert.deepEqual(spec.command?.slice(1), ['--standalone', '--nnodes=1', '--nproc_per_node=4', 'train.py']);

@@ -1,12 +1,12 @@
 /** `gpubox run`: from the command line to a job that runs, and what follows it. */
 import {createHash} from 'node:crypto';
-import {existsSync, readFileSync, realpathSync} from 'node:fs';
-import {join, posix, relative, resolve} from 'node:path';
+import {existsSync, readFileSync} from 'node:fs';
+import {join, resolve} from 'node:path';
 import {exitCode, Failure} from '../../base/failure.ts';
+import {writeFileAtomic} from '../../base/safe-files.ts';
 import type {Box, ServiceName} from '../../box/box.ts';
 import {listClaims, onlyBoxes} from '../../box/list.ts';
 import {checkName, defaultName, ownNames} from '../../box/name.ts';
-import {inside} from '../../box/paths.ts';
 import type {UpFlags} from '../../box/plan/request.ts';
 import type {Prepared} from '../../box/plan/types.ts';
 import {prepare} from '../../box/up/prepare.ts';
@@ -14,32 +14,25 @@ import {stillUndecided, workOut} from '../../box/up/resolve-spec.ts';
 import type {UpOptions} from '../../box/up/types.ts';
 import type {ContainerSpec} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
-import {type Job, planJob, processesOf} from '../../job/job.ts';
+import {convertedScript, type Job, planJob, processesOf} from '../../job/job.ts';
 import {startJob} from '../../job/run/local.ts';
 import {forgetRun, writeFirstManifest} from '../../job/runs/complete.ts';
 import {allocateRun, nextRunName} from '../../job/runs/folder.ts';
 import {readCode, writePatch} from '../../job/runs/git.ts';
 import {publishSpecOf} from '../../job/runs/publish.ts';
 import {type RunRecord, thisProcess, writeRunRecord} from '../../job/runs/record.ts';
-import {refuseMissingScript} from '../../job/script.ts';
-import {torchrunArguments} from '../../job/torchrun.ts';
 import {consent} from '../consent.ts';
 import {toDuration} from '../duration-option.ts';
 import {type Front, resolveRequest} from '../up.ts';
+import {type JobFlags, makeJob} from './make-job.ts';
 
 /** The options of `run`, as commander reads them: those of `up` that make sense, and its own. */
-export type RunFlags = Omit<UpFlags, 'directory' | 'jupyter' | 'ssh' | 'port' | 'bind' | 'recreate'> & {
-	command: string[];
-	nproc?: number | 'auto' | undefined;
-	/** Seconds. */
-	stopTimeout?: number | undefined;
-	/** Ends the job after this long. */
-	timeout?: string | undefined;
-	artifacts?: string[] | undefined;
-};
-
-/** Seconds that a job has to save a checkpoint when it is stopped. */
-const defaultStopSeconds = 120;
+export type RunFlags = Omit<UpFlags, 'directory' | 'jupyter' | 'ssh' | 'port' | 'bind' | 'recreate'> &
+	JobFlags & {
+		/** Ends the job after this long. */
+		timeout?: string | undefined;
+		artifacts?: string[] | undefined;
+	};
 
 /** A run whose container has been started. */
 export type LiveRun = RunRecord & {container: string};
@@ -65,6 +58,15 @@ export async function startRun(host: Host, flags: RunFlags, front: Front): Promi
 	const {job, project, name, prepared, boxes, options, publish} = await makePlan(host, flags, front, false);
 	const {request, secrets, runAs, hostGpus} = prepared;
 	const values = [...(secrets?.values() ?? [])];
+	const script =
+		job.notebook === undefined || job.processes === undefined
+			? undefined
+			: await (await import('./notebook-script.ts')).convertForTorchrun(host, job, prepared, {
+					project,
+					notebook: job.notebook,
+					stripMagics: flags.stripMagics ?? false,
+					...front,
+				});
 	const now = new Date();
 	const [code, image, base] = await Promise.all([
 		readCode(project, values, front.signal),
@@ -108,6 +110,10 @@ export async function startRun(host: Host, flags: RunFlags, front: Front): Promi
 	);
 	try {
 		writePatch(run.folder, code?.patch);
+		if (script !== undefined) {
+			writeFileAtomic(join(run.folder, convertedScript), script, {mode: 0o644, anyFolder: true, owner: runAs});
+		}
+
 		const {box, spec} = await startJob(host, prepared, {name: run.name, job}, options);
 		return {run: recordStart(host, run, box, spec, {job, prepared, timeout: flags.timeout}), box};
 	} catch (error) {
@@ -139,28 +145,18 @@ export async function planRun(host: Host, flags: RunFlags, front: Front): Promis
 }
 
 async function makePlan(host: Host, flags: RunFlags, front: Front, dryRun: boolean): Promise<Plan> {
-	const {name, command, ...rest} = flags;
+	const {name, ...rest} = flags;
 	const {request: wanted, asks, options, effective} = await resolveRequest(host, rest, front);
 	const {project} = wanted;
-	const workingDirectory = placeInside(project, process.cwd());
-	refuseMissingScript(command, {folder: project, workingDirectory});
-	const job: Job = {
-		command: /\.py$/.test(command[0] ?? '') && flags.nproc === undefined ? ['python', ...command] : command,
-		workingDirectory,
-		stopSeconds: flags.stopTimeout ?? defaultStopSeconds,
-		...(flags.nproc === undefined ? {} : {processes: flags.nproc}),
-	};
-	if (job.processes !== undefined) {
-		// What it refuses is refused before anything is pulled.
-		torchrunArguments(job.command, 1);
-	}
-
+	const job = makeJob(flags, project);
 	if (flags.timeout !== undefined) {
 		toDuration(flags.timeout);
 	}
 
 	// A job publishes no port. Its image gets the layers of its project's box anyway, because the packages in them count, too.
 	const request = {...wanted, services: [] as ServiceName[]};
+	// A notebook runs in the kernel that comes with Jupyter.
+	const layerServices = [...new Set([...wanted.services, ...(job.notebook ? (['jupyter'] as const) : [])])];
 	if (!dryRun) {
 		await consent(host, project, asks, {
 			trust: flags.trust ?? false,
@@ -177,7 +173,7 @@ async function makePlan(host: Host, flags: RunFlags, front: Front, dryRun: boole
 		...jobOptions,
 		engine,
 		boxes,
-		layerServices: wanted.services,
+		layerServices,
 		dryRun,
 	});
 	return {
@@ -215,19 +211,6 @@ function runNameOf(
 	const isFree = (name: string) =>
 		!boxes.some((box) => box.name === name && !(box.mine && box.projectPath === project));
 	return names.find(isFree) ?? names.at(-1) ?? defaultName(person.name, project);
-}
-
-/** The folder inside that is the caller's current one. @throws Failure (usage) outside of the project */
-function placeInside(project: string, current: string): string {
-	const way = relative(project, realpathSync(current));
-	if (way === '..' || way.startsWith('../')) {
-		throw new Failure('The current folder is not in the project.', {
-			fix: 'Go to the project: cd my-project && gpubox run -- python train.py',
-			exitCode: exitCode.usage,
-		});
-	}
-
-	return posix.join(inside.project, way);
 }
 
 function hashOfLock(project: string): string | null {

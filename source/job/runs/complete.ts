@@ -8,6 +8,7 @@ import {engineKey} from '../../box/record.ts';
 import {removeWithFiles} from '../../box/up/remove-with-files.ts';
 import type {ContainerDetail, LogChunk} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
+import {convertedScript} from '../job.ts';
 import {copyLog} from './copy-log.ts';
 import {readRunFiles} from './files.ts';
 import {LogFile, logPath} from './log-file.ts';
@@ -189,7 +190,7 @@ function forgetUnlessNew({paths}: Place, run: RunRecord): void {
 
 /** Removes a run in which nothing ran, with its folder unless something is in it. */
 export function forgetRun(paths: Host['paths'], run: RunRecord): void {
-	for (const file of ['.gitignore', 'patch', 'log', 'manifest.json']) {
+	for (const file of ['.gitignore', 'patch', convertedScript, 'log', 'manifest.json']) {
 		rmSync(join(run.folder, file), {force: true});
 	}
 

@@ -1,0 +1,83 @@
+/** The job that a command line of `gpubox run` describes. */
+import {realpathSync} from 'node:fs';
+import {posix, relative} from 'node:path';
+import {exitCode, Failure} from '../../base/failure.ts';
+import {inside} from '../../box/paths.ts';
+import type {Job} from '../../job/job.ts';
+import {notebookJob} from '../../job/notebook/notebook.ts';
+import {refuseMissingScript, scriptOf} from '../../job/script.ts';
+import {torchrunArguments} from '../../job/torchrun.ts';
+import {safeText} from '../../text/safe.ts';
+
+/** What of the command line says what runs, and how. */
+export type JobFlags = {
+	command: string[];
+	nproc?: number | 'auto' | undefined;
+	/** Leaves out of a notebook what torchrun cannot start. */
+	stripMagics?: true | undefined;
+	/** Seconds. */
+	stopTimeout?: number | undefined;
+};
+
+/** Seconds that a job has to save a checkpoint when it is stopped. */
+const defaultStopSeconds = 120;
+
+/**
+What it refuses is refused before anything is pulled.
+
+@param project the folder on the host
+@throws Failure (usage); Failure (failed) for a script that is not there
+*/
+export function makeJob({command, nproc, stripMagics, stopTimeout}: JobFlags, project: string): Job {
+	const workingDirectory = placeInside(project, process.cwd());
+	refuseMissingScript(command, {folder: project, workingDirectory});
+	const notebook = notebookJob(command);
+	// One process is what its kernel is.
+	const processes = notebook !== undefined && nproc === 1 ? undefined : nproc;
+	const isConverted = notebook !== undefined && processes !== undefined;
+	if (stripMagics && !isConverted) {
+		throw new Failure('--strip-magics is for a notebook that is started with --nproc.', {
+			fix: 'Omit it: elsewhere a notebook runs with its magics.',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	if (notebook === undefined) {
+		refuseNotebookInPython(command);
+		if (processes !== undefined) {
+			torchrunArguments(command, 1);
+		}
+	}
+
+	return {
+		command: /\.py$/.test(command[0] ?? '') && processes === undefined ? ['python', ...command] : command,
+		workingDirectory,
+		stopSeconds: stopTimeout ?? defaultStopSeconds,
+		...(processes === undefined ? {} : {processes}),
+		...(notebook === undefined ? {} : {notebook}),
+	};
+}
+
+/** Python would take the first brace of the file for code. */
+function refuseNotebookInPython(command: readonly string[]): void {
+	const script = scriptOf(command);
+	if (script?.endsWith('.ipynb')) {
+		throw new Failure(`${safeText(command[0] ?? '')} does not run notebooks.`, {
+			fix: `gpubox does: gpubox run -- ${safeText(script)}`,
+			exitCode: exitCode.usage,
+		});
+	}
+}
+
+/** The folder inside that is the caller's current one. @throws Failure (usage) outside of the project */
+function placeInside(project: string, current: string): string {
+	const way = relative(project, realpathSync(current));
+	if (way === '..' || way.startsWith('../')) {
+		throw new Failure('The current folder is not in the project.', {
+			fix: 'Go to the project: cd my-project && gpubox run -- python train.py',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return posix.join(inside.project, way);
+}
