@@ -84,6 +84,7 @@ const run = () =>
 			.option('--gpus <gpus>', 'request GPUs: auto, none, all, a count, indexes (0,2) or UUIDs')
 			.option('--share-gpus', 'allow GPUs that others use')
 			.option('--wait', 'queue for the GPUs if others have them')
+			.option('--check', 'test its GPUs first; exits with 8 when they fail')
 			.option('--timeout <time>', 'stop it after this long, e.g. 8h')
 			.option(
 				'--stop-timeout <seconds>',

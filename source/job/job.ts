@@ -19,6 +19,8 @@ export type Job = {
 	processes?: number | 'auto';
 	/** The notebook that the command names. With `processes` it was converted to the script in the run's folder. */
 	notebook?: NotebookJob;
+	/** Test the GPUs first. */
+	check?: boolean;
 };
 
 /** A notebook as a script, in the folder of a run. Its name is no word of Python's, so that no `import` takes it for another module. */
@@ -44,7 +46,10 @@ export function planJob(facts: BoxFacts, job: Job): ContainerSpec {
 	return {
 		...base,
 		entrypoint: [`${inside.files}/job`],
-		command: commandOf(job, processes, runFolderInside(facts.name)),
+		command: [
+			...(job.check ? [`${inside.files}/check-first`] : []),
+			...commandOf(job, processes, runFolderInside(facts.name)),
+		],
 		environment: {
 			...base.environment,
 			...(processes === undefined

@@ -4,6 +4,7 @@ Tries PyTorch on every GPU that it can see: each card, then all of them together
     python check.py          exits with 0 when every card works, else with 1
     python check.py --cpu    passes without a GPU, too, when PyTorch computes on the CPU
     python check.py --json   prints one JSON object a line
+    python check.py --report FILE    also writes these objects to a file
 """
 
 import json
@@ -18,11 +19,15 @@ warnings.simplefilter("ignore")
 
 
 AS_JSON = "--json" in sys.argv[1:]
+REPORT = sys.argv[sys.argv.index("--report") + 1] if "--report" in sys.argv[1:-1] else None
 
 
 def tell(kind, **members):
-    text = json.dumps({"kind": kind, **members}) if AS_JSON else say(kind, members)
-    print(text, flush=True)
+    as_json = json.dumps({"kind": kind, **members})
+    print(as_json if AS_JSON else say(kind, members), flush=True)
+    if REPORT is not None:
+        with open(REPORT, "a") as report:
+            report.write(as_json + "\n")
 
 
 def say(kind, said):
@@ -220,9 +225,10 @@ def facts_of(torch):
 
 
 def main():
-    unknown = [word for word in sys.argv[1:] if word not in ("--json", "--cpu")]
-    if unknown:
-        print(f"check.py: unknown argument {unknown[0]}; there are --cpu and --json", file=sys.stderr)
+    unknown = [word for word in sys.argv[1:] if word not in ("--json", "--cpu", "--report", REPORT)]
+    if unknown or ("--report" in sys.argv[1:] and REPORT is None):
+        wrong = f"unknown argument {unknown[0]}" if unknown else "--report needs a file"
+        print(f"check.py: {wrong}; there are --cpu, --json and --report FILE", file=sys.stderr)
         return 2
     without_gpu = "--cpu" in sys.argv[1:]
 

@@ -485,6 +485,12 @@ const story: Step[] = [
 		as: 'gpubox run --dry-run --gpus 2 --nproc auto -- python train.py',
 		out: /torchrun --standalone --nnodes=1 --nproc_per_node=2 train\.py/,
 	}),
+	run('gpubox run --check -- python train.py', {
+		in: 'train',
+		as: 'gpubox run --name checked --check -- python train.py',
+		out: /^trained$/m,
+		err: /^ok {3}GPU 0/m,
+	}),
 	run('gpubox wait alice-train-3', {out: /^$/}),
 	run('gpubox runs', {out: /^alice-train-3 +done +0 /m}),
 	run('gpubox runs show 3', {in: 'train', out: /^ {2}Exit code +0$/m}),

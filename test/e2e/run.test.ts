@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
-import {chown, mkdir, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {chown, cp, mkdir, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {setTimeout} from 'node:timers/promises';
+import {fileURLToPath} from 'node:url';
 import {
 	dockerOf,
 	makePerson,
@@ -366,6 +367,37 @@ describe('the GPUs of a job', {skip: needsOwnEngine}, () => {
 		}
 
 		await person.remove();
+	});
+
+	test('are tested before its command with --check, which ends it with 8 when they fail', async () => {
+		const stand = join(person.project, 'stand-in');
+		await cp(fileURLToPath(new URL('../job/_stand-in', import.meta.url)), stand, {recursive: true});
+		await person.run('chmod', ['-R', 'a+rX', stand]);
+		const check = (torch: object, ...command: string[]) =>
+			person.runGpubox([
+				...['run', ...fixed, '--gpus', '2', '--check', '--name', 'check', '--env', 'PYTHONPATH=/workspace/stand-in'],
+				...['--env', `TORCH_HOST=${JSON.stringify(torch)}`, '--', ...command],
+			]);
+		const gpus = [0, 1].map(() => ({name: 'RTX A6000', capability: [8, 6]}));
+		const good = await check({gpus}, 'sh', '-c', 'echo trained; exit 3');
+		assert.deepEqual([good.code, good.stdout], [3, 'trained\n'], good.stderr);
+		assert.match(
+			good.stderr,
+			/^PyTorch 2\.8\.0\+cu128, CUDA 12\.8, .*\nok {3}GPU 0 .*\nok {3}GPU 1 .*\nok {3}all GPUs together/m,
+		);
+		const bad = await check({gpus, faults: {'cuda:1 float32': 1}}, 'echo', 'never');
+		assert.deepEqual([bad.code, bad.stdout], [8, ''], bad.stderr);
+		assert.match(
+			bad.stderr,
+			/^gpubox: check-2 ended with exit code 8\. The test of its GPUs failed, so the command was not started: GPU 1: .*products are wrong\n {2}→ Check the host: gpubox doctor/m,
+		);
+		const {check: kept, reason} = JSON.parse(
+			(await person.runGpubox(['runs', 'show', 'check-2', '--json'])).stdout,
+		) as {check: {passed: boolean; torch: string}; reason: string};
+		assert.deepEqual([kept.passed, kept.torch], [false, '2.8.0+cu128']);
+		assert.match(reason, /^The test of its GPUs failed/);
+		const none = await person.runGpubox(['run', ...fixed, '--gpus', 'none', '--check', '--', 'true']);
+		assert.equal(none.code, 2);
 	});
 
 	test('are its own while it runs; others wait, and are told behind whom', async () => {

@@ -15,6 +15,9 @@ export type JobFlags = {
 	nproc?: number | 'auto' | undefined;
 	/** Leaves out of a notebook what torchrun cannot start. */
 	stripMagics?: true | undefined;
+	/** Tests the GPUs first. */
+	check?: true | undefined;
+	gpus?: string | undefined;
 	/** Seconds. */
 	stopTimeout?: number | undefined;
 };
@@ -28,7 +31,7 @@ What it refuses is refused before anything is pulled.
 @param project the folder on the host
 @throws Failure (usage); Failure (failed) for a script that is not there
 */
-export function makeJob({command, nproc, stripMagics, stopTimeout}: JobFlags, project: string): Job {
+export function makeJob({command, nproc, stripMagics, check, gpus, stopTimeout}: JobFlags, project: string): Job {
 	const workingDirectory = placeInside(project, process.cwd());
 	refuseMissingScript(command, {folder: project, workingDirectory});
 	const notebook = notebookJob(command);
@@ -38,6 +41,13 @@ export function makeJob({command, nproc, stripMagics, stopTimeout}: JobFlags, pr
 	if (stripMagics && !isConverted) {
 		throw new Failure('--strip-magics is for a notebook that is started with --nproc.', {
 			fix: 'Omit it: elsewhere a notebook runs with its magics.',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	if (check && gpus === 'none') {
+		throw new Failure('--check tests GPUs, and with --gpus none the job gets none.', {
+			fix: 'Omit one of the two.',
 			exitCode: exitCode.usage,
 		});
 	}
@@ -55,6 +65,7 @@ export function makeJob({command, nproc, stripMagics, stopTimeout}: JobFlags, pr
 		stopSeconds: stopTimeout ?? defaultStopSeconds,
 		...(processes === undefined ? {} : {processes}),
 		...(notebook === undefined ? {} : {notebook}),
+		...(check ? {check} : {}),
 	};
 }
 

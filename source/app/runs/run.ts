@@ -94,6 +94,7 @@ export async function startRun(host: Host, flags: RunFlags, front: Front): Promi
 			processes: null,
 			lockHash: hashOfLock(project),
 			git: code?.state ?? null,
+			check: job.check ?? false,
 			variables: Object.keys(request.environment),
 			secrets: (request.secrets ?? []).map((secret) => secret.name),
 			startedAt: null,

@@ -9,6 +9,7 @@ import {removeWithFiles} from '../../box/up/remove-with-files.ts';
 import type {ContainerDetail, LogChunk} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {convertedScript} from '../job.ts';
+import {readCheckReport, reasonOfCheck} from './check-report.ts';
 import {copyLog} from './copy-log.ts';
 import {readRunFiles} from './files.ts';
 import {LogFile, logPath} from './log-file.ts';
@@ -58,8 +59,10 @@ export async function completeRun(
 		missing = (await copyLog(host.engine, detail.id, run.folder, signal)) ? 0 : missing;
 	}
 
+	const check = readCheckReport(run);
 	const reason = detail
-		? reasonOf(detail, {stopped: run.stopped, memoryBytes: run.memoryBytes ?? undefined, log: endOfLog(run.folder)})
+		? (reasonOfCheck(detail.exitCode, check) ??
+			reasonOf(detail, {stopped: run.stopped, memoryBytes: run.memoryBytes ?? undefined, log: endOfLog(run.folder)}))
 		: {text: 'Its container was removed by another program, or the engine lost it.', fix: ''};
 	const ended = detail
 		? endOf(detail, reason)
@@ -70,7 +73,7 @@ export async function completeRun(
 		{folder: run.folder, artifacts: run.artifacts, since: Date.parse(run.startedAt ?? run.createdAt)},
 		signal,
 	);
-	const outcome: Outcome = {files, moreFiles: more, logMissingBytes: missing ?? 0, publish: null};
+	const outcome: Outcome = {files, moreFiles: more, logMissingBytes: missing ?? 0, publish: null, check};
 	writeManifest(completed, outcome);
 	if (run.publish !== null && ended.exitCode === 0) {
 		const code = await publishWithLog(host, run, options);

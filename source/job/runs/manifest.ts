@@ -1,4 +1,5 @@
 import {version} from '../../base/version.ts';
+import type {CheckResult} from '../check.ts';
 import type {RunFile} from './files.ts';
 import type {RunRecord} from './record.ts';
 
@@ -41,6 +42,8 @@ export type Outcome = {
 	logMissingBytes: number;
 	/** Exit code of the publish command; null when it did not run to its end. */
 	publish: {command: string; exitCode: number | null} | null;
+	/** What the check before it found. */
+	check: CheckResult | undefined;
 };
 
 /** The manifest of a run, in the order in which it is read. Names of variables and secrets, never their values. */
@@ -57,6 +60,7 @@ export function makeManifest(record: RunRecord, outcome: Outcome | undefined) {
 		cards: record.gpus,
 		driverVersion: record.driverVersion,
 		nproc: record.processes,
+		check: outcome?.check === undefined ? null : checkJson(outcome.check),
 		variables: record.variables,
 		secrets: record.secrets,
 		gpuHours: gpuHoursOf(record),
@@ -74,6 +78,10 @@ export function makeManifest(record: RunRecord, outcome: Outcome | undefined) {
 		publish: outcome?.publish ?? null,
 		complete: ended !== null && outcome !== undefined,
 	};
+}
+
+function checkJson({passed, torch, cuda, cudnn, nccl, driver, archs, problems}: CheckResult) {
+	return {passed, torch, cuda, cudnn, nccl, driver, archs, problems: problems.map(({message}) => message)};
 }
 
 /** Cards times hours, to a thousandth; null while it runs or when its end is not known. */

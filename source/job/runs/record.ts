@@ -49,6 +49,8 @@ const runRecord = v.object({
 	/** The gpubox.lock that was in the project. */
 	lockHash: v.nullable(text),
 	git: v.nullable(v.object({commit: v.nullable(text), patch: v.nullable(text), untracked: v.array(text)})),
+	/** Its GPUs are tested before its command starts. */
+	check: v.optional(v.boolean()),
 	/** Names only. */
 	variables: v.array(text),
 	secrets: v.array(text),

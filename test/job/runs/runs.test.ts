@@ -3,6 +3,7 @@ import {mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync}
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
+import {readCheckReport, reasonOfCheck} from '../../../source/job/runs/check-report.ts';
 import {readRunFiles} from '../../../source/job/runs/files.ts';
 import {allocateRun} from '../../../source/job/runs/folder.ts';
 import {without} from '../../../source/job/runs/git.ts';
@@ -94,6 +95,26 @@ describe('runs', () => {
 			undefined,
 		).gpuUse;
 		assert.deepEqual(use, {uuid: 'GPU-0', peakMemoryMiB: 9, meanUtilization: 75, samples: 2});
+	});
+
+	test('that failed their check are told why, by what it left in their folder', () => {
+		const {folder} = allocate('checked');
+		const run = {check: true, folder, gpus: [{uuid: 'GPU-0', index: 0, name: 'H100'}]};
+		const write = (...lines: object[]) =>
+			writeFileSync(join(folder, 'check.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+		const why = (code: number, wanted = run) => reasonOfCheck(code, readCheckReport(wanted))?.text;
+		assert.equal(why(8), undefined);
+		writeFileSync(join(folder, 'check.jsonl'), '{"kind": "ended", "code": 127}\n');
+		assert.match(
+			why(8) ?? '',
+			/^The test of its GPUs failed, so the command was not started: The image has no Python\.$/,
+		);
+		const steps = [{name: 'seen', passed: true, detail: ''}];
+		const gpu = {kind: 'gpu', index: 0, uuid: null, name: 'H100', computeCapability: '9.0', steps};
+		write({kind: 'torch', version: '2.8.0', cuda: '12.8'}, gpu);
+		// The command's own 8, after a check that passed.
+		assert.deepEqual([why(8), readCheckReport(run)?.passed], [undefined, true]);
+		assert.equal(readCheckReport({...run, check: false}), undefined);
 	});
 
 	test('list their files with size and hash, and follow no links', async () => {
