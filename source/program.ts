@@ -424,6 +424,7 @@ const verify = () =>
 				'Check gpubox.lock against gpubox.yaml, the image on this host, the running box and the driver, and show each difference with what fixes it. Exit with 8 when something differs; notes do not count.',
 			)
 			.addOption(new Option('--allow <what>', 'accept other packages').choices(['packages'] as const))
+			.addOption(new Option('--image <ref>', 'check this image, built on the locked one, instead of a box'))
 			.option('--remote', 'include the registry: whether it has the locked image, and what the name means now')
 			.option('--json', 'print JSON')
 			.addHelpText('after', '\nExample: gpubox verify'),
@@ -526,6 +527,22 @@ const exportVerb = () =>
 			(await import('./commands/export.ts')).exportCommand(target, command, options),
 	);
 
+const push = () =>
+	verb(
+		new Command('push')
+			.argument('[command...]', 'what the image runs on its own; without one it is a box with Jupyter')
+			.summary('build the project as an image and push it to its registry')
+			.description(
+				'Build the image that `export dockerfile` describes, with packages and code, push it to `registry` of gpubox.yaml with the login that Docker has, and print its digest. gpubox.lock gets the digest: exports for clusters and CI then name that image.',
+			)
+			.option('--registry <registry>', 'push there instead, e.g. registry.example/team')
+			.option('--tag <tag>', 'use this tag (default: the commit, or latest)')
+			.option('--user <uid:gid>', 'set the user of the image (default: 1000:1000)')
+			.option('--json', 'print JSON')
+			.addHelpText('after', '\nExamples:\n  gpubox push\n  gpubox push --tag v3 -- python train.py'),
+		async ({args: [command], options, signal}) => (await import('./commands/push.ts')).push(command, options, signal),
+	);
+
 const trust = () =>
 	verb(
 		new Command('trust')
@@ -576,7 +593,7 @@ const demo = () => {
 const verbs = [
 	...[up, run, runs, wait, ls, stop, start, restart, rm, logs, attach, ssh, open],
 	...[gpus, images, pull, check, doctor, kernels, reap],
-	...[init, trust, lock, verify, convert, exportVerb, config, completion, demo],
+	...[init, trust, lock, verify, convert, exportVerb, push, config, completion, demo],
 ];
 
 /** Names that other tools have for the same. Where a verb has an option of that meaning, the name stands for both. */

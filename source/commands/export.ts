@@ -59,7 +59,9 @@ export async function exportCommand(
 	const effective = await loadSettings('.', {flags: flagSettings(options, process.cwd()), personal: false});
 	const lock = await readLockState(effective);
 	const facts = lock.kind === 'current' ? lockFacts(lock.lock) : undefined;
-	const {job, lost: lostBefore} = portableJob(effective, exportFlags(command, options), facts);
+	const pushed = lock.kind === 'current' ? lock.lock.pushed : undefined;
+	const built = options.built ?? (pushed && target.pulls ? `${pushed.reference}@${pushed.digest}` : undefined);
+	const {job, lost: lostBefore} = portableJob(effective, exportFlags(command, {...options, built}), facts);
 	const {files, lost} = target.emit(job, {
 		lostBefore: [...(lock.kind === 'stale' ? [staleLock] : []), ...lostBefore],
 		with: options.with ?? 'pyxis',
@@ -74,6 +76,10 @@ export async function exportCommand(
 		printFiles(files);
 	} else {
 		writeFiles(files, options.output, options.force ?? false);
+	}
+
+	if (built !== undefined && options.built === undefined) {
+		process.stderr.write(`The image is the one that gpubox push wrote into gpubox.lock: ${built}\n`);
 	}
 
 	tellAll(lost);

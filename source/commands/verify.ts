@@ -8,6 +8,7 @@ type Options = {
 	host?: string | undefined;
 	remote?: true | undefined;
 	allow?: 'packages' | undefined;
+	image?: string | undefined;
 	json?: true | undefined;
 };
 
@@ -16,6 +17,7 @@ export async function verify(name: string | undefined, options: Options, signal:
 	const result = await verifyProject(openHost(options), name, {
 		remote: options.remote ?? false,
 		allowPackages: options.allow === 'packages',
+		image: options.image,
 		signal,
 	});
 	if (options.json) {
@@ -32,10 +34,11 @@ const marks: Record<Severity, string> = {blocks: '✗', differs: '≠', note: '�
 /** One difference is two lines: what, in the lock, here and where from; and the fix. */
 function formatVerify({box, looked, differences, passed}: VerifyResult): string[] {
 	const tell = (value: string | null) => value ?? 'none';
+	const lookedInto = looked === 'box' ? `box ${box}` : looked === 'built' ? 'that image' : 'the image';
 	const compared =
 		looked === 'nothing'
 			? 'gpubox.lock was compared with gpubox.yaml and this host. The image is not here, so nothing inside was compared.'
-			: `gpubox.lock was compared with gpubox.yaml, ${looked === 'box' ? `box ${box}` : 'the image'} and this host.`;
+			: `gpubox.lock was compared with gpubox.yaml, ${lookedInto} and this host.`;
 	return [
 		...differences.flatMap(({what, locked, found, where, severity, fix}) => [
 			`${marks[severity]} ${what}: ${tell(locked)} in the lock, ${tell(found)} here (${where})`,

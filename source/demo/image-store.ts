@@ -10,7 +10,7 @@ const layerSizes = [180, 2400, 1300, 35, 0.4];
 
 type ImagePart = Pick<
 	Engine,
-	'inspectImage' | 'listImages' | 'registryDigest' | 'pullImage' | 'buildImage' | 'tagImage'
+	'inspectImage' | 'listImages' | 'registryDigest' | 'pullImage' | 'pushImage' | 'buildImage' | 'tagImage'
 > & {
 	has(reference: string): boolean;
 	idOf(reference: string): string;
@@ -86,6 +86,17 @@ export function createImageStore({references, now, check, wait}: Options): Image
 		async registryDigest(reference) {
 			check();
 			return images.get(reference)?.id;
+		},
+
+		async pushImage(reference, {signal} = {}) {
+			check();
+			await wait(500, signal);
+			const image = images.get(reference);
+			if (image === undefined) {
+				throw new EngineError('not-found', `An image does not exist locally with the tag: ${reference}`, {status: 404});
+			}
+
+			return image.id;
 		},
 
 		async buildImage({tag, onLine, signal}) {

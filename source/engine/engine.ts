@@ -185,8 +185,20 @@ export type FileChange = {path: string; kind: 'modified' | 'added' | 'deleted'};
 /** A file of a build context, or one that is put into a container. */
 export type BuildFile = {path: string; content: string; mode?: number};
 
+/** An entry of a build context that is too large to be held in memory. Paths are relative, with `/`. */
+export type ContextEntry = {path: string; mode: number} & (
+	| {kind: 'folder'}
+	| {kind: 'link'; target: string}
+	/** Exactly `bytes` bytes. */
+	| {kind: 'file'; bytes: number; open: () => AsyncIterable<Uint8Array>}
+);
+
 export type BuildOptions = {
 	files: BuildFile[];
+	/** Sent after `files`, one after the other. What it throws ends the build. */
+	context?: AsyncIterable<ContextEntry>;
+	/** The file of the context with the instructions; `Dockerfile` when missing. */
+	dockerfile?: string;
 	tag: string;
 	arguments?: Record<string, string>;
 	labels?: Record<string, string>;
@@ -307,6 +319,14 @@ export type Engine = {
 		reference: string,
 		options?: {onProgress?: (progress: PullProgress) => void; signal?: AbortSignal},
 	): Promise<void>;
+	/**
+	Pushes what has this name to its registry, with the login that Docker keeps for it. Returns the digest (`sha256:…`) under which the
+	registry has it now.
+	*/
+	pushImage(
+		reference: string,
+		options?: {onProgress?: (progress: PullProgress) => void; signal?: AbortSignal},
+	): Promise<string>;
 	/** Returns the id of the image built. */
 	buildImage(options: BuildOptions): Promise<string>;
 	tagImage(id: string, reference: string, signal?: AbortSignal): Promise<void>;

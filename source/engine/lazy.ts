@@ -44,6 +44,7 @@ export function lazyDocker(address: EngineAddress): Engine {
 		listImages: async (...options) => (await load()).listImages(...options),
 		registryDigest: async (...options) => (await load()).registryDigest(...options),
 		pullImage: async (...options) => (await load()).pullImage(...options),
+		pushImage: async (...options) => (await load()).pushImage(...options),
 		buildImage: async (...options) => (await load()).buildImage(...options),
 		tagImage: async (...options) => (await load()).tagImage(...options),
 		async *events(...options) {

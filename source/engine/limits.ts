@@ -53,6 +53,7 @@ const engineLimits = {
 	logs: {question: 'log of a container', seconds: 30, noticeSeconds: 5, bytes: mebibyte},
 	events: {question: 'events', seconds: 30, noticeSeconds: 5, bytes: mebibyte},
 	pull: {question: 'pull of an image', idleSeconds: 600, bytes: mebibyte},
+	push: {question: 'push of an image', idleSeconds: 600, bytes: mebibyte},
 	// A step of a build may say nothing while it downloads or compiles.
 	build: {question: 'build of an image', idleSeconds: 1800, bytes: mebibyte},
 } satisfies Record<string, Limit>;

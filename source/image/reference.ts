@@ -88,6 +88,12 @@ export function refuseOwnLayer(text: string, where?: string): void {
 // `user/image:tag`, the most common form, needs no parsing: only the registry is missing.
 const onDockerHub = /^[a-z0-9]+\/[a-z0-9]+(?:-[a-z0-9]+)*:\w[\w.-]{0,127}$/;
 
+/** An address that `docker login` takes. */
+export function registryToLogIn(text: string): string {
+	const registry = parseReference(text)?.registry ?? '';
+	return registry === 'docker.io' ? '' : registry;
+}
+
 /** One spelling for each image: `python` and `docker.io/library/python:latest` are the same. Undefined as above. */
 export function normalReference(text: string): string | undefined {
 	if (onDockerHub.test(text) && !text.startsWith('localhost/')) {

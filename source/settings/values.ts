@@ -194,6 +194,12 @@ export const registry = matching(
 	'a registry such as mirror.example:5000',
 );
 
+/** Lower case, as all names of images. */
+export const repositoryFolder = matching(
+	/^[a-z0-9][a-z0-9.-]*(?::\d{1,5})?(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/,
+	'a registry such as registry.example/team',
+);
+
 export const keyFile = matching(/^[^\r\n]*\S[^\r\n]*$/, 'a file of public keys such as ~/.ssh/id_ed25519.pub');
 
 /** Checked in full where images are judged; here only that it has a reference. */

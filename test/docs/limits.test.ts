@@ -19,7 +19,13 @@ function table(): string {
 					: idleSeconds !== undefined
 						? `${idleSeconds / 60} min without a message`
 						: '–';
-		const streamed = ['log of a container', 'events', 'pull of an image', 'build of an image'].includes(question);
+		const streamed = [
+			'log of a container',
+			'events',
+			'pull of an image',
+			'push of an image',
+			'build of an image',
+		].includes(question);
 		const begins = streamed && seconds !== undefined ? `${time} until it begins` : time;
 		const size =
 			question === 'log of a container'

@@ -278,6 +278,21 @@ const story: Step[] = [
 	run('gpubox verify --remote', {in: 'my-project', out: /^gpubox\.lock was compared with gpubox\.yaml, box/m}),
 	run('gpubox verify --allow packages', {in: 'my-project', out: /^Nothing differs\.$/m}),
 	run('gpubox verify alice-train', {as: 'gpubox verify alice-my-project', out: /^Nothing differs\.$/m}),
+	run(['gpubox push', 'gpubox push -- python train.py', 'gpubox push --tag v3 -- python train.py'], {
+		in: 'my-project',
+		as: 'gpubox push --registry "$(cat ~/registry)/team" --tag v3 -- python train.py',
+		out: /^\S+\/team\/my-project@sha256:[0-9a-f]{64}$/m,
+	}),
+	run(['gpubox verify --image registry.example/team/vision:4b825dc642cb', 'gpubox verify --image REF'], {
+		in: 'my-project',
+		as: 'gpubox verify --image "$(cat ~/registry)/team/my-project:v3"',
+		out: /^Nothing differs\.$/m,
+	}),
+	run('gpubox push --json', {
+		in: 'my-project',
+		as: 'gpubox push --json --registry "$(cat ~/registry)/team" --tag v3 -- python train.py',
+		out: /"digest": "sha256:/,
+	}),
 	run('gpubox verify --json', {in: 'my-project', out: /"differences": \[\]/}),
 	run('gpubox lock --json', {in: 'my-project', out: /"changed": false/}),
 	run('gpubox lock --upgrade', {
@@ -803,6 +818,7 @@ async function settleIn(): Promise<void> {
 		`cd team/vision.git && cat > gpubox.yaml <<'END' && git init -q -b main && git add . && git -c user.name=lead -c user.email=lead@example.com commit -qm 'Say what boxes are made of'\n${file}END`,
 		`mkdir scratch/asks && printf 'image: ${image}\\ngpus: none\\npostCreate: touch made\\n' > scratch/asks/gpubox.yaml`,
 		`printf 'image: ${image}\\n' > export/gpubox.yaml`,
+		`printf %s ${registry.address} > registry`,
 		`cat > scratch/our-host.json <<'END'\n${scenario}END`,
 		`git config --global url."$HOME/team/".insteadOf git@example.com:team/`,
 		`sh gpubox-linux-x64 config build.registryMirror ${registry.address}`,

@@ -329,6 +329,67 @@ describe('gpubox lock and verify', {skip: needsOwnEngine}, () => {
 		await restore();
 	});
 
+	describe('gpubox push', () => {
+		const job = ['--', 'python3', 'train.py'];
+		before(async () => {
+			await restore();
+			await takeBack();
+			await writeFile(join(person.project, 'train.py'), 'import os\nprint("trained", sorted(os.listdir(".")))\n');
+			await writeFile(join(person.project, '.env'), 'TOKEN=secret\n');
+		});
+		after(restore);
+
+		test('a refusal is the reason and the login command, and the lock stays as it was', async () => {
+			const nowhere = await gpubox('push', ...job);
+			assert.equal(nowhere.code, 2);
+			assert.match(nowhere.stderr, /^gpubox: No registry is set\.\n {2}→ Set registry in gpubox\.yaml/);
+			const strict = await startRegistry({login: true});
+			try {
+				const {code, stdout, stderr} = await gpubox(
+					'push',
+					'--registry',
+					`${strict.address}/team`,
+					'--tag',
+					'v1',
+					...job,
+				);
+				assert.equal(code, 1, stderr);
+				assert.equal(stdout, '');
+				assert.match(stderr, /^gpubox: \S+ refused \S+:v1: .*(?:no basic auth|unauthorized|denied)/m);
+				assert.match(stderr, new RegExp(`^  → Log in .*: docker login ${strict.address}$`, 'm'));
+				assert.equal(await lockText(), locked);
+			} finally {
+				await strict.stop();
+			}
+		});
+
+		test('pushed, locked, pulled back, and verified; what a cluster gets names it', async () => {
+			await write(`registry: ${registry.address}/team`, 'name: vision');
+			const pushed = await gpubox('push', '--tag', 'v1', ...job);
+			assert.equal(pushed.code, 0, pushed.stderr);
+			const [, reference = '', digest = ''] = /^(\S+\/team\/vision)@(sha256:[0-9a-f]{64})\n$/.exec(pushed.stdout) ?? [];
+			assert.notEqual(digest, '', pushed.stdout);
+			const text = await lockText();
+			assert.match(text, new RegExp(`^pushed:\n  digest: ${digest}\n  reference: ${reference}:v1$`, 'm'));
+			assert.match(await ok('lock'), /^gpubox\.lock is up to date/);
+			assert.equal(await lockText(), text);
+
+			await docker.getImage(`${reference}:v1`).remove({force: true});
+			await ok('pull', `${reference}@${digest}`);
+			const verified = await ok('verify', '--image', `${reference}@${digest}`);
+			assert.match(verified, /that image and this host\.\nNothing differs\.\n$/);
+			const {stdout, stderr} = await person.run('docker', ['run', '--rm', `${reference}@${digest}`]);
+			assert.equal(stdout, "trained ['gpubox.lock', 'gpubox.yaml', 'train.py']\n", stderr);
+			const other = await verify(8, '--image', host.images.jupyter);
+			assert.ok(other.some(({what, severity}) => what === 'base image' && severity === 'blocks'));
+
+			const exported = await gpubox('export', 'kubernetes', ...job);
+			assert.match(exported.stdout, /image: \S+\/team\/vision@sha256:/);
+			assert.match(exported.stderr, /that gpubox push wrote into gpubox\.lock/);
+			assert.doesNotMatch(exported.stderr, /mounts\.code/);
+		});
+	});
+
 	test('packages of gpubox.yaml are built with the versions of the lock', async () => {
 		await write('packages: {apt: [file]}');
 		await ok('lock', '--upgrade');

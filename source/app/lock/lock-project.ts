@@ -68,7 +68,7 @@ export async function lockProject(host: Host, options: LockOptions): Promise<Loc
 	const image = await derive(host, base.id, chosen, layers, building);
 	const inside = await readInsideImage(host.engine, image, aptNames(request), signal);
 	const {digest, warnings} = await digestInRegistry(host, chosen.reference, base, before, signal);
-	const lock = makeLock({
+	const made = makeLock({
 		inputs: lockInputs(effective),
 		reference: chosen.reference,
 		digest,
@@ -76,8 +76,9 @@ export async function lockProject(host: Host, options: LockOptions): Promise<Loc
 		layers: layerHashes(request, chosen),
 		inside,
 	});
+	const lock = keepHistory(made, upgrade ? await currentLock(host, effective, signal) : before);
 	const path = lockPath(effective.project);
-	const changed = write(path, writeLock(lock), effective.project);
+	const changed = saveLock(lock, effective.project);
 	await nameLocked(host, lock, {request, chosen, base, settings, signal});
 	return {path, changed, lock, warnings: [...warnings, ...(inside.problem === null ? [] : [inside.problem])]};
 }
@@ -205,8 +206,18 @@ async function nameLocked(
 	}
 }
 
-/** @returns whether it changed. @throws Failure */
-function write(path: string, text: string, project: string): boolean {
+/** What was pushed, and what there was before, are still true of an environment that did not change. */
+function keepHistory(made: Lock, before: Lock | undefined): Lock {
+	const {pushed, previous, ...environment} = before ?? made;
+	return writeLock(environment) === writeLock(made)
+		? {...made, ...(pushed ? {pushed} : {}), ...(previous ? {previous} : {})}
+		: made;
+}
+
+/** Writes the lock of a project. @returns whether it changed. @throws Failure */
+export function saveLock(lock: Lock, project: string): boolean {
+	const path = lockPath(project);
+	const text = writeLock(lock);
 	try {
 		if (readSmallFile(path, {maxBytes: 4 * 1024 ** 2}).toString('utf8') === text) {
 			return false;

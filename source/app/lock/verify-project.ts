@@ -24,6 +24,8 @@ export type VerifyOptions = {
 	remote: boolean;
 	/** Other packages do not fail it. */
 	allowPackages: boolean;
+	/** Look into this image, which was built on the locked one, instead of a box. */
+	image?: string | undefined;
 	signal: AbortSignal;
 };
 
@@ -31,7 +33,7 @@ export type VerifyResult = {
 	/** The box that was looked into; undefined when there was none to look into. */
 	box: string | undefined;
 	/** Whether the packages were compared, in the box or in the image. */
-	looked: 'box' | 'image' | 'nothing';
+	looked: 'box' | 'image' | 'built' | 'nothing';
 	differences: Difference[];
 	passed: boolean;
 };
@@ -59,15 +61,18 @@ export async function verifyProject(
 	}
 
 	const {lock} = state;
-	const running = box ?? (await boxHere(host, effective.project, signal));
+	const {image} = options;
+	const running = image === undefined ? (box ?? (await boxHere(host, effective.project, signal))) : undefined;
 	const [cheap, registry, hostFacts] = await Promise.all([
 		observeImage(host, effective, lock, signal),
 		options.remote ? askRegistry(host.engine, lock, signal) : undefined,
 		observeHost(host, signal),
 	]);
-	const {observed, inside} = running
+	const {observed, built, inside}: Looked = running
 		? await observeBox(host, running, effective, lock, signal)
-		: await observeLockedImage(host, effective, lock, cheap.lockedImage, signal);
+		: image === undefined
+			? await observeLockedImage(host, effective, lock, cheap.lockedImage, signal)
+			: await observeBuilt(host, image, effective, lock, signal);
 	const differences = compareLock(lock, {
 		inputs: hashInputs(lockInputs(effective)),
 		postCreate: effective.settings.postCreate !== undefined,
@@ -76,12 +81,13 @@ export async function verifyProject(
 		layers: cheap.layers,
 		...(registry ? {registry} : {}),
 		...(observed ? {box: observed} : {}),
+		...(built ? {built} : {}),
 		...(inside ? {inside} : {}),
 		...(hostFacts ? {host: hostFacts} : {}),
 	});
 	return {
 		box: running?.name,
-		looked: running ? 'box' : inside ? 'image' : 'nothing',
+		looked: running ? 'box' : built ? 'built' : inside ? 'image' : 'nothing',
 		differences: differences.map(({what, locked, found, where, severity, fix}) => ({
 			what,
 			locked,
@@ -179,7 +185,7 @@ async function observeHost(host: Host, signal: AbortSignal): Promise<Observed['h
 		: {driver: driverVersion, gpus: gpus.map(({index, name, computeCapability}) => ({index, name, computeCapability}))};
 }
 
-type Looked = {observed?: Observed['box']; inside?: Observed['inside']};
+type Looked = {observed?: Observed['box']; built?: Observed['built']; inside?: Observed['inside']};
 
 async function observeBox(
 	{engine}: Host,
@@ -235,4 +241,31 @@ async function observeLockedImage(
 	const found = await readInsideImage(engine, image.id, aptNames(request), signal);
 	// In a container of its own the environment is the image's.
 	return {inside: {found: {...found, environment: {}}, where: 'the image', changes: [], imageEnvironment: {}}};
+}
+
+/** An image that was built on the locked one. @throws Failure (check failed) when it is not here */
+async function observeBuilt(
+	{engine}: Host,
+	reference: string,
+	effective: Effective,
+	lock: Lock,
+	signal: AbortSignal,
+): Promise<Looked> {
+	const image = await engine.inspectImage(reference, signal);
+	const name = safeText(reference);
+	if (image === undefined) {
+		throw new Failure(`${name} is not on this host.`, {fix: `gpubox pull ${name}`, exitCode: exitCode.checkFailed});
+	}
+
+	const found = await readInsideImage(engine, image.id, aptNames(makeRequest({}, effective)), signal);
+	return {
+		built: {
+			reference: name,
+			// The lock has a hash over all layers of the base, and this image has some more on top.
+			onLockedImage: image.layers.some(
+				(_, index) => hashRootfs(image.layers.slice(0, index + 1)) === lock.image.rootfs,
+			),
+		},
+		inside: {found: {...found, environment: {}}, where: `image ${name}`, changes: [], imageEnvironment: {}},
+	};
 }

@@ -19,6 +19,8 @@ export type UpStep =
 	| {kind: 'wait'; name: string; service: ServiceName}
 	/** A line of the post-create command's output; none at its start. */
 	| {kind: 'post-create'; name: string; command: string; line?: string}
+	/** Anything else that takes its time: what it is, and how far it is. */
+	| {kind: 'work'; doing: string; detail: string}
 	| {kind: 'note'; text: string};
 
 export type UpOptions = {

@@ -63,6 +63,8 @@ function describe(step: Exclude<UpStep, {kind: 'note' | 'post-create'}>, pull: P
 			return [`Pulling ${step.image} …`, tellPull(pull, performance.now())];
 		case 'build':
 			return [`${step.doing} ${step.image} (once for this image) …`, stripVTControlCharacters(step.line)];
+		case 'work':
+			return [`${step.doing} …`, step.detail];
 		case 'queue':
 			return [`Waiting for GPUs, behind ${step.behind.join(', ')} …`, ''];
 		case 'start':

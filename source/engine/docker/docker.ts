@@ -5,7 +5,7 @@ import {readJsonLines} from '../frames.ts';
 import {defaultLimits, type EngineLimits, type EngineQuestion, stopSeconds} from '../limits.ts';
 import {connectionTo} from './connect.ts';
 import {guard, guardStream, unlessMissing} from './guard.ts';
-import {askRegistry, build, pull} from './images.ts';
+import {askRegistry, build, pull, push} from './images.ts';
 import * as schemas from './schemas.ts';
 import {fileExists, kindOfFileIn, putFilesInto, readFileFrom, readLogs, startExec} from './streams.ts';
 import {
@@ -161,6 +161,7 @@ function imageCalls({transport, limits, read, change}: Asking) {
 			),
 		registryDigest: (reference, signal) => guard(() => askRegistry(transport, limits.registry, reference, signal)),
 		pullImage: (reference, options) => guard(() => pull(transport, limits.pull, reference, options)),
+		pushImage: (reference, options) => guard(() => push(transport, limits.push, reference, options)),
 		buildImage: (options) => guard(() => build(transport, limits.build, options)),
 		tagImage: (id, reference, signal) => {
 			const colon = reference.lastIndexOf(':');

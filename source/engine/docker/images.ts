@@ -1,7 +1,10 @@
+import {Readable} from 'node:stream';
+import type {Pack} from 'tar-stream';
+import type * as v from 'valibot';
 import {LineSplitter} from '../../text/lines.ts';
 import {safeText} from '../../text/safe.ts';
 import {caller} from '../caller.ts';
-import {type BuildOptions, type Engine, EngineError, type PullProgress} from '../engine.ts';
+import {type BuildOptions, type ContextEntry, type Engine, EngineError, type PullProgress} from '../engine.ts';
 import {refusal} from '../errors.ts';
 import {readJsonLines} from '../frames.ts';
 import {type Limit, lineLength} from '../limits.ts';
@@ -26,19 +29,49 @@ export async function pull(
 		signal,
 	});
 	try {
-		for await (const {error, id, status, progressDetail} of readMessages(chunks, limit)) {
+		for await (const {error, ...message} of readMessages(chunks, limit)) {
 			throwStreamError(error);
-			const {current, total} = progressDetail ?? {};
-			onProgress?.({
-				status: safeText(status ?? ''),
-				...(id ? {layer: safeText(id)} : {}),
-				...(current == null ? {} : {currentBytes: current}),
-				...(total == null ? {} : {totalBytes: total}),
-			});
+			onProgress?.(toProgress(message));
 		}
 	} catch (error) {
 		throw silentHelper === undefined ? error : askedWithoutLogin(error, silentHelper);
 	}
+}
+
+/** As `Engine.pushImage`. */
+export async function push(
+	transport: Transport,
+	limit: Limit,
+	reference: string,
+	{onProgress, signal}: Parameters<Engine['pushImage']>[1] = {},
+): Promise<string> {
+	const {auth, silentHelper} = await findLogin(reference, signal, onProgress);
+	const {repository, tag} = splitReference(reference);
+	const chunks = transport.open({
+		limit,
+		method: 'POST',
+		path: `/images/${encodePart(repository)}/push`,
+		query: {tag},
+		// The engine wants the header also where there is no login.
+		headers: {'X-Registry-Auth': encodeAuth(auth ?? {})},
+		signal,
+	});
+	let digest: string | undefined;
+	try {
+		for await (const {error, aux, ...message} of readMessages(chunks, limit)) {
+			throwStreamError(error);
+			digest = digestIn(aux, message.status) ?? digest;
+			onProgress?.(toProgress(message));
+		}
+	} catch (error) {
+		throw silentHelper === undefined ? error : askedWithoutLogin(error, silentHelper);
+	}
+
+	if (digest === undefined) {
+		throw new EngineError('not-an-engine', `${limit.question}: it ended without a digest`);
+	}
+
+	return digest;
 }
 
 /** The login of a registry. Whom it is asked of is told when the answer takes long. @throws EngineError (aborted) */
@@ -60,13 +93,27 @@ async function findLogin(
 				}),
 		});
 		if (found.silentHelper !== undefined) {
-			onProgress?.({status: `${found.silentHelper} gives no answer; pulling without a login.`, remark: true});
+			onProgress?.({status: `${found.silentHelper} gives no answer; going on without a login.`, remark: true});
 		}
 
 		return found;
 	} catch (error) {
 		throw any.aborted ? new EngineError('aborted', 'Interrupted.', {cause: error}) : error;
 	}
+}
+
+function toProgress({
+	id,
+	status,
+	progressDetail,
+}: Pick<v.InferOutput<typeof progressMessage>, 'id' | 'status' | 'progressDetail'>): PullProgress {
+	const {current, total} = progressDetail ?? {};
+	return {
+		status: safeText(status ?? ''),
+		...(id ? {layer: safeText(id)} : {}),
+		...(current == null ? {} : {currentBytes: current}),
+		...(total == null ? {} : {totalBytes: total}),
+	};
 }
 
 function askedWithoutLogin(error: unknown, helper: string): unknown {
@@ -127,8 +174,9 @@ export async function build(transport: Transport, limit: Limit, options: BuildOp
 			rm: true,
 			forcerm: true,
 			...(options.noCache ? {nocache: true} : {}),
+			...(options.dockerfile === undefined ? {} : {dockerfile: options.dockerfile}),
 		},
-		content: {type: 'application/x-tar', data: await packContext(options.files)},
+		content: {type: 'application/x-tar', data: await packContext(options)},
 		signal: options.signal,
 	});
 	let id = '';
@@ -153,21 +201,74 @@ export async function build(transport: Transport, limit: Limit, options: BuildOp
 	return id;
 }
 
-async function packContext(files: BuildOptions['files']): Promise<Buffer> {
+async function packContext({files, context}: Pick<BuildOptions, 'files' | 'context'>): Promise<Buffer | Readable> {
 	const {default: tar} = await import('tar-stream');
-	const context = tar.pack();
+	const pack = tar.pack();
 	for (const file of files) {
-		// A fixed time: the same files must give the same layer cache key on every machine.
-		context.entry({name: file.path, mode: file.mode ?? 0o644, mtime: new Date(0)}, file.content);
+		pack.entry({name: file.path, mode: file.mode ?? 0o644, mtime: unchanging}, file.content);
 	}
 
-	context.finalize();
+	if (context !== undefined) {
+		void packEntries(pack, context);
+		// Streams of another library: the request takes Node's own.
+		return Readable.from(pack);
+	}
+
+	pack.finalize();
 	const parts: Buffer[] = [];
-	for await (const part of context) {
+	for await (const part of pack) {
 		parts.push(part as Buffer);
 	}
 
 	return Buffer.concat(parts);
+}
+
+/** The same files must give the same layer cache key on every machine. */
+const unchanging = new Date(0);
+
+/** No faster than the engine takes them. A failure is the stream's. */
+async function packEntries(pack: Pack, entries: AsyncIterable<ContextEntry>): Promise<void> {
+	try {
+		for await (const entry of entries) {
+			await packEntry(pack, entry);
+		}
+
+		pack.finalize();
+	} catch (error) {
+		pack.destroy(error as Error);
+	}
+}
+
+async function packEntry(pack: Pack, entry: ContextEntry): Promise<void> {
+	const head = {name: entry.path, mode: entry.mode, mtime: unchanging};
+	await new Promise<void>((resolve, reject) => {
+		const done = (error?: Error | null) => (error ? reject(error) : resolve());
+		switch (entry.kind) {
+			case 'folder':
+				pack.entry({...head, type: 'directory'}, done);
+				break;
+			case 'link':
+				pack.entry({...head, type: 'symlink', linkname: entry.target}, done);
+				break;
+			case 'file':
+				writeFile(pack.entry({...head, size: entry.bytes}, done), entry).catch(reject);
+		}
+	});
+}
+
+async function writeFile(
+	sink: ReturnType<Pack['entry']>,
+	{open}: Extract<ContextEntry, {kind: 'file'}>,
+): Promise<void> {
+	for await (const chunk of open()) {
+		if (!sink.write(chunk)) {
+			await new Promise<void>((resolve) => {
+				sink.once('drain', () => resolve());
+			});
+		}
+	}
+
+	sink.end(undefined);
 }
 
 /** The API takes a digest for a tag, and pulls every tag of a repository when none is given. */
@@ -184,6 +285,15 @@ function readMessages(chunks: AsyncIterable<Buffer>, limit: Limit) {
 /** As the engine's own command sends it: base64 for addresses, with its padding. */
 function encodeAuth(auth: object): string {
 	return Buffer.from(JSON.stringify(auth)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+}
+
+/** What the engine says at the end of a push: `{Tag, Digest, Size}`, and a line of text that is all Podman says. */
+function digestIn(aux: unknown, status: string | null | undefined): string | undefined {
+	const digest =
+		typeof aux === 'object' && aux !== null
+			? (aux as {Digest?: unknown}).Digest
+			: / digest: (\S+) size: /.exec(status ?? '')?.[1];
+	return typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest) ? digest : undefined;
 }
 
 function idOf(aux: unknown): string | undefined {

@@ -1,5 +1,5 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
-import type {Duplex} from 'node:stream';
+import type {Duplex, Readable} from 'node:stream';
 import {caller} from '../caller.ts';
 import {EngineError} from '../engine.ts';
 import {foreignReason, refusal, toEngineError} from '../errors.ts';
@@ -17,7 +17,7 @@ export type Question = {
 	/** Sent as JSON. */
 	body?: object;
 	/** Sent as it is, in place of `body`. */
-	content?: {type: string; data: Buffer};
+	content?: {type: string; data: Buffer | Readable};
 	headers?: Record<string, string>;
 	/** Statuses outside 200 to 299 that are an answer. */
 	accept?: readonly number[];
@@ -195,14 +195,23 @@ function send({request, options}: Connection, question: Question, watch: Watch):
 		path: `${path}${queryText(query)}`,
 		headers: {
 			...(type === undefined ? {} : {'Content-Type': type}),
-			...(data === undefined ? {} : {'Content-Length': data.length}),
+			// Without a length it is sent in chunks.
+			...(Buffer.isBuffer(data) ? {'Content-Length': data.length} : {}),
 			...headers,
 		},
 	});
 	// One that comes after the answer began is the answer's, which tells it as well.
 	outgoing.on('error', () => {});
 	watch.onEnd((reason) => outgoing.destroy(reason));
-	outgoing.end(data);
+	if (data === undefined || Buffer.isBuffer(data)) {
+		outgoing.end(data);
+	} else {
+		// What the sender fails with is the reason; an engine that refuses answers before it has read everything.
+		data.once('error', (error) => outgoing.destroy(error));
+		outgoing.once('close', () => data.destroy());
+		data.pipe(outgoing);
+	}
+
 	return outgoing;
 }
 

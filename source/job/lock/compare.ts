@@ -45,6 +45,8 @@ export type Observed = {
 	registry?: {digest: string | null; hasLocked: boolean} | {problem: string};
 	/** `onLockedImage` is null when the engine no longer has the box's image. */
 	box?: {name: string; onLockedImage: boolean | null; image: string};
+	/** An image that was looked into instead: one that was built on the locked one, as `gpubox push` does. */
+	built?: {reference: string; onLockedImage: boolean};
 	/** What is inside the box, else inside the image. */
 	inside?: {
 		found: Inside;
@@ -67,6 +69,7 @@ export function compareLock(lock: Lock, observed: Observed): Array<Difference & 
 		...compareLayers(lock, observed),
 		...compareRegistry(lock, observed),
 		...compareBox(lock, observed),
+		...compareBuilt(lock, observed),
 		...(observed.inside
 			? [
 					...compareInside(lock, observed.inside),
@@ -242,6 +245,21 @@ function compareBox({image}: Lock, {box}: Observed): Difference[] {
 			];
 }
 
+function compareBuilt({image}: Lock, {built}: Observed): Difference[] {
+	return built === undefined || built.onLockedImage
+		? []
+		: [
+				{
+					what: 'base image',
+					locked: short(image.digest ?? image.rootfs),
+					found: null,
+					where: `${built.reference} is not built on the locked image`,
+					severity: 'blocks',
+					fix: 'gpubox push',
+				},
+			];
+}
+
 const insideNames = ['python', 'torch', 'cuda', 'cudnn', 'nccl', 'archs', 'glibc'] as const;
 
 function compareInside(lock: Lock, {found, where}: NonNullable<Observed['inside']>): Difference[] {
@@ -276,7 +294,7 @@ function fixInside(where: string, found?: Distribution): string {
 		return fixShadow(found);
 	}
 
-	return where.startsWith('box ') ? 'gpubox up --recreate' : 'gpubox lock';
+	return where.startsWith('box ') ? 'gpubox up --recreate' : where.startsWith('image ') ? 'gpubox push' : 'gpubox lock';
 }
 
 function fixShadow({name, from}: Distribution): string {

@@ -22,8 +22,11 @@ export type LockedInside = {
 	glibc: string | null;
 };
 
+/** An image in a registry: by its name, and what that meant then. */
+export type PushedImage = {reference: string; digest: string};
+
 /** Nothing in it depends on the host, the user or the time: an unchanged environment gives the same text anywhere. */
-export type Lock = {
+export type LockedEnvironment = {
 	/** Hash of the settings that it was made from. */
 	inputs: string;
 	image: {
@@ -46,6 +49,13 @@ export type Lock = {
 		/** All Python packages. */
 		pip: Record<string, LockedPackage>;
 	};
+	/** What `gpubox push` made of it, with the code: what a cluster pulls. */
+	pushed?: PushedImage;
+};
+
+export type Lock = LockedEnvironment & {
+	/** What `gpubox refresh --back` returns to. */
+	previous?: LockedEnvironment;
 };
 
 /** What gpubox.yaml says about what is inside a box. */

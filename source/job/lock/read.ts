@@ -4,7 +4,7 @@ import {type Document, isMap, isNode, isScalar, LineCounter, parseDocument} from
 import {exitCode, Failure} from '../../base/failure.ts';
 import {parseReference, refuseOwnLayer} from '../../image/reference.ts';
 import {safeText} from '../../text/safe.ts';
-import {type Lock, lockVersion} from './lock.ts';
+import {type Lock, type LockedEnvironment, lockVersion} from './lock.ts';
 import {noDigest} from './write.ts';
 
 const form = (pattern: RegExp, wants: string) => v.pipe(v.string(wants), v.regex(pattern, wants));
@@ -15,16 +15,17 @@ const section = <T extends v.ObjectEntries>(entries: T) => v.strictObject(entrie
 const names = <K extends v.GenericSchema<string, string>, V extends v.GenericSchema>(key: K, value: V) =>
 	v.record(key, value, 'a section');
 
-const schema = section({
-	version: v.string(),
+const reference = v.pipe(
+	v.string('an image'),
+	v.check((text) => parseReference(text) !== undefined, 'an image'),
+);
+
+const environment = {
 	inputs: hash,
 	image: section({
 		digest: form(/^(?:none \(local\)|sha256:[0-9a-f]{64})$/, `${noDigest}, or sha256: and 64 hexadecimal digits`),
 		platform: form(/^[a-z0-9]+(?:\/[a-z0-9_]+){1,2}$/, 'a platform such as linux/amd64'),
-		reference: v.pipe(
-			v.string('an image'),
-			v.check((text) => parseReference(text) !== undefined, 'an image'),
-		),
+		reference,
 		rootfs: hash,
 	}),
 	layers: v.optional(section({install: v.optional(hash), packages: v.optional(hash)})),
@@ -48,7 +49,11 @@ const schema = section({
 			section({version: form(/^[0-9A-Za-z][\w.+!-]{0,99}$/, 'a version'), record: v.optional(hash)}),
 		),
 	}),
-});
+	pushed: v.optional(section({digest: hash, reference})),
+};
+
+const schema = section({version: v.string(), ...environment, previous: v.optional(section(environment))});
+const environmentSection = section(environment);
 
 const again = 'To write it again: remove it, then gpubox lock';
 
@@ -105,13 +110,17 @@ export function readLock(text: string, shownAs: string): Lock {
 		return fail(...at(offsetOf(document, ['version'])), `version must be ${lockVersion}.`);
 	}
 
-	return toLock(parsed.output, shownAs);
+	const {previous, ...own} = parsed.output;
+	return {
+		...toEnvironment(own, shownAs),
+		...(previous === undefined ? {} : {previous: toEnvironment(previous, shownAs)}),
+	};
 }
 
-function toLock(
-	{inputs, image, layers = {}, inside, floor, packages}: v.InferOutput<typeof schema>,
+function toEnvironment(
+	{inputs, image, layers = {}, inside, floor, packages, pushed}: v.InferOutput<typeof environmentSection>,
 	shownAs: string,
-): Lock {
+): LockedEnvironment {
 	refuseOwnLayer(image.reference, shownAs);
 	const {install, packages: added} = layers;
 	return {
@@ -134,6 +143,7 @@ function toLock(
 				Object.entries(packages.pip).map(([name, {version, record = null}]) => [name, {version, record}]),
 			),
 		},
+		...(pushed ? {pushed} : {}),
 	};
 }
 

@@ -1,5 +1,5 @@
 import {Document, isMap, visit} from 'yaml';
-import {type Lock, type LockedPackage, lockVersion} from './lock.ts';
+import {type Lock, type LockedEnvironment, type LockedPackage, lockVersion} from './lock.ts';
 
 /** In the place of the digest of an image that no registry has. */
 export const noDigest = 'none (local)';
@@ -12,9 +12,22 @@ The text of gpubox.lock: sorted, one fact a line, so that two of them can be com
 same text.
 */
 export function writeLock(lock: Lock): string {
-	const {inputs, image, layers, inside, floor, packages} = lock;
+	const {previous, ...own} = lock;
 	const document = new Document({
 		version: lockVersion,
+		...sectionsOf(own),
+		...(previous === undefined ? {} : {previous: sectionsOf(previous)}),
+	});
+	document.commentBefore = heading;
+	for (const path of [[], ['previous']]) {
+		writeOnOneLine(document, path);
+	}
+
+	return document.toString({lineWidth: 0, flowCollectionPadding: false});
+}
+
+function sectionsOf({inputs, image, layers, inside, floor, packages, pushed}: LockedEnvironment): object {
+	return {
 		inputs,
 		image: {
 			digest: image.digest ?? noDigest,
@@ -34,9 +47,12 @@ export function writeLock(lock: Lock): string {
 				]),
 			),
 		},
-	});
-	document.commentBefore = heading;
-	const pip = document.getIn(['packages', 'pip']);
+		...(pushed === undefined ? {} : {pushed: sorted(pushed)}),
+	};
+}
+
+function writeOnOneLine(document: Document, path: readonly string[]): void {
+	const pip = document.getIn([...path, 'packages', 'pip']);
 	visit(isMap(pip) ? pip : document.createNode({}), {
 		Map(key, node) {
 			if (key !== null) {
@@ -44,12 +60,10 @@ export function writeLock(lock: Lock): string {
 			}
 		},
 	});
-	const archs = document.getIn(['inside', 'archs'], true);
+	const archs = document.getIn([...path, 'inside', 'archs'], true);
 	if (archs !== undefined) {
 		(archs as {flow?: boolean}).flow = true;
 	}
-
-	return document.toString({lineWidth: 0, flowCollectionPadding: false});
 }
 
 function sorted<T extends object>(values: T): T {

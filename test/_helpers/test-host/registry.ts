@@ -14,8 +14,11 @@ export type Registry = {
 	stop(): Promise<void>;
 };
 
-/** Starts an empty image registry on the loopback. Its images go with it. */
-export async function startRegistry(): Promise<Registry> {
+/** The only one whom a registry with a login knows: "a-good-secret". */
+const htpasswd = 'pusher:$2b$04$b8xFb4bXqEZrS10D1Mn0r.UXrQOX1ulxswnQyygxW.WBc8j396j76\n';
+
+/** Starts an empty image registry on the loopback. Its images go with it. @param options.login it wants to know who is asking */
+export async function startRegistry({login = false}: {login?: boolean} = {}): Promise<Registry> {
 	const program = await findCommand('docker-registry');
 	if (program === undefined) {
 		throw new Error('docker-registry is not installed');
@@ -24,6 +27,8 @@ export async function startRegistry(): Promise<Registry> {
 	const folder = await mkdtemp(join(tmpdir(), 'gpubox-test-registry-'));
 	const address = `127.0.0.1:${await freePort()}`;
 	const config = join(folder, 'config.json');
+	const users = join(folder, 'htpasswd');
+	await writeFile(users, htpasswd);
 	// YAML is a superset of JSON.
 	await writeFile(
 		config,
@@ -32,6 +37,7 @@ export async function startRegistry(): Promise<Registry> {
 			log: {level: 'warn'},
 			storage: {filesystem: {rootdirectory: join(folder, 'storage')}, delete: {enabled: true}},
 			http: {addr: address},
+			...(login ? {auth: {htpasswd: {realm: 'test', path: users}}} : {}),
 		}),
 	);
 	const child = spawn(program, ['serve', config], {stdio: ['ignore', 'pipe', 'pipe']});
@@ -58,7 +64,8 @@ export async function startRegistry(): Promise<Registry> {
 			}
 
 			try {
-				return (await fetch(`http://${address}/v2/`)).ok;
+				const {ok, status} = await fetch(`http://${address}/v2/`);
+				return ok || (login && status === 401);
 			} catch {
 				return false;
 			}

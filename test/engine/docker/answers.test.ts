@@ -168,6 +168,7 @@ const methods: Record<string, (engine: Engine) => Promise<unknown>> = {
 	inspectImage: (engine) => engine.inspectImage('x:1'),
 	listImages: (engine) => engine.listImages(),
 	pullImage: (engine) => engine.pullImage('x:1'),
+	pushImage: (engine) => engine.pushImage('x.example/x:1'),
 	buildImage: (engine) => engine.buildImage({files: [], tag: 'x:1'}),
 	events: async (engine) => readAll(engine.events({signal: new AbortController().signal})),
 };

@@ -51,6 +51,9 @@ packages:
 
 	test('reads back as what was written', () => {
 		assert.deepEqual(readLock(text, 'gpubox.lock'), lock);
+		const pushed = {reference: 'registry.example/team/vision:1', digest: `sha256:${'c'.repeat(64)}`};
+		const full = {...lock, pushed, previous: {...lock, inputs: `sha256:${'7'.repeat(64)}`, pushed}};
+		assert.deepEqual(readLock(writeLock(full), 'gpubox.lock'), full);
 		const least: Lock = {
 			...lock,
 			image: {...lock.image, digest: null},

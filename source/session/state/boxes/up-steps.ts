@@ -30,6 +30,10 @@ export function createStepTeller(): (step: UpStep) => Told {
 				return {step: `adding services to ${step.image}${step.line === '' ? '' : `: ${step.line}`}`};
 			}
 
+			case 'work': {
+				return {step: `${step.doing}${step.detail === '' ? '' : `: ${step.detail}`}`};
+			}
+
 			case 'queue': {
 				return {step: `waiting for GPUs behind ${step.behind.join(', ')}`};
 			}
