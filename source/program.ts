@@ -3,6 +3,7 @@ import {exitCode, Failure} from './base/failure.ts';
 import {version} from './base/version.ts';
 import {scenarioNames} from './demo/scenario-names.ts';
 import {targetFacts, targetNames} from './job/export/target-names.ts';
+import {placeLines, placeNames} from './job/place/place-names.ts';
 import {failureJson, wantsJson} from './run-verb.ts';
 import {safeText} from './text/safe.ts';
 import {
@@ -114,14 +115,22 @@ const run = () =>
 			.option('--artifacts <dir>', 'add the files that it writes in this folder to the manifest (repeatable)', collect)
 			.option('--force', 'use the image even if it does not fit, after showing why')
 			.option('--trust', 'agree to everything gpubox.yaml asks for, as `gpubox trust` shows it (for scripts)')
-			.option('--dry-run', 'print the docker run command instead of running it')
+			.option('--on <place>', `run it elsewhere: ${placeNames.join(', ')}`)
+			.option('--nodes <n>', 'run on several nodes (with --on)', toOneOrMore)
+			.option('--built <ref>', "use this image of the project's own, built and pushed (with --on)")
+			.addOption(new Option('--with <program>', 'run containers with (slurm)').choices(['pyxis', 'apptainer'] as const))
+			.option('--queue <name>', 'use this partition (slurm)')
+			.option('--strict', 'start it only if everything is carried over (with --on)')
+			.option('--dry-run', 'print the docker run command, or what --on would submit, instead of running it')
 			.option('--json', 'print the run as JSON at the end; its output goes to stderr')
 			.addHelpText(
 				'after',
-				'\nExamples:\n  gpubox run -- python train.py --lr 3e-4\n  gpubox run -- train.ipynb -p lr=3e-4\n  gpubox run --gpus 2 --nproc auto -- python train.py\n  gpubox run --detach --wait -- python train.py',
+				`\nPlaces of --on:\n${placeLines.map((line) => `  ${line}`).join('\n')}\n\nExamples:\n  gpubox run -- python train.py --lr 3e-4\n  gpubox run -- train.ipynb -p lr=3e-4\n  gpubox run --gpus 2 --nproc auto -- python train.py\n  gpubox run --detach --wait -- python train.py\n  gpubox run --on slurm --gpus 2 --timeout 8h -- python train.py`,
 			),
-		async ({args: [command], options, signal}) =>
-			(await import('./commands/run.ts')).run({...options, command}, signal),
+		async ({args: [command], options: {on, ...options}, signal}) =>
+			on === undefined
+				? (await import('./commands/run.ts')).run({...options, command}, signal)
+				: (await import('./commands/run-on.ts')).runOn({...options, on, command}, signal),
 	);
 
 const runs = () =>
@@ -512,7 +521,7 @@ const exportVerb = () =>
 			.addOption(
 				new Option('--with <program>', 'run containers on Slurm with').choices(['pyxis', 'apptainer'] as const),
 			)
-			.option('--queue <name>', 'use this queue of Kueue (kubernetes)')
+			.option('--queue <name>', 'use this queue of Kueue (kubernetes), or this partition (slurm)')
 			.option('--runtime-class <name>', 'set the runtime class (kubernetes)')
 			.option('--runner <label>', 'run on machines with this label or tag (CI, repeatable; default: gpu)', collect)
 			.option('--no-check', 'skip the check of the GPUs before the job (CI)')

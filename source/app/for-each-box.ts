@@ -5,6 +5,7 @@ import type {Host} from '../host/host.ts';
 /**
 Acts on each box or run and prints its name, or with `json` all of them at the end.
 
+@param options.ended what was ended before, for the same list
 @param options.agree called with all of them before the first; throws when the user does not agree
 @throws what `act` throws
 */
@@ -13,7 +14,15 @@ export async function forEachBox(
 	boxes: Box[],
 	signal: AbortSignal,
 	act: (box: Box) => Promise<void>,
-	{agree, json}: {agree?: (boxes: Box[]) => Promise<void>; json?: true | undefined} = {},
+	{
+		agree,
+		json,
+		ended = [],
+	}: {
+		agree?: (boxes: Box[]) => Promise<void>;
+		json?: true | undefined;
+		ended?: ReadonlyArray<{name: string; id: string}>;
+	} = {},
 ): Promise<void> {
 	await agree?.(boxes);
 	for (const box of boxes) {
@@ -24,7 +33,7 @@ export async function forEachBox(
 	}
 
 	if (json) {
-		const done = boxes.map(({name, id}) => ({name, id}));
+		const done = [...ended, ...boxes.map(({name, id}) => ({name, id}))];
 		process.stdout.write(`${JSON.stringify({boxes: done}, undefined, 2)}\n`);
 	}
 

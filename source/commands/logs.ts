@@ -63,6 +63,15 @@ async function findLog(
 	given: string | undefined,
 	options: LogOptions & {signal: AbortSignal},
 ): Promise<AsyncIterable<LogLine>> {
+	if (given !== undefined) {
+		const [{findRun}, {placed}] = await Promise.all([import('../app/runs/find.ts'), import('../app/runs/places.ts')]);
+		const elsewhere = placed(findRun(host, given));
+		if (elsewhere !== undefined) {
+			const {readPlacedLog} = await import('../app/runs/place-log.ts');
+			return readPlacedLog(host, elsewhere, options);
+		}
+	}
+
 	try {
 		const box = await pickBox(host, given, 'logs', options.signal);
 		if (!box.mine) {

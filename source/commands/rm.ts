@@ -1,14 +1,20 @@
 import {forEachBox} from '../app/for-each-box.ts';
 import {pickBoxes} from '../app/pick-box.ts';
+import {endPlacedRuns} from '../app/runs/place-stop.ts';
 import {removeBox} from '../box/up/remove-box.ts';
 import {openHost} from '../host/open-host.ts';
 import {agreeOnTerminal, type EndFlags, tellOwnerOf} from './output/ask-end.ts';
 
 export async function rm(names: string[], options: EndFlags, signal: AbortSignal): Promise<void> {
 	const host = openHost(options);
+	const {others, ended} = await endPlacedRuns(host, names, {hard: true, json: options.json, signal});
+	if (names.length > 0 && others.length === 0 && !options.json) {
+		return;
+	}
+
 	await forEachBox(
 		host,
-		await pickBoxes(host, names, 'rm', signal),
+		ended.length > 0 && others.length === 0 ? [] : await pickBoxes(host, others, 'rm', signal),
 		signal,
 		async (box) => {
 			await tellOwnerOf(host, box, 'removed');
@@ -19,6 +25,6 @@ export async function rm(names: string[], options: EndFlags, signal: AbortSignal
 				await removeBox(host, box);
 			}
 		},
-		{agree: agreeOnTerminal(host, 'rm', options, signal), json: options.json},
+		{agree: agreeOnTerminal(host, 'rm', options, signal), json: options.json, ended},
 	);
 }

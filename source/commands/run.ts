@@ -156,7 +156,7 @@ function makeStopper({engine}: Host, run: LiveRun): {next(signal: TakenSignal): 
 }
 
 /** Byte for byte, except for what could control a terminal. With --json the job's own output leaves stdout to the object. */
-function outputTo({json}: RunOptions, signal: AbortSignal): (chunk: LogChunk) => Promise<void> {
+export function outputTo({json}: RunOptions, signal: AbortSignal): (chunk: LogChunk) => Promise<void> {
 	const safe = {stdout: new SafeStream(), stderr: new SafeStream()};
 	return async ({stream, data}) => {
 		const out = stream === 'stderr' || json ? process.stderr : process.stdout;
@@ -169,7 +169,8 @@ function outputTo({json}: RunOptions, signal: AbortSignal): (chunk: LogChunk) =>
 	};
 }
 
-function report({run, outcome, reason, notifyProblem}: Completed, {json}: RunOptions): number {
+/** Says how a run ended. @returns its exit code @throws Failure when publishing failed */
+export function report({run, outcome, reason, notifyProblem}: Completed, {json}: RunOptions): number {
 	const {ended, name} = run;
 	if (json) {
 		printJson(runJson(run, stateOf(run)));

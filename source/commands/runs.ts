@@ -2,6 +2,7 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {type KnownRun, listRuns, needRun} from '../app/runs/find.ts';
 import {lookAfterRuns} from '../app/runs/follow.ts';
+import {lookAfterPlaces} from '../app/runs/places.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {readSmallFile} from '../base/small-file.ts';
 import {listBoxes} from '../box/list.ts';
@@ -9,6 +10,7 @@ import {isNoEngine} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {explain} from '../host/remedies.ts';
+import {tellWhere} from '../job/place/follow.ts';
 import {gpuHoursOf, makeManifest, runJson, stateOf} from '../job/runs/manifest.ts';
 import type {RunRecord} from '../job/runs/record.ts';
 import {formatDuration} from '../text/duration.ts';
@@ -59,6 +61,8 @@ export async function runs(
 
 /** The list is also worth something while the engine is away. */
 async function complete(host: Host, signal: AbortSignal): Promise<void> {
+	const places = lookAfterPlaces(host, signal);
+	places.catch(() => {});
 	try {
 		await lookAfterRuns(host, await listBoxes(host, signal), signal);
 	} catch (error) {
@@ -66,8 +70,12 @@ async function complete(host: Host, signal: AbortSignal): Promise<void> {
 			throw error;
 		}
 
-		process.stderr.write(`Runs that ended meanwhile are missing: ${explain(error, host.engine.address).message}\n`);
+		if (listRuns(host).some(({run}) => run.on === undefined && run.ended === null)) {
+			process.stderr.write(`Runs that ended meanwhile are missing: ${explain(error, host.engine.address).message}\n`);
+		}
 	}
+
+	await places;
 }
 
 const heads = ['name', 'state', 'exit', 'gpus', 'started', 'took', 'command'];
@@ -78,7 +86,7 @@ function rowOf({run, state}: KnownRun): string[] {
 		run.name,
 		state,
 		ended?.exitCode == null ? '-' : `${ended.exitCode}${ended.signal ? ` ${ended.signal}` : ''}`,
-		String(run.gpus.length),
+		String(run.on?.gpus ?? run.gpus.length),
 		run.startedAt === null ? '-' : `${formatDuration(Date.now() - Date.parse(run.startedAt))} ago`,
 		run.startedAt === null || ended?.at == null ? '-' : tookOf(run.startedAt, ended.at),
 		shorten(safeText(run.command.map(shellQuote).join(' ')), 60),
@@ -111,13 +119,19 @@ function showRun(run: RunRecord, {json}: Options): void {
 				? undefined
 				: `${tookOf(run.startedAt, ended.at)}${hours ? `, ${hours} GPU-hours` : ''}`,
 		],
-		['GPUs', run.gpus.map(({index, name, uuid}) => `${index} ${name} (${uuid})`).join(', ') || 'none'],
+		[
+			'GPUs',
+			run.on === undefined
+				? run.gpus.map(({index, name, uuid}) => `${index} ${name} (${uuid})`).join(', ') || 'none'
+				: String(run.on.gpus || 'none'),
+		],
 		...run.use.map(({uuid, peakMemoryMiB, utilizationSum, samples}): [string, string | undefined] => [
 			'GPU use',
 			samples === 0
 				? undefined
 				: `${uuid.slice(0, 12)}: at most ${peakMemoryMiB ?? '?'} MiB, ${utilizationSum === null ? 'unknown' : `${Math.round(utilizationSum / samples)} %`} on average`,
 		]),
+		['Runs on', run.on === undefined ? undefined : `${run.on.place}, job ${run.on.id ?? '?'}${tellWhere(run.on)}`],
 		['Driver', run.driverVersion ?? undefined],
 		['Image', [run.image, run.imageDigest].filter(Boolean).join('  ')],
 		['Commit', git?.commit ? `${git.commit}${git.patch ? ', with changes in the file patch' : ''}` : undefined],

@@ -1,5 +1,6 @@
 import {forEachBox} from '../app/for-each-box.ts';
 import {pickBoxes} from '../app/pick-box.ts';
+import {endPlacedRuns} from '../app/runs/place-stop.ts';
 import type {Box} from '../box/box.ts';
 import {listBoxes} from '../box/list.ts';
 import {stopBox} from '../box/up/lifecycle.ts';
@@ -20,9 +21,14 @@ export async function stop(
 		return;
 	}
 
-	const boxes = await pickBoxes(host, names, 'stop', signal);
+	const {others, ended} = await endPlacedRuns(host, names, {hard: false, json: options.json, signal});
+	if (names.length > 0 && others.length === 0 && !options.json) {
+		return;
+	}
+
+	const boxes = ended.length > 0 && others.length === 0 ? [] : await pickBoxes(host, others, 'stop', signal);
 	const agree = agreeOnTerminal(host, 'stop', options, signal);
-	await forEachBox(host, boxes, signal, (box) => end(host, box, signal), {agree, json: options.json});
+	await forEachBox(host, boxes, signal, (box) => end(host, box, signal), {agree, json: options.json, ended});
 }
 
 async function end(host: Host, box: Box, signal: AbortSignal): Promise<void> {

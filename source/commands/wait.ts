@@ -1,6 +1,7 @@
 import timers from 'node:timers/promises';
 import {boxOf, needRun} from '../app/runs/find.ts';
 import {lookAfterRuns} from '../app/runs/follow.ts';
+import {placed, untilEnded} from '../app/runs/places.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {listBoxes} from '../box/list.ts';
 import {EngineError} from '../engine/engine.ts';
@@ -24,6 +25,10 @@ export async function wait(
 ): Promise<number> {
 	const host = openHost(options);
 	let run = needRun(host, given);
+	if (placed(run) !== undefined) {
+		run = (await untilEnded(host, run.name, signal)) ?? needRun(host, given);
+	}
+
 	while (run.ended === null) {
 		const boxes = await listBoxes(host, signal);
 		const box = boxOf(run, boxes);

@@ -581,6 +581,17 @@ const story: Step[] = [
 		in: 'export',
 		out: /torchrun --standalone --nnodes=1 --nproc-per-node=2 train\.py$/m,
 	}),
+	run('gpubox run --on slurm --gpus 2 --timeout 8h -- python train.py', {
+		in: 'export',
+		as: 'gpubox run --on slurm --gpus 2 --timeout 8h --dry-run -- python train.py',
+		out: /^#SBATCH --gres=gpu:2\n[\s\S]*^#SBATCH --time=0-08:00:00$/m,
+	}),
+	run('gpubox run --on', {
+		in: 'export',
+		as: 'gpubox run --on slurm -- true',
+		code: 3,
+		err: /^gpubox: No Slurm on this machine: sbatch is not installed\.$/m,
+	}),
 	run('gpubox export kubernetes -o . --gpus 2 --nproc auto --built registry.example/team/vision:1 -- python train.py', {
 		in: 'export',
 		check: () => assertFile('export/kubernetes.yaml', /^ +nvidia\.com\/gpu: "2"$/m),

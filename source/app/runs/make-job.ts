@@ -81,7 +81,7 @@ function refuseNotebookInPython(command: readonly string[]): void {
 }
 
 /** The folder inside that is the caller's current one. @throws Failure (usage) outside of the project */
-function placeInside(project: string, current: string): string {
+export function placeInside(project: string, current: string): string {
 	const way = relative(project, realpathSync(current));
 	if (way === '..' || way.startsWith('../')) {
 		throw new Failure('The current folder is not in the project.', {

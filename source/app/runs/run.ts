@@ -192,7 +192,7 @@ async function makePlan(host: Host, flags: RunFlags, front: Front, dryRun: boole
 const longestName = 54;
 
 /** The name of a run without its number: that of the project's box, unless another was requested. */
-function runNameOf(
+export function runNameOf(
 	{person}: Host,
 	given: string | undefined,
 	{project, projectName = project, boxes}: {project: string; projectName?: string; boxes: readonly Box[]},
@@ -214,7 +214,7 @@ function runNameOf(
 	return names.find(isFree) ?? names.at(-1) ?? defaultName(person.name, project);
 }
 
-function hashOfLock(project: string): string | null {
+export function hashOfLock(project: string): string | null {
 	const path = join(project, 'gpubox.lock');
 	return existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : null;
 }

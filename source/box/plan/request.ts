@@ -218,7 +218,7 @@ export function keyFilesOf(
 }
 
 /** The path that the user entered, made absolute. */
-function resolvePath(text: string, base: string): string {
+export function resolvePath(text: string, base: string): string {
 	return resolve(base, expandHome(text, homeFolder(process.env)));
 }
 

@@ -12,7 +12,7 @@ export type Lost = {
 export type ExportOptions = {
 	/** How a Slurm cluster runs containers. */
 	with: 'pyxis' | 'apptainer';
-	/** Kubernetes: a queue of Kueue. */
+	/** Kubernetes: a queue of Kueue. Slurm: a partition. */
 	queue?: string;
 	/** Kubernetes: a runtime class, for clusters where the GPU runtime is not the default one. */
 	runtimeClass?: string;

@@ -112,7 +112,7 @@ async function publishWithLog(
 }
 
 /** A disk that is full, or a folder that is gone, must not keep the run from being over. */
-function writeManifest(run: RunRecord, outcome: Outcome | undefined): void {
+export function writeManifest(run: RunRecord, outcome: Outcome | undefined): void {
 	try {
 		writeFileAtomic(
 			join(run.folder, 'manifest.json'),
@@ -155,7 +155,8 @@ export async function completeRuns(
 			continue;
 		}
 
-		if (engineKey(run.engine) !== engineKey(host.engine.address) || isFollowed(run)) {
+		// Jobs of other places are looked after by app/runs/places.ts.
+		if (run.on !== undefined || engineKey(run.engine) !== engineKey(host.engine.address) || isFollowed(run)) {
 			continue;
 		}
 
@@ -236,7 +237,8 @@ async function removeFinished(host: Place, boxes: readonly Box[]): Promise<void>
 /** Enough for a traceback of each of eight processes. */
 const endBytes = 64 * 1024;
 
-function endOfLog(folder: string): string {
+/** The last lines of a run's log. */
+export function endOfLog(folder: string): string {
 	try {
 		const fd = openSync(logPath(folder), open.O_RDONLY | open.O_NOFOLLOW | open.O_NONBLOCK);
 		try {

@@ -7,13 +7,13 @@ import type {RunRecord} from './record.ts';
 export function runJson(record: RunRecord, state: RunState) {
 	return {
 		name: record.name,
-		id: record.container ?? null,
+		id: record.container ?? record.on?.id ?? null,
 		owner: record.owner,
 		project: record.project,
 		state,
 		command: record.command,
 		gpus: record.gpus.map(({uuid}) => uuid),
-		on: 'local',
+		on: record.on?.place ?? 'local',
 		startedAt: record.startedAt,
 		endedAt: record.ended?.at ?? null,
 		exitCode: record.ended?.exitCode ?? null,
@@ -58,6 +58,7 @@ export function makeManifest(record: RunRecord, outcome: Outcome | undefined) {
 		lock: record.lockHash,
 		image: {reference: record.image ?? null, digest: record.imageDigest ?? null, id: record.imageId ?? null},
 		cards: record.gpus,
+		...(record.on === undefined ? {} : {node: record.on.where, nodeCards: record.on.cards}),
 		driverVersion: record.driverVersion,
 		nproc: record.processes,
 		check: outcome?.check === undefined ? null : checkJson(outcome.check),
@@ -85,11 +86,16 @@ function checkJson({passed, torch, cuda, cudnn, nccl, driver, archs, problems}: 
 }
 
 /** Cards times hours, to a thousandth; null while it runs or when its end is not known. */
-export function gpuHoursOf({gpus, startedAt, ended}: Pick<RunRecord, 'gpus' | 'startedAt' | 'ended'>): number | null {
+export function gpuHoursOf({
+	gpus,
+	on,
+	startedAt,
+	ended,
+}: Pick<RunRecord, 'gpus' | 'on' | 'startedAt' | 'ended'>): number | null {
 	if (startedAt === null || ended === null || ended.at === null) {
 		return null;
 	}
 
 	const hours = (Date.parse(ended.at) - Date.parse(startedAt)) / 3_600_000;
-	return Math.round(gpus.length * Math.max(0, hours) * 1000) / 1000;
+	return Math.round((on?.gpus ?? gpus.length) * Math.max(0, hours) * 1000) / 1000;
 }

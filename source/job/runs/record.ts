@@ -40,6 +40,22 @@ const runRecord = v.object({
 	/** The gpubox process that follows it or is about to start it. */
 	follower: v.optional(v.object({pid: count, startedAt: text})),
 	container: v.optional(text),
+	/** Where it runs, when that is not an engine that gpubox starts containers on. */
+	on: v.optional(
+		v.object({
+			/** A name of place-names.ts; others may come. */
+			place: text,
+			/** The job, as the place names it. */
+			id: v.optional(text),
+			/** How the place is reached; null from this machine. */
+			address: v.nullable(text),
+			/** Its nodes, and its GPUs as the place names them, as far as they are known. */
+			where: v.nullable(text),
+			cards: v.array(text),
+			/** GPUs on all its nodes. */
+			gpus: count,
+		}),
+	),
 	image: v.optional(text),
 	imageDigest: v.optional(v.nullable(text)),
 	imageId: v.optional(text),

@@ -21,6 +21,8 @@ export type Slurm = {
 	bin: string;
 	/** The real srun. */
 	srun: string;
+	/** What a program needs in its environment to reach it. */
+	environment: Record<string, string>;
 	run(program: string, words: string[], options: {cwd: string; env?: Record<string, string>}): Promise<Result>;
 	stop(): Promise<void>;
 };
@@ -144,5 +146,5 @@ export async function startSlurm(): Promise<Slurm> {
 		throw new Error(`Slurm did not start:\n${told.join('\n')}`, {cause: error});
 	}
 
-	return {bin, srun: join(root, 'usr/bin/srun'), run, stop};
+	return {bin, srun: join(root, 'usr/bin/srun'), environment, run, stop};
 }

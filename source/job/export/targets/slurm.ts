@@ -29,11 +29,12 @@ function slurmTime(seconds: number): string {
 	return `${days}-${two(hours)}:${two(minutes)}:${two(seconds % 60)}`;
 }
 
-function directives(job: PortableJob): string[] {
+function directives(job: PortableJob, {queue}: Pick<ExportOptions, 'queue'>): string[] {
 	const {limits, timeouts} = job;
 	const megabytes = limits.memoryBytes === undefined ? undefined : Math.ceil(limits.memoryBytes / 1024 ** 2);
 	return [
 		`--job-name=${job.name}`,
+		...(queue === undefined ? [] : [`--partition=${shellQuote(queue)}`]),
 		`--nodes=${job.nodes}`,
 		// torchrun starts the processes of a node.
 		'--ntasks-per-node=1',
@@ -216,7 +217,14 @@ export const slurm: Target = {
 			files: [
 				{
 					path: targetFacts.slurm.file,
-					text: ['#!/bin/bash', comment(head).trimEnd(), ...directives(job), '', ...body(job, options), ''].join('\n'),
+					text: [
+						'#!/bin/bash',
+						comment(head).trimEnd(),
+						...directives(job, options),
+						'',
+						...body(job, options),
+						'',
+					].join('\n'),
 				},
 			],
 			lost,
