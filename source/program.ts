@@ -86,6 +86,7 @@ const run = () =>
 			.option('--share-gpus', 'allow GPUs that others use')
 			.option('--wait', 'queue for the GPUs if others have them')
 			.option('--check', 'test its GPUs first; exits with 8 when they fail')
+			.option('--locked', 'run only from gpubox.lock; exits with 8 when it is stale, with 2 without one')
 			.option('--timeout <time>', 'stop it after this long, e.g. 8h')
 			.option(
 				'--stop-timeout <seconds>',

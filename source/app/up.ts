@@ -11,7 +11,7 @@ import {imageChooser} from './choose-image.ts';
 import {type AskConsent, asksOf, consent, newAsks} from './consent.ts';
 import {toDuration} from './duration-option.ts';
 import {buildSettings, type Effective, loadSettings} from './load-settings.ts';
-import {noteLock, noteOtherImage, type ProjectLock, readLockState} from './lock/project-lock.ts';
+import {noteLock, noteOtherImage, type ProjectLock, readLockState, requireLock} from './lock/project-lock.ts';
 import {secretsOf} from './read-secrets.ts';
 
 export type Front = {
@@ -73,7 +73,7 @@ export async function planProject(host: Host, flags: UpFlags, front: Front): Pro
 /** What the flags and the project's settings ask for. @throws Failure (usage) */
 export async function resolveRequest(
 	host: Host,
-	flags: UpFlags,
+	flags: UpFlags & {locked?: true | undefined},
 	{report, signal, agreeToEnd, asksSecrets, demoSettings = []}: Front,
 ): Promise<{request: BoxRequest; asks: Ask[]; options: UpOptions; lock: Lock | undefined; effective: Effective}> {
 	const effective = await loadSettings(flags.directory ?? '.', {
@@ -86,6 +86,10 @@ export async function resolveRequest(
 
 	const made = makeRequest(flags, effective);
 	const locked: ProjectLock = host.demo ? {kind: 'none'} : await readLockState(effective);
+	if (flags.locked) {
+		await requireLock(locked, effective);
+	}
+
 	const lock = locked.kind === 'current' ? locked.lock : undefined;
 	for (const text of noteLock(locked)) {
 		report({kind: 'note', text});

@@ -9,6 +9,7 @@ import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import type {Completed} from '../job/runs/complete.ts';
 import {gpuHoursOf, runJson, stateOf} from '../job/runs/manifest.ts';
+import {MissingScript} from '../job/script.ts';
 import {formatDuration} from '../text/duration.ts';
 import {print} from '../text/print.ts';
 import {SafeStream} from '../text/safe-stream.ts';
@@ -44,6 +45,8 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<num
 		}
 
 		started = await startRun(host, options, front);
+	} catch (error) {
+		throw options.dryRun || signal.aborted ? error : await couldNotStart(error, host);
 	} finally {
 		reporter.end();
 	}
@@ -53,6 +56,20 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<num
 	}
 
 	return attend(host, started, options);
+}
+
+/** As with docker: whatever kept the command from starting is not the command's own exit code, which may be 1. */
+async function couldNotStart(error: unknown, {engine}: Pick<Host, 'engine'>): Promise<Failure> {
+	const {explain} = await import('../host/remedies.ts');
+	const known = explain(error, engine.address);
+	return known.exitCode !== exitCode.failed || known instanceof MissingScript
+		? known
+		: new Failure(known.message, {
+				fix: known.fix,
+				details: known.details,
+				exitCode: exitCode.couldNotStartCommand,
+				cause: error,
+			});
 }
 
 /** The run goes on without this process. */

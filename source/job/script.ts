@@ -60,7 +60,7 @@ export function fileOnHost(path: string, {folder, workingDirectory}: Place): str
 A script that is missing is told before anything is pulled and any GPU is taken. Paths outside of the project are the image's, which
 are not known here.
 
-@throws Failure (failed) that names the file looked for
+@throws MissingScript that names the file looked for
 */
 export function refuseMissingScript(command: readonly string[], place: Place): void {
 	const script = scriptOf(command);
@@ -70,13 +70,16 @@ export function refuseMissingScript(command: readonly string[], place: Place): v
 	}
 
 	const similar = mostSimilar(posix.basename(script), filesOf(dirname(file)));
-	throw new Failure(`No such file: ${safeText(file)}`, {
+	throw new MissingScript(`No such file: ${safeText(file)}`, {
 		fix: similar
 			? `Did you mean "${similar}"?`
 			: `The command starts in ${safeText(place.workingDirectory)}, which is this folder; files outside of the project need --mount.`,
 		exitCode: exitCode.failed,
 	});
 }
+
+/** The command's own fault, as it were: the code is what the command would end with. */
+export class MissingScript extends Failure {}
 
 function filesOf(folder: string): string[] {
 	try {

@@ -500,6 +500,11 @@ const story: Step[] = [
 		as: 'gpubox run --dry-run --gpus 2 --nproc auto -- python train.py',
 		out: /torchrun --standalone --nnodes=1 --nproc_per_node=2 train\.py/,
 	}),
+	run('gpubox run --locked -- python train.py', {
+		in: 'train',
+		as: 'gpubox lock && gpubox run --name locked --locked -- python train.py && rm gpubox.lock',
+		out: /^trained$/m,
+	}),
 	run('gpubox run --check -- python train.py', {
 		in: 'train',
 		as: 'gpubox run --name checked --check -- python train.py',

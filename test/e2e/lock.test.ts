@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {mkdir, readFile, writeFile} from 'node:fs/promises';
+import {mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {
@@ -270,6 +270,30 @@ describe('gpubox lock and verify', {skip: needsOwnEngine}, () => {
 		const driver = (await verify(8)).find(({what}) => what === 'driver');
 		assert.partialDeepStrictEqual(driver, {locked: '999.10', severity: 'blocks'});
 		assert.match(driver?.found ?? '', /^\d+\./);
+		await restore();
+	});
+
+	test('run --locked runs from a lock that is up to date, without what the user installed, and refuses any other', async () => {
+		const run = (...options: string[]) =>
+			gpubox('run', '--locked', '--trust', ...options, '--', 'sh', '-c', 'echo $PYTHONNOUSERSITE');
+		const runs = async () => (JSON.parse(await ok('runs', '--json')) as {runs: unknown[]}).runs.length;
+		const fresh = await run();
+		assert.deepEqual([fresh.code, fresh.stdout], [0, '1\n'], fresh.stderr);
+		const before = await runs();
+		await write('packages: {apt: [ffmpeg]}');
+		const stale = await run();
+		assert.equal(stale.code, 8);
+		assert.equal(
+			stale.stderr,
+			'gpubox: gpubox.lock is stale: gpubox.yaml asks for ffmpeg, which gpubox.lock does not have.\n  → Update it: gpubox lock\n',
+		);
+		await restore();
+		assert.equal((await run('--image', host.images.bare)).code, 2);
+		await rm(join(person.project, 'gpubox.lock'));
+		const missing = await run();
+		assert.equal(missing.code, 2);
+		assert.match(missing.stderr, /has no gpubox\.lock\.\n {2}→ Create it: gpubox lock\n/);
+		assert.equal(await runs(), before);
 		await restore();
 	});
 

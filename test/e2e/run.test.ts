@@ -145,6 +145,23 @@ describe('a job', () => {
 		assert.equal((await run([], 'no-such-program')).code, 127);
 	});
 
+	test('that gpubox could not start is 125, unless there is a closer code', async () => {
+		const before = (await runs()).length;
+		const noImage = await person.runGpubox(['run', '--gpus', 'none', '--image', '127.0.0.1:1/none:1', '--', 'false']);
+		assert.equal(noImage.code, 125, noImage.stderr);
+		const elsewhere = join(person.project, 'elsewhere');
+		await mkdir(elsewhere);
+		await writeFile(join(elsewhere, 'gpubox.yaml'), 'gpus: none\n', {mode: 0o644});
+		await writeFile(join(elsewhere, 'runs'), 'no folder');
+		const noFolder = await person.runGpubox(['run', ...fixed, '--', 'false'], {cwd: elsewhere});
+		assert.equal(noFolder.code, 125);
+		assert.match(noFolder.stderr, /runs is not a folder, so the run has no place for its log/);
+		const noEngine = await person.runGpubox(['run', ...fixed, '--', 'false'], {env: {DOCKER_HOST: 'unix:///nowhere'}});
+		assert.deepEqual([noEngine.code, (await run(['--memory', 'much'], 'false')).code], [3, 2]);
+		assert.equal((await runs()).length, before);
+		await rm(elsewhere, {recursive: true});
+	});
+
 	test('SIGTERM gives it its whole stop time', async () => {
 		const job = startGpubox([
 			'run',

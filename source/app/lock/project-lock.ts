@@ -51,6 +51,34 @@ export function noteLock(state: ProjectLock): string[] {
 	}
 }
 
+/** @throws Failure unless the lock is applied: (usage) where there is none to apply, (check failed) where it is stale */
+export async function requireLock(
+	state: ProjectLock,
+	effective: Pick<Effective, 'project' | 'winners' | 'settings'>,
+): Promise<void> {
+	switch (state.kind) {
+		case 'current':
+			return;
+		case 'none':
+			throw new Failure(`${safeText(effective.project)} has no gpubox.lock.`, {
+				fix: 'Create it: gpubox lock',
+				exitCode: exitCode.usage,
+			});
+		case 'overridden':
+			throw new Failure('--locked runs the image of gpubox.lock, and --image names another.', {
+				fix: 'Omit one of the two.',
+				exitCode: exitCode.usage,
+			});
+		case 'stale': {
+			const {staleBecause} = await import('../../job/lock/stale.ts');
+			throw new Failure(`gpubox.lock is stale: ${staleBecause(state.lock, lockInputs(effective))}.`, {
+				fix: 'Update it: gpubox lock',
+				exitCode: exitCode.checkFailed,
+			});
+		}
+	}
+}
+
 /** A note when a box was not created from what the lock names: an older box is used as it is. @throws EngineError */
 export async function noteOtherImage(
 	{engine}: Pick<Host, 'engine'>,

@@ -31,6 +31,8 @@ export type RunFlags = Omit<UpFlags, 'directory' | 'jupyter' | 'ssh' | 'port' | 
 	JobFlags & {
 		/** Ends the job after this long. */
 		timeout?: string | undefined;
+		/** Only from what gpubox.lock names. */
+		locked?: true | undefined;
 		artifacts?: string[] | undefined;
 	};
 
@@ -155,7 +157,12 @@ async function makePlan(host: Host, flags: RunFlags, front: Front, dryRun: boole
 	}
 
 	// A job publishes no port. Its image gets the layers of its project's box anyway, because the packages in them count, too.
-	const request = {...wanted, services: [] as ServiceName[]};
+	const request = {
+		...wanted,
+		services: [] as ServiceName[],
+		// What the user installed with pip is not in the lock.
+		environment: {...(flags.locked ? {PYTHONNOUSERSITE: '1'} : {}), ...wanted.environment},
+	};
 	// A notebook runs in the kernel that comes with Jupyter.
 	const layerServices = [...new Set([...wanted.services, ...(job.notebook ? (['jupyter'] as const) : [])])];
 	if (!dryRun) {

@@ -5,9 +5,8 @@ import {claimAndStart} from '../../box/up/create.ts';
 import {claimInTurn} from '../../box/up/gpu-queue.ts';
 import type {Target} from '../../box/up/resolve-spec.ts';
 import type {UpOptions} from '../../box/up/types.ts';
-import {type ContainerSpec, EngineError, isNoEngine} from '../../engine/engine.ts';
+import type {ContainerSpec} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
-import {explain} from '../../host/remedies.ts';
 import {type Job, planJob} from '../job.ts';
 
 /** A job that runs, and what it was made of. */
@@ -17,7 +16,7 @@ export type Started = {box: Box; spec: ContainerSpec};
 Creates the container of a job, claims its GPUs and starts it.
 
 @param name of the run
-@throws GpusTaken without `queue`; Failure with exit code 125 when the engine refuses; the signal's reason
+@throws GpusTaken without `queue`; EngineError; the signal's reason
 */
 export async function startJob(
 	host: Host,
@@ -44,31 +43,14 @@ export async function startJob(
 			return name;
 		},
 	};
-	try {
-		const {box, notes} = await (options.queue
-			? claimInTurn(host, prepared, {...options, target})
-			: claimAndStart(host, prepared, options.signal, {target}));
-		for (const text of notes) {
-			options.report({kind: 'note', text});
-		}
-
-		return {box, spec: spec ?? never()};
-	} catch (error) {
-		throw error instanceof EngineError && error.code !== 'aborted' && !isNoEngine(error) ? couldNotStart(error) : error;
+	const {box, notes} = await (options.queue
+		? claimInTurn(host, prepared, {...options, target})
+		: claimAndStart(host, prepared, options.signal, {target}));
+	for (const text of notes) {
+		options.report({kind: 'note', text});
 	}
-}
 
-/** As with docker: whatever kept the command from starting is not the command's own exit code. */
-function couldNotStart(error: EngineError): Failure {
-	const known = explain(error);
-	return known.exitCode === exitCode.failed
-		? new Failure(known.message, {
-				fix: known.fix,
-				details: known.details,
-				exitCode: exitCode.couldNotStartCommand,
-				cause: error,
-			})
-		: known;
+	return {box, spec: spec ?? never()};
 }
 
 function never(): never {
