@@ -1,6 +1,6 @@
 /**
 What `npm test` runs: build, lint, types, unused code, the catalogue's check, the subjects of commits and unit tests; then a test
-host is set up and the end-to-end tests run on it.
+host is set up and the end-to-end tests run on it; as root two of them, and each test file on the one that is free.
 
 	npm test                            everything
 	npm test -- --unit                  no test host
@@ -16,6 +16,7 @@ import {parseArgs} from 'node:util';
 import {checkCommits} from '../tools/commit-subjects.ts';
 import {testHostVariable} from './_helpers/test-host/index.ts';
 import {type PreparedHost, prepareHost} from './_helpers/test-host/prepare.ts';
+import {runEndToEnd} from './end-to-end.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
@@ -59,7 +60,7 @@ async function main(): Promise<void> {
 
 	if (everything || options.unit) {
 		const files = testFiles((path) => !path.startsWith('test/e2e/'));
-		await step('unit tests', () => nodeTest(files, []));
+		await step('unit tests', () => unitTests(files));
 	}
 
 	if (everything || options.e2e) {
@@ -69,21 +70,43 @@ async function main(): Promise<void> {
 }
 
 async function endToEnd(files: string[]): Promise<void> {
-	let host: PreparedHost | undefined;
+	if (files.length === 0) {
+		throw new Error(`no test file matches ${JSON.stringify(options.only)}`);
+	}
+
+	const hosts: PreparedHost[] = [];
 	try {
-		host = await step('test host', () =>
-			prepareHost({root, keep: options.keep, say: (line) => say(`  ${line}`), signal: interrupted.signal}),
-		);
+		await step('test host', () => prepareHosts(hosts, files.length));
 		interrupted.signal.throwIfAborted();
-		const {file} = host;
-		// One file at a time: they share the engine, and its GPUs are given to one box only.
-		await step('end-to-end tests', () => nodeTest(files, ['--test-concurrency=1'], {[testHostVariable]: file}));
+		await step('end-to-end tests', () =>
+			runEndToEnd(files, {
+				hosts: hosts.map(({file}) => file),
+				runFile: (file, env) => runChild(process.execPath, testCall([file]), {env, quiet: true}),
+				say,
+			}),
+		);
 	} finally {
-		if (host !== undefined && options.keep) {
-			say(`the test host stays: ${testHostVariable}=${host.file} node --import=tsx --test test/e2e/NAME.test.ts`);
-		} else if (host !== undefined) {
-			await step('clean up', host.stop);
+		const [{file} = {file: ''}] = hosts;
+		if (file !== '' && options.keep) {
+			say(`the test host stays: ${testHostVariable}=${file} node --import=tsx --test test/e2e/NAME.test.ts`);
+		} else if (hosts.length > 0) {
+			// The first was there before the others, and finds the machine as it was when they are gone.
+			await step('clean up', async () => {
+				for (const host of hosts.toReversed()) {
+					await host.stop();
+				}
+			});
 		}
+	}
+}
+
+/** Much of an end-to-end test is waiting, so two run at a time where the tests have engines of their own. */
+async function prepareHosts(hosts: PreparedHost[], files: number): Promise<void> {
+	const shared = {root, keep: options.keep, say: (line: string) => say(`  ${line}`), signal: interrupted.signal};
+	const first = await prepareHost(shared);
+	hosts.push(first);
+	if (process.getuid?.() === 0 && !options.keep && files > 1) {
+		hosts.push(await prepareHost({...shared, lane: 1, imagesFrom: first.docker}));
 	}
 }
 
@@ -92,22 +115,23 @@ function testFiles(wanted: (path: string) => boolean): string[] {
 	return files.filter((path) => wanted(path) && path.includes(options.only)).sort();
 }
 
-/** Node's own runner, talking to whoever reads this. */
-async function nodeTest(files: string[], more: string[], env: NodeJS.ProcessEnv = {}): Promise<void> {
-	if (files.length === 0) {
-		throw new Error(`no test file matches ${JSON.stringify(options.only)}`);
-	}
-
-	// A file that hangs is ended and counted as failed: a machine that runs the tests alone must come to an end.
-	const call = [
+/** Node's own runner. A file that hangs is ended and counted as failed: a machine that runs the tests alone must come to an end. */
+function testCall(files: string[]): string[] {
+	return [
 		'--import=tsx',
 		`--import=${join(root, 'test/_helpers/seed.ts')}`,
 		'--test',
 		'--test-timeout=900000',
-		...more,
 		...files,
 	];
-	const {failed} = await runChild(process.execPath, call, {env, quiet: false});
+}
+
+async function unitTests(files: string[]): Promise<void> {
+	if (files.length === 0) {
+		throw new Error(`no test file matches ${JSON.stringify(options.only)}`);
+	}
+
+	const {failed} = await runChild(process.execPath, testCall(files), {env: {}, quiet: false});
 	if (failed !== undefined) {
 		throw new Error(`tests failed (${failed})`);
 	}

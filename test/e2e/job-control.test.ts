@@ -107,7 +107,7 @@ describe('under a shell', {skip: needsOwnEngine}, () => {
 			terminal.write('?');
 			await terminal.waitFor(/Suspend; fg returns/);
 			terminal.write('?');
-			await terminal.waitFor(/Boxes/);
+			await terminal.waitFor((screen) => !screen.includes('Suspend; fg returns') && screen.includes('Boxes'));
 		}
 
 		await waitUntil('nvidia-smi', async () =>

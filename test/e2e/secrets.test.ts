@@ -249,7 +249,10 @@ describe('secrets', () => {
 		);
 		assert.equal(again.code, 0, again.stderr);
 		const folder = await memoryOfBox(`gpubox-${box.name}`);
-		assert.deepEqual(await readdir(folder), ['PIPED']);
+		assert.deepEqual(
+			(await readdir(folder)).filter((name) => !name.startsWith('.')),
+			['PIPED'],
+		);
 		const others = await readdir(memoryOf(person));
 		assert.deepEqual(
 			others.filter((name) => name.startsWith(`${box.name}~`)),

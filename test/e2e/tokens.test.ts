@@ -274,7 +274,11 @@ describe('a token that is none', () => {
 		assert.equal(running.code, 0, running.stderr);
 		assert.match(running.stderr, /The token file of .* is damaged\. To create a new token: gpubox stop /);
 		assert.doesNotMatch(running.stdout, /\?token=/);
-		assert.equal((await person.runGpubox(['stop', box.name])).code, 0);
+		// Without its token Jupyter cannot be asked for kernels that compute.
+		const refused = await person.runGpubox(['stop', box.name]);
+		assert.equal(refused.code, 1);
+		assert.match(refused.stderr, /its kernels/);
+		assert.equal((await person.runGpubox(['stop', '--yes', box.name])).code, 0);
 		const {stdout, stderr, code} = await person.runGpubox(['up']);
 		assert.equal(code, 0, stderr);
 		assert.match(stderr, /The token of .* was damaged and has been replaced/);

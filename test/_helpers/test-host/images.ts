@@ -41,6 +41,7 @@ const packages = [
 	'python3',
 	'python3-venv',
 	'rsync',
+	'tmux',
 ];
 
 const jupyterLayer = [
@@ -57,15 +58,29 @@ function imageNames(origin: string): TestImages {
 }
 
 /**
-Builds the images that are missing. With a `workFolder` (and root) the base is made from the
-distribution's packages alone; without one the engine pulls it.
+Builds the images that are missing, or copies them `from` an engine that has them. With a `workFolder` (and root) the base is made
+from the distribution's packages alone; without one the engine pulls it.
 */
 export async function prepareImages(
 	docker: Docker,
-	{workFolder, say, signal}: {workFolder?: string; say: (line: string) => void; signal: AbortSignal},
+	{
+		workFolder,
+		from,
+		say,
+		signal,
+	}: {workFolder?: string; from?: Docker; say: (line: string) => void; signal: AbortSignal},
 ): Promise<TestImages> {
 	const names = imageNames(workFolder === undefined ? published : suite);
 	const present = new Set((await docker.listImages()).flatMap((image) => image.RepoTags ?? []));
+	if (from !== undefined && Object.values(names).some((name) => !present.has(name))) {
+		say('copying the images to another engine (once)');
+		for (const name of Object.values(names)) {
+			await progress(docker, await docker.loadImage(await from.getImage(name).get()));
+		}
+
+		return names;
+	}
+
 	if (!present.has(names.bare)) {
 		say('making the base image (once, about a minute)');
 		await (workFolder === undefined

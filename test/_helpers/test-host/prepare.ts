@@ -18,31 +18,43 @@ import type {TestHost} from './test-host.ts';
 export type PreparedHost = {
 	/** The description that `testHost()` reads. */
 	file: string;
+	docker: Docker;
 	stop(): Promise<void>;
 };
 
 type Options = {
 	/** The clone: holds dist, templates and .cache. */
 	root: string;
+	/** Which of several test hosts that run at the same time, from 0. As root only. */
+	lane?: number;
+	/** An engine that has the images already. */
+	imagesFrom?: Docker;
 	/** Leaves the engine running when this process ends. */
 	keep: boolean;
 	say: (line: string) => void;
 	signal: AbortSignal;
 };
 
-/** Who gpubox runs as when the tests run as root. Needs no entry in /etc/passwd. */
-const person = {uid: 1000, gid: 1000};
+/**
+Who gpubox runs as when the tests run as root. Needs no entry in /etc/passwd. Another one for each lane: a person's folder in /dev/shm
+has their number in its name.
+*/
+const personOf = (lane: number) => ({uid: 1000 + lane, gid: 1000 + lane});
 
 /** Makes ready what the end-to-end tests need. As root an engine of their own; else the engine that this user can reach. */
 export async function prepareHost(options: Options): Promise<PreparedHost> {
 	return process.getuid?.() === 0 ? ownEngine(options) : reachableEngine(options);
 }
 
-async function ownEngine({root, keep, say, signal}: Options): Promise<PreparedHost> {
+async function ownEngine({root, lane = 0, imagesFrom, keep, say, signal}: Options): Promise<PreparedHost> {
 	await installPackages(say, signal);
-	// Two clones on one machine must not meet: everything that has a fixed name outside of the clone carries this.
-	const hash = createHash('sha256').update(root).digest('hex').slice(0, 8);
-	const cache = join(root, '.cache/test-host');
+	const person = personOf(lane);
+	// Two test hosts on one machine must not meet: everything that has a fixed name outside of their folders carries this.
+	const hash = createHash('sha256')
+		.update(lane === 0 ? root : `${root} ${lane}`)
+		.digest('hex')
+		.slice(0, 8);
+	const cache = join(root, '.cache', lane === 0 ? 'test-host' : `test-host-${lane}`);
 	await mkdir(cache, {recursive: true});
 	const {folder, release} = await takeOwnership(join(cache, 'owner.json'));
 
@@ -53,7 +65,7 @@ async function ownEngine({root, keep, say, signal}: Options): Promise<PreparedHo
 		}
 	};
 	try {
-		const program = await readableProgram(root, folder);
+		const program = await readableProgram(root, folder, person);
 		const hookFolder = join(folder, 'gpu');
 		const hook = await writeGpuHook(hookFolder, {
 			node: program.node,
@@ -82,7 +94,12 @@ async function ownEngine({root, keep, say, signal}: Options): Promise<PreparedHo
 		});
 		undo.push(() => engine.stop());
 		await emptyEngine(engine.docker);
-		const images = await prepareImages(engine.docker, {workFolder: cache, say, signal});
+		const images = await prepareImages(engine.docker, {
+			workFolder: cache,
+			...(imagesFrom && {from: imagesFrom}),
+			say,
+			signal,
+		});
 		await removeOldImages(engine.docker, Object.values(images));
 		undo.push(() => emptyEngine(engine.docker));
 		const file = await describe(folder, {
@@ -93,7 +110,7 @@ async function ownEngine({root, keep, say, signal}: Options): Promise<PreparedHo
 			program,
 			own: {rootOnlyAddress: engine.rootOnlyAddress, gpus, hookFolder, hostPath: hook.host, runFolder},
 		});
-		return {file, stop};
+		return {file, docker: engine.docker, stop};
 	} catch (error) {
 		await stop();
 		throw error;
@@ -125,12 +142,12 @@ async function reachableEngine({root, say, signal}: Options): Promise<PreparedHo
 	const file = await describe(folder, {
 		address,
 		images,
-		uid: process.getuid?.() ?? person.uid,
-		gid: process.getgid?.() ?? person.gid,
+		uid: process.getuid?.() ?? personOf(0).uid,
+		gid: process.getgid?.() ?? personOf(0).gid,
 		folder,
 		program: {node: process.execPath, cli: join(root, 'dist/cli.js')},
 	});
-	return {file, stop: () => rm(folder, {recursive: true, force: true})};
+	return {file, docker, stop: () => rm(folder, {recursive: true, force: true})};
 }
 
 async function describe(folder: string, host: TestHost): Promise<string> {
@@ -151,7 +168,7 @@ async function answers(docker: Docker): Promise<boolean> {
 type Owner = {pid: number; birth: string; folder: string};
 
 /**
-One run at a time for each clone, because the runs share the engine's images. Gives a new folder for everything that this run
+One run at a time for each clone and lane, because the runs share the engine's images. Gives a new folder for everything that this run
 keeps outside of the clone, and removes that of a run that was killed.
 */
 async function takeOwnership(file: string): Promise<{folder: string; release(): Promise<void>}> {
@@ -180,10 +197,14 @@ async function takeOwnership(file: string): Promise<{folder: string; release(): 
 }
 
 /** gpubox as built, where the person may read it: in place, or copied when the clone is in a folder of root's alone. */
-async function readableProgram(root: string, folder: string): Promise<TestHost['program']> {
+async function readableProgram(
+	root: string,
+	folder: string,
+	person: {uid: number; gid: number},
+): Promise<TestHost['program']> {
 	const node = process.execPath;
 	const cli = join(root, 'dist/cli.js');
-	const mayRead = (path: string) => succeeds('test', ['-r', path], {uid: person.uid, gid: person.gid, cwd: '/'});
+	const mayRead = (path: string) => succeeds('test', ['-r', path], {...person, cwd: '/'});
 	const program = {node, cli};
 	if (!(await mayRead(cli))) {
 		const copy = join(folder, 'program');
