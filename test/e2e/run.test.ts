@@ -330,7 +330,8 @@ describe('a job', () => {
 		const failed = await run(['--name', 'model'], 'sh', '-c', 'exit 9');
 		assert.deepEqual([failed.code, failed.stdout], [9, '']);
 		const detached = await run(['--name', 'model', '--detach'], 'sh', '-c', 'echo later > $GPUBOX_RUN/model');
-		assert.equal((await person.runGpubox(['wait', detached.stdout.trim()])).code, 0);
+		const waited = await person.runGpubox(['wait', detached.stdout.trim()]);
+		assert.equal(waited.code, 0, waited.stderr);
 		await waitUntil('the notice', async () => (await readFile(told, 'utf8')).includes('model-3'));
 		await person.runGpubox(['ls']);
 		assert.equal(await readFile(told, 'utf8'), 'model-1 0\nmodel-2 9\nmodel-3 0\n');

@@ -6,7 +6,7 @@ import {listClaims} from '../../box/list.ts';
 import type {Host} from '../../host/host.ts';
 import {type FollowOptions, followRun} from '../../job/run/follow.ts';
 import {type Completed, completeRun, completeRuns} from '../../job/runs/complete.ts';
-import {isFollowed, readRunRecord, thisProcess, writeRunRecord} from '../../job/runs/record.ts';
+import {isFollowed, readRunRecord, takeRun, thisProcess, writeRunRecord} from '../../job/runs/record.ts';
 import {loadPersonalSettings} from '../load-settings.ts';
 import type {LiveRun} from './run.ts';
 
@@ -55,15 +55,24 @@ export function followInBackground(name: string, host: string | undefined): void
 
 /** What the gpubox in the background does. @throws EngineError; errors of the file system */
 export async function followAlone(host: Host, name: string, signal: AbortSignal): Promise<void> {
-	const run = readRunRecord(host.paths, name);
-	if (run?.container === undefined || run.ended !== null || isFollowed(run)) {
+	if (readRunRecord(host.paths, name) === undefined) {
 		return;
 	}
 
-	const live: LiveRun = {...run, container: run.container, follower: thisProcess()};
-	writeRunRecord(host.paths, live);
-	const box = (await listClaims(host, signal)).filter(isOwn).find(({id}) => id === live.container);
-	await followToEnd(host, live, box, {signal});
+	const release = takeRun(host.paths, name);
+	try {
+		const run = release && readRunRecord(host.paths, name);
+		if (run?.container === undefined || run.ended !== null || isFollowed(run)) {
+			return;
+		}
+
+		const live: LiveRun = {...run, container: run.container, follower: thisProcess()};
+		writeRunRecord(host.paths, live);
+		const box = (await listClaims(host, signal)).filter(isOwn).find(({id}) => id === live.container);
+		await followToEnd(host, live, box, {signal});
+	} finally {
+		release?.();
+	}
 }
 
 /** Completes runs that no process follows. @throws EngineError; errors of the file system */

@@ -17,7 +17,7 @@ import {makeManifest, type Outcome} from './manifest.ts';
 import {notifyOnce} from './notify.ts';
 import {publishRun} from './publish.ts';
 import {endOf, type Reason, reasonOf} from './reason.ts';
-import {isFollowed, type RunRecord, readRunRecord, removeRecord, writeRunRecord} from './record.ts';
+import {isFollowed, type RunRecord, readRunRecord, removeRecord, takeRun, writeRunRecord} from './record.ts';
 
 type Place = Pick<Host, 'engine' | 'paths'>;
 
@@ -160,6 +160,12 @@ export async function completeRuns(
 			continue;
 		}
 
+		if (run.ended !== null) {
+			// Whoever completed it was killed before it was off the list of those that have not ended, or is about to take it off.
+			writeRunRecord(host.paths, run);
+			continue;
+		}
+
 		const box = boxes.find((each) => each.mine && each.job !== undefined && each.name === name);
 		if (box === undefined && run.startedAt === null) {
 			forgetUnlessNew(host, run);
@@ -171,13 +177,40 @@ export async function completeRuns(
 			continue;
 		}
 
-		const detail = box && (await host.engine.inspectContainer(box.id, options.signal));
-		const {signal} = options;
-		completed.push(await completeRun(host, started(run, box), box, detail, {signal, notify: await options.notify()}));
+		const release = takeRun(host.paths, name);
+		try {
+			const done = release && (await completeLeft(host, name, box, options));
+			if (done) {
+				completed.push(done);
+			}
+		} finally {
+			release?.();
+		}
 	}
 
 	await removeFinished(host, boxes);
 	return completed;
+}
+
+/** Its record and its container are read again: another process may have completed it since the boxes were listed, or started it. */
+async function completeLeft(
+	host: Place,
+	name: string,
+	listed: Box | undefined,
+	{signal, notify}: Pick<CompleteOptions, 'signal'> & {notify: () => Promise<string | undefined>},
+): Promise<Completed | undefined> {
+	const run = readRunRecord(host.paths, name);
+	if (run === undefined || run.ended !== null || isFollowed(run)) {
+		return undefined;
+	}
+
+	const id = listed?.id ?? run.container;
+	const detail = id === undefined ? undefined : await host.engine.inspectContainer(id, signal);
+	if (detail !== undefined && detail.state !== 'exited' && detail.state !== 'dead') {
+		return undefined;
+	}
+
+	return completeRun(host, started(run, listed), listed, detail, {signal, notify: await notify()});
 }
 
 /** One that was killed between the start of its container and its next record. */

@@ -7,6 +7,7 @@ import {dirname, join} from 'node:path';
 import * as v from 'valibot';
 import {processStart} from '../../base/process-start.ts';
 import {makeFolder, writeFileAtomic} from '../../base/safe-files.ts';
+import {take, takesOf} from '../../base/take.ts';
 import {activeRunsFolder} from '../../box/active-runs.ts';
 import {namePattern} from '../../box/box.ts';
 import type {ContainerSpec} from '../../engine/engine.ts';
@@ -146,7 +147,12 @@ export function writeRunRecord(place: Place, record: RunRecord): void {
 
 /** Forgets a run. Its folder in the project is kept. */
 export function removeRecord(place: Place, name: string): void {
-	for (const path of [recordPath(place, name), ...onces(place, name), join(activeRunsFolder(place), name)]) {
+	for (const path of [
+		recordPath(place, name),
+		...onces(place, name),
+		...takesOf(recordsFolder(place), name),
+		join(activeRunsFolder(place), name),
+	]) {
 		rmSync(path, {force: true, recursive: true});
 	}
 }
@@ -203,6 +209,16 @@ export function claimOnce(place: Place, name: string, what: (typeof onceOnly)[nu
 
 		throw error;
 	}
+}
+
+/**
+Keeps every other process from following or completing a run: two at once would tell different things of its end.
+
+@returns what gives it back; undefined while another process has it
+@throws errors of the file system
+*/
+export function takeRun(place: Place, name: string): (() => void) | undefined {
+	return take(recordsFolder(place), name);
 }
 
 /** This process, as a record names it. */
