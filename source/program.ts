@@ -2,6 +2,8 @@ import {Argument, Command, type CommandUnknownOpts, Help, Option} from '@command
 import {exitCode, Failure} from './base/failure.ts';
 import {version} from './base/version.ts';
 import {scenarioNames} from './demo/scenario-names.ts';
+import {thresholds} from './image/scan/finding.ts';
+import {scannerNames} from './image/scan/scanner-names.ts';
 import {targetFacts, targetNames} from './job/export/target-names.ts';
 import {placeLines, placeNames} from './job/place/place-names.ts';
 import {failureJson, wantsJson} from './run-verb.ts';
@@ -553,6 +555,28 @@ const push = () =>
 		async ({args: [command], options, signal}) => (await import('./commands/push.ts')).push(command, options, signal),
 	);
 
+const scan = () =>
+	verb(
+		new Command('scan')
+			.argument('[box|image]', "a box or an image on this host (default: this project's)")
+			.summary('list known vulnerabilities of an image')
+			.description(
+				'List the known vulnerabilities of an image and of the base below it, with trivy, grype or clairctl, whichever is installed. A scan of an image counts for a day.',
+			)
+			.addOption(new Option('--fail-on <severity>', 'return 8 for this severity or a worse one').choices(thresholds))
+			.option('--sbom <file>', 'write what gpubox put on the base as CycloneDX JSON; alone it needs no scanner')
+			.addOption(new Option('--scanner <name>', 'use this one').choices(scannerNames))
+			.option('--fresh', 'scan again, even if there is a scan of the last day')
+			.option('-a, --all', 'include those that are low or negligible')
+			.option('--wide', 'print all columns in full, however wide the terminal')
+			.option('--json', 'print JSON')
+			.addHelpText(
+				'after',
+				'\nExamples:\n  gpubox scan alice-train --fail-on high\n  gpubox scan --sbom added.cdx.json',
+			),
+		async ({args: [name], options, signal}) => (await import('./commands/scan.ts')).scan(name, options, signal),
+	);
+
 const trust = () =>
 	verb(
 		new Command('trust')
@@ -603,7 +627,7 @@ const demo = () => {
 const verbs = [
 	...[up, run, runs, wait, ls, stop, start, restart, rm, logs, attach, ssh, open],
 	...[gpus, images, pull, check, doctor, kernels, reap],
-	...[init, trust, lock, verify, convert, exportVerb, push, config, completion, demo],
+	...[init, trust, lock, verify, convert, exportVerb, push, scan, config, completion, demo],
 ];
 
 /** Names that other tools have for the same. Where a verb has an option of that meaning, the name stands for both. */

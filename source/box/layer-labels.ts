@@ -6,5 +6,11 @@ export const derivedFrom = 'gpubox.derived-from';
 /** The id of that image, which stays valid when the name is moved to a newer build. */
 export const derivedFromId = 'gpubox.derived-from-id';
 
-/** The labels of images that gpubox built. */
-export const ownImageLabels: readonly string[] = [derivedFrom, derivedFromId];
+/** On images that `gpubox push` built: which verb it was. */
+export const builtBy = 'gpubox.built-by';
+
+/** The labels of images that gpubox built, or that were built from a Dockerfile of `gpubox export`. */
+export const ownImageLabels: readonly string[] = [
+	...[derivedFrom, derivedFromId, builtBy],
+	...['gpubox.artifacts', 'gpubox.floor.driver', 'gpubox.floor.computeCapability'],
+];

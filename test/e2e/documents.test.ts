@@ -132,6 +132,24 @@ async function runUntil(command: string, wish: RegExp, {in: folder = ''}: RunOpt
 	await terminal.exited;
 }
 
+/** Of the scanner that stands on the PATH. */
+const scanReport = JSON.stringify({
+	SchemaVersion: 2,
+	Results: [
+		{
+			Vulnerabilities: [
+				{
+					VulnerabilityID: 'CVE-2024-6345',
+					PkgName: 'setuptools',
+					InstalledVersion: '68.0.0',
+					FixedVersion: '70.0.0',
+					Severity: 'HIGH',
+				},
+			],
+		},
+	],
+});
+
 /** A command that wants a person at a terminal. */
 function type(
 	commands: string | string[],
@@ -293,6 +311,22 @@ const story: Step[] = [
 		as: 'gpubox push --json --registry "$(cat ~/registry)/team" --tag v3 -- python train.py',
 		out: /"digest": "sha256:/,
 	}),
+	run(['gpubox scan', 'gpubox scan --fresh --all'], {
+		in: 'my-project',
+		out: /^high +CVE-2024-6345 +setuptools +68\.0\.0 +70\.0\.0 +base$[\s\S]*by trivy, [\w ]+: 1 high\.$/m,
+	}),
+	run('gpubox scan alice-train --fail-on high', {
+		as: 'gpubox scan alice-my-project --fail-on high',
+		code: 8,
+		err: /^1 of them are high or worse/m,
+	}),
+	run('gpubox scan --sbom added.cdx.json', {
+		in: 'my-project',
+		// There is Jupyter and SSH in the image here.
+		code: 1,
+		err: /gpubox put nothing on/,
+	}),
+	run('gpubox scan --json', {in: 'my-project', out: /"counts": \{/}),
 	run('gpubox verify --json', {in: 'my-project', out: /"differences": \[\]/}),
 	run('gpubox lock --json', {in: 'my-project', out: /"changed": false/}),
 	run('gpubox lock --upgrade', {
@@ -835,6 +869,7 @@ async function settleIn(): Promise<void> {
 		`mkdir scratch/asks && printf 'image: ${image}\\ngpus: none\\npostCreate: touch made\\n' > scratch/asks/gpubox.yaml`,
 		`printf 'image: ${image}\\n' > export/gpubox.yaml`,
 		`printf %s ${registry.address} > registry`,
+		`cat > .local/bin/trivy <<'END' && chmod 755 .local/bin/trivy\n#!/bin/sh\necho '${scanReport}'\nEND`,
 		`cat > scratch/our-host.json <<'END'\n${scenario}END`,
 		`git config --global url."$HOME/team/".insteadOf git@example.com:team/`,
 		`sh gpubox-linux-x64 config build.registryMirror ${registry.address}`,

@@ -421,6 +421,16 @@ describe('gpubox lock and verify', {skip: needsOwnEngine}, () => {
 		assert.match(text, /^ {4}file: \d/m);
 		const box = await boxUp();
 		assert.deepEqual(await verify(0), []);
+		const scan = await gpubox('scan', '--sbom', 'added.json');
+		assert.match(scan.stderr, /^Wrote added\.json: \d+ packages that gpubox put on \S+\/team\/torch:1\.$/m);
+		const {components} = JSON.parse(await readFile(join(person.project, 'added.json'), 'utf8')) as {
+			components: Array<{purl: string}>;
+		};
+		assert.ok(components.some(({purl}) => purl.startsWith('pkg:deb/debian/file@')));
+		assert.ok(!components.some(({purl}) => /einops|bash/.test(purl)), 'what the base has is not an addition');
+		const unable = await gpubox('scan');
+		assert.equal(unable.code, 1);
+		assert.match(unable.stderr, /^gpubox: None of trivy, grype, clairctl is installed\.\n {2}→ Install one: trivy \(/);
 		const {Config} = await docker.getContainer(box.id).inspect();
 		await removeBoxes();
 		const {Id, RepoTags} = await docker.getImage(Config.Image).inspect();

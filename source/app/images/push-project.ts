@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {exitCode, Failure} from '../../base/failure.ts';
 import {homeFolder} from '../../base/home.ts';
 import {readSmallFile} from '../../base/small-file.ts';
+import {builtBy} from '../../box/layer-labels.ts';
 import {buildArguments} from '../../box/up/build-layers.ts';
 import type {UpStep} from '../../box/up/types.ts';
 import {findDockerProxies} from '../../engine/docker-proxies.ts';
@@ -44,9 +45,6 @@ export type PushResult = PushedImage & {
 	/** What of the project is not in the image. */
 	lost: Lost[];
 };
-
-/** Marks images that `push` built, for those that look for what gpubox made. */
-const label = {'gpubox.built-by': 'push'};
 
 /** The instructions, under a name that no project has: its own Dockerfile may be part of the code. */
 const instructions = '.gpubox.Dockerfile';
@@ -196,7 +194,7 @@ async function buildProject({engine}: Host, tag: string, options: BuildOptions):
 			dockerfile: instructions,
 			tag,
 			arguments: buildVariables,
-			labels: label,
+			labels: {[builtBy]: 'push'},
 			onLine(line) {
 				const safe = safeText(line);
 				lines.push(safe);

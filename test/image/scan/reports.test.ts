@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import {describe, test} from 'node:test';
+import fc from 'fast-check';
+import {atLeast, countFindings, type Finding, severities, thresholds} from '../../../source/image/scan/finding.ts';
+import {readClair, readGrype, readTrivy} from '../../../source/image/scan/reports.ts';
+
+const fixture = (name: string) =>
+	readFileSync(new URL(`../../fixtures/scanners/${name}.json`, import.meta.url), 'utf8');
+const rows = (findings: Finding[]) =>
+	findings.map(({severity, id, package: name, installed, fixed}) => [severity, id, name, installed, fixed]);
+
+describe('reports of the scanners', () => {
+	test('trivy: packages of the distribution and of languages', () => {
+		assert.deepEqual(rows(readTrivy(fixture('trivy'))), [
+			['critical', 'CVE-2023-45853', 'zlib1g', '1:1.2.13.dfsg-1', null],
+			['high', 'CVE-2024-2961', 'libc6', '2.36-9+deb12u4', '2.36-9+deb12u7'],
+			['high', 'CVE-2024-6345', 'setuptools', '68.0.0', '70.0.0'],
+			['low', 'CVE-2011-3374', 'apt', '2.6.1', null],
+			['unknown', 'PYSEC-2024-0', 'odd', '1.0', null],
+		]);
+	});
+
+	test('grype: each match once', () => {
+		assert.deepEqual(rows(readGrype(fixture('grype'))), [
+			['high', 'CVE-2024-2961', 'libc6', '2.36-9+deb12u4', '2.36-9+deb12u7'],
+			['high', 'GHSA-cx63-2mw6-8hw5', 'setuptools', '68.0.0', '70.0.0'],
+			['negligible', 'CVE-2011-3374', 'apt', '2.6.1', null],
+		]);
+	});
+
+	test('clairctl: packages and vulnerabilities by their numbers; version 0 is none', () => {
+		assert.deepEqual(rows(readClair(fixture('clair'))), [
+			['high', 'CVE-2024-2961', 'libc6', '2.36-9+deb12u4', '2.36-9+deb12u7'],
+			['high', 'GHSA-cx63-2mw6-8hw5', 'setuptools', '68.0.0', '70.0.0'],
+			['negligible', 'CVE-2010-0000', 'libc6', '2.36-9+deb12u4', null],
+		]);
+	});
+
+	test('an image without findings', () => {
+		assert.deepEqual(readTrivy('{"SchemaVersion": 2}'), []);
+		assert.deepEqual(readGrype('{"matches": []}'), []);
+		assert.deepEqual(readClair('{"manifest_hash": "sha256:0", "packages": {}, "package_vulnerabilities": {}}'), []);
+	});
+
+	test('what is no report says what is wrong with it', () => {
+		assert.throws(() => readTrivy('FATAL error'), /^Error: its report is not JSON$/);
+		assert.throws(() => readTrivy('{}'), /unknown form \(SchemaVersion\)/);
+		assert.throws(() => readGrype('{"matches": [{}]}'), /unknown form \(matches\.0\.vulnerability\)/);
+		assert.throws(() => readClair('[]'), /unknown form/);
+	});
+
+	test('foreign text in a report reaches no terminal', () => {
+		const report = fixture('grype').replace('"setuptools"', '"setup\\u001b[2Jtools\\u202e"');
+		assert.ok(readGrype(report).some(({package: name}) => name === 'setuptools'));
+	});
+
+	test('any JSON gives findings or an error', () => {
+		fc.assert(
+			fc.property(fc.json(), (text) => {
+				for (const read of [readTrivy, readGrype, readClair]) {
+					try {
+						assert.ok(Array.isArray(read(text)));
+					} catch (error) {
+						assert.match((error as Error).message, /^its report /);
+					}
+				}
+			}),
+		);
+	});
+});
+
+test('a threshold takes what is as bad or worse, and nothing of unknown severity', () => {
+	const all = severities.map(
+		(severity): Finding => ({id: severity, severity, package: 'p', installed: '1', fixed: null}),
+	);
+	for (const [index, threshold] of thresholds.entries()) {
+		assert.deepEqual(
+			atLeast(all, threshold).map(({id}) => id),
+			severities.slice(0, index + 1),
+		);
+	}
+
+	assert.deepEqual(countFindings(all), {critical: 1, high: 1, medium: 1, low: 1, negligible: 1, unknown: 1});
+});
