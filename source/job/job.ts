@@ -45,7 +45,7 @@ export function planJob(facts: BoxFacts, job: Job): ContainerSpec {
 	const processes = processesOf(job, facts.gpus.length);
 	return {
 		...base,
-		entrypoint: [`${inside.files}/job`],
+		entrypoint: [`${inside.files}/job`, ...entrypointWords(facts)],
 		command: [
 			...(job.check ? [`${inside.files}/check-first`] : []),
 			...commandOf(job, processes, runFolderInside(facts.name)),
@@ -71,6 +71,11 @@ export function planJob(facts: BoxFacts, job: Job): ContainerSpec {
 		logMaxSize: '100m',
 		logMaxFiles: 5,
 	};
+}
+
+/** The image's own entrypoint, which is run for its environment alone, as in a box (templates/box/surroundings). */
+function entrypointWords({entrypoint = []}: BoxFacts): string[] {
+	return entrypoint.length === 0 ? [] : ['--entrypoint', String(entrypoint.length), ...entrypoint];
 }
 
 // In the notebook's folder, where its kernel would run and where it finds the project's modules.

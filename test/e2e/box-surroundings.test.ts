@@ -62,7 +62,7 @@ describe('an image whose environment its entrypoint switches on', () => {
 			tag('switches'),
 			`FROM ${jupyter}
 RUN mkdir -p /opt/env/bin && printf '#!/bin/sh\\nFROM_ENV=yes exec /usr/bin/python3 "$@"\\n' >/opt/env/bin/python3 \\
- && printf '#!/bin/sh\\nexport PATH=/opt/env/bin:$PATH ENV_ACTIVE=yes\\nexec "$@"\\n' >/usr/local/bin/activate-and-run \\
+ && printf '#!/bin/sh\\necho activating\\nexport PATH=/opt/env/bin:$PATH ENV_ACTIVE=yes\\nexec "$@"\\n' >/usr/local/bin/activate-and-run \\
  && chmod 755 /opt/env/bin/python3 /usr/local/bin/activate-and-run
 ENTRYPOINT ["/usr/local/bin/activate-and-run"]
 CMD ["python3"]
@@ -96,6 +96,19 @@ CMD ["python3"]
 		assert.match(kernel, /^ENV_ACTIVE=yes$/m);
 		assert.match(kernel, /^FROM_ENV=yes$/m);
 		assert.match(kernel, /^PATH=\/opt\/env\/bin:/m);
+	});
+
+	test('has it in jobs, and nothing of the entrypoint in their output', async () => {
+		const run = (image: string, ...words: string[]) =>
+			person.runGpubox(['run', '--gpus', 'none', '--image', tag(image), '--', ...words]);
+		const command = 'echo "$ENV_ACTIVE $(command -v python3) $* $GPUBOX_NAME"';
+		const switched = await run('switches', 'sh', '-c', command, 'sh', 'one two', '--');
+		assert.equal(switched.code, 0, switched.stderr);
+		assert.match(switched.stdout, /^yes \/opt\/env\/bin\/python3 one two -- \S+-\d+\n$/);
+		assert.match(switched.stderr, /^activating$/m);
+		const refused = await run('refuses', 'echo', 'runs');
+		assert.deepEqual([refused.code, refused.stdout], [0, 'runs\n']);
+		assert.match(refused.stderr, /gpubox: the image's entrypoint .* did not start its arguments/);
 	});
 
 	test('is told when its entrypoint does not run in a box', async () => {
@@ -210,6 +223,11 @@ describe("the user's groups and umask", {skip: needsOwnEngine}, () => {
 		);
 		assert.match(await inside('getent group vision'), new RegExp(`^vision:x:${vision}:\\w+$`, 'm'));
 		assert.equal(await inside('id -Gn | grep -c docker || :'), '0\n');
+		const job = await login(
+			...['run', '--gpus', 'none', '--image', host.images.jupyter, '--mount', `${data}:/data:ro`],
+			...['--', 'sh', '-c', 'id -Gn; umask; cat /data/label.txt; echo 1 >job'],
+		);
+		assert.match(job.stdout, /\bvision\n0002\na label\n/, job.stderr);
 
 		assert.ok(box.jupyter);
 		const answer = await fetch(new URL('api/contents/jupyter.txt', box.jupyter.url), {
@@ -218,7 +236,7 @@ describe("the user's groups and umask", {skip: needsOwnEngine}, () => {
 			body: JSON.stringify({type: 'file', format: 'text', content: 'x'}),
 		});
 		assert.equal(answer.status, 201);
-		for (const file of ['ssh', 'shell', 'jupyter.txt']) {
+		for (const file of ['ssh', 'shell', 'job', 'jupyter.txt']) {
 			const {mode, gid} = await stat(join(person.project, file));
 			assert.deepEqual([(mode & 0o777).toString(8), gid], ['664', vision], file);
 		}
@@ -261,6 +279,10 @@ describe("the user's own Python packages", () => {
 		assert.equal(await inBoxOf(2, look), '2.0 of the image\n');
 		// A new box of the first image has them again, in login shells too.
 		assert.equal(await inBoxOf(1, `bash -lc somescript; ${look}`), 'a script\n0.9\n');
+		const job = await person.runGpubox(
+			...[['run', '--gpus', 'none', '--image', tag('library-1'), '--', 'sh', '-c', `somescript; ${look}`]],
+		);
+		assert.equal(job.stdout, 'a script\n0.9\n', job.stderr);
 	});
 });
 

@@ -4,6 +4,7 @@ import {planBox} from '../../source/box/plan/plan.ts';
 import type {BoxFacts, BoxRequest} from '../../source/box/plan/types.ts';
 import type {EngineInfo} from '../../source/engine/engine.ts';
 import {type Job, planJob} from '../../source/job/job.ts';
+import {publishSpecOf} from '../../source/job/runs/publish.ts';
 import {scriptOf} from '../../source/job/script.ts';
 import {findFailedRank, tellFailedRank, torchrunArguments} from '../../source/job/torchrun.ts';
 
@@ -63,6 +64,16 @@ describe('the container of a job', () => {
 		assert.equal(spec.environment.GPUBOX_RUN, '/workspace/runs/alice-train-3');
 		assert.deepEqual([spec.labels['gpubox.kind'], spec.labels['gpubox.stop-timeout']], ['run', '120']);
 		assert.equal(planBox(facts).labels['gpubox.kind'], '');
+	});
+
+	test("runs the image's entrypoint for its environment, as its box does", () => {
+		const switched = {...facts, entrypoint: ['/opt/entrypoint.sh', '--']};
+		assert.deepEqual(planBox(switched).command, ['--', '/opt/entrypoint.sh', '--']);
+		assert.deepEqual(planJob(switched, job).entrypoint, [
+			...['/run/gpubox/job', '--entrypoint', '2', '/opt/entrypoint.sh', '--'],
+		]);
+		assert.deepEqual(planJob(switched, job).command, ['python', 'train.py']);
+		assert.deepEqual(publishSpecOf(planJob(switched, job), 'true').entrypoint, planJob(switched, job).entrypoint);
 	});
 
 	test('executes a notebook with the script among its files, or starts what became of it with torchrun', () => {

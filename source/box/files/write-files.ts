@@ -82,6 +82,7 @@ export function writeBoxFiles(
 		put('files/torchrun', readTemplate('box/torchrun'), 0o755);
 		put('files/shell', readTemplate('box/shell'), 0o755);
 		put('files/enter', readTemplate('box/enter'), 0o644);
+		put('files/surroundings', readTemplate('box/surroundings'), 0o644);
 		put('files/run-entrypoint', readTemplate('box/run-entrypoint'), 0o644);
 		put('files/capture', readTemplate('box/capture'), 0o755);
 		put('files/profile.sh', readTemplate('box/profile.sh'), 0o644);
