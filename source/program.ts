@@ -336,6 +336,21 @@ const gpus = () =>
 			(await import('./commands/gpus.ts')).gpus(invokedAs === 'top' ? {...options, watch: true} : options, signal),
 	);
 
+const hosts = () =>
+	verb(
+		new Command('hosts')
+			.argument('[host...]', 'these instead of the setting hosts: ssh names, Docker contexts, or local')
+			.summary('show several hosts side by side')
+			.description(
+				'Show the hosts of your settings side by side: free GPUs, driver, free disk, your boxes there, and whether gpubox.lock of this project fits. All are asked at the same time, for three seconds. What a host does not answer is shown as unknown, with the reason.',
+			)
+			.option('--timeout <seconds>', 'wait this long for answers (default: 3)', toPositive)
+			.option('--wide', 'print all columns in full, however wide the terminal')
+			.option('--json', 'print JSON')
+			.addHelpText('after', '\nExamples:\n  gpubox hosts\n  gpubox hosts gpu2 alice@gpu3'),
+		async ({args: [names], options, signal}) => (await import('./commands/hosts.ts')).hosts(names, options, signal),
+	);
+
 const images = () =>
 	verb(
 		new Command('images')
@@ -626,7 +641,7 @@ const demo = () => {
 /** In the order of `--help`. */
 const verbs = [
 	...[up, run, runs, wait, ls, stop, start, restart, rm, logs, attach, ssh, open],
-	...[gpus, images, pull, check, doctor, kernels, reap],
+	...[gpus, hosts, images, pull, check, doctor, kernels, reap],
 	...[init, trust, lock, verify, convert, exportVerb, push, scan, config, completion, demo],
 ];
 
@@ -646,7 +661,10 @@ export function makeProgram(): CommandUnknownOpts {
 		.helpCommand('help [command]', 'show help for a command')
 		// The entry answers it, so that nothing else has to be loaded.
 		.option('--licenses', 'print the licenses of gpubox and everything in it')
-		.option('--host <host>', "use another workstation: a Docker context's name or ssh://user@machine")
+		.option(
+			'--host <host>',
+			"use another workstation: a Docker context's name, ssh://user@machine, or a name of the setting hosts",
+		)
 		.configureOutput({outputError: (text, write) => write(formatUsageError(text))})
 		// The first of the other names would widen the list; the last line has them all.
 		.configureHelp({subcommandTerm: (command) => new Help().subcommandTerm(command).replace(/^([^ |]+)\|\S+/, '$1')})

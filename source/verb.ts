@@ -18,20 +18,27 @@ export function verb<Arguments extends unknown[], Options extends Record<string,
 	command: Command<Arguments, Options>,
 	run: (call: Call<Arguments, Options>) => Promise<unknown>,
 ): CommandUnknownOpts {
-	const host = () => (command.parent?.opts() as {host?: string} | undefined)?.host;
+	const given = () => (command.parent?.opts() as {host?: string} | undefined)?.host;
+	let host: string | undefined;
 	command.action(() =>
 		runVerb(
 			async (signal) => {
 				const args = command.processedArgs as Arguments;
+				host = given();
+				if (host !== undefined) {
+					const {resolveHost} = await import('./app/hosts/listed.ts');
+					host = await resolveHost(host);
+				}
+
 				const code = await run({
 					args,
-					options: {...command.opts(), host: host()},
+					options: {...command.opts(), host},
 					invokedAs: invokedAs(command),
 					signal,
 				});
 				return typeof code === 'number' ? code : undefined;
 			},
-			() => hostAddress(host()),
+			() => hostAddress(host ?? given()),
 		),
 	);
 	return command as unknown as CommandUnknownOpts;

@@ -22,12 +22,17 @@ function forgetCi(): void {
 	}
 }
 
+/** Without `--host` the settings are not read. */
+async function resolved(hostName: string | undefined): Promise<string | undefined> {
+	return hostName === undefined ? undefined : (await import('../app/hosts/listed.ts')).resolveHost(hostName);
+}
+
 /** `gpubox` without a verb: the session on a terminal that can show it, a plain report elsewhere. */
 export async function openSession(hostName: string | undefined): Promise<void> {
 	if (!canDraw()) {
 		await runVerb(async (signal) => {
 			const {report} = await import('./output/status-report.ts');
-			await report(openHost({host: hostName}), signal);
+			await report(openHost({host: await resolved(hostName)}), signal);
 			return undefined;
 		});
 		return;
@@ -36,7 +41,7 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 	forgetCi();
 	let host: Host;
 	try {
-		host = openHost({host: hostName, quiet: true});
+		host = openHost({host: await resolved(hostName), quiet: true});
 	} catch (error) {
 		await runVerb(() => Promise.reject(error));
 		return;

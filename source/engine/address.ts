@@ -33,7 +33,7 @@ export function findEngineAddress(environment: Environment, home: string, host?:
 	if (host) {
 		return /^[a-z]+:\/\//.test(host)
 			? {url: host, origin: '--host'}
-			: (findContext(configDirectory, host) ?? rejectContext(host));
+			: (findContext(configDirectory, host) ?? (host.includes('@') ? bySsh(host) : rejectContext(host)));
 	}
 
 	if (environment.DOCKER_HOST) {
@@ -64,12 +64,49 @@ export function findEngineAddress(environment: Environment, home: string, host?:
 		);
 	}
 
+	return onThisMachine(environment);
+}
+
+/** The engine of this machine, whatever the environment or Docker's config choose. */
+function onThisMachine(environment: Environment): EngineAddress {
 	const rootless = join(environment.XDG_RUNTIME_DIR || '/nonexistent', 'docker.sock');
 	if (!existsSync('/var/run/docker.sock') && isReadable(rootless)) {
 		return {url: `unix://${rootless}`, origin: 'the rootless engine'};
 	}
 
 	return {url: 'unix:///var/run/docker.sock', origin: 'default'};
+}
+
+/** This machine, in the setting `hosts`. */
+export const localName = 'local';
+
+/**
+A machine as the setting `hosts` names it: a URL, `local`, a Docker context, else a name for ssh. What is none of them is told by ssh,
+which knows the names of its own config.
+
+@returns what `--host` takes
+*/
+export function findListedHost(environment: Environment, home: string, name: string): string {
+	if (name.includes('://')) {
+		return name;
+	}
+
+	if (name === localName) {
+		const {url, missing} = findEngineAddress(environment, home);
+		return missing === undefined && isLocalAddress(url) ? url : onThisMachine(environment).url;
+	}
+
+	const configDirectory = environment.DOCKER_CONFIG || join(home, '.docker');
+	return findContext(configDirectory, name) ? name : bySsh(name).url;
+}
+
+/** Whether Docker has a context of this name. */
+export function isContext(environment: Environment, home: string, name: string): boolean {
+	return findContext(environment.DOCKER_CONFIG || join(home, '.docker'), name) !== undefined;
+}
+
+function bySsh(name: string): EngineAddress {
+	return {url: `ssh://${name}`, origin: '--host'};
 }
 
 /** Whether paths and ports of an engine at this address are those of this machine. */

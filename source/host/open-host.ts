@@ -2,6 +2,7 @@ import {exitCode, Failure} from '../base/failure.ts';
 import {homeFolder} from '../base/home.ts';
 import {type EngineAddress, findEngineAddress, isLocalAddress} from '../engine/address.ts';
 import {lazyDocker} from '../engine/lazy.ts';
+import {sshWords} from '../engine/ssh-words.ts';
 import type {NvidiaSmi} from '../gpu/gpu.ts';
 import {waking} from '../gpu/problems.ts';
 import {remoteCommand} from '../gpu/smi/locate.ts';
@@ -50,19 +51,5 @@ function nvidiaSmiAt({url}: EngineAddress, environment: NodeJS.ProcessEnv): Nvid
 		});
 	}
 
-	const {username, hostname, port} = new URL(url);
-	const destination = username ? `${username}@${hostname}` : hostname;
-	return {
-		file: 'ssh',
-		arguments: [
-			'-T',
-			'-o',
-			'BatchMode=yes',
-			...(port ? ['-p', port] : []),
-			'--',
-			destination,
-			remoteCommand('nvidia-smi'),
-		],
-		environment,
-	};
+	return {file: 'ssh', arguments: [...sshWords(new URL(url)), remoteCommand('nvidia-smi')], environment};
 }

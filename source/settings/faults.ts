@@ -135,7 +135,7 @@ function unknownKeys(node: Schema, value: Record<string, unknown>, path: Path, p
 					path: here,
 					at: 'key',
 					message: `"${key}" cannot be set in a project.`,
-					hint: `Each user sets what boxes are built from: gpubox config ${key} ${known.example}`,
+					hint: `Each user sets it: gpubox config ${key} ${known.kind === 'list' ? known.example.replace(/^\[|\s|\]$/g, '') : known.example}`,
 				},
 			];
 		}

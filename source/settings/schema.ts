@@ -205,6 +205,13 @@ export const schema = v.strictObject({
 			}),
 		}),
 	),
+	hosts: setting(v.array(value.hostName), {
+		says: 'Hosts that `gpubox hosts` shows, the preferred one first: names for ssh, Docker contexts; `local` is this one',
+		default: 'none',
+		personal: true,
+		onlyPersonal: true,
+		example: '[local, gpu2, alice@gpu3]',
+	}),
 	images: setting(v.array(value.teamImage), {
 		says: 'Images to add to the catalogue; docs/images.md describes their fields',
 		default: 'none',

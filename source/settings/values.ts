@@ -200,6 +200,12 @@ export const repositoryFolder = matching(
 	'a registry such as registry.example/team',
 );
 
+// It becomes a word of ssh's command line: nothing that could be an option of it.
+export const hostName = matching(
+	/^(?:(?:ssh|tcp|https?|unix):\/\/[A-Za-z0-9[/][\w.:@%[\]/-]*|(?:[A-Za-z0-9_][\w.-]*@)?[A-Za-z0-9][\w.-]*)$/,
+	'a host such as gpu2, alice@gpu3, ssh://alice@gpu3:2222, or a Docker context',
+);
+
 export const keyFile = matching(/^[^\r\n]*\S[^\r\n]*$/, 'a file of public keys such as ~/.ssh/id_ed25519.pub');
 
 /** Checked in full where images are judged; here only that it has a reference. */

@@ -243,6 +243,21 @@ const story: Step[] = [
 	}),
 	run('gpubox gpus', {out: /NVIDIA RTX A6000/}),
 	run('gpubox gpus --watch', {until: /NVIDIA RTX A6000/}),
+	run('gpubox config hosts local,gpu2,alice@gpu3', {
+		aside: true,
+		check: () => assertSetting('hosts', 'local,gpu2,alice@gpu3'),
+	}),
+	run('gpubox hosts', {
+		as: 'gpubox config hosts local && gpubox hosts && gpubox config --unset hosts',
+		out: /^local +8 × NVIDIA RTX A6000 +\d/m,
+	}),
+	run('gpubox hosts gpu2 alice@gpu3', {
+		as: 'gpubox hosts local alice@gpu3.invalid',
+		out: /^alice@gpu3\.invalid: no host has the name gpu3\.invalid$/m,
+	}),
+	run('gpubox hosts gpu2', {as: 'gpubox hosts local', out: /^local +8 × NVIDIA RTX A6000 +\d/m}),
+	run('gpubox hosts --json', {as: 'gpubox hosts local --json', out: /"reachable": true/}),
+	run('gpubox --host gpu2 ls', {as: 'gpubox --host local ls', out: /NAME|No boxes/}),
 	run('gpubox images', {out: new RegExp(image)}),
 	run('gpubox images --all', {out: /nvcr\.io/}),
 	run('gpubox images pytorch 2.8', {out: /^pytorch\/pytorch:2\.8/m}),

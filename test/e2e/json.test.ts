@@ -66,6 +66,7 @@ function kindOf(value: unknown): string {
 describe('JSON has the shape that docs/scripting.md shows', () => {
 	for (const [call, pick] of [
 		['gpus --json', undefined],
+		['hosts --json', undefined],
 		['ls --json', 'reader-shape'],
 		['images --json', undefined],
 		['doctor --json', undefined],
@@ -73,7 +74,7 @@ describe('JSON has the shape that docs/scripting.md shows', () => {
 		['config --show-origin --json', undefined],
 	] as const) {
 		test(call, async () => {
-			const {stdout} = await person.runGpubox(call.split(' '));
+			const {stdout} = await person.runGpubox(call === 'hosts --json' ? ['hosts', 'local', '--json'] : call.split(' '));
 			const real = JSON.parse(stdout) as {boxes?: Array<{name: string}>};
 			const wanted = pick ? {boxes: real.boxes?.filter(({name}) => name === pick)} : real;
 			assert.ok(examples.has(call));

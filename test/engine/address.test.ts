@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {Failure} from '../../source/base/failure.ts';
-import {findEngineAddress, isLocalAddress} from '../../source/engine/address.ts';
+import {findEngineAddress, findListedHost, isLocalAddress} from '../../source/engine/address.ts';
 import {registryOf} from '../../source/engine/docker/registry-auth.ts';
 import {isNoEngine} from '../../source/engine/engine.ts';
 import {codeOfReason, refusal, toEngineError} from '../../source/engine/errors.ts';
@@ -49,6 +49,18 @@ describe('where the engine is', () => {
 			() => findEngineAddress({}, home, 'nowhere'),
 			(error) => error instanceof Failure && error.exitCode === 2,
 		);
+	});
+	test('user@machine means ssh, which no context can be called', () => {
+		assert.equal(findEngineAddress({}, home, 'me@gpu9').url, 'ssh://me@gpu9');
+	});
+	test('a machine of the setting hosts: a URL, this machine, a context, else a name for ssh', () => {
+		assert.equal(findListedHost({}, home, 'tcp://h:2'), 'tcp://h:2');
+		assert.equal(findListedHost({}, home, 'gpu2'), 'gpu2');
+		assert.equal(findListedHost({}, home, 'gpu9'), 'ssh://gpu9');
+		assert.equal(findListedHost({}, home, 'me@gpu9'), 'ssh://me@gpu9');
+		assert.equal(findListedHost({DOCKER_HOST: 'unix:///run/mine.sock'}, home, 'local'), 'unix:///run/mine.sock');
+		assert.equal(findListedHost({DOCKER_HOST: 'ssh://gpu2'}, home, 'local'), 'unix:///var/run/docker.sock');
+		assert.equal(findListedHost({DOCKER_CONTEXT: 'gpu2'}, home, 'local'), 'unix:///var/run/docker.sock');
 	});
 	test('the current context is gone: the address says so, and names the file', async () => {
 		const gone = join(home, 'gone');

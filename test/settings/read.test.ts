@@ -129,7 +129,7 @@ const broken: Array<[name: string, text: string, complaints: string[]]> = [
 		'a mirror without a scheme',
 		'build:\n  aptMirror: mirror.example\n',
 		[
-			'2:3: "build.aptMirror" cannot be set in a project. Each user sets what boxes are built from: gpubox config build.aptMirror https://mirror.example',
+			'2:3: "build.aptMirror" cannot be set in a project. Each user sets it: gpubox config build.aptMirror https://mirror.example',
 		],
 	],
 	[

@@ -3,7 +3,7 @@ import {readInventory} from '../../gpu/inventory.ts';
 import {sameBus} from '../../gpu/problems.ts';
 import {ownerOf} from '../../gpu/process-owner.ts';
 import {areKnown, readProcesses} from '../../gpu/processes.ts';
-import {stateOfCard, whyUnusable} from '../../gpu/state.ts';
+import {type CardFacts, stateOfCard, whyUnusable} from '../../gpu/state.ts';
 import {type Closeness, readTopology} from '../../gpu/topology.ts';
 import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
@@ -117,29 +117,37 @@ export function toCandidates(gpusOfHost: GpusOfHost, boxes: Box[], now: Date): G
 	});
 }
 
+/** What the driver says of a card at once, without a stream of readings. */
+export function cardFacts(
+	gpu: GpuFacts,
+	problems: readonly GpuProblem[],
+	use: Pick<CardFacts, 'processes' | 'held'>,
+): GpuFacts & CardFacts {
+	const told = (code: GpuProblem['code']) =>
+		problems.some(
+			(problem) =>
+				problem.code === code && problem.busId !== undefined && gpu.busId !== null && sameBus(problem.busId, gpu.busId),
+		);
+	const {utilization = null, memoryUsedMiB = null} = gpu;
+	return {
+		...gpu,
+		lost: told('gpu-lost'),
+		faulty: told('needs-reset'),
+		unread: false,
+		utilization,
+		memoryUsedMiB,
+		...use,
+	};
+}
+
 /** What the driver itself says of a card, whoever holds it. */
 function fitnessOf(
 	gpu: GpuFacts,
 	{inventory, processesUnknown}: GpusOfHost,
 	processes: number,
 ): Pick<GpuCandidate, 'lost' | 'unusable' | 'doubt'> {
-	const told = (code: GpuProblem['code']) =>
-		inventory.problems.some(
-			(problem) =>
-				problem.code === code && problem.busId !== undefined && gpu.busId !== null && sameBus(problem.busId, gpu.busId),
-		);
-	const [lost, faulty] = [told('gpu-lost'), told('needs-reset')];
-	const {utilization = null, memoryUsedMiB = null} = gpu;
-	const card = {
-		...gpu,
-		lost,
-		faulty,
-		unread: false,
-		utilization,
-		memoryUsedMiB,
-		processes: processesUnknown ? null : processes,
-		held: false,
-	};
+	const card = cardFacts(gpu, inventory.problems, {processes: processesUnknown ? null : processes, held: false});
+	const {lost, faulty} = card;
 	const unusable =
 		whyUnusable(card) ??
 		(gpu.migUnknown

@@ -1,5 +1,5 @@
 /** Looks up the names that a shell offers. A shell asks while the user types: what does not arrive quickly is left out. */
-import {readdirSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {homeFolder} from '../../base/home.ts';
 import type {Box} from '../../box/box.ts';
@@ -23,8 +23,8 @@ export async function lookUp(
 	{host: given, signal}: {host?: string | undefined; signal: AbortSignal},
 ): Promise<Candidate[]> {
 	switch (look.kind) {
-		case 'contexts':
-			return contexts(process.env);
+		case 'hosts':
+			return hosts();
 		case 'settings': {
 			const {personalSettings} = await import('../../settings/personal.ts');
 			return personalSettings().map(({key, says}) => ({value: key, description: says}));
@@ -96,9 +96,20 @@ export function rejectWhen(signal: AbortSignal): Promise<never> {
 	});
 }
 
+/** The machines of the settings, then Docker's contexts. */
+async function hosts(): Promise<Candidate[]> {
+	const {loadPersonalSettings} = await import('../../app/load-settings.ts');
+	const {hosts: listed = []} = await loadPersonalSettings();
+	return [...listed.map((value) => ({value})), ...contexts(process.env).filter(({value}) => !listed.includes(value))];
+}
+
 /** The names of Docker's contexts. */
 function contexts(environment: NodeJS.ProcessEnv): Candidate[] {
 	const folder = join(environment.DOCKER_CONFIG || join(homeFolder(environment), '.docker'), 'contexts/meta');
+	if (!existsSync(folder)) {
+		return [];
+	}
+
 	return readdirSync(folder).map((id) => {
 		const {Name} = JSON.parse(readFileSync(join(folder, id, 'meta.json'), 'utf8')) as {Name: string};
 		return {value: Name};

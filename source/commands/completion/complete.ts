@@ -28,7 +28,7 @@ export type Lookup =
 	| {kind: 'runs'}
 	| {kind: 'images'}
 	| {kind: 'boxes-and-images'}
-	| {kind: 'contexts'}
+	| {kind: 'hosts'}
 	| {kind: 'settings'};
 
 /** Fixed values of options, by the option's name. */
@@ -154,7 +154,7 @@ function optionValue(option: Option, typed: string): Partial<Wanted> {
 
 	switch (option.name()) {
 		case 'host':
-			return {look: {kind: 'contexts'}};
+			return {look: {kind: 'hosts'}};
 		case 'image':
 			return {look: {kind: 'images'}};
 		case 'mount':
@@ -186,6 +186,8 @@ function argumentValue(argument: Argument, verb: string): Partial<Wanted> {
 			return {look: {kind: 'boxes-and-images'}};
 		case 'key':
 			return {look: {kind: 'settings'}};
+		case 'host':
+			return {look: {kind: 'hosts'}};
 		case 'dir':
 			return {paths: 'folders'};
 		default:

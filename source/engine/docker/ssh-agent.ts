@@ -3,17 +3,15 @@ import {Agent} from 'node:http';
 import type {Socket} from 'node:net';
 import {Duplex} from 'node:stream';
 import {endGroup, ownGroup} from '../../base/process-group.ts';
+import {sshWords} from '../ssh-words.ts';
 
 /**
-Every connection is one `ssh HOST docker system dial-stdio`, as Docker's own command does it: so the user's keys, agent,
-ssh config and known hosts apply.
+Every connection is one `ssh HOST docker system dial-stdio`, as Docker's own command does it.
 */
 export function sshAgent(url: URL): Agent {
 	const agent = new Agent({keepAlive: true, maxSockets: 8});
-	const destination = url.username ? `${url.username}@${url.hostname}` : url.hostname;
-	const port = url.port ? ['-p', url.port] : [];
 	agent.createConnection = (_options, callback) => {
-		const words = ['-T', '-o', 'BatchMode=yes', ...port, '--', destination, 'docker', 'system', 'dial-stdio'];
+		const words = [...sshWords(url), 'docker', 'system', 'dial-stdio'];
 		// Detached: Ctrl-C is for gpubox, which ends its connections when it has cleaned up.
 		const stream = socketOf(spawn('ssh', words, {detached: true}));
 		callback?.(null, stream);
@@ -21,6 +19,22 @@ export function sshAgent(url: URL): Agent {
 	};
 
 	return agent;
+}
+
+/** What ssh left behind, as a master of shared connections, keeps its stderr open: after its end no more than this is waited. */
+const stderrGraceMs = 200;
+
+/** Settles with the exit code once it has said everything; never rejects. */
+function endOf(child: ChildProcessWithoutNullStreams): Promise<number | null> {
+	const {promise, resolve} = Promise.withResolvers<number | null>();
+	child.once('exit', (code) => {
+		const timer = setTimeout(() => resolve(code), stderrGraceMs);
+		child.once('close', () => {
+			clearTimeout(timer);
+			resolve(code);
+		});
+	});
+	return promise;
 }
 
 /** Characters of what ssh says, of which the end tells why. */
@@ -50,10 +64,14 @@ function socketOf(child: ChildProcessWithoutNullStreams): Duplex {
 			child.stdout.pause();
 		}
 	});
-	child.stdout.on('end', () => stream.push(null));
+	// Why it ended is told by its exit code and on stderr, which may come after the end of stdout.
+	const ended = endOf(child);
+	child.stdout.on('end', () => {
+		void ended.then(() => stream.push(null));
+	});
 	child.stdin.on('error', () => {});
 	child.on('error', (error) => stream.destroy(error));
-	child.on('exit', (code) => {
+	void ended.then((code) => {
 		if (code !== 0) {
 			const error = new Error(complaint.trim() || `ssh ended with ${code}`);
 			stream.destroy(Object.assign(error, {code: 'ECONNREFUSED'}));

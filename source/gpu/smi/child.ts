@@ -49,7 +49,7 @@ export function startSmi(
 	} catch (error) {
 		// Such as a file name with a NUL in it.
 		return {
-			ended: Promise.resolve(endOf({exitCode: null, startError: codeOf(error)})),
+			ended: Promise.resolve(endOf({exitCode: null, startError: startError(smi, error)})),
 			kill: async () => true,
 		};
 	}
@@ -78,7 +78,7 @@ export function startSmi(
 			// Also emitted when a signal could not be sent; then the process is there, and its end is still to come.
 			if (child.pid === undefined) {
 				drop();
-				resolve(endOf({exitCode: null, startError: codeOf(error)}));
+				resolve(endOf({exitCode: null, startError: startError(smi, error)}));
 			}
 		});
 		child.once('exit', (exitCode) => {
@@ -106,6 +106,11 @@ export function startSmi(
 			return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 		},
 	};
+}
+
+/** That ssh is missing here says nothing about nvidia-smi there. */
+function startError({file, local}: NvidiaSmi, error: unknown): string {
+	return local ? codeOf(error) : `${file}: ${codeOf(error)}`;
 }
 
 function codeOf(error: unknown): string {

@@ -446,7 +446,8 @@ function compareEnvironment(
 	});
 }
 
-function compareHost(lock: Lock, {host}: Observed): Difference[] {
+/** What a lock demands of driver and cards, against those of a host. */
+export function compareHost(lock: Lock, {host}: Pick<Observed, 'host'>): Difference[] {
 	return host === undefined ? [] : [...compareDriver(lock, host), ...compareCards(lock, host)];
 }
 

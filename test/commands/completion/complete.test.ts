@@ -79,6 +79,6 @@ describe('what can stand at the cursor', () => {
 	test('the host asked is the one of the line', () => {
 		assert.equal(at('gpubox --host lab stop ').host, 'lab');
 		assert.equal(at('gpubox --host=lab stop ').host, 'lab');
-		assert.deepEqual(at('gpubox --host ').look, {kind: 'contexts'});
+		assert.deepEqual(at('gpubox --host ').look, {kind: 'hosts'});
 	});
 });
