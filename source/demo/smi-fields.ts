@@ -77,6 +77,7 @@ export const fields: ReadonlyMap<string, Field> = new Map<string, Field>([
 	['ecc.mode.current', {read: ({gpu}) => (gpu.fan ? null : 'Enabled')}],
 	['display_active', {read: () => 'Disabled'}],
 	['compute_mode', {read: () => 'Default'}],
+	['gpu_recovery_action', {read: () => 'None'}],
 ]);
 
 function timestamp(now: Date): string {

@@ -5,7 +5,7 @@ that field, so every list can be asked again without it.
 
 /**
 Asked once. The name stands last: it is the only cell in which a comma could occur.
-`compute_cap` is unknown to drivers before about R495.
+`compute_cap` is unknown to drivers before about R495, `gpu_recovery_action` to those before about R570.
 */
 export const staticFields: readonly string[] = [
 	'index',
@@ -17,6 +17,7 @@ export const staticFields: readonly string[] = [
 	'mig.mode.current',
 	'mig.mode.pending',
 	'compute_mode',
+	'gpu_recovery_action',
 	'persistence_mode',
 	'power.limit',
 	'utilization.gpu',

@@ -31,6 +31,8 @@ export type GpuFacts = {
 	migPending?: boolean | null;
 	/** `Default`, `Exclusive_Process` or `Prohibited`. */
 	computeMode?: string | null;
+	/** What the driver asks for after a fault: `None`, `Reset`, `Reboot`, `Drain P2P`, `Drain and Reset`. */
+	recoveryAction?: string | null;
 	persistenceMode: boolean | null;
 	mig: MigDevice[];
 	/** The driver did not list its slices when it was asked: none known is not none there. */

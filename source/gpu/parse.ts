@@ -66,6 +66,7 @@ export function factsOf(row: Row): GpuFacts {
 		migMode: switchOf(row.get('mig.mode.current')),
 		migPending: switchOf(row.get('mig.mode.pending')),
 		computeMode: textOf(row.get('compute_mode')),
+		recoveryAction: textOf(row.get('gpu_recovery_action')),
 		persistenceMode: switchOf(row.get('persistence_mode')),
 		mig: [],
 		utilization: figureOf('utilization.gpu', row.get('utilization.gpu')),

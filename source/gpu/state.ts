@@ -13,7 +13,10 @@ export type StateOfCard = {
 /** Why a card cannot be given to a box, and what to do about it. */
 export type Unusable = {reason: string; fix: string};
 
-type Fitness = Pick<GpuFacts, 'index' | 'migMode' | 'migPending' | 'computeMode' | 'mig' | 'migUnknown'> & {
+type Fitness = Pick<
+	GpuFacts,
+	'index' | 'migMode' | 'migPending' | 'computeMode' | 'recoveryAction' | 'mig' | 'migUnknown'
+> & {
 	lost: boolean;
 	faulty: boolean;
 };
@@ -51,6 +54,11 @@ export function whyUnusable(card: Fitness): Unusable | undefined {
 		};
 	}
 
+	const recovery = recoveryOf(card);
+	if (recovery) {
+		return recovery;
+	}
+
 	if (typeof migPending === 'boolean' && typeof migMode === 'boolean' && migPending !== migMode) {
 		return {
 			reason: `MIG ${migPending ? 'on' : 'off'} only after a reset`,
@@ -70,6 +78,40 @@ export function whyUnusable(card: Fitness): Unusable | undefined {
 	}
 
 	return undefined;
+}
+
+/**
+What the driver asks for after a fault. The words are those of nvidia-smi; what they mean is in NVIDIA's "GPU Memory Error Management",
+Error Recovery and Response Flags. Words of a newer driver are passed on as they are.
+*/
+function recoveryOf({index, recoveryAction}: Fitness): Unusable | undefined {
+	const reset = `reset it: sudo nvidia-smi --gpu-reset -i ${index}`;
+	switch (recoveryAction?.toLowerCase()) {
+		case undefined:
+		case 'none':
+			return undefined;
+		case 'reset':
+		case 'gpu reset':
+			return {reason: 'needs a reset', fix: `Stop the processes on it, then ${reset}`};
+		case 'reboot':
+		case 'node reboot':
+			return {reason: 'needs a reboot', fix: 'Reboot this machine to recover it'};
+		case 'drain and reset':
+			return {
+				reason: 'needs a reset once what runs has ended',
+				fix: `Wait for the processes on it to end and start no new ones, then ${reset}`,
+			};
+		case 'drain p2p':
+			return {
+				reason: 'must drain peer-to-peer traffic',
+				fix: `End the processes that use several GPUs together, then see what it asks for next: nvidia-smi -q -i ${index} | grep Recovery`,
+			};
+		default:
+			return {
+				reason: `recovery action ${recoveryAction}`,
+				fix: `See what the driver says: nvidia-smi -q -i ${index} | grep Recovery`,
+			};
+	}
 }
 
 /** The figures that show a card to be in use, e.g. `94 %, 67.2 GiB`; undefined when they do not. */

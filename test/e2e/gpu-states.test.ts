@@ -66,6 +66,8 @@ describe('the state of the GPUs', {skip: needsOwnEngine}, () => {
 				{...h100, cells: {compute_mode: 'Prohibited'}},
 				{...h100, migMode: false, cells: {'mig.mode.pending': 'Enabled'}},
 				h100,
+				{...h100, cells: {gpu_recovery_action: 'Reset'}},
+				{...h100, cells: {gpu_recovery_action: 'Drain and Reset'}},
 			],
 		});
 		const listed = await gpusOf();
@@ -76,6 +78,8 @@ describe('the state of the GPUs', {skip: needsOwnEngine}, () => {
 				['unusable', 'compute mode Prohibited'],
 				['unusable', 'MIG on only after a reset'],
 				['free', null],
+				['unusable', 'needs a reset'],
+				['unusable', 'needs a reset once what runs has ended'],
 			],
 		);
 		assert.match((await run('gpus')).stdout, /unusable \(MIG on, no slice\)/);
@@ -90,6 +94,7 @@ describe('the state of the GPUs', {skip: needsOwnEngine}, () => {
 			[0, /nvidia-smi mig -cgi PROFILE -C -i 0\b.*nvidia-smi -i 0 -mig 0/],
 			[1, /nvidia-smi -i 1 -c DEFAULT/],
 			[2, /--gpu-reset -i 2/],
+			[4, /--gpu-reset -i 4/],
 		] as const) {
 			const {stderr, code} = await plan(`${index},`);
 			assert.equal(code, 4, stderr);

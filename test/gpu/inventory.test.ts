@@ -65,7 +65,10 @@ describe('a machine that is well', () => {
 	});
 
 	test('fields that the driver does not know are left out, the table of cards fills in', async (t) => {
-		const {smi} = fake(t, {unknownFields: ['compute_cap', 'mig.mode.current'], gpus: [makeScenarioGpu(0)]});
+		const {smi} = fake(t, {
+			unknownFields: ['compute_cap', 'gpu_recovery_action', 'mig.mode.current'],
+			gpus: [makeScenarioGpu(0)],
+		});
 		const {gpus, problems} = await readInventory(smi);
 		assert.deepEqual(problems, []);
 		assert.deepEqual([gpus[0]?.computeCapability, gpus[0]?.migMode, gpus[0]?.memoryTotalMiB], ['9.0', null, 81559]);
@@ -123,7 +126,7 @@ describe('trouble', () => {
 	test('a damaged infoROM: exit code 14, the rows count', async (t) => {
 		const {smi} = script(
 			t,
-			`case "$1" in --query-gpu=*) echo '0, GPU-1, 00000000:3B:00.0, 580.95.05, 8.0, 40960, Disabled, Disabled, Default, Enabled, 400.00, 0, 0, NVIDIA A100-SXM4-40GB'; echo 'WARNING: infoROM is corrupted at gpu 0000:3B:00.0' >&2; exit 14;; esac`,
+			`case "$1" in --query-gpu=*) echo '0, GPU-1, 00000000:3B:00.0, 580.95.05, 8.0, 40960, Disabled, Disabled, Default, None, Enabled, 400.00, 0, 0, NVIDIA A100-SXM4-40GB'; echo 'WARNING: infoROM is corrupted at gpu 0000:3B:00.0' >&2; exit 14;; esac`,
 		);
 		const {gpus, problems} = await readInventory(smi);
 		assert.equal(gpus[0]?.name, 'NVIDIA A100-SXM4-40GB');
@@ -157,7 +160,7 @@ describe('trouble', () => {
 	test('one that hangs over the table alone still lists the cards', async (t) => {
 		const {smi} = script(
 			t,
-			`case "$1" in --query-gpu=*) echo '0, GPU-1, 00000000:3B:00.0, 580.95.05, 8.9, 23034, [N/A], [N/A], Default, Enabled, 72.00, 0, 0, NVIDIA L4';; *) exec sleep 300;; esac`,
+			`case "$1" in --query-gpu=*) echo '0, GPU-1, 00000000:3B:00.0, 580.95.05, 8.9, 23034, [N/A], [N/A], Default, [N/A], Enabled, 72.00, 0, 0, NVIDIA L4';; *) exec sleep 300;; esac`,
 		);
 		const {gpus, problems, driverVersion, cudaVersion} = await readInventory(smi, {timeoutMs: 1000});
 		assert.deepEqual([gpus.length, driverVersion, cudaVersion], [1, '580.95.05', null]);

@@ -128,6 +128,7 @@ describe('recorded cards', () => {
 				uuid: 'GPU-00000000-0000-0000-0000-000000000000',
 				mig: [],
 				computeMode: 'Default',
+				recoveryAction: 'None',
 				migPending: expected.migMode,
 				...loads[file],
 				...expected,
