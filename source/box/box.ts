@@ -22,6 +22,8 @@ export type Box = {
 	pending?: true;
 	/** Not a box but a container that holds cards for the box with this id while that starts (claim-start.ts). */
 	startOf?: string;
+	/** With `startOf`: that box is being restarted, so the cards are held while it stops as well. */
+	restart?: true;
 	/** Set aside while `up --recreate` creates its replacement (replace.ts). */
 	replaced?: true;
 	/** It is a job: it runs one command and ends with it. Once told to stop, its programs have so many seconds. */

@@ -46,7 +46,7 @@ export function toBox(container: Container, {mine, pending, caller}: Provenance 
 		id: container.id,
 		mine: mine !== undefined || (caller !== undefined && caller === labels[label.owner]),
 		...(pending ? {pending: true as const} : {}),
-		...(startOf === undefined ? {} : {startOf}),
+		...(startOf === undefined ? {} : {startOf, ...(labels[label.kind] === 'restart' ? {restart: true as const} : {})}),
 		...(container.name.startsWith(replacedPrefix) ? {replaced: true as const} : {}),
 		...(labels[label.kind] === 'run' ? {job: {stopSeconds: stopSecondsOf(labels[label.stopTimeout])}} : {}),
 		owner: safeText(labels[label.owner] ?? ''),

@@ -1,7 +1,7 @@
 import {forEachBox} from '../app/for-each-box.ts';
 import {pickBoxes} from '../app/pick-box.ts';
 import {isRunning} from '../box/box.ts';
-import {startBox, stopBox} from '../box/up/lifecycle.ts';
+import {restartBox, startBox} from '../box/up/lifecycle.ts';
 import {openHost} from '../host/open-host.ts';
 import {agreeOnTerminal, type EndFlags, tellOwnerOf} from './output/ask-end.ts';
 
@@ -13,12 +13,12 @@ export async function restart(names: string[], options: EndFlags, signal: AbortS
 		await pickBoxes(host, names, 'restart', signal),
 		signal,
 		async (box) => {
+			const note = (text: string) => process.stderr.write(`gpubox: ${text}\n`);
 			if (isRunning(box)) {
-				await tellOwnerOf(host, box, 'restarted');
-				await stopBox(host, box, signal);
+				await restartBox(host, box, signal, {note, beforeStop: () => tellOwnerOf(host, box, 'restarted')});
+			} else {
+				await startBox(host, box, signal, note);
 			}
-
-			await startBox(host, {...box, state: 'exited'}, signal, (text) => process.stderr.write(`gpubox: ${text}\n`));
 		},
 		{agree: agreeOnTerminal(host, 'restart', options, signal), json: options.json},
 	);

@@ -6,7 +6,7 @@ import {Failure} from '../../source/base/failure.ts';
 import type {ServiceName} from '../../source/box/box.ts';
 import type {Personal} from '../../source/box/files/write-files.ts';
 import {GpusTaken} from '../../source/box/gpus/allocate.ts';
-import {startClaimed} from '../../source/box/gpus/claim-start.ts';
+import {claimForRestart, startClaimed} from '../../source/box/gpus/claim-start.ts';
 import {listClaims} from '../../source/box/list.ts';
 import type {Prepared} from '../../source/box/plan/types.ts';
 import {type ClaimedBox, claimAndStart} from '../../source/box/up/create.ts';
@@ -216,6 +216,18 @@ export async function contendStart(engine: SlowEngine, who: number, contender: C
 		},
 		start: () => host.engine.startContainer(id),
 	});
+}
+
+/** Restarts a running box that is there, as `gpubox restart` does. */
+export async function contendRestart(engine: SlowEngine, who: number, contender: Contender, id: string): Promise<void> {
+	const host = hostOf(engine.door(who), contender);
+	const box = (await listClaims(host)).find((each) => each.id === id);
+	assert.ok(box);
+	const release = await claimForRestart(host, box);
+	assert.ok(release, 'nobody else starts this box');
+	await host.engine.stopContainer(id);
+	await host.engine.startContainer(id);
+	await release();
 }
 
 /** Plays until everyone who lives has an outcome; `choices` says whose call happens next, and who dies when. */

@@ -8,7 +8,7 @@ import {type Closeness, readTopology} from '../../gpu/topology.ts';
 import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import type {GpuCandidate} from './allocate.ts';
-import {holdsGpus, isAbandoned} from './claims.ts';
+import {holdsGpus, isAbandoned, isCovered} from './claims.ts';
 import {holdsCard} from './process-names.ts';
 
 /** A process on a GPU with its owner, as far as this machine knows it. */
@@ -73,7 +73,7 @@ export async function readGpusOfHost(host: Host, signal: AbortSignal, several = 
 /** What can be allocated: whole cards and MIG slices, each with its users. Pure. */
 export function toCandidates(gpusOfHost: GpusOfHost, boxes: Box[], now: Date): GpuCandidate[] {
 	const {inventory, processes} = gpusOfHost;
-	const holders = boxes.filter((box) => holdsGpus(box) && !isAbandoned(box, now));
+	const holders = boxes.filter((box) => holdsGpus(box) && !isAbandoned(box, now) && !isCovered(box, boxes));
 	const usersOf = (uuid: string) => {
 		const users = holders.filter(({gpus}) => gpus.includes(uuid));
 		return {

@@ -5,7 +5,7 @@ unique. Of two starts on one card the second finds the name taken and waits. Aga
 the claim of a start withdraws, and a start removes containers that are only created. The later of the two always sees the other, so
 they never both start.
 
-The claim exists until the box runs. One that a killed start left is removed after `abandonedAfter`, or as soon as its box runs.
+The claim exists until the box runs; that of a restart from before its stop on. One that a killed start left is removed after `abandonedAfter`, or as soon as its box runs.
 */
 import {createHash} from 'node:crypto';
 import timers from 'node:timers/promises';
@@ -16,7 +16,19 @@ import {allLabels} from '../labels.ts';
 import {listClaims} from '../list.ts';
 import {removeUnlessRunning} from '../remove-container.ts';
 import {GpusTaken} from './allocate.ts';
-import {abandonedAfter, decideClaim, hasStarted, isAbandoned} from './claims.ts';
+import {abandonedAfter, decideClaim, isOver} from './claims.ts';
+
+type ClaimKind = 'start' | 'restart';
+
+/**
+Claims the cards of a running box, so that it has them still when it starts again after a stop.
+
+@returns releases the claims; undefined when another start or restart of these cards is under way
+@throws EngineError
+*/
+export function claimForRestart(host: Host, box: Box): Promise<(() => Promise<void>) | undefined> {
+	return claim(host, box, 'restart');
+}
 
 /**
 Starts a stopped box as soon as its cards are claimed for it.
@@ -34,7 +46,7 @@ export async function startClaimed(
 	while (Date.now() < end) {
 		signal?.throwIfAborted();
 		await look();
-		const release = await claim(host, box);
+		const release = await claim(host, box, 'start');
 		if (!release) {
 			await pause(signal);
 			continue;
@@ -55,7 +67,7 @@ export async function startClaimed(
 }
 
 /** Undefined when others have the cards, or are about to. The claim is held until the returned function is called. */
-async function claim(host: Host, box: Box): Promise<(() => Promise<void>) | undefined> {
+async function claim(host: Host, box: Box, kind: ClaimKind): Promise<(() => Promise<void>) | undefined> {
 	const made: string[] = [];
 	const release = async () => {
 		for (const id of made.splice(0)) {
@@ -65,7 +77,7 @@ async function claim(host: Host, box: Box): Promise<(() => Promise<void>) | unde
 	try {
 		// In the same order for every process, so that of two boxes with the same two cards each does not get one.
 		for (const uuid of [...box.gpus].sort()) {
-			const id = await createClaim(host, box, uuid);
+			const id = await createClaim(host, box, uuid, kind);
 			if (id === undefined) {
 				await release();
 				return undefined;
@@ -97,11 +109,11 @@ async function claim(host: Host, box: Box): Promise<(() => Promise<void>) | unde
 }
 
 /** Undefined while another start holds this card. */
-async function createClaim(host: Host, box: Box, uuid: string): Promise<string | undefined> {
+async function createClaim(host: Host, box: Box, uuid: string, kind: ClaimKind): Promise<string | undefined> {
 	const name = startClaimPrefix + createHash('sha256').update(uuid).digest('hex').slice(0, 16);
 	for (let attempt = 0; attempt < 2; attempt++) {
 		try {
-			return await host.engine.createContainer(claimSpec(name, box, uuid));
+			return await host.engine.createContainer(claimSpec(name, box, uuid, kind));
 		} catch (error) {
 			if (!(error instanceof EngineError && error.code === 'name-taken')) {
 				throw error;
@@ -122,13 +134,8 @@ async function createClaim(host: Host, box: Box, uuid: string): Promise<string |
 	return undefined;
 }
 
-/** Whether a claim has ended: its box runs, or the process that created it was killed. */
-function isOver(claim: Box, boxes: readonly Box[], now: Date): boolean {
-	return isAbandoned(claim, now) || hasStarted(claim, boxes);
-}
-
 /** Never started: it has an image only because the engine requires one, and the box's own is always there. */
-function claimSpec(name: string, box: Box, uuid: string): ContainerSpec {
+function claimSpec(name: string, box: Box, uuid: string, kind: ClaimKind): ContainerSpec {
 	return {
 		name,
 		image: box.imageId,
@@ -137,7 +144,7 @@ function claimSpec(name: string, box: Box, uuid: string): ContainerSpec {
 		environment: {},
 		labels: allLabels({
 			[label.name]: box.name,
-			[label.kind]: 'start',
+			[label.kind]: kind,
 			[label.startOf]: box.id,
 			[label.owner]: box.owner,
 			[label.gpus]: uuid,

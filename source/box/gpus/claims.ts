@@ -17,6 +17,9 @@ A stopped box that starts again claims its cards with separate containers (claim
 atomically against a start, and another rule holds: a contender that sees one withdraws, and the start removes rivals that are only
 created.
 
+A restart makes these claims while its box still runs, so that no one gets the cards between stop and start. They count until they are
+removed, or longer than a stop takes.
+
 So two of them never start. No contender waits while holding anything, and the first in the order never withdraws because of one that
 is only created, so one always succeeds: no deadlock. A claim that a crash left behind is a container that was created and never
 started; after `abandonedAfter` anyone may remove it, by the same atomic removal. A contender that was just slow loses only the attempt.
@@ -24,6 +27,9 @@ started; after `abandonedAfter` anyone may remove it, by the same atomic removal
 
 /** Milliseconds after which a container that was created but not started counts as left behind by a crash. */
 export const abandonedAfter = 15_000;
+
+/** The same for the claims of a restart: a box has 30 seconds to stop. */
+const restartAbandonedAfter = 30_000 + abandonedAfter;
 
 export type ClaimDecision =
 	/** No rivals: start. */
@@ -40,7 +46,7 @@ cards I have claimed
 */
 export function decideClaim(mine: Box, boxes: Box[], now: Date): ClaimDecision {
 	const rivals = boxes.filter(
-		(other) => holdsGpus(other) && overlap(mine, other) && !isSame(mine, other) && !hasStarted(other, boxes),
+		(other) => holdsGpus(other) && overlap(mine, other) && !isSame(mine, other) && !isCovered(other, boxes),
 	);
 	const winners = rivals.filter(
 		(rival) => rival.state !== 'created' || (goesFirst(rival, mine) && !isAbandoned(rival, now)),
@@ -57,9 +63,14 @@ function isSame(mine: Box, other: Box): boolean {
 	return other.id === mine.id || (mine.startOf !== undefined && other.startOf === mine.startOf);
 }
 
-/** A claim for a start that has succeeded: the running box counts in its place. */
-export function hasStarted({startOf}: Box, boxes: readonly Box[]): boolean {
+/** A claim for a box that runs: the box counts in its place. */
+export function isCovered({startOf}: Box, boxes: readonly Box[]): boolean {
 	return startOf !== undefined && boxes.some(({id, state}) => id === startOf && state === 'running');
+}
+
+/** Whether a claim for a start has ended: its box runs, or the process that created it was killed. */
+export function isOver(claim: Box, boxes: readonly Box[], now: Date): boolean {
+	return isAbandoned(claim, now) || (claim.restart !== true && isCovered(claim, boxes));
 }
 
 /** The order of two that are only created. */
@@ -77,7 +88,8 @@ export function holdsGpus(box: Box): boolean {
 }
 
 export function isAbandoned(box: Box, now: Date): boolean {
-	return box.state === 'created' && now.getTime() - box.createdAt.getTime() > abandonedAfter;
+	const after = box.restart ? restartAbandonedAfter : abandonedAfter;
+	return box.state === 'created' && now.getTime() - box.createdAt.getTime() > after;
 }
 
 /** Whether two boxes want the same card and not both agreed to share. */

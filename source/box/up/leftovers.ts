@@ -4,7 +4,7 @@ import type {Box} from '../box.ts';
 import {changedAt} from '../files/directories.ts';
 import {orphanedSecrets, removeSecrets} from '../files/secrets.ts';
 import {removeBoxFiles} from '../files/write-files.ts';
-import {abandonedAfter, isAbandoned} from '../gpus/claims.ts';
+import {abandonedAfter, isAbandoned, isOver} from '../gpus/claims.ts';
 import {listClaims} from '../list.ts';
 import {boxFolders, engineKey, readRecord} from '../record.ts';
 import {removeUnlessRunning} from '../remove-container.ts';
@@ -75,7 +75,7 @@ function leftContainers(boxes: readonly Box[], now: Date): Box[] {
 	return boxes.filter((box) => {
 		if (box.startOf !== undefined) {
 			const started = byId.get(box.startOf);
-			return started?.mine === true && (started.state === 'running' || isAbandoned(box, now));
+			return started?.mine === true && isOver(box, boxes, now);
 		}
 
 		return (box.mine || box.pending === true) && isAbandoned(box, now);

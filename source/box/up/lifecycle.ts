@@ -5,7 +5,7 @@ import {type Box, isOwn} from '../box.ts';
 import {missingSecrets} from '../files/secrets.ts';
 import {GpusTaken, isFree} from '../gpus/allocate.ts';
 import {readGpusOfHost, toCandidates} from '../gpus/availability.ts';
-import {startClaimed} from '../gpus/claim-start.ts';
+import {claimForRestart, startClaimed} from '../gpus/claim-start.ts';
 import {decideClaim} from '../gpus/claims.ts';
 import {renewBadToken} from '../jupyter/token.ts';
 import {listClaims} from '../list.ts';
@@ -17,6 +17,7 @@ A stopped box holds no GPU, so another box may have taken its cards since. It cl
 it runs: a claim counts as abandoned when the start took very long.
 
 @param note gets notes for the user
+@param claimed its cards are claimed for it already
 @throws GpusTaken; Failure (taken) when its port is taken; Failure when its secrets were lost from memory, or the box was removed
 */
 export async function startBox(
@@ -24,14 +25,9 @@ export async function startBox(
 	box: Box,
 	signal?: AbortSignal,
 	note: (text: string) => void = () => {},
+	claimed = false,
 ): Promise<void> {
-	if (box.job) {
-		throw new Failure(`${box.name} is a job that has ended; a job is not started again.`, {
-			fix: 'Run its command again: gpubox run -- COMMAND',
-			exitCode: exitCode.usage,
-		});
-	}
-
+	refuseJob(box, 'that has ended; a job is not started again');
 	refuseWithoutSecrets(host, box);
 	const renewed = renewBadToken(host.paths, box);
 	if (renewed !== undefined) {
@@ -43,16 +39,29 @@ export async function startBox(
 		return;
 	}
 
-	await startClaimed(host, box, {
-		signal,
-		look: () => refuseWhenTaken(host, box, {processes: true, signal}),
-		start: () => startContainer(host, box, signal),
-	});
+	const look = () => refuseWhenTaken(host, box, {processes: true, signal});
+	const start = () => startContainer(host, box, signal);
+	if (claimed) {
+		await look();
+		await start();
+	} else {
+		await startClaimed(host, box, {signal, look, start});
+	}
+
 	try {
 		await refuseWhenTaken(host, box, {processes: false, signal: undefined});
 	} catch (error) {
 		await host.engine.stopContainer(box.id, {timeoutSeconds: 1});
 		throw error;
+	}
+}
+
+function refuseJob({name, job}: Box, what: string): void {
+	if (job) {
+		throw new Failure(`${name} is a job ${what}.`, {
+			fix: 'Run its command again: gpubox run -- COMMAND',
+			exitCode: exitCode.usage,
+		});
 	}
 }
 
@@ -151,4 +160,26 @@ async function refuseWhenTaken(
 /** Stops a box: its programs get SIGTERM and 30 seconds, those of a job their own time. Stopping a stopped box does nothing. */
 export async function stopBox({engine}: Pick<Host, 'engine'>, {id, job}: Box, signal?: AbortSignal): Promise<void> {
 	await engine.stopContainer(id, {...(job ? {timeoutSeconds: job.stopSeconds} : {}), signal});
+}
+
+/**
+Stops a box and starts it again. Its GPUs are claimed for it all the while.
+
+@throws what `startBox` throws; EngineError
+*/
+export async function restartBox(
+	host: Host,
+	box: Box,
+	signal: AbortSignal,
+	{note, beforeStop}: {note?: (text: string) => void; beforeStop?: () => Promise<void>} = {},
+): Promise<void> {
+	refuseJob(box, 'and is not restarted');
+	const release = box.gpus.length > 0 ? await claimForRestart(host, box) : undefined;
+	try {
+		await beforeStop?.();
+		await stopBox(host, box, signal);
+		await startBox(host, {...box, state: 'exited'}, signal, note, release !== undefined);
+	} finally {
+		await release?.();
+	}
 }

@@ -4,11 +4,12 @@ import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
 import fc from 'fast-check';
 import type {Box} from '../../../source/box/box.ts';
-import {abandonedAfter, decideClaim} from '../../../source/box/gpus/claims.ts';
+import {abandonedAfter, decideClaim, isOver} from '../../../source/box/gpus/claims.ts';
 import type {Prepared} from '../../../source/box/plan/types.ts';
 import {
 	type Contender,
 	contend,
+	contendRestart,
 	contendStart,
 	inRandomOrder,
 	play,
@@ -169,6 +170,61 @@ describe('stopped boxes that start at the same moment on the same cards, beside 
 	});
 });
 
+describe('a box that restarts beside others that want its cards', () => {
+	test('has them again, whoever asks between stop and start', async () => {
+		let refused = 0;
+		await fc.assert(
+			fc.asyncProperty(
+				fc.nat(),
+				fc.integer({min: 1, max: 2}),
+				fc.integer({min: 1, max: 2}),
+				async (seed, ups, starts) =>
+					round(async () => {
+						const engine = new SlowEngine();
+						const add = (id: string, state: 'running' | 'exited') => {
+							const cards = inventoryOf(1).gpus.map(({uuid}) => uuid);
+							engine.containers.set(id, {
+								id,
+								name: `gpubox-${id}`,
+								image: 'image:1',
+								imageId: 'sha256:0',
+								state,
+								createdAt: new Date(Date.now()),
+								labels: {'gpubox.name': id, 'gpubox.gpus': cards.join()},
+								ports: [],
+								gpus: cards,
+								mounts: [],
+							});
+						};
+						add('restarted', 'running');
+						const others = Array.from({length: starts}, (_, index) => `other${index}`);
+						others.forEach((id) => {
+							add(id, 'exited');
+						});
+						const runs = [
+							contendRestart(engine, 0, contender(0, 1, {kind: 'auto'}), 'restarted'),
+							...others.map((id, index) =>
+								contendStart(engine, 1 + index, contender(1 + index, 1, {kind: 'auto'}), id),
+							),
+							...Array.from({length: ups}, (_, index) => {
+								const who = 1 + starts + index;
+								return contend(engine, who, contender(who, 1, {kind: 'exact', names: ['0']}));
+							}),
+						];
+						const outcomes = await play(engine, runs, inRandomOrder(seed));
+						assert.equal(outcomes[0], 'won');
+						assert.equal(engine.containers.get('restarted')?.state, 'running');
+						refused += outcomes.filter((outcome) => outcome === 'refused').length;
+						const left = [...engine.containers.values()].filter(({name}) => name.startsWith('gpubox-START-'));
+						assert.deepEqual(left, []);
+					}),
+			),
+			{numRuns: 300, includeErrorInReport: true},
+		);
+		assert.ok(refused > 0, 'nobody ever met anybody');
+	});
+});
+
 describe('what a look at the others leads to', () => {
 	const now = new Date('2026-01-01T00:01:00Z');
 	const secondsAgo = (seconds: number) => new Date(now.getTime() - seconds * 1000);
@@ -202,6 +258,19 @@ describe('what a look at the others leads to', () => {
 	test("what a crash left behind is in nobody's way", () => {
 		const left = box({id: 'a', createdAt: secondsAgo(abandonedAfter / 1000 + 1)});
 		assert.deepEqual(decide(left), {kind: 'remove', rivals: [left]});
+	});
+
+	test('the claim of a restart outlives its stop, and no more', () => {
+		const running = box({id: 'r', state: 'running'});
+		const claim = box({id: 'a', startOf: 'r'});
+		const atRestart = {...claim, restart: true as const};
+		assert.deepEqual([isOver(claim, [running], now), isOver(atRestart, [running], now)], [true, false]);
+		const old = {...atRestart, createdAt: secondsAgo(40)};
+		assert.deepEqual(
+			[isOver(old, [running], now), isOver({...old, createdAt: secondsAgo(46)}, [], now)],
+			[false, true],
+		);
+		assert.equal(decide(old).kind, 'withdraw');
 	});
 
 	test('only two that both agreed to share have one card', () => {
