@@ -25,10 +25,6 @@ export function openingOf(
 	fixes: OpenFixes,
 	environment: NodeJS.ProcessEnv = process.env,
 ): Opening {
-	if (!box.services.includes('jupyter')) {
-		throw new Failure(`${box.name} offers no Jupyter.`, {fix: fixes.noJupyter});
-	}
-
 	if (!box.mine) {
 		throw new Failure(
 			box.ownerIs === 'claimed'
@@ -36,6 +32,10 @@ export function openingOf(
 				: `${box.name} belongs to ${ownerText(box)}, and only they have its token.`,
 			{fix: fixes.notYours},
 		);
+	}
+
+	if (!box.services.includes('jupyter')) {
+		throw new Failure(`${box.name} offers no Jupyter.`, {fix: fixes.noJupyter});
 	}
 
 	if (box.state !== 'running') {

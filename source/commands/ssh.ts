@@ -5,6 +5,7 @@ import {pickBox, splitCommand} from '../app/pick-box.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {writeFileAtomic} from '../base/safe-files.ts';
 import type {Box} from '../box/box.ts';
+import {refuseToEnter} from '../box/enter.ts';
 import {boxFolder} from '../box/paths.ts';
 import {findConfigFault, readSshVersion} from '../box/ssh/client.ts';
 import {knownHostsLine} from '../box/ssh/config.ts';
@@ -40,6 +41,10 @@ export async function ssh(
 		);
 	}
 
+	if (!box.mine) {
+		throw refuseToEnter(box, exitCode.couldNotStartCommand);
+	}
+
 	if (!address) {
 		throw refuse(
 			`${box.name} offers no SSH.`,
@@ -47,7 +52,7 @@ export async function ssh(
 		);
 	}
 
-	if (!box.mine || (!box.rootPassword && readLogin(host.paths, box.folder) === undefined)) {
+	if (!box.rootPassword && readLogin(host.paths, box.folder) === undefined) {
 		throw refuse(`${box.name} was not created by this account.`, 'List your boxes: gpubox ls');
 	}
 

@@ -142,6 +142,7 @@ describe('people who share a folder', {skip: needsOwnEngine}, () => {
 			const started = await first.runGpubox(['start'], {cwd: shared});
 			assert.deepEqual([started.code, started.stdout], [0, `${mine.name}\n`]);
 			const logs = await first.runGpubox(['logs'], {cwd: shared});
+			assert.match(logs.stdout, /^gpubox: recreated by m_ller \(uid 70020\)$/m);
 			assert.match(logs.stdout, /^gpubox: stopped by m_ller \(uid 70020\)$/m);
 			assert.equal(await stateOf(theirs), 'running');
 		});
@@ -211,8 +212,64 @@ describe('people who share a folder', {skip: needsOwnEngine}, () => {
 				/m_ller-shared was removed by m_ller \(uid 70021\)/,
 			);
 			// The name is free; the second user's box keeps its own.
-			assert.equal((await up(first, '--ssh')).box.name, mine.name);
+			const {box: another} = await up(first, '--ssh');
+			assert.equal(another.name, mine.name);
+			mine = another;
 			assert.equal((await up(second, '--ssh')).box.id, theirs.id);
+		});
+
+		test("another user's box is neither entered, read, renamed nor replaced", async () => {
+			const image = ['--image', host.images.jupyter, '--gpus', 'none'];
+			const {StartedAt} = (await docker.getContainer(mine.id).inspect()).State;
+			for (const words of [
+				['up', '--name', mine.name, ...image],
+				['up', '--name', mine.name, '--recreate', '--yes', ...image],
+				['ssh', mine.name, '--', 'true'],
+				['attach', mine.name, '--', 'true'],
+				['kernels', mine.name],
+				['open', '--print', mine.name],
+				['verify', mine.name],
+				['check', mine.name],
+			]) {
+				const {code, stdout, stderr} = await second.runGpubox(words, {cwd: shared});
+				assert.notEqual(code, 0, words.join(' '));
+				assert.equal(stdout, '', words.join(' '));
+				assert.match(stderr, /m_ller \(uid 70020\)/, words.join(' '));
+			}
+
+			const {State, Name} = await docker.getContainer(mine.id).inspect();
+			assert.deepEqual([State.StartedAt, Name], [StartedAt, `/gpubox-${mine.name}`]);
+		});
+
+		test('the session asks as well, and the owner is told', async () => {
+			const terminal = openTerminal(host, second, [], {columns: 140, rows: 40, cwd: shared});
+			await terminal.waitFor(/m_ller-shared-70021/);
+			for (let tries = 0; ; tries++) {
+				terminal.write('s');
+				await terminal.waitFor(/Stop m_ller-shared.*\?/);
+				if (/Stop m_ller-shared[^-\w]/.test(terminal.screen())) {
+					break;
+				}
+
+				assert.ok(tries < 5, terminal.screen());
+				terminal.write('n');
+				await terminal.waitFor((screen) => !/Stop m_ller-shared.*\?/.test(screen));
+				terminal.write('j');
+			}
+
+			await terminal.waitFor(/Stop m_ller-shared .*m_ller \(uid 70020\).*y⏎/);
+			assert.equal(await stateOf(mine), 'running');
+			terminal.write('y');
+			await terminal.waitFor(/y: Enter/);
+			terminal.write('\r');
+			await terminal.waitFor(/m_ller-shared is stopped/, {seconds: 40});
+			terminal.write('q');
+			await terminal.exited;
+			assert.match(
+				(await first.runGpubox(['ls'])).stderr,
+				/^gpubox: m_ller-shared was stopped by m_ller \(uid 70021\), 20/m,
+			);
+			assert.equal((await first.runGpubox(['start', mine.name])).code, 0);
 		});
 
 		test('root asks like everybody else, and enters', async () => {

@@ -10,10 +10,12 @@ import {readRecord, writeRecord} from '../record.ts';
 import {syncSshFilesAfter} from '../ssh/sync-config.ts';
 import {startBox} from './lifecycle.ts';
 import {removeWithFiles} from './remove-with-files.ts';
+import {tellOwner} from './tell-owner.ts';
 import type {UpOptions} from './types.ts';
 
-/** Stops a box and renames it. @throws EngineError */
+/** Stops a box, after a line in its log that says who did it, and renames it. @throws EngineError */
 export async function setAside(host: Host, box: Box): Promise<Box> {
+	await tellOwner(host, box, 'recreated');
 	const record = box.folder === undefined ? undefined : readRecord(host.paths, box.folder);
 	if (box.folder !== undefined && record) {
 		writeRecord(host.paths, box.folder, {

@@ -13,11 +13,11 @@ import type {Host} from '../../host/host.ts';
 import {safeText} from '../../text/safe.ts';
 import {type Box, namePattern} from '../box.ts';
 
-export type Deed = 'stopped' | 'restarted' | 'removed';
+export type Deed = 'stopped' | 'restarted' | 'recreated' | 'removed';
 
 export type Notice = {what: Deed; box: string; by: string; uid: number; at: Date};
 
-const deeds: readonly string[] = ['stopped', 'restarted', 'removed'] satisfies Deed[];
+const deeds: readonly string[] = ['stopped', 'restarted', 'recreated', 'removed'] satisfies Deed[];
 
 const prefix = '.gpubox-notice-';
 
@@ -32,18 +32,22 @@ Writes down who is about to end a box. What goes wrong does not keep the box fro
 @returns what could not be done, for the user; safe to print
 */
 export async function tellOwner(host: Host, box: Box, what: Deed): Promise<string[]> {
+	if (host.demo) {
+		return [];
+	}
+
 	const by = `${host.person.name} (uid ${host.person.uid})`;
 	const notes: string[] = [];
 	if (box.state === 'running' && what !== 'removed') {
 		const text = `gpubox: ${what} by ${by}`;
 		const failed = await tried(() => writeLine(host, box, text));
 		if (failed !== undefined && !box.mine) {
-			notes.push(`Cannot write into the log of ${box.name} that you ${what} it: ${failed}`);
+			notes.push(`Cannot write into the log of ${box.name} that you ${what} it: ${failed}.`);
 		}
 	}
 
 	const foreign = !box.mine && !box.pending && box.ownerIs !== 'claimed';
-	const failed = foreign && !host.demo ? await tried(() => leaveNotice(host, box, what)) : undefined;
+	const failed = foreign ? await tried(() => leaveNotice(host, box, what)) : undefined;
 	return failed === undefined
 		? notes
 		: [...notes, `The owner of ${box.name} is not notified (${failed}). Please tell them yourself.`];

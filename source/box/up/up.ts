@@ -25,6 +25,7 @@ import {renewKeys, renewSecrets} from './refresh-credentials.ts';
 import {removeWithFiles} from './remove-with-files.ts';
 import {bringBack, setAside} from './replace.ts';
 import {chooseName, findOwn, notesOnGpus, othersOf, stillUndecided, workOut} from './resolve-spec.ts';
+import {tellOwner} from './tell-owner.ts';
 import type {UpOptions, UpResult} from './types.ts';
 
 /** Written by templates/box/run-entrypoint. */
@@ -96,6 +97,7 @@ async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Prom
 	}
 
 	if (previous) {
+		await tellOwner(host, result.box, 'recreated');
 		// Only now that the new box works: until here the old folder kept the token and the host key.
 		await removeWithFiles(host, previous);
 	}

@@ -1,4 +1,4 @@
-import type {Box} from '../../../box/box.ts';
+import {type Box, isRunning} from '../../../box/box.ts';
 import {lendTerminal} from '../../terminal.ts';
 import type {Context} from '../context.ts';
 import type {Question} from '../reduce.ts';
@@ -46,9 +46,16 @@ export function stop(context: Context, {boxId}: About): void {
 		boxId,
 		(box) => `Stopping ${box.name}`,
 		async (box) => {
-			const {stopBox} = await import('../../../box/up/lifecycle.ts');
+			const [{stopBox}, {tellOwner}] = await Promise.all([
+				import('../../../box/up/lifecycle.ts'),
+				import('../../../box/up/tell-owner.ts'),
+			]);
+			const notes = isRunning(box) ? await tellOwner(context.host, box, 'stopped') : [];
 			await stopBox(context.host, box, context.signal);
-			return {text: `${box.name} is stopped`, fix: 's starts it again, with the same address'};
+			return {
+				text: [`${box.name} is stopped`, ...notes].join('. '),
+				fix: 's starts it again, with the same address',
+			};
 		},
 	);
 }
@@ -59,9 +66,13 @@ export function remove(context: Context, {boxId}: About): void {
 		boxId,
 		(box) => `Removing ${box.name}`,
 		async (box) => {
-			const {removeBox} = await import('../../../box/up/remove-box.ts');
+			const [{removeBox}, {tellOwner}] = await Promise.all([
+				import('../../../box/up/remove-box.ts'),
+				import('../../../box/up/tell-owner.ts'),
+			]);
+			const notes = await tellOwner(context.host, box, 'removed');
 			await removeBox(context.host, box);
-			return {text: `${box.name} is removed`};
+			return {text: [`${box.name} is removed`, ...notes].join('. ')};
 		},
 	);
 }
