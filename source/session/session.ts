@@ -1,5 +1,6 @@
 import {homedir} from 'node:os';
 import {isRunning} from '../box/box.ts';
+import {ownerText} from '../box/list.ts';
 import type {GpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
@@ -10,7 +11,7 @@ import {createContext, type Terminal} from './state/context.ts';
 import {perform, standAside} from './state/effects.ts';
 import {createHostReader, type HostReader} from './state/gpus/host-line.ts';
 import {isDemoOffered, scopesOf} from './state/key-hints.ts';
-import {actionFor, areKeys, characterOf} from './state/keymap.ts';
+import {actionFor, areKeys, characterOf, onlyMove} from './state/keymap.ts';
 import {createLogBuffer, type LogBuffer, scroll} from './state/log/log-buffer.ts';
 import {noFacts} from './state/model.ts';
 import {type Action, firstView, type Pane, reduce, type Situation} from './state/reduce.ts';
@@ -138,13 +139,35 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	};
 }
 
+/** Milliseconds within which more input belongs to the paste before it; fingers are slower. */
+const restMs = 100;
+
 /** Keys and pasted text, as actions. */
 function createInput(store: SessionStore, act: Act): Pick<Session, 'press' | 'paste'> {
 	const type = (text: string) => act({type: 'setup', does: {what: 'insert', text}});
 	const isTyping = () => scopesOf(store.get().view)[0] === 'field';
+	let lastText = Number.NEGATIVE_INFINITY;
+	let lastFew = Number.NEGATIVE_INFINITY;
+	/** Whether keys are meant as such. The rest of a paste, or its Enter, may come in a piece of its own. */
+	const areMeant = (keys: readonly string[]) => {
+		const scopes = scopesOf(store.get().view);
+		if (isTyping() || onlyMove(keys, scopes)) {
+			return true;
+		}
+
+		const now = performance.now();
+		const isRest = now - lastText < restMs || (keys.includes('enter') && now - lastFew < restMs);
+		if (isRest || !areKeys(keys, scopes)) {
+			lastText = now;
+			return false;
+		}
+
+		lastFew = keys.length > 1 ? now : lastFew;
+		return true;
+	};
 	return {
 		press(keys, measures) {
-			if (!isTyping() && !areKeys(keys, scopesOf(store.get().view))) {
+			if (!areMeant(keys)) {
 				return;
 			}
 
@@ -178,7 +201,7 @@ function situationOf(
 		boxes: facts.box.boxes.map((box) => ({
 			id: box.id,
 			name: box.name,
-			owner: box.owner,
+			owner: ownerText(box),
 			mine: box.mine,
 			running: isRunning(box),
 		})),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {EngineError} from '../../source/engine/engine.ts';
 import {withFacts} from '../../source/session/state/store.ts';
 import {showSession} from '../_helpers/session.tsx';
@@ -25,7 +26,8 @@ test('the log follows the chosen box', async (t) => {
 	type('j');
 	await waitFor(/bob-segmentation ─[\s\S]*ServerApp/);
 	type('jj');
-	const before = await waitForWhole(/chen-vllm ─[\s\S]*throughput/);
+	// Its end: with the lines before it alone, what follows would push them out of sight.
+	const before = await waitForWhole(/chen-vllm ─[\s\S]*11:59:5\d.*throughput/);
 	const time = lastTime(before);
 	host.engine.tick();
 	host.engine.tick();
@@ -75,16 +77,51 @@ test('one stops and starts one’s own box, and is told', async (t) => {
 	await waitFor(/● dora-eda/);
 });
 
+test('two or three keys that arrive together over a slow line are keys', async (t) => {
+	const {waitFor, type, waitUntilExit} = await showSession(t, size);
+	await waitFor(ready);
+	type('jj');
+	type('jj');
+	await waitFor(/▸● dora-eda/);
+	type('sy');
+	// What uses the box has to be known before a yes counts.
+	await waitFor(/Stop dora-eda.*\? {2}y⏎ \/ n/);
+	type('yn');
+	await waitFor(/^(?![\s\S]*y⏎)/);
+	type('xy');
+	await waitFor(/Remove dora-eda[^\n]*y⏎ \/ n/);
+	type('n');
+	await waitFor(/^(?![\s\S]*y⏎)/);
+	type('ii');
+	await waitFor(/4 of 6 running/);
+	type('qq');
+	await waitUntilExit();
+});
+
 test('a command typed, or pasted, into the session ends nothing', async (t) => {
 	const {host, waitFor, type, session} = await showSession(t, size);
 	const running = async () => (await host.engine.listContainers()).filter(({state}) => state === 'running').length;
 	await waitFor(ready);
 	type('jjjj');
 	await waitFor(/▸● dora-eda/);
-	for (const command of ['ls\r', 'systemctl stop x\r', 'sync\r', 'xy\n', 'rm -rf y\r', 'fy', 'quit']) {
+	for (const command of ['ls\r', 'systemctl stop x\r', 'sync\r', 'xy\n', 'sy\r', 'rm -rf y\r', 'quit', 'sed', 'sysl']) {
 		// In one piece: pasted where the terminal does not mark it.
 		type(command);
 		assert.equal(session.store.get().view.asking, undefined, command);
+		// The rest of it in another piece.
+		type('x');
+		assert.equal(session.store.get().view.asking, undefined, command);
+		await sleep(120);
+	}
+
+	// Few enough for keys of a slow line; an Enter that belongs to them ends nothing.
+	for (const command of ['xy', 'ls', 'sy']) {
+		type(command);
+		await waitFor(/\? (?:Stop|Remove) dora-eda[^\n]*y⏎ \/ n/);
+		type('\r');
+		await sleep(120);
+		type('n');
+		await waitFor(/^(?![\s\S]*y⏎)/);
 	}
 
 	// By hand; `i`, `a`, `d`, `?` and `q` lead to other screens, so what is typed here has none of them.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {Failure} from '../../source/base/failure.ts';
 import type {UseCases} from '../../source/session/index.tsx';
 import {breakLines} from '../../source/text/fit.ts';
@@ -54,6 +55,8 @@ test('every line of it can be seen at 80 by 24, and no other key answers', async
 	}
 
 	assert.deepEqual(answers, []);
+	// What comes right behind the text above would count as the rest of it.
+	await sleep(150);
 	type('n');
 	await waitFor(/Nothing was done\./);
 });

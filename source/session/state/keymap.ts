@@ -313,20 +313,33 @@ const harmless: ReadonlySet<Action['type']> = new Set([
 	'tour-step',
 ] satisfies Array<Action['type']>);
 
+/** More keys than these at once come from no slow line. */
+const mostAtOnce = 3;
+
+/** Whether keys that came in one piece only move, or show something else: held arrows, for example. */
+export function onlyMove(keys: readonly string[], scopes: Scope[]): boolean {
+	return withoutEscape(keys).every((key) => {
+		const action = actionFor(key, scopes);
+		return (
+			action !== undefined && (harmless.has(action.type) || (action.type === 'setup' && action.does.what === 'move'))
+		);
+	});
+}
+
 /**
-Whether keys that came in one piece may be meant as such: held arrows, or a slow line. Anything else that comes at once is text that
-was pasted into a terminal without bracketed paste, and starts and ends nothing.
+Whether keys that came in one piece may be meant as such: those that only move, or two or three over a slow line. Anything else is text
+that was pasted into a terminal without bracketed paste. As Enter never counts together with others, and whatever ends something asks for
+it, such text ends nothing either way.
 */
 export function areKeys(keys: readonly string[], scopes: Scope[]): boolean {
-	// Esc and the next key can come as one.
-	const rest = keys[0] === 'escape' ? keys.slice(1) : keys;
-	return (
-		rest.length < 2 ||
-		rest.every((key) => {
-			const action = actionFor(key, scopes);
-			return (
-				action !== undefined && (harmless.has(action.type) || (action.type === 'setup' && action.does.what === 'move'))
-			);
-		})
-	);
+	const rest = withoutEscape(keys);
+	// Of `sy` the second key answers what the first one asks.
+	const isBound = (key: string) => [scopes, ['confirm'] satisfies Scope[]].some((each) => actionFor(key, each));
+	const few = rest.length <= mostAtOnce && !rest.includes('enter') && rest.every(isBound);
+	return rest.length < 2 || few || onlyMove(keys, scopes);
+}
+
+/** Esc and the next key can come as one. */
+function withoutEscape(keys: readonly string[]): readonly string[] {
+	return keys.length > 1 && keys[0] === 'escape' ? keys.slice(1) : keys;
 }
