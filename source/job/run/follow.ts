@@ -13,6 +13,8 @@ export type FollowOptions = {
 	onOutput?: (chunk: LogChunk) => Promise<void>;
 	/** Notes for the user, safe to print. */
 	onNote?: (text: string) => void;
+	/** Between two readings of the cards, in milliseconds. */
+	sampleMs?: number;
 };
 
 /** What following found out. */
@@ -22,9 +24,6 @@ export type Followed = Pick<RunRecord, 'use' | 'logBytes' | 'stopped'> & {
 	/** Bytes that are missing in the log. */
 	missingBytes: number;
 };
-
-/** Between two readings of the cards, in milliseconds. */
-const sampleMs = 5000;
 
 /** Milliseconds between two attempts to reach an engine that went away. */
 const retryMs = 1000;
@@ -36,14 +35,14 @@ the container has ended or is gone, or `signal` aborts.
 export async function followRun(
 	host: Pick<Host, 'engine' | 'nvidiaSmi'>,
 	run: RunRecord & {container: string},
-	{signal, onOutput, onNote = () => {}}: FollowOptions,
+	{signal, onOutput, onNote = () => {}, sampleMs = 5000}: FollowOptions,
 ): Promise<Followed> {
 	const {engine} = host;
 	const over = new AbortController();
 	const log = new LogFile(run.folder, {empty: run.logBytes === null});
 	let seen = run.logBytes ?? 0;
 	let {stopped} = run;
-	const sampling = sampleCards(host, run, {signal: AbortSignal.any([signal, over.signal]), onNote});
+	const sampling = sampleCards(host, run, {signal: AbortSignal.any([signal, over.signal]), onNote, sampleMs});
 	const ending = waitForEnd(engine, run.container, signal, onNote);
 	const reading = readOutput(engine, run.container, {signal, seen}, async (chunk) => {
 		seen += chunk.data.length;
@@ -136,7 +135,7 @@ async function readOutput(
 async function sampleCards(
 	{nvidiaSmi}: Pick<Host, 'nvidiaSmi'>,
 	run: RunRecord,
-	{signal, onNote}: {signal: AbortSignal; onNote: (text: string) => void},
+	{signal, onNote, sampleMs}: {signal: AbortSignal; onNote: (text: string) => void; sampleMs: number},
 ): Promise<RunRecord['use']> {
 	let {use} = run;
 	if (use.length === 0) {

@@ -1,4 +1,4 @@
-import {closeSync, fstatSync, constants as open, openSync, writeSync} from 'node:fs';
+import {closeSync, fstatSync, ftruncateSync, constants as open, openSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
 
 /** The file in a run's folder that its output is in. */
@@ -6,9 +6,12 @@ export function logPath(folder: string): string {
 	return join(folder, 'log');
 }
 
+/** Given up at the end of a log that did not fit, for the line that says so and for the manifest. */
+const roomBytes = 64 * 1024;
+
 /**
 The log of a run while it is written. A full disk does not end the run: what could not be written is counted, and the log says how
-much is missing as soon as there is room again.
+much is missing as soon as there is room again, at the latest when it is closed.
 */
 export class LogFile {
 	readonly #fd: number | undefined;
@@ -48,7 +51,8 @@ export class LogFile {
 
 	/** @returns bytes that are missing in the file */
 	close(): number {
-		if (this.#missing > 0) {
+		if (this.#missing > 0 && !this.#write(Buffer.from(gapLine(this.#missing)))) {
+			this.#makeRoom();
 			this.#write(Buffer.from(gapLine(this.#missing)));
 		}
 
@@ -57,6 +61,23 @@ export class LogFile {
 		}
 
 		return this.#lost;
+	}
+
+	/** The end of what is there gives way. */
+	#makeRoom(): void {
+		if (this.#fd === undefined) {
+			return;
+		}
+
+		try {
+			const {size} = fstatSync(this.#fd);
+			if (size > 2 * roomBytes) {
+				ftruncateSync(this.#fd, size - roomBytes);
+				this.#skip(roomBytes);
+			}
+		} catch {
+			// Then the count alone tells it.
+		}
 	}
 
 	#skip(length: number): void {
