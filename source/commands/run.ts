@@ -1,8 +1,7 @@
 import {followInBackground, followToEnd} from '../app/runs/follow.ts';
-import {type LiveRun, planRun, type RunFlags, startRun} from '../app/runs/run.ts';
+import {type LiveRun, planRun, type RunFlags, type StartedRun, startRun} from '../app/runs/run.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {interrupts, type TakenSignal} from '../base/interrupts.ts';
-import type {Box} from '../box/box.ts';
 import {toDockerRun} from '../box/plan/docker-run.ts';
 import {EngineError, type LogChunk} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
@@ -22,7 +21,6 @@ export type RunOptions = RunFlags & {
 	host?: string | undefined;
 	dryRun?: true | undefined;
 	json?: true | undefined;
-	detach?: true | undefined;
 };
 
 /** @returns the exit code of the command; 0 when the user detached */
@@ -35,7 +33,7 @@ export async function run(options: RunOptions, signal: AbortSignal): Promise<num
 		ask: askOnTerminal(signal),
 		asksSecrets: Boolean(process.stdin.isTTY),
 	};
-	let started: {run: LiveRun; box: Box};
+	let started: StartedRun;
 	try {
 		if (options.dryRun) {
 			const spec = await planRun(host, options, front);
@@ -87,7 +85,7 @@ function leave(run: LiveRun, {host: given, json, detach}: RunOptions): number {
 }
 
 /** Follows the job in the foreground: its output, the user's keys and signals. */
-async function attend(host: Host, {run, box}: {run: LiveRun; box: Box}, options: RunOptions): Promise<number> {
+async function attend(host: Host, {run, box, attached}: StartedRun, options: RunOptions): Promise<number> {
 	const leaving = new AbortController();
 	const stopper = makeStopper(host, run);
 	const take = (signal: TakenSignal) => {
@@ -101,6 +99,8 @@ async function attend(host: Host, {run, box}: {run: LiveRun; box: Box}, options:
 	const keys = listenForKeys(process.stdin, (key: RunKey) => {
 		if (key === 'suspend') {
 			keys?.pause();
+			// The engine would hold the job up until its output is read. The log has it.
+			attached?.close();
 			process.kill(process.pid, 'SIGSTOP');
 			return;
 		}
@@ -116,6 +116,7 @@ async function attend(host: Host, {run, box}: {run: LiveRun; box: Box}, options:
 	try {
 		const completed = await followToEnd(host, run, box, {
 			signal: leaving.signal,
+			attached,
 			onOutput: outputTo(options, leaving.signal),
 			onNote: tell,
 		});

@@ -84,6 +84,7 @@ export function createDemoEngine(options: DemoEngineOptions): DemoEngine {
 	const {has: _has, idOf: _idOf, ...imageCalls} = images;
 	return {
 		...imageCalls,
+		...outputCalls(simulation),
 		...containerCalls(simulation),
 		...insideCalls(simulation),
 		address: 'the demo engine',
@@ -232,7 +233,11 @@ function containerCalls({containers, images, check, wait, need}: Simulation) {
 			await wait(150);
 			containers.remove(container);
 		},
+	} satisfies Partial<Engine>;
+}
 
+function outputCalls({containers, need}: Simulation) {
+	return {
 		async waitContainer(id, signal) {
 			const container = need(id);
 			return container.state === 'running' ? containers.ended(container, signal) : container.exitCode;
@@ -240,6 +245,12 @@ function containerCalls({containers, images, check, wait, need}: Simulation) {
 
 		async *logs(id, {follow = false, tail, since, timestamps = false, signal} = {}) {
 			yield* containers.log(need(id), {follow, tail, since, timestamps}, signal);
+		},
+
+		async attach(id) {
+			const closed = new AbortController();
+			const output = containers.log(need(id), {follow: true, timestamps: false}, closed.signal);
+			return {output, close: () => closed.abort()};
 		},
 	} satisfies Partial<Engine>;
 }

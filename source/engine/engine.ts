@@ -211,6 +211,14 @@ export type BuildOptions = {
 
 export type LogChunk = {stream: 'stdout' | 'stderr'; data: Buffer};
 
+/** What a container prints, from the moment at which it was asked for. */
+export type Attached = {
+	/** Ends without an error also where the connection is lost between two pieces. */
+	output: AsyncIterable<LogChunk>;
+	/** Lets the connection go; `output` ends. The container runs on. */
+	close(): void;
+};
+
 export type LogOptions = {
 	follow?: boolean;
 	/** Lines from the end; all when missing. */
@@ -286,6 +294,11 @@ export type Engine = {
 	/** Resolves with the exit code once the container stops. */
 	waitContainer(id: string, signal?: AbortSignal): Promise<number>;
 	logs(id: string, options?: LogOptions): AsyncIterable<LogChunk>;
+	/**
+	Connects to the output of a container without a terminal; of one that is not started yet, to all of it. The engine holds the container
+	up when what it prints is not read.
+	*/
+	attach(id: string, signal?: AbortSignal): Promise<Attached>;
 	/** Once `signal` aborts, the connection is let go; the command runs on. */
 	exec(id: string, spec: ExecSpec, signal?: AbortSignal): Promise<ExecSession>;
 	/** What the container itself changed of its image: absolute paths, without anything that is mounted. */

@@ -33,6 +33,7 @@ export function lazyDocker(address: EngineAddress): Engine {
 		async *logs(...options) {
 			yield* (await load()).logs(...options);
 		},
+		attach: async (...options) => (await load()).attach(...options),
 		exec: async (...options) => (await load()).exec(...options),
 		changes: async (...options) => (await load()).changes(...options),
 		top: async (...options) => (await load()).top(...options),

@@ -12,7 +12,7 @@ import type {Prepared} from '../../box/plan/types.ts';
 import {prepare} from '../../box/up/prepare.ts';
 import {stillUndecided, workOut} from '../../box/up/resolve-spec.ts';
 import type {UpOptions} from '../../box/up/types.ts';
-import type {ContainerSpec} from '../../engine/engine.ts';
+import type {Attached, ContainerSpec} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {convertedScript, type Job, planJob, processesOf} from '../../job/job.ts';
 import {startJob} from '../../job/run/local.ts';
@@ -33,11 +33,16 @@ export type RunFlags = Omit<UpFlags, 'directory' | 'jupyter' | 'ssh' | 'port' | 
 		timeout?: string | undefined;
 		/** Only from what gpubox.lock names. */
 		locked?: true | undefined;
+		/** Its output is not wanted here. */
+		detach?: true | undefined;
 		artifacts?: string[] | undefined;
 	};
 
 /** A run whose container has been started. */
 export type LiveRun = RunRecord & {container: string};
+
+/** One that was just started. */
+export type StartedRun = {run: LiveRun; box: Box; attached: Attached | undefined};
 
 /** All that is known before anything is created. */
 type Plan = {
@@ -56,7 +61,7 @@ Starts a job. The run has its name and folder before it waits for GPUs, so that 
 
 @throws Failure, EngineError; the signal's reason
 */
-export async function startRun(host: Host, flags: RunFlags, front: Front): Promise<{run: LiveRun; box: Box}> {
+export async function startRun(host: Host, flags: RunFlags, front: Front): Promise<StartedRun> {
 	const {job, project, name, prepared, boxes, options, publish} = await makePlan(host, flags, front, false);
 	const {request, secrets, runAs, hostGpus} = prepared;
 	const values = [...(secrets?.values() ?? [])];
@@ -117,8 +122,9 @@ export async function startRun(host: Host, flags: RunFlags, front: Front): Promi
 			writeFileAtomic(join(run.folder, convertedScript), script, {mode: 0o644, anyFolder: true, owner: runAs});
 		}
 
-		const {box, spec} = await startJob(host, prepared, {name: run.name, job}, options);
-		return {run: recordStart(host, run, box, spec, {job, prepared, timeout: flags.timeout}), box};
+		const given = {name: run.name, job, attach: !flags.detach};
+		const {box, spec, attached} = await startJob(host, prepared, given, options);
+		return {run: recordStart(host, run, box, spec, {job, prepared, timeout: flags.timeout}), box, attached};
 	} catch (error) {
 		// Nothing ran, so nothing is kept.
 		forgetRun(host.paths, run);

@@ -115,26 +115,28 @@ async function attemptOnce(host: Host, prepared: Prepared, lost: Lost, options: 
 
 	const own = target.findOwn(boxes);
 	if (own) {
-		return tryToStart(host, {box: own, made: false}, boxes, prepared, lost);
+		return tryToStart(host, {box: own, made: false}, boxes, prepared, {lost, target});
 	}
 
 	const name = target.chooseName(boxes, lost);
-	const failed = await createContainer(host, prepared, {target, name, boxes, lost, folders, signal});
-	if (failed) {
-		return failed;
+	const attempt = await createContainer(host, prepared, {target, name, boxes, lost, folders, signal});
+	if (attempt.kind !== 'created') {
+		return attempt;
 	}
 
-	const boxesNow = await listClaims(host);
+	const [boxesNow] = await Promise.all([listClaims(host), target.connect?.(attempt.container)]);
 	const created = target.findOwn(boxesNow);
-	return created ? tryToStart(host, {box: created, made: true}, boxesNow, prepared, lost) : {kind: 'lost-race'};
+	return created
+		? tryToStart(host, {box: created, made: true}, boxesNow, prepared, {lost, target})
+		: {kind: 'lost-race'};
 }
 
-/** Writes the box's files, creates its container and records it as the caller's. Undefined when that worked. */
+/** Writes the box's files, creates its container and records it as the caller's. */
 async function createContainer(
 	host: Host,
 	prepared: Prepared,
 	given: {target: Target; name: string; boxes: Box[]; lost: Lost; folders: Set<string>; signal: AbortSignal},
-): Promise<Attempt | undefined> {
+): Promise<Attempt | {kind: 'created'; container: string}> {
 	const {engine, paths} = host;
 	const {request} = prepared;
 	const {name, boxes, signal} = given;
@@ -171,7 +173,7 @@ async function createContainer(
 	}
 
 	// From here to the start nothing is interrupted: a container that is neither started nor removed would be left.
-	return (await keepRecord(host, folder, {...record, container})) ? undefined : {kind: 'lost-race'};
+	return (await keepRecord(host, folder, {...record, container})) ? {kind: 'created', container} : {kind: 'lost-race'};
 }
 
 /** @param boxes listed after `box` was created */
@@ -180,7 +182,7 @@ async function tryToStart(
 	{box, made}: ClaimedBox,
 	boxes: Box[],
 	{request, runAs}: Prepared,
-	lost: Lost,
+	{lost, target}: {lost: Lost; target: Target},
 ): Promise<Attempt> {
 	const {engine, paths} = host;
 	if (!(await clearTheWay(host, box, boxes))) {
@@ -194,6 +196,7 @@ async function tryToStart(
 			await placeSudoers(engine, box.id, runAs);
 		}
 
+		await target.connect?.(box.id);
 		await engine.startContainer(box.id);
 	} catch (error) {
 		if (!(error instanceof EngineError)) {

@@ -26,6 +26,8 @@ export type Target = {
 	findPending: (boxes: Box[]) => Box | undefined;
 	/** @throws Failure (taken) */
 	chooseName: (boxes: Box[], lost: Pick<Lost, 'names'>) => string;
+	/** What is done before a container is started; called again for the same container, it waits for the first call. Does not throw. */
+	connect?: (container: string) => Promise<void>;
 };
 
 /** The project's box. */

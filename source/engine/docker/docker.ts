@@ -7,7 +7,7 @@ import {connectionTo} from './connect.ts';
 import {guard, guardStream, unlessMissing} from './guard.ts';
 import {askRegistry, build, pull, push} from './images.ts';
 import * as schemas from './schemas.ts';
-import {fileExists, kindOfFileIn, putFilesInto, readFileFrom, readLogs, startExec} from './streams.ts';
+import {attachTo, fileExists, kindOfFileIn, putFilesInto, readFileFrom, readLogs, startExec} from './streams.ts';
 import {
 	toContainer,
 	toContainerDetail,
@@ -115,6 +115,7 @@ function containerCalls({transport, limits, read, change}: Asking) {
 				return (await read('wait', schemas.ended, `${container(id)}/wait`, asked)).StatusCode;
 			}),
 		logs: (id, options) => readLogs(transport, limits, id, options),
+		attach: (id, signal) => guard(() => attachTo(transport, limits, id, signal)),
 		exec: (id, spec, signal) => guard(() => startExec(transport, limits, id, spec, signal)),
 		changes: (id, signal) =>
 			guard(async () => {

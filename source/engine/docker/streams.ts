@@ -1,6 +1,7 @@
 import {Readable} from 'node:stream';
 import {caller} from '../caller.ts';
 import {
+	type Attached,
 	type BuildFile,
 	EngineError,
 	type ExecSession,
@@ -47,6 +48,29 @@ export function readLogs(
 			yield* readFrames(chunks);
 		}
 	}, signal);
+}
+
+export async function attachTo(
+	transport: Transport,
+	limits: EngineLimits,
+	id: string,
+	signal?: AbortSignal,
+): Promise<Attached> {
+	const socket = await transport.upgrade({
+		limit: limits.attach,
+		method: 'POST',
+		path: `/containers/${encodePart(id)}/attach`,
+		query: {stream: true, stdout: true, stderr: true},
+		signal,
+	});
+	const closed = new AbortController();
+	return {
+		output: guardStream(() => readFrames(socket), closed.signal),
+		close() {
+			closed.abort();
+			socket.destroy();
+		},
+	};
 }
 
 export async function startExec(

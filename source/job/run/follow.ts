@@ -1,14 +1,17 @@
 import timers from 'node:timers/promises';
-import {type ContainerDetail, type Engine, EngineError, type LogChunk} from '../../engine/engine.ts';
+import type {Attached, ContainerDetail, Engine, LogChunk} from '../../engine/engine.ts';
 import {watchGpus} from '../../gpu/stream.ts';
 import type {Host} from '../../host/host.ts';
 import {addReadings, usesOneOfSeveral} from '../runs/gpu-use.ts';
 import {LogFile} from '../runs/log-file.ts';
 import type {RunRecord} from '../runs/record.ts';
+import {ignoreEngine, isGone, pause, readOutput, seenOf, toRecord} from './output.ts';
 
 export type FollowOptions = {
 	/** Ends the following, not the run. */
 	signal: AbortSignal;
+	/** Its output, connected before it was started. */
+	attached?: Attached | undefined;
 	/** Called with all that the run prints. Nothing further is read until it settles. */
 	onOutput?: (chunk: LogChunk) => Promise<void>;
 	/** Notes for the user, safe to print. */
@@ -18,15 +21,12 @@ export type FollowOptions = {
 };
 
 /** What following found out. */
-export type Followed = Pick<RunRecord, 'use' | 'logBytes' | 'stopped'> & {
+export type Followed = Pick<RunRecord, 'use' | 'logBytes' | 'stderrBytes' | 'stopped'> & {
 	/** The container as it ended; undefined when it is gone, or the following ended first. */
 	detail: ContainerDetail | undefined;
 	/** Bytes that are missing in the log. */
 	missingBytes: number;
 };
-
-/** Milliseconds between two attempts to reach an engine that went away. */
-const retryMs = 1000;
 
 /**
 Follows a run: keeps its output, reads its cards, stops it when its time is up. Goes on through a restart of the engine. Settles when
@@ -35,17 +35,16 @@ the container has ended or is gone, or `signal` aborts.
 export async function followRun(
 	host: Pick<Host, 'engine' | 'nvidiaSmi'>,
 	run: RunRecord & {container: string},
-	{signal, onOutput, onNote = () => {}, sampleMs = 5000}: FollowOptions,
+	{signal, attached, onOutput, onNote = () => {}, sampleMs = 5000}: FollowOptions,
 ): Promise<Followed> {
 	const {engine} = host;
 	const over = new AbortController();
 	const log = new LogFile(run.folder, {empty: run.logBytes === null});
-	let seen = run.logBytes ?? 0;
 	let {stopped} = run;
 	const sampling = sampleCards(host, run, {signal: AbortSignal.any([signal, over.signal]), onNote, sampleMs});
 	const ending = waitForEnd(engine, run.container, signal, onNote);
-	const reading = readOutput(engine, run.container, {signal, seen}, async (chunk) => {
-		seen += chunk.data.length;
+	const seen = seenOf(run);
+	const reading = readOutput(engine, run.container, {signal, seen, attached, ending}, async (chunk) => {
 		log.append(chunk.data);
 		await onOutput?.(chunk);
 	});
@@ -59,7 +58,7 @@ export async function followRun(
 	await reading;
 	over.abort();
 	await deadline;
-	return {detail, use: await sampling, stopped, logBytes: seen, missingBytes: log.close()};
+	return {detail, use: await sampling, stopped, ...toRecord(seen), missingBytes: log.close()};
 }
 
 /** The container once it has ended; undefined when it is gone, or `signal` aborts. */
@@ -95,41 +94,6 @@ async function waitForEnd(
 	}
 
 	return undefined;
-}
-
-/** Reads the output from the byte `seen` on, again after the connection was lost. */
-async function readOutput(
-	engine: Engine,
-	id: string,
-	{signal, seen}: {signal: AbortSignal; seen: number},
-	take: (chunk: LogChunk) => Promise<void>,
-): Promise<void> {
-	for (let done = seen; !signal.aborted; ) {
-		try {
-			let skip = done;
-			for await (const {stream, data} of engine.logs(id, {follow: true, signal})) {
-				const fresh = data.subarray(Math.min(skip, data.length));
-				skip -= data.length - fresh.length;
-				if (fresh.length > 0) {
-					done += fresh.length;
-					await take({stream, data: fresh});
-				}
-			}
-
-			const detail = await engine.inspectContainer(id, signal);
-			if (detail?.state !== 'running') {
-				return;
-			}
-		} catch (error) {
-			if (isGone(error)) {
-				return;
-			}
-
-			ignoreEngine(error);
-		}
-
-		await pause(signal);
-	}
 }
 
 async function sampleCards(
@@ -184,19 +148,4 @@ async function stopAt(
 	}
 
 	await stop();
-}
-
-function isGone(error: unknown): boolean {
-	return error instanceof EngineError && error.code === 'not-found';
-}
-
-/** @throws errors that are not the engine's */
-function ignoreEngine(error: unknown): void {
-	if (!(error instanceof EngineError)) {
-		throw error;
-	}
-}
-
-async function pause(signal: AbortSignal): Promise<void> {
-	await timers.setTimeout(retryMs, undefined, {signal}).catch(() => {});
 }

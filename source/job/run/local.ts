@@ -5,27 +5,35 @@ import {claimAndStart} from '../../box/up/create.ts';
 import {claimInTurn} from '../../box/up/gpu-queue.ts';
 import type {Target} from '../../box/up/resolve-spec.ts';
 import type {UpOptions} from '../../box/up/types.ts';
-import type {ContainerSpec} from '../../engine/engine.ts';
+import type {Attached, ContainerSpec, Engine} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {type Job, planJob} from '../job.ts';
 
 /** A job that runs, and what it was made of. */
-export type Started = {box: Box; spec: ContainerSpec};
+export type Started = {
+	box: Box;
+	spec: ContainerSpec;
+	/** All that it prints; missing where the engine does not give it, or it was not wanted. */
+	attached: Attached | undefined;
+};
 
 /**
 Creates the container of a job, claims its GPUs and starts it.
 
 @param name of the run
+@param attach connects to its output before it is started
 @throws GpusTaken without `queue`; EngineError; the signal's reason
 */
 export async function startJob(
 	host: Host,
 	prepared: Prepared,
-	{name, job}: {name: string; job: Job},
+	{name, job, attach}: {name: string; job: Job; attach: boolean},
 	options: Pick<UpOptions, 'report' | 'signal' | 'queue'>,
 ): Promise<Started> {
 	let spec: ContainerSpec | undefined;
+	const outputs = attach ? connectOutputs(host.engine) : undefined;
 	const target: Target = {
+		...(outputs === undefined ? {} : {connect: outputs.connect}),
 		plan(facts) {
 			spec = planJob(facts, job);
 			return spec;
@@ -43,14 +51,45 @@ export async function startJob(
 			return name;
 		},
 	};
-	const {box, notes} = await (options.queue
-		? claimInTurn(host, prepared, {...options, target})
-		: claimAndStart(host, prepared, options.signal, {target}));
-	for (const text of notes) {
-		options.report({kind: 'note', text});
-	}
+	try {
+		const {box, notes} = await (options.queue
+			? claimInTurn(host, prepared, {...options, target})
+			: claimAndStart(host, prepared, options.signal, {target}));
+		for (const text of notes) {
+			options.report({kind: 'note', text});
+		}
 
-	return {box, spec: spec ?? never()};
+		return {box, spec: spec ?? never(), attached: await outputs?.take(box.id)};
+	} catch (error) {
+		await outputs?.take(undefined);
+		throw error;
+	}
+}
+
+/** Connections to the output of containers that are about to be started, of which one will run. */
+function connectOutputs(engine: Engine) {
+	const opened = new Map<string, Promise<Attached | undefined>>();
+	const open = (id: string) => {
+		// Without it the output is read from the engine's log.
+		const opening = opened.get(id) ?? engine.attach(id).catch(() => undefined);
+		opened.set(id, opening);
+		return opening;
+	};
+	return {
+		connect: async (id: string) => {
+			await open(id);
+		},
+		/** The one that is kept. The others are closed. */
+		async take(kept: string | undefined): Promise<Attached | undefined> {
+			for (const [id, opening] of opened) {
+				if (id !== kept) {
+					(await opening)?.close();
+				}
+			}
+
+			return kept === undefined ? undefined : opened.get(kept);
+		},
+	};
 }
 
 function never(): never {

@@ -86,6 +86,8 @@ const runRecord = v.object({
 	use: v.array(gpuUse),
 	/** Bytes of its output that are in the log; null when that is not known. */
 	logBytes: v.nullable(count),
+	/** Those of stderr among them. */
+	stderrBytes: v.optional(count),
 	/** Why it was stopped, where gpubox knows. */
 	stopped: v.nullable(text),
 	ended: v.nullable(

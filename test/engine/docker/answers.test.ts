@@ -164,6 +164,7 @@ const methods: Record<string, (engine: Engine) => Promise<unknown>> = {
 	top: (engine) => engine.top('x'),
 	exec: (engine) => engine.exec('x', {command: ['true'], tty: false, stdin: false}),
 	logs: async (engine) => readAll(engine.logs('x')),
+	attach: async (engine) => readAll((await engine.attach('x')).output),
 	readFile: (engine) => engine.readFile('x', '/x'),
 	inspectImage: (engine) => engine.inspectImage('x:1'),
 	listImages: (engine) => engine.listImages(),

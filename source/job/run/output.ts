@@ -1,0 +1,153 @@
+import timers from 'node:timers/promises';
+import {type Attached, type ContainerDetail, type Engine, EngineError, type LogChunk} from '../../engine/engine.ts';
+import type {RunRecord} from '../runs/record.ts';
+
+/**
+Bytes of the output that were taken. Each stream has its own count: the engine's log may have the two in another order than they were read in.
+*/
+export type Seen = Record<LogChunk['stream'], number>;
+
+/** Milliseconds between two attempts to reach an engine that went away. */
+const retryMs = 1000;
+
+/** How long after the end of its output a container may still run before that end counts as a lost connection, in milliseconds. */
+const endsWithinMs = 1000;
+
+/** How much later than its output a container may end: its last process closes both. In milliseconds. */
+const sameMomentMs = 250;
+
+export function seenOf({logBytes, stderrBytes = 0}: Pick<RunRecord, 'logBytes' | 'stderrBytes'>): Seen {
+	return {stdout: (logBytes ?? 0) - stderrBytes, stderr: stderrBytes};
+}
+
+export function toRecord({stdout, stderr}: Seen): {logBytes: number; stderrBytes: number} {
+	return {logBytes: stdout + stderr, stderrBytes: stderr};
+}
+
+/**
+Reads the output of a container to its end, or until `signal` aborts: from the connection that was opened before the start, and where that is
+missing or lost, from the engine's log after what was seen. Nothing is left out and nothing comes twice.
+
+@param options.seen is counted up before each piece is handed on
+@param options.ending settles with the container as it ended; undefined when it is gone
+*/
+export async function readOutput(
+	engine: Pick<Engine, 'logs' | 'inspectContainer'>,
+	id: string,
+	options: {
+		signal: AbortSignal;
+		seen: Seen;
+		attached: Attached | undefined;
+		ending: Promise<ContainerDetail | undefined>;
+	},
+	take: (chunk: LogChunk) => Promise<void>,
+): Promise<void> {
+	const {signal, seen, attached, ending} = options;
+	const counted = async (chunk: LogChunk) => {
+		seen[chunk.stream] += chunk.data.length;
+		await take(chunk);
+	};
+	if (attached && (await readAttached(attached, signal, counted)) && (await isWhole(ending, signal))) {
+		return;
+	}
+
+	await readLog(engine, id, {signal, seen}, counted);
+}
+
+/** @returns whether it ended without an error */
+async function readAttached(
+	{output, close}: Attached,
+	signal: AbortSignal,
+	take: (chunk: LogChunk) => Promise<void>,
+): Promise<boolean> {
+	signal.addEventListener('abort', close);
+	if (signal.aborted) {
+		close();
+	}
+
+	try {
+		for await (const chunk of output) {
+			if (signal.aborted) {
+				return false;
+			}
+
+			await take(chunk);
+		}
+
+		return true;
+	} catch (error) {
+		ignoreEngine(error);
+		return false;
+	} finally {
+		signal.removeEventListener('abort', close);
+		close();
+	}
+}
+
+/**
+Whether output that has just ended did so because the container did. A connection that was cut between two pieces ends in the same way, but
+then the container runs on for a while.
+*/
+async function isWhole(ending: Promise<ContainerDetail | undefined>, signal: AbortSignal): Promise<boolean> {
+	const outputEnded = Date.now();
+	const over = new AbortController();
+	try {
+		const timeout = timers.setTimeout(endsWithinMs, 'timeout' as const, {
+			signal: AbortSignal.any([signal, over.signal]),
+		});
+		const detail = await Promise.race([ending, timeout.catch(() => 'timeout' as const)]);
+		const finishedAt = detail === 'timeout' ? undefined : detail?.finishedAt;
+		return finishedAt !== undefined && finishedAt.getTime() - outputEnded <= sameMomentMs;
+	} finally {
+		over.abort();
+	}
+}
+
+/** Reads the engine's log after what was seen, again when the connection is lost. */
+async function readLog(
+	engine: Pick<Engine, 'logs' | 'inspectContainer'>,
+	id: string,
+	{signal, seen}: {signal: AbortSignal; seen: Seen},
+	take: (chunk: LogChunk) => Promise<void>,
+): Promise<void> {
+	while (!signal.aborted) {
+		try {
+			const skip = {...seen};
+			for await (const {stream, data} of engine.logs(id, {follow: true, signal})) {
+				const fresh = data.subarray(Math.min(skip[stream], data.length));
+				skip[stream] -= data.length - fresh.length;
+				if (fresh.length > 0) {
+					await take({stream, data: fresh});
+				}
+			}
+
+			const detail = await engine.inspectContainer(id, signal);
+			if (detail?.state !== 'running') {
+				return;
+			}
+		} catch (error) {
+			if (isGone(error)) {
+				return;
+			}
+
+			ignoreEngine(error);
+		}
+
+		await pause(signal);
+	}
+}
+
+export function isGone(error: unknown): boolean {
+	return error instanceof EngineError && error.code === 'not-found';
+}
+
+/** @throws errors that are not the engine's */
+export function ignoreEngine(error: unknown): void {
+	if (!(error instanceof EngineError)) {
+		throw error;
+	}
+}
+
+export async function pause(signal: AbortSignal): Promise<void> {
+	await timers.setTimeout(retryMs, undefined, {signal}).catch(() => {});
+}

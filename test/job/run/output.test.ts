@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import {mkdtemp, rm} from 'node:fs/promises';
+import {createServer, type IncomingMessage} from 'node:http';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import type {Duplex} from 'node:stream';
+import {describe, test} from 'node:test';
+import fc from 'fast-check';
+import {connectDocker} from '../../../source/engine/docker/docker.ts';
+import type {ContainerDetail, Engine, LogChunk} from '../../../source/engine/engine.ts';
+import {readOutput, type Seen, seenOf, toRecord} from '../../../source/job/run/output.ts';
+
+type Printed = Array<[stream: LogChunk['stream'], text: string]>;
+
+/** As the engine frames what a container prints. */
+function framed(printed: Printed): Buffer {
+	return Buffer.concat(
+		printed.flatMap(([stream, text]) => {
+			const data = Buffer.from(text);
+			const head = Buffer.from([stream === 'stdout' ? 1 : 2, 0, 0, 0, 0, 0, 0, 0]);
+			head.writeUInt32BE(data.length, 4);
+			return [head, data];
+		}),
+	);
+}
+
+/** An engine with one container, which prints into the connection that is attached, and keeps `log`. */
+async function withContainer(
+	{log = [], attached}: {log?: Printed; attached: (socket: Duplex) => void},
+	use: (engine: Engine, asked: string[]) => Promise<void>,
+): Promise<void> {
+	const folder = await mkdtemp(join(tmpdir(), 'gpubox-attach-'));
+	const path = join(folder, 'engine.sock');
+	const asked: string[] = [];
+	const server = createServer((request, response) => {
+		asked.push((request.url ?? '').replace(/\?.*$/, ''));
+		if (request.url?.includes('/logs')) {
+			response.end(framed(log));
+		} else {
+			response.setHeader('Content-Type', 'application/json').end(
+				JSON.stringify({
+					Id: 'x',
+					Name: '/x',
+					Created: '2026-01-31T09:00:00Z',
+					Image: 'x',
+					State: {Status: 'exited', ExitCode: 0},
+					Config: {Image: 'x', Labels: null},
+					HostConfig: {},
+					Mounts: [],
+				}),
+			);
+		}
+	});
+	server.on('upgrade', (_request: IncomingMessage, socket: Duplex) => {
+		socket.on('error', () => {});
+		socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
+		attached(socket);
+	});
+	await new Promise<void>((resolve) => {
+		server.listen(path, resolve);
+	});
+	try {
+		await use(await connectDocker({url: `unix://${path}`, origin: 'the test'}), asked);
+	} finally {
+		server.closeAllConnections();
+		server.close();
+		await rm(folder, {recursive: true});
+	}
+}
+
+/** Ended now, or a while after its output. */
+function endedAfter(milliseconds: number): Promise<ContainerDetail> {
+	return Promise.resolve({finishedAt: new Date(Date.now() + milliseconds)} as ContainerDetail);
+}
+
+async function read(
+	engine: Engine,
+	{
+		ending = endedAfter(0),
+		seen = {stdout: 0, stderr: 0},
+		take,
+	}: {ending?: Promise<ContainerDetail | undefined>; seen?: Seen; take?: (chunk: LogChunk) => Promise<void>} = {},
+): Promise<Record<LogChunk['stream'], string> & {seen: Seen}> {
+	const texts = {stdout: '', stderr: ''};
+	await readOutput(
+		engine,
+		'x',
+		{signal: new AbortController().signal, seen, attached: await engine.attach('x'), ending},
+		async (chunk) => {
+			texts[chunk.stream] += chunk.data.toString();
+			await take?.(chunk);
+		},
+	);
+	return {...texts, seen};
+}
+
+describe('output of a job', () => {
+	const printed: Printed = [
+		['stdout', 'one\n'],
+		['stderr', 'warning\n'],
+		['stdout', 'two\n'],
+		['stdout', 'three, without an end of line'],
+	];
+	const all = {stdout: 'one\ntwo\nthree, without an end of line', stderr: 'warning\n'};
+
+	test('arrives whole wherever the frames are cut, and the log is not asked for', async () => {
+		const bytes = framed(printed);
+		const cuts = fc.uniqueArray(fc.integer({min: 1, max: bytes.length - 1}), {maxLength: 6});
+		await fc.assert(
+			fc.asyncProperty(cuts, async (unsorted) => {
+				const places = [0, ...unsorted.sort((a, b) => a - b), bytes.length];
+				const pieces = places.slice(1).map((end, index) => bytes.subarray(places[index], end));
+				const send = (socket: Duplex) => {
+					const [piece] = pieces.splice(0, 1);
+					if (piece) {
+						// Pieces that are written in one go would arrive as one.
+						socket.write(piece, () => setImmediate(send, socket));
+					} else {
+						socket.end();
+					}
+				};
+				await withContainer({attached: send}, async (engine, asked) => {
+					const {seen, ...texts} = await read(engine);
+					assert.deepEqual(texts, all);
+					assert.deepEqual(seen, {stdout: all.stdout.length, stderr: all.stderr.length});
+					assert.deepEqual(asked, []);
+				});
+			}),
+			{numRuns: 20},
+		);
+	});
+
+	test('goes on from the log where the connection is lost: nothing is missing or comes twice', async () => {
+		const bytes = framed(printed);
+		for (const [length, ending] of [
+			// Within a header, within a payload, between two frames.
+			[15, undefined],
+			[22, undefined],
+			[12, endedAfter(5000)],
+			// The container is gone on, and its end is told much later.
+			[12, new Promise<undefined>(() => {})],
+		] as const) {
+			await withContainer(
+				// The log has the two streams in another order.
+				{
+					log: [
+						['stderr', all.stderr],
+						['stdout', all.stdout],
+					],
+					attached: (socket) => socket.end(bytes.subarray(0, length)),
+				},
+				async (engine, asked) => {
+					const {seen, ...texts} = await read(engine, ending ? {ending} : {});
+					assert.deepEqual(texts, all, `cut after ${length} bytes`);
+					assert.deepEqual(seenOf(toRecord(seen)), {stdout: all.stdout.length, stderr: all.stderr.length});
+					assert.ok(asked.includes('/containers/x/logs'));
+				},
+			);
+		}
+	});
+
+	test('is read no faster than it is taken', async () => {
+		let written = 0;
+		let stopped = false;
+		const piece = framed([['stdout', 'x'.repeat(64 * 1024)]]);
+		const send = (socket: Duplex) => {
+			socket.once('drain', () => (stopped ? socket.end() : send(socket)));
+			while (!stopped && socket.write(piece)) {
+				written += piece.length;
+			}
+		};
+		let release = () => {};
+		await withContainer({attached: send}, async (engine) => {
+			const held = new Promise<void>((resolve) => {
+				release = resolve;
+			});
+			const seen = {stdout: 0, stderr: 0};
+			const reading = read(engine, {seen, take: () => held}).catch(() => {});
+			// Until what is on its way between the two is full.
+			for (let before = -1; before !== written; ) {
+				before = written;
+				await new Promise((resolve) => setTimeout(resolve, 100));
+			}
+
+			assert.ok(seen.stdout <= 128 * 1024, `${seen.stdout} bytes were taken`);
+			assert.ok(written < 4 * 1024 * 1024, `${written} bytes were sent`);
+			stopped = true;
+			release();
+			await reading;
+		});
+	});
+
+	test('that is not wanted any more lets the connection go', async () => {
+		const closed = Promise.withResolvers<void>();
+		await withContainer(
+			{
+				attached: (socket) =>
+					socket
+						.resume()
+						.once('end', () => socket.end(closed.resolve))
+						.write(framed(printed.slice(0, 1))),
+			},
+			async (engine) => {
+				const leaving = new AbortController();
+				const seen = {stdout: 0, stderr: 0};
+				const options = {
+					signal: leaving.signal,
+					seen,
+					attached: await engine.attach('x'),
+					ending: Promise.resolve(undefined),
+				};
+				await readOutput(engine, 'x', options, async () => leaving.abort());
+				await closed.promise;
+				assert.equal(seen.stdout, 4);
+			},
+		);
+	});
+});
