@@ -76,5 +76,5 @@ export async function environmentImage(
 	const base = chosen.base ?? (await pullChosen(host, chosen, {...front, settings}));
 	return base === undefined
 		? chosen.reference
-		: derive(host, base.id, chosen, layersFor(request, chosen), {...front, settings, proxies});
+		: (await derive(host, base.id, chosen, layersFor(request, chosen), {...front, settings, proxies})).name;
 }

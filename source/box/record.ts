@@ -176,14 +176,5 @@ export function readRecords(paths: Pick<Paths, 'state'>): Records {
 	};
 }
 
-/** Whether an engine refused to raise limits for a box of the user, including removed ones. Boxes of others are not trusted. */
-export function limitsWereKept(paths: Pick<Paths, 'state'>, engineAddress: string): boolean {
-	const here = engineKey(engineAddress);
-	return boxFolders(paths).some((folder) => {
-		const record = readRecord(paths, folder);
-		return record?.labels[label.limits] === 'kept' && engineKey(record.engine) === here;
-	});
-}
-
 /** For an engine on another machine: the records of its boxes are there. */
 export const noRecords: Records = {of: () => undefined, pendingOf: () => undefined};

@@ -65,7 +65,7 @@ export async function lockProject(host: Host, options: LockOptions): Promise<Loc
 	const building = {settings, report, signal, proxies, fresh: upgrade};
 	const base = (upgrade ? undefined : chosen.base) ?? (await pullOrKeep(host, chosen, building));
 	const layers = layersFor(request, chosen);
-	const image = await derive(host, base.id, chosen, layers, building);
+	const {name: image} = await derive(host, base.id, chosen, layers, building);
 	const inside = await readInsideImage(host.engine, image, aptNames(request), signal);
 	const {digest, warnings} = await digestInRegistry(host, chosen.reference, base, before, signal);
 	const made = makeLock({

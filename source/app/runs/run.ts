@@ -18,7 +18,7 @@ import {convertedScript, type Job, planJob, processesOf} from '../../job/job.ts'
 import {startJob} from '../../job/run/local.ts';
 import {forgetRun, writeFirstManifest} from '../../job/runs/complete.ts';
 import {allocateRun, nextRunName} from '../../job/runs/folder.ts';
-import {readCode, writePatch} from '../../job/runs/git.ts';
+import {type Code, readCode, writePatch} from '../../job/runs/git.ts';
 import {publishSpecOf} from '../../job/runs/publish.ts';
 import {type RunRecord, thisProcess, writeRunRecord} from '../../job/runs/record.ts';
 import {consent} from '../consent.ts';
@@ -38,6 +38,11 @@ export type RunFlags = Omit<UpFlags, 'directory' | 'jupyter' | 'ssh' | 'port' | 
 		artifacts?: string[] | undefined;
 	};
 
+/** Whether what was found then is still so. A pull or a build takes long enough for other boxes to come, and for the code to be edited. */
+function isCurrent({listedAt}: Plan['claims']): boolean {
+	return performance.now() - listedAt < 1000;
+}
+
 /** A run whose container has been started. */
 export type LiveRun = RunRecord & {container: string};
 
@@ -51,7 +56,10 @@ type Plan = {
 	/** Of the run, without its number. */
 	name: string;
 	prepared: Prepared;
-	boxes: Box[];
+	/** Of the project, before anything was started. */
+	code: Code;
+	/** As `listClaims` has them, and when. */
+	claims: {boxes: Box[]; listedAt: number};
 	options: UpOptions;
 	publish: string | undefined;
 };
@@ -62,9 +70,8 @@ Starts a job. The run has its name and folder before it waits for GPUs, so that 
 @throws Failure, EngineError; the signal's reason
 */
 export async function startRun(host: Host, flags: RunFlags, front: Front): Promise<StartedRun> {
-	const {job, project, name, prepared, boxes, options, publish} = await makePlan(host, flags, front, false);
+	const {job, project, name, prepared, code, claims, options, publish} = await makePlan(host, flags, front, false);
 	const {request, secrets, runAs, hostGpus} = prepared;
-	const values = [...(secrets?.values() ?? [])];
 	const script =
 		job.notebook === undefined || job.processes === undefined
 			? undefined
@@ -75,15 +82,10 @@ export async function startRun(host: Host, flags: RunFlags, front: Front): Promi
 					...front,
 				});
 	const now = new Date();
-	const [code, image, base] = await Promise.all([
-		readCode(project, values, front.signal),
-		host.engine.inspectImage(prepared.startImage, front.signal),
-		host.engine.inspectImage(prepared.image, front.signal),
-	]);
 	const run = allocateRun(
 		host.paths,
 		name,
-		{taken: boxes.map((box) => box.name), runAs},
+		{taken: onlyBoxes(claims.boxes).map((box) => box.name), runAs},
 		{
 			version: 1,
 			engine: host.engine.address,
@@ -94,8 +96,8 @@ export async function startRun(host: Host, flags: RunFlags, front: Front): Promi
 			createdAt: now.toISOString(),
 			follower: thisProcess(),
 			image: prepared.image,
-			imageDigest: base?.digests[0] ?? null,
-			...(image ? {imageId: image.id} : {}),
+			imageDigest: prepared.imageDigest ?? null,
+			...(prepared.startImageId === undefined ? {} : {imageId: prepared.startImageId}),
 			gpus: [],
 			driverVersion: hostGpus?.inventory.driverVersion ?? null,
 			processes: null,
@@ -117,12 +119,13 @@ export async function startRun(host: Host, flags: RunFlags, front: Front): Promi
 		},
 	);
 	try {
-		writePatch(run.folder, code?.patch);
+		writePatch(run.folder, code?.patch, [...(secrets?.values() ?? [])]);
 		if (script !== undefined) {
 			writeFileAtomic(join(run.folder, convertedScript), script, {mode: 0o644, anyFolder: true, owner: runAs});
 		}
 
-		const given = {name: run.name, job, attach: !flags.detach};
+		const current = isCurrent(claims) ? claims.boxes : undefined;
+		const given = {name: run.name, job, attach: !flags.detach, listed: current};
 		const {box, spec, attached} = await startJob(host, prepared, given, options);
 		return {run: recordStart(host, run, box, spec, {job, prepared, timeout: flags.timeout}), box, attached};
 	} catch (error) {
@@ -134,7 +137,8 @@ export async function startRun(host: Host, flags: RunFlags, front: Front): Promi
 
 /** The container that `run` would create now. Changes nothing. @throws Failure, EngineError */
 export async function planRun(host: Host, flags: RunFlags, front: Front): Promise<ContainerSpec> {
-	const {job, project, name, prepared, boxes} = await makePlan(host, flags, front, true);
+	const {job, project, name, prepared, claims} = await makePlan(host, flags, front, true);
+	const boxes = onlyBoxes(claims.boxes);
 	const run = nextRunName(
 		host.paths,
 		project,
@@ -181,21 +185,22 @@ async function makePlan(host: Host, flags: RunFlags, front: Front, dryRun: boole
 
 	const engine = host.engine.info(front.signal);
 	engine.catch(() => {});
-	const boxes = onlyBoxes(await listClaims(host, front.signal));
+	const claims = {boxes: await listClaims(host, front.signal), listedAt: performance.now()};
+	const boxes = onlyBoxes(claims.boxes);
 	const jobOptions: UpOptions = {...options, queue: flags.wait === true};
-	const prepared = await prepare(host, request, {
-		...jobOptions,
-		engine,
-		boxes,
-		layerServices,
-		dryRun,
-	});
+	const [prepared, codeBefore] = await Promise.all([
+		prepare(host, request, {...jobOptions, engine, boxes, layerServices, dryRun}),
+		dryRun ? null : readCode(project, front.signal),
+	]);
+	// What runs is what is there now.
+	const code = isCurrent(claims) || dryRun ? codeBefore : await readCode(project, front.signal);
 	return {
 		job,
 		project,
 		name: runNameOf(host, name, {...wanted, boxes}),
 		prepared,
-		boxes,
+		code,
+		claims,
 		options: jobOptions,
 		publish: effective.settings.publish,
 	};

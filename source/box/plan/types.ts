@@ -75,6 +75,10 @@ export type Prepared = Personal & {
 	image: string;
 	/** What is really started: the image itself or the one derived from it. */
 	startImage: string;
+	/** Its id, as the engine just had it. */
+	startImageId?: string;
+	/** Of the image that the user chose, `repository@sha256:…`; null for one that no registry has, or that is not pulled. */
+	imageDigest?: string | null;
 	/** Names of the labels that the image sets, which a container inherits. */
 	imageLabels: readonly string[];
 	/** The image's own SSH server, where that one is used. */

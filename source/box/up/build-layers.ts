@@ -78,6 +78,13 @@ export function derivedReference(
 	return `gpubox/box:${readable.replace(/^[.-]+/, '') || 'image'}-${hash.digest('hex').slice(0, 12)}`;
 }
 
+/** What is started. */
+export type Derived = {
+	name: string;
+	/** Missing where nothing was looked at: a dry run, or an image that is not pulled. */
+	id?: string;
+};
+
 /** A layer to add to an image. */
 export type Layer = {
 	/** What is being done, for messages: `Adding Jupyter and SSH to`. */
@@ -131,11 +138,12 @@ export async function ensureDerivedImage(
 		onLine: (line: string) => void;
 		signal?: AbortSignal;
 	},
-): Promise<string> {
+): Promise<Derived> {
 	const {files, doing, locked} = layer;
 	const tag = derivedReference(base, reference, files, options.settings);
-	if (!options.fresh && (await engine.inspectImage(tag, options.signal))) {
-		return tag;
+	const existing = options.fresh ? undefined : await engine.inspectImage(tag, options.signal);
+	if (existing) {
+		return {name: tag, id: existing.id};
 	}
 
 	options.onStart();
@@ -143,7 +151,7 @@ export async function ensureDerivedImage(
 	const {entrypoint = []} = (await engine.inspectImage(base.id, options.signal)) ?? {};
 	const lastLines: string[] = [];
 	try {
-		await engine.buildImage({
+		const id = await engine.buildImage({
 			files,
 			tag,
 			arguments: {
@@ -161,6 +169,7 @@ export async function ensureDerivedImage(
 			},
 			...(options.signal ? {signal: options.signal} : {}),
 		});
+		return {name: tag, id};
 	} catch (error) {
 		if (error instanceof EngineError && error.code === 'failed') {
 			const {findBuildRemedy} = await import('../../host/remedies.ts');
@@ -184,8 +193,6 @@ export async function ensureDerivedImage(
 
 		throw error;
 	}
-
-	return tag;
 }
 
 /** What templates/derive/install said last before it ended the build. What it says of an entrypoint does not end one. */

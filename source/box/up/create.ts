@@ -14,6 +14,7 @@ import {boxFolder} from '../paths.ts';
 import {placeSudoers} from '../plan/sudo.ts';
 import type {Prepared} from '../plan/types.ts';
 import {type BoxRecord, newNonce, writeRecord} from '../record.ts';
+import {rememberRefusedLimits} from '../refused-limits.ts';
 import {removeUnlessRunning} from '../remove-container.ts';
 import {boxTarget, type Lost, notesOnGpus, stillUndecided, type Target, workOut} from './resolve-spec.ts';
 
@@ -85,6 +86,7 @@ async function claim(host: Host, prepared: Prepared, {listed, ...options}: Claim
 				await pause(signal);
 				break;
 			case 'rlimits-refused':
+				rememberRefusedLimits(host.paths, host.engine.address);
 				lost = {...lost, rlimits: true};
 				break;
 			case 'ports-taken':

@@ -2,7 +2,14 @@ import type {Image} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {pullImage} from '../../image/pull/pull.ts';
 import type {BoxRequest, OwnServer} from '../plan/types.ts';
-import {derivedReference, ensureDerivedImage, type Layer, packageLayer, serviceLayer} from './build-layers.ts';
+import {
+	type Derived,
+	derivedReference,
+	ensureDerivedImage,
+	type Layer,
+	packageLayer,
+	serviceLayer,
+} from './build-layers.ts';
 import type {ChosenImage, UpOptions} from './types.ts';
 
 type Options = Pick<UpOptions, 'settings' | 'signal' | 'report'>;
@@ -46,7 +53,7 @@ export function layersFor(
 /**
 Adds the layers one on top of the other. The name of each is a hash of all that is below it.
 
-@returns the name of what to start: the image's own when there are no layers
+@returns what to start: the image itself when there are no layers
 @throws Failure with the end of the build's output; EngineError
 */
 export async function derive(
@@ -55,12 +62,13 @@ export async function derive(
 	{reference, pin}: Pick<ChosenImage, 'reference' | 'pin'>,
 	layers: Layer[],
 	options: DeriveOptions,
-): Promise<string> {
-	let [id, name] = [baseId, pin?.reference ?? reference];
+): Promise<Derived> {
+	let id = baseId;
+	let derived: Derived = {name: pin?.reference ?? reference, id: baseId};
 	for (const layer of layers) {
 		const say = (line: string) => options.report({kind: 'build', image: reference, doing: layer.doing, line});
-		name = options.dryRun
-			? derivedReference({id}, reference, layer.files, options.settings)
+		derived = options.dryRun
+			? {name: derivedReference({id}, reference, layer.files, options.settings)}
 			: await ensureDerivedImage(host.engine, {id}, reference, layer, {
 					settings: options.settings,
 					proxies: options.proxies,
@@ -70,10 +78,10 @@ export async function derive(
 					onLine: say,
 					signal: options.signal,
 				});
-		id = name;
+		id = derived.name;
 	}
 
-	return name;
+	return derived;
 }
 
 /** The names that `derive` gives, the lowest first. Pure. */

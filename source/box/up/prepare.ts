@@ -26,6 +26,7 @@ import {refuseSudoOfRemapped} from '../plan/sudo.ts';
 import type {BoxRequest, Prepared} from '../plan/types.ts';
 import {nameOfPackages, noteSharedPackages} from '../plan/user-packages.ts';
 import {findLoginKeys} from '../ssh/login-keys.ts';
+import type {Derived} from './build-layers.ts';
 import {derive, layersFor, pullChosen} from './obtain-image.ts';
 import {pickGpus} from './resolve-spec.ts';
 import type {ImageFacts, UpOptions} from './types.ts';
@@ -108,6 +109,15 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 		refuseRoot(runAs, request);
 	}
 
+	const start: Derived = base
+		? await derive(
+				host,
+				base.id,
+				chosen,
+				layersFor({...request, services: options.layerServices ?? request.services}, chosen, ownServer),
+				{...options, proxies},
+			)
+		: {name: chosen.pin?.reference ?? reference};
 	return {
 		request,
 		gpuSelection,
@@ -126,15 +136,9 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 		entrypoint: base?.entrypoint ?? [],
 		...(pythonPackages === undefined ? {} : {pythonPackages}),
 		...(proxies ? {proxies} : {}),
-		startImage: base
-			? await derive(
-					host,
-					base.id,
-					chosen,
-					layersFor({...request, services: options.layerServices ?? request.services}, chosen, ownServer),
-					{...options, proxies},
-				)
-			: (chosen.pin?.reference ?? reference),
+		startImage: start.name,
+		...(start.id === undefined ? {} : {startImageId: start.id}),
+		imageDigest: base?.digests[0] ?? null,
 	};
 }
 

@@ -1,6 +1,8 @@
+import {existsSync} from 'node:fs';
 import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import {listClaims} from '../list.ts';
+import {boxFolder} from '../paths.ts';
 import {readRecord, writeRecord} from '../record.ts';
 import {syncSshFilesAfter} from '../ssh/sync-config.ts';
 import {removeLeftovers} from './leftovers.ts';
@@ -11,7 +13,14 @@ export async function removeBox(host: Host, box: Box): Promise<void> {
 	const record = box.mine && box.folder !== undefined ? readRecord(host.paths, box.folder) : undefined;
 	if (box.folder !== undefined && record) {
 		// If this run is killed, the next one that finds the folder continues.
-		writeRecord(host.paths, box.folder, {...record, removing: true});
+		try {
+			writeRecord(host.paths, box.folder, {...record, removing: true});
+		} catch (error) {
+			// Gone when another process removes the box at the same moment.
+			if (existsSync(boxFolder(host.paths, box.folder))) {
+				throw error;
+			}
+		}
 	}
 
 	await removeWithFiles(host, box);

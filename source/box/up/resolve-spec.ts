@@ -11,7 +11,7 @@ import {ownNames} from '../name.ts';
 import {planBox} from '../plan/plan.ts';
 import type {BoxFacts, BoxRequest, Prepared} from '../plan/types.ts';
 import {candidatePorts, findFreePort} from '../ports.ts';
-import {limitsWereKept} from '../record.ts';
+import {limitsWereKept} from '../refused-limits.ts';
 
 /** What earlier attempts found to be unavailable. `names` belong to containers that are not boxes. */
 export type Lost = {ports: readonly number[]; names: readonly string[]; rlimits: boolean};

@@ -22,12 +22,13 @@ Creates the container of a job, claims its GPUs and starts it.
 
 @param name of the run
 @param attach connects to its output before it is started
+@param listed the boxes as they were a moment ago
 @throws GpusTaken without `queue`; EngineError; the signal's reason
 */
 export async function startJob(
 	host: Host,
 	prepared: Prepared,
-	{name, job, attach}: {name: string; job: Job; attach: boolean},
+	{name, job, attach, listed}: {name: string; job: Job; attach: boolean; listed: Box[] | undefined},
 	options: Pick<UpOptions, 'report' | 'signal' | 'queue'>,
 ): Promise<Started> {
 	let spec: ContainerSpec | undefined;
@@ -54,7 +55,7 @@ export async function startJob(
 	try {
 		const {box, notes} = await (options.queue
 			? claimInTurn(host, prepared, {...options, target})
-			: claimAndStart(host, prepared, options.signal, {target}));
+			: claimAndStart(host, prepared, options.signal, {target, listed}));
 		for (const text of notes) {
 			options.report({kind: 'note', text});
 		}

@@ -1,9 +1,11 @@
 import {execFile} from 'node:child_process';
+import {existsSync} from 'node:fs';
+import {dirname, join} from 'node:path';
 import {writeFileAtomic} from '../../base/safe-files.ts';
 import type {RunRecord} from './record.ts';
 
 /** What the project's code was: its commit, and what was changed since. */
-export type CodeState = NonNullable<RunRecord['git']>;
+type CodeState = NonNullable<RunRecord['git']>;
 
 /** A larger patch is data rather than code. */
 const largestPatch = 16 * 1024 * 1024;
@@ -13,17 +15,15 @@ const patienceMs = 10_000;
 /** Nothing that the repository's own configuration names is run. */
 const careful = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null'];
 
-/**
-Reads the state of a project's code with git.
+/** Null without a repository, or without git. */
+export type Code = {state: CodeState; patch: Buffer | undefined} | null;
 
-@param withhold values that must not get into the patch
-@returns null without a repository, or without git
-*/
-export async function readCode(
-	project: string,
-	withhold: readonly Buffer[],
-	signal: AbortSignal,
-): Promise<{state: CodeState; patch: Buffer | undefined} | null> {
+/** Reads the state of a project's code with git. */
+export async function readCode(project: string, signal: AbortSignal): Promise<Code> {
+	if (process.env.GIT_DIR === undefined && !isBelowRepository(project)) {
+		return null;
+	}
+
 	const git = (...words: string[]) => run(project, words, signal);
 	const inside = await git('rev-parse', '--is-inside-work-tree');
 	if (inside?.toString().trim() !== 'true') {
@@ -42,14 +42,23 @@ export async function readCode(
 			patch: changed ? 'patch' : null,
 			untracked: (untracked?.toString() ?? '').split('\0').filter(Boolean).slice(0, mostUntracked),
 		},
-		patch: changed ? without(patch, withhold) : undefined,
+		patch: changed ? patch : undefined,
 	};
 }
 
-/** Writes the patch beside the log. */
-export function writePatch(folder: string, patch: Buffer | undefined): void {
+/** Without a repository, asking git takes as long as creating the container. */
+function isBelowRepository(folder: string): boolean {
+	return existsSync(join(folder, '.git')) || (dirname(folder) !== folder && isBelowRepository(dirname(folder)));
+}
+
+/**
+Writes the patch beside the log.
+
+@param withhold values that must not get into it
+*/
+export function writePatch(folder: string, patch: Buffer | undefined, withhold: readonly Buffer[]): void {
 	if (patch !== undefined) {
-		writeFileAtomic(`${folder}/patch`, patch, {mode: 0o644, anyFolder: true, replaceable: true});
+		writeFileAtomic(join(folder, 'patch'), without(patch, withhold), {mode: 0o644, anyFolder: true, replaceable: true});
 	}
 }
 

@@ -9,6 +9,7 @@ import {
 	utimesSync,
 	writeFileSync,
 } from 'node:fs';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
 import fc from 'fast-check';
@@ -19,7 +20,8 @@ import {removeBoxFiles} from '../../../source/box/files/write-files.ts';
 import {readToken} from '../../../source/box/jupyter/token.ts';
 import {toBox} from '../../../source/box/labels.ts';
 import {listClaims} from '../../../source/box/list.ts';
-import {limitsWereKept, readRecords, writeRecord} from '../../../source/box/record.ts';
+import {readRecords, writeRecord} from '../../../source/box/record.ts';
+import {limitsWereKept, rememberRefusedLimits} from '../../../source/box/refused-limits.ts';
 import {readHostKey} from '../../../source/box/ssh/login.ts';
 import {removeLeftovers} from '../../../source/box/up/leftovers.ts';
 import {removeBox} from '../../../source/box/up/remove-box.ts';
@@ -372,6 +374,20 @@ describe('whose a container is', () => {
 		writeRecord(paths, folder, record);
 		engine.containers.clear();
 		assert.deepEqual([limitsWereKept(paths, address), limitsWereKept(paths, 'unix:///another')], [true, false]);
+	});
+
+	test('what an engine refused is remembered for a day when no box is left', async () => {
+		const root = mkdtempSync(join(tmpdir(), 'gpubox-refused-'));
+		const paths = {state: join(root, 'boxes')};
+		const [address, another] = ['unix:///an/engine', 'unix:///another'];
+		rememberRefusedLimits(paths, address);
+		const asked = (engine: string) => limitsWereKept(paths, engine);
+		assert.deepEqual([asked(address), asked(another)], [true, false]);
+		const [file = ''] = readdirSync(join(root, 'refused-limits'));
+		const yesterday = new Date(Date.now() - 25 * 60 * 60 * 1000);
+		utimesSync(join(root, 'refused-limits', file), yesterday, yesterday);
+		assert.equal(asked(address), false);
+		rmSync(root, {recursive: true});
 	});
 
 	test('is known before its id is written down, while it was never started', async () => {
