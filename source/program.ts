@@ -6,19 +6,10 @@ import {thresholds} from './image/scan/finding.ts';
 import {scannerNames} from './image/scan/scanner-names.ts';
 import {targetFacts, targetNames} from './job/export/target-names.ts';
 import {placeLines, placeNames} from './job/place/place-names.ts';
+import {shared} from './options.ts';
 import {failureJson, wantsJson} from './run-verb.ts';
 import {safeText} from './text/safe.ts';
-import {
-	collect,
-	toCount,
-	toOneOrMore,
-	toPort,
-	toPositive,
-	toProcesses,
-	toProcessesPerNode,
-	toShellNumber,
-	verb,
-} from './verb.ts';
+import {collect, toCount, toOneOrMore, toPort, toProcessesPerNode, toShellNumber, verb} from './verb.ts';
 
 /*
 All verbs. Descriptions begin with a verb, as a command. Each action loads its own code only, so that no verb pays for another.
@@ -34,39 +25,31 @@ const up = () =>
 			)
 			.option('--jupyter', 'run Jupyter (default)')
 			.option('--ssh', 'run an SSH server')
-			.option('--image <ref>', 'use this image instead of the best match for this host')
-			.option('--gpus <gpus>', 'request GPUs: auto, none, all, a count, indexes (0,2) or UUIDs')
-			.option('--share-gpus', 'allow GPUs that others use')
+			.addOption(shared.image)
+			.addOption(shared.gpus)
+			.addOption(shared.shareGpus)
 			.option('--name <name>', 'set the name of the box')
 			.option('--port <port>', 'publish on exactly this port', toPort)
 			.option('--bind <address>', 'publish on this address (default: 127.0.0.1, this machine only)')
-			.option('--memory <size>', 'limit memory, e.g. 32g')
-			.option('--cpus <n>', 'limit CPUs', toPositive)
-			.option('--shm-size <size>', 'set the size of /dev/shm, e.g. 16g')
-			.option('--pids-limit <n>', 'limit processes and threads', toProcesses)
-			.option('--mount <src:dst[:ro]>', 'mount a folder (repeatable)', collect)
-			.option('--env <k=v>', 'set an environment variable (repeatable)', collect)
-			.option(
-				'--secret <name[=file]>',
-				'provide a secret as /run/secrets/NAME, from your variable NAME, a file, or a prompt',
-				collect,
-			)
-			.option(
-				'--secret-env <name[=file]>',
-				'provide a secret as --secret does, and also as an environment variable',
-				collect,
-			)
+			.addOption(shared.memory)
+			.addOption(shared.cpus)
+			.addOption(shared.shmSize)
+			.addOption(shared.pidsLimit)
+			.addOption(shared.mount)
+			.addOption(shared.env)
+			.addOption(shared.secret)
+			.addOption(shared.secretEnv)
 			.option('--sudo', 'allow sudo in the box')
 			.option('--recreate', 'recreate the box with the options given now')
 			.option('--exact', 'use an existing box only if it has these options, otherwise exit with 7')
 			.option('--force', 'start the image even if it does not fit, after showing why')
-			.option('--wait', 'queue for the GPUs if others have them')
+			.addOption(shared.wait)
 			.option('--no-wait', 'return before the services respond')
-			.option('--for <time>', 'reserve for this long, e.g. 4h; afterwards others may stop it')
+			.addOption(shared.for)
 			.option('--open', 'open Jupyter in the browser')
 			.option('-y, --yes', 'recreate the box even if it is in use')
-			.option('--trust', 'agree to everything gpubox.yaml asks for, as `gpubox trust` shows it (for scripts)')
-			.option('--dry-run', 'print the docker run command instead of running it')
+			.addOption(shared.trust)
+			.addOption(shared.dryRun)
 			.option('--json', 'print JSON, including the token')
 			.addHelpText('after', '\nExample: gpubox up --jupyter --gpus 2 --mount /data:/data:ro'),
 		async ({args: [directory], options, signal}) =>
@@ -84,9 +67,9 @@ const run = () =>
 			.option('--nproc <n>', 'start it with torchrun: this many processes, or auto for one per GPU', toProcessesPerNode)
 			.option('--strip-magics', 'skip magics and shell lines of a notebook that --nproc starts')
 			.option('-d, --detach', 'run it in the background and print its name')
-			.option('--gpus <gpus>', 'request GPUs: auto, none, all, a count, indexes (0,2) or UUIDs')
-			.option('--share-gpus', 'allow GPUs that others use')
-			.option('--wait', 'queue for the GPUs if others have them')
+			.addOption(shared.gpus)
+			.addOption(shared.shareGpus)
+			.addOption(shared.wait)
 			.option('--check', 'test its GPUs first; exits with 8 when they fail')
 			.option('--locked', 'run only from gpubox.lock; exits with 8 when it is stale, with 2 without one')
 			.option('--timeout <time>', 'stop it after this long, e.g. 8h')
@@ -95,29 +78,21 @@ const run = () =>
 				'wait this many seconds for it to end when it is stopped (default: 120)',
 				toCount,
 			)
-			.option('--for <time>', 'reserve for this long, e.g. 4h; afterwards others may stop it')
+			.addOption(shared.for)
 			.option('--name <name>', 'set the name of the run, which adds a number')
-			.option('--image <ref>', 'use this image instead of the best match for this host')
-			.option('--memory <size>', 'limit memory, e.g. 32g')
-			.option('--cpus <n>', 'limit CPUs', toPositive)
-			.option('--shm-size <size>', 'set the size of /dev/shm, e.g. 16g')
-			.option('--pids-limit <n>', 'limit processes and threads', toProcesses)
-			.option('--mount <src:dst[:ro]>', 'mount a folder (repeatable)', collect)
-			.option('--env <k=v>', 'set an environment variable (repeatable)', collect)
-			.option(
-				'--secret <name[=file]>',
-				'provide a secret as /run/secrets/NAME, from your variable NAME, a file, or a prompt',
-				collect,
-			)
-			.option(
-				'--secret-env <name[=file]>',
-				'provide a secret as --secret does, and also as an environment variable',
-				collect,
-			)
+			.addOption(shared.image)
+			.addOption(shared.memory)
+			.addOption(shared.cpus)
+			.addOption(shared.shmSize)
+			.addOption(shared.pidsLimit)
+			.addOption(shared.mount)
+			.addOption(shared.env)
+			.addOption(shared.secret)
+			.addOption(shared.secretEnv)
 			.option('--sudo', 'allow sudo in the job')
 			.option('--artifacts <dir>', 'add the files that it writes in this folder to the manifest (repeatable)', collect)
 			.option('--force', 'use the image even if it does not fit, after showing why')
-			.option('--trust', 'agree to everything gpubox.yaml asks for, as `gpubox trust` shows it (for scripts)')
+			.addOption(shared.trust)
 			.option('--on <place>', `run it elsewhere: ${placeNames.join(', ')}`)
 			.option('--nodes <n>', 'run on several nodes (with --on)', toOneOrMore)
 			.option('--built <ref>', "use this image of the project's own, built and pushed (with --on)")
@@ -143,8 +118,8 @@ const runs = () =>
 			.argument('[run]', 'its name, or its number in this project')
 			.summary('list your runs')
 			.description('List your runs, the newest first, or show everything about one.')
-			.option('--wide', 'print all columns in full, however wide the terminal')
-			.option('--json', 'print JSON')
+			.addOption(shared.wide)
+			.addOption(shared.json)
 			.addHelpText('after', '\nExamples:\n  gpubox runs\n  gpubox runs show 3'),
 		async ({args: [show, name], options, signal}) =>
 			(await import('./commands/runs.ts')).runs(show, name, options, signal),
@@ -168,8 +143,8 @@ const ls = () =>
 		new Command('ls')
 			.summary('list boxes')
 			.description('List the boxes on this host, of all users.')
-			.option('--wide', 'print all columns in full, however wide the terminal')
-			.option('--json', 'print JSON')
+			.addOption(shared.wide)
+			.addOption(shared.json)
 			.addHelpText('after', '\nExample: gpubox ls'),
 		async ({options, signal}) => (await import('./commands/ls.ts')).ls(options, signal),
 	);
@@ -183,9 +158,9 @@ const stop = () =>
 				"Stop boxes; without a name this folder's. Their processes get SIGTERM and have 30 seconds to exit. What is in use, or another user's, is asked about first.",
 			)
 			.option('--idle <time>', 'stop those of yours that have been idle for this long, e.g. 6h')
-			.option('-y, --yes', 'skip the confirmation')
-			.option('--others', "allow other users' boxes without a terminal")
-			.option('--json', 'print JSON')
+			.addOption(shared.skipQuestion)
+			.addOption(shared.others)
+			.addOption(shared.json)
 			.addHelpText('after', '\nExamples:\n  gpubox stop alice-train\n  gpubox stop --idle 6h'),
 		async ({args: [names], options, signal}) => (await import('./commands/stop.ts')).stop(names, options, signal),
 	);
@@ -217,8 +192,8 @@ const kernels = () =>
 			)
 			.option('--stop <id>', 'shut down the kernel whose id starts with this; "idle" for all idle ones')
 			.option('-y, --yes', 'shut down a kernel that is computing without asking')
-			.option('--wide', 'print all columns in full, however wide the terminal')
-			.option('--json', 'print JSON')
+			.addOption(shared.wide)
+			.addOption(shared.json)
 			.addHelpText('after', '\nExample: gpubox kernels alice-train --stop idle'),
 		async ({args: [name], options, signal}) => (await import('./commands/kernels.ts')).kernels(name, options, signal),
 	);
@@ -231,9 +206,9 @@ const restart = () =>
 			.description(
 				"Stop and start boxes, with the same address and token; without a name this folder's. What is in use, or another user's, is asked about first.",
 			)
-			.option('-y, --yes', 'skip the confirmation')
-			.option('--others', "allow other users' boxes without a terminal")
-			.option('--json', 'print JSON')
+			.addOption(shared.skipQuestion)
+			.addOption(shared.others)
+			.addOption(shared.json)
 			.addHelpText('after', '\nExample: gpubox restart alice-train'),
 		async ({args: [names], options, signal}) => (await import('./commands/restart.ts')).restart(names, options, signal),
 	);
@@ -244,7 +219,7 @@ const start = () =>
 			.argument('[box...]')
 			.summary('start stopped boxes')
 			.description("Start stopped boxes, with the same address and token as before; without a name this folder's.")
-			.option('--json', 'print JSON')
+			.addOption(shared.json)
 			.addHelpText('after', '\nExample: gpubox start alice-train'),
 		async ({args: [names], options, signal}) => (await import('./commands/start.ts')).start(names, options, signal),
 	);
@@ -257,9 +232,9 @@ const rm = () =>
 			.description(
 				"Remove boxes, including running ones; without a name this folder's. The project folder and your home are kept.",
 			)
-			.option('-y, --yes', 'skip the confirmation')
-			.option('--others', "allow other users' boxes without a terminal")
-			.option('--json', 'print JSON')
+			.addOption(shared.skipQuestion)
+			.addOption(shared.others)
+			.addOption(shared.json)
 			.addHelpText('after', '\nExample: gpubox rm alice-train'),
 		async ({args: [names], options, signal}) => (await import('./commands/rm.ts')).rm(names, options, signal),
 	);
@@ -329,7 +304,7 @@ const gpus = () =>
 			.summary('list GPUs with their processes and boxes')
 			.description('List the GPUs with their processes, and the box and user of each.')
 			.option('-w, --watch', 'refresh every second')
-			.option('--wide', 'print all columns in full, however wide the terminal')
+			.addOption(shared.wide)
 			.option('--json', 'print JSON; with --watch one object per line')
 			.addHelpText('after', '\nExample: gpubox gpus --watch'),
 		async ({options, invokedAs, signal}) =>
@@ -360,8 +335,8 @@ const images = () =>
 				"List the images that fit this host's driver and GPUs, best first, with the reason for each: those on this host, then the best of each framework; and the age of your boxes' base images.",
 			)
 			.option('-a, --all', 'include all, with what would have to change for those that do not fit')
-			.option('--wide', 'print all columns in full, however wide the terminal')
-			.option('--json', 'print JSON')
+			.addOption(shared.wide)
+			.addOption(shared.json)
 			.addHelpText('after', '\nExamples:\n  gpubox images --all\n  gpubox images pytorch 2.8'),
 		async ({args: [words], options, signal}) => (await import('./commands/images.ts')).images(words, options, signal),
 	);
@@ -373,7 +348,7 @@ const pull = () =>
 			.summary('pull an image, with progress')
 			.description('Pull an image and show each layer, the speed and the time left. Interrupted downloads resume.')
 			.option('--force', 'pull even if disk space is too low')
-			.option('--json', 'print JSON')
+			.addOption(shared.json)
 			.addHelpText('after', '\nExample: gpubox pull pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime'),
 		async ({args: [reference], options, signal}) =>
 			(await import('./commands/pull.ts')).pull(reference, options, signal),
@@ -389,7 +364,7 @@ const doctor = () =>
 			.option('--fix', 'apply safe fixes after showing them')
 			.option('-y, --yes', 'skip the confirmation of --fix')
 			.option('--deep', 'pull a small image to test a container when there is none here')
-			.option('--json', 'print JSON')
+			.addOption(shared.json)
 			.addHelpText('after', '\nExample: gpubox doctor --fix'),
 		async ({options, signal}) => (await import('./commands/doctor.ts')).doctor(options, signal),
 	);
@@ -405,7 +380,7 @@ const check = () =>
 			.option('--gpus <gpus>', 'test an image on these GPUs: all, a count, indexes (0,2) or UUIDs')
 			.option('--share-gpus', 'test an image on GPUs that others use, too')
 			.option('--print', 'print the Python script, which needs only PyTorch: python check.py, in any image or CI job')
-			.option('--json', 'print JSON')
+			.addOption(shared.json)
 			.addHelpText('after', '\nExamples:\n  gpubox check alice-train\n  gpubox check --print > check.py'),
 		async ({args: [name], options, signal}) => (await import('./commands/check.ts')).check(name, options, signal),
 	);
@@ -421,7 +396,7 @@ const convert = () =>
 			.option('-o, --output <file>', "write to this file instead of the notebook's name with .py; - prints it")
 			.option('--strip-magics', 'skip magics and shell lines; they stay as comments')
 			.option('--force', 'overwrite the file')
-			.option('--json', 'print JSON')
+			.addOption(shared.json)
 			.addHelpText('after', '\nExample: gpubox convert train.ipynb -o train.py'),
 		async ({args: [notebook], options, signal}) =>
 			(await import('./commands/convert.ts')).convert(notebook, options, signal),
@@ -453,7 +428,7 @@ const verify = () =>
 			.addOption(new Option('--allow <what>', 'accept other packages').choices(['packages'] as const))
 			.addOption(new Option('--image <ref>', 'check this image, built on the locked one, instead of a box'))
 			.option('--remote', 'include the registry: whether it has the locked image, and what the name means now')
-			.option('--json', 'print JSON')
+			.addOption(shared.json)
 			.addHelpText('after', '\nExample: gpubox verify'),
 		async ({args: [name], options, signal}) => (await import('./commands/verify.ts')).verify(name, options, signal),
 	);
@@ -470,8 +445,8 @@ const config = () =>
 			.option('--unset', 'remove the value')
 			.option('--show-origin', 'show the values in effect in this folder and where each is set')
 			.option('--schema', 'print the JSON Schema of gpubox.yaml, for editors')
-			.option('--wide', 'print all columns in full, however wide the terminal')
-			.option('--json', 'print JSON')
+			.addOption(shared.wide)
+			.addOption(shared.json)
 			.addHelpText(
 				'after',
 				'\nExamples:\n  gpubox config limits.memory 64g\n  gpubox config services jupyter,ssh\n  gpubox config --show-origin',
@@ -490,16 +465,16 @@ const init = () =>
 			.addOption(
 				new Option('--use <use>', 'set what the project is for').choices(['notebook', 'editor', 'training'] as const),
 			)
-			.option('--gpus <gpus>', 'request GPUs: auto, none, all, a count, indexes (0,2) or UUIDs')
+			.addOption(shared.gpus)
 			.option('--data <folder>', 'mount this data folder read-only at /data')
 			.option('--no-data', 'mount no data folder')
-			.option('--image <ref>', 'use this image instead of the best match for this host')
+			.addOption(shared.image)
 			.option('--name <name>', "set the project's name; its boxes are called USER-NAME")
 			.option('--start', 'start the box afterwards')
 			.option('--no-start', 'write the file without starting the box')
 			.option('-y, --yes', 'accept the suggestions without asking')
 			.option('--force', 'overwrite an existing gpubox.yaml')
-			.option('--json', 'print JSON')
+			.addOption(shared.json)
 			.addHelpText('after', '\nExample: gpubox init --use notebook --gpus 1 --data /data/imagenet'),
 		async ({args: [directory], options, signal}) =>
 			(await import('./commands/init.ts')).init({...options, directory}, signal),
@@ -524,13 +499,13 @@ const exportVerb = () =>
 				toProcessesPerNode,
 			)
 			.option('--nodes <n>', 'run on several nodes (kubernetes, slurm)', toOneOrMore)
-			.option('--memory <size>', 'limit memory, e.g. 32g')
-			.option('--cpus <n>', 'limit CPUs', toPositive)
-			.option('--shm-size <size>', 'set the size of /dev/shm, e.g. 16g')
-			.option('--pids-limit <n>', 'limit processes and threads', toProcesses)
+			.addOption(shared.memory)
+			.addOption(shared.cpus)
+			.addOption(shared.shmSize)
+			.addOption(shared.pidsLimit)
 			.option('--user <uid:gid>', 'run as this user (default: 1000:1000, or whoever starts it)')
-			.option('--mount <src:dst[:ro]>', 'mount a folder (repeatable)', collect)
-			.option('--env <k=v>', 'set an environment variable (repeatable)', collect)
+			.addOption(shared.mount)
+			.addOption(shared.env)
 			.option('--secret <name>', 'include a secret, which the job reads from /run/secrets/NAME (repeatable)', collect)
 			.option('--secret-env <name>', 'include a secret that is also an environment variable (repeatable)', collect)
 			.option('--artifacts <path>', 'return these results, e.g. runs (repeatable)', collect)
@@ -639,11 +614,11 @@ const demo = () => {
 };
 
 /** In the order of `--help`. */
-const verbs = [
-	...[up, run, runs, wait, ls, stop, start, restart, rm, logs, attach, ssh, open],
-	...[gpus, hosts, images, pull, check, doctor, kernels, reap],
-	...[init, trust, lock, verify, convert, exportVerb, push, scan, config, completion, demo],
-];
+const verbs = {
+	...{up, run, runs, wait, ls, stop, start, restart, rm, logs, attach, ssh, open},
+	...{gpus, hosts, images, pull, check, doctor, kernels, reap},
+	...{init, trust, lock, verify, convert, export: exportVerb, push, scan, config, completion, demo},
+};
 
 /** Names that other tools have for the same. Where a verb has an option of that meaning, the name stands for both. */
 const otherNames: Record<string, {aliases: string[]; told: string}> = {
@@ -653,7 +628,8 @@ const otherNames: Record<string, {aliases: string[]; told: string}> = {
 	gpus: {aliases: ['top'], told: 'top (gpus --watch)'},
 };
 
-export function makeProgram(): CommandUnknownOpts {
+/** @param only the one verb that is called, so that the others need not be declared */
+export function makeProgram(only?: string): CommandUnknownOpts {
 	const program: CommandUnknownOpts = new Command('gpubox')
 		.description('Manage the GPUs of a workstation: start a Jupyter or SSH box on an image that fits them.')
 		.version(version, '-V, --version', 'print the version')
@@ -674,7 +650,7 @@ export function makeProgram(): CommandUnknownOpts {
 				.map(({told}) => told)
 				.join('; ')}\nWithout a command, gpubox opens the terminal session.\nExample: gpubox up --jupyter`,
 		);
-	for (const make of verbs) {
+	for (const [, make] of Object.entries(verbs).filter(([name]) => only === undefined || only === name)) {
 		const command = (make() as CommandUnknownOpts).copyInheritedSettings(program);
 		program.addCommand(command.aliases(otherNames[command.name()]?.aliases ?? []));
 	}
@@ -697,7 +673,7 @@ export function makeProgram(): CommandUnknownOpts {
 }
 
 export async function runProgram(argv: string[]): Promise<void> {
-	const program = makeProgram();
+	const program = makeProgram(calledVerb(argv));
 	for (const command of [program, ...program.commands]) {
 		command.exitOverride((error) => {
 			process.exit(error.exitCode === 0 ? exitCode.done : exitCode.usage);
@@ -707,6 +683,16 @@ export async function runProgram(argv: string[]): Promise<void> {
 	// A `--json` of the command for a box is not the program's.
 	process.argv = asDockerExec(argv);
 	await program.parseAsync(process.argv);
+}
+
+/**
+The verb that a command line calls, by its own name. Undefined where the other verbs may be needed too: for help, completion, or a
+mistake.
+*/
+export function calledVerb(argv: readonly string[]): string | undefined {
+	const [first = '', second = '', third = ''] = argv.slice(2);
+	const word = first === '--host' ? third : first.startsWith('--host=') ? second : first;
+	return Object.keys(verbs).find((name) => name === word || otherNames[name]?.aliases.includes(word));
 }
 
 /**

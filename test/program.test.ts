@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
-import {asDockerExec, makeProgram} from '../source/program.ts';
+import {asDockerExec, calledVerb, makeProgram} from '../source/program.ts';
 
 const program = makeProgram();
 /** The verb that a name leads to. */
@@ -48,4 +48,25 @@ describe('names that other tools have', () => {
 		assert.equal(words('attach box ls'), 'attach box ls');
 		assert.equal(words('logs exec -f'), 'logs exec -f');
 	});
+});
+
+test('a verb that is called by its name is declared alone, as it is among all', () => {
+	const called = (line: string) => calledVerb(['node', 'gpubox', ...line.split(' ')]);
+	assert.deepEqual(['run -- true', '--host lab ls', '--host=lab ls', 'ps', 'exec box ls', 'export slurm'].map(called), [
+		'run',
+		'ls',
+		'ls',
+		'ls',
+		'attach',
+		'export',
+	]);
+	assert.deepEqual(
+		['--help run', 'help run', 'rnu', '__complete run', '--version', '--host run', ''].map(called),
+		Array.from({length: 7}),
+	);
+	for (const command of program.commands.filter((each) => !each.name().startsWith('_'))) {
+		const alone = makeProgram(command.name()).commands.find((each) => each.name() === command.name());
+		assert.equal(alone?.helpInformation(), command.helpInformation());
+		assert.deepEqual(alone?.aliases(), command.aliases());
+	}
 });

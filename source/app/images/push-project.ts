@@ -139,7 +139,7 @@ async function nameOf(
 }
 
 async function tagOf(project: string, signal: AbortSignal): Promise<string> {
-	const {commit = null, patch = null, untracked = []} = (await readCode(project, [], signal))?.state ?? {};
+	const {commit = null, patch = null, untracked = []} = (await readCode(project, signal))?.state ?? {};
 	signal.throwIfAborted();
 	return commit === null
 		? 'latest'

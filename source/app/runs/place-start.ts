@@ -171,7 +171,7 @@ export async function startPlaced(
 		note(`Not carried over: ${tellLost(lost)}`);
 	}
 
-	const code = await readCode(project, [], signal);
+	const code = await readCode(project, signal);
 	const run = allocateRun(
 		host.paths,
 		name,

@@ -56,7 +56,7 @@ Writes the patch beside the log.
 
 @param withhold values that must not get into it
 */
-export function writePatch(folder: string, patch: Buffer | undefined, withhold: readonly Buffer[]): void {
+export function writePatch(folder: string, patch: Buffer | undefined, withhold: readonly Buffer[] = []): void {
 	if (patch !== undefined) {
 		writeFileAtomic(join(folder, 'patch'), without(patch, withhold), {mode: 0o644, anyFolder: true, replaceable: true});
 	}
