@@ -239,7 +239,8 @@ describe('a job', () => {
 		const removed = await run(['--detach', '--name', 'night'], 'sh', '-c', 'echo cut short; sleep 600');
 		assert.equal(removed.stdout, 'night-2\n');
 		await waitUntil('its output', async () => (await person.runGpubox(['logs', 'night-2'])).stdout !== '');
-		assert.equal((await person.runGpubox(['rm', '--yes', 'night-2'])).code, 0);
+		const {code: removal, stderr} = await person.runGpubox(['rm', '--yes', 'night-2']);
+		assert.equal(removal, 0, stderr);
 		assert.equal((await person.runGpubox(['wait', 'night-2'])).code, 137);
 		assert.equal((await person.runGpubox(['logs', 'night-2'])).stdout, 'cut short\n');
 	});

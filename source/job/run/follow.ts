@@ -45,7 +45,7 @@ export async function followRun(
 	const ending = waitForEnd(engine, run.container, signal, onNote);
 	const seen = seenOf(run);
 	const reading = readOutput(engine, run.container, {signal, seen, attached, ending}, async (chunk) => {
-		log.append(chunk.data);
+		log.append(chunk);
 		await onOutput?.(chunk);
 	});
 	const deadline = stopAt(run, over.signal, async () => {

@@ -102,7 +102,7 @@ async function publishWithLog(
 		return await publishRun(engine, paths, run, {
 			signal,
 			async onOutput(chunk) {
-				log.append(chunk.data);
+				log.append(chunk);
 				await onOutput?.(chunk);
 			},
 		});

@@ -1,5 +1,6 @@
 import {closeSync, fstatSync, ftruncateSync, constants as open, openSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
+import type {LogChunk} from '../../engine/engine.ts';
 
 /** The file in a run's folder that its output is in. */
 export function logPath(folder: string): string {
@@ -9,8 +10,12 @@ export function logPath(folder: string): string {
 /** Given up at the end of a log that did not fit, for the line that says so and for the manifest. */
 const roomBytes = 64 * 1024;
 
+/** What may be kept back of a line that has not ended, in bytes. */
+const longestLine = 64 * 1024;
+
 /**
-The log of a run while it is written. A full disk does not end the run: what could not be written is counted, and the log says how
+The log of a run while it is written. The two streams arrive in pieces of any length: a line of one is written whole, not with a piece of the
+other in it. A full disk does not end the run: what could not be written is counted, and the log says how
 much is missing as soon as there is room again, at the latest when it is closed.
 */
 export class LogFile {
@@ -18,6 +23,8 @@ export class LogFile {
 	/** Bytes that are missing since the last line that says so. */
 	#missing = 0;
 	#lost = 0;
+	/** Beginnings of lines. */
+	readonly #held: Record<LogChunk['stream'], Buffer> = {stdout: Buffer.alloc(0), stderr: Buffer.alloc(0)};
 
 	/** @param options.empty drops what is there */
 	constructor(folder: string, {empty = false}: {empty?: boolean} = {}) {
@@ -37,20 +44,30 @@ export class LogFile {
 		}
 	}
 
-	append(data: Uint8Array): void {
-		if (this.#missing > 0 && !this.#write(Buffer.from(gapLine(this.#missing)))) {
-			this.#skip(data.length);
-			return;
-		}
+	append({stream, data}: LogChunk): void {
+		const held = this.#held[stream];
+		const end = Math.max(data.lastIndexOf('\n'), data.lastIndexOf('\r')) + 1;
+		if (end > 0 || held.length + data.length > longestLine) {
+			const cut = end > 0 ? end : data.length;
+			if (held.length > 0) {
+				this.#append(held);
+			}
 
-		this.#missing = 0;
-		if (!this.#write(data)) {
-			this.#skip(data.length);
+			this.#append(data.subarray(0, cut));
+			this.#held[stream] = Buffer.from(data.subarray(cut));
+		} else {
+			this.#held[stream] = Buffer.concat([held, data]);
 		}
 	}
 
 	/** @returns bytes that are missing in the file */
 	close(): number {
+		for (const stream of ['stdout', 'stderr'] as const) {
+			if (this.#held[stream].length > 0) {
+				this.#append(this.#held[stream]);
+			}
+		}
+
 		if (this.#missing > 0 && !this.#write(Buffer.from(gapLine(this.#missing)))) {
 			this.#makeRoom();
 			this.#write(Buffer.from(gapLine(this.#missing)));
@@ -77,6 +94,18 @@ export class LogFile {
 			}
 		} catch {
 			// Then the count alone tells it.
+		}
+	}
+
+	#append(data: Uint8Array): void {
+		if (this.#missing > 0 && !this.#write(Buffer.from(gapLine(this.#missing)))) {
+			this.#skip(data.length);
+			return;
+		}
+
+		this.#missing = 0;
+		if (!this.#write(data)) {
+			this.#skip(data.length);
 		}
 	}
 

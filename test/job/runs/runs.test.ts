@@ -164,19 +164,46 @@ describe('the cards of a run', () => {
 });
 
 describe('the log of a run', () => {
+	const out = (text: string) => ({stream: 'stdout' as const, data: Buffer.from(text)});
+	const err = (text: string) => ({stream: 'stderr' as const, data: Buffer.from(text)});
+
+	test('has whole lines, whatever pieces they arrive in', () => {
+		const folder = mkdtempSync(join(root, 'log-'));
+		const log = new LogFile(folder);
+		const soFar = () => readFileSync(join(folder, 'log'), 'utf8');
+		for (const piece of [
+			out('started'),
+			err('to std'),
+			out('\nsecond'),
+			err('err\n'),
+			err('10%\r20'),
+			out(' line\nend'),
+		]) {
+			log.append(piece);
+		}
+
+		assert.equal(soFar(), 'started\nto stderr\n10%\rsecond line\n');
+		// What is very long is not kept back for ever.
+		log.append(out('x'.repeat(70_000)));
+		assert.equal(soFar().length, 34 + 3 + 70_000);
+		log.append(out('last'));
+		assert.equal(log.close(), 0);
+		assert.equal(soFar().slice(-6), 'last20');
+	});
+
 	test('is appended to, counts what is missing when it cannot be written, and follows no link', () => {
 		const folder = mkdtempSync(join(root, 'log-'));
 		const log = new LogFile(folder);
-		log.append(Buffer.from('one\n'));
+		log.append(out('one\n'));
 		assert.equal(log.close(), 0);
 		const again = new LogFile(folder);
-		again.append(Buffer.from('two\n'));
+		again.append(out('two\n'));
 		again.close();
 		assert.equal(readFileSync(join(folder, 'log'), 'utf8'), 'one\ntwo\n');
 		const trap = mkdtempSync(join(root, 'log-'));
 		symlinkSync(join(folder, 'log'), join(trap, 'log'));
 		const lost = new LogFile(trap);
-		lost.append(Buffer.from('12345'));
+		lost.append(out('12345'));
 		assert.equal(lost.close(), 5);
 		assert.equal(statSync(join(folder, 'log')).size, 8);
 	});
