@@ -51,7 +51,7 @@ export async function followPlace(
 	const read = () => {
 		reading ??= readLog(place, run, {from: seen, over: over.signal, signal}, async (chunk) => {
 			seen += chunk.data.length;
-			log?.append(chunk.data);
+			log?.append(chunk);
 			await onOutput?.(chunk);
 		});
 		// It is awaited at the end.
