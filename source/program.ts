@@ -9,7 +9,7 @@ import {placeLines, placeNames} from './job/place/place-names.ts';
 import {shared} from './options.ts';
 import {failureJson, wantsJson} from './run-verb.ts';
 import {safeText} from './text/safe.ts';
-import {collect, toCount, toOneOrMore, toPort, toProcessesPerNode, toShellNumber, verb} from './verb.ts';
+import {collect, toCount, toOneOrMore, toPort, toPositive, toProcessesPerNode, toShellNumber, verb} from './verb.ts';
 
 /*
 All verbs. Descriptions begin with a verb, as a command. Each action loads its own code only, so that no verb pays for another.
@@ -320,8 +320,8 @@ const hosts = () =>
 				'Show the hosts of your settings side by side: free GPUs, driver, free disk, your boxes there, and whether gpubox.lock of this project fits. All are asked at the same time, for three seconds. What a host does not answer is shown as unknown, with the reason.',
 			)
 			.option('--timeout <seconds>', 'wait this long for answers (default: 3)', toPositive)
-			.option('--wide', 'print all columns in full, however wide the terminal')
-			.option('--json', 'print JSON')
+			.addOption(shared.wide)
+			.addOption(shared.json)
 			.addHelpText('after', '\nExamples:\n  gpubox hosts\n  gpubox hosts gpu2 alice@gpu3'),
 		async ({args: [names], options, signal}) => (await import('./commands/hosts.ts')).hosts(names, options, signal),
 	);
@@ -540,7 +540,7 @@ const push = () =>
 			.option('--registry <registry>', 'push there instead, e.g. registry.example/team')
 			.option('--tag <tag>', 'use this tag (default: the commit, or latest)')
 			.option('--user <uid:gid>', 'set the user of the image (default: 1000:1000)')
-			.option('--json', 'print JSON')
+			.addOption(shared.json)
 			.addHelpText('after', '\nExamples:\n  gpubox push\n  gpubox push --tag v3 -- python train.py'),
 		async ({args: [command], options, signal}) => (await import('./commands/push.ts')).push(command, options, signal),
 	);
@@ -558,8 +558,8 @@ const scan = () =>
 			.addOption(new Option('--scanner <name>', 'use this one').choices(scannerNames))
 			.option('--fresh', 'scan again, even if there is a scan of the last day')
 			.option('-a, --all', 'include those that are low or negligible')
-			.option('--wide', 'print all columns in full, however wide the terminal')
-			.option('--json', 'print JSON')
+			.addOption(shared.wide)
+			.addOption(shared.json)
 			.addHelpText(
 				'after',
 				'\nExamples:\n  gpubox scan alice-train --fail-on high\n  gpubox scan --sbom added.cdx.json',
