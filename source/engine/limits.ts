@@ -50,7 +50,7 @@ const engineLimits = {
 	commandResult: {question: 'result of a command in a container', ...look},
 	resize: {question: 'resizing a terminal', ...look},
 	wait: {question: 'end of a container', bytes: mebibyte},
-	attach: {question: 'output of a container', ...look},
+	attach: {question: 'attaching to a container', ...look},
 	logs: {question: 'log of a container', seconds: 30, noticeSeconds: 5, bytes: mebibyte},
 	events: {question: 'events', seconds: 30, noticeSeconds: 5, bytes: mebibyte},
 	pull: {question: 'pull of an image', idleSeconds: 600, bytes: mebibyte},
