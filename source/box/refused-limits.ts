@@ -9,7 +9,7 @@ import {boxFolders, engineKey, readRecord} from './record.ts';
 
 type Place = Pick<Paths, 'state'>;
 
-/** For so long an engine is not asked again, in milliseconds: it may have been set up anew. */
+/** For so long an engine is not asked again, in milliseconds: its rights may change. */
 const remembered = 24 * 60 * 60 * 1000;
 
 /** Whether an engine refused them for a box of the user, including removed ones, or within a day. Boxes of others are not trusted. */
