@@ -567,6 +567,23 @@ const scan = () =>
 		async ({args: [name], options, signal}) => (await import('./commands/scan.ts')).scan(name, options, signal),
 	);
 
+const refresh = () =>
+	verb(
+		new Command('refresh')
+			.argument('[dir]', 'project folder', '.')
+			.summary('refresh gpubox.lock from the newest build of its image')
+			.description(
+				'Pull what the locked name means in its registry now, build the layers of gpubox on it beside the old ones, check that PyTorch works on the free GPUs, show what differs from the lock, and lock it if you agree. If the check fails, nothing changes and the exit code is 8. Boxes stay as they are until they are recreated.',
+			)
+			.option('--back', 'return to what was locked before')
+			.option('-n, --dry-run', 'show what would change')
+			.option('-y, --yes', 'skip the confirmation')
+			.option('--json', 'print JSON')
+			.addHelpText('after', '\nExamples:\n  gpubox refresh\n  gpubox refresh --back'),
+		async ({args: [directory], options, signal}) =>
+			(await import('./commands/refresh.ts')).refresh({...options, directory}, signal),
+	);
+
 const trust = () =>
 	verb(
 		new Command('trust')
@@ -617,7 +634,7 @@ const demo = () => {
 const verbs = {
 	...{up, run, runs, wait, ls, stop, start, restart, rm, logs, attach, ssh, open},
 	...{gpus, hosts, images, pull, check, doctor, kernels, reap},
-	...{init, trust, lock, verify, convert, export: exportVerb, push, scan, config, completion, demo},
+	...{init, trust, lock, verify, convert, export: exportVerb, push, scan, refresh, config, completion, demo},
 };
 
 /** Names that other tools have for the same. Where a verb has an option of that meaning, the name stands for both. */

@@ -1,7 +1,7 @@
 import {type VerifyResult, verifyProject} from '../app/lock/verify-project.ts';
 import {type ExitCode, exitCode} from '../base/failure.ts';
 import {openHost} from '../host/open-host.ts';
-import type {Severity} from '../job/lock/compare.ts';
+import {severityMarks} from './output/format.ts';
 import {printJson} from './output/json.ts';
 
 type Options = {
@@ -29,8 +29,6 @@ export async function verify(name: string | undefined, options: Options, signal:
 	return result.passed ? exitCode.done : exitCode.checkFailed;
 }
 
-const marks: Record<Severity, string> = {blocks: '✗', differs: '≠', note: '·'};
-
 /** One difference is two lines: what, in the lock, here and where from; and the fix. */
 function formatVerify({box, looked, differences, passed}: VerifyResult): string[] {
 	const tell = (value: string | null) => value ?? 'none';
@@ -41,7 +39,7 @@ function formatVerify({box, looked, differences, passed}: VerifyResult): string[
 			: `gpubox.lock was compared with gpubox.yaml, ${lookedInto} and this host.`;
 	return [
 		...differences.flatMap(({what, locked, found, where, severity, fix}) => [
-			`${marks[severity]} ${what}: ${tell(locked)} in the lock, ${tell(found)} here (${where})`,
+			`${severityMarks[severity]} ${what}: ${tell(locked)} in the lock, ${tell(found)} here (${where})`,
 			...(fix ? [`    → ${fix}`] : []),
 		]),
 		...(differences.length > 0 ? [''] : []),

@@ -10,7 +10,14 @@ const layerSizes = [180, 2400, 1300, 35, 0.4];
 
 type ImagePart = Pick<
 	Engine,
-	'inspectImage' | 'listImages' | 'registryDigest' | 'pullImage' | 'pushImage' | 'buildImage' | 'tagImage'
+	| 'inspectImage'
+	| 'listImages'
+	| 'registryDigest'
+	| 'pullImage'
+	| 'pushImage'
+	| 'buildImage'
+	| 'tagImage'
+	| 'removeImage'
 > & {
 	has(reference: string): boolean;
 	idOf(reference: string): string;
@@ -118,6 +125,13 @@ export function createImageStore({references, now, check, wait}: Options): Image
 
 			image.tags.push(reference);
 			images.set(reference, image);
+		},
+
+		async removeImage(reference) {
+			check();
+			if (!images.delete(reference)) {
+				throw new EngineError('not-found', `No such image: ${reference}`, {status: 404});
+			}
 		},
 	};
 }

@@ -343,6 +343,11 @@ export type Engine = {
 	/** Returns the id of the image built. */
 	buildImage(options: BuildOptions): Promise<string>;
 	tagImage(id: string, reference: string, signal?: AbortSignal): Promise<void>;
+	/**
+	Takes a name away from an image, and removes it with its last name. The engine refuses (`conflict`) while a container uses it, running or
+	not, or another image is built on it.
+	*/
+	removeImage(reference: string, signal?: AbortSignal): Promise<void>;
 
 	/** Ends when `signal` aborts; throws EngineError when the stream breaks. */
 	events(options: {signal: AbortSignal; types?: Array<EngineEvent['type']>}): AsyncIterable<EngineEvent>;

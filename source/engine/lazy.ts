@@ -48,6 +48,7 @@ export function lazyDocker(address: EngineAddress): Engine {
 		pushImage: async (...options) => (await load()).pushImage(...options),
 		buildImage: async (...options) => (await load()).buildImage(...options),
 		tagImage: async (...options) => (await load()).tagImage(...options),
+		removeImage: async (...options) => (await load()).removeImage(...options),
 		async *events(...options) {
 			yield* (await load()).events(...options);
 		},

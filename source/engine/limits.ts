@@ -44,6 +44,7 @@ const engineLimits = {
 	rename: {question: 'renaming a container', ...change},
 	remove: {question: 'removing a container', ...change},
 	tag: {question: 'naming an image', ...look},
+	removeImage: {question: 'removing an image', ...change},
 	/** The engine asks the registry, which may be slow. */
 	registry: {question: 'digest of an image in its registry', ...look, noticeSeconds: 10},
 	command: {question: 'starting a command in a container', ...look},

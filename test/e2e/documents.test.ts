@@ -326,6 +326,14 @@ const story: Step[] = [
 		as: 'gpubox push --json --registry "$(cat ~/registry)/team" --tag v3 -- python train.py',
 		out: /"digest": "sha256:/,
 	}),
+	run('gpubox refresh', {
+		in: 'scratch/upkeep',
+		first: [`printf 'image: %s/${image}\\ngpus: none\\n' "$(cat ~/registry)" > gpubox.yaml`, 'gpubox lock'],
+		out: /is up to date: its registry has what gpubox\.lock names\.$/m,
+	}),
+	run(['gpubox refresh --dry-run', 'gpubox refresh --yes'], {in: 'scratch/upkeep', out: /is up to date/}),
+	run('gpubox refresh --back', {in: 'scratch/upkeep', code: 2, err: /does not say what was locked before/}),
+	run('gpubox refresh --json', {in: 'scratch/upkeep', out: /"outcome": "up-to-date"/}),
 	run(['gpubox scan', 'gpubox scan --fresh --all'], {
 		in: 'my-project',
 		out: /^high +CVE-2024-6345 +setuptools +68\.0\.0 +70\.0\.0 +base$[\s\S]*by trivy, [\w ]+: 1 high\.$/m,
@@ -865,7 +873,7 @@ async function settleIn(): Promise<void> {
 	alice.environment.PATH = `${bin}:${alice.environment.PATH}`;
 	Object.assign(alice.environment, {HF_TOKEN: 'of-the-variable', WANDB_API_KEY: 'of-wandb'});
 	const folders = [
-		...['my-project', 'export', 'train/data', 'data/imagenet', 'team/vision.git', 'scratch'],
+		...['my-project', 'export', 'train/data', 'data/imagenet', 'team/vision.git', 'scratch/upkeep'],
 		...['training', 'notebook', 'by-hand'].map((name) => `asked/${name}`),
 		...['two', 'certain', 'one', 'until', 'until-too', 'mounted', 'machine'].map((name) => `share/${name}`),
 		...['variable', 'file', 'env'].map((name) => `secret/${name}`),

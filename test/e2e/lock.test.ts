@@ -353,6 +353,71 @@ describe('gpubox lock and verify', {skip: needsOwnEngine}, () => {
 		await restore();
 	});
 
+	describe('gpubox refresh', () => {
+		before(async () => {
+			await restore();
+			await takeBack();
+		});
+		after(restore);
+
+		/** The tag of the registry moves to this, and this host knows nothing of it. */
+		async function move(...lines: string[]): Promise<string> {
+			await buildImage(docker, image, dockerfile(...lines));
+			await push(image);
+			const digest = (await docker.getImage(image).inspect()).RepoDigests?.find((each) =>
+				each.includes('/team/torch@'),
+			);
+			await docker.getImage(image).remove({force: true});
+			return digest ?? '';
+		}
+
+		const isHere = (name: string) =>
+			docker
+				.getImage(name)
+				.inspect()
+				.then(
+					() => true,
+					() => false,
+				);
+		const withoutPrevious = (text: string) => text.replace(/^previous:\n[\s\S]*/m, '');
+
+		test('a tag that moved: shown, agreed to, and taken back', async () => {
+			assert.match(await ok('refresh'), /is up to date: its registry has what gpubox\.lock names\.$/m);
+			await move(`RUN ${addPackage('einops', '0.7.0')}`);
+			const asked = await gpubox('refresh');
+			assert.equal(asked.code, 2);
+			assert.match(asked.stdout, /^≠ einops: 0\.8\.1 → 0\.7\.0\nCheck: skipped \(there is no PyTorch in it\)$/m);
+			assert.match(asked.stderr, /no terminal to ask on\.\n {2}→ To lock it: gpubox refresh --yes\n$/);
+			assert.equal(await lockText(), locked);
+
+			assert.match(await ok('refresh', '--yes'), /^gpubox\.lock is written\. To return: gpubox refresh --back$/m);
+			assert.match(
+				await lockText(),
+				/^ {4}einops: \{version: 0\.7\.0[\s\S]*^previous:$[\s\S]*einops: \{version: 0\.8\.1/m,
+			);
+			assert.deepEqual(await verify(0), []);
+
+			assert.match(await ok('refresh', '--back', '--yes'), /^≠ einops: 0\.7\.0 → 0\.8\.1$/m);
+			assert.equal(withoutPrevious(await lockText()), locked);
+			assert.deepEqual(await verify(0), []);
+		});
+
+		test('a check that fails: the lock stays, and what was pulled for it goes', async () => {
+			const before = await lockText();
+			const broken = `RUN ${addPackage('torch', '9.9.9')} && echo 'raise ImportError("libcudart.so.99: cannot open")' > /usr/local/lib/python3.11/dist-packages/torch/__init__.py`;
+			const digest = await move(broken);
+			const {code, stdout, stderr} = await gpubox('refresh', '--yes', '--json');
+			assert.equal(code, 8, stderr);
+			const {outcome, check} = JSON.parse(stdout) as {outcome: string; check: {status: string; detail: string}};
+			assert.deepEqual([outcome, check.status], ['check-failed', 'failed']);
+			assert.match(check.detail, /libcudart\.so\.99/);
+			assert.equal(await lockText(), before);
+			assert.notEqual(digest, '');
+			assert.equal(await isHere(digest), false);
+			assert.deepEqual(await verify(0), []);
+		});
+	});
+
 	describe('gpubox push', () => {
 		const job = ['--', 'python3', 'train.py'];
 		before(async () => {

@@ -179,19 +179,22 @@ async function digestInRegistry(
 	}
 }
 
+/** What is looked up of an image that was just made. */
+export type MadeImage = {
+	request: BoxRequest;
+	chosen: ChosenImage;
+	base: Image;
+	settings: BuildSettings;
+	signal: AbortSignal;
+};
+
 /**
 Gives the layers that are here the names that they have under the lock: they hold what it demands, so nothing is built again on this host.
 */
-async function nameLocked(
+export async function nameLocked(
 	{engine}: Host,
 	lock: Lock,
-	{
-		request,
-		chosen,
-		base,
-		settings,
-		signal,
-	}: {request: BoxRequest; chosen: ChosenImage; base: Image; settings: BuildSettings; signal: AbortSignal},
+	{request, chosen, base, settings, signal}: MadeImage,
 ): Promise<void> {
 	const {reference} = chosen;
 	const names = (pin: ChosenImage['pin']) =>

@@ -169,6 +169,8 @@ function imageCalls({transport, limits, read, change}: Asking) {
 			const query = {repo: reference.slice(0, colon), tag: reference.slice(colon + 1)};
 			return change('tag', `/images/${encodePart(id)}/tag`, {method: 'POST', query, signal});
 		},
+		removeImage: (reference, signal) =>
+			change('removeImage', `/images/${encodePart(reference)}`, {method: 'DELETE', signal}),
 	} satisfies Partial<Engine>;
 }
 

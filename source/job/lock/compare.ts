@@ -6,7 +6,7 @@ import type {FileChange} from '../../engine/engine.ts';
 import {codeRunsOn, floorOfMajor} from '../../image/fit/cuda.ts';
 import {compareVersions, parseVersion} from '../../text/compare-versions.ts';
 import type {Distribution, Inside} from './inside.ts';
-import type {Lock, LockedInside} from './lock.ts';
+import type {LockedEnvironment, LockedInside} from './lock.ts';
 import {capabilityOf} from './make.ts';
 import {pinnedReference} from './pins.ts';
 
@@ -40,7 +40,7 @@ export type Observed = {
 		lockedHere: boolean;
 	};
 	/** Hashes of what this gpubox would put on the image. */
-	layers: Lock['layers'];
+	layers: LockedEnvironment['layers'];
 	/** With `--remote`: what the registry has under the name, and whether it still has the locked digest. */
 	registry?: {digest: string | null; hasLocked: boolean} | {problem: string};
 	/** `onLockedImage` is null when the engine no longer has the box's image. */
@@ -62,7 +62,7 @@ export type Observed = {
 };
 
 /** In a fixed order: gpubox.yaml, image, inside, packages, environment, host. */
-export function compareLock(lock: Lock, observed: Observed): Array<Difference & About> {
+export function compareLock(lock: LockedEnvironment, observed: Observed): Array<Difference & About> {
 	return [
 		...compareInputs(lock, observed),
 		...compareImage(lock, observed),
@@ -91,7 +91,7 @@ export function isSame(differences: ReadonlyArray<Difference & About>, {allowPac
 
 const short = (hash: string | null) => hash?.replace(/^(sha256:[0-9a-f]{12})[0-9a-f]*$/, '$1') ?? null;
 
-function compareInputs(lock: Lock, {inputs}: Observed): Difference[] {
+function compareInputs(lock: LockedEnvironment, {inputs}: Observed): Difference[] {
 	return lock.inputs === inputs
 		? []
 		: [
@@ -106,7 +106,7 @@ function compareInputs(lock: Lock, {inputs}: Observed): Difference[] {
 			];
 }
 
-function compareImage({image}: Lock, {image: {tagged, lockedHere}}: Observed): Difference[] {
+function compareImage({image}: LockedEnvironment, {image: {tagged, lockedHere}}: Observed): Difference[] {
 	const here = {what: 'image', locked: short(image.digest ?? image.rootfs), where: image.reference};
 	if (tagged === null) {
 		return lockedHere
@@ -163,7 +163,7 @@ function compareImage({image}: Lock, {image: {tagged, lockedHere}}: Observed): D
 			];
 }
 
-function compareLayers(lock: Lock, {layers}: Observed): Difference[] {
+function compareLayers(lock: LockedEnvironment, {layers}: Observed): Difference[] {
 	return lock.layers.install !== undefined && layers.install !== undefined && lock.layers.install !== layers.install
 		? [
 				{
@@ -178,7 +178,7 @@ function compareLayers(lock: Lock, {layers}: Observed): Difference[] {
 		: [];
 }
 
-function compareRegistry({image}: Lock, {registry}: Observed): Difference[] {
+function compareRegistry({image}: LockedEnvironment, {registry}: Observed): Difference[] {
 	if (registry === undefined) {
 		return [];
 	}
@@ -230,7 +230,7 @@ function compareRegistry({image}: Lock, {registry}: Observed): Difference[] {
 			];
 }
 
-function compareBox({image}: Lock, {box}: Observed): Difference[] {
+function compareBox({image}: LockedEnvironment, {box}: Observed): Difference[] {
 	return box?.onLockedImage !== false
 		? []
 		: [
@@ -245,7 +245,7 @@ function compareBox({image}: Lock, {box}: Observed): Difference[] {
 			];
 }
 
-function compareBuilt({image}: Lock, {built}: Observed): Difference[] {
+function compareBuilt({image}: LockedEnvironment, {built}: Observed): Difference[] {
 	return built === undefined || built.onLockedImage
 		? []
 		: [
@@ -262,7 +262,7 @@ function compareBuilt({image}: Lock, {built}: Observed): Difference[] {
 
 const insideNames = ['python', 'torch', 'cuda', 'cudnn', 'nccl', 'archs', 'glibc'] as const;
 
-function compareInside(lock: Lock, {found, where}: NonNullable<Observed['inside']>): Difference[] {
+function compareInside(lock: LockedEnvironment, {found, where}: NonNullable<Observed['inside']>): Difference[] {
 	const tell = (inside: LockedInside, name: (typeof insideNames)[number]) =>
 		name === 'archs' ? inside.archs.join(' ') || null : inside[name];
 	if (found.problem !== null) {
@@ -304,7 +304,7 @@ function fixShadow({name, from}: Distribution): string {
 }
 
 function comparePackages(
-	lock: Lock,
+	lock: LockedEnvironment,
 	{postCreate}: Observed,
 	{found, where, changes}: NonNullable<Observed['inside']>,
 ): Array<Difference & About> {
@@ -389,7 +389,10 @@ function editedFiles({path, tops}: Distribution, changes: readonly FileChange[])
 	).length;
 }
 
-function compareApt(lock: Lock, {found, where}: NonNullable<Observed['inside']>): Array<Difference & About> {
+function compareApt(
+	lock: LockedEnvironment,
+	{found, where}: NonNullable<Observed['inside']>,
+): Array<Difference & About> {
 	return Object.entries(lock.packages.apt)
 		.sort(([a], [b]) => (a < b ? -1 : 1))
 		.flatMap(([name, version]): Array<Difference & About> => {
@@ -447,11 +450,11 @@ function compareEnvironment(
 }
 
 /** What a lock demands of driver and cards, against those of a host. */
-export function compareHost(lock: Lock, {host}: Pick<Observed, 'host'>): Difference[] {
+export function compareHost(lock: LockedEnvironment, {host}: Pick<Observed, 'host'>): Difference[] {
 	return host === undefined ? [] : [...compareDriver(lock, host), ...compareCards(lock, host)];
 }
 
-function compareDriver({floor, inside}: Lock, {driver}: NonNullable<Observed['host']>): Difference[] {
+function compareDriver({floor, inside}: LockedEnvironment, {driver}: NonNullable<Observed['host']>): Difference[] {
 	const wanted = parseVersion(floor.driver);
 	const base = {what: 'driver', locked: floor.driver, found: driver, where: 'this host'};
 	const found = parseVersion(driver);
@@ -480,7 +483,7 @@ function compareDriver({floor, inside}: Lock, {driver}: NonNullable<Observed['ho
 		: [{...base, severity: 'blocks', fix: `Install driver ${floor.driver} or newer: gpubox doctor`}];
 }
 
-function compareCards({inside}: Lock, {gpus}: NonNullable<Observed['host']>): Difference[] {
+function compareCards({inside}: LockedEnvironment, {gpus}: NonNullable<Observed['host']>): Difference[] {
 	return gpus.flatMap(({index, name, computeCapability}): Difference[] => {
 		if (computeCapability === null || inside.archs.length === 0 || runsOn(inside.archs, computeCapability)) {
 			return [];
