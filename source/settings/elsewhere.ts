@@ -61,16 +61,33 @@ function reservationFrom({driver, count, device_ids: ids, capabilities, ...rest}
 			: undefined;
 }
 
+/** The fields of docker's `--mount`, e.g. `type=bind,source=/data,target=/data,readonly`. */
+function mountFields(text: string): Values | undefined {
+	return /(?:^|,)(?:target|dst|destination)=/.test(text)
+		? Object.fromEntries(text.split(',').map((part) => [part.split('=')[0] ?? '', part.split('=').slice(1).join('=')]))
+		: undefined;
+}
+
+/** Several mounts in one text, separated by commas; the fields of docker's long form are separated by commas, too. */
+export function splitMounts(text: string): string[] {
+	const mounts: Array<{text: string; fields: Set<string>}> = [];
+	for (const part of text.split(',').map((item) => item.trim())) {
+		const field = /^(?:(\w[\w-]*)=.*|(readonly|ro))$/.exec(part)?.slice(1).find(Boolean);
+		const last = mounts.at(-1);
+		if (field !== undefined && last !== undefined && last.fields.size > 0 && !last.fields.has(field)) {
+			last.text += `,${part}`;
+			last.fields.add(field);
+		} else {
+			mounts.push({text: part, fields: new Set(field === undefined ? [] : [field])});
+		}
+	}
+
+	return mounts.map((mount) => mount.text);
+}
+
 /** The long forms, as text of docker's `--mount` or as a section of compose. */
 function mountFrom(value: unknown): unknown {
-	const fields =
-		typeof value === 'string' && /(?:^|,)(?:target|dst|destination)=/.test(value)
-			? Object.fromEntries(
-					value.split(',').map((part) => [part.split('=')[0] ?? '', part.split('=').slice(1).join('=')]),
-				)
-			: isRecord(value)
-				? value
-				: undefined;
+	const fields = typeof value === 'string' ? mountFields(value) : isRecord(value) ? value : undefined;
 	if (fields === undefined) {
 		return value;
 	}
@@ -105,8 +122,9 @@ export function explainMount(
 	value: unknown,
 	isFolder: (name: string) => boolean,
 ): {message: string; hint: string} | undefined {
-	if (isRecord(value)) {
-		const {type} = value;
+	const long = typeof value === 'string' ? mountFields(value) : isRecord(value) ? value : undefined;
+	if (long) {
+		const {type} = long;
 		return type === 'volume' || type === 'tmpfs' || type === 'npipe'
 			? {message: `gpubox mounts folders and files, not a ${type}.`, hint: 'Write a folder: ./data:/data'}
 			: {

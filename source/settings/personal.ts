@@ -7,6 +7,7 @@ import {readSmallFile} from '../base/small-file.ts';
 import {shortenHome} from '../text/home-path.ts';
 import {safeText} from '../text/safe.ts';
 import {allSettings, type SettingInfo} from './describe.ts';
+import {fromElsewhere, splitMounts} from './elsewhere.ts';
 import {isRecord, similarKey} from './faults.ts';
 import {readFile} from './file.ts';
 import type {Sourced} from './merge.ts';
@@ -41,7 +42,10 @@ Sets one value, given as text as on a command line: a list's items are separated
 export async function setPersonal(directory: string, key: string, text: string): Promise<void> {
 	const setting = findPersonal(key);
 	const name = storedKey(setting, key);
-	const value = setting.kind === 'list' ? text.split(',').map((item) => item.trim()) : text;
+	const items = setting.key === 'mounts' ? splitMounts(text) : text.split(',').map((item) => item.trim());
+	const given = setting.kind === 'list' ? items : text;
+	// As gpubox writes it, whatever way it was written in.
+	const value = fromElsewhere({[name]: given})[name];
 	const path = name.split('.');
 	const probe = path.reduceRight<unknown>((inner, step) => ({[step]: inner}), value);
 	const {mistakes} = readSettings(JSON.stringify(probe), {place: 'personal', shownAs: '', base: '/'});

@@ -69,6 +69,13 @@ describe('told, with what to write', () => {
 		['mounts: ["./data:/data:Z,rw"]', '1:10', /option Z/, /^Leave it out: \.\/data:\/data$/],
 		['mounts:\n  - hf-cache:/cache', '2:5', /named volume/, /write \.\/hf-cache:\/cache/],
 		['mounts: [{type: volume, source: hf-cache, target: /cache}]', '1:10', /not a volume/, /folder: \.\/data:\/data/],
+		['mounts: ["type=volume,source=hf,target=/x"]', '1:10', /not a volume/, /folder: \.\/data:\/data/],
+		[
+			'mounts: ["type=bind,source=/a,target=/b,bind-propagation=rslave"]',
+			'1:10',
+			/part that gpubox does not/,
+			/SRC:DST/,
+		],
 		['mounts: [{type: tmpfs, target: /x}]', '1:10', /not a tmpfs/, /folder/],
 		['mounts: [{source: /a, target: /b, consistency: cached}]', '1:10', /a part that gpubox does not have/, /SRC:DST/],
 		[

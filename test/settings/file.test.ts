@@ -135,6 +135,18 @@ test('a personal setting is kept, read back, and forgotten', async () => {
 	assert.deepEqual(toSettings(await readPersonal(folder)), {services: ['jupyter', 'ssh'], gpus: '2'});
 });
 
+test("mounts in docker's long form are kept as gpubox writes them", async () => {
+	await setPersonal(
+		folder,
+		'mounts',
+		'/data:/data:ro, type=bind,source=/scratch,target=/scratch,readonly,type=bind,src=~/x,dst=/x,/y:/y',
+	);
+	const mounts = ['/data:/data:ro', '/scratch:/scratch:ro', '~/x:/x', '/y:/y'];
+	assert.deepEqual(JSON.parse(readFileSync(personalFile(folder), 'utf8')), {mounts});
+	assert.deepEqual(toSettings(await readPersonal(folder)), {mounts});
+	await assert.rejects(setPersonal(folder, 'mounts', 'type=volume,source=hf,target=/hf'), /not a volume/);
+});
+
 test('a former key is taken, and replaced by its new name when it is set', async () => {
 	make('config.json', '{"memory": "16g", "cpus": "4"}');
 	assert.deepEqual(toSettings(await readPersonal(folder)), {limits: {memory: '16g', cpus: 4}});
