@@ -1,7 +1,7 @@
 import {accessSync, constants, existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {type Diagnostic, exitCode, Failure} from '../base/failure.ts';
-import {readConfigFile} from './config-file.ts';
+import {dockerConfigFolder, readConfigFile} from './config-file.ts';
 
 /** Where the engine is and how to reach it. */
 export type EngineAddress = {
@@ -26,7 +26,7 @@ An empty variable is an unset one. A context that is gone costs what needs the e
 @throws Failure (usage) when `host` names a context that does not exist.
 */
 export function findEngineAddress(environment: Environment, home: string, host?: string): EngineAddress {
-	const configDirectory = environment.DOCKER_CONFIG || join(home, '.docker');
+	const configDirectory = dockerConfigFolder(environment, home);
 	// Docker's own command looks for the keys beside its config.
 	const tls = environment.DOCKER_CERT_PATH || configDirectory;
 
@@ -96,13 +96,13 @@ export function findListedHost(environment: Environment, home: string, name: str
 		return missing === undefined && isLocalAddress(url) ? url : onThisMachine(environment).url;
 	}
 
-	const configDirectory = environment.DOCKER_CONFIG || join(home, '.docker');
+	const configDirectory = dockerConfigFolder(environment, home);
 	return findContext(configDirectory, name) ? name : bySsh(name).url;
 }
 
 /** Whether Docker has a context of this name. */
 export function isContext(environment: Environment, home: string, name: string): boolean {
-	return findContext(environment.DOCKER_CONFIG || join(home, '.docker'), name) !== undefined;
+	return findContext(dockerConfigFolder(environment, home), name) !== undefined;
 }
 
 function bySsh(name: string): EngineAddress {

@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import {readConfigFile} from './config-file.ts';
+import {dockerConfigFolder, readConfigFile} from './config-file.ts';
 
 /** Proxies of Docker's own configuration. */
 export type DockerProxies = {
@@ -31,7 +31,7 @@ export function findDockerProxies(
 	environment: Record<string, string | undefined>,
 	home: string,
 ): DockerProxies | undefined {
-	const file = join(environment.DOCKER_CONFIG || join(home, '.docker'), 'config.json');
+	const file = join(dockerConfigFolder(environment, home), 'config.json');
 	const proxies = asObject(asObject(readOr(file))?.proxies);
 	const entry = proxies !== undefined && Object.hasOwn(proxies, address) ? address : 'default';
 	const chosen = asObject(proxies?.[entry]);

@@ -1,3 +1,4 @@
+import type {Diagnostic} from '../base/failure.ts';
 import type {Engine} from '../engine/engine.ts';
 import type {NvidiaSmi} from '../gpu/gpu.ts';
 import type {AskHttp} from './ask-http.ts';
@@ -36,6 +37,8 @@ export type Host = {
 	paths: Paths;
 	/** Sends HTTP requests to a box's services; on the demo host they are simulated. */
 	askHttp: AskHttp;
+	/** Why the user's Docker configuration is ignored, where it is: for the session; verbs have told it. */
+	dockerConfigFault?: Diagnostic;
 	/** This is the demo host; every screen says so. */
 	demo: boolean;
 };

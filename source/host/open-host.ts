@@ -1,6 +1,7 @@
 import {exitCode, Failure} from '../base/failure.ts';
 import {homeFolder} from '../base/home.ts';
 import {type EngineAddress, findEngineAddress, isLocalAddress} from '../engine/address.ts';
+import {findConfigFault} from '../engine/config-file.ts';
 import {lazyDocker} from '../engine/lazy.ts';
 import {sshWords} from '../engine/ssh-words.ts';
 import type {NvidiaSmi} from '../gpu/gpu.ts';
@@ -12,16 +13,23 @@ import {findPaths, whoAmI} from './user.ts';
 /**
 The host that flags and environment select. Nothing is connected yet.
 
-@param options.quiet nothing is written to stderr while the driver wakes up: the session shows that itself
+@param options.quiet nothing is written to stderr: the session shows itself what is to be told
 */
 export function openHost(options: {host?: string | undefined; quiet?: true}): Host {
-	const address = findEngineAddress(process.env, homeFolder(process.env), options.host);
+	const home = homeFolder(process.env);
+	const address = findEngineAddress(process.env, home, options.host);
+	const fault = findConfigFault(process.env, home);
+	if (fault && !options.quiet) {
+		process.stderr.write(`gpubox: ${fault.message}\n  → ${fault.fix}\n`);
+	}
+
 	return {
 		engine: lazyDocker(address),
 		nvidiaSmi: {...nvidiaSmiAt(address, process.env), ...(options.quiet ? {} : {onSlow: tellOnce()})},
 		person: whoAmI(process.env),
 		paths: findPaths(process.env),
 		askHttp: async (...request) => (await import('./ask-http.ts')).askHttp(...request),
+		...(fault ? {dockerConfigFault: fault} : {}),
 		demo: false,
 	};
 }

@@ -166,6 +166,19 @@ describe('the current Docker context is gone', () => {
 	});
 });
 
+test("Docker's configuration is damaged: one note, and all else works", {skip: needsOwnEngine}, async () => {
+	const env = {DOCKER_CONFIG: await dockerConfig('{"auths": {')};
+	const {code, stdout, stderr} = await person.runGpubox(['ls', '--json'], {env});
+	assert.equal(code, 0, stderr);
+	JSON.parse(stdout);
+	assert.match(stderr, /^gpubox: \S+config\.json is ignored, because it is not JSON: .*\n {2}→ Correct it/);
+	assert.equal(stderr.match(/is ignored/g)?.length, 1);
+	const terminal = openTerminal(host, person, [], {env});
+	await terminal.waitFor(/is ignored, because/);
+	terminal.write('q');
+	await terminal.exited;
+});
+
 describe('empty variables are unset ones', {skip: needsOwnEngine}, () => {
 	test('DOCKER_CONTEXT, DOCKER_CONFIG and HOME', async () => {
 		const folder = await mkdtemp(join(person.home, 'model-'));

@@ -31,13 +31,13 @@ export async function lookUp(
 		}
 
 		case 'boxes':
-			return boxes(openHost({host: given}), signal, suits[look.verb]);
+			return boxes(openHost({host: given, quiet: true}), signal, suits[look.verb]);
 		case 'runs':
-			return runs(openHost({host: given}));
+			return runs(openHost({host: given, quiet: true}));
 		case 'images':
-			return images(openHost({host: given}), signal);
+			return images(openHost({host: given, quiet: true}), signal);
 		case 'boxes-and-images': {
-			const host = openHost({host: given});
+			const host = openHost({host: given, quiet: true});
 			const found = await Promise.all([boxes(host, signal), localImages(host)]);
 			return found.flat();
 		}

@@ -1,7 +1,7 @@
 import {homedir} from 'node:os';
 import {join} from 'node:path';
 import * as v from 'valibot';
-import {readConfigFile} from '../config-file.ts';
+import {dockerConfigFolder, readConfigFile} from '../config-file.ts';
 import {askHelper, type HelperOptions} from './credential-helper.ts';
 
 type RegistryAuth =
@@ -11,10 +11,12 @@ type RegistryAuth =
 /** A login that was looked for, and the helper that gave no answer. */
 export type FoundAuth = {auth?: RegistryAuth; silentHelper?: string};
 
+const login = v.object({auth: v.nullish(v.string()), identitytoken: v.nullish(v.string())});
+/** A part that is not as it should be costs itself alone. */
 const dockerConfig = v.object({
-	auths: v.nullish(v.record(v.string(), v.object({auth: v.nullish(v.string()), identitytoken: v.nullish(v.string())}))),
-	credsStore: v.nullish(v.string()),
-	credHelpers: v.nullish(v.record(v.string(), v.string())),
+	auths: v.fallback(v.nullish(v.record(v.string(), v.fallback(login, {}))), undefined),
+	credsStore: v.fallback(v.nullish(v.string()), undefined),
+	credHelpers: v.fallback(v.nullish(v.record(v.string(), v.fallback(v.string(), ''))), undefined),
 });
 type DockerConfig = Partial<v.InferOutput<typeof dockerConfig>>;
 const credentials = v.object({Username: v.string(), Secret: v.string()});
@@ -48,7 +50,7 @@ export async function findRegistryAuth(
 	const registry = registryOf(reference);
 	const config = readConfig(environment);
 	const helper = config.credHelpers?.[registry] ?? config.credsStore;
-	if (helper != null && /^[\w.-]+$/.test(helper)) {
+	if (helper && /^[\w.-]+$/.test(helper)) {
 		const program = `docker-credential-${helper}`;
 		const answer = await askHelper(program, registry, {...options, onWait: () => onWait?.(program, registry)});
 		return answer === 'silent' ? {silentHelper: program} : answered(answer, registry);
@@ -80,7 +82,7 @@ function hostOf(key: string): string {
 
 function readConfig(environment: NodeJS.ProcessEnv): DockerConfig {
 	try {
-		const directory = environment.DOCKER_CONFIG || join(environment.HOME || homedir(), '.docker');
+		const directory = dockerConfigFolder(environment, environment.HOME || homedir());
 		return v.parse(dockerConfig, readConfigFile(join(directory, 'config.json')));
 	} catch {
 		// Not logged in: public images need no more.

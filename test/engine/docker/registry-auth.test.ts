@@ -54,6 +54,12 @@ describe('the login of a registry', () => {
 		assert.deepEqual((await find({auths}, 'a.example/b')).auth, {...expected, serveraddress: 'a.example'});
 	});
 
+	test('an entry or a part that is damaged costs itself alone', async () => {
+		const auths = {'other.example': 'x', 'a.example': {auth: login}};
+		const {auth} = await find({auths, credsStore: 7, credHelpers: ['x']} as object, 'a.example/b');
+		assert.deepEqual(auth, {...expected, serveraddress: 'a.example'});
+	});
+
 	test('another port or host is another registry', async () => {
 		const auths = {'https://a.example:5000/': {auth: login}, 'b.a.example': {auth: login}};
 		assert.deepEqual(await find({auths}, 'a.example/b'), {});

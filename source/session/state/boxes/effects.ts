@@ -229,10 +229,15 @@ function startOn(
 	}
 }
 
-/** Shows who stopped or removed a box of the user's since they last looked. */
+/** Shows that Docker's configuration is ignored, and who stopped or removed a box of the user's since they last looked. */
 export async function showNotices({host, say, fail}: Context): Promise<void> {
 	if (host.demo) {
 		return;
+	}
+
+	const fault = host.dockerConfigFault;
+	if (fault) {
+		say('note', fault.message, fault.fix);
 	}
 
 	try {
