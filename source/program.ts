@@ -698,7 +698,7 @@ export async function runProgram(argv: string[]): Promise<void> {
 	}
 
 	// A `--json` of the command for a box is not the program's.
-	process.argv = asDockerExec(argv);
+	process.argv = asDockerRun(asDockerExec(argv), program);
 	await program.parseAsync(process.argv);
 }
 
@@ -725,6 +725,37 @@ export function asDockerExec(argv: readonly string[]): string[] {
 	return isExec ? [...argv.slice(0, box + 3), '--', ...argv.slice(box + 3)] : [...argv];
 }
 
+/**
+`run [OPTION…] COMMAND…` as docker takes it: the first word that is not an option begins the command, and what follows belongs to it.
+
+@param argv as the process has it, the program in the first two places
+@param program with its options and those of the verb
+*/
+export function asDockerRun(argv: readonly string[], program: CommandUnknownOpts): string[] {
+	const command = program.commands.find((each) => each.name() === 'run');
+	const verbAt = argv.findIndex((word, index) => index > 1 && !(word.startsWith('-') || argv[index - 1] === '--host'));
+	if (command === undefined || argv[verbAt] !== 'run') {
+		return [...argv];
+	}
+
+	const known = [...command.options, ...program.options];
+	for (let place = verbAt + 1; place < argv.length; place++) {
+		const word = argv[place] ?? '';
+		if (!word.startsWith('-')) {
+			return [...argv.slice(0, place), '--', ...argv.slice(place)];
+		}
+
+		const option = known.find(({short, long}) => word === short || word === long);
+		if (word === '--' || (option === undefined && !word.includes('='))) {
+			return [...argv];
+		}
+
+		place += option?.required ? 1 : 0;
+	}
+
+	return [...argv];
+}
+
 /** What commander complains of, in the two lines in which every failure is told. */
 function formatUsageError(text: string): string {
 	const [first = '', ...rest] = text
@@ -733,7 +764,9 @@ function formatUsageError(text: string): string {
 		.split('\n')
 		.map(safeText);
 	const what = first.charAt(0).toUpperCase() + first.slice(1);
-	const hints = [...rest.map((line) => line.replace(/^\((.*)\)$/, '$1')), 'What there is: gpubox --help'];
+	const called = calledVerb(process.argv);
+	const help = `What there is: gpubox ${called === undefined ? '' : `${called} `}--help`;
+	const hints = [...rest.map((line) => line.replace(/^\((.*)\)$/, '$1')), help];
 	if (wantsJson(process.argv)) {
 		const failure = new Failure(what.replace(/[^.!?]$/, '$&.'), {fix: hints.join(' '), exitCode: exitCode.usage});
 		return `${failureJson(failure)}\n`;

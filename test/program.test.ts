@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
-import {asDockerExec, calledVerb, makeProgram} from '../source/program.ts';
+import {asDockerExec, asDockerRun, calledVerb, makeProgram} from '../source/program.ts';
 
 const program = makeProgram();
 /** The verb that a name leads to. */
@@ -68,5 +68,26 @@ test('a verb that is called by its name is declared alone, as it is among all', 
 		const alone = makeProgram(command.name()).commands.find((each) => each.name() === command.name());
 		assert.equal(alone?.helpInformation(), command.helpInformation());
 		assert.deepEqual(alone?.aliases(), command.aliases());
+	}
+});
+
+test('run takes what follows the first word of its command as docker run does', () => {
+	const program = makeProgram('run');
+	const take = (line: string) =>
+		asDockerRun(['node', 'gpubox', ...line.split(' ')], program)
+			.slice(2)
+			.join(' ');
+	for (const [typed, meant] of [
+		['run python train.py --gpus 2', 'run -- python train.py --gpus 2'],
+		['run --gpus 2 -d train.ipynb -p lr=1', 'run --gpus 2 -d -- train.ipynb -p lr=1'],
+		['--host x run --env A=1 --memory=1g sh -c exit', '--host x run --env A=1 --memory=1g -- sh -c exit'],
+		['run --host x true', 'run --host x -- true'],
+		['run --gpus 2 -- true --json', 'run --gpus 2 -- true --json'],
+		// What commander complains of.
+		['run --no-such-option true', 'run --no-such-option true'],
+		['run --gpus', 'run --gpus'],
+		['runs show 3', 'runs show 3'],
+	]) {
+		assert.equal(take(typed ?? ''), meant);
 	}
 });

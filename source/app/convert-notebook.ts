@@ -6,11 +6,9 @@ import {readSmallFile} from '../base/small-file.ts';
 import type {UpStep} from '../box/up/types.ts';
 import type {Host} from '../host/host.ts';
 import {convertNotebook, type Script} from '../job/notebook/convert.ts';
+import {notebookBytes} from '../job/notebook/notebook.ts';
 import {safeText} from '../text/safe.ts';
 import {environmentImage} from './environment.ts';
-
-/** What a notebook may hold, with its pictures. */
-const notebookBytes = 256 * 1024 ** 2;
 
 export type ConvertOptions = {
 	/** Where the script goes; `-` is stdout, which is the caller's to write. The notebook's name with the script's ending when missing. */

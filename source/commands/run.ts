@@ -1,3 +1,5 @@
+import {existsSync} from 'node:fs';
+import {join, relative} from 'node:path';
 import {followInBackground, followToEnd} from '../app/runs/follow.ts';
 import {type LiveRun, planRun, type RunFlags, type StartedRun, startRun} from '../app/runs/run.ts';
 import {exitCode, Failure} from '../base/failure.ts';
@@ -11,6 +13,7 @@ import {gpuHoursOf, runJson, stateOf} from '../job/runs/manifest.ts';
 import {MissingScript} from '../job/script.ts';
 import {formatDuration} from '../text/duration.ts';
 import {print} from '../text/print.ts';
+import {safeText} from '../text/safe.ts';
 import {SafeStream} from '../text/safe-stream.ts';
 import {askOnTerminal} from './output/ask-consent.ts';
 import {printJson} from './output/json.ts';
@@ -178,6 +181,10 @@ export function outputTo({json}: RunOptions, signal: AbortSignal): (chunk: LogCh
 	const safe = {stdout: new SafeStream(), stderr: new SafeStream()};
 	return async ({stream, data}) => {
 		const out = stream === 'stderr' || json ? process.stderr : process.stdout;
+		if (out.isTTY) {
+			terminal.isInLine = data.at(-1) !== lineFeed;
+		}
+
 		await print(out, out.isTTY ? safe[stream].push(data) : data, signal).catch((error: unknown) => {
 			// Detached: the rest is in the log.
 			if (!signal.aborted) {
@@ -206,8 +213,8 @@ export function report({run, outcome, reason, notifyProblem}: Completed, {json}:
 	if (code !== 0) {
 		const how =
 			ended?.exitCode == null ? 'is lost.' : `ended with exit code ${code}${ended.signal ? ` (${ended.signal})` : ''}.`;
-		const fix = reason?.fix || `The end of its log: gpubox logs --tail 50 ${name}`;
-		process.stderr.write(`gpubox: ${name} ${how}${reason ? ` ${reason.text}` : ''}\n  → ${fix}\n`);
+		const fix = reason?.fix || whereToLook(run);
+		tell(`gpubox: ${name} ${how}${reason ? ` ${reason.text}` : ''}\n  → ${fix}`);
 		return code;
 	}
 
@@ -215,15 +222,31 @@ export function report({run, outcome, reason, notifyProblem}: Completed, {json}:
 		const how =
 			outcome.publish.exitCode === null ? 'did not finish' : `ended with exit code ${outcome.publish.exitCode}`;
 		throw new Failure(`${name} succeeded, but its publish command ${how}.`, {
-			fix: `Its output is above. What the run left is in ${run.folder}`,
+			fix: `Its output is above. What the run left is in ${shortPath(run.folder)}`,
 		});
 	}
 
 	if (process.stderr.isTTY) {
-		tell(`${name} ended with exit code 0${took(run)}. Kept in ${run.folder}`);
+		tell(`${name} ended with exit code 0${took(run)}. Kept in ${shortPath(run.folder)}`);
 	}
 
 	return code;
+}
+
+function whereToLook({name, folder}: Completed['run']): string {
+	const notebook = join(folder, 'notebook.ipynb');
+	if (existsSync(notebook)) {
+		return `Its cells with their outputs: ${shortPath(notebook)}`;
+	}
+
+	// On a terminal its output is above.
+	return process.stderr.isTTY ? `Kept in ${shortPath(folder)}` : `The end of its log: gpubox logs --tail 50 ${name}`;
+}
+
+/** From the current folder, where it is below it. */
+function shortPath(path: string): string {
+	const way = relative(process.cwd(), path);
+	return safeText(way.startsWith('..') ? path : way);
 }
 
 /** ` after 3h 12m, 6.4 GPU-hours` */
@@ -243,6 +266,12 @@ function onGpus({gpus}: Pick<LiveRun, 'gpus'>): string {
 		: ` on GPU ${gpus.map(({index, uuid}) => (index < 0 ? uuid : index)).join(', ')}`;
 }
 
+const lineFeed = 10;
+
+/** Whether the job's output has left the terminal's cursor behind something, as a progress bar does. */
+const terminal = {isInLine: false};
+
 function tell(text: string): void {
-	process.stderr.write(`${text}\n`);
+	process.stderr.write(`${terminal.isInLine && process.stderr.isTTY ? '\n' : ''}${text}\n`);
+	terminal.isInLine = false;
 }

@@ -11,6 +11,8 @@ import {torchrunArguments} from './torchrun.ts';
 export type Job = {
 	/** As the user typed it, at least one word. */
 	command: string[];
+	/** The command is a script for Python, which was not named. */
+	isScript?: boolean;
 	/** The folder inside that it starts in: /workspace or a folder below it. */
 	workingDirectory: string;
 	/** How long its programs have to end, once told to stop. */
@@ -82,7 +84,7 @@ function entrypointWords({entrypoint = []}: BoxFacts): string[] {
 const inFolder = 'cd "$1" && shift && export PYTHONPATH="$PWD:$PYTHONPATH" && exec "$@"';
 
 function commandOf(
-	{command, notebook, workingDirectory}: Job,
+	{command, isScript, notebook, workingDirectory}: Job,
 	processes: number | undefined,
 	folder: string,
 ): string[] {
@@ -91,7 +93,7 @@ function commandOf(
 		...torchrunArguments(words, processes ?? 1),
 	];
 	if (notebook === undefined) {
-		return processes === undefined ? command : torchrun(command);
+		return processes === undefined ? [...(isScript ? [`${inside.files}/python`] : []), ...command] : torchrun(command);
 	}
 
 	return processes === undefined

@@ -43,7 +43,7 @@ export function scriptOf(command: readonly string[]): string | undefined {
 }
 
 /** Where a project's files are, on the host and for a command that starts inside. */
-type Place = {
+export type Place = {
 	/** The project's folder on the host. */
 	folder: string;
 	/** Where the command starts, inside. */
@@ -78,7 +78,7 @@ export function refuseMissingScript(command: readonly string[], place: Place): v
 	});
 }
 
-/** The command's own fault, as it were: the code is what the command would end with. */
+/** There is no such script or notebook: the code is the one that the command would end with. */
 export class MissingScript extends Failure {}
 
 function filesOf(folder: string): string[] {

@@ -227,7 +227,10 @@ describe('gpubox run with a notebook', () => {
 			stderr,
 			/cell 4 of 5 failed: ValueError: no data; saved as \/workspace\/runs\/third-1\/notebook\.ipynb/,
 		);
-		assert.match(stderr, /^gpubox: third-1 ended with exit code 1\./m);
+		assert.match(
+			stderr,
+			/^gpubox: third-1 ended with exit code 1\. Cell 4 of 5 failed: ValueError: no data\.\n {2}→ .*: runs\/third-1\/notebook\.ipynb$/m,
+		);
 		assert.deepEqual(await outputsOf('runs/third-1/notebook.ipynb'), ['', 'one\n', 'two\n', 'ValueError', '']);
 		assert.deepEqual(
 			(await kept('third-1')).files.map(({path}) => path),
@@ -255,8 +258,10 @@ describe('gpubox run with a notebook', () => {
 		const cases: Array<[number, RegExp, ...string[]]> = [
 			[1, /^gpubox: No such file: .*\/thirdd\.ipynb\n {2}→ Did you mean "third\.ipynb"/, 'thirdd.ipynb'],
 			[2, /^gpubox: python does not run notebooks\.\n {2}→ .*gpubox run -- third\.ipynb/, 'python', 'third.ipynb'],
+			[1, /^gpubox: text\.ipynb is not a notebook\.\n/, 'text.ipynb'],
 			[2, /A notebook takes only parameters, not "--lr"/, 'third.ipynb', '--lr', '3'],
 		];
+		await writeFile(join(person.project, 'text.ipynb'), 'hello');
 		for (const [expected, text, ...command] of cases) {
 			const {stderr, code} = await run(['--name', 'refused'], ...command);
 			assert.equal(code, expected, stderr);

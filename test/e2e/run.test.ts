@@ -198,15 +198,18 @@ describe('a job', () => {
 		await first.waitFor(/Sent SIGINT to .*\. Ctrl-C again stops it/s);
 		// Python ends itself by the signal that it did not handle.
 		assert.equal((await first.exited).exitCode, 130);
-		const second = openTerminal(host, person, words);
-		await second.waitFor(/started/);
+		assert.match(first.screen(), /^gpubox: .* ended with exit code 130 \(SIGINT\)\.\n {2}→ Kept in runs\/\S+-\d+$/m);
+		const progress = 'import time\nprint("started 50 %", end="", flush=True)\nwhile True: time.sleep(1)';
+		const second = openTerminal(host, person, ['run', ...fixed, 'python3', '-c', progress]);
+		await second.waitFor(/started 50 %/);
 		second.write('d');
-		await second.waitFor(/runs in the background/);
+		// On a line of its own, whatever the job has written.
+		await second.waitFor(/^\S+ runs in the background/m);
 		assert.equal((await second.exited).exitCode, 0);
 		const [last] = await runs();
 		assert.equal(last?.state, 'running');
 		assert.equal((await person.runGpubox(['stop', last?.name ?? ''])).code, 0);
-		assert.equal((await person.runGpubox(['wait', last?.name ?? ''])).code, 0);
+		assert.equal((await person.runGpubox(['wait', last?.name ?? ''])).code, 143);
 	});
 
 	test('SIGHUP detaches: it goes on, its log is whole, and its end is kept', async () => {

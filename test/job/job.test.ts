@@ -61,6 +61,9 @@ describe('the container of a job', () => {
 	test('has its own command, time to end, and label', () => {
 		const spec = planJob(facts, job);
 		assert.deepEqual([spec.command, spec.stopTimeoutSeconds], [['python', 'train.py'], 120]);
+		const script = {...job, command: ['train.py', '--lr', '1'], isScript: true};
+		assert.deepEqual(planJob(facts, script).command, ['/run/gpubox/python', 'train.py', '--lr', '1']);
+		assert.equal(planJob(facts, {...script, processes: 2}).command?.[4], 'train.py');
 		assert.equal(spec.environment.GPUBOX_RUN, '/workspace/runs/alice-train-3');
 		assert.deepEqual([spec.labels['gpubox.kind'], spec.labels['gpubox.stop-timeout']], ['run', '120']);
 		assert.equal(planBox(facts).labels['gpubox.kind'], '');

@@ -2,10 +2,11 @@
 import {realpathSync} from 'node:fs';
 import {posix, relative} from 'node:path';
 import {exitCode, Failure} from '../../base/failure.ts';
+import {readSmallFile} from '../../base/small-file.ts';
 import {inside} from '../../box/paths.ts';
 import type {Job} from '../../job/job.ts';
-import {notebookJob} from '../../job/notebook/notebook.ts';
-import {refuseMissingScript, scriptOf} from '../../job/script.ts';
+import {notebookBytes, notebookJob} from '../../job/notebook/notebook.ts';
+import {fileOnHost, MissingScript, type Place, refuseMissingScript, scriptOf} from '../../job/script.ts';
 import {torchrunArguments} from '../../job/torchrun.ts';
 import {safeText} from '../../text/safe.ts';
 
@@ -35,6 +36,10 @@ export function makeJob({command, nproc, stripMagics, check, gpus, stopTimeout}:
 	const workingDirectory = placeInside(project, process.cwd());
 	refuseMissingScript(command, {folder: project, workingDirectory});
 	const notebook = notebookJob(command);
+	if (notebook !== undefined) {
+		refuseOtherFiles(notebook.notebook, {folder: project, workingDirectory});
+	}
+
 	// One process is what its kernel is.
 	const processes = notebook !== undefined && nproc === 1 ? undefined : nproc;
 	const isConverted = notebook !== undefined && processes !== undefined;
@@ -60,13 +65,35 @@ export function makeJob({command, nproc, stripMagics, check, gpus, stopTimeout}:
 	}
 
 	return {
-		command: /\.py$/.test(command[0] ?? '') && processes === undefined ? ['python', ...command] : command,
+		command,
+		...(/\.py$/.test(command[0] ?? '') ? {isScript: true} : {}),
 		workingDirectory,
 		stopSeconds: stopTimeout ?? defaultStopSeconds,
 		...(processes === undefined ? {} : {processes}),
 		...(notebook === undefined ? {} : {notebook}),
 		...(check ? {check} : {}),
 	};
+}
+
+/** What Jupyter would only find out on the GPU. */
+function refuseOtherFiles(notebook: string, place: Place): void {
+	const file = fileOnHost(notebook, place);
+	if (file === undefined) {
+		return;
+	}
+
+	let cells: unknown;
+	try {
+		({cells} = JSON.parse(readSmallFile(file, {maxBytes: notebookBytes}).toString('utf8')) as {cells?: unknown});
+	} catch {
+		// It cannot be read, or is not JSON.
+	}
+
+	if (!Array.isArray(cells)) {
+		throw new MissingScript(`${safeText(notebook)} is not a notebook.`, {
+			fix: 'A notebook is a JSON file with a list of cells, as Jupyter saves it.',
+		});
+	}
 }
 
 /** Python would take the first brace of the file for code. */

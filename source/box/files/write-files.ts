@@ -77,6 +77,7 @@ export function writeBoxFiles(
 		put('files/start-own', readTemplate('box/start-own'), 0o755);
 		put('files/job', readTemplate('box/job'), 0o755);
 		put('files/check-first', readTemplate('job/check-first'), 0o755);
+		put('files/python', readTemplate('job/python'), 0o755);
 		put('files/check.py', readTemplate('check/check.py'), 0o644);
 		put('files/notebook.py', readTemplate('job/notebook.py'), 0o644);
 		put('files/torchrun', readTemplate('box/torchrun'), 0o755);

@@ -9,6 +9,9 @@ export type NotebookJob = {
 	parameters: string[];
 };
 
+/** What a notebook may hold, with its pictures. */
+export const notebookBytes = 256 * 1024 ** 2;
+
 /** The name of the script among gpubox's files in a box or a job. */
 export const notebookScript = 'notebook.py';
 
@@ -60,4 +63,10 @@ export function notebookCommand(
 		'--',
 		notebook,
 	];
+}
+
+/** Why a notebook ended, as its script says last in a log (templates/job/notebook.py), without a period; undefined where it says nothing. Pure. */
+export function findNotebookFailure(log: string): string | undefined {
+	const text = /(?:^|\n)notebook\.py: ([^\n]+)\s*$/.exec(log)?.[1]?.replace(/; saved as \S+$/, '');
+	return text === undefined ? undefined : safeText(text.charAt(0).toUpperCase() + text.slice(1));
 }

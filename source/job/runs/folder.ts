@@ -2,6 +2,7 @@ import {chownSync, lstatSync, mkdirSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {Failure} from '../../base/failure.ts';
 import {writeFileAtomic} from '../../base/safe-files.ts';
+import {adviceForWrite} from '../../base/write-advice.ts';
 import type {Paths, Person} from '../../host/host.ts';
 import {safeText} from '../../text/safe.ts';
 import {runsFolder} from '../job.ts';
@@ -85,7 +86,7 @@ function makeRunFolder(path: string, project: string, runAs: Person): boolean {
 		throw error instanceof Failure
 			? error
 			: new Failure(`Cannot create the folder of the run: ${(error as Error).message}`, {
-					fix: `Free some disk space, or make ${safeText(runs)} writable.`,
+					fix: adviceForWrite(error, path),
 					cause: error,
 				});
 	}

@@ -2,6 +2,7 @@ import type {ContainerDetail} from '../../engine/engine.ts';
 import {findRemedy} from '../../host/remedies.ts';
 import {formatBytes} from '../../text/bytes.ts';
 import {safeText} from '../../text/safe.ts';
+import {findNotebookFailure} from '../notebook/notebook.ts';
 import {findFailedRank, signalName, tellFailedRank} from '../torchrun.ts';
 import type {Ended} from './record.ts';
 
@@ -19,7 +20,8 @@ export function reasonOf(
 	{stopped, memoryBytes, log}: {stopped: string | null; memoryBytes: number | undefined; log: string},
 ): Reason | undefined {
 	const rank = findFailedRank(log);
-	const first = rank === undefined || exitCode === 0 ? '' : `${tellFailedRank(rank)}. `;
+	const told = rank === undefined ? findNotebookFailure(log) : tellFailedRank(rank);
+	const first = told === undefined || exitCode === 0 ? '' : `${told}. `;
 	if (oomKilled && exitCode !== 0) {
 		const limit = memoryBytes === undefined ? 'its memory limit' : `its memory limit of ${formatBytes(memoryBytes)}`;
 		return {

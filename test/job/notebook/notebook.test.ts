@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {Failure} from '../../../source/base/failure.ts';
-import {notebookCommand, notebookJob, notebookScript} from '../../../source/job/notebook/notebook.ts';
+import {
+	findNotebookFailure,
+	notebookCommand,
+	notebookJob,
+	notebookScript,
+} from '../../../source/job/notebook/notebook.ts';
 
 describe('a notebook as a job', () => {
 	test('is a command whose first word ends in .ipynb', () => {
@@ -46,4 +51,12 @@ describe('a notebook as a job', () => {
 			'-odd.ipynb',
 		]);
 	});
+});
+
+test('why a notebook ended is the last line of its log', () => {
+	const log =
+		'text\nnotebook.py: cell 3 of 4 failed: ValueError: no data; saved as /workspace/runs/a-1/notebook.ipynb\n';
+	assert.equal(findNotebookFailure(log), 'Cell 3 of 4 failed: ValueError: no data');
+	assert.equal(findNotebookFailure(`${log}more\n`), undefined);
+	assert.equal(findNotebookFailure('Traceback\nValueError: no data\n'), undefined);
 });
