@@ -5,7 +5,7 @@ import {scenarioNames} from './demo/scenario-names.ts';
 import {thresholds} from './image/scan/finding.ts';
 import {scannerNames} from './image/scan/scanner-names.ts';
 import {targetFacts, targetNames} from './job/export/target-names.ts';
-import {placeLines, placeNames} from './job/place/place-names.ts';
+import {isPlaceName, placeLines, placeNames} from './job/place/place-names.ts';
 import {shared} from './options.ts';
 import {failureJson, wantsJson} from './run-verb.ts';
 import {safeText} from './text/safe.ts';
@@ -47,13 +47,14 @@ const up = () =>
 			.option('--no-wait', 'return before the services respond')
 			.addOption(shared.for)
 			.option('--open', 'open Jupyter in the browser')
-			.option('-y, --yes', 'recreate the box even if it is in use')
+			.option('--sync', 'copy the project to the host of --host first, after showing what')
+			.option('-y, --yes', 'recreate the box even if it is in use; copy without asking')
 			.addOption(shared.trust)
 			.addOption(shared.dryRun)
 			.option('--json', 'print JSON, including the token')
 			.addHelpText('after', '\nExample: gpubox up --jupyter --gpus 2 --mount /data:/data:ro'),
-		async ({args: [directory], options, signal}) =>
-			(await import('./commands/up.ts')).upCommand({...options, directory}, signal),
+		async ({args: [directory], options, words, signal}) =>
+			(await import('./commands/up.ts')).upCommand({...options, directory}, () => words(['sync']), signal),
 	);
 
 const run = () =>
@@ -93,7 +94,9 @@ const run = () =>
 			.option('--artifacts <dir>', 'add the files that it writes in this folder to the manifest (repeatable)', collect)
 			.option('--force', 'use the image even if it does not fit, after showing why')
 			.addOption(shared.trust)
-			.option('--on <place>', `run it elsewhere: ${placeNames.join(', ')}`)
+			.option('--on <place>', `run it elsewhere: ${placeNames.join(', ')}, another host, or any`)
+			.option('--sync', 'copy the project to that host first, after showing what')
+			.option('-y, --yes', 'use the host of --on any, and copy, without asking')
 			.option('--nodes <n>', 'run on several nodes (with --on)', toOneOrMore)
 			.option('--built <ref>', "use this image of the project's own, built and pushed (with --on)")
 			.addOption(new Option('--with <program>', 'run containers with (slurm)').choices(['pyxis', 'apptainer'] as const))
@@ -103,12 +106,20 @@ const run = () =>
 			.option('--json', 'print the run as JSON at the end; its output goes to stderr')
 			.addHelpText(
 				'after',
-				`\nPlaces of --on:\n${placeLines.map((line) => `  ${line}`).join('\n')}\n\nExamples:\n  gpubox run -- python train.py --lr 3e-4\n  gpubox run -- train.ipynb -p lr=3e-4\n  gpubox run --gpus 2 --nproc auto -- python train.py\n  gpubox run --detach --wait -- python train.py\n  gpubox run --on slurm --gpus 2 --timeout 8h -- python train.py`,
+				`\nPlaces of --on:\n${placeLines.map((line) => `  ${line}`).join('\n')}\n  HOST        another host by ssh, as in gpubox hosts\n  any         the first host of your settings with free GPUs\n\nExamples:\n  gpubox run -- python train.py --lr 3e-4\n  gpubox run -- train.ipynb -p lr=3e-4\n  gpubox run --gpus 2 --nproc auto -- python train.py\n  gpubox run --detach --wait -- python train.py\n  gpubox run --on slurm --gpus 2 --timeout 8h -- python train.py`,
 			),
-		async ({args: [command], options: {on, ...options}, signal}) =>
-			on === undefined
-				? (await import('./commands/run.ts')).run({...options, command}, signal)
-				: (await import('./commands/run-on.ts')).runOn({...options, on, command}, signal),
+		async ({args: [command], options: {on, ...options}, words, signal}) => {
+			if (on !== undefined && isPlaceName(on)) {
+				return (await import('./commands/run-on.ts')).runOn({...options, on, command}, signal);
+			}
+
+			const wordsThere = () => words(['on', 'sync', 'yes']);
+			const run = async (host: string | undefined) =>
+				(await import('./commands/run.ts')).run({...options, host, command}, wordsThere, signal);
+			return on === undefined
+				? run(options.host)
+				: (await import('./commands/on-host.ts')).runOnHost({...options, on}, wordsThere(), run, signal);
+		},
 	);
 
 const runs = () =>

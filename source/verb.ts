@@ -10,6 +10,8 @@ export type Call<Arguments extends unknown[], Options> = {
 	options: Options & {host: string | undefined};
 	/** The verb's name, or one of its other names. */
 	invokedAs: string;
+	/** The verb with its options and arguments as words of a command line, without the program's options and those named. */
+	words: (without: readonly string[]) => string[];
 	signal: AbortSignal;
 };
 
@@ -34,6 +36,7 @@ export function verb<Arguments extends unknown[], Options extends Record<string,
 					args,
 					options: {...command.opts(), host},
 					invokedAs: invokedAs(command),
+					words: (without) => wordsOf(command as unknown as CommandUnknownOpts, without),
 					signal,
 				});
 				return typeof code === 'number' ? code : undefined;
@@ -42,6 +45,27 @@ export function verb<Arguments extends unknown[], Options extends Record<string,
 		),
 	);
 	return command as unknown as CommandUnknownOpts;
+}
+
+/** @param without names of options: `dryRun` */
+export function wordsOf(command: CommandUnknownOpts, without: readonly string[]): string[] {
+	const options = command.options.flatMap((option): string[] => {
+		const name = option.attributeName();
+		const {long} = option;
+		const value: unknown = command.getOptionValue(name);
+		if (without.includes(name) || !long || command.getOptionValueSource(name) !== 'cli') {
+			return [];
+		}
+
+		// `--wait` and `--no-wait` are two options of one name.
+		if (typeof value === 'boolean') {
+			return value === option.negate ? [] : [long];
+		}
+
+		return option.negate ? [] : [value].flat().map((each) => `${long}=${String(each)}`);
+	});
+	const values = (command.processedArgs as unknown[]).flat().filter((value) => value !== undefined);
+	return [command.name(), ...options, '--', ...values.map(String)];
 }
 
 /** The first operand of the program. */

@@ -102,7 +102,7 @@ export async function init(options: InitOptions, signal: AbortSignal): Promise<v
 	if (starts) {
 		process.stdout.write('\n');
 		const {upCommand} = await import('./up.ts');
-		await upCommand({directory: folder, host: options.host}, signal);
+		await upCommand({directory: folder, host: options.host}, () => ['up'], signal);
 	}
 
 	const name =

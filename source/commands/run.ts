@@ -24,11 +24,21 @@ export type RunOptions = RunFlags & {
 	host?: string | undefined;
 	dryRun?: true | undefined;
 	json?: true | undefined;
+	sync?: true | undefined;
+	yes?: true | undefined;
 };
 
-/** @returns the exit code of the command; 0 when the user detached */
-export async function run(options: RunOptions, signal: AbortSignal): Promise<number> {
+/**
+@param words of the call, for gpubox on the host that has the engine
+@returns the exit code of the command; 0 when the user detached
+*/
+export async function run(options: RunOptions, words: () => readonly string[], signal: AbortSignal): Promise<number> {
 	const host = openHost(options);
+	if (!host.engine.local) {
+		const {startThere} = await import('./on-host.ts');
+		return startThere(host, options, words(), signal);
+	}
+
 	const reporter = makeReporter(process.stderr);
 	const front = {
 		report: reporter.report,

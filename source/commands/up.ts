@@ -23,10 +23,21 @@ export type UpCommandOptions = UpFlags & {
 	json?: true | undefined;
 	open?: true | undefined;
 	yes?: true | undefined;
+	sync?: true | undefined;
 };
 
-export async function upCommand(options: UpCommandOptions, signal: AbortSignal): Promise<void> {
+/** @param words of the call, for gpubox on the host that has the engine @returns the exit code there */
+export async function upCommand(
+	options: UpCommandOptions,
+	words: () => readonly string[],
+	signal: AbortSignal,
+): Promise<number | undefined> {
 	const host = openHost(options);
+	if (!host.engine.local) {
+		const {startThere} = await import('./on-host.ts');
+		return startThere(host, options, words(), signal);
+	}
+
 	const reporter = makeReporter(process.stderr);
 	const front = {
 		report: reporter.report,
@@ -51,12 +62,13 @@ export async function upCommand(options: UpCommandOptions, signal: AbortSignal):
 			const spec = await planProject(host, options, front);
 			reporter.end();
 			process.stdout.write(`${toDockerRun(spec)}\n`);
-			return;
+			return undefined;
 		}
 
 		const result = await upProject(host, options, front);
 		reporter.end();
 		await tell(result, options, host, signal);
+		return undefined;
 	} finally {
 		reporter.end();
 	}

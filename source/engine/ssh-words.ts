@@ -16,7 +16,7 @@ export function sshWords(url: URL, {terminal = false}: {terminal?: boolean} = {}
 }
 
 /** `alice@gpu2`. In a URL the address of IPv6 is in brackets, which ssh would take for part of the name. */
-function sshDestination({username, hostname}: URL): string {
+export function sshDestination({username, hostname}: URL): string {
 	const machine = hostname.replace(/^\[(.*)\]$/, '$1');
 	return username ? `${decodeURIComponent(username)}@${machine}` : machine;
 }

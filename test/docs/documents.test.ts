@@ -94,7 +94,7 @@ test('every verb is told of in the documents', () => {
 
 /** Each begins the description of a verb or an option. */
 const imperatives =
-	/^(?:accept|add|agree|allow|apply|build|check|create|find|follow|include|install|limit|list|manage|mount|open|overwrite|print|provide|publish|pull|push|queue|recreate|refresh|remove|request|reserve|return|review|run|scan|set|show|shut|simulate|skip|start|stop|test|use|wait|withdraw|write)\b/i;
+	/^(?:accept|add|agree|allow|apply|build|check|copy|create|find|follow|include|install|limit|list|manage|mount|open|overwrite|print|provide|publish|pull|push|queue|recreate|refresh|remove|request|reserve|return|review|run|scan|set|show|shut|simulate|skip|start|stop|test|use|wait|withdraw|write)\b/i;
 
 test('every description in --help begins with a verb in the imperative', () => {
 	const program = makeProgram();

@@ -568,6 +568,17 @@ const story: Step[] = [
 		out: /^trained$/m,
 		err: /^ok {3}GPU 0/m,
 	}),
+	run('gpubox run --on gpu2 -- python train.py', {
+		in: 'train',
+		as: 'gpubox run --on local -- python train.py',
+		out: /^trained$/m,
+	}),
+	run('gpubox run --on any --gpus 2 --nproc auto -- python train.py', {
+		in: 'train',
+		as: 'gpubox config hosts local && gpubox run --on any --yes --dry-run --gpus 2 --nproc auto -- python train.py && gpubox config --unset hosts',
+		out: /torchrun --standalone --nnodes=1 --nproc_per_node=2 train\.py/,
+		err: /^local fits /m,
+	}),
 	run('gpubox wait alice-train-3', {out: /^$/}),
 	run('gpubox runs', {out: /^alice-train-3 +done +0 /m}),
 	run('gpubox runs show 3', {in: 'train', out: /^ {2}Exit code +0$/m}),
@@ -720,6 +731,22 @@ const workshop: Step[] = [
 		['gpubox up --ssh --image some/image --secret ROOT_PASSWORD', 'gpubox up --secret ROOT_PASSWORD'],
 		'such an image has to be made first; test/e2e/root-password.test.ts makes one and logs in',
 		parses,
+	),
+	elsewhere(
+		[
+			'gpubox run --on gpu2 --sync -- python train.py',
+			'gpubox --host gpu2 up',
+			'gpubox --host gpu2 up --sync',
+			...['ssh gpu2', 'ssh gpu2 gpubox runs', 'ssh gpu2 gpubox logs -f alice-train-3'],
+		],
+		'one host; test/e2e/hosts.test.ts has several',
+		async (command) => {
+			await parses(command);
+			const tests = await readFile(join(root, 'test/e2e/hosts.test.ts'), 'utf8');
+			for (const word of command.match(/--(?:on|host|sync)\b/g) ?? []) {
+				assert.ok(tests.includes(`'${word}'`), word);
+			}
+		},
 	),
 	elsewhere('npm run executable', 'half a minute; test/e2e/executable.test.ts makes it and runs it', async () => {
 		const {scripts} = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {scripts: {executable: string}};

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import {access, chown, mkdir, readFile, rm, utimes, writeFile} from 'node:fs/promises';
+import {basename, dirname, join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
-import {makePerson, needsOwnEngine, type Person, testHost} from '../_helpers/test-host/index.ts';
+import {makePerson, needsOwnEngine, type Person, testHost, waitUntil} from '../_helpers/test-host/index.ts';
 import {type SecondEngine, startSecondEngine} from '../_helpers/test-host/second-engine.ts';
 import {addProgram, type SshMachine, startSshMachine} from '../_helpers/test-host/ssh-machine.ts';
 
@@ -20,27 +22,45 @@ type HostJson = {
 	unanswered: Array<{what: string; why: string}>;
 };
 
+const exists = (path: string) =>
+	access(path).then(
+		() => true,
+		() => false,
+	);
+
 describe('several machines', {skip: needsOwnEngine}, () => {
 	let person: Person;
 	let engines: SecondEngine[] = [];
 	const machines: SshMachine[] = [];
+	let hidden: string;
 	before(async () => {
 		person = await makePerson(host, 'rita', {known: true});
+		const file = join(person.project, 'gpubox.yaml');
+		await writeFile(file, `image: ${host.images.jupyter}\ngpus: none\n`);
+		await chown(file, person.uid, person.gid);
 		const engine = {parent: host.own?.runFolder ?? '', liveRestore: false, groupId: host.gid};
 		const [first, second] = await Promise.all([startSecondEngine(engine), startSecondEngine(engine)]);
 		engines = [first, second];
 		const path = [host.own?.hostPath ?? ''];
+		// The parent of the project is another folder on gpu-d.
+		hidden = join(person.home, '../hidden');
+		await mkdir(hidden);
+		await chown(hidden, person.uid, person.gid);
 		for (const options of [
 			{name: 'gpu-a', engine: first, path},
 			{name: 'gpu-b', engine: second, path},
 			{name: 'gpu-slow', engine: second, path, delayMs: 20_000},
 			{name: 'gpu-dies', engine: second, path},
+			{name: 'gpu-c', engine: first, path, address: host.address},
+			{name: 'gpu-d', engine: second, path, instead: {[dirname(person.project)]: hidden}},
 		]) {
 			machines.push(await startSshMachine(person, options));
 		}
 
-		const [, , , dying] = machines;
-		assert.ok(dying);
+		const [, , , dying, real, copy] = machines;
+		assert.ok(dying && real && copy);
+		await addProgram(real, 'gpubox', `exec ${host.program.node} ${host.program.cli} "$@"`);
+		await addProgram(copy, 'gpubox', 'pwd; ls -A; echo "$@"; exit 5');
 		await addProgram(dying, 'nvidia-smi', `timeout 1 sh -c 'echo off > "$1"' sh "$(dirname "$0")/off"; sleep 4`);
 		await first.startWriter('gpubox-rita-train', {
 			'gpubox.name': 'rita-train',
@@ -100,7 +120,75 @@ describe('several machines', {skip: needsOwnEngine}, () => {
 		assert.match(none.stderr, /"code":"no-engine"/);
 	});
 
+	test('a job on a host that has the same files: output, exit code, and a signal', async () => {
+		const run = ['run', '--on', 'gpu-c', '--'];
+		const {stdout, stderr, code} = await person.runGpubox([...run, 'sh', '-c', "echo it\\'s here; pwd; exit 7"]);
+		assert.deepEqual([stdout, code], ["it's here\n/workspace\n", 7], stderr);
+
+		const controller = new AbortController();
+		const script = 'trap "echo bye; exit 9" TERM; touch ready; while :; do sleep 0.1; done';
+		const running = person.runGpubox([...run, 'sh', '-c', script], {signal: controller.signal}).catch((error) => error);
+		const ready = join(person.project, 'ready');
+		await waitUntil('the job to run', () => exists(ready), {seconds: 30});
+		await rm(ready);
+		controller.abort();
+		await running;
+		const runs = await waitUntil(
+			'the job to end',
+			async () => {
+				const list = await person.runGpubox(['runs', '--json']);
+				const [last] = (JSON.parse(list.stdout) as {runs: Array<{state: string; exitCode: number}>}).runs;
+				return last?.state === 'done' && last;
+			},
+			{seconds: 30},
+		);
+		assert.equal(runs.exitCode, 9);
+	});
+
+	test('a project that is not there: told, shown, copied, and started there', async () => {
+		const call = ['run', '--on', 'gpu-d', '--gpus', '2', '--', 'python', 'train.py'];
+		const refused = await person.runGpubox(call);
+		assert.equal(refused.code, 2);
+		assert.match(refused.stderr, /^gpubox: gpu-d does not have \S+\.\n {2}→ Copy .* gpubox run --on gpu-d --sync /);
+		await writeFile(join(person.project, 'train.py'), 'print(1)\n');
+		await mkdir(join(person.project, '.git'));
+		await writeFile(join(person.project, '.git/HEAD'), '');
+		const [verb = '', ...rest] = call;
+		const unasked = await person.runGpubox([verb, '--sync', ...rest]);
+		assert.equal(unasked.code, 2);
+		assert.match(
+			unasked.stderr,
+			/^To be copied to gpu-d:\S+: \d new and 0 changed files[\s\S]*train\.py\n[\s\S]*--yes/,
+		);
+		const copied = await person.runGpubox([verb, '--sync', '--yes', ...rest]);
+		assert.deepEqual(
+			[copied.code, copied.stdout],
+			[5, `${person.project}\ngpubox.yaml\ntrain.py\nrun --gpus=2 -- python train.py\n`],
+			copied.stderr,
+		);
+
+		const there = join(hidden, basename(person.project), 'train.py');
+		await utimes(there, new Date(), new Date(Date.now() + 60_000));
+		await writeFile(there, 'print(2)\n');
+		const newer = await person.runGpubox([verb, '--sync', '--yes', ...rest]);
+		assert.match(newer.stderr, /^gpubox: On gpu-d there are newer files than here: train\.py\.\n/);
+		assert.equal(await readFile(there, 'utf8'), 'print(2)\n');
+		const up = await person.runGpubox(['--host', 'rita@gpu-d', 'up', '--ssh']);
+		assert.match(up.stderr, /on rita@gpu-d is a copy of the project/);
+	});
+
+	test('any host that fits', async () => {
+		assert.equal((await person.runGpubox(['config', 'hosts', 'local'])).code, 0);
+		const {stdout, stderr, code} = await person.runGpubox(['run', '--on', 'any', '--yes', '--', 'echo', 'chosen']);
+		assert.deepEqual([code, stdout], [0, 'chosen\n'], stderr);
+		assert.match(stderr, /^local fits \(\d of 8 free/m);
+		const none = await person.runGpubox(['run', '--on', 'any', '--yes', '--gpus', '99', '--', 'true']);
+		assert.equal(none.code, 7);
+		assert.match(none.stderr, /^ {2}local: \d of 8 GPUs free, 99 requested$/m);
+	});
+
 	test('a name of the setting for --host', async () => {
+		assert.equal((await person.runGpubox(['config', 'hosts', 'gpu-a'])).code, 0);
 		const {stdout, stderr, code} = await person.runGpubox(['--host', 'gpu-a', 'ls']);
 		assert.deepEqual([code, stderr], [0, '']);
 		assert.match(stdout, /^rita-train +/m);

@@ -8,25 +8,22 @@ export type GpuWish = number | 'all';
 export type Passed = {name: string; why: string};
 
 /**
-The first machine, in the order of the settings, that is known to have what is asked for; and why each of the others has not. What is not
-known of a machine speaks against it: a card whose state is unknown is not free.
+The hosts that are known to have what is asked for, in the order of the settings; and why each of the others does not. What is not
+known of a host speaks against it: a card whose state is unknown is not free.
 */
-export function chooseHost(
-	hosts: readonly HostFacts[],
-	wish: GpuWish,
-): {chosen: HostFacts | undefined; passed: Passed[]} {
+export function chooseHosts(hosts: readonly HostFacts[], wish: GpuWish): {fitting: HostFacts[]; passed: Passed[]} {
 	const passed: Passed[] = [];
-	let chosen: HostFacts | undefined;
+	const fitting: HostFacts[] = [];
 	for (const host of hosts) {
 		const why = whyUnfit(host, wish);
 		if (why !== undefined) {
 			passed.push({name: host.name, why});
 		} else {
-			chosen ??= host;
+			fitting.push(host);
 		}
 	}
 
-	return {chosen, passed};
+	return {fitting, passed};
 }
 
 /** @returns undefined for a machine that fits */

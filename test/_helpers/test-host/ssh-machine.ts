@@ -29,6 +29,10 @@ type MachineOptions = {
 	delayMs?: number;
 	/** On the PATH of its programs, behind its own. */
 	path: readonly string[];
+	/** Of another engine that its programs use. */
+	address?: string;
+	/** Folders in the place of which it has others. */
+	instead?: Record<string, string>;
 };
 
 /**
@@ -37,7 +41,7 @@ the file `off` in its folder of programs for writing. Root, and a person who is 
 */
 export async function startSshMachine(
 	person: Person,
-	{name, engine, delayMs = 0, path}: MachineOptions,
+	{name, engine, delayMs = 0, path, address: engineAddress = engine.address, instead = {}}: MachineOptions,
 ): Promise<SshMachine> {
 	const root = await unpackedPackages('openssh-server', serverPackages);
 	const folder = join(person.home, '..', `machine-${name}`);
@@ -62,8 +66,9 @@ export async function startSshMachine(
 	const words = [
 		...(await engine.inside()),
 		...person.prefix,
+		...Object.entries(instead).flatMap(([place, other]) => mounted(place, other)),
 		...['setpriv', '--reuid', `${person.uid}`, '--regid', `${person.gid}`, '--clear-groups', '--'],
-		...serverWords(root, {hostKey, key: `${key}.pub`, engine, path: [bin, ...path]}),
+		...serverWords(root, {hostKey, key: `${key}.pub`, engineAddress, path: [bin, ...path]}),
 	];
 	const libraries = ['usr/lib/x86_64-linux-gnu', 'usr/lib/aarch64-linux-gnu'].map((part) => join(root, part));
 	const answer = (socket: Socket) => {
@@ -144,15 +149,20 @@ export async function startSshMachine(
 	};
 }
 
+/** In the mount namespace of the person. */
+function mounted(place: string, other: string): string[] {
+	return ['sh', '-c', 'mount --bind "$1" "$2" && shift 2 && exec "$@"', 'sh', other, place];
+}
+
 /** The server as an ordinary user, for one connection on stdin: no privileges, no PAM, this key alone. */
 function serverWords(
 	root: string,
-	{hostKey, key, engine, path}: {hostKey: string; key: string; engine: SecondEngine; path: readonly string[]},
+	{hostKey, key, engineAddress, path}: {hostKey: string; key: string; engineAddress: string; path: readonly string[]},
 ): string[] {
 	const session = join(root, 'usr/lib/openssh/sshd-session');
 	const environment = [
 		`PATH=${[...path, '/usr/local/bin', '/usr/bin', '/bin'].join(delimiter)}`,
-		`DOCKER_HOST=${engine.address}`,
+		`DOCKER_HOST=${engineAddress}`,
 	];
 	const options = [
 		`HostKey=${hostKey}`,

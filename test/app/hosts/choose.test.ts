@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import fc from 'fast-check';
 import {cardStates} from '../../../source/app/hosts/cells.ts';
-import {chooseHost, whyUnfit} from '../../../source/app/hosts/choose.ts';
+import {chooseHosts, whyUnfit} from '../../../source/app/hosts/choose.ts';
 import type {HostFacts} from '../../../source/app/hosts/facts.ts';
 import {card, late, machine, silent} from './_hosts.ts';
 
@@ -11,8 +11,11 @@ const busy = machine('busy', {
 });
 
 test('the first that fits, and why the others do not', () => {
-	const {chosen, passed} = chooseHost([silent('down'), busy, machine('gpu2'), machine('gpu3')], 2);
-	assert.equal(chosen?.name, 'gpu2');
+	const {fitting, passed} = chooseHosts([silent('down'), busy, machine('gpu2'), machine('gpu3')], 2);
+	assert.deepEqual(
+		fitting.map(({name}) => name),
+		['gpu2', 'gpu3'],
+	);
 	assert.deepEqual(passed, [
 		{name: 'down', why: 'no answer within 3 s'},
 		{name: 'busy', why: '1 of 2 GPUs free, 2 requested'},
@@ -20,14 +23,14 @@ test('the first that fits, and why the others do not', () => {
 });
 
 test('none fits', () => {
-	assert.deepEqual(chooseHost([silent('down')], 1), {
-		chosen: undefined,
+	assert.deepEqual(chooseHosts([silent('down')], 1), {
+		fitting: [],
 		passed: [{name: 'down', why: 'no answer within 3 s'}],
 	});
 });
 
 test('all GPUs of a machine', () => {
-	assert.equal(chooseHost([busy, machine('gpu2')], 'all').chosen?.name, 'gpu2');
+	assert.equal(chooseHosts([busy, machine('gpu2')], 'all').fitting[0]?.name, 'gpu2');
 });
 
 test('what is not known speaks against a machine', () => {
@@ -49,7 +52,7 @@ test('a card that the lock does not run on is not counted', () => {
 	assert.equal(whyUnfit(machine('a', {lock}), 2), '1 of 1 GPUs free, 2 requested');
 });
 
-test('whatever the machines say, each is chosen, passed with a reason, or fits after the chosen one', () => {
+test('whatever the machines say, each fits or is passed with a reason, and one that fits has the GPUs', () => {
 	const answer = fc.option(fc.array(fc.constantFrom(...cardStates), {maxLength: 3}), {nil: undefined});
 	const facts = fc.record({states: answer, engine: fc.boolean()});
 	fc.assert(
@@ -61,17 +64,17 @@ test('whatever the machines say, each is chosen, passed with a reason, or fits a
 					...(engine ? {} : {boxes: late}),
 				});
 			});
-			const {chosen, passed} = chooseHost(hosts, wish);
+			const {fitting, passed} = chooseHosts(hosts, wish);
 			const names = passed.map(({name}) => name);
 			assert.ok(passed.every(({why}) => why !== ''));
-			assert.equal(
-				chosen,
-				hosts.find(({name}) => !names.includes(name)),
+			assert.deepEqual(
+				fitting,
+				hosts.filter(({name}) => !names.includes(name)),
 			);
-			if (chosen && wish !== 0) {
-				assert.ok('value' in chosen.gpus);
-				const free = chosen.gpus.value.cards.filter(({state}) => state === 'free').length;
-				assert.ok(free >= (wish === 'all' ? chosen.gpus.value.cards.length : wish));
+			for (const {gpus} of wish === 0 ? [] : fitting) {
+				assert.ok('value' in gpus);
+				const free = gpus.value.cards.filter(({state}) => state === 'free').length;
+				assert.ok(free >= (wish === 'all' ? gpus.value.cards.length : wish));
 			}
 		}),
 	);
