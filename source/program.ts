@@ -595,6 +595,21 @@ const refresh = () =>
 			(await import('./commands/refresh.ts')).refresh({...options, directory}, signal),
 	);
 
+const disk = () =>
+	verb(
+		new Command('disk')
+			.summary('show what images, caches, stopped boxes and runs take on the disk')
+			.description(
+				"Show what images, your caches, stopped boxes and your runs take on the disk, who uses them and when they were last used. --prune removes layers that gpubox built and that no container uses; it never touches another image, a box, or anyone's files.",
+			)
+			.option('--prune', 'show what would be removed, and remove it if you agree')
+			.option('-y, --yes', 'skip the confirmation')
+			.option('--wide', 'print all columns in full, however wide the terminal')
+			.option('--json', 'print JSON')
+			.addHelpText('after', '\nExamples:\n  gpubox disk\n  gpubox disk --prune'),
+		async ({options, signal}) => (await import('./commands/disk.ts')).disk(options, signal),
+	);
+
 const trust = () =>
 	verb(
 		new Command('trust')
@@ -645,7 +660,7 @@ const demo = () => {
 const verbs = {
 	...{up, run, runs, wait, ls, stop, start, restart, rm, logs, attach, ssh, open},
 	...{gpus, hosts, images, pull, check, doctor, kernels, reap},
-	...{init, trust, lock, verify, convert, export: exportVerb, push, scan, refresh, config, completion, demo},
+	...{init, trust, lock, verify, convert, export: exportVerb, push, scan, refresh, disk, config, completion, demo},
 };
 
 /** Names that other tools have for the same. Where a verb has an option of that meaning, the name stands for both. */

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {type Engine, EngineError, type Image} from '../engine/engine.ts';
+import {type Engine, EngineError, type Image, type PullProgress} from '../engine/engine.ts';
 import {buildLines} from './sample-logs.ts';
 
 /** What can be pulled: everything of these; anything else does not exist. */
@@ -18,6 +18,7 @@ type ImagePart = Pick<
 	| 'buildImage'
 	| 'tagImage'
 	| 'removeImage'
+	| 'diskUsage'
 > & {
 	has(reference: string): boolean;
 	idOf(reference: string): string;
@@ -67,26 +68,7 @@ export function createImageStore({references, now, check, wait}: Options): Image
 				throw new EngineError('not-found', `manifest for ${reference} not found: manifest unknown`, {status: 404});
 			}
 
-			const layers = layerSizes.map((size, place) => ({
-				layer: sha256(`${reference} ${place}`).slice(0, 12),
-				totalBytes: Math.round(size * 1_000_000),
-			}));
-			for (const {layer} of layers) {
-				onProgress?.({layer, status: 'Pulling fs layer'});
-			}
-
-			for (let part = 1; part <= 20; part += 1) {
-				await wait(250, signal);
-				for (const {layer, totalBytes} of layers) {
-					onProgress?.({layer, status: 'Downloading', currentBytes: Math.round((totalBytes * part) / 20), totalBytes});
-				}
-			}
-
-			for (const {layer} of layers) {
-				await wait(200, signal);
-				onProgress?.({layer, status: 'Pull complete'});
-			}
-
+			await simulatePull(reference, onProgress, (milliseconds) => wait(milliseconds, signal));
 			add(reference);
 		},
 
@@ -127,6 +109,15 @@ export function createImageStore({references, now, check, wait}: Options): Image
 			images.set(reference, image);
 		},
 
+		async diskUsage() {
+			check();
+			return {
+				images: [...images.values()].map(({id, sizeBytes}) => ({id, sizeBytes, sharedBytes: null})),
+				containers: [],
+				buildCacheBytes: 0,
+			};
+		},
+
 		async removeImage(reference) {
 			check();
 			if (!images.delete(reference)) {
@@ -134,6 +125,33 @@ export function createImageStore({references, now, check, wait}: Options): Image
 			}
 		},
 	};
+}
+
+/** Layer by layer, in about as many messages as an engine sends. */
+async function simulatePull(
+	reference: string,
+	onProgress: ((progress: PullProgress) => void) | undefined,
+	wait: (milliseconds: number) => Promise<void>,
+): Promise<void> {
+	const layers = layerSizes.map((size, place) => ({
+		layer: sha256(`${reference} ${place}`).slice(0, 12),
+		totalBytes: Math.round(size * 1_000_000),
+	}));
+	for (const {layer} of layers) {
+		onProgress?.({layer, status: 'Pulling fs layer'});
+	}
+
+	for (let part = 1; part <= 20; part += 1) {
+		await wait(250);
+		for (const {layer, totalBytes} of layers) {
+			onProgress?.({layer, status: 'Downloading', currentBytes: Math.round((totalBytes * part) / 20), totalBytes});
+		}
+	}
+
+	for (const {layer} of layers) {
+		await wait(200);
+		onProgress?.({layer, status: 'Pull complete'});
+	}
 }
 
 function sha256(text: string): string {

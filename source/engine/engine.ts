@@ -168,6 +168,14 @@ export type Image = {
 
 export type ImageSummary = Pick<Image, 'id' | 'tags' | 'digests' | 'sizeBytes' | 'createdAt' | 'labels'>;
 
+/** What the engine's disk is used for. What it does not tell is null. */
+export type DiskUsage = {
+	images: Array<{id: string; sizeBytes: number /** Of which others have a part, too. */; sharedBytes: number | null}>;
+	/** What a container wrote on top of its image. */
+	containers: Array<{id: string; writtenBytes: number | null}>;
+	buildCacheBytes: number | null;
+};
+
 /** One message of a pull: a layer's state, or a line of status when `layer` is missing. */
 export type PullProgress = {
 	layer?: string;
@@ -323,6 +331,8 @@ export type Engine = {
 	/** Undefined when the engine has no such image. */
 	inspectImage(reference: string, signal?: AbortSignal): Promise<Image | undefined>;
 	listImages(signal?: AbortSignal): Promise<ImageSummary[]>;
+	/** Measures, which takes a minute on a large disk. */
+	diskUsage(signal?: AbortSignal): Promise<DiskUsage>;
 	/**
 	The digest that the registry has under this reference now, or undefined when it has none that this user may see. Throws EngineError when
 	the registry gives no answer.

@@ -43,6 +43,7 @@ export function lazyDocker(address: EngineAddress): Engine {
 		fileExists: async (...options) => (await load()).fileExists(...options),
 		inspectImage: async (...options) => (await load()).inspectImage(...options),
 		listImages: async (...options) => (await load()).listImages(...options),
+		diskUsage: async (...options) => (await load()).diskUsage(...options),
 		registryDigest: async (...options) => (await load()).registryDigest(...options),
 		pullImage: async (...options) => (await load()).pullImage(...options),
 		pushImage: async (...options) => (await load()).pushImage(...options),

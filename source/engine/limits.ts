@@ -28,6 +28,7 @@ const change = {seconds: 120, bytes: mebibyte, noticeSeconds: 30};
 const engineLimits = {
 	containers: {question: 'list of containers', ...list},
 	images: {question: 'list of images', ...list},
+	diskUsage: {question: 'disk usage of the engine', ...list, seconds: 180, noticeSeconds: 30},
 	info: {question: 'description of the engine', ...look},
 	container: {question: 'description of a container', ...look},
 	image: {question: 'description of an image', ...look},

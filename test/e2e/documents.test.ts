@@ -334,6 +334,13 @@ const story: Step[] = [
 	run(['gpubox refresh --dry-run', 'gpubox refresh --yes'], {in: 'scratch/upkeep', out: /is up to date/}),
 	run('gpubox refresh --back', {in: 'scratch/upkeep', code: 2, err: /does not say what was locked before/}),
 	run('gpubox refresh --json', {in: 'scratch/upkeep', out: /"outcome": "up-to-date"/}),
+	run('gpubox disk', {out: new RegExp(`^${image.replaceAll('.', '\\.')} +[\\d.]+ .*alice-my-project of alice`, 'm')}),
+	// Layers that other tests use may be among them.
+	run('gpubox disk --prune', {
+		as: 'gpubox disk --prune || test $? = 1',
+		check: ({stdout, stderr}) => assert.match(stdout + stderr, /^Nothing (?:to remove|was removed)/m),
+	}),
+	run('gpubox disk --json', {out: /"prunable": \[/}),
 	run(['gpubox scan', 'gpubox scan --fresh --all'], {
 		in: 'my-project',
 		out: /^high +CVE-2024-6345 +setuptools +68\.0\.0 +70\.0\.0 +base$[\s\S]*by trivy, [\w ]+: 1 high\.$/m,

@@ -12,6 +12,7 @@ import {
 	toContainer,
 	toContainerDetail,
 	toCreateBody,
+	toDiskUsage,
 	toEngineInfo,
 	toEvent,
 	toImage,
@@ -160,6 +161,11 @@ function imageCalls({transport, limits, read, change}: Asking) {
 					labels: row.Labels ?? {},
 				})),
 			),
+		diskUsage: (signal) =>
+			guard(async () => {
+				const kinds = 'type=image&type=container&type=build-cache&verbose=true';
+				return toDiskUsage(await read('diskUsage', schemas.diskUsage, `/system/df?${kinds}`, {signal}));
+			}),
 		registryDigest: (reference, signal) => guard(() => askRegistry(transport, limits.registry, reference, signal)),
 		pullImage: (reference, options) => guard(() => pull(transport, limits.pull, reference, options)),
 		pushImage: (reference, options) => guard(() => push(transport, limits.push, reference, options)),

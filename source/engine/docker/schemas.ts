@@ -101,6 +101,18 @@ export const imageDetail = v.object({
 	),
 });
 
+const imageUsage = v.array(v.object({Id: v.string(), Size: count, SharedSize: v.nullish(count)}));
+const containerUsage = v.array(v.object({Id: v.string(), SizeRw: v.nullish(count)}));
+/** API 1.52 has the lists in objects of their own. */
+export const diskUsage = v.object({
+	Images: v.nullish(imageUsage),
+	Containers: v.nullish(containerUsage),
+	BuildCache: v.nullish(v.array(v.object({Size: v.nullish(count), Shared: v.nullish(v.boolean())}))),
+	ImageUsage: v.nullish(v.object({Items: v.nullish(imageUsage)})),
+	ContainerUsage: v.nullish(v.object({Items: v.nullish(containerUsage)})),
+	BuildCacheUsage: v.nullish(v.object({TotalSize: v.nullish(count)})),
+});
+
 export const engineInfo = v.object({
 	ServerVersion: v.string(),
 	Architecture: v.string(),
@@ -153,6 +165,7 @@ export type ContainerRow = v.InferOutput<typeof containerRow>;
 export type ContainerDetailAnswer = v.InferOutput<typeof containerDetail>;
 export type ImageDetailAnswer = v.InferOutput<typeof imageDetail>;
 export type EngineInfoAnswer = v.InferOutput<typeof engineInfo>;
+export type DiskUsageAnswer = v.InferOutput<typeof diskUsage>;
 export type EventAnswer = v.InferOutput<typeof event>;
 
 /** @throws EngineError (not-an-engine) that names the question */

@@ -4,13 +4,21 @@ import type {
 	ContainerProcess,
 	ContainerSpec,
 	ContainerState,
+	DiskUsage,
 	EngineEvent,
 	EngineInfo,
 	Image,
 	Mount,
 	PublishedPort,
 } from '../engine.ts';
-import type {ContainerDetailAnswer, ContainerRow, EngineInfoAnswer, EventAnswer, ImageDetailAnswer} from './schemas.ts';
+import type {
+	ContainerDetailAnswer,
+	ContainerRow,
+	DiskUsageAnswer,
+	EngineInfoAnswer,
+	EventAnswer,
+	ImageDetailAnswer,
+} from './schemas.ts';
 
 /** The Engine API's JSON to gpubox's words and back. Pure. */
 
@@ -242,5 +250,24 @@ export function toEvent(line: EventAnswer): EngineEvent | undefined {
 		type: line.Type as EngineEvent['type'],
 		action: line.Action ?? '',
 		attributes: line.Actor?.Attributes ?? {},
+	};
+}
+
+export function toDiskUsage(answer: DiskUsageAnswer): DiskUsage {
+	const {Images, Containers, BuildCache, ImageUsage, ContainerUsage, BuildCacheUsage} = answer;
+	const known = (bytes: number | null | undefined) => (bytes == null || bytes < 0 ? null : bytes);
+	const cache = BuildCache?.filter(({Shared}) => Shared !== true).reduce((sum, {Size}) => sum + (Size ?? 0), 0);
+	return {
+		images: (Images ?? ImageUsage?.Items ?? []).map(({Id, Size, SharedSize}) => ({
+			id: Id,
+			sizeBytes: Size,
+			sharedBytes: known(SharedSize),
+		})),
+		containers: (Containers ?? ContainerUsage?.Items ?? []).map(({Id, SizeRw}) => ({
+			id: Id,
+			// Nothing at all is written as nothing.
+			writtenBytes: SizeRw === undefined || SizeRw === null ? 0 : known(SizeRw),
+		})),
+		buildCacheBytes: known(cache ?? BuildCacheUsage?.TotalSize),
 	};
 }
