@@ -2,6 +2,7 @@ import {Argument, Command, type CommandUnknownOpts, Help, Option} from '@command
 import {exitCode, Failure} from './base/failure.ts';
 import {version} from './base/version.ts';
 import {scenarioNames} from './demo/scenario-names.ts';
+import {askAhead} from './engine/ahead.ts';
 import {thresholds} from './image/scan/finding.ts';
 import {scannerNames} from './image/scan/scanner-names.ts';
 import {targetFacts, targetNames} from './job/export/target-names.ts';
@@ -114,8 +115,10 @@ const run = () =>
 			}
 
 			const wordsThere = () => words(['on', 'sync', 'yes']);
-			const run = async (host: string | undefined) =>
-				(await import('./commands/run.ts')).run({...options, host, command}, wordsThere, signal);
+			const run = async (host: string | undefined) => {
+				const engine = await askAhead(host, signal);
+				return (await import('./commands/run.ts')).run({...options, host, command}, wordsThere, signal, engine);
+			};
 			return on === undefined
 				? run(options.host)
 				: (await import('./commands/on-host.ts')).runOnHost({...options, on}, wordsThere(), run, signal);

@@ -122,6 +122,11 @@ const groups = Object.entries({
 		/\/source\/setup\/plan\.ts$/,
 		/\/gpu-cards\.json$/,
 	],
+	runs: [
+		/\/source\/app\/runs\/(run|follow|make-job)\.ts$/,
+		/\/source\/job\/(run|runs)\//,
+		/\/source\/job\/(job|python|script|torchrun)\.ts$/,
+	],
 	judge: [/\/source\/image\//, /\/templates\/catalogue\//],
 }).map(([name, paths]) => ({name, test: (id) => paths.some((path) => path.test(id))}));
 

@@ -1,3 +1,4 @@
+import {boxLabel} from '../base/box-label.ts';
 import type {ContainerState} from '../engine/engine.ts';
 
 export type ServiceName = 'jupyter' | 'ssh';
@@ -85,7 +86,7 @@ export function isRunning({state}: Pick<Box, 'state'>): boolean {
 
 /** The label names are part of the published interface. */
 export const label = {
-	name: 'gpubox.name',
+	name: boxLabel,
 	kind: 'gpubox.kind',
 	nonce: 'gpubox.nonce',
 	startOf: 'gpubox.start-of',

@@ -5,7 +5,7 @@ import {type LiveRun, planRun, type RunFlags, type StartedRun, startRun} from '.
 import {exitCode, Failure} from '../base/failure.ts';
 import {interrupts, type TakenSignal} from '../base/interrupts.ts';
 import {toDockerRun} from '../box/plan/docker-run.ts';
-import {EngineError, type LogChunk} from '../engine/engine.ts';
+import {type Engine, EngineError, type LogChunk} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import type {Completed} from '../job/runs/complete.ts';
@@ -30,10 +30,16 @@ export type RunOptions = RunFlags & {
 
 /**
 @param words of the call, for gpubox on the host that has the engine
+@param engine of the host, asked already
 @returns the exit code of the command; 0 when the user detached
 */
-export async function run(options: RunOptions, words: () => readonly string[], signal: AbortSignal): Promise<number> {
-	const host = openHost(options);
+export async function run(
+	options: RunOptions,
+	words: () => readonly string[],
+	signal: AbortSignal,
+	engine?: Engine,
+): Promise<number> {
+	const host = openHost({host: options.host, engine});
 	if (!host.engine.local) {
 		const {startThere} = await import('./on-host.ts');
 		return startThere(host, options, words(), signal);

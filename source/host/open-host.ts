@@ -2,6 +2,7 @@ import {exitCode, Failure} from '../base/failure.ts';
 import {homeFolder} from '../base/home.ts';
 import {type EngineAddress, findEngineAddress, isLocalAddress} from '../engine/address.ts';
 import {findConfigFault} from '../engine/config-file.ts';
+import type {Engine} from '../engine/engine.ts';
 import {lazyDocker} from '../engine/lazy.ts';
 import {sshWords} from '../engine/ssh-words.ts';
 import type {NvidiaSmi} from '../gpu/gpu.ts';
@@ -13,9 +14,10 @@ import {findPaths, whoAmI} from './user.ts';
 /**
 The host that flags and environment select. Nothing is connected yet.
 
+@param options.engine asked already
 @param options.quiet nothing is written to stderr: the session shows itself what is to be told
 */
-export function openHost(options: {host?: string | undefined; quiet?: true}): Host {
+export function openHost(options: {host?: string | undefined; engine?: Engine | undefined; quiet?: true}): Host {
 	const home = homeFolder(process.env);
 	const address = findEngineAddress(process.env, home, options.host);
 	const fault = findConfigFault(process.env, home);
@@ -24,7 +26,7 @@ export function openHost(options: {host?: string | undefined; quiet?: true}): Ho
 	}
 
 	return {
-		engine: lazyDocker(address),
+		engine: options.engine ?? lazyDocker(address),
 		nvidiaSmi: {...nvidiaSmiAt(address, process.env), ...(options.quiet ? {} : {onSlow: tellOnce()})},
 		person: whoAmI(process.env),
 		paths: findPaths(process.env),

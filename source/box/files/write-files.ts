@@ -153,6 +153,11 @@ export function removeBoxFiles(paths: Paths, folder: string | undefined): void {
 	removeTree(boxFolder(paths, folder));
 }
 
+/** Removes the files that a container needed to start; who it belongs to is still known. */
+export function removeStartFiles(paths: Paths, folder: string): void {
+	removeTree(join(boxFolder(paths, folder), 'files'));
+}
+
 /** The usual system accounts, and one for the box's user. */
 function passwdFor({name, uid, gid}: Person): string {
 	const others = withoutId(readTemplate('box/passwd'), uid, name);

@@ -2,7 +2,7 @@ import timers from 'node:timers/promises';
 import {EngineError} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
-import {removeBoxFiles} from '../files/write-files.ts';
+import {removeBoxFiles, removeStartFiles} from '../files/write-files.ts';
 
 /** How long an engine may take to remove a container that another process is already removing. */
 const attempts = 50;
@@ -34,11 +34,25 @@ async function removeContainer({engine}: Pick<Host, 'engine'>, id: string): Prom
 	}
 }
 
-/** Removes a box of the caller, running or not, and its files. @throws EngineError */
+/**
+Removes a box of the caller, running or not, and its files.
+
+@param options.ended it is never started again, so that its files need not outlive it
+@throws EngineError
+*/
 export async function removeWithFiles(
 	host: Pick<Host, 'engine' | 'paths'>,
 	box: Pick<Box, 'id' | 'folder'>,
+	{ended = false}: {ended?: boolean} = {},
 ): Promise<void> {
-	await removeContainer(host, box.id);
+	const removing = removeContainer(host, box.id);
+	if (ended && box.folder !== undefined) {
+		removing.catch(() => {});
+		// The engine takes as long as this. It has to be asked first.
+		await timers.setTimeout(1);
+		removeStartFiles(host.paths, box.folder);
+	}
+
+	await removing;
 	removeBoxFiles(host.paths, box.folder);
 }

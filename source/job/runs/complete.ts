@@ -85,7 +85,7 @@ export async function completeRun(
 	completed = kept;
 	writeRunRecord(host.paths, completed);
 	if (box) {
-		await removeWithFiles(host, box);
+		await removeWithFiles(host, box, {ended: true});
 	}
 
 	return {run: completed, outcome, reason, notifyProblem: await notifyOnce(host.paths, completed, options.notify)};

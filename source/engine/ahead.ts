@@ -1,0 +1,45 @@
+import timers from 'node:timers/promises';
+import {boxLabel} from '../base/box-label.ts';
+import {homeFolder} from '../base/home.ts';
+import {findEngineAddress} from './address.ts';
+import type {Engine} from './engine.ts';
+import {lazyDocker} from './lazy.ts';
+
+/**
+The engine that flags and environment select. One of this machine has been asked already what nearly every verb needs first: it answers while the
+code of the verb is loaded.
+
+@throws Failure (usage)
+*/
+export async function askAhead(host: string | undefined, signal: AbortSignal): Promise<Engine> {
+	const address = findEngineAddress(process.env, homeFolder(process.env), host);
+	const engine = lazyDocker(address);
+	if (address.missing || !engine.local) {
+		return engine;
+	}
+
+	const first = {info: engine.info(signal), boxes: engine.listContainers({labels: [boxLabel], signal})};
+	const answers: Partial<typeof first> = first;
+	for (const answer of Object.values(first)) {
+		// Whoever needs it gets the error, too.
+		answer.catch(() => {});
+	}
+
+	// Loading code keeps this process busy: first both questions have to be on their way.
+	await import('./docker/docker.ts');
+	await timers.setImmediate();
+	await timers.setImmediate();
+	return {
+		...engine,
+		info(...options) {
+			const {info} = answers;
+			delete answers.info;
+			return info ?? engine.info(...options);
+		},
+		listContainers(options) {
+			const {boxes} = answers;
+			delete answers.boxes;
+			return boxes && options?.labels?.join() === boxLabel ? boxes : engine.listContainers(options);
+		},
+	};
+}
