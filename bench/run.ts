@@ -231,7 +231,13 @@ async function benchRun(): Promise<Row[]> {
 		() => timed(() => expectSuccess(run('true'))),
 		() => timed(() => expectSuccess(byHand('true'))),
 	);
+	const ours = [host.program.node, host.program.cli, 'run', ...options, '--', 'seq', '1000000'];
 	const lines = await compare(
+		5,
+		() => streamingTime(ours.join(' ')),
+		() => streamingTime(line.replace(/\btrue\n$/, 'seq 1000000')),
+	);
+	const whole = await compare(
 		3,
 		() => timed(() => expectSuccess(run('seq', '1000000'))),
 		() => timed(() => expectSuccess(byHand('seq 1000000'))),
@@ -245,14 +251,36 @@ async function benchRun(): Promise<Row[]> {
 			limit: 1.15,
 		},
 		{
-			what: 'gpubox run -- seq 1000000 / docker run --rm',
+			what: 'its output, first to last of 1 M lines / docker run',
 			ours: ms(lines.ours),
 			reference: ms(lines.reference),
 			ratio: lines.ratio,
 			limit: 1,
 		},
+		{
+			what: 'gpubox run -- seq 1000000, start to end / docker run --rm',
+			ours: ms(whole.ours),
+			reference: ms(whole.reference),
+			ratio: whole.ratio,
+			limit: 1.15,
+		},
 	];
 }
+
+/** From the first byte of what a command prints into a pipe to the last, in milliseconds. */
+async function streamingTime(command: string): Promise<number> {
+	const pipeline = `${command.trimEnd()} | '${host.program.node}' '${join(root, 'bench/first-to-last.mjs')}'`;
+	const {stdout} = await expectSuccess(person.run('/bin/sh', ['-c', pipeline]));
+	const {milliseconds, bytes} = JSON.parse(stdout) as {milliseconds: number; bytes: number};
+	if (bytes !== bytesOfMillion) {
+		throw new Error(`${bytes} of ${bytesOfMillion} bytes arrived`);
+	}
+
+	return milliseconds;
+}
+
+/** Of `seq 1000000`. */
+const bytesOfMillion = 6_888_896;
 
 async function untilAnswers(url: URL): Promise<void> {
 	for (;;) {

@@ -10,7 +10,7 @@ export type Seen = Record<LogChunk['stream'], number>;
 /** Milliseconds between two attempts to reach an engine that went away. */
 const retryMs = 1000;
 
-/** How long after the end of its output a container may still run before that end counts as a lost connection, in milliseconds. */
+/** After this time it is looked whether a container whose output has ended still runs, in milliseconds. */
 const endsWithinMs = 1000;
 
 /** How much later than its output a container may end: its last process closes both. In milliseconds. */
@@ -32,7 +32,7 @@ missing or lost, from the engine's log after what was seen. Nothing is left out 
 @param options.ending settles with the container as it ended; undefined when it is gone
 */
 export async function readOutput(
-	engine: Pick<Engine, 'logs' | 'inspectContainer'>,
+	engine: Pick<Engine, 'logs' | 'inspectContainer' | 'top'>,
 	id: string,
 	options: {
 		signal: AbortSignal;
@@ -47,7 +47,7 @@ export async function readOutput(
 		seen[chunk.stream] += chunk.data.length;
 		await take(chunk);
 	};
-	if (attached && (await readAttached(attached, signal, counted)) && (await isWhole(ending, signal))) {
+	if (attached && (await readAttached(attached, signal, counted)) && (await isWhole(engine, id, {ending, signal}))) {
 		return;
 	}
 
@@ -86,20 +86,33 @@ async function readAttached(
 
 /**
 Whether output that has just ended did so because the container did. A connection that was cut between two pieces ends in the same way, but
-then the container runs on for a while.
+then processes of it go on, or it ended later than its output. An engine that still writes the log of a container says that it runs.
 */
-async function isWhole(ending: Promise<ContainerDetail | undefined>, signal: AbortSignal): Promise<boolean> {
+async function isWhole(
+	engine: Pick<Engine, 'top'>,
+	id: string,
+	{ending, signal}: {ending: Promise<ContainerDetail | undefined>; signal: AbortSignal},
+): Promise<boolean> {
 	const outputEnded = Date.now();
-	const over = new AbortController();
+	const endedSoon = await Promise.race([
+		ending.then(() => true),
+		timers.setTimeout(endsWithinMs, false, {signal}).catch(() => false),
+	]);
+	if (!endedSoon && (await hasProcesses(engine, id, signal))) {
+		return false;
+	}
+
+	const finishedAt = (await ending)?.finishedAt;
+	return finishedAt !== undefined && finishedAt.getTime() - outputEnded <= sameMomentMs;
+}
+
+async function hasProcesses(engine: Pick<Engine, 'top'>, id: string, signal: AbortSignal): Promise<boolean> {
 	try {
-		const timeout = timers.setTimeout(endsWithinMs, 'timeout' as const, {
-			signal: AbortSignal.any([signal, over.signal]),
-		});
-		const detail = await Promise.race([ending, timeout.catch(() => 'timeout' as const)]);
-		const finishedAt = detail === 'timeout' ? undefined : detail?.finishedAt;
-		return finishedAt !== undefined && finishedAt.getTime() - outputEnded <= sameMomentMs;
-	} finally {
-		over.abort();
+		return (await engine.top(id, signal)).length > 0;
+	} catch (error) {
+		ignoreEngine(error);
+		// That it does not run any more. Of an engine that is away nothing is known.
+		return !(error instanceof EngineError && ['conflict', 'not-found', 'failed'].includes(error.code));
 	}
 }
 

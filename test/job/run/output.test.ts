@@ -26,7 +26,7 @@ function framed(printed: Printed): Buffer {
 
 /** An engine with one container, which prints into the connection that is attached, and keeps `log`. */
 async function withContainer(
-	{log = [], attached}: {log?: Printed; attached: (socket: Duplex) => void},
+	{log = [], processes = [], attached}: {log?: Printed; processes?: string[][]; attached: (socket: Duplex) => void},
 	use: (engine: Engine, asked: string[]) => Promise<void>,
 ): Promise<void> {
 	const folder = await mkdtemp(join(tmpdir(), 'gpubox-attach-'));
@@ -36,6 +36,8 @@ async function withContainer(
 		asked.push((request.url ?? '').replace(/\?.*$/, ''));
 		if (request.url?.includes('/logs')) {
 			response.end(framed(log));
+		} else if (request.url?.includes('/top')) {
+			response.end(JSON.stringify({Titles: ['PID', 'PPID', 'COMMAND'], Processes: processes}));
 		} else {
 			response.setHeader('Content-Type', 'application/json').end(
 				JSON.stringify({
@@ -147,6 +149,7 @@ describe('output of a job', () => {
 						['stderr', all.stderr],
 						['stdout', all.stdout],
 					],
+					processes: [['17', '1', 'python train.py']],
 					attached: (socket) => socket.end(bytes.subarray(0, length)),
 				},
 				async (engine, asked) => {
@@ -157,6 +160,15 @@ describe('output of a job', () => {
 				},
 			);
 		}
+	});
+
+	test('is whole where nothing runs any more, however long the engine writes the log before it tells the end', async () => {
+		const finished = endedAfter(0);
+		const ending = new Promise<ContainerDetail>((resolve) => setTimeout(resolve, 1200, finished));
+		await withContainer({attached: (socket) => socket.end(framed(printed))}, async (engine, asked) => {
+			const {seen: _seen, ...texts} = await read(engine, {ending});
+			assert.deepEqual([texts, asked], [all, ['/containers/x/top']]);
+		});
 	});
 
 	test('is read no faster than it is taken', async () => {
