@@ -195,7 +195,8 @@ function packagesOf({packages}: Settings, lock: LockFacts | undefined, isJob: bo
 		const version = lock?.apt[name];
 		return version === undefined ? text : `${name}=${version}`;
 	});
-	const pip = [...(packages?.pip ?? []), ...(isJob ? [] : ['jupyterlab>=4.4,<5'])];
+	// The newest that the image's Python can have; one that the image brings stays.
+	const pip = [...(packages?.pip ?? []), ...(isJob ? [] : ['jupyterlab>=4,<5'])];
 	return {apt, pip, ...(lock === undefined ? {} : {constraints: lock.constraints})};
 }
 

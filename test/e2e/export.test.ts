@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {mkdir, readFile, stat, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {build} from 'rolldown';
@@ -12,7 +12,7 @@ import {runToEnd} from '../_helpers/test-host/person.ts';
 
 /*
 What gpubox exports ends in the programs that it is for: the image is built and run, Compose runs the job, GitHub's parser and actionlint read
-the workflow, gitlab-ci-local reads the pipeline, the devcontainer command reads its file, and docker the stack. Where a program
+the workflow, gitlab-ci-local runs the pipeline, the devcontainer command starts its container, and docker reads the stack. Where a program
 accepts a file, a misspelt key in it is refused.
 */
 
@@ -224,20 +224,49 @@ describe('GitHub Actions', () => {
 	});
 });
 
-test('gitlab-ci-local takes the pipeline, and refuses a wrong type', async () => {
-	const root = await npmPackages('gitlab-ci-local@4.75.1');
-	await exported(['gitlab-ci', '-o', '.', '--artifacts', 'result', '--timeout', '1h', ...job]);
-	await run('git', ['init', '-q', '.']);
-	await run('git', ['remote', 'add', 'origin', 'git@gitlab.example:team/exported.git']);
-	const list = (file: string) =>
-		run(process.execPath, [join(root, 'node_modules/.bin/gitlab-ci-local'), '--list', '--file', file]);
-	const {stdout, stderr, code} = await list('.gitlab-ci.yml');
-	assert.equal(code, 0, `${stdout}${stderr}`);
-	assert.match(stdout, /^job\b/m);
-	const other = await spoiled('.gitlab-ci.yml', (content) =>
-		Object.assign(content.job as object, {interruptible: 'perhaps'}),
-	);
-	assert.notEqual((await list(other)).code, 0);
+describe('GitLab CI', () => {
+	const gitlab = async (words: string[]) => {
+		const root = await npmPackages('gitlab-ci-local@4.75.1');
+		// Git asks whose the folder is.
+		const trust = {GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: alice.project};
+		return run(process.execPath, [join(root, 'node_modules/.bin/gitlab-ci-local'), ...words], trust);
+	};
+	before(async () => {
+		// gitlab-ci-local asks for every GPU where a tag is called gpu.
+		await exported(['gitlab-ci', '-o', '.', '--runner', 'docker', '--artifacts', 'result', '--timeout', '1h', ...job]);
+		const git = (...words: string[]) => alice.run('git', words);
+		await git('init', '-q', '--initial-branch', 'main', '.');
+		await git('remote', 'add', 'origin', 'git@gitlab.example:team/exported.git');
+		await git('add', 'job.py', 'gpubox.yaml', '.gitlab-ci.yml');
+		const committed = await git(
+			...['-c', 'user.name=alice', '-c', 'user.email=alice@example.com', 'commit', '-qm', 'Add the job'],
+		);
+		assert.equal(committed.code, 0, committed.stderr);
+	});
+
+	test('gitlab-ci-local takes the pipeline, and refuses a wrong type', async () => {
+		const {stdout, stderr, code} = await gitlab(['--list']);
+		assert.equal(code, 0, `${stdout}${stderr}`);
+		assert.match(stdout, /^job\b/m);
+		const other = await spoiled('.gitlab-ci.yml', (content) =>
+			Object.assign(content.job as object, {interruptible: 'perhaps'}),
+		);
+		assert.notEqual((await gitlab(['--list', '--file', other])).code, 0);
+	});
+
+	test('and runs the job in a container: words, exit code, artifacts', async () => {
+		const {stdout, stderr, code} = await gitlab([
+			'job',
+			'--helper-image',
+			host.images.jupyter,
+			'--pull-policy',
+			'if-not-present',
+		]);
+		assert.equal(code, 1, 'its own');
+		assert.match(`${stdout}${stderr}`, /job finished in .* FAIL 7/);
+		assert.match(stdout, /words \["it's", '\$HOME'\] a \$b 'c' True gpubox \/builds\/team\/exported$/m);
+		assert.equal(await readFile(inProject('result'), 'utf8'), 'done');
+	});
 });
 
 const noJava = spawnSync('java', ['-version']).status === 0 ? false : 'Groovy needs Java';
@@ -279,4 +308,37 @@ test('the devcontainer command reads its file', async () => {
 	assert.equal(workspace.workspaceFolder, '/workspace');
 	assert.deepEqual(configuration.runArgs.slice(0, 2), ['--gpus', '2']);
 	assert.equal(configuration.containerEnv.ODD, "a $b 'c'");
+});
+
+test('the devcontainer command starts its container, in which the project is', async () => {
+	const root = await npmPackages('@devcontainers/cli@0.89.0');
+	await exported(['devcontainer', '-o', '.', '--force', ...job]);
+	const devcontainer = (words: string[]) =>
+		run(process.execPath, [
+			join(root, 'node_modules/.bin/devcontainer'),
+			...words,
+			...['--workspace-folder', '.', '--mount-workspace-git-root', 'false'],
+		]);
+	try {
+		const up = await devcontainer(['up', '--buildkit', 'never']);
+		assert.equal(up.code, 0, up.stderr);
+		const {stdout, stderr} = await devcontainer([
+			'exec',
+			'sh',
+			'-c',
+			'id -un; pwd; ls set-up job.py; echo "$ODD"; touch from-inside',
+		]);
+		assert.equal(stdout, "gpubox\n/workspace\njob.py\nset-up\na $b 'c'\n", stderr);
+		assert.equal((await stat(inProject('from-inside'))).uid, alice.uid);
+	} finally {
+		const filters = {label: [`devcontainer.local_folder=${alice.project}`]};
+		for (const {Id} of await docker.listContainers({all: true, filters})) {
+			await docker.getContainer(Id).remove({force: true});
+		}
+
+		await docker.getVolume('exported-cache').remove({force: true});
+		for (const {Id} of await docker.listImages({filters: {reference: [`vsc-${basename(alice.project)}-*`]}})) {
+			await docker.getImage(Id).remove({force: true});
+		}
+	}
 });

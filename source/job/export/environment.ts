@@ -3,8 +3,8 @@ import {type PortableJob, usualUser} from './portable-job.ts';
 /** The name of the user in images that the exported Dockerfile builds. */
 export const userName = 'gpubox';
 
-/** Where a user without an entry in the image's passwd can write. */
-const bareHome = '/tmp/home';
+/** Where a user without an entry in the image's passwd can write: the one folder that every image has, and that all users can write to. */
+const bareHome = '/tmp';
 
 /** The home of the user in images that the exported Dockerfile builds. */
 export const builtHome = `/home/${userName}`;

@@ -28,13 +28,22 @@ function writeConstraints(locked: readonly string[] = []): string {
 		locked.length > 0
 			? [`open("/tmp/gpubox-keep", "w").write(${JSON.stringify(locked.map((line) => `${line}\n`).join(''))})`]
 			: [
-					'from importlib.metadata import distributions',
+					'try:',
+					'    from importlib.metadata import distributions',
+					'except ImportError:  # Python 3.7',
+					'    from importlib_metadata import distributions',
 					'keep = {"torch", "torchvision", "torchaudio", "triton", "tensorflow", "jax", "jaxlib"}',
 					'found = {d.metadata["Name"]: d.version for d in distributions() if (d.metadata["Name"] or "").lower() in keep}',
 					'open("/tmp/gpubox-keep", "w").write("".join(f"{name}=={version}\\n" for name, version in found.items()))',
 				]
 	).join('\n');
 }
+
+/**
+For every pip: older ones do not know these as options, and ignore variables that they do not know. Since Ubuntu 24.04 pip refuses to touch
+the distribution's Python; in an image nothing else manages it.
+*/
+const pipVariables = ['PIP_BREAK_SYSTEM_PACKAGES=1', 'PIP_ROOT_USER_ACTION=ignore', 'PIP_NO_CACHE_DIR=1'];
 
 /**
 The Dockerfile of a project: base by digest, packages, user; with `code` also the project, its variables, its setup command and its command. What changes
@@ -63,8 +72,7 @@ export function dockerfileOf(job: PortableJob, {code}: {code: boolean}): string 
 			? []
 			: [
 					`RUN ${exec(['python3', '-c', writeConstraints(job.packages.constraints)])}`,
-					// Since Ubuntu 24.04 pip refuses to touch the distribution's Python; in an image nothing else manages it.
-					`RUN ${exec(['env', 'PIP_BREAK_SYSTEM_PACKAGES=1', 'python3', '-m', 'pip', 'install', '--no-cache-dir', '--root-user-action=ignore', '-c', '/tmp/gpubox-keep', ...[...pip].sort()])}`,
+					`RUN ${exec(['env', ...pipVariables, 'python3', '-m', 'pip', 'install', '-c', '/tmp/gpubox-keep', ...[...pip].sort()])}`,
 				]),
 		`ARG USER_UID=${uid}`,
 		`ARG USER_GID=${gid}`,

@@ -74,13 +74,17 @@ function mountsOf(job: PortableJob): string[] {
 
 /** What runs inside the container. */
 function insideWords(job: PortableJob): string[] {
-	const {HOME, USER: _user, LOGNAME: _name, ...rest} = environmentOf(job, {built: false, byRuntime: false});
-	const environment = Object.entries({HOME, ...rest, ...job.environment}).map(([name, value]) => `${name}=${value}`);
+	const {HOME: _home, USER: _user, LOGNAME: _name, ...rest} = environmentOf(job, {built: false, byRuntime: false});
+	const environment = Object.entries({...rest, ...job.environment}).map(([name, value]) => `${name}=${value}`);
 	const command = commandOf(job, job.nodes > 1 ? {rank: rankMark, address: headMark} : undefined);
 	const variables = job.secrets.filter(({variable}) => variable).map(({name}) => name);
 	const read = variables.map((name) => `${name}=$(cat /run/secrets/${name}) && export ${name}`);
 	return [
-		...(read.length === 0 ? [] : ['sh', '-c', `${read.join(' && ')} && exec "$@"`, 'sh']),
+		'sh',
+		'-c',
+		// The node's own /tmp may be in the container, and in that what others left.
+		['HOME=$(mktemp -d) && export HOME', ...read, 'exec "$@"'].join(' && '),
+		'sh',
 		'env',
 		...environment,
 		...command,
