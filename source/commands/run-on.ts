@@ -12,7 +12,7 @@ import {safeText} from '../text/safe.ts';
 import {askOnTerminal} from './output/ask-consent.ts';
 import {printJson} from './output/json.ts';
 import {makeReporter} from './output/up-progress.ts';
-import {outputTo, type RunOptions, report} from './run.ts';
+import {couldNotStart, outputTo, type RunOptions, report} from './run.ts';
 import {listenForKeys, type RunKey} from './run-keys.ts';
 
 export type RunOnOptions = RunOptions & Omit<PlaceFlags, 'on' | 'host' | 'command'> & {on: string};
@@ -53,6 +53,8 @@ export async function runOn({on, ...options}: RunOnOptions, signal: AbortSignal)
 		}
 
 		run = await startPlaced(host, plan, flags, front);
+	} catch (error) {
+		throw options.dryRun || signal.aborted ? error : await couldNotStart(error, host);
 	} finally {
 		reporter.end();
 	}

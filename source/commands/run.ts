@@ -76,7 +76,7 @@ export async function run(
 }
 
 /** As with docker: whatever kept the command from starting is not the command's own exit code, which may be 1. */
-async function couldNotStart(error: unknown, {engine}: Pick<Host, 'engine'>): Promise<Failure> {
+export async function couldNotStart(error: unknown, {engine}: Pick<Host, 'engine'>): Promise<Failure> {
 	const {explain} = await import('../host/remedies.ts');
 	const known = explain(error, engine.address);
 	return known.exitCode !== exitCode.failed || known instanceof MissingScript

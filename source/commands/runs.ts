@@ -11,6 +11,7 @@ import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {explain} from '../host/remedies.ts';
 import {tellWhere} from '../job/place/follow.ts';
+import {adviceOf} from '../job/runs/gpu-use.ts';
 import {gpuHoursOf, makeManifest, runJson, stateOf} from '../job/runs/manifest.ts';
 import type {RunRecord} from '../job/runs/record.ts';
 import {formatDuration} from '../text/duration.ts';
@@ -132,6 +133,7 @@ function showRun(run: RunRecord, {json}: Options): void {
 				: `${uuid.slice(0, 12)}: at most ${peakMemoryMiB ?? '?'} MiB, ${utilizationSum === null ? 'unknown' : `${Math.round(utilizationSum / samples)} %`} on average`,
 		]),
 		['Runs on', run.on === undefined ? undefined : `${run.on.place}, job ${run.on.id ?? '?'}${tellWhere(run.on)}`],
+		['Advice', adviceOf(run)],
 		['Driver', run.driverVersion ?? undefined],
 		['Image', [run.image, run.imageDigest].filter(Boolean).join('  ')],
 		['Commit', git?.commit ? `${git.commit}${git.patch ? ', with changes in the file patch' : ''}` : undefined],

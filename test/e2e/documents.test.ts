@@ -926,7 +926,7 @@ async function settleIn(): Promise<void> {
 		`mkdir scratch/asks && printf 'image: ${image}\\ngpus: none\\npostCreate: touch made\\n' > scratch/asks/gpubox.yaml`,
 		`printf 'image: ${image}\\n' > export/gpubox.yaml`,
 		`printf %s ${registry.address} > registry`,
-		`cat > .local/bin/trivy <<'END' && chmod 755 .local/bin/trivy\n#!/bin/sh\necho '${scanReport}'\nEND`,
+		`mkdir -p .local/bin && cat > .local/bin/trivy <<'END' && chmod 755 .local/bin/trivy\n#!/bin/sh\necho '${scanReport}'\nEND`,
 		`cat > scratch/our-host.json <<'END'\n${scenario}END`,
 		`git config --global url."$HOME/team/".insteadOf git@example.com:team/`,
 		`sh gpubox-linux-x64 config build.registryMirror ${registry.address}`,

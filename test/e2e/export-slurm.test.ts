@@ -207,6 +207,9 @@ describe('a real Slurm', {skip: needsOwnEngine}, () => {
 		const refused = await runOn(['--gpus', '3'], 'true');
 		assert.equal(refused.code, 125);
 		assert.match(refused.stderr, /Slurm refused the job: .*Requested node configuration is not available/);
+		const unlocked = await runOn(['--locked'], 'true');
+		assert.equal(unlocked.code, 2);
+		assert.match(unlocked.stderr, /has no gpubox\.lock/);
 		const none = await alice.runGpubox(['run', '--on', 'slurm', '--trust', '--', 'true']);
 		assert.equal(none.code, 3);
 		assert.match(none.stderr, /No Slurm on this machine: sbatch is not installed\.\n.*login node/);

@@ -23,7 +23,10 @@ export async function followToEnd(
 	box: Pick<Box, 'id' | 'folder'> | undefined,
 	options: FollowOptions,
 ): Promise<Completed | undefined> {
-	const {detail, missingBytes, ...followed} = await followRun(host, run, options);
+	const {detail, missingBytes, ...followed} = await followRun(host, run, {
+		...options,
+		onUse: (use) => writeRunRecord(host.paths, {...run, use}),
+	});
 	const current = {...run, ...followed};
 	if (detail === undefined && options.signal.aborted) {
 		const {follower: _over, ...rest} = current;

@@ -23,7 +23,7 @@ import {safeText} from '../../text/safe.ts';
 import {asksOf, consent} from '../consent.ts';
 import {toDuration} from '../duration-option.ts';
 import {type Effective, loadSettings} from '../load-settings.ts';
-import {noteLock, readLockState} from '../lock/project-lock.ts';
+import {noteLock, readLockState, requireLock} from '../lock/project-lock.ts';
 import {lockFacts, portableJob} from '../portable-job.ts';
 import type {Front} from '../up.ts';
 import {placeInside} from './make-job.ts';
@@ -69,6 +69,10 @@ export async function planPlaced(host: Host, flags: PlaceFlags, {report}: Pick<F
 	const workingDirectory = placeInside(project, process.cwd());
 	refuseMissingScript(flags.command, {folder: project, workingDirectory});
 	const lock = await readLockState(effective);
+	if (flags.locked) {
+		await requireLock(lock, effective);
+	}
+
 	for (const text of noteLock(lock)) {
 		report({kind: 'note', text});
 	}

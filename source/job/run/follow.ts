@@ -2,7 +2,7 @@ import timers from 'node:timers/promises';
 import type {Attached, ContainerDetail, Engine, LogChunk} from '../../engine/engine.ts';
 import {watchGpus} from '../../gpu/stream.ts';
 import type {Host} from '../../host/host.ts';
-import {addReadings, usesOneOfSeveral} from '../runs/gpu-use.ts';
+import {addReadings, adviceOf} from '../runs/gpu-use.ts';
 import {LogFile} from '../runs/log-file.ts';
 import type {RunRecord} from '../runs/record.ts';
 import {ignoreEngine, isGone, pause, readOutput, seenOf, toRecord} from './output.ts';
@@ -16,6 +16,8 @@ export type FollowOptions = {
 	onOutput?: (chunk: LogChunk) => Promise<void>;
 	/** Notes for the user, safe to print. */
 	onNote?: (text: string) => void;
+	/** Called when the use of its cards is worth keeping before it ends: it says what `adviceOf` tells. */
+	onUse?: (use: RunRecord['use']) => void;
 	/** Between two readings of the cards, in milliseconds. */
 	sampleMs?: number;
 };
@@ -35,13 +37,20 @@ the container has ended or is gone, or `signal` aborts.
 export async function followRun(
 	host: Pick<Host, 'engine' | 'nvidiaSmi'>,
 	run: RunRecord & {container: string},
-	{signal, attached, onOutput, onNote = () => {}, sampleMs = 5000}: FollowOptions,
+	{signal, attached, onOutput, onNote = () => {}, onUse = () => {}, sampleMs = 5000}: FollowOptions,
 ): Promise<Followed> {
 	const {engine} = host;
 	const over = new AbortController();
 	const log = new LogFile(run.folder, {empty: run.logBytes === null});
 	let {stopped} = run;
-	const sampling = sampleCards(host, run, {signal: AbortSignal.any([signal, over.signal]), onNote, sampleMs});
+	const sampling = sampleCards(host, run, {
+		signal: AbortSignal.any([signal, over.signal]),
+		sampleMs,
+		onAdvice(text, use) {
+			onUse(use);
+			onNote(text);
+		},
+	});
 	const ending = waitForEnd(engine, run.container, signal, onNote);
 	const seen = seenOf(run);
 	const reading = readOutput(engine, run.container, {signal, seen, attached, ending}, async (chunk) => {
@@ -99,14 +108,18 @@ async function waitForEnd(
 async function sampleCards(
 	{nvidiaSmi}: Pick<Host, 'nvidiaSmi'>,
 	run: RunRecord,
-	{signal, onNote, sampleMs}: {signal: AbortSignal; onNote: (text: string) => void; sampleMs: number},
+	{
+		signal,
+		sampleMs,
+		onAdvice,
+	}: {signal: AbortSignal; sampleMs: number; onAdvice: (text: string, use: RunRecord['use']) => void},
 ): Promise<RunRecord['use']> {
 	let {use} = run;
 	if (use.length === 0) {
 		return use;
 	}
 
-	let told = run.processes !== null;
+	let told = false;
 	await watchGpus(nvidiaSmi, {
 		signal,
 		intervalMs: sampleMs,
@@ -116,11 +129,10 @@ async function sampleCards(
 			}
 
 			use = addReadings(use, news.frame.samples);
-			if (!told && usesOneOfSeveral(use) === true) {
+			const advice = told ? undefined : adviceOf({...run, use});
+			if (advice !== undefined) {
 				told = true;
-				onNote(
-					`The job has ${use.length} GPUs and uses one of them. To use all: gpubox run --nproc auto, which starts it with torchrun`,
-				);
+				onAdvice(advice, use);
 			}
 		},
 	});

@@ -1,5 +1,5 @@
 import type {GpuSample} from '../../gpu/gpu.ts';
-import type {GpuUse} from './record.ts';
+import type {GpuUse, RunRecord} from './record.ts';
 
 type Reading = Pick<GpuSample, 'uuid' | 'memoryUsedMiB' | 'utilization'>;
 
@@ -47,4 +47,11 @@ export function usesOneOfSeveral(use: readonly GpuUse[]): boolean | undefined {
 			(utilizationSum ?? 0) / samples > idle.utilization || (peakMemoryMiB ?? 0) > idle.memoryMiB,
 	);
 	return busy.length === 1;
+}
+
+/** What the use of its cards says that the user could do better; undefined where it says nothing. Pure. */
+export function adviceOf({use, processes}: Pick<RunRecord, 'use' | 'processes'>): string | undefined {
+	return processes === null && usesOneOfSeveral(use) === true
+		? `The job has ${use.length} GPUs and uses one of them. To use all: gpubox run --nproc auto, which starts it with torchrun`
+		: undefined;
 }

@@ -1,6 +1,7 @@
 import {version} from '../../base/version.ts';
 import type {CheckResult} from '../check.ts';
 import type {RunFile} from './files.ts';
+import {adviceOf} from './gpu-use.ts';
 import type {RunRecord} from './record.ts';
 
 /** What a script reads about a run: an element of `gpubox runs --json`. */
@@ -72,6 +73,7 @@ export function makeManifest(record: RunRecord, outcome: Outcome | undefined) {
 			meanUtilization: samples === 0 || utilizationSum === null ? null : Math.round(utilizationSum / samples),
 			samples,
 		})),
+		advice: adviceOf(record) ?? null,
 		stopped: record.stopped,
 		log: {path: 'log', missingBytes: outcome?.logMissingBytes ?? null},
 		files: outcome?.files ?? [],

@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {after, test} from 'node:test';
 import type {Engine} from '../../../source/engine/engine.ts';
 import {followRun} from '../../../source/job/run/follow.ts';
+import {adviceOf} from '../../../source/job/runs/gpu-use.ts';
 import type {RunRecord} from '../../../source/job/runs/record.ts';
 import {makeNvidiaSmi, makeScenarioGpu} from '../../_helpers/nvidia-smi.ts';
 
@@ -22,6 +23,7 @@ async function follow(second: object, processes: number | null): Promise<{notes:
 		gpus: [makeScenarioGpu(0, {memoryUsedMiB: 20_480}), makeScenarioGpu(1, second)],
 	});
 	const notes: string[] = [];
+	const told: string[] = [];
 	let end = () => {};
 	const ended = new Promise<void>((resolve) => {
 		end = resolve;
@@ -46,11 +48,15 @@ async function follow(second: object, processes: number | null): Promise<{notes:
 		const {use} = await followRun({engine, nvidiaSmi: smi.smi}, run, {
 			signal: new AbortController().signal,
 			sampleMs: 40,
+			onUse(use) {
+				told.push(adviceOf({use, processes}) ?? '');
+			},
 			onNote(text) {
 				notes.push(text);
 				end();
 			},
 		});
+		assert.deepEqual(told, notes);
 		return {notes, use};
 	} finally {
 		clearTimeout(enough);
