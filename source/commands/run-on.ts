@@ -159,12 +159,14 @@ function makeStopper(
 				return;
 			}
 
-			level = signal === 'SIGTERM' ? 2 : level + 1;
-			if (level === 1) {
+			level = signal === 'SIGTERM' || !place.sendsSignals ? Math.max(2, level + 1) : level + 1;
+			if (level > 2 && !place.sendsSignals) {
+				tell(`${name} is being stopped. ${place.name} gives it its time, ${stopSeconds} s at most.`);
+			} else if (level === 1) {
 				tell(`Sent SIGINT to ${name}. Ctrl-C again stops it (SIGTERM, after ${stopSeconds} s SIGKILL); d detaches.`);
 				send('interrupt');
 			} else if (level === 2) {
-				tell(`Stopping ${name}: it has ${stopSeconds} s to end. Ctrl-C again kills it.`);
+				tell(`Stopping ${name}: it has ${stopSeconds} s to end.${place.sendsSignals ? ' Ctrl-C again kills it.' : ''}`);
 				send('terminate');
 				timer = setTimeout(() => send('end'), stopSeconds * 1000);
 			} else {

@@ -57,6 +57,8 @@ const engineLimits = {
 	events: {question: 'events', seconds: 30, noticeSeconds: 5, bytes: mebibyte},
 	pull: {question: 'pull of an image', idleSeconds: 600, bytes: mebibyte},
 	push: {question: 'push of an image', idleSeconds: 600, bytes: mebibyte},
+	services: {question: 'services of a swarm', ...look},
+	changeService: {question: 'changing a service of a swarm', ...change},
 	// A step of a build may say nothing while it downloads or compiles.
 	build: {question: 'build of an image', idleSeconds: 1800, bytes: mebibyte},
 } satisfies Record<string, Limit>;

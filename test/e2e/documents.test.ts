@@ -666,6 +666,11 @@ const story: Step[] = [
 		as: 'gpubox run --on slurm --gpus 2 --timeout 8h --dry-run -- python train.py',
 		out: /^#SBATCH --gres=gpu:2\n[\s\S]*^#SBATCH --time=0-08:00:00$/m,
 	}),
+	run('gpubox run --on swarm --gpus 1 --built registry.example/team/vision:1 -- python train.py', {
+		in: 'export',
+		code: 3,
+		err: /^gpubox: The engine at \S+ is not in a swarm\.$/m,
+	}),
 	run('gpubox run --on', {
 		in: 'export',
 		as: 'gpubox run --on slurm -- true',

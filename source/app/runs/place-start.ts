@@ -2,6 +2,8 @@
 import {existsSync, realpathSync} from 'node:fs';
 import {relative, resolve} from 'node:path';
 import {exitCode, Failure} from '../../base/failure.ts';
+import {version} from '../../base/version.ts';
+import {label} from '../../box/box.ts';
 import {inside} from '../../box/paths.ts';
 import {flagSettings, resolvePath} from '../../box/plan/request.ts';
 import type {Mount} from '../../engine/engine.ts';
@@ -78,11 +80,13 @@ export async function planPlaced(host: Host, flags: PlaceFlags, {report}: Pick<F
 	}
 
 	const command = /\.py$/.test(flags.command[0] ?? '') && flags.nproc === undefined ? ['python'] : [];
+	const built = flags.built ?? (lock.kind === 'current' ? pushedOf(lock.lock) : undefined);
 	const {job, lost} = portableJob(
 		effective,
 		{
 			command: [...startIn(relative(inside.project, workingDirectory)), ...command, ...flags.command],
-			built: flags.built ?? (lock.kind === 'current' ? pushedOf(lock.lock) : undefined),
+			built,
+			...(built === undefined ? userOf(host) : {}),
 			nproc: flags.nproc,
 			nodes: flags.nodes,
 			secret: flags.secret,
@@ -120,6 +124,11 @@ export async function planPlaced(host: Host, flags: PlaceFlags, {report}: Pick<F
 /** What gpubox push made of the locked image: packages and code are in it. */
 function pushedOf({pushed}: Lock): string | undefined {
 	return pushed === undefined ? undefined : `${pushed.reference}@${pushed.digest}`;
+}
+
+/** The caller, as on this host: what it writes to shared storage is theirs. The image of one's own has a user of its own. */
+function userOf({person}: Host): {user?: string} {
+	return person.uid === 0 ? {} : {user: `${person.uid}:${person.gid}`};
 }
 
 /** The command starts in the caller's folder, which is not the one that places start in. */
@@ -193,7 +202,19 @@ export async function startPlaced(
 	let id: string;
 	try {
 		writePatch(run.folder, code?.patch);
-		const submission: Submission = {job, options, name: run.name, project, folder: run.folder};
+		const submission: Submission = {
+			job,
+			options,
+			name: instanceName(run.name),
+			project,
+			folder: run.folder,
+			labels: {
+				[label.name]: run.name,
+				[label.owner]: host.person.name,
+				[label.kind]: 'run',
+				[label.version]: version,
+			},
+		};
 		id = await place.submit(submission, signal);
 	} catch (error) {
 		// Nothing ran, so nothing is kept.
@@ -207,8 +228,17 @@ export async function startPlaced(
 	return placed;
 }
 
-function onOf({on, host}: PlaceFlags, {job}: PlacePlan): NonNullable<RunRecord['on']> {
-	return {place: on, address: host ?? null, where: null, cards: [], gpus: job.gpus * job.nodes};
+/** A run's name as every place takes it: a DNS label. Its number stays. */
+function instanceName(name: string): string {
+	const plain = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+	return plain.slice(-longestInstance).replace(/^[^a-z]+/, '') || 'run';
+}
+
+/** Kubernetes adds to the name of a job. */
+const longestInstance = 52;
+
+function onOf({on}: PlaceFlags, {job, place}: PlacePlan): NonNullable<RunRecord['on']> {
+	return {place: on, address: place.address, where: null, cards: [], gpus: job.gpus * job.nodes};
 }
 
 function emptyRecord(
@@ -216,7 +246,7 @@ function emptyRecord(
 	flags: PlaceFlags,
 	plan: PlacePlan,
 ): Omit<RunRecord, 'name' | 'folder' | 'lockHash' | 'git' | 'variables' | 'secrets' | 'command' | 'workingDirectory'> {
-	const {job, effective} = plan;
+	const {job, effective, place} = plan;
 	const image = job.built ?? job.image;
 	return {
 		version: 1,
@@ -232,7 +262,10 @@ function emptyRecord(
 		driverVersion: null,
 		processes: job.nproc ?? null,
 		startedAt: null,
-		deadline: null,
+		deadline:
+			place.keepsTime || job.timeouts.runSeconds === undefined
+				? null
+				: new Date(Date.now() + job.timeouts.runSeconds * 1000).toISOString(),
 		stopSeconds: job.timeouts.stopSeconds ?? stopSeconds,
 		memoryBytes: job.limits.memoryBytes ?? null,
 		artifacts: (flags.artifacts ?? []).map((folder) => resolve(folder)),

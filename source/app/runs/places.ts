@@ -41,7 +41,7 @@ export async function followPlacedToEnd(
 	options: FollowOptions,
 ): Promise<Completed | undefined> {
 	let current = run;
-	const {end, logBytes, missingBytes} = await followPlace(place, run, {
+	const {end, logBytes, missingBytes, stopped} = await followPlace(place, run, {
 		...options,
 		onState(state) {
 			options.onState?.(state);
@@ -52,7 +52,7 @@ export async function followPlacedToEnd(
 			}
 		},
 	});
-	current = {...current, logBytes};
+	current = {...current, logBytes, stopped};
 	if (end === undefined) {
 		const {follower: _over, ...rest} = current;
 		writeRunRecord(host.paths, rest);

@@ -283,7 +283,7 @@ function readMessages(chunks: AsyncIterable<Buffer>, limit: Limit) {
 }
 
 /** As the engine's own command sends it: base64 for addresses, with its padding. */
-function encodeAuth(auth: object): string {
+export function encodeAuth(auth: object): string {
 	return Buffer.from(JSON.stringify(auth)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
 

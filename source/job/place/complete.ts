@@ -65,6 +65,10 @@ export async function completePlaced(
 
 /** What the place says comes first, then what is in the log. */
 function whyOf(place: Place, run: PlacedRun, end: NonNullable<PlaceEnd['end']>): Reason | undefined {
+	if (run.stopped === 'timeout' && end.kind === 'ended') {
+		return {text: 'It was stopped because the time of --timeout was up.', fix: ''};
+	}
+
 	if (end.reason !== '') {
 		return {text: end.reason, fix: end.fix};
 	}

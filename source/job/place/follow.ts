@@ -25,6 +25,8 @@ export type PlaceEnd = {
 	/** Bytes of the output that were read. */
 	logBytes: number;
 	missingBytes: number;
+	/** Why gpubox stopped it, where it did. */
+	stopped: string | null;
 };
 
 /** Once nothing has changed for so long, it is asked less often; a lost node is still named soon. In milliseconds. */
@@ -59,11 +61,18 @@ export async function followPlace(
 	};
 	const teller = makeTeller(run.name, onNote);
 	let end: PlaceEnd['end'];
+	let {stopped} = run;
 	for await (const state of states(place, run.on.id, signal, onNote)) {
 		teller.take(state);
 		onState?.(state);
 		if (state.kind !== 'waiting') {
 			read();
+		}
+
+		if (isOverdue(run) && stopped === null && (state.kind === 'waiting' || state.kind === 'running')) {
+			stopped = 'timeout';
+			onNote('The time of --timeout is up: the job is being stopped.');
+			await place.end(run.on.id, state.kind === 'waiting' ? 'cancel' : 'terminate').catch(ignoreNoAnswer);
 		}
 
 		if (state.kind === 'ended' || state.kind === 'lost') {
@@ -73,7 +82,7 @@ export async function followPlace(
 
 	over.abort();
 	await reading;
-	return {end, logBytes: seen, missingBytes: log?.close() ?? 0};
+	return {end, logBytes: seen, missingBytes: log?.close() ?? 0, stopped};
 }
 
 /** The states of a job, each as it is asked for; the last one is its end, unless the signal aborts. */
@@ -195,6 +204,17 @@ function makeTeller(name: string, onNote: (text: string) => void): {take(state: 
 export function tellWhere({where, cards}: {where: string | null; cards: readonly string[]}): string {
 	const shown = cards.length === 0 ? '' : ` (${safeText(cards.join(', '))})`;
 	return `${where === null ? '' : ` on ${safeText(where)}`}${shown}`;
+}
+
+function isOverdue({deadline}: PlacedRun): boolean {
+	return deadline !== null && Date.parse(deadline) < Date.now();
+}
+
+/** @throws errors that are not the place's */
+function ignoreNoAnswer(error: unknown): void {
+	if (!(error instanceof NoAnswer)) {
+		throw error;
+	}
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -9,5 +9,7 @@ export async function openPlace(name: PlaceName, address: string | undefined): P
 	switch (name) {
 		case 'slurm':
 			return (await import('./slurm.ts')).slurmAt(address);
+		case 'swarm':
+			return (await import('./swarm.ts')).swarmAt(address);
 	}
 }

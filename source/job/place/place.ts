@@ -15,6 +15,8 @@ export type Submission = {
 	project: string;
 	/** The run's folder, absolute. */
 	folder: string;
+	/** Names and values of gpubox's own, for places that keep such. */
+	labels: Record<string, string>;
 };
 
 /** How far a job is, as its place says. */
@@ -53,10 +55,16 @@ export class NoAnswer extends Error {
 
 export type Place = {
 	name: PlaceName;
+	/** How `openPlace` reaches the very same again; null for what is usual on this machine. */
+	readonly address: string | null;
 	/** How often it may be asked, in milliseconds. */
-	pollMs: number;
+	readonly pollMs: number;
 	/** Whether it writes the log into the run's folder itself. */
 	writesLog: boolean;
+	/** Whether it sends other signals than that of `terminate`. */
+	sendsSignals: boolean;
+	/** Whether it ends a job when its time is up. */
+	keepsTime: boolean;
 	/**
 	Finds out where jobs would run. Changes nothing.
 

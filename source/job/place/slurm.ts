@@ -28,9 +28,12 @@ export function slurmAt(address: string | undefined): Place {
 
 	return {
 		name: 'slurm',
+		address: address ?? null,
 		// Each question is a connection of its own over ssh.
 		pollMs: address === undefined ? 1000 : 2000,
 		writesLog: true,
+		sendsSignals: true,
+		keepsTime: true,
 		look: (signal) => look(commands, ask, signal),
 		plan: ({job, options}) => target.emit(job, options),
 		async submit(submission, signal) {

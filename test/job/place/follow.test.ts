@@ -22,7 +22,10 @@ function placeOf(states: Array<JobState | undefined>, log: () => string): Place 
 	return {
 		name: 'slurm',
 		pollMs: 1,
+		address: null,
 		writesLog: false,
+		sendsSignals: true,
+		keepsTime: true,
 		look: async () => '',
 		plan: () => assert.fail(),
 		submit: () => assert.fail(),
@@ -44,7 +47,7 @@ function placeOf(states: Array<JobState | undefined>, log: () => string): Place 
 }
 
 function run(logBytes: number): PlacedRun {
-	return {name: 'alice-1', folder, logBytes, on: {id: '5'}} as unknown as PlacedRun;
+	return {name: 'alice-1', folder, logBytes, deadline: null, stopped: null, on: {id: '5'}} as unknown as PlacedRun;
 }
 
 async function follow(states: Array<JobState | undefined>, {logBytes = 0, log = 'hello\n'} = {}) {
@@ -72,7 +75,7 @@ describe('following a job of another place', () => {
 		]);
 		assert.deepEqual(notes, ['alice-1 waits: a', 'alice-1 waits: b', 'alice-1 runs on node1 (GPU 0 of node1).']);
 		assert.equal(output, 'hello\n');
-		assert.deepEqual(outcome, {end: ended, logBytes: 6, missingBytes: 0});
+		assert.deepEqual(outcome, {end: ended, logBytes: 6, missingBytes: 0, stopped: null});
 	});
 
 	test('names a node that is in trouble, and goes on', async () => {

@@ -28,7 +28,7 @@ function readSecrets({secrets}: PortableJob): string[] {
 }
 
 /** Files for the user alone. */
-function secretsOf({secrets, user = usualUser}: PortableJob): object[] | undefined {
+function secretsOf({secrets, user = usualUser}: PortableJob): StackService['secrets'] | undefined {
 	return secrets.length === 0
 		? undefined
 		: secrets.map(({name}) => ({
@@ -40,7 +40,43 @@ function secretsOf({secrets, user = usualUser}: PortableJob): object[] | undefin
 			}));
 }
 
-function serviceOf(job: PortableJob): object {
+/** A service of a stack, as far as jobs and boxes need it. */
+export type StackService = {
+	image: string;
+	init: boolean;
+	user: string;
+	working_dir: string;
+	entrypoint: string[];
+	environment: Record<string, string>;
+	secrets?: Array<{source: string; target: string; uid: string; gid: string; mode: number}>;
+	cap_drop: string[];
+	ulimits?: Record<string, number>;
+	stop_signal: string;
+	/** Seconds with an `s`. */
+	stop_grace_period: string;
+	ports?: Array<{target: number; published: number}>;
+	volumes: Array<{
+		type: 'tmpfs' | 'volume' | 'bind';
+		source?: string;
+		target: string;
+		read_only?: true;
+		/** Bytes. */
+		tmpfs?: {size: number};
+	}>;
+	deploy: {
+		mode: 'replicated-job' | 'replicated';
+		replicas: number;
+		restart_policy: {condition: 'none' | 'on-failure'};
+		resources: {
+			/** Memory as docker writes it, `8g`; CPUs as text. */
+			limits?: {memory?: string; cpus?: string; pids?: number};
+			reservations?: {generic_resources: Array<{discrete_resource_spec: {kind: string; value: number}}>};
+		};
+	};
+};
+
+/** The service of a job or box: what a stack says, and what `gpubox run --on swarm` asks the API for. */
+export function stackService(job: PortableJob): StackService {
 	const {limits, timeouts, gpus, mounts} = job;
 	const isJob = job.kind === 'job';
 	const resources = defined({
@@ -68,7 +104,7 @@ function serviceOf(job: PortableJob): object {
 				target: '/dev/shm',
 				tmpfs: {size: limits.sharedMemoryBytes ?? usualSharedMemoryBytes},
 			},
-			...mounts.flatMap(({kind, source, target, readOnly}): object[] => {
+			...mounts.flatMap(({kind, source, target, readOnly}): StackService['volumes'] => {
 				if (kind === 'cache') {
 					// A volume belongs to root, unless the image has a folder of the user there.
 					return [job.built ? {type: 'volume', source: 'cache', target} : {type: 'tmpfs', target}];
@@ -149,7 +185,7 @@ export const swarm: Target = {
 		const hasCache = job.built !== undefined && job.mounts.some(({kind}) => kind === 'cache');
 		const file = defined({
 			version: '3.13',
-			services: {[job.kind === 'job' ? 'job' : 'box']: withoutVariables(serviceOf(job))},
+			services: {[job.kind === 'job' ? 'job' : 'box']: withoutVariables(stackService(job))},
 			secrets:
 				secrets.length === 0 ? undefined : Object.fromEntries(secrets.map((secret) => [secret.name, {external: true}])),
 			volumes: hasCache ? {cache: {}} : undefined,
