@@ -58,7 +58,7 @@ export type Swarm = {
 	/** The newest first. */
 	tasks(service: string, signal?: AbortSignal): Promise<SwarmTask[]>;
 	/**
-	Changes what a service is; a job starts anew with that.
+	Changes what a service is; a job starts again with that.
 
 	@param change gets a copy; undefined leaves the service as it is
 	@returns false when there is no such service, or nothing was changed

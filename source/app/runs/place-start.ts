@@ -126,7 +126,7 @@ function pushedOf({pushed}: Lock): string | undefined {
 	return pushed === undefined ? undefined : `${pushed.reference}@${pushed.digest}`;
 }
 
-/** The caller, as on this host: what it writes to shared storage is theirs. The image of one's own has a user of its own. */
+/** The caller, as on this host: what it writes to shared storage is theirs. The user's own image has a user of its own. */
 function userOf({person}: Host): {user?: string} {
 	return person.uid === 0 ? {} : {user: `${person.uid}:${person.gid}`};
 }

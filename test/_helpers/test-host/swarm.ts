@@ -27,7 +27,7 @@ export async function startSwarm({
 }): Promise<TestSwarm> {
 	await mkdir(parent, {recursive: true});
 	const start = (settings: Record<string, unknown>) =>
-		startSecondEngine({parent, liveRestore: false, groupId, settings});
+		startSecondEngine({parent, liveRestore: false, groupId, settings: {bridge: undefined, ...settings}});
 	const [manager, worker] = await Promise.all([
 		start({}),
 		start({'node-generic-resources': gpus.map((name) => `gpu=${name}`)}),

@@ -188,6 +188,9 @@ export const swarm: Target = {
 			services: {[job.kind === 'job' ? 'job' : 'box']: withoutVariables(stackService(job))},
 			secrets:
 				secrets.length === 0 ? undefined : Object.fromEntries(secrets.map((secret) => [secret.name, {external: true}])),
+			// With a network of the swarm's own, nodes change when a task comes, and a task with generic resources is rejected whenever
+			// its node changes (swarmkit's constraint enforcer). A job is found by no one: each node's bridge will do.
+			networks: job.kind === 'job' ? {default: {external: true, name: 'bridge'}} : undefined,
 			volumes: hasCache ? {cache: {}} : undefined,
 		});
 		return {files: [{path: targetFacts.swarm.file, text: writeYaml(file, {head})}], lost};
