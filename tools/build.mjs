@@ -115,7 +115,7 @@ const groups = Object.entries({
 	// Verbs lie outside, each by itself, and so does what sets a project up.
 	boxes: [
 		/\/source\/(box|gpu|host)\//,
-		/\/source\/app\/[^/]+$/,
+		/\/source\/app\/([^/]+|hosts\/(cells|facts)\.ts)$/,
 		/\/source\/commands\/output\//,
 		/\/source\/image\/(pull\/|reference\.ts$)/,
 		/\/source\/settings\/(file|loading-variables|merge|trust)\.ts$/,

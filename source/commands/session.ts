@@ -1,9 +1,11 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import type {DemoHost} from '../demo/host.ts';
+import {scenarioNames} from '../demo/scenario-names.ts';
 import {startGpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {runVerb} from '../run-verb.ts';
-import type {UseCases} from '../session/index.tsx';
+import type {RunOptions, UseCases} from '../session/index.tsx';
 import type {Sourced} from '../settings/merge.ts';
 
 /** A terminal on both sides that understands more than lines: an editor's shell, or a serial line, says that it does not. */
@@ -52,7 +54,13 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 	const {runSession} = await import('../session/index.tsx');
 	// Drawing takes longer than this wait: with the GPUs on the first picture there need not be a second one at once.
 	await Promise.race([feed.firstNews, sleep(100)]);
-	const code = await runSession(host, {folder: process.cwd(), feed, demo: makeDemo});
+	const folder = process.cwd();
+	const code = await runSession(host, {
+		folder,
+		feed,
+		demo: makeDemo,
+		openOther: async ({address}) => ({host: openHost({host: address, quiet: true}), options: {folder}}),
+	});
 	leave(code);
 }
 
@@ -82,17 +90,30 @@ export async function openDemo(scenario: string | undefined): Promise<void> {
 	}
 
 	const {runSession} = await import('../session/index.tsx');
-	const code = await runSession(host, options);
+	const code = await runSession(host, {...options, ...otherHostsOf(host)});
 	await host[Symbol.asyncDispose]();
 	leave(code);
 }
 
+/** Where the scenario lists other hosts, one goes to them. */
+function otherHostsOf(host: DemoHost): Pick<RunOptions, 'openOther'> {
+	return host.otherHosts.length === 0
+		? {}
+		: {
+				async openOther({address}) {
+					const {demoAddress, watchDemoHosts} = await import('./output/demo-hosts.ts');
+					const {host: other, options} = await makeDemo(address.slice(demoAddress.length) || scenarioNames[0]);
+					const hosts: UseCases['hosts'] = (_, watch) => watchDemoHosts(host, watch);
+					return {host: other, options: {...options, useCases: {...options.useCases, hosts}}};
+				},
+			};
+}
+
 /** @throws Failure (usage) for a scenario that is none */
 async function makeDemo(scenario?: string) {
-	const [{makeDemoHost}, {scenarioFile}, {scenarioNames}, {createTour}] = await Promise.all([
+	const [{makeDemoHost}, {scenarioFile}, {createTour}] = await Promise.all([
 		import('../demo/host.ts'),
 		import('../demo/read-scenario.ts'),
-		import('../demo/scenario-names.ts'),
 		import('../session/tour/index.tsx'),
 	]);
 	const host = await makeDemoHost(scenarioFile(scenario ?? scenarioNames[0]));
@@ -115,6 +136,10 @@ async function makeDemo(scenario?: string) {
 				async up(given, wish) {
 					const {upHere} = await import('../app/up.ts');
 					return upHere(given, {...wish, agreed});
+				},
+				async hosts(_, watch) {
+					const {watchDemoHosts} = await import('./output/demo-hosts.ts');
+					await watchDemoHosts(host, watch);
 				},
 			} satisfies Partial<UseCases>,
 		},

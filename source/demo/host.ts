@@ -20,6 +20,8 @@ import {visibleVariable} from './state-at.ts';
 export type DemoHost = Host &
 	AsyncDisposable & {
 		engine: DemoEngine;
+		/** What there is beside it, for the hosts screen. */
+		otherHosts: Scenario['hosts'];
 		/** A card falls off the bus now, if it exists; processes on it end. */
 		failCard(index: number): void;
 		/** The load of the simulated machine. */
@@ -110,6 +112,7 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		paths,
 		askHttp: makeUpAnswers(engine, scenario.boxes, pace),
 		demo: true,
+		otherHosts: scenario.hosts,
 		failCard(gpu) {
 			happen({kind: 'lost', gpu, afterSeconds: secondsNow()});
 			loseCard(gpu);

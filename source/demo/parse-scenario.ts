@@ -31,11 +31,12 @@ function explain({path, expected, message, input}: v.BaseIssue<unknown>): string
 }
 
 /** Each part of a scenario may be valid on its own and still refer to something that does not exist. @throws ScenarioError */
-function checkReferences({gpus, processes, boxes, events}: Scenario): void {
+function checkReferences({gpus, processes, boxes, hosts, events}: Scenario): void {
 	unique('gpus', 'index', gpus);
 	unique('gpus', 'uuid', gpus);
 	unique('gpus', 'busId', gpus);
 	unique('boxes', 'name', boxes);
+	unique('hosts', 'name', hosts);
 
 	const indexes = gpus.map(({index}) => index);
 	const cards = indexes.length === 0 ? 'there is none' : `there are ${indexes.join(', ')}`;

@@ -5,6 +5,7 @@ nvidia-smi loads this at every start. Described for people in docs/demo.md.
 The message of each schema names the expected value.
 */
 import * as v from 'valibot';
+import {scenarioNames} from './scenario-names.ts';
 
 const isNoList = v.check((value: unknown) => !Array.isArray(value), 'an object');
 
@@ -187,6 +188,20 @@ const box = v.pipe(
 	})),
 );
 
+/** Another host of the demo: one of a built-in scenario, this one, or one that gives no answer. */
+const otherHost = v.pipe(
+	object({
+		name: personName('gpu2'),
+		scenario: v.nullish(oneOf(scenarioNames)),
+		/** Why it gives no answer. */
+		silent: v.nullish(text),
+	}),
+	v.check(
+		({scenario, silent}) => scenario == null || silent == null,
+		'a host with a scenario, or one that is silent, not both',
+	),
+);
+
 export const scenarioSchema = object({
 	/** One line for people. */
 	about: v.nullish(text, ''),
@@ -208,6 +223,8 @@ export const scenarioSchema = object({
 	gpus,
 	processes: list(process),
 	boxes: list(box),
+	/** The hosts of the hosts screen; without any there is none. */
+	hosts: list(otherHost),
 	/** Local images in addition to those of the boxes. */
 	images: list(text),
 	/** Fields that this driver rejects, in addition to those that no driver has. */

@@ -2,6 +2,7 @@ import {Box, Text, useApp, useInput, usePaste, useWindowSize} from 'ink';
 import {useEffect, useSyncExternalStore} from 'react';
 import {type Layout, layOut, smallest} from './layout.ts';
 import {HelpScreen, helpLines} from './screens/help.tsx';
+import {HostsScreen} from './screens/hosts.tsx';
 import {ImagesScreen} from './screens/images.tsx';
 import {MainScreen} from './screens/main.tsx';
 import {SetupScreen} from './screens/setup.tsx';
@@ -80,6 +81,10 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 
 		case 'images': {
 			return <ImagesScreen {...frame} />;
+		}
+
+		case 'hosts': {
+			return <HostsScreen {...frame} />;
 		}
 
 		case 'setup': {

@@ -5,7 +5,7 @@ import type {Host} from '../host/host.ts';
 import {App} from './app.tsx';
 import {dieOf, startJobControl} from './job-control.ts';
 import {createSession, type SessionOptions} from './session.ts';
-import {wantsDemo} from './state/effects.ts';
+import {GoToHost, wantsDemo, wantsReturn} from './state/effects.ts';
 
 export type {UseCases} from './state/use-cases.ts';
 
@@ -13,10 +13,21 @@ export type RunOptions = Omit<SessionOptions, 'demoOffered' | 'now'> & {
 	/** Of `startGpuFeed`, when the caller has started it already. */
 	feed?: GpuFeed;
 	/** Makes the demo host, with the use cases that differ there. Offered where GPU or engine is missing. */
-	demo?: () => Promise<{host: Host & AsyncDisposable; options: Omit<RunOptions, 'feed' | 'demo'>}>;
+	demo?: () => Promise<OtherHost & {host: AsyncDisposable}>;
+	/** Opens another host, to go over to; by its name in the list of hosts and what `--host` takes for it. */
+	openOther?: (to: {name: string; address: string}) => Promise<OtherHost>;
 };
 
-type Outcome = {kind: 'left'} | {kind: 'demo'} | {kind: 'signal'; code: number} | {kind: 'broken'};
+/** A host to go to, with what differs there. */
+type OtherHost = {host: Host & Partial<AsyncDisposable>; options: Omit<RunOptions, 'feed' | 'demo'>};
+
+type Outcome =
+	| {kind: 'left'}
+	| {kind: 'demo'}
+	| {kind: 'return'}
+	| {kind: 'go'; to: GoToHost}
+	| {kind: 'signal'; code: number}
+	| {kind: 'broken'};
 
 /** The exit codes that a shell expects of a program ended by such a signal. */
 const signals = {SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131, SIGINT: exitCode.interrupted} as const;
@@ -27,8 +38,22 @@ Runs the terminal session until the user leaves it. Needs a terminal on both sid
 @returns the code to exit with: 0, 1 when the session broke (the reason is on stderr), 128 + n after a signal
 */
 export async function runSession(host: Host, options: RunOptions): Promise<number> {
-	const {demo, feed, ...rest} = options;
-	const outcome = await runOnce(host, feed ?? startGpuFeed(host.nvidiaSmi), {...rest, demoOffered: demo !== undefined});
+	for (let {feed} = options; ; feed = undefined) {
+		const code = await runHere(host, {...options, ...(feed ? {feed} : {feed: startGpuFeed(host.nvidiaSmi)})});
+		if (code !== 'returned') {
+			return code;
+		}
+	}
+}
+
+/** @returns the code to exit with; `returned` when the user went to another host and came back */
+async function runHere(host: Host, options: RunOptions & {feed: GpuFeed}): Promise<number | 'returned'> {
+	const {demo, feed, openOther, ...rest} = options;
+	const outcome = await runOnce(host, feed, {
+		...rest,
+		demoOffered: demo !== undefined,
+		hostsOffered: openOther !== undefined,
+	});
 	switch (outcome.kind) {
 		case 'left': {
 			return exitCode.done;
@@ -42,6 +67,14 @@ export async function runSession(host: Host, options: RunOptions): Promise<numbe
 			return outcome.code;
 		}
 
+		case 'return': {
+			return 'returned';
+		}
+
+		case 'go': {
+			return openOther === undefined ? exitCode.done : goOver(await openOther(outcome.to), options);
+		}
+
 		case 'demo': {
 			if (demo === undefined) {
 				return exitCode.done;
@@ -52,6 +85,32 @@ export async function runSession(host: Host, options: RunOptions): Promise<numbe
 			return await runSession(made.host, made.options);
 		}
 	}
+}
+
+/** The session on another host. From there one goes further, or returns to this one. */
+async function goOver(
+	{host, options}: OtherHost,
+	{openOther}: Pick<RunOptions, 'openOther'>,
+): Promise<number | 'returned'> {
+	try {
+		// From a third host one is back on the first at once.
+		return await runHere(host, {
+			...(openOther ? {openOther} : {}),
+			...options,
+			cameOver: true,
+			feed: startGpuFeed(host.nvidiaSmi),
+		});
+	} finally {
+		await host[Symbol.asyncDispose]?.();
+	}
+}
+
+function outcomeOf(result: unknown): Outcome {
+	if (result instanceof GoToHost) {
+		return {kind: 'go', to: result};
+	}
+
+	return {kind: result === wantsDemo ? 'demo' : result === wantsReturn ? 'return' : 'left'};
 }
 
 async function runOnce(host: Host, feed: GpuFeed, options: SessionOptions): Promise<Outcome> {
@@ -94,7 +153,7 @@ async function runOnce(host: Host, feed: GpuFeed, options: SessionOptions): Prom
 
 	try {
 		const result = await app.waitUntilExit();
-		return ended ?? {kind: result === wantsDemo ? 'demo' : 'left'};
+		return ended ?? outcomeOf(result);
 	} catch (error) {
 		// Ink prints an error on the alternate screen only, which is gone the next moment.
 		console.error(error);

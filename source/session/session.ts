@@ -1,4 +1,5 @@
 import {homedir} from 'node:os';
+import {type HostFacts, hasAnswered, missingAnswers} from '../app/hosts/facts.ts';
 import {isRunning} from '../box/box.ts';
 import {ownerText} from '../box/list.ts';
 import type {GpuFeed} from '../gpu/feed.ts';
@@ -10,6 +11,7 @@ import {createRunWatcher} from './state/boxes/ended-runs.ts';
 import {createContext, type Terminal} from './state/context.ts';
 import {perform, standAside} from './state/effects.ts';
 import {createHostReader, type HostReader} from './state/gpus/host-line.ts';
+import {followHosts} from './state/hosts/host-watch.ts';
 import {isDemoOffered, scopesOf} from './state/key-hints.ts';
 import {actionFor, areKeys, characterOf, onlyMove} from './state/keymap.ts';
 import {createLogBuffer, type LogBuffer, scroll} from './state/log/log-buffer.ts';
@@ -33,6 +35,10 @@ export type SessionOptions = {
 	demoOffered?: boolean;
 	/** True unless set. */
 	imagesOffered?: boolean;
+	/** Whether the session can go over to other hosts. */
+	hostsOffered?: boolean;
+	/** The session came over from another host, and can return. */
+	cameOver?: boolean;
 	/** Of the demo host. */
 	tour?: Tour;
 	now?: () => Date;
@@ -44,7 +50,7 @@ type Measures = {panes: Pane[]; logHeight: number; lastHelpTop: number; lastQues
 export type Session = {
 	store: SessionStore;
 	buffer: LogBuffer;
-	offered: {demo: () => boolean; images: boolean};
+	offered: {demo: () => boolean; images: boolean; hosts: boolean; return: boolean};
 	tour: Tour | undefined;
 	now: () => Date;
 	/** Keys that came in one piece. */
@@ -71,6 +77,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	const store: SessionStore = createStore({
 		facts: noFacts({
 			demo: host.demo,
+			cameOver: options.cameOver ?? false,
 			engineAddress: host.engine.address,
 			person: host.person.name,
 			folder: withTilde(options.folder, homedir()),
@@ -96,10 +103,13 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		() => lookForFirstRun(context),
 	);
 	onChange(store, ({facts}) => facts.box.boxes, createRunWatcher(context));
-	const {imagesOffered = true, tour} = options;
+	followHosts(context);
+	const {imagesOffered = true, hostsOffered = false, cameOver = false, tour} = options;
 	const offered = {
 		demo: () => options.demoOffered === true && isDemoOffered(store.get().facts),
 		images: imagesOffered,
+		hosts: hostsOffered,
+		return: cameOver,
 	};
 	const moveTour = tour && followTour(store, tour);
 
@@ -207,6 +217,13 @@ function situationOf(
 		})),
 		gpuUuids: facts.gpu.readings.map(({uuid}) => uuid),
 		imageCount: facts.images.choices.length,
+		hosts: facts.hosts.names.map((name) => {
+			const answer = facts.hosts.answers.get(name);
+			const why = answer === undefined ? 'it has not answered yet' : whyAway(answer);
+			return {name, address: answer?.address ?? '', ...(why === undefined ? {} : {why})};
+		}),
+		hostsOffered: offered.hosts,
+		returnOffered: offered.return,
 		panes,
 		tasks: facts.tasks.toReversed().map(({title, cancellable = false}) => ({title, cancellable})),
 		demoOffered: offered.demo(),
@@ -217,6 +234,11 @@ function situationOf(
 		scrollLog: (position, by, unit) =>
 			scroll(buffer, position, unit === 'page' ? by * Math.max(1, logHeight - 1) : by, logHeight),
 	};
+}
+
+/** Why one cannot go to a host. */
+function whyAway(answer: HostFacts): string | undefined {
+	return hasAnswered(answer) ? undefined : (missingAnswers(answer)[0]?.why ?? '');
 }
 
 function withTilde(folder: string, home: string): string {

@@ -26,6 +26,7 @@ export const noUseCases: UseCases = {
 	images: fail,
 	setup: fail,
 	endOfRun: fail,
+	hosts: fail,
 };
 
 async function fail(): Promise<never> {

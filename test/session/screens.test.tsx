@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
+import type {HostCard, HostFacts} from '../../source/app/hosts/facts.ts';
 import type {ImageChoice} from '../../source/app/image-choices.ts';
 import {Failure} from '../../source/base/failure.ts';
 import {EngineError} from '../../source/engine/engine.ts';
-import {scenarioFrames} from '../_helpers/demo.ts';
+import type {CardState} from '../../source/gpu/state.ts';
+import type {UseCases} from '../../source/session/state/use-cases.ts';
+import {frozenAt, scenarioFrames} from '../_helpers/demo.ts';
 import {showSession} from '../_helpers/session.tsx';
 import {assertScreen} from '../_helpers/snapshot.ts';
 
@@ -102,6 +105,105 @@ for (const size of [small, large]) {
 		assertScreen(folder, `images-${name}`, await shown.waitFor(/▸✓/));
 	});
 }
+
+const card = (index: number, state: CardState, boxes: string[] = []): HostCard => ({
+	index,
+	uuid: `GPU-${index}`,
+	name: 'NVIDIA H100 80GB HBM3',
+	computeCapability: '9.0',
+	memoryTotalMiB: 81_559,
+	state,
+	reason: null,
+	boxes,
+});
+
+const late = {why: 'no answer within 3 s', fix: 'It may be busy, or down.'};
+const askedAt = frozenAt.getTime() - 4000;
+
+const otherHosts: HostFacts[] = [
+	{
+		name: 'hopper',
+		address: 'ssh://hopper',
+		askedAt,
+		gpus: {
+			value: {
+				driverVersion: '580.95.05',
+				cards: [card(0, 'free'), card(1, 'busy'), card(2, 'held', ['dora-thesis'])],
+				note: null,
+			},
+		},
+		boxes: {
+			value: [
+				{name: 'dora-thesis', state: 'running', job: false},
+				{name: 'dora-old', state: 'exited', job: false},
+			],
+		},
+		disk: {value: 2 * 1024 ** 4},
+		lock: {value: {fits: true, why: 'image there', unfitCards: []}},
+	},
+	{
+		name: 'noether',
+		address: 'ssh://noether',
+		askedAt,
+		gpus: {value: {driverVersion: '535.104.05', cards: [card(0, 'busy'), card(1, 'busy')], note: null}},
+		boxes: late,
+		disk: late,
+		lock: {value: {fits: false, why: 'driver 535.104.05 is older than 570.26', unfitCards: []}},
+	},
+	{name: 'dora@turing', address: 'ssh://dora@turing', askedAt, gpus: late, boxes: late, disk: late, lock: late},
+];
+
+/** Answers once, and is asked until its screen is left. */
+function answering(left: PromiseWithResolvers<void>): Partial<UseCases> {
+	return {
+		async hosts(_, {signal, onNames, onAnswer}) {
+			signal.addEventListener('abort', () => left.resolve());
+			onNames([...otherHosts.map(({name}) => name), 'gauss']);
+			for (const facts of otherHosts) {
+				onAnswer(facts);
+			}
+
+			await left.promise;
+		},
+	};
+}
+
+for (const size of [small, large, {columns: 40, rows: 10}]) {
+	const name = `${size.columns}x${size.rows}`;
+	test(`the hosts screen at ${name}, which is asked only while it is shown`, async (t) => {
+		const left = Promise.withResolvers<void>();
+		const shown = await showSession(t, size, {useCases: answering(left), hostsOffered: true});
+		await shown.waitForWhole(size.columns > 60 ? everything : /hopper[\s\S]*alice-llm/);
+		shown.type('h');
+		assertScreen(folder, `hosts-${name}`, await shown.waitFor(/2 of 4 answered/));
+		if (size === small) {
+			shown.type('j');
+			assertScreen(folder, 'hosts-partial-80x24', await shown.waitFor(/▸● ?noether|▸○ noether/));
+			shown.type('j');
+			assertScreen(folder, 'hosts-silent-80x24', await shown.waitFor(/▸✕ dora@turing/));
+			shown.type('\r');
+			await shown.waitFor(/dora@turing: no answer within 3 s/);
+		}
+
+		shown.type('h');
+		await left.promise;
+		await shown.waitFor(/alice-llm/);
+	});
+}
+
+test('without hosts in the settings the screen says how to set them', async (t) => {
+	const shown = await showSession(t, small, {
+		hostsOffered: true,
+		useCases: {
+			async hosts() {
+				throw new Failure('No hosts are set.', {fix: 'Set them: gpubox config hosts local,gpu2'});
+			},
+		},
+	});
+	await shown.waitForWhole(everything);
+	shown.type('h');
+	await shown.waitFor(/No hosts are set\.[\s\S]*→ Set them: gpubox config hosts local,gpu2/);
+});
 
 test('an image is pulled as a task, and its list read again', async (t) => {
 	let known = images.map((image) => ({...image, local: false}));

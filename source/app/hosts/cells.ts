@@ -86,7 +86,7 @@ export function lockCell({lock}: Pick<HostFacts, 'lock'>): string | undefined {
 	return `${fits === null ? 'not known' : fits ? 'fits' : 'does not fit'}: ${why}`;
 }
 
-/** What a machine did not answer: once for one that gave no answer at all. Each with what to do, which may be empty. */
+/** What a host did not answer, each reason once. Each with what to do, which may be empty. */
 export function troubleLines(facts: HostFacts): Array<{text: string; fix: string}> {
 	const missing = missingAnswers(facts);
 	const [first] = missing;
@@ -95,9 +95,17 @@ export function troubleLines(facts: HostFacts): Array<{text: string; fix: string
 		return note === null ? [] : [{text: note, fix: ''}];
 	}
 
-	return hasAnswered(facts)
-		? missing.map(({what, why, fix}) => ({text: `${partNames[what]} not known: ${why}`, fix}))
-		: [{text: first.why, fix: first.fix}];
+	if (!hasAnswered(facts)) {
+		return [{text: first.why, fix: first.fix}];
+	}
+
+	const reasons = new Map<string, {names: string[]; fix: string}>();
+	for (const {what, why, fix} of missing) {
+		const names = [...(reasons.get(why)?.names ?? []), partNames[what]];
+		reasons.set(why, {names, fix: reasons.get(why)?.fix || fix});
+	}
+
+	return [...reasons].map(([why, {names, fix}]) => ({text: `${names.join(', ')} not known: ${why}`, fix}));
 }
 
 const partNames = {gpus: 'GPUs', boxes: 'boxes', disk: 'free disk', lock: 'fit of gpubox.lock'};

@@ -34,7 +34,7 @@ export function askHosts(names: readonly string[], options: AskOptions): Promise
 }
 
 /** One machine, by a name of the setting `hosts`. @throws only the signal's reason */
-async function askHost(name: string, options: AskOptions): Promise<HostFacts> {
+export async function askHost(name: string, options: AskOptions): Promise<HostFacts> {
 	const address = findListedHost(process.env, homeFolder(process.env), name);
 	const askedAt = Date.now();
 	let host: Host;
@@ -59,7 +59,13 @@ async function askHost(name: string, options: AskOptions): Promise<HostFacts> {
 		};
 	}
 
-	return {name, address, askedAt, ...(await askOpened(asLoggedIn(host, url), {name, url}, options))};
+	return {...(await askOpened(asLoggedIn(host, url), {name, url}, options)), name, address, askedAt};
+}
+
+/** The same of a host that is open already, such as a demo host. @throws only the signal's reason */
+export async function askOpenHost(host: Host, name: string, options: AskOptions): Promise<HostFacts> {
+	const {address} = host.engine;
+	return {name, address, askedAt: Date.now(), ...(await askOpened(host, {name, url: address}, options))};
 }
 
 /** Over ssh the caller's boxes are those of the account there. */

@@ -16,6 +16,7 @@ const sections: Array<[scope: Scope, title: string]> = [
 	['gpus', 'In the list of GPUs'],
 	['side', 'In the log'],
 	['images', 'On the images screen'],
+	['hosts', 'On the hosts screen'],
 	['anywhere', 'Anywhere'],
 	['tour', 'On the tour of the demo host'],
 ];

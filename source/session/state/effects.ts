@@ -9,6 +9,19 @@ import {withFacts} from './store.ts';
 
 /** What `exit` is called with when the user wants to see the demo host. */
 export const wantsDemo = Symbol('demo');
+/** The same for the host that the session came over from. */
+export const wantsReturn = Symbol('return');
+
+/** The same for another host. */
+export class GoToHost {
+	readonly name: string;
+	readonly address: string;
+
+	constructor({name, address}: {name: string; address: string}) {
+		this.name = name;
+		this.address = address;
+	}
+}
 
 type EffectTable = {[E in Effect as E['type']]: (context: Context, effect: E) => void};
 
@@ -17,6 +30,8 @@ const effects: EffectTable = {
 	quit: ({terminal}) => void terminal.then(({exit}) => exit()),
 	suspend: raiseStop,
 	demo: ({terminal}) => void terminal.then(({exit}) => exit(wantsDemo)),
+	return: ({terminal}) => void terminal.then(({exit}) => exit(wantsReturn)),
+	'go-to-host': ({terminal}, to) => void terminal.then(({exit}) => exit(new GoToHost(to))),
 	cancel: ({tasks}) => tasks.cancel(),
 	dismiss: ({store}) => store.changeNow(withFacts(() => ({message: undefined}))),
 	say: ({say}, {text, fix}) => say('note', text, fix),

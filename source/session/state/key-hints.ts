@@ -38,6 +38,10 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 				return offered.images;
 			}
 
+			case 'return': {
+				return facts.cameOver;
+			}
+
 			// While it is there, it says itself how to leave it.
 			case 'tour': {
 				return view.tour?.shown === false;
@@ -94,7 +98,13 @@ export function selectHints(facts: Facts, view: View, offered: {demo: boolean; i
 		const hint = {key: shownKey(keys[0] ?? ''), label};
 		// Without anything to manage, creating the first box, or the demo host, comes first; and a running task may be a mistake.
 		const isNewcomers = action.type === 'setup' && view.screen === 'main';
-		if (isNewcomers || action.type === 'demo' || action.type === 'ask-cancel' || action.type === 'tour') {
+		if (
+			isNewcomers ||
+			action.type === 'demo' ||
+			action.type === 'ask-cancel' ||
+			action.type === 'tour' ||
+			action.type === 'return'
+		) {
 			hints.unshift(hint);
 		} else {
 			hints.push(hint);

@@ -10,6 +10,7 @@ export type Scope =
 	| 'main'
 	| 'help'
 	| 'images'
+	| 'hosts'
 	| 'setup'
 	| 'card'
 	| 'field'
@@ -109,6 +110,8 @@ export const bindings: Binding[] = [
 	{scope: 'main', keys: ['x'], label: 'Remove the box (asks)', short: 'remove', action: {type: 'ask-remove'}},
 	{scope: 'main', keys: ['f'], label: 'Free idle kernels (asks)', action: {type: 'find-idle-kernels'}},
 	{scope: 'main', keys: ['i'], label: 'Images that fit here', short: 'images', action: {type: 'images'}},
+	{scope: 'main', keys: ['h'], label: 'Several hosts', action: {type: 'hosts'}},
+	{scope: 'main', keys: ['r'], label: 'Return from another host', short: 'return', action: {type: 'return'}},
 	{scope: 'main', keys: ['d'], label: 'Try a demo host', short: 'demo', action: {type: 'demo'}},
 	{scope: 'main', keys: ['tab'], label: 'Next pane, Shift-Tab back', action: {type: 'focus', by: 1}},
 	{scope: 'main', keys: ['shift+tab'], label: '', action: {type: 'focus', by: -1}},
@@ -155,6 +158,10 @@ export const bindings: Binding[] = [
 	},
 	{scope: 'images', keys: ['p'], label: 'Pull it', short: 'pull', action: {type: 'pull-image'}},
 	{scope: 'images', keys: ['escape', 'i'], label: 'Back', short: 'back', action: {type: 'back'}},
+	{scope: 'hosts', keys: ['up', 'k'], label: '', action: {type: 'select-host', by: -1}},
+	{scope: 'hosts', keys: ['down', 'j'], label: '', short: 'choose', action: {type: 'select-host', by: 1}},
+	{scope: 'hosts', keys: ['enter'], label: 'Go to it', short: 'go to it', action: {type: 'go-to-host'}},
+	{scope: 'hosts', keys: ['escape', 'h'], label: 'Back', short: 'back', action: {type: 'back'}},
 	...setupBindings,
 	{scope: 'help', keys: ['up', 'k'], label: 'A line up', action: {type: 'scroll-help', by: -1}},
 	{scope: 'help', keys: ['down', 'j'], label: 'A line down', action: {type: 'scroll-help', by: 1}},
@@ -305,6 +312,7 @@ const harmless: ReadonlySet<Action['type']> = new Set([
 	'select-box',
 	'select-gpu',
 	'select-image',
+	'select-host',
 	'focus',
 	'scroll',
 	'scroll-help',

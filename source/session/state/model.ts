@@ -5,6 +5,7 @@ import type {NamedProcess} from '../../box/gpus/process-names.ts';
 import type {GpuInventory, GpuProblem} from '../../gpu/gpu.ts';
 import type {GpuView} from '../../gpu/live.ts';
 import {explain} from '../../host/remedies.ts';
+import {type HostsState, noHosts} from './hosts/hosts.ts';
 import {noSetup, type SetupState} from './setup/setup.ts';
 
 /** One GPU as it stands, and what it did before: utilisation, the newest last, null where the card did not say. */
@@ -82,6 +83,8 @@ export type LogState = {
 /** All that was gathered. */
 export type Facts = {
 	demo: boolean;
+	/** The session came over from another host. */
+	cameOver: boolean;
 	/** Where the engine is, for display. */
 	engineAddress: string;
 	/** The user's name. */
@@ -93,6 +96,7 @@ export type Facts = {
 	host: HostReading | undefined;
 	log: LogState;
 	images: ImageState;
+	hosts: HostsState;
 	setup: SetupState;
 	tasks: Task[];
 	message: Message | undefined;
@@ -100,14 +104,18 @@ export type Facts = {
 	lent: boolean;
 };
 
-export function noFacts(start: Pick<Facts, 'demo' | 'engineAddress' | 'person' | 'folder'>): Facts {
+export function noFacts(
+	start: Pick<Facts, 'demo' | 'engineAddress' | 'person' | 'folder'> & Partial<Pick<Facts, 'cameOver'>>,
+): Facts {
 	return {
+		cameOver: false,
 		...start,
 		gpu: {phase: 'waiting', inventory: undefined, readings: [], processes: [], processesUnknown: true, problems: []},
 		box: {phase: 'waiting', boxes: [], problem: undefined, age: undefined, connection: 0},
 		host: undefined,
 		log: {boxId: undefined, version: 0, phase: 'waiting', problem: undefined},
 		images: {phase: 'unasked', choices: [], problem: undefined},
+		hosts: noHosts,
 		setup: noSetup,
 		tasks: [],
 		message: undefined,

@@ -1,3 +1,4 @@
+import {type HostAction, type HostEffect, type HostSituation, reduceHosts} from './hosts/reduce-hosts.ts';
 import type {LogPosition} from './log/log-buffer.ts';
 import {
 	reduceSetup,
@@ -37,15 +38,17 @@ export type TourState = {shown: boolean; step: number; part: number};
 
 /** What the user looks at. Boxes and GPUs are named by id: their places in the lists change. */
 export type View = {
-	screen: 'main' | 'help' | 'images' | 'setup';
+	screen: 'main' | 'help' | 'images' | 'setup' | 'hosts';
 	/** The screen to go back to from the help. */
-	behindHelp: 'main' | 'images' | 'setup';
+	behindHelp: 'main' | 'images' | 'setup' | 'hosts';
 	focus: Pane;
 	side: Side;
 	/** The box chosen; when it is gone, the first one is. */
 	boxId: string | undefined;
 	gpuUuid: string | undefined;
 	imageIndex: number;
+	/** The host chosen; when it is gone, the first one is. */
+	hostName: string | undefined;
 	setup: SetupView;
 	/** The first line of the help shown. */
 	helpTop: number;
@@ -65,6 +68,7 @@ export const firstView: View = {
 	boxId: undefined,
 	gpuUuid: undefined,
 	imageIndex: 0,
+	hostName: undefined,
 	setup: startOf({}),
 	helpTop: 0,
 	logPosition: 'follow',
@@ -103,6 +107,7 @@ export type Action =
 	| EndingAction
 	| BoxAction
 	| ImageAction
+	| HostAction
 	| HelpAction
 	| QuestionAction
 	| MainAction
@@ -111,7 +116,7 @@ export type Action =
 	| {type: 'tour-step'; by: number};
 
 /** The facts that the meaning of a key depends on. */
-export type Situation = {
+export type Situation = HostSituation & {
 	boxes: Array<{id: string; name: string; owner: string; mine: boolean; running: boolean}>;
 	gpuUuids: string[];
 	imageCount: number;
@@ -142,7 +147,8 @@ export type Effect =
 	| Of<'trust', {yes: boolean}>
 	/** The place of the image in the list. */
 	| Of<'pull-image' | 'up-with-image', {index: number}>
-	| SetupEffect;
+	| SetupEffect
+	| HostEffect;
 
 /** The box a key is about: the one chosen, or else the first. */
 export function chosenBox<B extends {id: string}>(view: View, boxes: readonly B[]): B | undefined {
@@ -187,6 +193,14 @@ export function reduce(view: View, action: Action, situation: Situation): Reduce
 		case 'up-with-image':
 		case 'select-image': {
 			return reduceImages(view, action, situation);
+		}
+
+		case 'hosts':
+		case 'select-host':
+		case 'go-to-host':
+		case 'return': {
+			const {change, effects} = reduceHosts(view, action, {...situation, busy: situation.tasks.length > 0});
+			return {view: {...view, ...change}, effects};
 		}
 
 		case 'help':

@@ -1,3 +1,4 @@
+import type {HostWatch} from '../../app/hosts/watch.ts';
 import type {imagesHere, pullHere} from '../../app/image-choices.ts';
 import type {endOfRun} from '../../app/runs/ended.ts';
 import type {SetupOptions} from '../../app/setup/setup.ts';
@@ -11,6 +12,8 @@ export type UseCases = {
 	pull: typeof pullHere;
 	setup: (host: Host, folder: string) => Promise<SetupOptions>;
 	endOfRun: typeof endOfRun;
+	/** Settles when the signal of the watch aborts. */
+	hosts: (host: Host, watch: HostWatch) => Promise<void>;
 };
 
 /** Each is loaded when it is first called: none is needed for the first frame. */
@@ -30,6 +33,10 @@ export const ownUseCases: UseCases = {
 	async setup(host, folder) {
 		const {setupHere} = await import('../../app/setup/setup.ts');
 		return setupHere(host, folder);
+	},
+	async hosts(_, watch) {
+		const {watchHosts} = await import('../../app/hosts/watch.ts');
+		await watchHosts(watch);
 	},
 	async endOfRun(host, name, signal) {
 		const {endOfRun} = await import('../../app/runs/ended.ts');

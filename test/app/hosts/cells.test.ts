@@ -41,8 +41,7 @@ test('what is not known is a question mark, with the reason below', () => {
 	const partial = machine('gpu2', {boxes: late, lock: late});
 	assert.deepEqual([boxesCell(partial), lockCell(partial), diskCell(machine('x', {disk: late}))], ['?', '?', '?']);
 	assert.deepEqual(troubleLines(partial), [
-		{text: 'boxes not known: no answer within 3 s', fix: ''},
-		{text: 'fit of gpubox.lock not known: no answer within 3 s', fix: ''},
+		{text: 'boxes, fit of gpubox.lock not known: no answer within 3 s', fix: ''},
 	]);
 	assert.deepEqual([cardsCell(silent('x')), statesCell(silent('x')), driverCell(silent('x'))], ['?', '?', '?']);
 });

@@ -12,6 +12,13 @@ const situation: Situation = {
 	gpuUuids: ['GPU-0', 'GPU-1', 'GPU-2'],
 	imageCount: 3,
 	panes: ['gpus', 'boxes', 'side'],
+	hosts: [
+		{name: 'local', address: 'unix:///run/docker.sock'},
+		{name: 'gpu2', address: 'ssh://gpu2', why: 'no answer within 3 s'},
+		{name: 'gpu3', address: 'ssh://gpu3'},
+	],
+	hostsOffered: true,
+	returnOffered: false,
 	demoOffered: false,
 	imagesOffered: true,
 	setup: () => ({
@@ -156,4 +163,23 @@ test('the help is left for the screen it was opened on', () => {
 test('only a log is scrolled', () => {
 	assert.equal(after([{type: 'scroll', by: -1, unit: 'page'}]).view.logPosition, 90);
 	assert.equal(after([{type: 'scroll', by: -1, unit: 'page'}], {side: 'detail'}).view.logPosition, 'follow');
+});
+
+test('going over to another host, and back', () => {
+	const down: Action = {type: 'select-host', by: 1};
+	const go: Action = {type: 'go-to-host'};
+	assert.equal(after([{type: 'hosts'}]).view.screen, 'hosts');
+	assert.equal(after([{type: 'hosts'}], {}, {hostsOffered: false}).view.screen, 'main');
+	assert.equal(after([{type: 'hosts'}, {type: 'help'}, {type: 'back'}]).view.screen, 'hosts');
+	assert.deepEqual(after([down, down, down, go]).effects, [{type: 'go-to-host', name: 'gpu3', address: 'ssh://gpu3'}]);
+	// One that does not answer says why, and nothing that runs here is ended.
+	assert.deepEqual(after([down, go]).effects, [{type: 'say', text: 'gpu2: no answer within 3 s', fix: ''}]);
+	const tasks = [{title: 'Pulling', cancellable: true}];
+	assert.deepEqual(
+		after([go, {type: 'return'}], {}, {tasks, returnOffered: true}).effects.map(({type}) => type),
+		['say', 'say'],
+	);
+	assert.deepEqual(after([{type: 'return'}]).effects, []);
+	assert.deepEqual(after([{type: 'return'}], {}, {returnOffered: true}).effects, [{type: 'return'}]);
+	assert.deepEqual(after([go], {}, {hosts: []}).effects, []);
 });
