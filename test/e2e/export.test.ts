@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
-import {mkdir, readFile, stat, writeFile} from 'node:fs/promises';
+import {mkdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {build} from 'rolldown';
 import {parse, stringify} from 'yaml';
+import {hashInputs} from '../../source/job/lock/lock.ts';
+import {writeLock} from '../../source/job/lock/write.ts';
 import {npmPackages, unpackedDeb, unpackedPackages} from '../_helpers/consumers/cache.ts';
 import {dockerOf, makePerson, type Person, type Result, testHost} from '../_helpers/test-host/index.ts';
 import {runToEnd} from '../_helpers/test-host/person.ts';
@@ -31,6 +33,27 @@ async function exported(words: string[]): Promise<void> {
 }
 
 const job = ['--', 'python3', 'job.py', "it's", '$HOME'];
+
+/** Exports the project as if its image were one of a registry, so that there is something to refresh each month. */
+async function exportedLocked(words: string[]): Promise<void> {
+	const settings = parse(await readFile(inProject('gpubox.yaml'), 'utf8')) as {image: string; postCreate: string};
+	const {image, postCreate} = settings;
+	const digest = `sha256:${'1'.repeat(64)}`;
+	const lock = {
+		inputs: hashInputs({image, packages: {apt: [], pip: []}, postCreate}),
+		image: {reference: image, digest, platform: 'linux/amd64', rootfs: digest},
+		layers: {},
+		inside: {python: '3.11.2', torch: null, cuda: null, cudnn: null, nccl: null, archs: [], glibc: null},
+		floor: {driver: null, computeCapability: null},
+		packages: {apt: {}, pip: {}},
+	};
+	await writeFile(inProject('gpubox.lock'), writeLock(lock));
+	try {
+		await exported(words);
+	} finally {
+		await rm(inProject('gpubox.lock'));
+	}
+}
 
 /** The same file with one key misspelt. */
 async function spoiled(path: string, spoil: (content: Record<string, unknown>) => void): Promise<string> {
@@ -191,7 +214,7 @@ describe('GitHub Actions', () => {
 	const path = '.github/workflows/gpubox.yml';
 	const misspelt = () => spoiled(path, ({jobs}) => Object.assign((jobs as {job: object}).job, {'timeout-minuts': 5}));
 	before(() =>
-		exported(['github-actions', '-o', '.', '--gpus', '2', '--timeout', '1h', '--artifacts', 'result', ...job]),
+		exportedLocked(['github-actions', '-o', '.', '--gpus', '2', '--timeout', '1h', '--artifacts', 'result', ...job]),
 	);
 
 	test("GitHub's own parser takes the workflow, and refuses a misspelt key", async () => {
@@ -207,6 +230,8 @@ describe('GitHub Actions', () => {
 		const read = async (file: string) =>
 			JSON.parse((await run(process.execPath, [reader, inProject(file)])).stdout) as string[];
 		assert.deepEqual(await read(path), []);
+		const {jobs} = parse(await readFile(inProject(path), 'utf8')) as {jobs: {refresh: {steps: Array<{run?: string}>}}};
+		assert.match(jobs.refresh.steps[1]?.run ?? '', /^gpubox refresh --yes\n[\s\S]*^gpubox scan --fail-on critical$/m);
 		assert.match((await read(await misspelt())).join(), /timeout-minuts/);
 	});
 
@@ -254,6 +279,15 @@ describe('GitLab CI', () => {
 		assert.notEqual((await gitlab(['--list', '--file', other])).code, 0);
 	});
 
+	test('it takes the monthly job, which a pipeline of a push does not have', async () => {
+		await exportedLocked(['gitlab-ci', '-o', 'monthly.yml', ...job]);
+		assert.match(await readFile(inProject('monthly.yml'), 'utf8'), /^refresh:$/m);
+		const {stdout, stderr, code} = await gitlab(['--list', '--file', 'monthly.yml']);
+		assert.equal(code, 0, `${stdout}${stderr}`);
+		assert.match(stdout, /^job\b/m);
+		assert.doesNotMatch(stdout, /^refresh\b/m);
+	});
+
 	test('and runs the job in a container: words, exit code, artifacts', async () => {
 		const {stdout, stderr, code} = await gitlab([
 			'job',
@@ -275,7 +309,7 @@ test('the Jenkinsfile compiles, and its steps run', {skip: noJava}, async () => 
 	const root = await unpackedPackages('groovy', [
 		...['groovy', 'libasm-java', 'antlr', 'libantlr-java', 'libcommons-cli-java', 'ivy', 'libjansi-java'],
 	]);
-	await exported(['jenkins', '-o', '.', '--secret-env', 'OTHER', '--artifacts', 'result', ...job]);
+	await exportedLocked(['jenkins', '-o', '.', '--secret-env', 'OTHER', '--artifacts', 'result', ...job]);
 	const {stdout, stderr, code} = await run(
 		'java',
 		[
@@ -289,6 +323,7 @@ test('the Jenkinsfile compiles, and its steps run', {skip: noJava}, async () => 
 		{WORKSPACE: alice.project},
 	);
 	assert.equal(code, 7, stderr);
+	assert.match(stdout, /^cron H 5 1 \* \*$/m);
 	assert.match(stdout, /^args .*--shm-size 64m --memory 200m/m);
 	assert.match(stdout, /^words \["it's", '\$HOME'\] a \$b 'c'/m);
 });

@@ -14,10 +14,12 @@ import {findScanner, runScanner} from '../../image/scan/run-scanner.ts';
 import {addedPackages, makeSbom} from '../../image/scan/sbom.ts';
 import {type ScannerName, scannerNames} from '../../image/scan/scanner-names.ts';
 import {scanners} from '../../image/scan/scanners.ts';
+import type {Lock} from '../../job/lock/lock.ts';
 import {pinnedReference} from '../../job/lock/pins.ts';
 import {safeText} from '../../text/safe.ts';
-import {loadSettings} from '../load-settings.ts';
+import {type Effective, loadSettings} from '../load-settings.ts';
 import {readLockState} from '../lock/project-lock.ts';
+import {lockedLayerName} from '../lock/verify-project.ts';
 import {readImagePackages} from './image-packages.ts';
 
 /** An image, and the one that gpubox built it on. */
@@ -71,9 +73,7 @@ export async function findImages(host: Host, given: string | undefined, signal: 
 	const lock = await readLockState(effective);
 	const names: Array<[id: string, name: string]> = [
 		...(box ? [[box.imageId, box.image] as [string, string]] : []),
-		...(lock.kind === 'current'
-			? [[pinnedReference(lock.lock.image), lock.lock.image.reference] as [string, string]]
-			: []),
+		...(lock.kind === 'current' ? await lockedNames(host.engine, effective, lock.lock, signal) : []),
 		...(effective.settings.image ? [[effective.settings.image, effective.settings.image] as [string, string]] : []),
 	];
 	for (const [id, name] of names) {
@@ -87,6 +87,20 @@ export async function findImages(host: Host, given: string | undefined, signal: 
 		fix: 'Create the box: gpubox up. Or name an image: gpubox scan IMAGE',
 		exitCode: exitCode.noSuchBox,
 	});
+}
+
+/** With what gpubox puts on it, where that was built already. */
+async function lockedNames(
+	engine: Engine,
+	effective: Effective,
+	lock: Lock,
+	signal: AbortSignal,
+): Promise<Array<[id: string, name: string]>> {
+	const {reference} = lock.image;
+	const pinned = pinnedReference(lock.image);
+	const base = await engine.inspectImage(pinned, signal);
+	const layer = base && lockedLayerName(base, effective, lock);
+	return [...(layer === undefined ? [] : [[layer, reference] as [string, string]]), [pinned, reference]];
 }
 
 async function pairOf(engine: Engine, id: string, name: string, signal: AbortSignal): Promise<ImagePair | undefined> {

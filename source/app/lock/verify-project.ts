@@ -216,6 +216,18 @@ async function baseOf(engine: Engine, id: string, signal: AbortSignal): Promise<
 	return base === undefined ? image : engine.inspectImage(base, signal);
 }
 
+/** The name of what `up` starts from a locked base; undefined when that is the base itself. Pure. */
+export function lockedLayerName(
+	base: Pick<Image, 'id'>,
+	effective: Pick<Effective, 'project' | 'winners' | 'settings'>,
+	lock: Lock,
+): string | undefined {
+	const request = makeRequest({}, effective);
+	const services = lock.layers.install === undefined ? [] : request.services;
+	const layers = layersFor({...request, services}, {provides: [], pin: pinOf(lock)});
+	return layerNames(base.id, lock.image.reference, layers, buildSettings(effective.settings)).at(-1);
+}
+
 /** Without a box: the image that one would start from, if it is here. */
 async function observeLockedImage(
 	{engine}: Host,
@@ -229,10 +241,7 @@ async function observeLockedImage(
 	}
 
 	const request = makeRequest({}, effective);
-	const pin = pinOf(lock);
-	const services = lock.layers.install === undefined ? [] : request.services;
-	const layers = layersFor({...request, services}, {provides: [], pin});
-	const name = layerNames(base.id, lock.image.reference, layers, buildSettings(effective.settings)).at(-1);
+	const name = lockedLayerName(base, effective, lock);
 	const image = name === undefined ? base : await engine.inspectImage(name, signal);
 	if (image === undefined) {
 		return {};

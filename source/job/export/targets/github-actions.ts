@@ -7,6 +7,7 @@ import {imageOf, type PortableJob, workspace} from '../portable-job.ts';
 import {toShell, toShellLines, type Word} from '../shell.ts';
 import {type ExportOptions, type Lost, lostOf, lostWithImage, oneMachine, type Target} from '../target.ts';
 import {targetFacts} from '../target-names.ts';
+import {hasUpkeep, monthly, upkeepLines, upkeepResult, upkeepUsage} from '../upkeep.ts';
 import {defined, writeYaml} from '../yaml.ts';
 import {dockerfileOf} from './dockerfile.ts';
 
@@ -118,6 +119,25 @@ function stepsOf(job: PortableJob, {check}: ExportOptions): object[] {
 	];
 }
 
+/** Only on its day: a push runs the job alone. */
+function upkeepJob({runners}: ExportOptions): object {
+	return {
+		if: "github.event_name == 'schedule'",
+		'runs-on': ['self-hosted', 'linux', ...runners],
+		defaults: {run: {shell: 'bash'}},
+		steps: [
+			{uses: 'actions/checkout@v6'},
+			{name: 'Refresh and scan', run: `${upkeepLines().join('\n')}\n`},
+			{
+				name: 'Keep the lock',
+				if: `\${{ always() }}`,
+				uses: 'actions/upload-artifact@v7',
+				with: {name: 'gpubox-lock', path: upkeepResult},
+			},
+		],
+	};
+}
+
 function lostInGithub(job: PortableJob): Lost[] {
 	return [
 		...lostWithImage(job, {builds: true}),
@@ -145,23 +165,31 @@ export const githubActions: Target = {
 				...(job.secrets.length > 0
 					? [`Secrets of the repository: ${job.secrets.map(({name}) => name).join(', ')}`]
 					: []),
+				...upkeepUsage(job, ''),
 			],
 			lost,
 		);
+		const upkeep = hasUpkeep(job);
 		const workflow = {
 			name: job.name,
-			on: {workflow_dispatch: {}, push: {branches: ['main']}},
+			on: {
+				workflow_dispatch: {},
+				push: {branches: ['main']},
+				...(upkeep ? {schedule: [{cron: monthly}]} : {}),
+			},
 			permissions: {contents: 'read'},
 			// One after the other: they need the same GPUs.
 			concurrency: {group: `gpubox-${job.name}`, 'cancel-in-progress': false},
 			jobs: {
 				job: defined({
+					if: upkeep ? "github.event_name != 'schedule'" : undefined,
 					'runs-on': ['self-hosted', 'linux', ...options.runners],
 					'timeout-minutes':
 						job.timeouts.runSeconds === undefined ? undefined : Math.max(1, Math.ceil(job.timeouts.runSeconds / 60)),
 					defaults: {run: {shell: 'bash'}},
 					steps: stepsOf(job, options),
 				}),
+				...(upkeep ? {refresh: upkeepJob(options)} : {}),
 			},
 		};
 		return {files: [{path: targetFacts['github-actions'].file, text: writeYaml(workflow, {head})}], lost};

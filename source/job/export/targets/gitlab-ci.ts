@@ -7,6 +7,7 @@ import {imageOf, type PortableJob, usualSharedMemoryBytes} from '../portable-job
 import {exportLines, toShell} from '../shell.ts';
 import {type ExportOptions, type Lost, lostOf, lostWithImage, oneMachine, type Target} from '../target.ts';
 import {targetFacts} from '../target-names.ts';
+import {hasUpkeep, monthly, upkeepLines, upkeepResult, upkeepUsage} from '../upkeep.ts';
 import {defined, writeYaml} from '../yaml.ts';
 
 const cacheFolder = '.gpubox-cache';
@@ -55,8 +56,17 @@ function jobOf(job: PortableJob, {runners, check}: ExportOptions): object {
 			? {key: job.name, paths: [`${cacheFolder}/`], when: 'always'}
 			: undefined,
 		artifacts: artifacts.length === 0 ? undefined : {when: 'always', paths: [...artifacts], expire_in: '30 days'},
+		except: hasUpkeep(job) ? ['schedules'] : undefined,
 	});
 }
+
+/** In a scheduled pipeline alone, and not in the image: it needs the machine's own gpubox and Docker. */
+const upkeepJob = {
+	tags: ['gpubox'],
+	rules: [{if: '$CI_PIPELINE_SOURCE == "schedule"'}],
+	script: upkeepLines(),
+	artifacts: {when: 'always', paths: [upkeepResult], expire_in: '30 days'},
+};
 
 function lostInGitlab(job: PortableJob): Lost[] {
 	const {limits, gpus, mounts, secrets, timeouts} = job;
@@ -108,9 +118,21 @@ export const gitlabCi: Target = {
 				'  [runners.docker]',
 				...(job.gpus > 0 ? ['    gpus = "all"'] : []),
 				`    shm_size = ${shared}`,
+				...upkeepUsage(
+					job,
+					`That runner has the shell executor and the tag gpubox; add a pipeline schedule with the interval: ${monthly}`,
+				),
 			],
 			lost,
 		);
-		return {files: [{path: targetFacts['gitlab-ci'].file, text: writeYaml({job: jobOf(job, options)}, {head})}], lost};
+		return {
+			files: [
+				{
+					path: targetFacts['gitlab-ci'].file,
+					text: writeYaml({job: jobOf(job, options), ...(hasUpkeep(job) ? {refresh: upkeepJob} : {})}, {head}),
+				},
+			],
+			lost,
+		};
 	},
 };

@@ -8,6 +8,7 @@ import {imageOf, type PortableJob} from '../portable-job.ts';
 import {exportLines, toShell} from '../shell.ts';
 import {type ExportOptions, type Lost, lostOf, lostWithImage, oneMachine, type Target} from '../target.ts';
 import {targetFacts} from '../target-names.ts';
+import {hasUpkeep, monthly, upkeepLines, upkeepResult, upkeepUsage} from '../upkeep.ts';
 
 /** Text as Groovy takes it, without replacing anything in it. */
 function groovy(text: string): string {
@@ -56,10 +57,32 @@ function runLines(job: PortableJob): string[] {
 	];
 }
 
+const onSchedule = "triggeredBy 'TimerTrigger'";
+
+/** Outside of the image: it needs the machine's own gpubox and Docker. */
+function upkeepStage(runners: readonly string[]): string[] {
+	return [
+		"    stage('Refresh and scan') {",
+		`      when { ${onSchedule} }`,
+		`      agent { label ${groovy(runners.join(' && '))} }`,
+		'      steps {',
+		`        ${shLine(upkeepLines())}`,
+		'      }',
+		'      post {',
+		'        always {',
+		`          archiveArtifacts artifacts: ${groovy(upkeepResult)}, allowEmptyArchive: true`,
+		'        }',
+		'      }',
+		'    }',
+	];
+}
+
 function pipeline(job: PortableJob, {runners, check}: ExportOptions): string[] {
 	const {timeouts, secrets, artifacts} = job;
 	const floor = floorCheck(job);
 	const gpus = check ? gpuCheck(job) : undefined;
+	const upkeep = hasUpkeep(job);
+	const when = upkeep ? [`      when { not { ${onSchedule} } }`] : [];
 	const checks = [...(floor === undefined ? [] : [floor]), ...(gpus === undefined ? [] : [toShell(gpus)])];
 	return [
 		'pipeline {',
@@ -75,18 +98,22 @@ function pipeline(job: PortableJob, {runners, check}: ExportOptions): string[] {
 		...(timeouts.runSeconds === undefined ? [] : [`    timeout(time: ${timeouts.runSeconds}, unit: 'SECONDS')`]),
 		'    disableConcurrentBuilds()',
 		'  }',
+		// Jenkins chooses the minute.
+		...(upkeep ? [`  triggers { cron(${groovy(monthly.replace(/^0/, 'H'))}) }`] : []),
 		...(secrets.length === 0
 			? []
 			: ['  environment {', ...secrets.map(({name}) => `    ${name} = credentials(${groovy(name)})`), '  }']),
 		'  stages {',
 		...(checks.length === 0
 			? []
-			: ["    stage('Check the GPUs') {", '      steps {', `        ${shLine(checks)}`, '      }', '    }']),
+			: ["    stage('Check the GPUs') {", ...when, '      steps {', `        ${shLine(checks)}`, '      }', '    }']),
 		"    stage('Run') {",
+		...when,
 		'      steps {',
 		`        ${shLine(runLines(job))}`,
 		'      }',
 		'    }',
+		...(upkeep ? upkeepStage(runners) : []),
 		'  }',
 		...(artifacts.length === 0
 			? []
@@ -145,6 +172,7 @@ export const jenkins: Target = {
 				...(job.secrets.length > 0
 					? [`Credentials of the kind "Secret text": ${job.secrets.map(({name}) => name).join(', ')}`]
 					: []),
+				...upkeepUsage(job, ''),
 			],
 			lost,
 		);
