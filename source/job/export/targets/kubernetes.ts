@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {headOf} from '../comments.ts';
 import {environmentOf} from '../environment.ts';
 import {commandOf} from '../launch.ts';
@@ -29,9 +30,12 @@ function quantity(bytes: number): string {
 
 const secretName = ({name}: PortableJob) => `${name}-secrets`;
 
-/** The claim for a data mount: named by where it is mounted. */
-function claimOf({name}: PortableJob, target: string): string {
-	return `${name}-${labelOf(target)}`;
+/** The claim for a mount: named by where it is mounted; where two have the same letters, as /data/a and /data-a, also by a hash. */
+function claimOf({name, mounts}: PortableJob, target: string): string {
+	const label = labelOf(target);
+	const isShared = mounts.some((other) => other.target !== target && labelOf(other.target) === label);
+	const hash = isShared ? `-${createHash('sha256').update(target).digest('hex').slice(0, 8)}` : '';
+	return `${name}-${label}${hash}`;
 }
 
 type Volume = {name: string; mount: {mountPath: string; readOnly?: true; subPath?: string}; source: object};
