@@ -8,14 +8,27 @@ const pythonName = /^(?:.*\/)?python(?:\d+(?:\.\d+)?)?$/;
 /** Options of python that torchrun's own call of python makes needless or that mean nothing for it. */
 const droppedOptions = new Set(['-u', '-B', '-s', '-E']);
 
+/** How the processes of several nodes find each other; the words as a scheduler replaces or expands them. */
+export type Rendezvous = {nodes: number; rank: string; address: string};
+
 /**
 What torchrun gets for a command: `python train.py --lr 1` becomes a script, `python -m package` a module, any other program runs as
 it is. The options are written with underscores, which every version knows.
 
+@param processes on each node
 @throws Failure (usage) for code on the command line, which torchrun cannot start
 */
-export function torchrunArguments(command: readonly string[], processes: number): string[] {
-	const fixed = ['--standalone', '--nnodes=1', `--nproc_per_node=${processes}`];
+export function torchrunArguments(command: readonly string[], processes: number, rendezvous?: Rendezvous): string[] {
+	const fixed =
+		rendezvous === undefined
+			? ['--standalone', '--nnodes=1', `--nproc_per_node=${processes}`]
+			: [
+					`--nnodes=${rendezvous.nodes}`,
+					`--nproc_per_node=${processes}`,
+					`--node_rank=${rendezvous.rank}`,
+					`--master_addr=${rendezvous.address}`,
+					'--master_port=29500',
+				];
 	const [program = '', ...rest] = command;
 	if (!pythonName.test(program)) {
 		return [...fixed, ...(program.endsWith('.py') ? [] : ['--no_python']), ...command];
@@ -29,7 +42,7 @@ export function torchrunArguments(command: readonly string[], processes: number)
 
 	if (words.length === 0 || words[0]?.startsWith('-')) {
 		throw new Failure(`--nproc cannot start "${safeText(command.join(' '))}".`, {
-			fix: 'It starts a script or a module: gpubox run --nproc auto -- python train.py',
+			fix: 'It starts a script or a module: --nproc auto -- python train.py',
 			exitCode: exitCode.usage,
 		});
 	}

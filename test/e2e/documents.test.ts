@@ -659,7 +659,7 @@ const story: Step[] = [
 	}),
 	run('gpubox export slurm --gpus 2 --nproc auto --timeout 12h -- python train.py', {
 		in: 'export',
-		out: /torchrun --standalone --nnodes=1 --nproc-per-node=2 train\.py$/m,
+		out: /torchrun --standalone --nnodes=1 --nproc_per_node=2 train\.py$/m,
 	}),
 	run('gpubox run --on slurm --gpus 2 --timeout 8h -- python train.py', {
 		in: 'export',

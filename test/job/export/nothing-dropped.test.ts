@@ -46,7 +46,7 @@ const needles: Record<Field, (job: PortableJob) => string[][]> = {
 			`value: ${gpus}\n`,
 		],
 	],
-	nproc: ({nproc}) => [[`--nproc-per-node=${nproc}`]],
+	nproc: ({nproc}) => [[`--nproc_per_node=${nproc}`]],
 	nodes: ({nodes}) => [[`completions: ${nodes}\n`, `#SBATCH --nodes=${nodes}\n`]],
 	'limits.memory': ({limits}) => [sizes(limits.memoryBytes)],
 	'limits.cpus': ({limits}) => [

@@ -192,7 +192,7 @@ test('on several nodes each gets its rank and the address of the first', () => {
 	program('scontrol', ['#!/bin/sh', 'echo n1', 'echo n2']);
 	for (const way of ['pyxis', 'apptainer'] as const) {
 		assert.deepEqual(runScript('bash', fileOf(job, 'slurm', {with: way})).slice(0, -1), [
-			...['--nnodes=2', '--nproc-per-node=2', '--node-rank=1', '--master-addr=n1', '--master-port=29500'],
+			...['--nnodes=2', '--nproc_per_node=2', '--node_rank=1', '--master_addr=n1', '--master_port=29500'],
 			...['train.py', "it's"],
 		]);
 	}
@@ -204,11 +204,11 @@ test('on several nodes each gets its rank and the address of the first', () => {
 		...[
 			'torchrun',
 			'--nnodes=2',
-			'--nproc-per-node=2',
-			'--node-rank=$(JOB_COMPLETION_INDEX)',
-			'--master-addr=vision-0.vision',
+			'--nproc_per_node=2',
+			'--node_rank=$(JOB_COMPLETION_INDEX)',
+			'--master_addr=vision-0.vision',
 		],
-		...['--master-port=29500', 'train.py', "it's"],
+		...['--master_port=29500', 'train.py', "it's"],
 	]);
 });
 
