@@ -7,6 +7,8 @@ export type Lost = {
 	field: string;
 	why: string;
 	instead: string;
+	/** It is no part of what is exported, but said by whoever starts that: nothing that --strict minds. */
+	atRun?: true;
 };
 
 export type ExportOptions = {
@@ -83,10 +85,7 @@ export function isSet(job: PortableJob, field: Field): boolean {
 }
 
 /** Of what a target cannot carry over, that which the job sets. */
-export function lostOf(
-	job: PortableJob,
-	reasons: Partial<Record<Field, {why: string; instead: string} | undefined>>,
-): Lost[] {
+export function lostOf(job: PortableJob, reasons: Partial<Record<Field, Omit<Lost, 'field'> | undefined>>): Lost[] {
 	return fieldNames.flatMap((field) => {
 		const reason = reasons[field];
 		return reason !== undefined && isSet(job, field) ? [{field, ...reason}] : [];

@@ -121,6 +121,7 @@ const ignored = [
 const atRun = (option: string) => ({
 	why: 'an image does not set it',
 	instead: `docker run ${option}`,
+	atRun: true as const,
 });
 
 function lostInDockerfile(job: PortableJob): Lost[] {
@@ -129,7 +130,7 @@ function lostInDockerfile(job: PortableJob): Lost[] {
 		...lostWithImage(job, {builds: true}),
 		...lostOf(job, {
 			gpus: atRun(`--gpus ${job.gpus}`),
-			nodes: {why: 'an image does not start others', instead: 'gpubox export kubernetes, or slurm'},
+			nodes: {why: 'an image does not start others', instead: 'gpubox export kubernetes, or slurm', atRun: true},
 			'limits.memory': atRun(`--memory ${toDockerBytes(job.limits.memoryBytes ?? 0)}`),
 			'limits.cpus': atRun(`--cpus ${job.limits.cpus}`),
 			'limits.shmSize': atRun(`--shm-size ${toDockerBytes(job.limits.sharedMemoryBytes ?? 0)}`),
@@ -146,6 +147,7 @@ function lostInDockerfile(job: PortableJob): Lost[] {
 			secrets: {
 				why: `an image must not contain secrets: ${job.secrets.map(({name}) => name).join(', ')}`,
 				instead: 'docker run --mount type=bind,source=FILE,target=/run/secrets/NAME,readonly',
+				atRun: true,
 			},
 			'mounts.data': {
 				why: `data is not part of an image: ${job.mounts
@@ -153,11 +155,16 @@ function lostInDockerfile(job: PortableJob): Lost[] {
 					.map(({source, target, readOnly}) => `${source}:${target}${readOnly ? ':ro' : ''}`)
 					.join(', ')}`,
 				instead: 'docker run --volume',
+				atRun: true,
 			},
 			artifacts: job.artifacts.every(isOneLine)
 				? undefined
 				: {why: `a label has no line breaks: ${job.artifacts.join(', ')}`, instead: 'docker cp'},
-			timeout: {why: `an image does not end itself: ${job.timeouts.runSeconds} s`, instead: 'timeout docker run'},
+			timeout: {
+				why: `an image does not end itself: ${job.timeouts.runSeconds} s`,
+				instead: 'timeout docker run',
+				atRun: true,
+			},
 			stopTimeout: atRun(`--stop-timeout ${job.timeouts.stopSeconds}`),
 		}),
 	];

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import {describe, test} from 'node:test';
+import {targets} from '../../../source/job/export/index.ts';
+import {fullJob, options, plainJob} from './_jobs.ts';
+
+describe('what --strict minds', () => {
+	const lostOf = (target: 'dockerfile' | 'compose', job: typeof fullJob) => targets[target].emit(job, options).lost;
+
+	test('a Dockerfile: not what belongs to the start of a container, which is listed nevertheless', () => {
+		const lost = lostOf('dockerfile', fullJob);
+		assert.ok(lost.some(({field}) => field === 'gpus') && lost.some(({field}) => field === 'limits.memory'));
+		assert.deepEqual(
+			lost.filter(({atRun}) => !atRun),
+			[],
+		);
+	});
+
+	test('a Dockerfile: what an image could have', () => {
+		const minded = lostOf('dockerfile', {
+			...fullJob,
+			image: {...plainJob.image, digest: null},
+			environment: {ODD: 'two\nlines'},
+		}).filter(({atRun}) => !atRun);
+		assert.deepEqual(
+			minded.map(({field}) => field),
+			['image.digest', 'env'],
+		);
+	});
+
+	test('other targets: everything', () => {
+		assert.ok(lostOf('compose', {...fullJob, nodes: 2}).every(({atRun}) => atRun === undefined));
+	});
+});
