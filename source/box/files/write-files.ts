@@ -24,6 +24,8 @@ export type Personal = {
 	umask?: string;
 	/** Folders below the home that something is mounted at. */
 	mountPoints?: readonly string[];
+	/** The image's system folders belong to neither root nor the user. */
+	foreignRoot?: boolean;
 };
 
 /** Files that the next box takes over and that must survive a power cut; the folder itself last. */
@@ -39,7 +41,7 @@ the settings of its services; its secrets into memory. Also creates the user's h
 export function writeBoxFiles(
 	paths: Paths,
 	name: string,
-	{runAs, loginKeys, secrets, groups = [], umask, mountPoints = []}: Personal,
+	{runAs, loginKeys, secrets, groups = [], umask, mountPoints = [], foreignRoot = false}: Personal,
 	{record, kept}: {record: BoxRecord; kept: readonly string[]},
 ): void {
 	const folder = boxFolder(paths, name);
@@ -90,7 +92,7 @@ export function writeBoxFiles(
 		put('files/jupyter_config.py', readTemplate('box/jupyter_config.py'), 0o644);
 		if (loginKeys) {
 			writeSshFiles(
-				{name, umask},
+				{name, umask, foreignRoot},
 				loginKeys,
 				put,
 				firstOf(kept, (earlier) => readHostKey(paths, earlier)),

@@ -35,17 +35,21 @@ type Put = (file: string, content: string, mode: number) => void;
 Writes the files that a box's SSH server needs.
 
 @param keys that may log in
+@param foreignRoot the image's system folders belong to neither root nor the user, as with userns-remap
 @param hostKey that of an earlier box, so that ssh does not warn users who logged in there; created when missing
 */
 export function writeSshFiles(
-	{name, umask = '0022'}: {name: string; umask?: string | undefined},
+	{name, umask = '0022', foreignRoot = false}: {name: string; umask?: string | undefined; foreignRoot?: boolean},
 	keys: LoginKeys,
 	put: Put,
 	hostKey = makeSshKey(`gpubox-${name}`),
 ): void {
 	// sshd sets a umask of its own, and file transfers start no shell.
 	const sftp = 'internal-sftp -d /workspace';
-	put('files/ssh/sshd_config', readTemplate('box/sshd_config').replace(sftp, `${sftp} -u ${umask}`), 0o644);
+	const config = readTemplate('box/sshd_config').replace(sftp, `${sftp} -u ${umask}`);
+	// The folders above the keys would be refused. Where the keys are no one else in the box can write anyway.
+	const settings = foreignRoot ? config.replace('StrictModes yes', 'StrictModes no') : config;
+	put('files/ssh/sshd_config', settings, 0o644);
 	put('files/ssh/authorized_keys', keys.authorized.map((line) => `${line}\n`).join(''), 0o644);
 	writeOwnSide(keys, put);
 	put('files/ssh/host_key', hostKey.privateFile, 0o600);

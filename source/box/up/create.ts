@@ -151,7 +151,8 @@ async function createContainer(
 
 	given.folders.add(folder);
 	const record = {engine: engine.address, project: request.project, nonce, labels: spec.labels, request: {...request}};
-	writeBoxFiles(paths, folder, prepared, {record, kept: keptBefore(paths, name, record, boxes)});
+	const personal = {...prepared, foreignRoot: prepared.engine.remapsUsers === true};
+	writeBoxFiles(paths, folder, personal, {record, kept: keptBefore(paths, name, record, boxes)});
 	let container: string;
 	try {
 		container = await engine.createContainer(spec, signal);

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
 import {Failure} from '../../../source/base/failure.ts';
-import {addAuthorizedKeys, readLogin} from '../../../source/box/ssh/login.ts';
+import {addAuthorizedKeys, readLogin, writeSshFiles} from '../../../source/box/ssh/login.ts';
 
 let state: string;
 beforeEach(() => {
@@ -63,4 +63,19 @@ test('keys that are added later are also told to ssh, and those of before stay',
 	const agentFile = join(state, 'box/agent-1.pub');
 	assert.deepEqual(readLogin(paths(), 'box')?.identityFiles, ['/pair', '/old', agentFile]);
 	assert.equal(readFileSync(agentFile, 'utf8'), `${agent}\n`);
+});
+
+test('the server takes keys below system folders of another user only where the engine maps users', () => {
+	const configOf = (foreignRoot: boolean) => {
+		const files = new Map<string, string>();
+		writeSshFiles(
+			{name: 'a', foreignRoot},
+			{authorized: [], identityFiles: [], only: false, agentKeys: []},
+			(file, content) => files.set(file, content),
+		);
+		return files.get('files/ssh/sshd_config') ?? '';
+	};
+	assert.match(configOf(false), /^StrictModes yes$/m);
+	assert.match(configOf(true), /^StrictModes no$/m);
+	assert.equal(configOf(true).replace('StrictModes no', 'StrictModes yes'), configOf(false));
 });
