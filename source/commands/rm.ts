@@ -22,7 +22,10 @@ export async function rm(names: string[], options: EndFlags, signal: AbortSignal
 				const {removeJob} = await import('../app/runs/remove.ts');
 				await removeJob(host, box, signal);
 			} else {
-				await removeBox(host, box);
+				const note = await removeBox(host, box);
+				if (note) {
+					process.stderr.write(`gpubox: ${note.message}\n  → ${note.fix}\n`);
+				}
 			}
 		},
 		{agree: agreeOnTerminal(host, 'rm', options, signal), json: options.json, ended},

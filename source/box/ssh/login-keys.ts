@@ -5,6 +5,8 @@ import {promisify} from 'node:util';
 import {exitCode, Failure} from '../../base/failure.ts';
 import {makeFolder, writeFileAtomic} from '../../base/safe-files.ts';
 import {readSmallFile} from '../../base/small-file.ts';
+import {safeText} from '../../text/safe.ts';
+import {findSshFolderFault} from './folder.ts';
 import {makeSshKey} from './keygen.ts';
 
 /** A file of public keys. */
@@ -106,7 +108,7 @@ Gathers the user's keys, and creates one in `folder` when there is none.
 
 @param folder the user's ~/.ssh
 @param named the files that the setting `ssh.keys` names: absolute paths, or their content that was read already
-@throws Failure (usage) when the setting names a file that cannot be read or has no key
+@throws Failure (usage) when the setting names a file that cannot be read or has no key; Failure when ~/.ssh cannot be read or written
 */
 export async function findLoginKeys(
 	folder: string,
@@ -130,6 +132,11 @@ export async function findLoginKeys(
 				exitCode: exitCode.usage,
 			},
 		);
+	}
+
+	const broken = findSshFolderFault(folder);
+	if (broken) {
+		throw new Failure(`A box with SSH needs a key: ${broken.message}`, {fix: broken.fix});
 	}
 
 	makeOwnKey(folder);
@@ -204,16 +211,21 @@ async function askAgent(signal?: AbortSignal): Promise<string> {
 
 function makeOwnKey(folder: string): void {
 	const key = makeSshKey('gpubox');
-	makeFolder(folder);
 	const path = join(folder, ownKey);
 	try {
+		makeFolder(folder);
 		// Never overwrites an existing key, even when its .pub file is lost.
 		writeFileAtomic(path, key.privateFile, {mode: 0o600, isNew: true});
 		writeFileAtomic(`${path}.pub`, `${key.publicLine}\n`, {mode: 0o644});
 	} catch (error) {
 		// Another gpubox created it a moment ago; its .pub file follows immediately.
 		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-			throw error;
+			throw error instanceof Failure
+				? error
+				: new Failure(`A box with SSH needs a key, and none can be written: ${safeText((error as Error).message)}`, {
+						fix: `Make ${safeText(folder)} writable, or name a public key: gpubox config ssh.keys FILE`,
+						cause: error,
+					});
 		}
 	}
 }

@@ -18,6 +18,7 @@ import type {Box} from '../box.ts';
 import {listBoxes} from '../list.ts';
 import {readSshVersion} from './client.ts';
 import {includeLine, isSafeForSsh, planSshFiles, type SshFiles, sshFileNames} from './config.ts';
+import {findSshFolderFault} from './folder.ts';
 import {readLogin} from './login.ts';
 import type {SshBox} from './options.ts';
 
@@ -29,10 +30,15 @@ Several of these may run at once. Each writes whole files, then lists the boxes 
 by now; so the last writer has seen everything, and no lock is needed.
 
 @returns why ssh does not know the boxes by name, although gpubox's own files are up to date
-@throws Failure when gpubox's own files cannot be written
+@throws Failure when gpubox's own files cannot be read or written
 */
 export async function syncSshFiles(host: Host, signal?: AbortSignal): Promise<Diagnostic | undefined> {
 	const folder = host.paths.ssh;
+	const broken = findSshFolderFault(folder);
+	if (broken) {
+		throw new Failure(broken.message, {fix: broken.fix});
+	}
+
 	let note: Diagnostic | undefined;
 	for (let attempt = 0; attempt < 10; attempt++) {
 		const boxes = (await listBoxes(host, signal)).flatMap((box) => readSshBox(host, box) ?? []);
@@ -57,10 +63,32 @@ export async function syncSshFiles(host: Host, signal?: AbortSignal): Promise<Di
 	return note;
 }
 
-/** The same where it can matter: when `box`, which was created or removed, offers SSH, or an earlier one did. */
+/**
+The same where it can matter: when `box`, which was created or removed, offers SSH, or an earlier one did. What is wrong in ~/.ssh does
+not keep anything else from being done.
+
+@returns why ssh does not know the boxes by name
+*/
 export async function syncSshFilesAfter(host: Host, box: Box, signal?: AbortSignal): Promise<Diagnostic | undefined> {
 	const concerned = box.services.includes('ssh') || existsSync(join(host.paths.ssh, sshFileNames.hosts));
-	return concerned && host.engine.local && !host.demo ? syncSshFiles(host, signal) : undefined;
+	return concerned ? trySyncSshFiles(host, signal) : undefined;
+}
+
+/** The same for whatever boxes there are. */
+export async function trySyncSshFiles(host: Host, signal?: AbortSignal): Promise<Diagnostic | undefined> {
+	if (!host.engine.local || host.demo) {
+		return undefined;
+	}
+
+	try {
+		return await syncSshFiles(host, signal);
+	} catch (error) {
+		if (error instanceof Failure) {
+			return {message: error.message, fix: error.fix ?? ''};
+		}
+
+		throw error;
+	}
 }
 
 /** Undefined for boxes of other users, without SSH, or created by another machine or account. */
@@ -109,10 +137,21 @@ function readConfig(folder: string): {text?: string; fault?: Diagnostic} {
 	try {
 		return {text: readFileSync(path, 'utf8')};
 	} catch (error) {
-		const link = lstatSync(path, {throwIfNoEntry: false})?.isSymbolicLink();
-		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-			return {fault: noteFor(`Cannot read ${safeText(path)}: ${safeText((error as Error).message)}.`)};
+		const {code, message} = error as NodeJS.ErrnoException;
+		if (code === 'EISDIR') {
+			return {
+				fault: {
+					message: `${safeText(path)} is a folder, so ssh does not know the boxes' names.`,
+					fix: `Move it away: mv ${safeText(path)} ${safeText(path)}.old. Without it: gpubox ssh BOX`,
+				},
+			};
 		}
+
+		if (code !== 'ENOENT') {
+			return {fault: noteFor(`Cannot read ${safeText(path)}: ${safeText(message)}.`)};
+		}
+
+		const link = lstatSync(path, {throwIfNoEntry: false})?.isSymbolicLink();
 
 		// A file there would be in the way of those that are put there later.
 		return link

@@ -8,7 +8,7 @@ import {abandonedAfter, isAbandoned, isOver} from '../gpus/claims.ts';
 import {listClaims} from '../list.ts';
 import {boxFolders, engineKey, readRecord} from '../record.ts';
 import {removeUnlessRunning} from '../remove-container.ts';
-import {syncSshFiles} from '../ssh/sync-config.ts';
+import {trySyncSshFiles} from '../ssh/sync-config.ts';
 import {finishReplacements, isLeftAside} from './replace.ts';
 
 /** What a killed run left in the user's folders. */
@@ -64,9 +64,8 @@ export async function removeLeftovers(host: Host, seen: readonly Box[], project?
 		}
 	}
 
-	if (host.engine.local && !host.demo) {
-		await syncSshFiles(host);
-	}
+	// What is wrong there is told by what needs it.
+	await trySyncSshFiles(host);
 }
 
 /** The caller's containers that no run continues with. */

@@ -1,4 +1,5 @@
 import {existsSync} from 'node:fs';
+import type {Diagnostic} from '../../base/failure.ts';
 import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import {listClaims} from '../list.ts';
@@ -8,8 +9,13 @@ import {syncSshFilesAfter} from '../ssh/sync-config.ts';
 import {removeLeftovers} from './leftovers.ts';
 import {removeWithFiles} from './remove-with-files.ts';
 
-/** Removes a box, running or not, and its files. The project folder and the user's home are kept. @throws EngineError */
-export async function removeBox(host: Host, box: Box): Promise<void> {
+/**
+Removes a box, running or not, and its files. The project folder and the user's home are kept.
+
+@returns what is wrong with the user's ssh configuration, which may still name the box
+@throws EngineError
+*/
+export async function removeBox(host: Host, box: Box): Promise<Diagnostic | undefined> {
 	const record = box.mine && box.folder !== undefined ? readRecord(host.paths, box.folder) : undefined;
 	if (box.folder !== undefined && record) {
 		// If this run is killed, the next one that finds the folder continues.
@@ -28,5 +34,5 @@ export async function removeBox(host: Host, box: Box): Promise<void> {
 		await removeLeftovers(host, await listClaims(host), box.projectPath);
 	}
 
-	await syncSshFilesAfter(host, box);
+	return syncSshFilesAfter(host, box);
 }

@@ -324,16 +324,8 @@ async function finish(host: Host, box: Box, options: UpOptions, changed: boolean
 
 /** Updates the user's ssh configuration after a box was created or removed. Without it the box works, but not by its name. */
 async function tellSsh(host: Host, box: Box, report: UpOptions['report']): Promise<void> {
-	try {
-		const note = await syncSshFilesAfter(host, box);
-		if (note) {
-			report({kind: 'note', text: `${note.message} ${note.fix}`});
-		}
-	} catch (error) {
-		if (!(error instanceof Failure)) {
-			throw error;
-		}
-
-		report({kind: 'note', text: `${error.message} ${error.fix}`});
+	const note = await syncSshFilesAfter(host, box);
+	if (note) {
+		report({kind: 'note', text: `${note.message} ${note.fix}`});
 	}
 }

@@ -15,10 +15,12 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
+import {Failure} from '../../../source/base/failure.ts';
 import {label, portLabel} from '../../../source/box/box.ts';
 import {writeRecord} from '../../../source/box/record.ts';
 import {writeSshFiles} from '../../../source/box/ssh/login.ts';
-import {syncSshFiles} from '../../../source/box/ssh/sync-config.ts';
+import {findLoginKeys} from '../../../source/box/ssh/login-keys.ts';
+import {syncSshFiles, trySyncSshFiles} from '../../../source/box/ssh/sync-config.ts';
 import type {Container, Engine} from '../../../source/engine/engine.ts';
 import type {Host, Paths} from '../../../source/host/host.ts';
 
@@ -141,8 +143,28 @@ describe("a person's ssh settings", () => {
 		const host = makeHost('folder', [container('a')]);
 		mkdirSync(join(host.paths.ssh, 'config'), {recursive: true});
 		const note = await syncSshFiles(host);
-		assert.match(note?.message ?? '', /^Cannot read .*config: EISDIR/);
+		assert.match(note?.message ?? '', /config is a folder, so ssh does not know the boxes' names\.$/);
+		assert.match(note?.fix ?? '', /^Move it away: mv .*gpubox ssh BOX$/);
 		assert.match(readFileSync(join(host.paths.ssh, 'gpubox.config'), 'utf8'), /Host a /);
+	});
+
+	test('in a place that is not a folder: told, and nothing else is affected', async () => {
+		const host = makeHost('file', [container('a')]);
+		rmSync(host.paths.ssh, {recursive: true, force: true});
+		writeFileSync(host.paths.ssh, '');
+		await assert.rejects(syncSshFiles(host), (error) => {
+			assert.ok(error instanceof Failure);
+			assert.match(error.message, / is not a folder\.$/);
+			assert.match(error.fix ?? '', /^Move it away: mv /);
+			return true;
+		});
+		const note = await trySyncSshFiles(host);
+		assert.match(note?.message ?? '', / is not a folder\.$/);
+		await assert.rejects(findLoginKeys(host.paths.ssh, undefined), (error) => {
+			assert.ok(error instanceof Failure);
+			assert.match(error.message, /^A box with SSH needs a key: .* is not a folder\.$/);
+			return true;
+		});
 	});
 
 	test("know only the person's own boxes", async () => {

@@ -71,8 +71,11 @@ export function remove(context: Context, {boxId}: About): void {
 				import('../../../box/up/tell-owner.ts'),
 			]);
 			const notes = await tellOwner(context.host, box, 'removed');
-			await removeBox(context.host, box);
-			return {text: [`${box.name} is removed`, ...notes].join('. ')};
+			const note = await removeBox(context.host, box);
+			return {
+				text: [`${box.name} is removed`, ...notes].join('. '),
+				...(note ? {fix: `${note.message} ${note.fix}`} : {}),
+			};
 		},
 	);
 }
