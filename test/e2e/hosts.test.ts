@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import {access, chown, mkdir, readFile, rm, utimes, writeFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
-import {makePerson, needsOwnEngine, type Person, testHost, waitUntil} from '../_helpers/test-host/index.ts';
+import {
+	makePerson,
+	needsOwnEngine,
+	openTerminal,
+	type Person,
+	testHost,
+	waitUntil,
+} from '../_helpers/test-host/index.ts';
 import {type SecondEngine, startSecondEngine} from '../_helpers/test-host/second-engine.ts';
 import {addProgram, type SshMachine, startSshMachine} from '../_helpers/test-host/ssh-machine.ts';
 
@@ -109,11 +116,11 @@ describe('several machines', {skip: needsOwnEngine}, () => {
 	});
 
 	test('as a table, and none that answers', async () => {
-		const {stdout, code} = await person.runGpubox(['hosts', '--timeout', '4', 'gpu-a', 'gpu-slow']);
+		const {stdout, code} = await person.runGpubox(['hosts', '--timeout', '2.5', 'local', 'gpu-slow']);
 		assert.equal(code, 0);
 		assert.match(stdout, /^HOST +GPUS +FREE +BUSY +HELD +DRIVER/);
-		assert.match(stdout, /^gpu-a .* 7 +0 +1 .* rita-train$/m);
-		assert.match(stdout, /^gpu-slow +\? +\? .*\n\ngpu-slow: no answer within 4 s\n {2}→ /m);
+		assert.match(stdout, /^local +8 × NVIDIA RTX A6000 +\d /m);
+		assert.match(stdout, /^gpu-slow +\? +\? .*\n\ngpu-slow: no answer within 2.5 s\n {2}→ /m);
 		const none = await person.runGpubox(['hosts', 'rita@nowhere.invalid', '--json']);
 		assert.equal(none.code, 3);
 		assert.match(none.stdout, /"error": "no host has the name nowhere\.invalid"/);
@@ -185,6 +192,21 @@ describe('several machines', {skip: needsOwnEngine}, () => {
 		const none = await person.runGpubox(['run', '--on', 'any', '--yes', '--gpus', '99', '--', 'true']);
 		assert.equal(none.code, 7);
 		assert.match(none.stderr, /^ {2}local: \d of 8 GPUs free, 99 requested$/m);
+	});
+
+	test('the session goes over to a host, and returns', async () => {
+		assert.equal((await person.runGpubox(['config', 'hosts', 'gpu-a,gpu-dies'])).code, 0);
+		const terminal = openTerminal(host, person, [], {columns: 120, rows: 30});
+		await terminal.waitFor(/RTX A6000/);
+		terminal.write('h');
+		// A host that needs longer is asked again.
+		await terminal.waitFor(/● gpu-a +7 of 8 free, 1 held[\s\S]*✕ gpu-dies +the connection was/);
+		terminal.write('\r');
+		await terminal.waitFor(/rita-train[\s\S]* r return /);
+		terminal.write('r');
+		await terminal.waitFor((screen) => screen.includes('RTX A6000') && !/rita-train|r return/.test(screen));
+		terminal.write('q');
+		assert.equal((await terminal.exited).exitCode, 0);
 	});
 
 	test('a name of the setting for --host', async () => {
