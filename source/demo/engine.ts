@@ -1,5 +1,6 @@
 import {constants} from 'node:os';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {label} from '../box/box.ts';
 import {type ContainerSpec, type Engine, EngineError, type EngineInfo} from '../engine/engine.ts';
 import {type DemoContainer, DemoContainers, detailOf, rowOf} from './containers.ts';
 import {startExec} from './exec.ts';
@@ -23,6 +24,8 @@ export type DemoEngineOptions = {
 	nvidiaSmi: (uuids: string[]) => Promise<Answer>;
 	/** Called with the processes that ended with a container. */
 	onEnd: (pids: number[]) => void;
+	/** Called when a job has ended, before its container is gone. */
+	onJobEnd?: (name: string, exitCode: number) => void;
 };
 
 export type DemoEngine = Engine &
@@ -31,13 +34,16 @@ export type DemoEngine = Engine &
 		tick(): void;
 		/** From now on every call is refused with this, and streams of events break; undefined ends that. */
 		breakOff(error: EngineError | undefined): void;
-		/** The running container that publishes a port of the host, with how long it has been running. */
-		atPort(port: number): {spec: ContainerSpec; runningMs: number} | undefined;
+		/** The running container that publishes a port of the host, with how long it has been running, and whether it was started again. */
+		atPort(port: number): {spec: ContainerSpec; runningMs: number; again: boolean} | undefined;
 		/** The programs on this card end as they do when it falls off the bus; their boxes keep running. */
 		loseCard(uuid: string): void;
 		/** The kernels of a box end: its processes, which `onEnd` is called with. */
 		endProcesses(containerName: string): void;
 	};
+
+/** A new container is started at once; what is started later than that was stopped. */
+const startsWithinMs = 10_000;
 
 /** Between two lines of all boxes together; each writes with every other one. */
 const tickMs = 750;
@@ -145,7 +151,8 @@ function infoFor(gpuCount: number): EngineInfo {
 	};
 }
 
-function containerCalls({containers, images, check, wait, need}: Simulation) {
+function containerCalls(simulation: Simulation) {
+	const {containers, images, check, wait, need} = simulation;
 	return {
 		async listContainers({labels = []} = {}) {
 			check();
@@ -202,6 +209,7 @@ function containerCalls({containers, images, check, wait, need}: Simulation) {
 				containers.write(container, 'Terminated by signal 15');
 				containers.halt(container, 143);
 				containers.tell(container, 'stop');
+				completeJob(simulation, container);
 			}
 		},
 
@@ -213,6 +221,7 @@ function containerCalls({containers, images, check, wait, need}: Simulation) {
 
 			containers.write(container, `Terminated by ${killSignal}`);
 			containers.halt(container, 128 + (constants.signals[killSignal as NodeJS.Signals] ?? 0));
+			completeJob(simulation, container);
 		},
 
 		async renameContainer(id, name) {
@@ -234,6 +243,17 @@ function containerCalls({containers, images, check, wait, need}: Simulation) {
 			containers.remove(container);
 		},
 	} satisfies Partial<Engine>;
+}
+
+/** As the gpubox that follows a job does, a moment later: it keeps how the job ended and removes its container. */
+function completeJob({options, containers}: Simulation, container: DemoContainer): void {
+	const {labels} = container.spec;
+	if (labels[label.kind] === 'run') {
+		setTimeout(() => {
+			options.onJobEnd?.(labels[label.name] ?? '', container.exitCode);
+			containers.remove(container);
+		}, 300 * options.pace).unref();
+	}
 }
 
 function outputCalls({containers, need}: Simulation) {
@@ -318,9 +338,14 @@ function happenings({options: {now}, containers}: Simulation) {
 	return {
 		atPort(port) {
 			const container = runningAt(containers, port);
-			return container === undefined
+			const {spec, createdAt, startedAt = now()} = container ?? {};
+			return spec === undefined || createdAt === undefined
 				? undefined
-				: {spec: container.spec, runningMs: now().getTime() - (container.startedAt ?? now()).getTime()};
+				: {
+						spec,
+						runningMs: now().getTime() - startedAt.getTime(),
+						again: startedAt.getTime() - createdAt.getTime() > startsWithinMs,
+					};
 		},
 		loseCard(uuid) {
 			for (const container of containers.list()) {

@@ -12,6 +12,7 @@ import {createDemoEngine, type DemoEngine} from './engine.ts';
 import {happeningsVariable, writeHappening} from './event-log.ts';
 import {makeUpAnswers} from './jupyter.ts';
 import {readScenario} from './read-scenario.ts';
+import {endRun, recordRun} from './runs.ts';
 import type {Scenario, ScenarioEvent} from './scenario.ts';
 import {seedBoxes} from './seed-boxes.ts';
 import type {Answer} from './shell.ts';
@@ -88,6 +89,7 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		alive,
 		now,
 		nvidiaSmi: (uuids) => runStandIn(nvidiaSmi, uuids),
+		onJobEnd: (name, exitCode) => endRun(paths, name, {exitCode, at: now()}),
 		onEnd(pids) {
 			for (const pid of pids) {
 				happen({kind: 'end', pid, afterSeconds: secondsNow()});
@@ -95,6 +97,12 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		},
 	});
 	await writeRecords(engine, paths, person.name, folderName);
+	for (const {spec, age} of boxes.filter(({spec: {labels}}) => labels[label.kind] === 'run')) {
+		if (spec.labels[label.owner] === person.name) {
+			recordRun(paths, spec, {engine: engine.address, startedAt: new Date(now().getTime() - age * 3_600_000)});
+		}
+	}
+
 	const loseCard = (index: number) => {
 		const uuid = scenario.gpus.find((gpu) => gpu.index === index)?.uuid;
 		if (uuid !== undefined) {

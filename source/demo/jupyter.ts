@@ -5,7 +5,7 @@ import type {AskHttp} from '../host/ask-http.ts';
 import type {DemoEngine} from './engine.ts';
 import type {ScenarioBox} from './scenario.ts';
 
-/** Jupyter needs a moment before it listens. */
+/** A new box is waited for, and its Jupyter needs a moment before it listens. */
 const startMs = 2500;
 const hourMs = 3_600_000;
 
@@ -22,7 +22,7 @@ export function makeUpAnswers(engine: DemoEngine, boxes: readonly ScenarioBox[],
 	const shutDown = new Set<string>();
 	return async (url, {headers = {}, method = 'GET'}) => {
 		const there = engine.atPort(Number(url.port));
-		if (there === undefined || there.runningMs < startMs * pace) {
+		if (there === undefined || (!there.again && there.runningMs < startMs * pace)) {
 			throw new Error('connect ECONNREFUSED: nothing listens there on the demo host');
 		}
 

@@ -169,9 +169,12 @@ const box = v.pipe(
 		name: boxName,
 		owner: personName('alice'),
 		image: text,
-		services: v.nullish(v.array(oneOf(['jupyter', 'ssh']), 'a list'), ['jupyter']),
+		/** Jupyter when missing, and none of a job. */
+		services: v.nullish(v.array(oneOf(['jupyter', 'ssh']), 'a list')),
 		/** Indexes of its cards. */
 		gpus: list(amount),
+		/** The command of a job; without one it is a box that stays. */
+		job: list(text),
 		/** It may share its cards. */
 		share: v.nullish(flag, false),
 		running: v.nullish(flag, true),
@@ -181,11 +184,15 @@ const box = v.pipe(
 		/** Lines of log that are there already. */
 		logLines: v.nullish(v.pipe(range(0, 2000), whole)),
 	}),
-	v.transform(({log, logLines, ...rest}) => ({
-		...rest,
-		log: log ?? (rest.services.includes('jupyter') ? 'notebook' : 'quiet'),
-		logLines: logLines ?? (rest.running ? 60 : 25),
-	})),
+	v.transform(({log, logLines, services, ...rest}) => {
+		const offered = rest.job.length > 0 ? [] : (services ?? ['jupyter' as const]);
+		return {
+			...rest,
+			services: offered,
+			log: log ?? (offered.includes('jupyter') ? 'notebook' : rest.job.length > 0 ? 'training' : 'quiet'),
+			logLines: logLines ?? (rest.running ? 60 : 25),
+		};
+	}),
 );
 
 /** Another host of the demo: one of a built-in scenario, this one, or one that gives no answer. */

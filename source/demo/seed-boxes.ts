@@ -59,13 +59,15 @@ type Given = {
 };
 
 function specOf(box: ScenarioBox, {uid, ports, uuids, folder}: Given): ContainerSpec {
-	const {name, owner, image, services} = box;
-	const short = name.startsWith(`${owner}-`) ? name.slice(owner.length + 1) : name;
+	const {name, owner, image, services, job} = box;
+	const named = name.startsWith(`${owner}-`) ? name.slice(owner.length + 1) : name;
+	// A run has the name of its project with a number.
+	const short = job.length > 0 ? named.replace(/-\d+$/, '') : named;
 	const project = `/home/${owner}/${short}`;
 	return {
 		name: `gpubox-${name}`,
 		image,
-		command: services,
+		command: job.length > 0 ? job : services,
 		environment: {},
 		labels: {
 			[label.name]: name,
@@ -75,6 +77,7 @@ function specOf(box: ScenarioBox, {uid, ports, uuids, folder}: Given): Container
 			[label.project]: project,
 			[label.services]: services.join(','),
 			[label.gpus]: uuids.join(','),
+			...(job.length > 0 ? {[label.kind]: 'run', [label.stopTimeout]: '120'} : {}),
 			...(box.share ? {[label.share]: 'true'} : {}),
 			[label.image]: image,
 			[label.bind]: '127.0.0.1',

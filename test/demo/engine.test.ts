@@ -4,12 +4,17 @@ import {existsSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
+import {endOfRun} from '../../source/app/runs/ended.ts';
+import {readUse} from '../../source/box/idle/observe.ts';
 import {listBoxes} from '../../source/box/list.ts';
+import {stopBox} from '../../source/box/up/lifecycle.ts';
 import type {UpStep} from '../../source/box/up/types.ts';
 import {up} from '../../source/box/up/up.ts';
+import {scenarioNames} from '../../source/demo/scenario-names.ts';
 import {EngineError} from '../../source/engine/engine.ts';
 import {readInventory} from '../../source/gpu/inventory.ts';
 import {readProcesses} from '../../source/gpu/processes.ts';
+import {readRunRecord} from '../../source/job/runs/record.ts';
 import {makeFrozenHost} from '../_helpers/demo.ts';
 
 async function setUp(t: {after: (fn: () => Promise<void>) => void}) {
@@ -123,6 +128,37 @@ test('Jupyter answers on the port of a running box, to its own token only', asyn
 	assert.equal(again.body, '[]');
 });
 
+test('a job is listed as one; stopped it is gone a moment later, and how it ended is kept', async (t) => {
+	const host = await setUp(t);
+	const {signal} = new AbortController();
+	const job = (await listBoxes(host)).find(({name}) => name === 'dora-sweep-4');
+	assert.deepEqual([job?.mine, job?.job, job?.services], [true, {stopSeconds: 120}, []]);
+	assert.match(readRunRecord(host.paths, 'dora-sweep-4')?.command.join(' ') ?? '', /^python sweep\.py/);
+	const end = endOfRun(host, 'dora-sweep-4', signal);
+	await stopBox(host, job ?? assert.fail(), signal);
+	assert.match((await end)?.text ?? '', /^dora-sweep-4 ended with exit code 143 after 2h/);
+	assert.equal(
+		(await listBoxes(host)).some(({name}) => name === 'dora-sweep-4'),
+		false,
+	);
+});
+
+test('nothing that uses an own box of the demo is unknown, also just after it was started again', async (t) => {
+	for (const scenario of scenarioNames) {
+		const host = await makeFrozenHost(scenario);
+		t.after(async () => host[Symbol.asyncDispose]());
+		const {signal} = new AbortController();
+		const own = async () => (await listBoxes(host)).filter(({mine, job}) => mine && job === undefined);
+		for (const box of (await own()).filter(({state}) => state !== 'running')) {
+			await host.engine.startContainer(box.id);
+		}
+
+		for (const [id, {unknown}] of await readUse(host, await own(), {signal})) {
+			assert.deepEqual(unknown, [], `${scenario}: ${id}`);
+		}
+	}
+});
+
 test('a followed log goes on where the past ends, and ends with its box', async (t) => {
 	const host = await setUp(t);
 	const {engine} = host;
@@ -181,9 +217,9 @@ test('a shell that is let go of is told to run on', async (t) => {
 
 test('in a box nvidia-smi shows its own cards, also one that is lost; without any there is none', async (t) => {
 	const host = await setUp(t);
-	const run = async (name: string) => {
-		const box = (await listBoxes(host)).find((each) => each.name === name);
-		const session = await host.engine.exec(box?.id ?? '', {command: ['nvidia-smi'], tty: true, stdin: false});
+	const run = async (name: string, on = host) => {
+		const box = (await listBoxes(on)).find((each) => each.name === name);
+		const session = await on.engine.exec(box?.id ?? '', {command: ['nvidia-smi'], tty: true, stdin: false});
 		let output = '';
 		session.stream.on('data', (chunk: Buffer) => {
 			output += chunk.toString();
@@ -200,27 +236,29 @@ test('in a box nvidia-smi shows its own cards, also one that is lost; without an
 	const lost = await run('chen-vllm');
 	assert.equal(lost.exitCode, 15);
 	assert.match(lost.output, /GPU0: 0000:C0:00\.0: GPU is lost/);
-	const {id} = (await listBoxes(host)).find(({name}) => name === 'dora-old-paper') ?? {id: ''};
-	await host.engine.startContainer(id);
-	assert.equal((await run('dora-old-paper')).exitCode, 127);
+	const another = await makeFrozenHost('card-fails');
+	t.after(async () => another[Symbol.asyncDispose]());
+	const {id} = (await listBoxes(another)).find(({name}) => name === 'dora-old-paper') ?? {id: ''};
+	await another.engine.startContainer(id);
+	assert.equal((await run('dora-old-paper', another)).exitCode, 127);
 });
 
 test('what ends with a box, with its kernels or with a card is gone from nvidia-smi too', async (t) => {
 	const host = await setUp(t);
 	const boxNamed = async (name: string) => (await listBoxes(host)).find((box) => box.name === name);
 	const pids = async () => (await readProcesses(host.nvidiaSmi)).processes.map(({pid}) => pid);
-	assert.deepEqual(await pids(), [20_411, 20_412, 20_413, 20_414, 31_877, 33_102, 40_219, 28_512, 28_604]);
+	assert.deepEqual(await pids(), [20_411, 20_412, 20_413, 20_414, 31_877, 33_102, 35_540, 40_219, 28_512, 28_604]);
 	await host.engine.stopContainer((await boxNamed('alice-llm-train'))?.id ?? '');
-	assert.deepEqual(await pids(), [31_877, 33_102, 40_219, 28_512, 28_604]);
+	assert.deepEqual(await pids(), [31_877, 33_102, 35_540, 40_219, 28_512, 28_604]);
 	const {askHttp} = host;
 	const headers = {authorization: 'token simulated-token-that-opens-nothing'};
 	const {signal} = new AbortController();
 	const url = new URL('http://127.0.0.1:18891/api/kernels');
 	const [kernel] = JSON.parse((await askHttp(url, {headers, signal})).body) as Array<{id: string}>;
 	await askHttp(new URL(`${url.href}/${kernel?.id}`), {headers, signal, method: 'DELETE'});
-	assert.deepEqual(await pids(), [31_877, 40_219, 28_512, 28_604]);
+	assert.deepEqual(await pids(), [31_877, 35_540, 40_219, 28_512, 28_604]);
 	host.failCard(5);
-	assert.deepEqual(await pids(), [31_877, 28_512, 28_604]);
+	assert.deepEqual(await pids(), [31_877, 35_540, 28_512, 28_604]);
 	const {gpus, problems} = await readInventory(host.nvidiaSmi);
 	assert.equal(gpus.length, 7);
 	assert.deepEqual(

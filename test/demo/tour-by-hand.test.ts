@@ -83,7 +83,7 @@ describe('the tour of the made-up host', () => {
 		test(`is taken from its first step to its last by pressing what it asks for, at ${columns}x${rows}`, async () => {
 			const terminal = openTerminal(lone.host, person, ['demo'], {columns, rows, env: lone.environment});
 			const steps = await takeTour(terminal);
-			assert.deepEqual([...steps.keys()], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+			assert.deepEqual([...steps.keys()], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 			const all = [...steps.values()].flat();
 			for (const key of ['Shift-Tab', '⏎', 'l', 'i', 'p', 'c', 'Esc', 'u', 'o', 'a', 'f', 'y', 's', 'x', '?']) {
 				assert.ok(all.includes(key), `it never asked for ${key}: ${all.join(' ')}`);
@@ -157,7 +157,7 @@ describe('gpubox demo', () => {
 		const terminal = openTerminal(lone.host, person, ['demo', '--scenario', 'mixed-cards'], {env: lone.environment});
 		await terminal.waitFor(/workbench[\s\S]*RTX 5090[\s\S]*bob-finetune[\s\S]*t tour/);
 		terminal.write('t');
-		await terminal.waitFor(/TOUR 1\/10/);
+		await terminal.waitFor(/TOUR 1\/11/);
 		terminal.write('q');
 		assert.equal((await terminal.exited).exitCode, 0);
 	});
@@ -166,7 +166,7 @@ describe('gpubox demo', () => {
 		const terminal = openTerminal(lone.host, person, [], {columns: 80, rows: 24});
 		await terminal.waitFor(/ d demo /);
 		terminal.write('d');
-		await terminal.waitFor(/DEMO[\s\S]*TOUR 1\/10 {2}Press Shift-Tab/);
+		await terminal.waitFor(/DEMO[\s\S]*TOUR 1\/11 {2}Press Shift-Tab/);
 		terminal.write(sent['Shift-Tab'] ?? '');
 		await terminal.waitFor(/Press ↓ to select a GPU/);
 		terminal.write('q');

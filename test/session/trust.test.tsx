@@ -6,7 +6,7 @@ import type {UseCases} from '../../source/session/index.tsx';
 import {breakLines} from '../../source/text/fit.ts';
 import {showSession} from '../_helpers/session.tsx';
 
-const ready = /4 of 6 running/;
+const ready = /5 of 6 running/;
 const lines = Array.from({length: 40}, (_, index) => `secrets  NAME_${index}  (a secret of yours)`);
 
 /** Asks first, as `gpubox up` does. */

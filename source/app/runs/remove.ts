@@ -1,4 +1,5 @@
 import timers from 'node:timers/promises';
+import type {Diagnostic} from '../../base/failure.ts';
 import type {Box} from '../../box/box.ts';
 import {listBoxes} from '../../box/list.ts';
 import {removeBox} from '../../box/up/remove-box.ts';
@@ -14,9 +15,10 @@ const pauseMs = 100;
 /**
 Kills a job and removes its container. What is kept of the run is completed first, so that its log is not lost. Its folder stays.
 
+@returns as `removeBox`
 @throws EngineError; errors of the file system
 */
-export async function removeJob(host: Host, box: Box, signal: AbortSignal): Promise<void> {
+export async function removeJob(host: Host, box: Box, signal: AbortSignal): Promise<Diagnostic | undefined> {
 	if (box.state === 'running' || box.state === 'paused') {
 		await host.engine.killContainer(box.id, 'SIGKILL').catch((error: unknown) => {
 			// It has ended at this moment.
@@ -39,5 +41,5 @@ export async function removeJob(host: Host, box: Box, signal: AbortSignal): Prom
 		await timers.setTimeout(pauseMs, undefined, {signal});
 	}
 
-	await removeBox(host, box);
+	return removeBox(host, box);
 }

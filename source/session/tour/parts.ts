@@ -76,8 +76,17 @@ export function sayYes(asked: Question, to: string): Ask {
 
 export const chosen = ({facts, view}: Now): Box | undefined => chosenBox(view, facts.box.boxes);
 
-/** The user's running boxes, the newest first. */
+/** The user's running job, the newest one. */
+export function myJob(now: Now): Box | undefined {
+	return allRunning(now).find(({job}) => job !== undefined);
+}
+
+/** The user's running boxes without jobs, the newest first. */
 export function mineRunning(now: Now): Box[] {
+	return allRunning(now).filter(({job}) => job === undefined);
+}
+
+function allRunning(now: Now): Box[] {
 	return now.facts.box.boxes
 		.filter((box) => box.mine && isRunning(box))
 		.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime());

@@ -2,7 +2,7 @@
 
 import type {ImageChoice} from '../../app/image-choices.ts';
 import {type Box, isRunning} from '../../box/box.ts';
-import {atWork, chosen, mineRunning, part, pressed, sayYes, started} from './parts.ts';
+import {atWork, chosen, mineRunning, myJob, part, pressed, sayYes, started} from './parts.ts';
 import type {Ask, Now, Step} from './tour.ts';
 
 const always = () => true;
@@ -243,6 +243,34 @@ export const steps: readonly Step[] = [
 				text: 'Its memory is free for others. Idle boxes that hold a GPU can also be stopped automatically: see idle.stopAfter and gpubox reap.',
 				ask: (now) =>
 					atWork(now) ? {wait: 'Watch the memory of its GPU'} : {press: {type: 'tour-step', by: 1}, to: 'to continue'},
+				done: () => false,
+			}),
+		],
+	},
+	{
+		id: 'jobs',
+		applies: (now) => myJob(now) !== undefined,
+		parts: [
+			part({
+				text: 'A training that runs overnight is a job: "gpubox run -- python train.py", in the image of the box. It holds its GPU only while it runs.',
+				box: myJob,
+				ask: {wait: ''},
+				done: (now) => myJob(now) === undefined || chosen(now)?.id === myJob(now)?.id,
+			}),
+			part({
+				text: 'Its log is kept in runs/ of the project, also when its container is gone. A job that is stopped has two minutes to save a checkpoint.',
+				box: myJob,
+				asked: true,
+				ask: ({view}) =>
+					view.asking === undefined
+						? {press: {type: 'stop-or-start'}, to: 'to stop it'}
+						: sayYes(view.asking, 'to stop it'),
+				done: (now, happened) => started(happened, 'stop') || myJob(now) === undefined,
+			}),
+			part({
+				text: 'How it ended is told in every session of yours, and kept: "gpubox runs" lists it with its exit code, and its GPU is free for others.',
+				ask: (now) =>
+					atWork(now) ? {wait: 'Wait until it has ended'} : {press: {type: 'tour-step', by: 1}, to: 'to continue'},
 				done: () => false,
 			}),
 		],

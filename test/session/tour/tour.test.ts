@@ -23,6 +23,11 @@ const alice = boxOf('alice-train', {gpus: [readings[0]?.uuid ?? '', readings[1]?
 const bob = boxOf('bob-eda', {gpus: [readings[2]?.uuid ?? ''], shareGpus: true});
 const chen = boxOf('chen-serve', {gpus: [readings[3]?.uuid ?? '']});
 const dora = boxOf('dora-eda', {gpus: [readings[2]?.uuid ?? ''], shareGpus: true});
+const sweep = boxOf('dora-sweep-4', {
+	job: {stopSeconds: 120},
+	services: [],
+	createdAt: new Date(frozenAt.getTime() - 1),
+});
 const image = (reference: string, fits: boolean, local: boolean): ImageChoice => ({
 	reference,
 	fits,
@@ -38,7 +43,7 @@ const image = (reference: string, fits: boolean, local: boolean): ImageChoice =>
 const full: Facts = {
 	...noFacts({demo: true, engineAddress: '', person: 'dora', folder: '~/thesis'}),
 	gpu: {phase: 'live', inventory, readings, processes: [], processesUnknown: false, problems: []},
-	box: {phase: 'live', boxes: [alice, bob, chen, dora], problem: undefined, age: undefined, connection: 1},
+	box: {phase: 'live', boxes: [alice, bob, chen, dora, sweep], problem: undefined, age: undefined, connection: 1},
 	images: {
 		phase: 'known',
 		choices: [image('here', true, true), image('away', true, false), image('too-new', false, false)],
@@ -92,6 +97,9 @@ describe('what moves the tour', () => {
 		['kernels 0', now({}, {...mine, asking: {...free, kernels: []}})],
 		['kernels 1', now({}, mine), key('answer', {yes: true}, [{type: 'free'}])],
 		['kernels 2', now({}, mine), key('tour-step', {by: 1})],
+		['jobs 0', now({}, {boxId: sweep.id}), key('select-box')],
+		['jobs 1', now({tasks: [work]}, {boxId: sweep.id}), key('stop-or-start', {}, [{type: 'stop'}])],
+		['jobs 2', now({}, {boxId: sweep.id}), key('tour-step', {by: 1})],
 		['stop 0', now({tasks: [work]}, mine), key('stop-or-start', {}, [{type: 'stop'}])],
 		['stop 1', now(stopped, mine)],
 		['stop 2', now(stopped, {...mine, asking: remove}), key('ask-remove')],

@@ -54,7 +54,8 @@ export function stop(context: Context, {boxId}: About): void {
 			await stopBox(context.host, box, context.signal);
 			return {
 				text: [`${box.name} is stopped`, ...notes].join('. '),
-				fix: 's starts it again, with the same address',
+				// How a job ended is told once that is known.
+				fix: box.job ? `What it left: gpubox runs show ${box.name}` : 's starts it again, with the same address',
 			};
 		},
 	);
@@ -71,7 +72,11 @@ export function remove(context: Context, {boxId}: About): void {
 				import('../../../box/up/tell-owner.ts'),
 			]);
 			const notes = await tellOwner(context.host, box, 'removed');
-			const note = await removeBox(context.host, box);
+			// What is kept of a job is completed first.
+			const note =
+				box.job && box.mine
+					? await (await import('../../../app/runs/remove.ts')).removeJob(context.host, box, context.signal)
+					: await removeBox(context.host, box);
 			return {
 				text: [`${box.name} is removed`, ...notes].join('. '),
 				...(note ? {fix: `${note.message} ${note.fix}`} : {}),
