@@ -264,7 +264,7 @@ const story: Step[] = [
 	run('gpubox images --json', {out: /"recommended": true/}),
 	run(['gpubox pull REF', `gpubox pull ${image}`], {as: `gpubox pull ${image}`, out: new RegExp(`^${image}$`, 'm')}),
 	run('gpubox pull --json', {as: `gpubox pull ${image} --json`, out: /"receivedBytes": \d/}),
-	run('docker run', {as: `docker run --rm ${image} echo it runs`, out: /^it runs$/m}),
+	run(['docker run', 'docker run --rm'], {as: `docker run --rm ${image} echo it runs`, out: /^it runs$/m}),
 
 	// The tour of the readme.
 	run('cd my-project', {as: 'cd my-project && pwd', out: /my-project$/m}),
@@ -569,7 +569,7 @@ const story: Step[] = [
 		as: 'gpubox lock && gpubox run --name locked --locked -- python train.py && rm gpubox.lock',
 		out: /^trained$/m,
 	}),
-	run('gpubox run --check -- python train.py', {
+	run(['gpubox run --check -- python train.py', 'gpubox run --check'], {
 		in: 'train',
 		as: 'gpubox run --name checked --check -- python train.py',
 		out: /^trained$/m,
@@ -588,7 +588,11 @@ const story: Step[] = [
 	}),
 	run('gpubox wait alice-train-3', {out: /^$/}),
 	run('gpubox runs', {out: /^alice-train-3 +done +0 /m}),
-	run('gpubox runs show 3', {in: 'train', out: /^ {2}Exit code +0$/m}),
+	run(['gpubox runs show 3', 'gpubox runs show'], {
+		as: 'gpubox runs show 3',
+		in: 'train',
+		out: /^ {2}Exit code +0$/m,
+	}),
 	run('gpubox logs alice-train-3', {out: /^trained$/m}),
 	run('gpubox run', {in: 'train', as: 'gpubox run -- python train.py', out: /^trained$/m}),
 	run('gpubox run --json', {in: 'train', as: 'gpubox run --json -- true', out: /"exitCode": 0,/}),
