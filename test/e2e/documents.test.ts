@@ -675,6 +675,11 @@ const story: Step[] = [
 		code: 3,
 		err: /^gpubox: The engine at \S+ is not in a swarm\.$/m,
 	}),
+	run('gpubox run --on kubernetes --gpus 2 --built registry.example/team/vision:1 -- python train.py', {
+		in: 'export',
+		as: 'gpubox run --on kubernetes --gpus 2 --built registry.example/team/vision:1 --dry-run -- python train.py',
+		out: /^kind: Job\n[\s\S]*^ +nvidia\.com\/gpu: "2"$/m,
+	}),
 	run('gpubox run --on', {
 		in: 'export',
 		as: 'gpubox run --on slurm -- true',

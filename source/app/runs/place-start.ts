@@ -111,7 +111,7 @@ export async function planPlaced(host: Host, flags: PlaceFlags, {report}: Pick<F
 		boxes: [],
 		...(effective.settings.name === undefined ? {} : {projectName: effective.settings.name}),
 	});
-	const exported = place.plan({job, options, name});
+	const exported = place.plan({job, options, name: instanceName(name)});
 	if (flags.strict && exported.lost.length > 0) {
 		throw new Failure(`${flags.on} cannot do everything: ${exported.lost.map(tellLost).join('; ')}`, {
 			fix: 'Change that, or leave out --strict.',

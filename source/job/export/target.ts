@@ -18,6 +18,8 @@ export type ExportOptions = {
 	queue?: string;
 	/** Kubernetes: a runtime class, for clusters where the GPU runtime is not the default one. */
 	runtimeClass?: string;
+	/** Kubernetes: the name of this one job, where several of a project may exist. */
+	instance?: string;
 	/** What was lost on the way from the settings to the job; it is told in the file as well. */
 	lostBefore: readonly Lost[];
 	/** CI: check the GPUs before the job. */

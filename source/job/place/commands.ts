@@ -1,5 +1,6 @@
 import {spawn} from 'node:child_process';
 import {exitCode, Failure} from '../../base/failure.ts';
+import {endGroup, ownGroup} from '../../base/process-group.ts';
 import {shellQuote} from '../../text/shell-quote.ts';
 import {NoAnswer} from './place.ts';
 
@@ -25,6 +26,8 @@ export type Commands = {
 	machine: string;
 	/** Runs a program to its end. @throws NoAnswer when it takes too long, or ssh fails; the signal's reason */
 	run(words: readonly string[], options?: CommandOptions): Promise<Answer>;
+	/** What a program prints, while it does; the signal ends it. @throws NoAnswer when it fails without a word */
+	stream(words: readonly string[], signal: AbortSignal): AsyncGenerator<Buffer>;
 };
 
 /** A scheduler that takes longer is as good as away. */
@@ -35,6 +38,7 @@ const largestBytes = 16 * 1024 ** 2;
 export const here: Commands = {
 	machine: 'this machine',
 	run: (words, options = {}) => runToEnd(words, options),
+	stream: streamOf,
 };
 
 /**
@@ -63,6 +67,7 @@ export function over(address: string): Commands {
 
 			return answer;
 		},
+		stream: (words, signal) => streamOf([...ssh, remoteLine(words, {cwd: undefined, environment: {}})], signal),
 	};
 }
 
@@ -80,6 +85,40 @@ export function remoteLine(
 		`exec ${['env', ...Object.entries(environment).map(([name, value]) => `${name}=${value}`), ...words].map(shellQuote).join(' ')}`,
 	].join('\n');
 	return `exec sh -c ${shellQuote(script)}`;
+}
+
+async function* streamOf([program = '', ...words]: readonly string[], signal: AbortSignal): AsyncGenerator<Buffer> {
+	if (signal.aborted) {
+		return;
+	}
+
+	const child = spawn(program, words, {stdio: ['ignore', 'pipe', 'pipe'], detached: true});
+	ownGroup(child);
+	const failed = new Promise<string | undefined>((resolve) => {
+		let said = '';
+		child.stderr.setEncoding('utf8').on('data', (text: string) => {
+			said = `${said}${text}`.slice(-4096);
+		});
+		child.once('error', (error) => resolve(error.message));
+		child.once('close', (code) => resolve(code === 0 ? undefined : said.trim() || `${program} ended with ${code}`));
+	});
+	const end = () => {
+		endGroup(child).catch(() => {});
+	};
+	signal.addEventListener('abort', end, {once: true});
+	try {
+		for await (const data of child.stdout) {
+			yield data as Buffer;
+		}
+
+		const why = await failed;
+		if (why !== undefined && !signal.aborted) {
+			throw new NoAnswer(why);
+		}
+	} finally {
+		signal.removeEventListener('abort', end);
+		end();
+	}
 }
 
 function runToEnd(

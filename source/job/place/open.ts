@@ -9,6 +9,8 @@ export async function openPlace(name: PlaceName, address: string | undefined): P
 	switch (name) {
 		case 'slurm':
 			return (await import('./slurm.ts')).slurmAt(address);
+		case 'kubernetes':
+			return (await import('./kubernetes.ts')).kubernetesAt(address);
 		case 'swarm':
 			return (await import('./swarm.ts')).swarmAt(address);
 	}

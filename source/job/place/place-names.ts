@@ -2,6 +2,7 @@
 const placeFacts = {
 	slurm: {summary: 'a Slurm cluster: sbatch here, or on the machine of --host'},
 	swarm: {summary: 'a Docker Swarm: the engine here, or the one of --host, is a manager'},
+	kubernetes: {summary: 'a Kubernetes cluster: kubectl and its current context'},
 } as const satisfies Record<string, {summary: string}>;
 
 export type PlaceName = keyof typeof placeFacts;

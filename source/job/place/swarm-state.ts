@@ -68,22 +68,6 @@ export function stateOfTask(
 	}
 }
 
-/** The state of a job without a task: it was removed. */
-export function stateOfGone({stopping, ran}: {stopping: boolean; ran: boolean}): JobState {
-	return stopping && !ran
-		? {kind: 'ended', exitCode: 130, signal: null, at: null, reason: 'It was cancelled before it started.', fix: ''}
-		: stopping
-			? {
-					kind: 'ended',
-					exitCode: 143,
-					signal: 'SIGTERM',
-					at: null,
-					reason: 'It was stopped; the swarm has not kept its exit code.',
-					fix: '',
-				}
-			: {kind: 'lost', reason: 'Its service was removed by another program.', fix: ''};
-}
-
 /** `no suitable node (insufficient resources on 2 nodes)` in gpubox's order of words. */
 function tellPending(error: string): string | null {
 	const reasons = /^no suitable node \((.+)\)$/.exec(error)?.[1];

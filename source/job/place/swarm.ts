@@ -9,17 +9,15 @@ import {explain} from '../../host/remedies.ts';
 import {safeText} from '../../text/safe.ts';
 import {imageOf} from '../export/portable-job.ts';
 import {stackService, swarm as target} from '../export/targets/swarm.ts';
+import {stateOfGone} from './gone.ts';
 import {NoAnswer, type Place, type Submission} from './place.ts';
+import {type LogWish, readStreamedLog} from './stream-log.ts';
 import {toServiceSpec} from './swarm-spec.ts';
-import {nameOf, stateOfGone, stateOfTask} from './swarm-state.ts';
+import {nameOf, stateOfTask} from './swarm-state.ts';
 
 const usualPollMs = 1000;
 /** While a job is being stopped: its exit code is there for a moment only. */
 const hurriedPollMs = 100;
-/** After the end of a job, its log is complete when nothing has come for so long, in milliseconds. */
-const quietMs = 700;
-/** A node that is gone gives no log, and the manager goes on waiting for it. In milliseconds. */
-const lastMs = 4000;
 /** How long the tasks of a job that has ended may take to go, in milliseconds. */
 const removalMs = 5000;
 
@@ -67,7 +65,7 @@ export function swarmAt(host: string | undefined): Place {
 				if (task === undefined) {
 					return (await swarm.serviceExists(id, signal)) && !watched.stopping
 						? {kind: 'waiting', reason: null}
-						: stateOfGone(watched);
+						: stateOfGone(watched, 'the swarm');
 				}
 
 				watched.stopping ||= task.desired === 'remove' && task.state !== 'failed';
@@ -186,41 +184,10 @@ async function submit(swarm: Swarm, {job, name, labels}: Submission, signal: Abo
 	}
 }
 
-/** Follows the log, and reads what came last once more: the stream of a service does not end with its task on every engine. */
-async function* readLog(
-	open: () => Promise<Swarm>,
-	id: string,
-	{from, over, signal}: {from: number; over: AbortSignal; signal: AbortSignal},
-): AsyncGenerator<LogChunk> {
-	let seen = from;
-	const pieces = async function* (follow: boolean, until: AbortSignal): AsyncGenerator<LogChunk> {
-		let skip = seen;
-		const swarm = await open();
-		for await (const {stream, data} of swarm.logs(id, {follow, signal: until})) {
-			const fresh = data.subarray(Math.min(skip, data.length));
-			skip -= data.length - fresh.length;
-			if (fresh.length > 0) {
-				seen += fresh.length;
-				yield {stream, data: fresh};
-			}
-		}
-	};
-
+async function* readLog(open: () => Promise<Swarm>, id: string, wish: LogWish): AsyncGenerator<LogChunk> {
 	try {
-		while (!over.aborted && !signal.aborted) {
-			const quiet = quietAfter(over, quietMs);
-			for await (const piece of pieces(true, AbortSignal.any([signal, quiet.signal]))) {
-				yield piece;
-				quiet.heard();
-			}
-
-			quiet.end();
-			await timers.setTimeout(usualPollMs, undefined, {signal: AbortSignal.any([signal, over])}).catch(() => {});
-		}
-
-		const quiet = quietAfter(over, lastMs);
-		yield* pieces(false, AbortSignal.any([signal, quiet.signal]));
-		quiet.end();
+		const swarm = await open();
+		yield* readStreamedLog((follow, signal) => swarm.logs(id, {follow, signal}), wish);
 	} catch (error) {
 		// A job that was stopped is gone with its log.
 		if (error instanceof EngineError && error.code === 'not-found') {
@@ -229,32 +196,4 @@ async function* readLog(
 
 		throw error instanceof EngineError && error.code !== 'aborted' ? new NoAnswer(error.message) : error;
 	}
-}
-
-/** A signal that aborts when nothing was heard for a while after `over`. */
-function quietAfter(over: AbortSignal, silenceMs: number): {signal: AbortSignal; heard(): void; end(): void} {
-	const quiet = new AbortController();
-	let timer: NodeJS.Timeout | undefined;
-	const start = () => {
-		clearTimeout(timer);
-		timer = setTimeout(() => quiet.abort(), silenceMs);
-	};
-	if (over.aborted) {
-		start();
-	} else {
-		over.addEventListener('abort', start, {once: true});
-	}
-
-	return {
-		signal: quiet.signal,
-		heard() {
-			if (over.aborted) {
-				start();
-			}
-		},
-		end() {
-			clearTimeout(timer);
-			over.removeEventListener('abort', start);
-		},
-	};
 }

@@ -3,8 +3,9 @@ import {describe, test} from 'node:test';
 import {portableJob} from '../../../source/app/portable-job.ts';
 import type {SwarmNode, SwarmTask} from '../../../source/engine/swarm.ts';
 import {stackService} from '../../../source/job/export/targets/swarm.ts';
+import {stateOfGone} from '../../../source/job/place/gone.ts';
 import {toServiceSpec} from '../../../source/job/place/swarm-spec.ts';
-import {stateOfGone, stateOfTask} from '../../../source/job/place/swarm-state.ts';
+import {stateOfTask} from '../../../source/job/place/swarm-state.ts';
 
 const node: SwarmNode = {
 	id: 'n',
@@ -97,9 +98,9 @@ describe('a task of a Swarm (texts of Docker 20.10)', () => {
 
 	test('is gone: cancelled, stopped, or removed by others', () => {
 		const code = (state: ReturnType<typeof stateOfGone>) => (state.kind === 'ended' ? state.exitCode : state.kind);
-		assert.equal(code(stateOfGone({stopping: true, ran: false})), 130);
-		assert.equal(code(stateOfGone({stopping: true, ran: true})), 143);
-		assert.equal(code(stateOfGone({stopping: false, ran: true})), 'lost');
+		assert.equal(code(stateOfGone({stopping: true, ran: false}, 'the swarm')), 130);
+		assert.equal(code(stateOfGone({stopping: true, ran: true}, 'the swarm')), 143);
+		assert.equal(code(stateOfGone({stopping: false, ran: true}, 'the swarm')), 'lost');
 	});
 });
 

@@ -97,8 +97,8 @@ function affinityOf({gpus, floor}: PortableJob): object | undefined {
 			};
 }
 
-function containerOf(job: PortableJob): object {
-	const {limits, gpus, nodes, secrets, name} = job;
+function containerOf(job: PortableJob, {instance: name = job.name}: Pick<ExportOptions, 'instance'>): object {
+	const {limits, gpus, nodes, secrets} = job;
 	const command =
 		nodes > 1 && job.nproc !== undefined
 			? // The node's number is a variable that Kubernetes sets; everything else is taken as it is.
@@ -132,13 +132,14 @@ function containerOf(job: PortableJob): object {
 	});
 }
 
-function podOf(job: PortableJob, {runtimeClass}: ExportOptions): object {
+function podOf(job: PortableJob, options: ExportOptions): object {
+	const {runtimeClass, instance = job.name} = options;
 	const {uid, gid} = job.user ?? usualUser;
 	return defined({
 		automountServiceAccountToken: false,
 		restartPolicy: job.kind === 'job' ? 'Never' : undefined,
 		runtimeClassName: runtimeClass,
-		subdomain: job.nodes > 1 ? job.name : undefined,
+		subdomain: job.nodes > 1 ? instance : undefined,
 		// Without an init, Python as process 1 would ignore SIGTERM; so the pod's own process is 1 and collects what ends.
 		shareProcessNamespace: true,
 		terminationGracePeriodSeconds: job.timeouts.stopSeconds ?? usualStopSeconds,
@@ -152,13 +153,14 @@ function podOf(job: PortableJob, {runtimeClass}: ExportOptions): object {
 		},
 		tolerations: job.gpus > 0 ? [{key: gpuResource, operator: 'Exists', effect: 'NoSchedule'}] : undefined,
 		affinity: affinityOf(job),
-		containers: [containerOf(job)],
+		containers: [containerOf(job, options)],
 		volumes: volumesOf(job).map(({name, source}) => ({name, ...source})),
 	});
 }
 
 function jobObjects(job: PortableJob, options: ExportOptions): object[] {
-	const {name, nodes} = job;
+	const {nodes} = job;
+	const name = options.instance ?? job.name;
 	const several = nodes > 1;
 	return [
 		...(several
