@@ -934,7 +934,7 @@ async function settleIn(): Promise<void> {
 	await inOrder([
 		`mkdir -p ${folders.join(' ')}`,
 		`printf '#!/bin/sh\\nexec %s %s "$@"\\n' '${node}' '${cli}' > gpubox-linux-x64 && chmod 600 gpubox-linux-x64`,
-		'printf \'print("trained")\\n\' > train/train.py && touch train/data/numbers',
+		'printf \'print("trained")\\n\' > train/train.py && cp train/train.py export/ && touch train/data/numbers',
 		'printf of-the-file > .hf-token',
 		`cd team/vision.git && cat > gpubox.yaml <<'END' && git init -q -b main && git add . && git -c user.name=lead -c user.email=lead@example.com commit -qm 'Say what boxes are made of'\n${file}END`,
 		`mkdir scratch/asks && printf 'image: ${image}\\ngpus: none\\npostCreate: touch made\\n' > scratch/asks/gpubox.yaml`,
