@@ -2,6 +2,7 @@
 import type {Argument, CommandUnknownOpts, Option} from '@commander-js/extra-typings';
 
 import {scenarioNames} from '../../demo/scenario-names.ts';
+import {placeNames} from '../../job/place/place-names.ts';
 
 /** What the shell should offer. */
 export type Wanted = {
@@ -155,6 +156,8 @@ function optionValue(option: Option, typed: string): Partial<Wanted> {
 	switch (option.name()) {
 		case 'host':
 			return {look: {kind: 'hosts'}};
+		case 'on':
+			return {candidates: [...placeNames, 'any'].map((value) => ({value})), look: {kind: 'hosts'}};
 		case 'image':
 			return {look: {kind: 'images'}};
 		case 'mount':

@@ -80,5 +80,9 @@ describe('what can stand at the cursor', () => {
 		assert.equal(at('gpubox --host lab stop ').host, 'lab');
 		assert.equal(at('gpubox --host=lab stop ').host, 'lab');
 		assert.deepEqual(at('gpubox --host ').look, {kind: 'hosts'});
+		const on = at('gpubox run --on ');
+		assert.deepEqual(on.look, {kind: 'hosts'});
+		assert.ok(on.candidates.some(({value}) => value === 'any'));
+		assert.deepEqual(at('gpubox hosts ').look, {kind: 'hosts'});
 	});
 });
