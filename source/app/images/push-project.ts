@@ -6,6 +6,7 @@ import {homeFolder} from '../../base/home.ts';
 import {readSmallFile} from '../../base/small-file.ts';
 import {builtBy} from '../../box/layer-labels.ts';
 import {buildArguments} from '../../box/up/build-layers.ts';
+import {pullChosen} from '../../box/up/obtain-image.ts';
 import type {UpStep} from '../../box/up/types.ts';
 import {findDockerProxies} from '../../engine/docker-proxies.ts';
 import {EngineError} from '../../engine/engine.ts';
@@ -21,6 +22,7 @@ import type {Settings} from '../../settings/schema.ts';
 import {formatBytes} from '../../text/bytes.ts';
 import {parseIgnore} from '../../text/ignore-patterns.ts';
 import {safeText} from '../../text/safe.ts';
+import {chooseForProject} from '../environment.ts';
 import {buildSettings, type Effective, loadSettings} from '../load-settings.ts';
 import {saveLock} from '../lock/lock-project.ts';
 import {lockPath, readLockState} from '../lock/project-lock.ts';
@@ -57,7 +59,8 @@ when the registry has the image.
 */
 export async function pushProject(host: Host, options: PushOptions): Promise<PushResult> {
 	const {signal, report} = options;
-	const [effective, {settings}] = await Promise.all([loadSettings('.', {personal: false}), loadSettings('.')]);
+	const [effective, own] = await Promise.all([loadSettings('.', {personal: false}), loadSettings('.')]);
+	const {settings} = own;
 	refuseRemote(host);
 	const lock = await neededLock(effective);
 	const {job, lost: lostBefore} = portableJob(
@@ -71,7 +74,8 @@ export async function pushProject(host: Host, options: PushOptions): Promise<Pus
 	report({kind: 'note', text: `Building ${reference}, and pushing it.`});
 	await buildProject(host, reference, {
 		project: effective.project,
-		dockerfile: main.text,
+		// An image that came through a mirror has the digest under the mirror's name only.
+		dockerfile: main.text.replace(/^FROM .*$/m, `FROM ${await baseId(host, own, lock, options)}`),
 		usualIgnored: ignored?.text ?? '',
 		settings,
 		report,
@@ -111,6 +115,19 @@ async function neededLock(effective: Effective): Promise<Lock> {
 			: `${safeText(effective.project)} has no gpubox.lock, which says what to build and gets the digest.`,
 		{fix: 'Write it: gpubox lock. Then: gpubox push', exitCode: exitCode.usage},
 	);
+}
+
+/** The locked image on this host, pulled when it is missing. */
+async function baseId(host: Host, own: Effective, lock: Lock, options: PushOptions): Promise<string> {
+	const chosen = await chooseForProject(host, own, lock, options);
+	const base = chosen.base ?? (await pullChosen(host, chosen, {...options, settings: buildSettings(own.settings)}));
+	if (base === undefined) {
+		throw new Failure(`${safeText(chosen.reference)} was pulled, but the engine does not have it.`, {
+			fix: 'Run it again.',
+		});
+	}
+
+	return base.id;
 }
 
 /** `REGISTRY/NAME:TAG`. The tag is the commit, so that no later push takes it away from this image. @throws Failure (usage) */
