@@ -15,7 +15,7 @@ export type Use = (typeof uses)[number];
 /** The text of each in a question, and the services that it needs. */
 export const useFacts: Record<Use, {says: string; services: ServiceName[]}> = {
 	notebook: {says: 'a notebook in the browser (Jupyter)', services: ['jupyter']},
-	editor: {says: 'an editor or a debugger (VS Code, JetBrains) over SSH', services: ['ssh']},
+	editor: {says: 'an editor or debugger (VS Code, PyCharm) over SSH', services: ['ssh']},
 	training: {says: 'long runs from a shell, with a notebook as well', services: ['jupyter', 'ssh']},
 };
 

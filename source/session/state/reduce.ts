@@ -227,7 +227,7 @@ export function reduce(view: View, action: Action, situation: Situation): Reduce
 	}
 }
 
-function reduceBoxes(view: View, action: BoxAction, {boxes}: Situation): Reduced {
+function reduceBoxes(view: View, action: BoxAction, {boxes, panes}: Situation): Reduced {
 	const box = chosenBox(view, boxes);
 	if (action.type === 'select-box') {
 		const ids = boxes.map(({id}) => id);
@@ -265,7 +265,12 @@ function reduceBoxes(view: View, action: BoxAction, {boxes}: Situation): Reduced
 		}
 
 		case 'show': {
-			return {view: {...view, side: action.side}, effects: []};
+			const {side} = action;
+			// Without room beside the boxes it takes their place, until the same key or Tab returns to them.
+			const takesPlace = panes.length > 0 && !panes.includes('side');
+			const isThere = view.focus === 'side' && view.side === side;
+			const focus = !takesPlace ? view.focus : isThere ? 'boxes' : 'side';
+			return {view: {...view, side, focus}, effects: []};
 		}
 	}
 }

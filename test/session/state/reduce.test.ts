@@ -121,6 +121,18 @@ test('without boxes a key says how to get one', () => {
 	}
 });
 
+test('without room beside the boxes, the log and the details take their place and give it back', () => {
+	const narrow: Partial<Situation> = {panes: ['gpus', 'boxes']};
+	const log: Action = {type: 'show', side: 'log'};
+	const detail: Action = {type: 'show', side: 'detail'};
+	assert.equal(after([log], {}, narrow).view.focus, 'side');
+	assert.equal(after([log, log], {}, narrow).view.focus, 'boxes');
+	assert.deepEqual(after([log, detail], {}, narrow).view.side, 'detail');
+	assert.equal(after([log, detail], {}, narrow).view.focus, 'side');
+	assert.equal(after([log, {type: 'focus', by: 1}], {}, narrow).view.focus, 'boxes');
+	assert.equal(after([log]).view.focus, firstView.focus);
+});
+
 test('panes are gone through in a circle, only those on the screen', () => {
 	assert.equal(after([{type: 'focus', by: 1}]).view.focus, 'side');
 	assert.equal(
