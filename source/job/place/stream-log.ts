@@ -19,14 +19,19 @@ export async function* readStreamedLog(
 	open: (follow: boolean, signal: AbortSignal) => AsyncIterable<LogChunk>,
 	{from, over, signal}: LogWish,
 ): AsyncGenerator<LogChunk> {
-	let seen = from;
+	// Of each stream, because places mix the two in another order each time. What an earlier process has read is only known as a sum.
+	const seen = {stdout: 0, stderr: 0};
+	let before = from;
 	const pieces = async function* (follow: boolean, until: AbortSignal): AsyncGenerator<LogChunk> {
-		let skip = seen;
+		const skip = {...seen};
 		for await (const {stream, data} of open(follow, until)) {
-			const fresh = data.subarray(Math.min(skip, data.length));
-			skip -= data.length - fresh.length;
+			const known = Math.min(skip[stream], data.length);
+			skip[stream] -= known;
+			const earlier = Math.min(before, data.length - known);
+			before -= earlier;
+			const fresh = data.subarray(known + earlier);
+			seen[stream] += earlier + fresh.length;
 			if (fresh.length > 0) {
-				seen += fresh.length;
 				yield {stream, data: fresh};
 			}
 		}
