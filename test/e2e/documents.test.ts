@@ -1012,6 +1012,7 @@ describe('the documents', {skip: needsOwnEngine, concurrency: true}, () => {
 		}
 
 		await docker.getImage(image).remove({force: true});
+		await docker.getImage(`${registry.address}/team/my-project:v3`).remove({force: true});
 		await registry.stop();
 		await alice.remove();
 	});
