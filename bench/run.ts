@@ -39,6 +39,9 @@ const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const interrupted = new AbortController();
 process.on('SIGINT', () => interrupted.abort());
 
+/** Of `seq 1000000`. */
+const bytesOfMillion = 6_888_896;
+
 type Row = {what: string; ours: string; reference: string; ratio: number; limit: number};
 
 const prepared = process.env[testHostVariable]
@@ -278,9 +281,6 @@ async function streamingTime(command: string): Promise<number> {
 
 	return milliseconds;
 }
-
-/** Of `seq 1000000`. */
-const bytesOfMillion = 6_888_896;
 
 async function untilAnswers(url: URL): Promise<void> {
 	for (;;) {
