@@ -57,7 +57,7 @@ describe('a real Swarm of two nodes, of which one has GPUs', {skip: needsOwnEngi
 		const log = (await gpubox(['logs', name])).stdout;
 		assert.deepEqual(log.split('\n').sort(), `${stdout}problem\n`.split('\n').sort());
 		const strict = await runOn(['--strict'], 'true');
-		assert.equal(strict.code, 1);
+		assert.equal(strict.code, 125);
 		assert.match(strict.stderr, /swarm cannot do everything: .*mounts\.code/);
 	});
 
