@@ -92,8 +92,12 @@ describe('trouble', () => {
 	}
 
 	test('no nvidia-smi at all', async () => {
-		const smi = {file: '/nonexistent/nvidia-smi', arguments: [], environment: {}};
-		const {gpus, problems} = await readInventory(smi);
+		const {gpus, problems} = await readInventory({
+			file: '/nonexistent/nvidia-smi',
+			arguments: [],
+			environment: {},
+			local: true,
+		});
 		assert.deepEqual(gpus, []);
 		assert.deepEqual(
 			problems.map(({code}) => code),

@@ -438,7 +438,7 @@ describe('the child', () => {
 
 	test('is not there', async (t) => {
 		const fake = makeSmiScript('');
-		const {problems} = watch(t, {...fake, smi: {...fake.smi, file: '/nonexistent/nvidia-smi'}});
+		const {problems} = watch(t, {...fake, smi: {...fake.smi, file: '/nonexistent/nvidia-smi', local: true}});
 		await t.waitFor(() => assert.equal(problems[0]?.code, 'not-installed'), eventually);
 	});
 
