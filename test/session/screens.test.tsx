@@ -16,7 +16,7 @@ const small = {columns: 80, rows: 24};
 const large = {columns: 160, rows: 50};
 
 /** Host line, boxes, processes and log are all there. */
-const everything = /hopper[\s\S]*gpu_burn[\s\S]*epoch/;
+const everything = /hopper[\s\S]*gpu_burn[\s\S]*step 3390/;
 
 for (const size of [small, large, {columns: 200, rows: 60}, {columns: 120, rows: 40}, {columns: 40, rows: 10}]) {
 	const name = `${size.columns}x${size.rows}`;
@@ -318,7 +318,11 @@ test('without permission on the socket the remedy is another', async (t) => {
 
 test('without a driver the boxes stay, with the driver’s own words and the remedy', async (t) => {
 	const shown = await showSession(t, small, {scenario: 'driver-mismatch'});
-	assertScreen(folder, 'driver-mismatch-80x24', await shown.waitForWhole(/hopper[\s\S]*version mismatch[\s\S]*epoch/));
+	assertScreen(
+		folder,
+		'driver-mismatch-80x24',
+		await shown.waitForWhole(/hopper[\s\S]*version mismatch[\s\S]*step 3390/),
+	);
 });
 
 test('a card that falls off stays on the screen as lost', async (t) => {
