@@ -77,6 +77,12 @@ describe('a Kubernetes API server and kubectl', () => {
 		const job = await submitted();
 		cluster.logs.set(job, 'ready\n');
 		startPod(job, {phase: 'Running'});
+		await waitUntil('it to be seen running', async () => {
+			const {runs} = JSON.parse((await gpubox(['runs', '--json'])).stdout) as {
+				runs: Array<{name: string; state: string}>;
+			};
+			return runs.find((run) => run.name === name)?.state === 'running';
+		});
 		const stopped = await gpubox(['stop', name]);
 		assert.deepEqual([stopped.stdout, stopped.code], [`${name}\n`, 0], stopped.stderr);
 		assert.equal((await gpubox(['wait', name])).code, 5);

@@ -4,6 +4,7 @@ import {activeRuns} from '../../box/active-runs.ts';
 import type {Host} from '../../host/host.ts';
 import {completePlaced} from '../../job/place/complete.ts';
 import {type FollowOptions, followPlace, type PlacedRun} from '../../job/place/follow.ts';
+import {endOfGone} from '../../job/place/gone.ts';
 import {openPlace} from '../../job/place/open.ts';
 import {type Ending, type JobState, NoAnswer, type Place} from '../../job/place/place.ts';
 import {isPlaceName} from '../../job/place/place-names.ts';
@@ -47,7 +48,7 @@ export async function followPlacedToEnd(
 			options.onState?.(state);
 			const next = withState(current, state);
 			if (next !== current) {
-				current = next;
+				current = {...next, stopped: stoppedBy(host, next)};
 				writeRunRecord(host.paths, current);
 			}
 		},
@@ -59,13 +60,20 @@ export async function followPlacedToEnd(
 		return undefined;
 	}
 
+	// Another process has stopped it, and it was gone before this one looked.
+	const wasStopped = end.kind === 'lost' && stoppedBy(host, current) === 'stop';
 	return completePlaced(host, place, current, {
-		end,
+		end: wasStopped ? endOfGone({ran: current.startedAt !== null}, place.name) : end,
 		missingBytes,
 		notify: (await loadPersonalSettings()).notify,
 		// What follows the end is not cut short by detaching.
 		signal: new AbortController().signal,
 	});
+}
+
+/** Why a run was stopped, as the process that did it has noted. */
+function stoppedBy({paths}: Files, run: PlacedRun): string | null {
+	return readRunRecord(paths, run.name)?.stopped ?? run.stopped;
 }
 
 /** The record of a run with what its place said; the same one when that is nothing new. Pure but for the time of a start. */
@@ -175,6 +183,7 @@ export async function stopPlaced(
 	}
 
 	const first: Ending = state.kind === 'waiting' ? 'cancel' : hard ? 'kill' : 'terminate';
+	writeRunRecord(host.paths, {...(readRunRecord(host.paths, run.name) ?? run), stopped: 'stop'});
 	await place.end(run.on.id, first);
 	const late = AbortSignal.timeout(run.stopSeconds * 1000);
 	try {

@@ -11,6 +11,11 @@ export function stateOfGone({stopping, ran}: {stopping: boolean; ran: boolean}, 
 		return {kind: 'lost', reason: 'It was removed by another program.', fix: ''};
 	}
 
+	return endOfGone({ran}, place);
+}
+
+/** The end of a job that was stopped and is gone. Pure. */
+export function endOfGone({ran}: {ran: boolean}, place: string): Extract<JobState, {kind: 'ended'}> {
 	return ran
 		? {
 				kind: 'ended',

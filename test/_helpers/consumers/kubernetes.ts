@@ -187,7 +187,7 @@ function remove(
 		pod.metadata.deletionTimestamp = new Date().toISOString();
 		logs.set(name, `${logs.get(name) ?? ''}saved\n`);
 		pod.status = ended(5);
-		setTimeout(() => pods.delete(name), 1000);
+		setTimeout(() => pods.delete(name), 3000);
 	} else {
 		pods.delete(name);
 	}
