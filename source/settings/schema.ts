@@ -49,12 +49,6 @@ export const schema = v.strictObject({
 		example: 'pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime',
 		flag: '--image',
 	}),
-	registry: setting(value.repositoryFolder, {
-		says: 'Where `gpubox push` pushes the image of a project: a registry, with a path if it has one',
-		default: 'none',
-		personal: true,
-		example: 'registry.example/team',
-	}),
 	family: setting(value.word, {
 		says: 'Without an image: choose only from this family (pytorch, ngc, jupyter …)',
 		default: 'any',
@@ -110,6 +104,12 @@ export const schema = v.strictObject({
 		default: 'none',
 		personal: false,
 		example: 'python publish.py "$GPUBOX_RUN"',
+	}),
+	registry: setting(value.repositoryFolder, {
+		says: 'Where `gpubox push` pushes the image of a project: a registry, with a path if it has one',
+		default: 'none',
+		personal: true,
+		example: 'registry.example/team',
 	}),
 	notify: setting(value.command, {
 		says: 'Shell command that runs on this host when a job of yours has ended; docs/jobs.md lists its variables',

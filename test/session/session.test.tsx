@@ -140,7 +140,9 @@ test('a command typed, or pasted, into the session ends nothing', async (t) => {
 });
 
 test('a box is removed after yes, and the next one is chosen', async (t) => {
-	const {waitFor, type} = await showSession(t, size);
+	const {waitFor, type} = await showSession(t, size, {
+		useCases: {endOfRun: async (_host, name) => ({ok: false, text: `${name} ended with exit code 137`, fix: ''})},
+	});
 	await waitFor(ready);
 	type('G');
 	type('x');
