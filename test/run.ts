@@ -9,7 +9,7 @@ host is set up and the end-to-end tests run on it; as root two of them, and each
 */
 import {spawn} from 'node:child_process';
 import {globSync} from 'node:fs';
-import {constants} from 'node:os';
+import {availableParallelism, constants} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
@@ -131,7 +131,9 @@ async function unitTests(files: string[]): Promise<void> {
 		throw new Error(`no test file matches ${JSON.stringify(options.only)}`);
 	}
 
-	const {failed} = await runChild(process.execPath, testCall(files), {env: {}, quiet: false});
+	// Node would leave one of the CPUs free, of two that is half.
+	const concurrency = `--test-concurrency=${availableParallelism()}`;
+	const {failed} = await runChild(process.execPath, [concurrency, ...testCall(files)], {env: {}, quiet: false});
 	if (failed !== undefined) {
 		throw new Error(`tests failed (${failed})`);
 	}
