@@ -73,7 +73,7 @@ CMD ["python3"]
 			tag('refuses'),
 			`FROM ${jupyter}\nENTRYPOINT ["/bin/sh", "-c", "echo only as root >&2; exit 1", "--"]\n`,
 		);
-		person = await makePerson(host);
+		person = await makePerson(host, 'tester', {known: true});
 	});
 	after(async () => {
 		await removeBoxes(person);
@@ -186,7 +186,7 @@ describe("the user's groups and umask", {skip: needsOwnEngine}, () => {
 	};
 
 	before(async () => {
-		person = await makePerson(host);
+		person = await makePerson(host, 'tester', {known: true});
 		data = join(person.project, '..', 'data');
 		await mkdir(data);
 		await writeFile(join(data, 'label.txt'), 'a label\n');

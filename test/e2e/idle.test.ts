@@ -17,7 +17,7 @@ describe('a box that nobody uses', {skip: needsOwnEngine}, () => {
 	let box: {name: string; id: string; jupyter: {url: string; token: string}};
 
 	before(async () => {
-		person = await makePerson(host);
+		person = await makePerson(host, 'tester', {known: true});
 		const {stdout, stderr, code} = await person.runGpubox([
 			'up',
 			'--jupyter',

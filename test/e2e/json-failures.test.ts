@@ -25,7 +25,7 @@ const operands: Record<string, string[]> = {
 };
 
 /** What needs no engine, or says what is wrong with it as its result. */
-const succeeds = ['config', 'doctor', 'images', 'trust', 'export', 'gpus', 'runs', 'lock', 'verify', 'init'];
+const succeeds = ['config', 'doctor', 'images', 'trust', 'export', 'gpus', 'runs', 'lock', 'verify', 'init', 'hosts'];
 
 describe('--json', () => {
 	let person: Person;

@@ -256,7 +256,9 @@ export function toEvent(line: EventAnswer): EngineEvent | undefined {
 export function toDiskUsage(answer: DiskUsageAnswer): DiskUsage {
 	const {Images, Containers, BuildCache, ImageUsage, ContainerUsage, BuildCacheUsage} = answer;
 	const known = (bytes: number | null | undefined) => (bytes == null || bytes < 0 ? null : bytes);
-	const cache = BuildCache?.filter(({Shared}) => Shared !== true).reduce((sum, {Size}) => sum + (Size ?? 0), 0);
+	// An engine that has none writes null, as Go does for an empty list.
+	const cached = BuildCache === null ? [] : BuildCache;
+	const cache = cached?.filter(({Shared}) => Shared !== true).reduce((sum, {Size}) => sum + (Size ?? 0), 0);
 	return {
 		images: (Images ?? ImageUsage?.Items ?? []).map(({Id, Size, SharedSize}) => ({
 			id: Id,

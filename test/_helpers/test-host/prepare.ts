@@ -37,9 +37,9 @@ type Options = {
 
 /**
 Who gpubox runs as when the tests run as root. Needs no entry in /etc/passwd. Another one for each lane: a person's folder in /dev/shm
-has their number in its name.
+has their number in its name. A test may take the numbers that follow for others.
 */
-const personOf = (lane: number) => ({uid: 1000 + lane, gid: 1000 + lane});
+const personOf = (lane: number) => ({uid: 1000 + 10 * lane, gid: 1000 + 10 * lane});
 
 /** Makes ready what the end-to-end tests need. As root an engine of their own; else the engine that this user can reach. */
 export async function prepareHost(options: Options): Promise<PreparedHost> {

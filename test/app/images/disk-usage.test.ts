@@ -170,6 +170,11 @@ describe('the engine measures', () => {
 		assert.deepEqual(found, expected);
 	});
 
+	test('a build cache with nothing in it is null, and empty; one that is not told of is not known', async () => {
+		assert.equal((await answers({Images: [], BuildCache: null})).buildCacheBytes, 0);
+		assert.equal((await answers({Images: []})).buildCacheBytes, null);
+	});
+
 	test('-1 is not measured', async () => {
 		const {images: found} = await answers({Images: [{Id: 'a', Size: 10, SharedSize: -1}]});
 		assert.equal(found[0]?.sharedBytes, null);
