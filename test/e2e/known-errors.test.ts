@@ -48,7 +48,7 @@ describe('gpubox logs', () => {
 		assert.equal(stdout, `${text}\n`);
 		const explained = remedies.map(({meaning, fix}) => `gpubox: ${meaning}\n  → ${fix}\n`).join('');
 		// It was not created by gpubox, so no record says that it is the caller's.
-		assert.equal(stderr, `gpubox: unlucky-all belongs to unlucky.\n${explained}`);
+		assert.equal(stderr, `gpubox: unlucky-all belongs to unlucky (claimed).\n${explained}`);
 	});
 
 	test('says nothing of what it does not know', async () => {
@@ -63,7 +63,7 @@ describe('gpubox logs', () => {
 		);
 		assert.equal(
 			(await person.runGpubox(['logs', 'unlucky-none'])).stderr,
-			'gpubox: unlucky-none belongs to unlucky.\n',
+			'gpubox: unlucky-none belongs to unlucky (claimed).\n',
 		);
 	});
 
