@@ -173,7 +173,7 @@ describe('left half-way', {skip: needsOwnEngine}, () => {
 		await third.waitFor(/n {2}continue setting up here/);
 		third.write('n');
 		const plan = await third.waitFor(/The plan[\s\S]*only write it[\s\S]*Resuming/);
-		assert.match(plan, /an editor or a debugger/);
+		assert.match(plan, /an editor or debugger/);
 		assert.ok(plan.includes(host.images.jupyter), plan);
 		third.write(keyOf(plan, 'only write it'));
 		await third.waitFor(/✓ Wrote/);
