@@ -29,7 +29,7 @@ const made: Docker.Container[] = [];
 let person: Person;
 
 before(async () => {
-	person = await makePerson(host);
+	person = await makePerson(host, 'tester', {known: true});
 });
 
 after(async () => {
