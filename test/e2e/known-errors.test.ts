@@ -14,7 +14,7 @@ const tooOld = 'RuntimeError: The NVIDIA driver on your system is too old (found
 let person: Person;
 
 before(async () => {
-	person = await makePerson(host, 'unlucky');
+	person = await makePerson(host, 'unlucky', {known: true});
 });
 
 after(async () => {

@@ -8,7 +8,7 @@ import {showSession} from '../_helpers/session.tsx';
 import {assertScreen} from '../_helpers/snapshot.ts';
 
 const folder = fileURLToPath(new URL('snapshots', import.meta.url));
-const everything = /hopper[\s\S]*gpu_burn[\s\S]*epoch/;
+const everything = /hopper[\s\S]*gpu_burn[\s\S]*step 3390/;
 const right = '\u001B[C';
 
 const make = (shown = true) => {
