@@ -2,7 +2,7 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import {closeSync, openSync} from 'node:fs';
-import {chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile} from 'node:fs/promises';
 import {hostname, tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -120,6 +120,7 @@ export async function startSlurm(): Promise<Slurm> {
 			}
 		}
 
+		await endSteps(folder);
 		await rm(folder, {recursive: true, force: true});
 	};
 	try {
@@ -147,4 +148,19 @@ export async function startSlurm(): Promise<Slurm> {
 	}
 
 	return {bin, srun: join(root, 'usr/bin/srun'), environment, run, stop};
+}
+
+/** A step outlives slurmd, which can be started again; it is known by its socket in slurmd's folder. */
+async function endSteps(folder: string): Promise<void> {
+	const sockets = (await readFile('/proc/net/unix', 'utf8'))
+		.split('\n')
+		.filter((line) => line.includes(` ${join(folder, 'spool')}/`))
+		.map((line) => `socket:[${line.trim().split(/\s+/)[6]}]`);
+	for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+		const files = await readdir(`/proc/${pid}/fd`).catch(() => []);
+		const links = await Promise.all(files.map((file) => readlink(`/proc/${pid}/fd/${file}`).catch(() => '')));
+		if (links.some((link) => sockets.includes(link))) {
+			process.kill(Number(pid), 'SIGKILL');
+		}
+	}
 }
