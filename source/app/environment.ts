@@ -9,7 +9,7 @@ import type {ChosenImage, UpStep} from '../box/up/types.ts';
 import {findDockerProxies} from '../engine/docker-proxies.ts';
 import type {Host} from '../host/host.ts';
 import type {Lock} from '../job/lock/lock.ts';
-import {imageChooser} from './choose-image.ts';
+import {imageChooser} from './images/choose-image.ts';
 import {buildSettings, type Effective, loadSettings} from './load-settings.ts';
 import {noteLock, readLockState} from './lock/project-lock.ts';
 

@@ -7,9 +7,9 @@ import {type ContainerSpec, EngineError} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import type {Lock} from '../job/lock/lock.ts';
 import type {Sourced} from '../settings/merge.ts';
-import {imageChooser} from './choose-image.ts';
 import {type AskConsent, asksOf, consent, newAsks} from './consent.ts';
 import {toDuration} from './duration-option.ts';
+import {imageChooser} from './images/choose-image.ts';
 import {buildSettings, type Effective, loadSettings} from './load-settings.ts';
 import {noteLock, noteOtherImage, type ProjectLock, readLockState, requireLock} from './lock/project-lock.ts';
 import {secretsOf} from './read-secrets.ts';
@@ -52,8 +52,8 @@ async function withSimilarImages(error: unknown, {image}: BoxRequest, {winners}:
 	}
 
 	const [{nameSimilarImages}, {loadCatalogue}] = await Promise.all([
-		import('./missing-image.ts'),
-		import('./local-images.ts'),
+		import('./images/missing-image.ts'),
+		import('./images/local-images.ts'),
 	]);
 	return nameSimilarImages(error, image, await loadCatalogue(winners));
 }

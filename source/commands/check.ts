@@ -1,4 +1,4 @@
-import {imageChooser} from '../app/choose-image.ts';
+import {imageChooser} from '../app/images/choose-image.ts';
 import {loadSettings} from '../app/load-settings.ts';
 import {pickBox} from '../app/pick-box.ts';
 import {type ExitCode, exitCode, Failure} from '../base/failure.ts';

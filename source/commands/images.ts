@@ -1,4 +1,4 @@
-import {type BoxFreshness, type Offer, offerHere} from '../app/suggest-images.ts';
+import {type BoxFreshness, type Offer, offerHere} from '../app/images/suggest-images.ts';
 import {Failure} from '../base/failure.ts';
 import {openHost} from '../host/open-host.ts';
 import type {Suggestion} from '../image/catalogue/suggest.ts';

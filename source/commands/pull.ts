@@ -1,6 +1,6 @@
+import {freeDiskOf, loadCatalogue} from '../app/images/local-images.ts';
+import {nameSimilarImages} from '../app/images/missing-image.ts';
 import {loadReadableSettings} from '../app/load-settings.ts';
-import {freeDiskOf, loadCatalogue} from '../app/local-images.ts';
-import {nameSimilarImages} from '../app/missing-image.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {openHost} from '../host/open-host.ts';
 import {judgeDisk} from '../image/pull/disk.ts';

@@ -1,4 +1,4 @@
-import {cutText} from '../text/cut.ts';
+import {cutText} from '../text/layout/cut.ts';
 import {safeText} from '../text/safe.ts';
 import {EngineError, type EngineErrorCode} from './engine.ts';
 import {reasonLength} from './limits.ts';

@@ -6,7 +6,7 @@ import type {ReactElement} from 'react';
 import {MessageLines, Question, TaskLine} from '../../source/session/components/message.tsx';
 import {TitledPane} from '../../source/session/components/titled-pane.tsx';
 import {heightOf} from '../../source/session/state/message-lines.ts';
-import {widthOf} from '../../source/text/fit.ts';
+import {widthOf} from '../../source/text/layout/fit.ts';
 
 /** What a person sees of one component. */
 function seen(element: ReactElement): string[] {

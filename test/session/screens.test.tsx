@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import type {HostCard, HostFacts} from '../../source/app/hosts/facts.ts';
-import type {ImageChoice} from '../../source/app/image-choices.ts';
+import type {ImageChoice} from '../../source/app/images/image-choices.ts';
 import {Failure} from '../../source/base/failure.ts';
 import {EngineError} from '../../source/engine/engine.ts';
 import type {CardState} from '../../source/gpu/state.ts';

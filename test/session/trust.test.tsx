@@ -3,7 +3,7 @@ import {test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Failure} from '../../source/base/failure.ts';
 import type {UseCases} from '../../source/session/index.tsx';
-import {breakLines} from '../../source/text/fit.ts';
+import {breakLines} from '../../source/text/layout/fit.ts';
 import {showSession} from '../_helpers/session.tsx';
 
 const ready = /5 of 6 running/;

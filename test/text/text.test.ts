@@ -3,10 +3,10 @@ import {describe, test} from 'node:test';
 import fc from 'fast-check';
 import {formatBytes, parseBytes, toDockerBytes} from '../../source/text/bytes.ts';
 import {formatDuration, parseDuration} from '../../source/text/duration.ts';
-import {widthOf, wrap} from '../../source/text/fit.ts';
+import {widthOf, wrap} from '../../source/text/layout/fit.ts';
+import {formatTable, layOutTable} from '../../source/text/layout/table.ts';
 import {safeLogLine, safeText} from '../../source/text/safe.ts';
 import {mostSimilar} from '../../source/text/similar.ts';
-import {formatTable, layOutTable} from '../../source/text/table.ts';
 
 describe('safeText', () => {
 	for (const [what, hostile, safe] of [

@@ -1,5 +1,5 @@
 /** Why a machine gave no answer, in one line, from what ssh, the engine or nvidia-smi said. Pure. */
-import {cutText} from '../../text/cut.ts';
+import {cutText} from '../../text/layout/cut.ts';
 import {safeText} from '../../text/safe.ts';
 import type {Unknown} from './facts.ts';
 

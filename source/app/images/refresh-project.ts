@@ -18,10 +18,10 @@ import {pinnedReference} from '../../job/lock/pins.ts';
 import {writeLock} from '../../job/lock/write.ts';
 import {safeText} from '../../text/safe.ts';
 import {buildSettings, type Effective, loadSettings} from '../load-settings.ts';
-import {loadCatalogue, loadImageRoom} from '../local-images.ts';
 import {aptNames, layerHashes, nameLocked, saveLock} from '../lock/lock-project.ts';
 import {lockInputs, readLockState} from '../lock/project-lock.ts';
 import {checkNewImage, type ImageCheck} from './check-image.ts';
+import {loadCatalogue, loadImageRoom} from './local-images.ts';
 
 export type RefreshOptions = {
 	directory: string;

@@ -14,8 +14,8 @@ import {hashInputs, hashRootfs, type Lock} from '../../job/lock/lock.ts';
 import {digestOf} from '../../job/lock/make.ts';
 import {pinnedReference, pinOf} from '../../job/lock/pins.ts';
 import {safeText} from '../../text/safe.ts';
+import {loadCatalogue, loadImageRoom} from '../images/local-images.ts';
 import {buildSettings, type Effective, loadSettings} from '../load-settings.ts';
-import {loadCatalogue, loadImageRoom} from '../local-images.ts';
 import {aptNames, layerHashes} from './lock-project.ts';
 import {lockInputs, readLockState} from './project-lock.ts';
 

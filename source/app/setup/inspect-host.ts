@@ -1,8 +1,8 @@
 import type {Diagnostic} from '../../base/failure.ts';
 import type {GpuFacts} from '../../gpu/gpu.ts';
 import type {Host} from '../../host/host.ts';
+import {makeOffer} from '../images/suggest-images.ts';
 import {loadSettings} from '../load-settings.ts';
-import {makeOffer} from '../suggest-images.ts';
 
 /** The facts of a host that setting up a project needs. */
 export type Look = {

@@ -2,9 +2,9 @@ import {Failure} from '../../base/failure.ts';
 import type {Host} from '../../host/host.ts';
 import {safeText} from '../../text/safe.ts';
 import type {Box} from '../box.ts';
-import {readOwnToken} from '../jupyter/token.ts';
 import {ownerText} from '../list.ts';
 import {jupyterBase} from './server.ts';
+import {readOwnToken} from './token.ts';
 
 /** A notebook's kernel. It keeps its GPU memory until it is shut down, whether it computes or not. */
 type Kernel = {

@@ -64,7 +64,7 @@ async function runs(host: Host): Promise<Candidate[]> {
 }
 
 async function images(host: Host, signal: AbortSignal): Promise<Candidate[]> {
-	const {entries} = await import('../../app/local-images.ts').then(({loadCatalogue}) => loadCatalogue([]));
+	const {entries} = await import('../../app/images/local-images.ts').then(({loadCatalogue}) => loadCatalogue([]));
 	// The catalogue is useful without an engine, too.
 	const here = await Promise.race([localImages(host), rejectWhen(signal)]).catch(() => []);
 	const known = new Set(here.map(({value}) => value));

@@ -1,7 +1,7 @@
 import type {PullProgress} from '../../engine/engine.ts';
 import {tellLayer, tellPull} from '../../image/pull/pull-messages.ts';
 import {type Layer, type PullState, reducePull, startPull} from '../../image/pull/pull-progress.ts';
-import {cut} from '../../text/fit.ts';
+import {cut} from '../../text/layout/fit.ts';
 import {makeLiveLines} from './live-lines.ts';
 
 type Screen = Pick<NodeJS.WriteStream, 'write'> & {isTTY?: boolean; columns?: number; rows?: number};

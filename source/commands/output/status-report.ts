@@ -3,8 +3,8 @@ import {listBoxes, ownerText} from '../../box/list.ts';
 import {readInventory} from '../../gpu/inventory.ts';
 import type {Host} from '../../host/host.ts';
 import {explain} from '../../host/remedies.ts';
+import {formatTable} from '../../text/layout/table.ts';
 import {shorten} from '../../text/safe.ts';
-import {formatTable} from '../../text/table.ts';
 
 const longestName = 100;
 

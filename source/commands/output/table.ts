@@ -1,4 +1,4 @@
-import {layOutTable} from '../../text/table.ts';
+import {layOutTable} from '../../text/layout/table.ts';
 
 export type PrintOptions = {
 	wide?: true | undefined;

@@ -1,5 +1,5 @@
 import {Text} from 'ink';
-import {cut, fit} from '../../text/fit.ts';
+import {cut, fit} from '../../text/layout/fit.ts';
 import {theme} from '../theme.ts';
 import {TitledPane} from './titled-pane.tsx';
 

@@ -1,6 +1,6 @@
 import {Box, Text} from 'ink';
 import type {Diagnostic} from '../../base/failure.ts';
-import {cut, fit, widthOf} from '../../text/fit.ts';
+import {cut, fit, widthOf} from '../../text/layout/fit.ts';
 import type {BoxItem, BoxPaneView} from '../state/boxes/select-boxes.ts';
 import type {Hint} from '../state/key-hints.ts';
 import {theme} from '../theme.ts';

@@ -1,5 +1,5 @@
 import {Text} from 'ink';
-import {cut, widthOf} from '../../text/fit.ts';
+import {cut, widthOf} from '../../text/layout/fit.ts';
 import {charactersOf, type Field} from '../state/setup/field.ts';
 import {theme} from '../theme.ts';
 

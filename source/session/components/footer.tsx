@@ -1,5 +1,5 @@
 import {Text} from 'ink';
-import {widthOf} from '../../text/fit.ts';
+import {widthOf} from '../../text/layout/fit.ts';
 import type {Hint} from '../state/key-hints.ts';
 import {theme} from '../theme.ts';
 

@@ -1,5 +1,5 @@
 import {Box, Text} from 'ink';
-import {cut, fit, widthOf} from '../../text/fit.ts';
+import {cut, fit, widthOf} from '../../text/layout/fit.ts';
 import type {GpuItem} from '../state/selectors.ts';
 import {theme} from '../theme.ts';
 import {Bar} from './bar.tsx';

@@ -1,6 +1,6 @@
 import {stripVTControlCharacters} from 'node:util';
 import {Text} from 'ink';
-import {cut} from '../../text/fit.ts';
+import {cut} from '../../text/layout/fit.ts';
 import {theme} from '../theme.ts';
 import {TitledPane} from './titled-pane.tsx';
 

@@ -1,5 +1,5 @@
 import {Text} from 'ink';
-import {cut, widthOf} from '../../text/fit.ts';
+import {cut, widthOf} from '../../text/layout/fit.ts';
 import {besideFix, besideText, linesOf} from '../state/message-lines.ts';
 import type {Message, Task} from '../state/model.ts';
 import {theme} from '../theme.ts';

@@ -1,6 +1,6 @@
 import {Box, Text} from 'ink';
 import type {ReactNode} from 'react';
-import {cut, widthOf} from '../../text/fit.ts';
+import {cut, widthOf} from '../../text/layout/fit.ts';
 import {theme} from '../theme.ts';
 
 type Properties = {

@@ -1,5 +1,5 @@
 import {Box, Text} from 'ink';
-import {cut, fit} from '../../text/fit.ts';
+import {cut, fit} from '../../text/layout/fit.ts';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
 import {TitledPane} from '../components/titled-pane.tsx';

@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import {boxesCell, cardsCell, diskCell, driverCell, lockCell, statesCell, troubleLines} from '../../app/hosts/cells.ts';
 import {type HostFacts, hasAnswered, isKnown} from '../../app/hosts/facts.ts';
 import {formatDuration} from '../../text/duration.ts';
-import {cut, fit} from '../../text/fit.ts';
+import {cut, fit} from '../../text/layout/fit.ts';
 import {safeText} from '../../text/safe.ts';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';

@@ -1,7 +1,7 @@
 import {Box, Text} from 'ink';
-import type {ImageChoice} from '../../app/image-choices.ts';
+import type {ImageChoice} from '../../app/images/image-choices.ts';
 import {formatBytes} from '../../text/bytes.ts';
-import {cut, fit, widthOf} from '../../text/fit.ts';
+import {cut, fit, widthOf} from '../../text/layout/fit.ts';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
 import {TitledPane, windowAround} from '../components/titled-pane.tsx';

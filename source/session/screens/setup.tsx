@@ -1,5 +1,5 @@
 import {Box, Text} from 'ink';
-import {cut, fit, widthOf} from '../../text/fit.ts';
+import {cut, fit, widthOf} from '../../text/layout/fit.ts';
 import {FieldLine} from '../components/field-line.tsx';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';

@@ -1,5 +1,5 @@
 import {Box, Text} from 'ink';
-import {breakLines, cut} from '../../text/fit.ts';
+import {breakLines, cut} from '../../text/layout/fit.ts';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
 import {Question} from '../components/message.tsx';

@@ -1,4 +1,4 @@
-import {breakLines} from '../../text/fit.ts';
+import {breakLines} from '../../text/layout/fit.ts';
 import type {Message} from './model.ts';
 
 /** More would leave nothing of what it is about. */

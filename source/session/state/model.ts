@@ -1,4 +1,4 @@
-import type {ImageChoice} from '../../app/image-choices.ts';
+import type {ImageChoice} from '../../app/images/image-choices.ts';
 import type {Diagnostic} from '../../base/failure.ts';
 import type {Box} from '../../box/box.ts';
 import type {NamedProcess} from '../../box/gpus/process-names.ts';

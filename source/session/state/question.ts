@@ -1,4 +1,4 @@
-import {wrap} from '../../text/fit.ts';
+import {wrap} from '../../text/layout/fit.ts';
 import type {BoxQuestion, TaskQuestion} from './reduce.ts';
 
 /** Columns that are kept free for the keys of a question, and its mark. */

@@ -1,5 +1,5 @@
 import type {HostWatch} from '../../app/hosts/watch.ts';
-import type {imagesHere, pullHere} from '../../app/image-choices.ts';
+import type {imagesHere, pullHere} from '../../app/images/image-choices.ts';
 import type {endOfRun} from '../../app/runs/ended.ts';
 import type {SetupOptions} from '../../app/setup/setup.ts';
 import type {upHere} from '../../app/up.ts';
@@ -23,11 +23,11 @@ export const ownUseCases: UseCases = {
 		return upHere(host, wish);
 	},
 	async images(host, signal) {
-		const {imagesHere} = await import('../../app/image-choices.ts');
+		const {imagesHere} = await import('../../app/images/image-choices.ts');
 		return imagesHere(host, signal);
 	},
 	async pull(host, reference, options) {
-		const {pullHere} = await import('../../app/image-choices.ts');
+		const {pullHere} = await import('../../app/images/image-choices.ts');
 		await pullHere(host, reference, options);
 	},
 	async setup(host, folder) {

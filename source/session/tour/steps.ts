@@ -1,6 +1,6 @@
 /** The steps of the tour, in order. */
 
-import type {ImageChoice} from '../../app/image-choices.ts';
+import type {ImageChoice} from '../../app/images/image-choices.ts';
 import {type Box, isRunning} from '../../box/box.ts';
 import {atWork, chosen, mineRunning, myJob, part, pressed, sayYes, started} from './parts.ts';
 import type {Ask, Now, Step} from './tour.ts';

@@ -1,5 +1,5 @@
 import {Box, Text} from 'ink';
-import {cut, fit, widthOf, wrap} from '../../text/fit.ts';
+import {cut, fit, widthOf, wrap} from '../../text/layout/fit.ts';
 import {theme} from '../theme.ts';
 
 type Properties = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
-import type {ImageChoice} from '../../../source/app/image-choices.ts';
+import type {ImageChoice} from '../../../source/app/images/image-choices.ts';
 import type {Box} from '../../../source/box/box.ts';
 import {viewGpus} from '../../../source/gpu/live.ts';
 import {type Facts, type GpuReading, noFacts} from '../../../source/session/state/model.ts';
@@ -8,7 +8,7 @@ import {type Action, type Effect, firstView, type TourState, type View} from '..
 import {keyFor} from '../../../source/session/tour/index.tsx';
 import {cardToLose, lossStep, steps} from '../../../source/session/tour/steps.ts';
 import {advance, type Now, partNow, tourFrom} from '../../../source/session/tour/tour.ts';
-import {widthOf, wrap} from '../../../source/text/fit.ts';
+import {widthOf, wrap} from '../../../source/text/layout/fit.ts';
 import {frameOf, frozenAt, inventoryOf} from '../../_helpers/demo.ts';
 import {makeBox} from '../../_helpers/make-box.ts';
 

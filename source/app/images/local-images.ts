@@ -1,14 +1,14 @@
 /** What `up`, `images` and the session's screen share: which images there are to choose from on a host. */
 import {setImmediate as nextTurn} from 'node:timers/promises';
-import {exitCode, Failure} from '../base/failure.ts';
-import {derivedFrom} from '../box/layer-labels.ts';
-import type {Engine, EngineInfo, Image, ImageSummary} from '../engine/engine.ts';
-import type {Host} from '../host/host.ts';
-import type {Catalogue} from '../image/catalogue/catalogue.ts';
-import type {Candidate} from '../image/catalogue/suggest.ts';
-import {readFreeDisk} from '../image/pull/free-disk.ts';
-import type {Sourced} from '../settings/merge.ts';
-import {safeText} from '../text/safe.ts';
+import {exitCode, Failure} from '../../base/failure.ts';
+import {derivedFrom} from '../../box/layer-labels.ts';
+import type {Engine, EngineInfo, Image, ImageSummary} from '../../engine/engine.ts';
+import type {Host} from '../../host/host.ts';
+import type {Catalogue} from '../../image/catalogue/catalogue.ts';
+import type {Candidate} from '../../image/catalogue/suggest.ts';
+import {readFreeDisk} from '../../image/pull/free-disk.ts';
+import type {Sourced} from '../../settings/merge.ts';
+import {safeText} from '../../text/safe.ts';
 
 /**
 Loads the code that judges images. Requests to engine and driver that were made just before are sent first, so that they are answered
@@ -16,7 +16,7 @@ while this is loading.
 */
 export async function loadImageRoom() {
 	await nextTurn();
-	return import('../image/index.ts');
+	return import('../../image/index.ts');
 }
 
 /**
@@ -29,7 +29,7 @@ export async function loadCatalogue(winners: readonly Sourced[]): Promise<Catalo
 	const own = winners.filter(({key}) => key === 'images');
 	const [{withTeamImages}, team] = await Promise.all([
 		loadImageRoom(),
-		own.length === 0 ? undefined : import('../image/catalogue/team-images.ts'),
+		own.length === 0 ? undefined : import('../../image/catalogue/team-images.ts'),
 	]);
 	return withTeamImages(team ? own.flatMap(({value, origin}) => team.readTeamImages([value], origin.where)) : []);
 }

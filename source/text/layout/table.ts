@@ -1,5 +1,5 @@
+import {shorten} from '../safe.ts';
 import {fitWidths} from './fit-widths.ts';
-import {shorten} from './safe.ts';
 
 const printableAscii = /^[\u0020-\u007E]*$/;
 

@@ -1,8 +1,8 @@
 /** What the session's images screen shows and does. */
 
-import type {PullProgress} from '../engine/engine.ts';
-import type {Host} from '../host/host.ts';
-import {loadReadableSettings} from './load-settings.ts';
+import type {PullProgress} from '../../engine/engine.ts';
+import type {Host} from '../../host/host.ts';
+import {loadReadableSettings} from '../load-settings.ts';
 import {offerHere} from './suggest-images.ts';
 
 /** An image as the images screen shows it. Texts are safe to print. */
@@ -28,7 +28,7 @@ export type PullOptions = {
 /** All known images, best first, those that do not fit last. @throws Failure (usage), EngineError */
 export async function imagesHere(host: Host, signal: AbortSignal): Promise<ImageChoice[]> {
 	const {suggestions, sizes} = await offerHere(host, signal);
-	const {suggestionToJson} = await import('../image/index.ts');
+	const {suggestionToJson} = await import('../../image/index.ts');
 	return suggestions.map((suggestion) => {
 		const {reference, fits, recommended, local, cuda, framework, downloadBytes, why, reasons} =
 			suggestionToJson(suggestion);
@@ -54,7 +54,7 @@ export async function pullHere(host: Host, reference: string, wish: PullOptions)
 			needs: 'personal',
 			onTrouble: ({message}) => wish.onRetry(message),
 		}),
-		import('../image/pull/pull.ts'),
+		import('../../image/pull/pull.ts'),
 	]);
 	await pullImage(host.engine, reference, {
 		...wish,

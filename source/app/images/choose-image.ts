@@ -1,14 +1,14 @@
-import {exitCode, Failure} from '../base/failure.ts';
-import type {GpuSelection} from '../box/gpus/allocate.ts';
-import type {ChosenImage, ImageFacts} from '../box/up/types.ts';
-import type {Image} from '../engine/engine.ts';
-import type {Host} from '../host/host.ts';
-import type {FitFacts, Judgement} from '../image/image.ts';
-import {refuseOwnLayer} from '../image/reference.ts';
-import {hashRootfs, type Lock} from '../job/lock/lock.ts';
-import {pinnedReference, pinOf} from '../job/lock/pins.ts';
-import type {Sourced} from '../settings/merge.ts';
-import {safeText} from '../text/safe.ts';
+import {exitCode, Failure} from '../../base/failure.ts';
+import type {GpuSelection} from '../../box/gpus/allocate.ts';
+import type {ChosenImage, ImageFacts} from '../../box/up/types.ts';
+import type {Image} from '../../engine/engine.ts';
+import type {Host} from '../../host/host.ts';
+import type {FitFacts, Judgement} from '../../image/image.ts';
+import {refuseOwnLayer} from '../../image/reference.ts';
+import {hashRootfs, type Lock} from '../../job/lock/lock.ts';
+import {pinnedReference, pinOf} from '../../job/lock/pins.ts';
+import type {Sourced} from '../../settings/merge.ts';
+import {safeText} from '../../text/safe.ts';
 import {freeDiskOf, loadCatalogue, loadImageRoom, ofFamily, readLocalImages} from './local-images.ts';
 
 export type ImageWish = {
@@ -181,7 +181,7 @@ async function settle(
 		return {notes: reasons.map(({message}) => `${name} does not fit. ${message}`)};
 	}
 
-	const {refusal} = await import('../image/index.ts');
+	const {refusal} = await import('../../image/index.ts');
 	throw refusal(reference, judgement) ?? new Error('a judgement that refuses gives a reason');
 }
 
@@ -196,7 +196,7 @@ async function toFitFacts(
 	local: boolean,
 ): Promise<FitFacts> {
 	const [{fitFacts}, freeDiskBytes] = await Promise.all([
-		import('../image/index.ts'),
+		import('../../image/index.ts'),
 		local ? null : freeDiskOf(host, engine),
 	]);
 	const none = {driverVersion: null, cudaVersion: null, gpus: []};

@@ -1,8 +1,8 @@
-import {Failure} from '../base/failure.ts';
-import {EngineError} from '../engine/engine.ts';
-import type {Catalogue} from '../image/catalogue/catalogue.ts';
-import {similarReferences} from '../image/similar-reference.ts';
-import {safeText} from '../text/safe.ts';
+import {Failure} from '../../base/failure.ts';
+import {EngineError} from '../../engine/engine.ts';
+import type {Catalogue} from '../../image/catalogue/catalogue.ts';
+import {similarReferences} from '../../image/similar-reference.ts';
+import {safeText} from '../../text/safe.ts';
 
 /** The failure for an image that no registry has, with the known images that were probably meant; any other error unchanged. */
 export function nameSimilarImages(error: unknown, reference: string, {entries}: Pick<Catalogue, 'entries'>): unknown {

@@ -1,14 +1,14 @@
-import type {Diagnostic} from '../base/failure.ts';
-import type {Box} from '../box/box.ts';
-import {derivedFrom, derivedFromId} from '../box/layer-labels.ts';
-import {listBoxes} from '../box/list.ts';
-import {type EngineInfo, type Image, type ImageSummary, isNoEngine} from '../engine/engine.ts';
-import type {GpuFacts} from '../gpu/gpu.ts';
-import {readInventory} from '../gpu/inventory.ts';
-import type {Host} from '../host/host.ts';
-import type {Suggestion} from '../image/catalogue/suggest.ts';
-import type {Freshness} from '../image/freshness.ts';
-import {type Effective, loadReadableSettings} from './load-settings.ts';
+import type {Diagnostic} from '../../base/failure.ts';
+import type {Box} from '../../box/box.ts';
+import {derivedFrom, derivedFromId} from '../../box/layer-labels.ts';
+import {listBoxes} from '../../box/list.ts';
+import {type EngineInfo, type Image, type ImageSummary, isNoEngine} from '../../engine/engine.ts';
+import type {GpuFacts} from '../../gpu/gpu.ts';
+import {readInventory} from '../../gpu/inventory.ts';
+import type {Host} from '../../host/host.ts';
+import type {Suggestion} from '../../image/catalogue/suggest.ts';
+import type {Freshness} from '../../image/freshness.ts';
+import {type Effective, loadReadableSettings} from '../load-settings.ts';
 import {freeDiskOf, inspectOffered, loadCatalogue, loadImageRoom, ofFamily} from './local-images.ts';
 
 export type BoxFreshness = Freshness & {name: string; image: string};
@@ -45,7 +45,7 @@ async function ask(host: Host, signal: AbortSignal) {
 		readInventory(host.nvidiaSmi, {signal}),
 		askEngine().catch(async (error: unknown) => {
 			if (isNoEngine(error)) {
-				const {explain} = await import('../host/remedies.ts');
+				const {explain} = await import('../../host/remedies.ts');
 				const {message, fix} = explain(error, engine.address);
 				return {trouble: {message, fix}};
 			}
