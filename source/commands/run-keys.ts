@@ -1,14 +1,68 @@
 import {readFileSync} from 'node:fs';
+import {interrupts, type TakenSignal} from '../base/interrupts.ts';
 
 /** What a key means while a job is followed. */
-export type RunKey = 'interrupt' | 'detach' | 'suspend';
+type RunKey = 'interrupt' | 'detach' | 'suspend';
+
+type Attendance = {
+	/** Aborts when the user detaches, or the terminal is lost. */
+	leaving: AbortSignal;
+	/** Whether single keys are heard. */
+	hasKeys: boolean;
+	/** Gives the terminal back before more is printed. */
+	pauseKeys(): void;
+};
+
+/**
+Takes the user's keys and signals while a job is followed in the foreground.
+
+@param options.stop called with each signal that is meant for the job
+@param options.onSuspend called before this process stops for Ctrl-Z
+*/
+export async function attendJob<T>(
+	{stop, onSuspend = () => {}}: {stop: (signal: TakenSignal) => void; onSuspend?: () => void},
+	follow: (attendance: Attendance) => Promise<T>,
+): Promise<T> {
+	const leaving = new AbortController();
+	const take = (signal: TakenSignal) => {
+		if (signal === 'SIGHUP') {
+			leaving.abort();
+		} else {
+			stop(signal);
+		}
+	};
+	interrupts.take = take;
+	const keys = listenForKeys(process.stdin, (key) => {
+		if (key === 'suspend') {
+			keys?.pause();
+			onSuspend();
+			process.kill(process.pid, 'SIGSTOP');
+			return;
+		}
+
+		take(key === 'detach' ? 'SIGHUP' : 'SIGINT');
+	});
+	const onContinue = () => keys?.resume();
+	process.on('SIGCONT', onContinue);
+	try {
+		return await follow({
+			leaving: leaving.signal,
+			hasKeys: keys !== undefined,
+			pauseKeys: () => keys?.pause(),
+		});
+	} finally {
+		keys?.pause();
+		process.off('SIGCONT', onContinue);
+		interrupts.take = undefined;
+	}
+}
 
 /**
 Listens for keys while a job runs: a terminal gives single keys only when it does not interpret Ctrl-C itself any more.
 
 @returns ends it; undefined without a terminal, or in the background, where reading would stop gpubox
 */
-export function listenForKeys(
+function listenForKeys(
 	input: NodeJS.ReadStream,
 	act: (key: RunKey) => void,
 ): {pause(): void; resume(): void} | undefined {

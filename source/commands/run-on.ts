@@ -2,7 +2,7 @@ import {followInBackground} from '../app/runs/follow.ts';
 import {type PlaceFlags, planPlaced, startPlaced} from '../app/runs/place-start.ts';
 import {followPlacedToEnd} from '../app/runs/places.ts';
 import {exitCode, Failure} from '../base/failure.ts';
-import {interrupts, type TakenSignal} from '../base/interrupts.ts';
+import type {TakenSignal} from '../base/interrupts.ts';
 import {openHost} from '../host/open-host.ts';
 import type {PlacedRun} from '../job/place/follow.ts';
 import {type Ending, type JobState, NoAnswer, type Place} from '../job/place/place.ts';
@@ -13,7 +13,7 @@ import {askOnTerminal} from './output/ask-consent.ts';
 import {printJson} from './output/json.ts';
 import {makeReporter} from './output/up-progress.ts';
 import {couldNotStart, outputTo, type RunOptions, report} from './run.ts';
-import {listenForKeys, type RunKey} from './run-keys.ts';
+import {attendJob} from './run-keys.ts';
 
 export type RunOnOptions = RunOptions & Omit<PlaceFlags, 'on' | 'host' | 'command'> & {on: string};
 
@@ -83,44 +83,23 @@ async function attend(
 	run: PlacedRun,
 	options: RunOptions,
 ): Promise<number> {
-	const leaving = new AbortController();
 	const stopper = makeStopper(place, run);
-	const take = (signal: TakenSignal) => {
-		if (signal === 'SIGHUP') {
-			leaving.abort();
-		} else {
-			stopper.next(signal);
-		}
-	};
-	interrupts.take = take;
-	const keys = listenForKeys(process.stdin, (key: RunKey) => {
-		if (key === 'suspend') {
-			keys?.pause();
-			process.kill(process.pid, 'SIGSTOP');
-			return;
-		}
-
-		take(key === 'detach' ? 'SIGHUP' : 'SIGINT');
-	});
-	const onContinue = () => keys?.resume();
-	process.on('SIGCONT', onContinue);
-	tell(
-		`${run.name} is job ${run.on.id} of ${run.on.place}. ${keys ? 'd detaches, Ctrl-C stops it.' : 'Ctrl-C stops it.'}`,
-	);
 	try {
-		const completed = await followPlacedToEnd(host, place, run, {
-			signal: leaving.signal,
-			onOutput: outputTo(options, leaving.signal),
-			onNote: tell,
-			onState: stopper.see,
+		return await attendJob({stop: stopper.next}, async ({leaving, hasKeys, pauseKeys}) => {
+			tell(
+				`${run.name} is job ${run.on.id} of ${run.on.place}. ${hasKeys ? 'd detaches, Ctrl-C stops it.' : 'Ctrl-C stops it.'}`,
+			);
+			const completed = await followPlacedToEnd(host, place, run, {
+				signal: leaving,
+				onOutput: outputTo(options, leaving),
+				onNote: tell,
+				onState: stopper.see,
+			});
+			pauseKeys();
+			return completed === undefined ? leave(run, {...options, detach: undefined}) : report(completed, options);
 		});
-		keys?.pause();
-		return completed === undefined ? leave(run, {...options, detach: undefined}) : report(completed, options);
 	} finally {
 		stopper.over();
-		keys?.pause();
-		process.off('SIGCONT', onContinue);
-		interrupts.take = undefined;
 	}
 }
 

@@ -3,7 +3,7 @@ import {join, relative} from 'node:path';
 import {followInBackground, followToEnd} from '../app/runs/follow.ts';
 import {type LiveRun, planRun, type RunFlags, type StartedRun, startRun} from '../app/runs/run.ts';
 import {exitCode, Failure} from '../base/failure.ts';
-import {interrupts, type TakenSignal} from '../base/interrupts.ts';
+import type {TakenSignal} from '../base/interrupts.ts';
 import {toDockerRun} from '../box/plan/docker-run.ts';
 import {type Engine, EngineError, type LogChunk} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
@@ -18,7 +18,7 @@ import {SafeStream} from '../text/safe-stream.ts';
 import {askOnTerminal} from './output/ask-consent.ts';
 import {printJson} from './output/json.ts';
 import {makeReporter} from './output/up-progress.ts';
-import {listenForKeys, type RunKey} from './run-keys.ts';
+import {attendJob} from './run-keys.ts';
 
 export type RunOptions = RunFlags & {
 	host?: string | undefined;
@@ -105,47 +105,28 @@ function leave(run: LiveRun, {host: given, json, detach}: RunOptions): number {
 
 /** Follows the job in the foreground: its output, the user's keys and signals. */
 async function attend(host: Host, {run, box, attached}: StartedRun, options: RunOptions): Promise<number> {
-	const leaving = new AbortController();
 	const stopper = makeStopper(host, run);
-	const take = (signal: TakenSignal) => {
-		if (signal === 'SIGHUP') {
-			leaving.abort();
-		} else {
-			stopper.next(signal);
-		}
-	};
-	interrupts.take = take;
-	const keys = listenForKeys(process.stdin, (key: RunKey) => {
-		if (key === 'suspend') {
-			keys?.pause();
+	return attendJob(
+		{
+			stop: stopper.next,
 			// The engine would hold the job up until its output is read. The log has it.
-			attached?.close();
-			process.kill(process.pid, 'SIGSTOP');
-			return;
-		}
+			onSuspend: () => attached?.close(),
+		},
+		async ({leaving, hasKeys, pauseKeys}) => {
+			if (process.stderr.isTTY) {
+				tell(`${run.name} runs${onGpus(run)}. ${hasKeys ? 'd detaches, Ctrl-C stops it.' : 'Ctrl-C stops it.'}`);
+			}
 
-		take(key === 'detach' ? 'SIGHUP' : 'SIGINT');
-	});
-	const onContinue = () => keys?.resume();
-	process.on('SIGCONT', onContinue);
-	if (process.stderr.isTTY) {
-		tell(`${run.name} runs${onGpus(run)}. ${keys ? 'd detaches, Ctrl-C stops it.' : 'Ctrl-C stops it.'}`);
-	}
-
-	try {
-		const completed = await followToEnd(host, run, box, {
-			signal: leaving.signal,
-			attached,
-			onOutput: outputTo(options, leaving.signal),
-			onNote: tell,
-		});
-		keys?.pause();
-		return completed === undefined ? leave(run, {...options, detach: undefined}) : report(completed, options);
-	} finally {
-		keys?.pause();
-		process.off('SIGCONT', onContinue);
-		interrupts.take = undefined;
-	}
+			const completed = await followToEnd(host, run, box, {
+				signal: leaving,
+				attached,
+				onOutput: outputTo(options, leaving),
+				onNote: tell,
+			});
+			pauseKeys();
+			return completed === undefined ? leave(run, {...options, detach: undefined}) : report(completed, options);
+		},
+	);
 }
 
 /** Each signal is stronger than the one before, as with docker and the shells. */
