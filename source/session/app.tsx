@@ -9,7 +9,7 @@ import {SetupScreen} from './screens/setup.tsx';
 import {questionLines, questionRoom, TrustScreen} from './screens/trust.tsx';
 import type {Session} from './session.ts';
 import {panesOf} from './state/key-hints.ts';
-import {keysOf} from './state/keymap.ts';
+import {keysOf} from './state/keys/key-names.ts';
 import {messageLines} from './state/selectors.ts';
 import type {SessionState} from './state/store.ts';
 

@@ -1,5 +1,7 @@
 import {isRunning} from '../../box/box.ts';
-import {bindings, type Scope, shownKey} from './keymap.ts';
+import {bindings} from './keymap.ts';
+import type {Scope} from './keys/binding.ts';
+import {shownKey} from './keys/key-names.ts';
 import type {Facts} from './model.ts';
 import {type Action, chosenBox, isComplete, type Pane, type View} from './reduce.ts';
 import {isFirstRun} from './setup/select-setup.ts';

@@ -1,7 +1,8 @@
 /** The tour of the demo host. Loaded only there: a session on a real host has none. */
 import type {ReactNode} from 'react';
 import {scopesOf} from '../state/key-hints.ts';
-import {bindings, shownKey} from '../state/keymap.ts';
+import {bindings} from '../state/keymap.ts';
+import {shownKey} from '../state/keys/key-names.ts';
 import type {Action, TourState} from '../state/reduce.ts';
 import {cardToLose, lossStep, steps} from './steps.ts';
 import {advance, type Happened, type Now, partNow, tourFrom} from './tour.ts';

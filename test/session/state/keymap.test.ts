@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import type {Key} from 'ink';
-import {actionFor, bindings, characterOf, keysOf, type Scope, shownKey} from '../../../source/session/state/keymap.ts';
+import {actionFor, bindings} from '../../../source/session/state/keymap.ts';
+import type {Scope} from '../../../source/session/state/keys/binding.ts';
+import {characterOf, keysOf, shownKey} from '../../../source/session/state/keys/key-names.ts';
 
 const plain = {shift: false, ctrl: false, meta: false} as Key;
 const flagged = (flags: Partial<Key>) => ({...plain, ...flags});

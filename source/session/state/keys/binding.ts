@@ -1,0 +1,29 @@
+import type {Action} from '../reduce.ts';
+
+/** Where key presses go: an open question, a separate screen, or a pane of the main screen. */
+export type Scope =
+	| 'gpus'
+	| 'boxes'
+	| 'side'
+	| 'main'
+	| 'help'
+	| 'images'
+	| 'hosts'
+	| 'setup'
+	| 'card'
+	| 'field'
+	| 'confirm'
+	| 'trust'
+	| 'anywhere'
+	| 'tour';
+
+export type Binding = {
+	scope: Scope;
+	/** Alternatives; the first is shown. */
+	keys: string[];
+	/** In the help; empty for keys that the footer shows where they apply, or that everyone expects. */
+	label: string;
+	/** In the footer; keys without it are only in the help. The order is the order of importance. */
+	short?: string;
+	action: Action;
+};

@@ -1,0 +1,67 @@
+import type {Binding} from './binding.ts';
+
+/** The main screen and its panes. */
+export const mainKeys: Binding[] = [
+	{scope: 'main', keys: ['u'], label: "Start this folder's box", short: 'up', action: {type: 'up'}},
+	{
+		scope: 'main',
+		keys: ['n'],
+		label: 'Set up this folder',
+		short: 'set up',
+		action: {type: 'setup', does: {what: 'open'}},
+	},
+	{scope: 'main', keys: ['a'], label: 'Shell in the box', short: 'attach', action: {type: 'attach'}},
+	{scope: 'main', keys: ['o'], label: 'Open Jupyter', short: 'open', action: {type: 'open'}},
+	{
+		scope: 'main',
+		keys: ['s'],
+		label: 'Stop (asks) or start',
+		short: 'stop',
+		action: {type: 'stop-or-start'},
+	},
+	{scope: 'main', keys: ['l'], label: 'Log of the box', short: 'log', action: {type: 'show', side: 'log'}},
+	{
+		scope: 'main',
+		keys: ['enter'],
+		label: 'Details of the box',
+		short: 'detail',
+		action: {type: 'show', side: 'detail'},
+	},
+	{scope: 'main', keys: ['x'], label: 'Remove the box (asks)', short: 'remove', action: {type: 'ask-remove'}},
+	{scope: 'main', keys: ['f'], label: 'Free idle kernels (asks)', action: {type: 'find-idle-kernels'}},
+	{scope: 'main', keys: ['i'], label: 'Images that fit here', short: 'images', action: {type: 'images'}},
+	{scope: 'main', keys: ['h'], label: 'Several hosts', action: {type: 'hosts'}},
+	{scope: 'main', keys: ['r'], label: 'Return from another host', short: 'return', action: {type: 'return'}},
+	{scope: 'main', keys: ['d'], label: 'Try a demo host', short: 'demo', action: {type: 'demo'}},
+	{scope: 'main', keys: ['tab'], label: 'Next pane, Shift-Tab back', action: {type: 'focus', by: 1}},
+	{scope: 'main', keys: ['shift+tab'], label: '', action: {type: 'focus', by: -1}},
+	{scope: 'main', keys: ['escape'], label: 'Dismiss message', action: {type: 'dismiss'}},
+
+	{scope: 'gpus', keys: ['up', 'k'], label: 'GPU above', action: {type: 'select-gpu', by: -1}},
+	{scope: 'gpus', keys: ['down', 'j'], label: 'GPU below', action: {type: 'select-gpu', by: 1}},
+	{scope: 'boxes', keys: ['up', 'k'], label: 'Box above', action: {type: 'select-box', by: -1}},
+	{scope: 'boxes', keys: ['down', 'j'], label: 'Box below', action: {type: 'select-box', by: 1}},
+	{scope: 'boxes', keys: ['home', 'g'], label: 'First box', action: {type: 'select-box', by: Number.NEGATIVE_INFINITY}},
+	{scope: 'boxes', keys: ['end', 'G'], label: 'Last box', action: {type: 'select-box', by: Number.POSITIVE_INFINITY}},
+	{scope: 'side', keys: ['up', 'k'], label: 'A line up', action: {type: 'scroll', by: -1, unit: 'line'}},
+	{scope: 'side', keys: ['down', 'j'], label: 'A line down', action: {type: 'scroll', by: 1, unit: 'line'}},
+	{scope: 'main', keys: ['pageup', 'b'], label: 'Log: a page up', action: {type: 'scroll', by: -1, unit: 'page'}},
+	{
+		scope: 'main',
+		keys: ['pagedown', 'space'],
+		label: 'Log: a page down',
+		action: {type: 'scroll', by: 1, unit: 'page'},
+	},
+	{
+		scope: 'side',
+		keys: ['home', 'g'],
+		label: 'First line',
+		action: {type: 'scroll', by: Number.NEGATIVE_INFINITY, unit: 'line'},
+	},
+	{
+		scope: 'side',
+		keys: ['end', 'G'],
+		label: 'Last line, follow',
+		action: {type: 'scroll', by: Number.POSITIVE_INFINITY, unit: 'line'},
+	},
+];

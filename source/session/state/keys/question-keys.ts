@@ -1,0 +1,15 @@
+import type {Binding} from './binding.ts';
+
+/** An open question: what is asked, and what takes a screen of its own. */
+export const questionKeys: Binding[] = [
+	{scope: 'confirm', keys: ['y'], label: 'Yes, then Enter', short: 'yes', action: {type: 'arm'}},
+	{scope: 'confirm', keys: ['enter'], label: '', action: {type: 'answer', yes: true}},
+	{scope: 'confirm', keys: ['n', 'escape', 'q'], label: 'No', short: 'no', action: {type: 'answer', yes: false}},
+	{scope: 'confirm', keys: ['ctrl+c'], label: 'Leave', action: {type: 'quit'}},
+	{scope: 'confirm', keys: ['ctrl+z'], label: '', action: {type: 'suspend'}},
+
+	{scope: 'trust', keys: ['down', 'j'], label: '', short: 'scroll', action: {type: 'scroll-question', by: 1}},
+	{scope: 'trust', keys: ['up', 'k'], label: '', action: {type: 'scroll-question', by: -1}},
+	{scope: 'trust', keys: ['pagedown', 'space'], label: '', action: {type: 'scroll-question', by: 10}},
+	{scope: 'trust', keys: ['pageup', 'b'], label: '', action: {type: 'scroll-question', by: -10}},
+];

@@ -1,0 +1,54 @@
+import type {Action} from '../reduce.ts';
+import type {SetupAction} from '../setup/setup.ts';
+import type {Binding} from './binding.ts';
+
+/** A key for each selectable line: its number, or how many. */
+const lineKeys = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '0', 'a'];
+
+/** Setting a folder up: its questions, the field that is typed into, and the card at the end. */
+export const setupKeys: Binding[] = [
+	{
+		scope: 'setup',
+		keys: ['enter'],
+		label: '',
+		short: 'select',
+		action: setup({what: 'take'}),
+	},
+	{scope: 'setup', keys: ['up', 'k'], label: '', action: setup({what: 'move', by: -1})},
+	{
+		scope: 'setup',
+		keys: ['down', 'j', 'tab'],
+		label: '',
+		short: 'choose',
+		action: setup({what: 'move', by: 1}),
+	},
+	...lineKeys.map((key): Binding => ({scope: 'setup', keys: [key], label: '', action: setup({what: 'line', key})})),
+	{
+		scope: 'setup',
+		keys: ['escape', 'backspace'],
+		label: '',
+		short: 'back',
+		action: setup({what: 'back'}),
+	},
+
+	{scope: 'card', keys: ['o'], label: '', short: 'open', action: setup({what: 'visit'})},
+	{scope: 'card', keys: ['u'], label: '', short: 'up', action: {type: 'up'}},
+	{scope: 'card', keys: ['enter', 'escape', 'space'], label: '', short: 'done', action: setup({what: 'take'})},
+
+	{scope: 'field', keys: ['enter'], label: '', short: 'select', action: setup({what: 'take'})},
+	{scope: 'field', keys: ['escape'], label: '', short: 'back', action: setup({what: 'back'})},
+	{scope: 'field', keys: ['ctrl+u'], label: '', short: 'clear', action: setup({what: 'edit', how: 'clear'})},
+	{scope: 'field', keys: ['ctrl+w'], label: '', action: setup({what: 'edit', how: 'word'})},
+	{scope: 'field', keys: ['left', 'ctrl+b'], label: '', action: setup({what: 'edit', how: 'left'})},
+	{scope: 'field', keys: ['right', 'ctrl+f'], label: '', action: setup({what: 'edit', how: 'right'})},
+	{scope: 'field', keys: ['home', 'ctrl+a'], label: '', action: setup({what: 'edit', how: 'home'})},
+	{scope: 'field', keys: ['end', 'ctrl+e'], label: '', action: setup({what: 'edit', how: 'end'})},
+	{scope: 'field', keys: ['backspace', 'ctrl+h'], label: '', action: setup({what: 'edit', how: 'backspace'})},
+	{scope: 'field', keys: ['delete', 'ctrl+d'], label: '', action: setup({what: 'edit', how: 'delete'})},
+	{scope: 'field', keys: ['ctrl+c'], label: '', short: 'quit', action: {type: 'quit'}},
+	{scope: 'field', keys: ['ctrl+z'], label: '', action: {type: 'suspend'}},
+];
+
+function setup(does: SetupAction): Action {
+	return {type: 'setup', does};
+}
