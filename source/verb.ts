@@ -2,6 +2,7 @@
 import {type Command, type CommandUnknownOpts, InvalidArgumentError} from '@commander-js/extra-typings';
 import {homeFolder} from './base/home.ts';
 import {findEngineAddress} from './engine/address.ts';
+import {askForwarded} from './engine/forwarded.ts';
 import {runVerb} from './run-verb.ts';
 
 /** What a verb is run with: its arguments in order, its options together with the program's own. */
@@ -32,6 +33,7 @@ export function verb<Arguments extends unknown[], Options extends Record<string,
 					host = await resolveHost(host);
 				}
 
+				await askForwarded(host, signal);
 				const code = await run({
 					args,
 					options: {...command.opts(), host},

@@ -9,6 +9,7 @@ import {homeFolder} from '../base/home.ts';
 import {interrupts, type TakenSignal} from '../base/interrupts.ts';
 import {endGroup, ownGroup} from '../base/process-group.ts';
 import {findEngineAddress, findListedHost, isLocalAddress} from '../engine/address.ts';
+import {askForwarded} from '../engine/forwarded.ts';
 import {sshDestination, sshWords} from '../engine/ssh-words.ts';
 import type {Host} from '../host/host.ts';
 import {findProject, resolveFolder} from '../settings/file.ts';
@@ -79,6 +80,7 @@ export async function runOnHost(
 		on === 'any'
 			? await (await import('./on-any.ts')).chooseAnyHost({gpus, yes: options.yes}, signal)
 			: {name: on, address: findListedHost(process.env, home, on)};
+	await askForwarded(address, signal);
 	return isLocalAddress(findEngineAddress(process.env, home, address).url)
 		? runHere(address)
 		: runThere({...options, name, address, words, call: `gpubox run --on ${shellQuote(name)}`}, signal);

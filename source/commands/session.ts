@@ -1,6 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {DemoHost} from '../demo/host.ts';
 import {scenarioNames} from '../demo/scenario-names.ts';
+import {askForwarded} from '../engine/forwarded.ts';
 import {startGpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
@@ -25,8 +26,14 @@ function forgetCi(): void {
 }
 
 /** Without `--host` the settings are not read. */
-async function resolved(hostName: string | undefined): Promise<string | undefined> {
-	return hostName === undefined ? undefined : (await import('../app/hosts/listed.ts')).resolveHost(hostName);
+async function resolved(
+	hostName: string | undefined,
+	signal: AbortSignal = new AbortController().signal,
+): Promise<string | undefined> {
+	const host =
+		hostName === undefined ? undefined : await (await import('../app/hosts/listed.ts')).resolveHost(hostName);
+	await askForwarded(host, signal);
+	return host;
 }
 
 /** `gpubox` without a verb: the session on a terminal that can show it, a plain report elsewhere. */
@@ -34,7 +41,7 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 	if (!canDraw()) {
 		await runVerb(async (signal) => {
 			const {report} = await import('./output/status-report.ts');
-			await report(openHost({host: await resolved(hostName)}), signal);
+			await report(openHost({host: await resolved(hostName, signal)}), signal);
 			return undefined;
 		});
 		return;
@@ -59,7 +66,10 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 		folder,
 		feed,
 		demo: makeDemo,
-		openOther: async ({address}) => ({host: openHost({host: address, quiet: true}), options: {folder}}),
+		openOther: async ({address}) => ({
+			host: openHost({host: await resolved(address), quiet: true}),
+			options: {folder},
+		}),
 	});
 	leave(code);
 }

@@ -41,7 +41,8 @@ export async function probeContainer(
 ): Promise<ContainerProbe> {
 	const uuids = inventory.gpus.flatMap(({uuid, mig}) => (mig.length > 0 ? mig.map((slice) => slice.uuid) : [uuid]));
 	if (uuids.length === 0) {
-		return {kind: 'skipped', reason: 'no GPU to pass to a container'};
+		const unknown = inventory.problems.some(({code}) => code === 'other-machine');
+		return {kind: 'skipped', reason: unknown ? 'the GPUs there are not known' : 'no GPU to pass to a container'};
 	}
 
 	let image = 'a container';

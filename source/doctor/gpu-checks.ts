@@ -176,6 +176,10 @@ function updateInitramfs({distribution: {family}}: HostFacts): string {
 }
 
 function judgeDriver(facts: HostFacts): Verdict {
+	if (problem(facts, 'other-machine')) {
+		return skip(remote);
+	}
+
 	const {inventory, loaded, distribution, pci = []} = facts;
 	const mismatch = problem(facts, 'version-mismatch');
 	if (mismatch) {
@@ -219,6 +223,10 @@ function judgeDriver(facts: HostFacts): Verdict {
 const openModules = /need the open kernel modules/;
 
 function judgeSmi(facts: HostFacts): Verdict {
+	if (problem(facts, 'other-machine')) {
+		return skip(remote);
+	}
+
 	const {inventory, pci = []} = facts;
 	const [worst] = inventory.problems;
 	if (worst === undefined) {

@@ -109,9 +109,22 @@ function bySsh(name: string): EngineAddress {
 	return {url: `ssh://${name}`, origin: '--host'};
 }
 
-/** Whether paths and ports of an engine at this address are those of this machine. */
+/** Whether paths, ports and GPUs of an engine at this address are those of this machine. */
 export function isLocalAddress(url: string): boolean {
-	return url.startsWith('unix://') || /^(tcp|http|https):\/\/(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:|\/|$)/.test(url);
+	return !forwarded.has(url) && (url.startsWith('unix://') || isLoopback(url));
+}
+
+/** Whether it is a port of this machine itself, which can be forwarded to another one, as `ssh -L` does. */
+export function isLoopback(url: string): boolean {
+	return /^(tcp|http|https):\/\/(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:|\/|$)/.test(url);
+}
+
+// What the engine itself told, once for the whole process: every part of it asks the address alone.
+const forwarded = new Set<string>();
+
+/** From now on the engine at this address counts as one of another machine. */
+export function rememberForwarded(url: string): void {
+	forwarded.add(url);
 }
 
 function currentContext(configDirectory: string): string | undefined {

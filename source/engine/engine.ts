@@ -16,6 +16,8 @@ export type EngineInfo = {
 	rootDirectory: string;
 	cpus: number;
 	memoryBytes: number;
+	/** The machine that it runs on, in its own words. */
+	machine?: {hostname?: string; kernel?: string};
 	runtimes: string[];
 	/** CDI devices the engine discovered (API 1.50 or newer), e.g. `nvidia.com/gpu=0`; empty on older engines. */
 	cdiDevices: string[];

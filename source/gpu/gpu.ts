@@ -9,6 +9,8 @@ export type NvidiaSmi = {
 	environment: NodeJS.ProcessEnv;
 	/** It runs on this machine, so it may be looked for in the folders that systems have for it. */
 	local?: true;
+	/** The address of an engine on a machine where no program can be started: nothing is known of its GPUs. */
+	unreachable?: string;
 	/** Called when an answer takes long, as it does while the driver wakes up. */
 	onSlow?: () => void;
 };
@@ -102,6 +104,7 @@ export type GpuInventory = {
 /** Why there is nothing, or less than there should be. Texts in the driver's own terms. */
 export type GpuProblem = Diagnostic & {
 	code:
+		| 'other-machine'
 		| 'not-installed'
 		| 'driver-not-running'
 		| 'version-mismatch'

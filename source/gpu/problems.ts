@@ -6,6 +6,8 @@ export type SmiEnd = {
 	exitCode: number | null;
 	/** The system's word for why it could not be started, e.g. `ENOENT`. */
 	startError?: string;
+	/** It was not started: the GPUs in question are those of the machine with the engine at this address. */
+	unreachable?: string;
 	/** On this machine Windows has the driver. */
 	wsl?: true;
 };
@@ -204,7 +206,25 @@ export function unreadable({some = false} = {}): GpuProblem {
 	};
 }
 
-function problemOfEnd({exitCode, startError}: SmiEnd): GpuProblem | undefined {
+/** An engine over TCP is no way to its machine's driver. GPUs that are unknown are neither none nor those of this machine. */
+export function unknownGpus(address: string): GpuProblem {
+	const {hostname} = URL.canParse(address) ? new URL(address) : {hostname: ''};
+	const name = hostname === '' || isOfThisMachine.test(hostname) ? 'MACHINE' : hostname;
+	return {
+		code: 'other-machine',
+		message: `The GPUs are unknown: the engine at ${safeText(address)} is on another machine, and does not tell them`,
+		fix: `Reach it by ssh, which asks its driver, too: --host ssh://USER@${safeText(name)}`,
+	};
+}
+
+// Forwarded to the machine in question, whose name is not known here.
+const isOfThisMachine = /^(?:127\.|localhost$|\[::1\]$)/;
+
+function problemOfEnd({exitCode, startError, unreachable}: SmiEnd): GpuProblem | undefined {
+	if (unreachable !== undefined) {
+		return unknownGpus(unreachable);
+	}
+
 	if (startError === 'ENOENT') {
 		const kind = kinds.findLast(({code}) => code === 'not-installed');
 		return {

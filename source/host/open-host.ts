@@ -49,9 +49,14 @@ function tellOnce(): () => void {
 }
 
 /** nvidia-smi where the engine is: the GPUs that matter are those that boxes get. */
-function nvidiaSmiAt({url}: EngineAddress, environment: NodeJS.ProcessEnv): NvidiaSmi {
-	if (isLocalAddress(url) || !url.startsWith('ssh://')) {
+function nvidiaSmiAt({url, missing}: EngineAddress, environment: NodeJS.ProcessEnv): NvidiaSmi {
+	// Without an engine the machine in question is this one.
+	if (missing !== undefined || isLocalAddress(url)) {
 		return {file: 'nvidia-smi', arguments: [], environment, local: true};
+	}
+
+	if (!url.startsWith('ssh://')) {
+		return {file: 'nvidia-smi', arguments: [], environment, unreachable: url};
 	}
 
 	if (!URL.canParse(url)) {

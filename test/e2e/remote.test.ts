@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
-import {connect, createServer} from 'node:net';
+import {type AddressInfo, connect, createServer} from 'node:net';
 import {after, before, describe, test} from 'node:test';
-import {
-	freePort,
-	makePerson,
-	needsOwnEngine,
-	openTerminal,
-	type Person,
-	testHost,
-} from '../_helpers/test-host/index.ts';
+import {makePerson, needsOwnEngine, openTerminal, type Person, testHost} from '../_helpers/test-host/index.ts';
 import {findCommand} from '../_helpers/test-host/packages.ts';
 
 // Another workstation by ssh://user@machine: OpenSSH's client and server, and Docker's own command on the other side. The machine
@@ -82,20 +75,62 @@ describe('a workstation by ssh', {skip: needsOwnEngine}, () => {
 	});
 });
 
-test('a workstation by tcp, with nothing on the screen but what gpubox says', async () => {
-	const person = await makePerson(host, 'tilo');
+/** The engine at a port of this machine. @param change what the engine says, by as many characters */
+async function forward(change: (text: string) => string = (text) => text) {
 	const server = createServer((near) => {
 		const far = connect(socket);
-		near.pipe(far).pipe(near);
+		near.pipe(far);
+		far.on('data', (data) => near.write(Buffer.from(change(data.toString('latin1')), 'latin1')));
+		far.on('end', () => near.end());
 		for (const side of [near, far]) {
 			side.on('error', () => side.destroy());
 		}
 	});
-	const port = await freePort();
-	server.listen(port, '127.0.0.1');
-	const {code, stdout, stderr} = await person.runGpubox(['--host', `tcp://127.0.0.1:${port}`, 'ls', '--json']);
-	server.close();
-	await person.remove();
-	assert.deepEqual([code, stderr], [0, '']);
-	assert.ok(Array.isArray((JSON.parse(stdout) as {boxes: unknown}).boxes));
+	await new Promise<void>((resolve) => {
+		server.listen(0, '127.0.0.1', resolve);
+	});
+	return {url: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close()};
+}
+
+describe('a workstation by tcp', () => {
+	let person: Person;
+	before(async () => {
+		person = await makePerson(host, 'tilo');
+	});
+	after(() => person.remove());
+
+	test('this one, with nothing on the screen but what gpubox says', async () => {
+		const {url, close} = await forward();
+		const {code, stdout, stderr} = await person.runGpubox(['--host', url, 'ls', '--json']);
+		const gpus = await person.runGpubox(['gpus', '--json'], {env: {DOCKER_HOST: url}});
+		close();
+		assert.deepEqual([code, stderr], [0, '']);
+		assert.ok(Array.isArray((JSON.parse(stdout) as {boxes: unknown}).boxes));
+		if (host.own) {
+			assert.equal((JSON.parse(gpus.stdout) as {gpus: unknown[]}).gpus.length, host.own.gpus.length);
+		}
+	});
+
+	test('another one, behind a port of this one: its GPUs are unknown, and are not those here', async () => {
+		const {url, close} = await forward((text) => text.replace(/"KernelVersion":"./, '"KernelVersion":"0'));
+		const there = ['--host', url];
+		const [ls, gpus, doctor, up] = await Promise.all([
+			person.runGpubox([...there, 'ls']),
+			person.runGpubox([...there, 'gpus', '--json']),
+			person.runGpubox([...there, 'doctor', '--json']),
+			person.runGpubox(['up', '--gpus', 'none'], {env: {DOCKER_HOST: url}}),
+		]);
+		close();
+		assert.deepEqual([ls.code, ls.stderr], [0, '']);
+		assert.deepEqual([gpus.code, gpus.stdout], [4, '']);
+		assert.match(gpus.stderr, /The GPUs are unknown: the engine at tcp:/);
+		const {checks} = JSON.parse(doctor.stdout) as {checks: Array<{id: string; status: string}>};
+		const skipped = checks.filter(({status}) => status === 'skip').map(({id}) => id);
+		for (const id of ['gpu', 'module', 'driver', 'nvidia-smi', 'shared-memory', 'disk', 'ports']) {
+			assert.ok(skipped.includes(id), `${id} is not skipped: ${doctor.stdout}`);
+		}
+
+		assert.equal(up.code, 2);
+		assert.match(up.stderr, /where no program can be started\.\n {2}→ Name it as ssh does/);
+	});
 });

@@ -5,7 +5,9 @@ import type {Box} from '../../box/box.ts';
 import {listBoxes} from '../../box/list.ts';
 import {findEngineAddress, findListedHost} from '../../engine/address.ts';
 import {EngineError, type EngineInfo} from '../../engine/engine.ts';
+import {askForwarded} from '../../engine/forwarded.ts';
 import {readGpuFacts} from '../../gpu/inventory.ts';
+import {unknownGpus} from '../../gpu/problems.ts';
 import {readProcesses} from '../../gpu/processes.ts';
 import type {Host} from '../../host/host.ts';
 import {openHost} from '../../host/open-host.ts';
@@ -40,6 +42,7 @@ export async function askHost(name: string, options: AskOptions): Promise<HostFa
 	let host: Host;
 	let url: string;
 	try {
+		await askForwarded(address, options.signal);
 		host = openHost({host: address, quiet: true});
 		url = findEngineAddress(process.env, homeFolder(process.env), address).url;
 	} catch (error) {
@@ -89,7 +92,7 @@ async function askOpened(
 	const boxes = ask(listBoxes(host, within));
 	const driver: Promise<Answer<Driver>> =
 		ssh === undefined && !host.engine.local
-			? Promise.resolve({why: 'not known over tcp', fix: `List it by ssh: ssh://USER@${new URL(url).hostname}`})
+			? Promise.resolve({why: 'not known over tcp', fix: unknownGpus(url).fix})
 			: ask(askDriver(host, within));
 	const disk =
 		ssh === undefined

@@ -119,6 +119,8 @@ export const engineInfo = v.object({
 	DockerRootDir: v.string(),
 	NCPU: count,
 	MemTotal: count,
+	Name: v.nullish(v.string()),
+	KernelVersion: v.nullish(v.string()),
 	Runtimes: v.nullish(v.record(v.string(), v.unknown())),
 	DiscoveredDevices: v.nullish(v.array(v.object({Source: v.nullish(v.string()), ID: v.nullish(v.string())}))),
 	CDISpecDirs: texts,

@@ -132,6 +132,10 @@ export function toEngineInfo(info: EngineInfoAnswer): EngineInfo {
 		rootDirectory: info.DockerRootDir,
 		cpus: info.NCPU,
 		memoryBytes: info.MemTotal,
+		machine: {
+			...(info.Name ? {hostname: info.Name} : {}),
+			...(info.KernelVersion ? {kernel: info.KernelVersion} : {}),
+		},
 		runtimes: Object.keys(info.Runtimes ?? {}),
 		cdiDevices: (info.DiscoveredDevices ?? []).flatMap(({Source, ID}) => (Source === 'cdi' && ID ? [ID] : [])),
 		cdiSpecDirectories: info.CDISpecDirs ?? [],

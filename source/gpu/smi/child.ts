@@ -34,6 +34,13 @@ export function startSmi(
 	onLine: (line: string) => void,
 	flood: {linesPerWindow: number; onLeftOut: () => void},
 ): SmiChild {
+	if (smi.unreachable !== undefined) {
+		return {
+			ended: Promise.resolve({exitCode: null, unreachable: smi.unreachable}),
+			kill: async () => true,
+		};
+	}
+
 	let child: ChildProcessByStdio<null, Readable, Readable>;
 	const {file, environment} = smi.local ? locate(smi.file, smi.environment) : smi;
 	// Only a failure needs to know it: its remedy is another where Windows has the driver.
