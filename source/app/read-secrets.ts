@@ -59,6 +59,41 @@ export function secretsOf(
 	};
 }
 
+/**
+The values that are at hand without asking anyone, in variables and in the files given, by name: where others bring the secrets, and these are only
+to be kept out of what is written. Nothing is told of a file that cannot be read.
+
+@param names of all secrets that are used
+*/
+export function knownSecrets(
+	{secret = [], secretEnv = []}: Pick<UpFlags, 'secret' | 'secretEnv'>,
+	names: readonly string[],
+	environment: NodeJS.ProcessEnv = process.env,
+): Map<string, Buffer> {
+	const given = [
+		...secret.map((text) => parseSecret(text, '--secret')),
+		...secretEnv.map((text) => parseSecret(text, '--secret-env')),
+	];
+	const known = new Map<string, Buffer>();
+	for (const name of names) {
+		const file = given.findLast((each) => each.name === name && each.file !== undefined)?.file;
+		const value = file === undefined || file === '-' ? Buffer.from(environment[name] ?? '') : fileIfReadable(file);
+		if (value !== undefined && value.length > 0) {
+			known.set(name, value);
+		}
+	}
+
+	return known;
+}
+
+function fileIfReadable(file: string): Buffer | undefined {
+	try {
+		return readSmallFile(expandHome(file, homeFolder(process.env)), {maxBytes: largestSecret});
+	} catch {
+		return undefined;
+	}
+}
+
 async function readSecret(
 	name: string,
 	file: string | undefined,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {writeFile} from 'node:fs/promises';
+import {readFile, writeFile} from 'node:fs/promises';
 import {delimiter, join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {ended, kubectlFolder, startCluster, type TestCluster} from '../_helpers/consumers/kubernetes.ts';
@@ -13,7 +13,8 @@ describe('a Kubernetes API server and kubectl', () => {
 	let alice: Person;
 	let cluster: TestCluster;
 	let env: Record<string, string>;
-	const gpubox = (words: string[]) => alice.runGpubox(words, {env, signal: AbortSignal.timeout(60_000)});
+	const gpubox = (words: string[], variables: Record<string, string> = {}) =>
+		alice.runGpubox(words, {env: {...env, ...variables}, signal: AbortSignal.timeout(60_000)});
 	const runOn = (...options: string[]) =>
 		gpubox(['run', '--on', 'kubernetes', '--trust', ...options, '--', 'python', '-c', 'print(1)']);
 	const submitted = () => waitUntil('the job', () => [...cluster.jobs.keys()].at(-1), {seconds: 10});
@@ -71,9 +72,21 @@ describe('a Kubernetes API server and kubectl', () => {
 	});
 
 	test('one in the background is stopped: its time to end, its log, its code', async () => {
-		const {stdout, stderr, code} = await runOn('--detach');
+		const git = (...words: string[]) => alice.run('git', words);
+		await git('init', '-q');
+		await writeFile(join(alice.project, 'settings.env'), '');
+		await git('add', 'settings.env');
+		await git('-c', 'user.name=t', '-c', 'user.email=t@t', 'commit', '-qm', 'Start');
+		await writeFile(join(alice.project, 'settings.env'), 'TRACKING_KEY=not-for-anyone\nsteps=1\n');
+		const {stdout, stderr, code} = await gpubox(
+			['run', '--on', 'kubernetes', '--trust', '--detach', '--secret', 'TRACKING_KEY', '--', 'true'],
+			{TRACKING_KEY: 'not-for-anyone'},
+		);
 		assert.equal(code, 0, stderr);
 		const name = stdout.trim();
+		// The cluster has the value; of the one that is known here nothing gets into the project.
+		const patch = await readFile(join(alice.project, 'runs', name, 'patch'), 'utf8');
+		assert.match(patch, /^\+TRACKING_KEY=\*\*\*\n\+steps=1$/m);
 		const job = await submitted();
 		cluster.logs.set(job, 'ready\n');
 		startPod(job, {phase: 'Running'});

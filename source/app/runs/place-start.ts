@@ -27,6 +27,7 @@ import {toDuration} from '../duration-option.ts';
 import {type Effective, loadSettings} from '../load-settings.ts';
 import {noteLock, readLockState, requireLock} from '../lock/project-lock.ts';
 import {lockFacts, portableJob} from '../portable-job.ts';
+import {knownSecrets} from '../read-secrets.ts';
 import type {Front} from '../up.ts';
 import {placeInside} from './make-job.ts';
 import {hashOfLock, type RunFlags, runNameOf} from './run.ts';
@@ -201,7 +202,9 @@ export async function startPlaced(
 	);
 	let id: string;
 	try {
-		writePatch(run.folder, code?.patch);
+		// The place has them; what of them is known here must not get into a file of the project either.
+		const names = job.secrets.map((secret) => secret.name);
+		writePatch(run.folder, code?.patch, knownSecrets(flags, names).values());
 		const submission: Submission = {
 			job,
 			options,

@@ -119,7 +119,7 @@ export async function startRun(host: Host, flags: RunFlags, front: Front): Promi
 		},
 	);
 	try {
-		writePatch(run.folder, code?.patch, [...(secrets?.values() ?? [])]);
+		writePatch(run.folder, code?.patch, secrets?.values() ?? []);
 		if (script !== undefined) {
 			writeFileAtomic(join(run.folder, convertedScript), script, {mode: 0o644, anyFolder: true, owner: runAs});
 		}

@@ -54,11 +54,15 @@ function isBelowRepository(folder: string): boolean {
 /**
 Writes the patch beside the log.
 
-@param withhold values that must not get into it
+@param withhold values that must not get into it: those of all secrets of the run that are known here
 */
-export function writePatch(folder: string, patch: Buffer | undefined, withhold: readonly Buffer[] = []): void {
+export function writePatch(folder: string, patch: Buffer | undefined, withhold: Iterable<Buffer>): void {
 	if (patch !== undefined) {
-		writeFileAtomic(join(folder, 'patch'), without(patch, withhold), {mode: 0o644, anyFolder: true, replaceable: true});
+		writeFileAtomic(join(folder, 'patch'), without(patch, [...withhold]), {
+			mode: 0o644,
+			anyFolder: true,
+			replaceable: true,
+		});
 	}
 }
 
