@@ -65,7 +65,8 @@ async function spoiled(path: string, spoil: (content: Record<string, unknown>) =
 }
 
 before(async () => {
-	alice = await makePerson(host, 'alice');
+	// The devcontainer command asks the system for the name of whoever runs it.
+	alice = await makePerson(host, 'alice', {known: process.getuid?.() === 0});
 	await writeFile(
 		inProject('gpubox.yaml'),
 		`name: Exported\nimage: ${host.images.jupyter}\ngpus: none\nenv: {ODD: "a $b 'c'"}\nsecrets: [TOKEN]\npostCreate: touch set-up\nlimits: {memory: 200m, shmSize: 64m}\n`,
@@ -348,15 +349,22 @@ test('the devcontainer command reads its file', async () => {
 test('the devcontainer command starts its container, in which the project is', async () => {
 	const root = await npmPackages('@devcontainers/cli@0.89.0');
 	await exported(['devcontainer', '-o', '.', '--force', ...job]);
+	// That of another job may be another user's.
+	await rm(inProject('set-up'), {force: true});
+	// As the person: it gives the container's user the number of whoever runs it.
 	const devcontainer = (words: string[]) =>
-		run(process.execPath, [
-			join(root, 'node_modules/.bin/devcontainer'),
-			...words,
-			...['--workspace-folder', '.', '--mount-workspace-git-root', 'false'],
-		]);
+		alice.run(
+			process.execPath,
+			[
+				join(root, 'node_modules/.bin/devcontainer'),
+				...words,
+				...['--workspace-folder', '.', '--mount-workspace-git-root', 'false'],
+			],
+			{env: {TMPDIR: join(alice.home, '..')}},
+		);
 	try {
 		const up = await devcontainer(['up', '--buildkit', 'never']);
-		assert.equal(up.code, 0, up.stderr);
+		assert.equal(up.code, 0, `${up.stdout}${up.stderr}`);
 		const {stdout, stderr} = await devcontainer([
 			'exec',
 			'sh',
@@ -371,7 +379,10 @@ test('the devcontainer command starts its container, in which the project is', a
 			await docker.getContainer(Id).remove({force: true});
 		}
 
-		await docker.getVolume('exported-cache').remove({force: true});
+		for (const {Name} of (await docker.listVolumes({filters: {name: ['exported-cache']}})).Volumes) {
+			await docker.getVolume(Name).remove({force: true});
+		}
+
 		for (const {Id} of await docker.listImages({filters: {reference: [`vsc-${basename(alice.project)}-*`]}})) {
 			await docker.getImage(Id).remove({force: true});
 		}

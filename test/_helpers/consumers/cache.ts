@@ -1,6 +1,6 @@
 /** Programs of others that read what gpubox exports: fetched once into the clone's .cache, by the test that needs one. */
 import {existsSync} from 'node:fs';
-import {mkdir, mkdtemp, readdir, rename, rm} from 'node:fs/promises';
+import {chmod, mkdir, mkdtemp, readdir, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {command} from '../test-host/command.ts';
@@ -19,6 +19,8 @@ async function cached(key: string, fill: (folder: string) => Promise<void>): Pro
 		const fresh = await mkdtemp(join(cache, 'new-'));
 		try {
 			await fill(fresh);
+			// The tests' persons run these programs too.
+			await chmod(fresh, 0o755);
 			await rename(fresh, folder).catch((error: NodeJS.ErrnoException) => {
 				if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') {
 					throw error;
