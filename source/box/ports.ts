@@ -11,15 +11,17 @@ export function candidatePorts(first: number, owner: string, project: string): n
 /**
 The first candidate that neither a box holds nor another program listens on.
 
+@param own counts as free, whoever listens there
 @returns undefined when none of them is free.
 */
 export async function findFreePort(
 	candidates: number[],
 	taken: ReadonlySet<number>,
 	address: string,
+	own?: number,
 ): Promise<number | undefined> {
 	for (const port of candidates) {
-		if (!taken.has(port) && (await isPortFree(port, address))) {
+		if (!taken.has(port) && (port === own || (await isPortFree(port, address)))) {
 			return port;
 		}
 	}

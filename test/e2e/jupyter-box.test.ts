@@ -47,7 +47,15 @@ describe('a Jupyter box', () => {
 	let box: UpJson;
 	before(async () => {
 		person = await makePerson(host);
+		// So the box gets another port than the usual one, which is free again when it is recreated.
+		const holder = createServer();
+		await new Promise<void>((resolve) => {
+			holder.once('error', () => resolve());
+			holder.listen(8888, '127.0.0.1', resolve);
+		});
 		box = await upJson(person);
+		holder.close();
+		assert.notEqual(new URL(box.jupyter.url).port, '8888');
 	});
 	after(async () => {
 		await removeAll(person);
@@ -160,7 +168,9 @@ describe('a Jupyter box', () => {
 		assert.equal((await api('api/status', box.jupyter.token)).status, 200);
 	});
 
-	test('made anew it keeps name, port and token', async () => {
+	test('recreated it keeps name, port and token', async () => {
+		const {stdout} = await person.runGpubox(['up', '--dry-run', '--image', image, '--gpus', 'none']);
+		assert.ok(stdout.includes(`127.0.0.1:${new URL(box.jupyter.url).port}:8888`), stdout);
 		const again = await upJson(person, '--recreate', '--shm-size', '64m', '--pids-limit', '512', '--cpus', '0.5');
 		assert.notEqual(again.id, box.id);
 		assert.equal(again.name, box.name);

@@ -144,7 +144,8 @@ async function createContainer(
 	const {name, boxes, signal} = given;
 	const folder = newFolder(name);
 	const nonce = newNonce();
-	const spec = await workOut(host, prepared, boxes, {name, folder, nonce}, given.lost, given.target.plan);
+	const former = boxes.find((box) => box.mine && box.replaced && box.name === name);
+	const spec = await workOut(host, prepared, boxes, {name, folder, nonce, former}, given.lost, given.target.plan);
 	if (!spec) {
 		return {kind: 'lost-race'};
 	}

@@ -166,12 +166,16 @@ export function notesOnGpus(
 		: [];
 }
 
-/** Everything that depends on the other boxes. Undefined while boxes that are being created may still give up their claim. */
+/**
+Everything that depends on the other boxes. Undefined while boxes that are being created may still give up their claim.
+
+@param former the box whose place this one takes: it passes its ports on
+*/
 export async function workOut(
 	host: Host,
 	prepared: Prepared,
 	boxes: Box[],
-	{name, folder, nonce}: {name: string; folder: string; nonce: string},
+	{name, folder, nonce, former}: {name: string; folder: string; nonce: string; former?: Box | undefined},
 	lost: Pick<Lost, 'ports' | 'rlimits'>,
 	plan: Target['plan'] = planBox,
 ): Promise<ContainerSpec | undefined> {
@@ -192,7 +196,7 @@ export async function workOut(
 		gpuShare: shareOfGpus(gpus, candidates),
 		// The records of earlier boxes say whether this engine refused before.
 		raisesLimits: !lost.rlimits && !limitsWereKept(host.paths, host.engine.address),
-		ports: await choosePorts(prepared.request, host.person.name, boxes, lost.ports),
+		ports: await choosePorts(prepared.request, host.person.name, boxes, lost.ports, former),
 		now: new Date(),
 	});
 }
@@ -218,6 +222,7 @@ async function choosePorts(
 	owner: string,
 	boxes: Box[],
 	lost: readonly number[],
+	former: Box | undefined,
 ): Promise<Partial<Record<ServiceName, number>>> {
 	const holders = new Map(
 		boxes
@@ -228,15 +233,14 @@ async function choosePorts(
 	const ports: Partial<Record<ServiceName, number>> = {};
 	for (const [index, service] of request.services.entries()) {
 		const wanted = index === 0 ? request.port : undefined;
-		const preferred = request.preferredPorts?.[service];
+		const before = former?.addresses[service]?.port;
 		const candidates =
 			wanted === undefined
-				? [
-						...(preferred === undefined ? [] : [preferred]),
-						...candidatePorts(servicePorts[service], owner, request.project),
-					]
+				? [request.preferredPorts?.[service], before]
+						.filter((port) => port !== undefined)
+						.concat(candidatePorts(servicePorts[service], owner, request.project))
 				: [wanted];
-		const port = await findFreePort(candidates, taken, request.bind);
+		const port = await findFreePort(candidates, taken, request.bind, former?.state === 'running' ? before : undefined);
 		if (port === undefined) {
 			const holder = wanted === undefined ? undefined : holders.get(wanted);
 			throw new Failure(

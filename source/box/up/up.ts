@@ -197,7 +197,7 @@ export async function planUp(host: Host, request: BoxRequest, options: UpOptions
 
 	const nonce = own ? (readRecord(host.paths, folder)?.nonce ?? '') : '';
 	const lost = {ports: [], rlimits: prepared.engine.rootless};
-	const spec = await workOut(host, prepared, others, {name, folder, nonce}, lost);
+	const spec = await workOut(host, prepared, others, {name, folder, nonce, former: own}, lost);
 	if (spec === undefined) {
 		throw stillUndecided();
 	}
