@@ -61,11 +61,10 @@ describe('attach in a terminal', () => {
 	});
 
 	test('the detach keys leave it running', async () => {
-		const terminal = openTerminal(host, person, ['attach', name, '--', 'sleep', '4321']);
-		await waitUntil('the command', async () => {
-			const {Processes} = await docker.getContainer(`gpubox-${name}`).top();
-			return Processes.some((row: string[]) => row.join(' ').includes('sleep 4321'));
-		});
+		const words = ['attach', name, '--', 'sh', '-c', 'echo started; exec sleep 4321'];
+		const terminal = openTerminal(host, person, words);
+		// Before that the terminal may still take Ctrl-Q for itself.
+		await terminal.waitFor('started');
 		terminal.write('\u0010\u0011');
 		await terminal.waitFor(`Detached. Programs in ${name} keep running.`);
 		assert.equal((await terminal.exited).exitCode, 0);
