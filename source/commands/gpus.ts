@@ -222,10 +222,10 @@ async function print(
 			entry.name ?? '-',
 			or(entry.usedMemoryMiB, (value) => `${value} MiB`),
 			entry.user ?? '-',
-			entry.box ?? '-',
+			entry.box ?? entry.container?.name ?? '-',
 		]);
 		process.stdout.write(
-			`\n${await table(['gpu', 'pid', 'process', 'memory', 'user', 'box'], lines, ['pid', 'user'])}\n`,
+			`\n${await table(['gpu', 'pid', 'process', 'memory', 'user', 'container'], lines, ['pid', 'user'])}\n`,
 		);
 	}
 }

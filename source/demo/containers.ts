@@ -10,7 +10,7 @@ import {
 	type LogChunk,
 } from '../engine/engine.ts';
 import {jupyterStart, quiet, type Story} from './sample-logs.ts';
-import type {Seed} from './seed-boxes.ts';
+import type {Load, Seed} from './seed-boxes.ts';
 
 export type Line = {stream: 'stdout' | 'stderr'; text: string; at: Date};
 
@@ -27,7 +27,11 @@ export type DemoContainer = {
 	/** Lines of its sample log written so far. */
 	told: number;
 	story: Story;
+	use: Load;
 };
+
+/** A box that is new: what computes in it is yet to come. */
+const newUse: Load = {cpuPercent: 3, memoryMiB: 420};
 
 const longestLog = 2000;
 
@@ -83,6 +87,7 @@ export class DemoContainers {
 			log: [],
 			told: 0,
 			story,
+			use: newUse,
 		};
 		this.#all.set(id, container);
 		return container;
@@ -92,6 +97,7 @@ export class DemoContainers {
 		const container = this.add(seed.spec, new Date(this.#now().getTime() - seed.age * 3_600_000), seed.story);
 		container.state = seed.running ? 'running' : 'exited';
 		container.pids = seed.pids;
+		container.use = seed.use;
 		if (seed.running) {
 			container.startedAt = container.createdAt;
 		}
@@ -163,6 +169,7 @@ export class DemoContainers {
 	}
 
 	endProcesses(container: DemoContainer): void {
+		container.use = newUse;
 		this.#onEnd(container.pids);
 		container.pids = [];
 	}
@@ -261,6 +268,7 @@ export function rowOf(container: DemoContainer, imageId: string): Container {
 			hostAddress: port.hostAddress,
 			...(state === 'running' ? {hostPort: port.hostPort} : {}),
 		})),
+		hostPaths: spec.mounts.flatMap(({type, source}) => (type === 'bind' && source ? [source] : [])),
 	};
 }
 

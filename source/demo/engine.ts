@@ -8,6 +8,7 @@ import {createImageStore} from './image-store.ts';
 import {cudaError, quiet} from './sample-logs.ts';
 import type {Seed} from './seed-boxes.ts';
 import type {Answer, ShellWorld} from './shell.ts';
+import {measureAt} from './use.ts';
 
 export type DemoEngineOptions = {
 	boxes: Seed[];
@@ -290,6 +291,16 @@ function insideCalls({options, need}: Simulation) {
 		async changes(id) {
 			need(id);
 			return [];
+		},
+
+		async *stats(id, {signal, everyMs = 1000}) {
+			const container = need(id);
+			while (!signal.aborted && container.state === 'running') {
+				yield measureAt(container, options.now());
+				// Where nothing moves by itself there is no second one.
+				const wait = options.alive ? everyMs : 2 ** 31 - 1;
+				await sleep(wait, undefined, {signal, ref: options.alive}).catch(() => {});
+			}
 		},
 
 		async top(id) {

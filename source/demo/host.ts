@@ -14,7 +14,7 @@ import {makeUpAnswers} from './jupyter.ts';
 import {readScenario} from './read-scenario.ts';
 import {endRun, recordRun} from './runs.ts';
 import type {Scenario, ScenarioEvent} from './scenario.ts';
-import {seedBoxes} from './seed-boxes.ts';
+import {seedBoxes, seedContainers} from './seed-boxes.ts';
 import type {Answer} from './shell.ts';
 import {visibleVariable} from './state-at.ts';
 
@@ -82,7 +82,7 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		[happeningsVariable]: happenings,
 	});
 	const engine = createDemoEngine({
-		boxes,
+		boxes: [...boxes, ...seedContainers(scenario)],
 		images: scenario.images,
 		gpuCount: scenario.gpus.length,
 		pace,

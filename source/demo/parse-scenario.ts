@@ -31,18 +31,20 @@ function explain({path, expected, message, input}: v.BaseIssue<unknown>): string
 }
 
 /** Each part of a scenario may be valid on its own and still refer to something that does not exist. @throws ScenarioError */
-function checkReferences({gpus, processes, boxes, hosts, events}: Scenario): void {
+function checkReferences({gpus, processes, boxes, containers, hosts, events}: Scenario): void {
 	unique('gpus', 'index', gpus);
 	unique('gpus', 'uuid', gpus);
 	unique('gpus', 'busId', gpus);
 	unique('boxes', 'name', boxes);
+	unique('containers', 'name', containers);
 	unique('hosts', 'name', hosts);
 
 	const indexes = gpus.map(({index}) => index);
 	const cards = indexes.length === 0 ? 'there is none' : `there are ${indexes.join(', ')}`;
-	for (const [place, {gpu, box}] of processes.entries()) {
+	for (const [place, {gpu, box, container}] of processes.entries()) {
 		known(`processes[${place}].gpu`, 'card', gpu, indexes, cards);
 		known(`processes[${place}].box`, 'box', box, [null, ...boxes.map(({name}) => name)]);
+		known(`processes[${place}].container`, 'container', container, [null, ...containers.map(({name}) => name)]);
 	}
 
 	for (const [place, box] of boxes.entries()) {

@@ -148,6 +148,8 @@ const process = object({
 	usedMemoryMiB: v.nullish(amount, null),
 	/** The box it runs in; `null` outside of all. */
 	box: v.nullish(text, null),
+	/** The same for a container that is not a box. */
+	container: v.nullish(text, null),
 });
 
 const event = kinds(
@@ -195,6 +197,19 @@ const box = v.pipe(
 	}),
 );
 
+/** A container that gpubox did not make. */
+const container = object({
+	name: v.pipe(text, v.regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}$/, 'a name such as grafana')),
+	image: text,
+	/** A folder of the host that it mounts. */
+	folder: v.nullish(text),
+	running: v.nullish(flag, true),
+	ageHours: v.nullish(amount, 24),
+	/** What it uses: 100 is one whole CPU. */
+	cpuPercent: v.nullish(amount, 1),
+	memoryMiB: v.nullish(amount, 256),
+});
+
 /** Another host of the demo: one of a built-in scenario, this one, or one that gives no answer. */
 const otherHost = v.pipe(
 	object({
@@ -230,6 +245,8 @@ export const scenarioSchema = object({
 	gpus,
 	processes: list(process),
 	boxes: list(box),
+	/** Containers beside the boxes. */
+	containers: list(container),
 	/** The hosts of the hosts screen; without any there is none. */
 	hosts: list(otherHost),
 	/** Local images in addition to those of the boxes. */
@@ -251,5 +268,6 @@ export type ScenarioGpu = v.InferOutput<typeof gpus>[number] & {
 export type ScenarioProcess = v.InferOutput<typeof process>;
 export type ScenarioEvent = v.InferOutput<typeof event>;
 export type StoryName = v.InferOutput<typeof story>;
+export type ScenarioContainer = v.InferOutput<typeof container>;
 export type ScenarioBox = v.InferOutput<typeof box>;
 export type Scenario = Omit<v.InferOutput<typeof scenarioSchema>, 'gpus'> & {gpus: ScenarioGpu[]};

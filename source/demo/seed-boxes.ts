@@ -1,7 +1,7 @@
 import {label, portLabel, type ServiceName, servicePorts} from '../box/box.ts';
 import type {ContainerSpec} from '../engine/engine.ts';
 import {type Story, stories} from './sample-logs.ts';
-import type {Scenario, ScenarioBox} from './scenario.ts';
+import type {Scenario, ScenarioBox, ScenarioContainer, StoryName} from './scenario.ts';
 
 /** A box in its initial state on the demo host. */
 export type Seed = {
@@ -15,7 +15,12 @@ export type Seed = {
 	story: Story;
 	/** Its log so far. */
 	past: {story: Story; lines: number; endedHoursAgo: number};
+	/** What it uses on average. */
+	use: Load;
 };
+
+/** 100 is one whole CPU. */
+export type Load = {cpuPercent: number; memoryMiB: number};
 
 const firstPorts: Record<ServiceName, number> = {jupyter: 18_888, ssh: 12_222};
 
@@ -41,6 +46,7 @@ export function seedBoxes(scenario: Scenario, folder: (name: string) => string, 
 			story: stories[box.log].now,
 			past: {story: stories[box.log].past, lines: box.logLines, endedHoursAgo: stories[box.log].restingHours},
 			pids: box.running ? scenario.processes.filter((process) => process.box === box.name).map(({pid}) => pid) : [],
+			use: loadOf(box),
 			spec: specOf(box, {
 				uid: uidOf(box.owner),
 				ports,
@@ -49,6 +55,53 @@ export function seedBoxes(scenario: Scenario, folder: (name: string) => string, 
 			}),
 		};
 	});
+}
+
+/** What a program of that kind takes of the machine, for each of its cards. */
+const usual: Record<StoryName, Load> = {
+	training: {cpuPercent: 640, memoryMiB: 46_000},
+	serving: {cpuPercent: 215, memoryMiB: 18_500},
+	notebook: {cpuPercent: 38, memoryMiB: 9200},
+	resting: {cpuPercent: 0.4, memoryMiB: 14_800},
+	quiet: {cpuPercent: 0.2, memoryMiB: 310},
+};
+
+function loadOf({log, gpus}: ScenarioBox): Load {
+	const {cpuPercent, memoryMiB} = usual[log];
+	const times = Math.max(1, gpus.length);
+	return {cpuPercent: cpuPercent * times, memoryMiB: memoryMiB * times};
+}
+
+/** The containers that are not boxes. */
+export function seedContainers(scenario: Scenario): Seed[] {
+	return scenario.containers.map((container) => ({
+		running: container.running,
+		age: container.ageHours,
+		story: stories.quiet.now,
+		past: {story: stories.quiet.past, lines: 0, endedHoursAgo: 0},
+		pids: container.running
+			? scenario.processes.filter((process) => process.container === container.name).map(({pid}) => pid)
+			: [],
+		use: {cpuPercent: container.cpuPercent, memoryMiB: container.memoryMiB},
+		spec: foreignSpec(container),
+	}));
+}
+
+function foreignSpec({name, image, folder}: ScenarioContainer): ContainerSpec {
+	return {
+		name,
+		image,
+		environment: {},
+		labels: {},
+		mounts: folder ? [{type: 'bind', source: folder, target: '/data'}] : [],
+		ports: [],
+		gpus: [],
+		gpuMechanism: 'gpu',
+		init: false,
+		capDrop: [],
+		capAdd: [],
+		securityOptions: [],
+	};
 }
 
 type Given = {

@@ -79,6 +79,23 @@ export type Container = {
 	createdAt: Date;
 	labels: Record<string, string>;
 	ports: PublishedPort[];
+	/** Folders and files of the engine's machine that it mounts. Missing in the description of one container. */
+	hostPaths?: string[];
+};
+
+/** What a running container uses, measured over the last second. What the engine does not tell is null. */
+export type ContainerUse = {
+	/** 100 is one whole CPU, as `docker stats` counts. */
+	cpuPercent: number | null;
+	/** Without what its kernel keeps of files and gives back at any time, as in `docker stats`. */
+	memoryBytes: number | null;
+	/** Its own limit; without one that of the machine. */
+	memoryLimitBytes: number | null;
+	/** Since its start, over all its networks; null where it has none of its own. */
+	receivedBytes: number | null;
+	sentBytes: number | null;
+	/** When it was measured, in milliseconds since 1970, by the engine's clock. */
+	at: number;
 };
 
 export type Mount = {
@@ -313,6 +330,13 @@ export type Engine = {
 	exec(id: string, spec: ExecSpec, signal?: AbortSignal): Promise<ExecSession>;
 	/** What the container itself changed of its image: absolute paths, without anything that is mounted. */
 	changes(id: string, signal?: AbortSignal): Promise<FileChange[]>;
+	/**
+	What the container uses, measured every second until `signal` aborts. Of a container that does not run, nothing comes. Throws
+	EngineError when the stream breaks.
+
+	`everyMs` leaves out what comes sooner after the one before.
+	*/
+	stats(id: string, options: {signal: AbortSignal; everyMs?: number}): AsyncIterable<ContainerUse>;
 	/** Everything that runs in the container. */
 	top(id: string, signal?: AbortSignal): Promise<ContainerProcess[]>;
 	/**

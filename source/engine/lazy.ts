@@ -36,6 +36,9 @@ export function lazyDocker(address: EngineAddress): Engine {
 		attach: async (...options) => (await load()).attach(...options),
 		exec: async (...options) => (await load()).exec(...options),
 		changes: async (...options) => (await load()).changes(...options),
+		async *stats(...options) {
+			yield* (await load()).stats(...options);
+		},
 		top: async (...options) => (await load()).top(...options),
 		kindOfFile: async (...options) => (await load()).kindOfFile(...options),
 		putFiles: async (...options) => (await load()).putFiles(...options),

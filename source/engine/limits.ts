@@ -54,6 +54,7 @@ const engineLimits = {
 	wait: {question: 'end of a container', bytes: mebibyte},
 	attach: {question: 'attaching to a container', ...look},
 	logs: {question: 'log of a container', seconds: 30, noticeSeconds: 5, bytes: mebibyte},
+	stats: {question: 'use of a container', idleSeconds: 60, bytes: mebibyte},
 	events: {question: 'events', seconds: 30, noticeSeconds: 5, bytes: mebibyte},
 	pull: {question: 'pull of an image', idleSeconds: 600, bytes: mebibyte},
 	push: {question: 'push of an image', idleSeconds: 600, bytes: mebibyte},

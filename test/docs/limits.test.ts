@@ -21,6 +21,7 @@ function table(): string {
 						: '–';
 		const streamed = [
 			'log of a container',
+			'use of a container',
 			'events',
 			'pull of an image',
 			'push of an image',

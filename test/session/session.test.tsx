@@ -100,7 +100,8 @@ test('two or three keys that arrive together over a slow line are keys', async (
 
 test('a command typed, or pasted, into the session ends nothing', async (t) => {
 	const {host, waitFor, type, session} = await showSession(t, size);
-	const running = async () => (await host.engine.listContainers()).filter(({state}) => state === 'running').length;
+	const running = async () =>
+		(await host.engine.listContainers({labels: ['gpubox.name']})).filter(({state}) => state === 'running').length;
 	await waitFor(ready);
 	type('jjjj');
 	await waitFor(/▸● dora-eda/);

@@ -1,13 +1,20 @@
+import type {Container} from '../../engine/engine.ts';
 import type {GpuFacts, GpuProcess} from '../../gpu/gpu.ts';
 import {usedOf} from '../../gpu/possible.ts';
 import {ownerOf} from '../../gpu/process-owner.ts';
 import type {ProcessList} from '../../gpu/processes.ts';
 import type {Host} from '../../host/host.ts';
-import type {Box} from '../box.ts';
+import {type Box, containerPrefix, label} from '../box.ts';
 import {holdsGpus} from './claims.ts';
+import {type ContainerFinder, createContainerFinder, type NamedContainer} from './process-containers.ts';
 
 /** A process on a GPU, with its owner as far as that is known. */
-export type NamedProcess = GpuProcess & {user: string | null; box: string | null};
+export type NamedProcess = GpuProcess & {
+	user: string | null;
+	box: string | null;
+	/** The container it runs in, a box or not; null outside of containers, and where it is unknown. Its name is safe to print. */
+	container: NamedContainer | null;
+};
 
 type Card = Pick<GpuFacts, 'uuid' | 'mig'> & {memoryTotalMiB: number | null};
 
@@ -26,6 +33,7 @@ export async function nameProcesses(
 	{processes, listedAt}: Pick<ProcessList, 'processes' | 'listedAt'>,
 	boxes: readonly Box[],
 	cards: readonly Card[],
+	finder: ContainerFinder = createContainerFinder(host.engine, isClaim),
 ): Promise<NamedProcess[]> {
 	if (processes.length === 0) {
 		return [];
@@ -38,10 +46,13 @@ export async function nameProcesses(
 	// Process ids of the demo host or another machine mean nothing in this one's /proc: there the engine is asked.
 	if (host.demo || !host.engine.local) {
 		const byPid = await processesOfBoxes(host, boxes);
+		const strangers = listed.flatMap(({pid}) => (byPid.has(pid) ? [] : [pid]));
+		const others = strangers.length === 0 ? new Map<number, NamedContainer>() : await finder.byPids(strangers);
 		return listed.map((process) => {
 			const found = byPid.get(process.pid);
 			const box = found && holdsCard(found, process.gpuUuid, cards) ? found : undefined;
-			return {...process, user: box?.owner ?? null, box: box?.name ?? null};
+			const container = box === undefined ? (others.get(process.pid) ?? null) : {id: box.id, name: nameInEngine(box)};
+			return {...process, user: box?.owner ?? null, box: box?.name ?? null, container};
 		});
 	}
 
@@ -53,9 +64,23 @@ export async function nameProcesses(
 			const holder = box && holdsCard(box, process.gpuUuid, cards) ? box : undefined;
 			// The kernel knows the owner of a process; a label of another user's container could say anything.
 			const user = holder?.mine ? holder.owner : (owner?.user ?? holder?.owner ?? null);
-			return {...process, user, box: holder?.name ?? null};
+			const container = holder
+				? {id: holder.id, name: nameInEngine(holder)}
+				: owner?.containerId
+					? await finder.byId(owner.containerId)
+					: null;
+			return {...process, user, box: holder?.name ?? null, container};
 		}),
 	);
+}
+
+function nameInEngine({name}: Box): string {
+	return `${containerPrefix}${name}`;
+}
+
+/** Whether gpubox made it. */
+export function isClaim({labels}: Pick<Container, 'labels'>): boolean {
+	return (labels[label.name] ?? '') !== '';
 }
 
 async function processesOfBoxes(host: Host, boxes: readonly Box[]): Promise<Map<number, Box>> {

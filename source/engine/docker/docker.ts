@@ -1,6 +1,6 @@
 import type * as v from 'valibot';
 import {type EngineAddress, isLocalAddress} from '../address.ts';
-import type {Engine, EngineEvent} from '../engine.ts';
+import type {ContainerUse, Engine, EngineEvent} from '../engine.ts';
 import {readJsonLines} from '../frames.ts';
 import {defaultLimits, type EngineLimits, type EngineQuestion, stopSeconds} from '../limits.ts';
 import {connectionTo} from './connect.ts';
@@ -11,6 +11,7 @@ import {attachTo, fileExists, kindOfFileIn, putFilesInto, readFileFrom, readLogs
 import {
 	toContainer,
 	toContainerDetail,
+	toContainerUse,
 	toCreateBody,
 	toDiskUsage,
 	toEngineInfo,
@@ -65,7 +66,8 @@ export async function connectDocker(address: EngineAddress, limits: EngineLimits
 
 const container = (id: string) => `/containers/${encodePart(id)}`;
 
-function containerCalls({transport, limits, read, change}: Asking) {
+function containerCalls(asking: Asking) {
+	const {transport, limits, read, change} = asking;
 	return {
 		listContainers: ({labels = [], signal} = {}) =>
 			guard(async () => {
@@ -126,6 +128,7 @@ function containerCalls({transport, limits, read, change}: Asking) {
 					kind: Kind === 2 ? 'deleted' : Kind === 1 ? 'added' : 'modified',
 				}));
 			}),
+		stats: (id, options) => readUse(asking, id, options),
 		top: (id, signal) =>
 			guard(async () => {
 				const asked: Asked = {query: {ps_args: '-eo pid,ppid,args'}, signal};
@@ -178,6 +181,34 @@ function imageCalls({transport, limits, read, change}: Asking) {
 		removeImage: (reference, signal) =>
 			change('removeImage', `/images/${encodePart(reference)}`, {method: 'DELETE', signal}),
 	} satisfies Partial<Engine>;
+}
+
+function readUse(
+	{transport, limits}: Asking,
+	id: string,
+	{signal, everyMs = 0}: Parameters<Engine['stats']>[1],
+): AsyncIterable<ContainerUse> {
+	return guardStream(async function* () {
+		const limit = limits.stats;
+		const chunks = transport.open({limit, path: `${container(id)}/stats`, query: {stream: true}, signal});
+		let last = Number.NEGATIVE_INFINITY;
+		const parse = (line: string) => {
+			const now = performance.now();
+			// They come once a second, and rarely to the millisecond.
+			if (now - last < everyMs - 100) {
+				return undefined;
+			}
+
+			const use = toContainerUse(schemas.parseText(schemas.containerUse, line, limit.question));
+			last = use?.cpuPercent == null ? last : now;
+			return use;
+		};
+		for await (const use of readJsonLines(chunks, parse, limit)) {
+			if (use) {
+				yield use;
+			}
+		}
+	}, signal);
 }
 
 function readEvents(

@@ -27,6 +27,7 @@ const containerRow = v.object({
 	State: v.string(),
 	Created: seconds,
 	Labels: labels,
+	Mounts: v.nullish(v.array(v.object({Type: v.nullish(v.string()), Source: v.nullish(v.string())}))),
 	Ports: v.nullish(v.array(v.object({PrivatePort: whole, PublicPort: v.nullish(whole), IP: v.nullish(v.string())}))),
 });
 export const containerRows = v.array(containerRow);
@@ -142,6 +143,27 @@ export const ended = v.object({StatusCode: whole});
 export const fileChanges = v.nullable(v.array(v.object({Path: v.string(), Kind: whole})));
 export const distribution = v.object({Descriptor: v.object({digest: v.string()})});
 export const processTable = v.object({Titles: texts, Processes: v.nullish(v.array(v.array(v.string())))});
+
+const cpuStats = v.nullish(
+	v.object({
+		cpu_usage: v.nullish(v.object({total_usage: v.nullish(count), percpu_usage: v.nullish(v.array(v.number()))})),
+		system_cpu_usage: v.nullish(count),
+		online_cpus: v.nullish(count),
+	}),
+);
+export const containerUse = v.object({
+	read: v.nullish(v.string()),
+	cpu_stats: cpuStats,
+	precpu_stats: cpuStats,
+	memory_stats: v.nullish(
+		v.object({
+			usage: v.nullish(count),
+			limit: v.nullish(count),
+			stats: v.nullish(v.object({inactive_file: v.nullish(count), total_inactive_file: v.nullish(count)})),
+		}),
+	),
+	networks: v.nullish(v.record(v.string(), v.object({rx_bytes: v.nullish(count), tx_bytes: v.nullish(count)}))),
+});
 /** What the engine tells of a file in a header. */
 export const fileState = v.object({mode: count});
 export const execState = v.object({Running: v.boolean(), ExitCode: v.nullish(whole)});
@@ -168,6 +190,7 @@ export type ContainerDetailAnswer = v.InferOutput<typeof containerDetail>;
 export type ImageDetailAnswer = v.InferOutput<typeof imageDetail>;
 export type EngineInfoAnswer = v.InferOutput<typeof engineInfo>;
 export type DiskUsageAnswer = v.InferOutput<typeof diskUsage>;
+export type ContainerUseAnswer = v.InferOutput<typeof containerUse>;
 export type EventAnswer = v.InferOutput<typeof event>;
 
 /** @throws EngineError (not-an-engine) that names the question */

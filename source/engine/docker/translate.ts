@@ -4,6 +4,7 @@ import type {
 	ContainerProcess,
 	ContainerSpec,
 	ContainerState,
+	ContainerUse,
 	DiskUsage,
 	EngineEvent,
 	EngineInfo,
@@ -14,6 +15,7 @@ import type {
 import type {
 	ContainerDetailAnswer,
 	ContainerRow,
+	ContainerUseAnswer,
 	DiskUsageAnswer,
 	EngineInfoAnswer,
 	EventAnswer,
@@ -36,7 +38,46 @@ export function toContainer(row: ContainerRow): Container {
 			...(port.PublicPort ? {hostPort: port.PublicPort} : {}),
 			hostAddress: port.IP ?? '',
 		})),
+		hostPaths: (row.Mounts ?? []).flatMap(({Type, Source}) => (Type === 'bind' && Source ? [Source] : [])),
 	};
+}
+
+/**
+By the formulas of `docker stats` (cli/command/container/stats_helpers.go there), so that the two agree. Undefined for a container that does
+not run: the engine sends zeros, dated year 1.
+*/
+export function toContainerUse(answer: ContainerUseAnswer): ContainerUse | undefined {
+	const at = new Date(answer.read ?? '').getTime();
+	if (!(at > 0)) {
+		return undefined;
+	}
+
+	const {usage, limit, stats} = answer.memory_stats ?? {};
+	const networks = Object.values(answer.networks ?? {});
+	const sum = (of: (network: (typeof networks)[number]) => number | null | undefined) =>
+		networks.length === 0 ? null : networks.reduce((bytes, network) => bytes + (of(network) ?? 0), 0);
+	// Version 1 of the kernel's control groups, or version 2.
+	const inactive = stats?.total_inactive_file ?? stats?.inactive_file ?? 0;
+	return {
+		cpuPercent: cpuPercentOf(answer),
+		memoryBytes: usage == null ? null : inactive < usage ? usage - inactive : usage,
+		memoryLimitBytes: limit ? limit : null,
+		receivedBytes: sum(({rx_bytes}) => rx_bytes),
+		sentBytes: sum(({tx_bytes}) => tx_bytes),
+		at,
+	};
+}
+
+/** Null with the first message of a stream, which has nothing to compare with. */
+function cpuPercentOf({cpu_stats: now, precpu_stats: before}: ContainerUseAnswer): number | null {
+	const [used, usedBefore] = [now?.cpu_usage?.total_usage, before?.cpu_usage?.total_usage];
+	const [system, systemBefore] = [now?.system_cpu_usage, before?.system_cpu_usage];
+	if (used == null || usedBefore == null || system == null || systemBefore == null || system <= systemBefore) {
+		return null;
+	}
+
+	const cpus = now?.online_cpus || now?.cpu_usage?.percpu_usage?.length || null;
+	return cpus === null ? null : (Math.max(0, used - usedBefore) / (system - systemBefore)) * cpus * 100;
 }
 
 export function toContainerDetail(detail: ContainerDetailAnswer): ContainerDetail {

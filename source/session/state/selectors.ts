@@ -176,7 +176,10 @@ function usersOf(uuid: string, facts: Facts, processes: NamedProcess[]): string[
 	const users = new Set(holders.map(boxWithOwner));
 	for (const process of processes) {
 		if (process.box === null || !names.has(process.box)) {
-			const name = process.box ?? (process.name === null ? `process ${process.pid}` : shortNameOf(process));
+			const name =
+				process.box ??
+				process.container?.name ??
+				(process.name === null ? `process ${process.pid}` : shortNameOf(process));
 			users.add(process.user === null ? name : `${name} (${process.user})`);
 		}
 	}

@@ -6,6 +6,7 @@ import * as schemas from '../../../source/engine/docker/schemas.ts';
 import {
 	toContainer,
 	toContainerDetail,
+	toContainerUse,
 	toEngineInfo,
 	toEvent,
 	toImage,
@@ -49,10 +50,23 @@ const image = {
 	Config: {Labels: null, Env: ['A=b'], Cmd: null, Entrypoint: ['a'], ExposedPorts: {'80/tcp': {}}, User: ''},
 };
 const info = {ServerVersion: '29', Architecture: 'x86_64', DockerRootDir: '/x', NCPU: 1, MemTotal: 1};
+const use = {
+	read: '2026-01-31T09:00:01Z',
+	cpu_stats: {cpu_usage: {total_usage: 2_000_000_000}, system_cpu_usage: 40_000_000_000, online_cpus: 4},
+	precpu_stats: {cpu_usage: {total_usage: 1_500_000_000}, system_cpu_usage: 36_000_000_000, online_cpus: 4},
+	memory_stats: {usage: 3000, limit: 9000, stats: {inactive_file: 1000}},
+	networks: {eth0: {rx_bytes: 10, tx_bytes: 20}, eth1: {rx_bytes: 1, tx_bytes: 2}},
+};
 const event = {Type: 'container', Action: 'start', Actor: {ID: id, Attributes: {name: 'x'}}, timeNano: 1.7e18};
 
 /** Each with something right in it, and what reads it and uses all of what comes out. */
 const answers: Array<[what: string, right: object, read: (text: string) => unknown]> = [
+	[
+		'use of a container',
+		use,
+		(text) =>
+			JSON.stringify(toContainerUse(schemas.parseText(schemas.containerUse, text, 'use of a container')) ?? null),
+	],
 	[
 		'list of containers',
 		[container],
@@ -171,6 +185,7 @@ const methods: Record<string, (engine: Engine) => Promise<unknown>> = {
 	pullImage: (engine) => engine.pullImage('x:1'),
 	pushImage: (engine) => engine.pushImage('x.example/x:1'),
 	buildImage: (engine) => engine.buildImage({files: [], tag: 'x:1'}),
+	stats: async (engine) => readAll(engine.stats('x', {signal: new AbortController().signal})),
 	events: async (engine) => readAll(engine.events({signal: new AbortController().signal})),
 };
 const spec = {
@@ -239,4 +254,50 @@ test('a pull asks for one tag or digest', () => {
 		{repository: 'a', tag: 'sha256:ab'},
 		{repository: 'a:1', tag: 'sha256:ab'},
 	]);
+});
+
+describe('what a container uses', () => {
+	test('is computed as docker stats does', () => {
+		assert.deepEqual(toContainerUse(use), {
+			cpuPercent: 50,
+			memoryBytes: 2000,
+			memoryLimitBytes: 9000,
+			receivedBytes: 11,
+			sentBytes: 22,
+			at: Date.parse('2026-01-31T09:00:01Z'),
+		});
+	});
+
+	test('version 1 of control groups tells the cache of files by another name', () => {
+		const {memory_stats: memory} = use;
+		const told = {...use, memory_stats: {...memory, stats: {total_inactive_file: 2500, inactive_file: 1}}};
+		assert.equal(toContainerUse(told)?.memoryBytes, 500);
+	});
+
+	test('what is not told is unknown, and neither nothing nor all', () => {
+		const {precpu_stats: _, networks: __, ...first} = use;
+		assert.deepEqual(toContainerUse({...first, memory_stats: {}}), {
+			cpuPercent: null,
+			memoryBytes: null,
+			memoryLimitBytes: null,
+			receivedBytes: null,
+			sentBytes: null,
+			at: Date.parse('2026-01-31T09:00:01Z'),
+		});
+		assert.equal(toContainerUse({...use, read: '0001-01-01T00:00:00Z'}), undefined, 'it does not run');
+	});
+
+	test('comes no faster than it is wanted', async () => {
+		await withAnswers(
+			(_request, response) => {
+				response.writeHead(200, {'Content-Type': 'application/json'});
+				response.end(`${JSON.stringify(use)}\n`.repeat(5));
+			},
+			async (engine) => {
+				const {signal} = new AbortController();
+				assert.equal((await readAll(engine.stats('x', {signal}))).length, 5);
+				assert.equal((await readAll(engine.stats('x', {signal, everyMs: 2000}))).length, 1);
+			},
+		);
+	});
 });

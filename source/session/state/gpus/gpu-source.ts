@@ -1,5 +1,6 @@
 import {heed} from '../../../base/abortable.ts';
-import {type NamedProcess, nameProcesses} from '../../../box/gpus/process-names.ts';
+import {createContainerFinder} from '../../../box/gpus/process-containers.ts';
+import {isClaim, type NamedProcess, nameProcesses} from '../../../box/gpus/process-names.ts';
 import type {GpuFeed} from '../../../gpu/feed.ts';
 import type {GpuFrame, GpuProblem} from '../../../gpu/gpu.ts';
 import {UtilizationHistory} from '../../../gpu/history.ts';
@@ -104,6 +105,7 @@ function mergeProblems(asked: GpuProblem[], streamed: GpuProblem | undefined, an
 /** Keeps the list of processes, each with its box and its user where they can be known. */
 export async function followProcesses(host: Host, store: SessionStore, signal: AbortSignal): Promise<void> {
 	let latest = 0;
+	const finder = createContainerFinder(host.engine, isClaim);
 	await watchProcesses(host.nvidiaSmi, {
 		signal,
 		intervalMs: processIntervalMs,
@@ -114,9 +116,9 @@ export async function followProcesses(host: Host, store: SessionStore, signal: A
 			const processesUnknown = !areKnown(list);
 			const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(processIntervalMs)]);
 			const {box, gpu} = store.get().facts;
-			void heed(nameProcesses(host, list, box.boxes, gpu.inventory?.gpus ?? []), timeoutSignal)
+			void heed(nameProcesses(host, list, box.boxes, gpu.inventory?.gpus ?? [], finder), timeoutSignal)
 				// Whose they are is asked of the engine, which may not answer.
-				.catch(() => processes.map((process) => ({...process, user: null, box: null})))
+				.catch(() => processes.map((process) => ({...process, user: null, box: null, container: null})))
 				.then((named) => {
 					const {gpu: before} = store.get().facts;
 					const news = !sameProcesses(named, before.processes) || processesUnknown !== before.processesUnknown;
