@@ -37,11 +37,16 @@ export function App({session}: {session: Session}) {
 		return asking?.what === 'trust' ? Math.max(0, questionLines(asking, columns).length - questionRoom(size.rows)) : 0;
 	};
 
+	const lastHelpTop = () => {
+		const room = size.rows - 4;
+		return Math.max(0, helpLines(facts, view, {columns, room}).length - room);
+	};
+
 	useInput((input, key) => {
 		session.press(keysOf(input, key), {
 			panes: panesOf(layout),
 			logHeight: Math.max(1, layout.lowerHeight - 2),
-			lastHelpTop: Math.max(0, helpLines(columns, size.rows - 4, view.tour !== undefined).length - (size.rows - 4)),
+			lastHelpTop: view.screen === 'help' ? lastHelpTop() : 0,
 			lastQuestionTop: lastQuestionTop(),
 		});
 	});
@@ -92,8 +97,7 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 		}
 
 		case 'main': {
-			const offered = {demo: session.offered.demo(), images: session.offered.images};
-			return <MainScreen {...frame} layout={layout} buffer={session.buffer} offered={offered} />;
+			return <MainScreen {...frame} layout={layout} buffer={session.buffer} />;
 		}
 	}
 }

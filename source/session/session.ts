@@ -12,11 +12,11 @@ import {createContext, type Terminal} from './state/context.ts';
 import {perform, standAside} from './state/effects.ts';
 import {createHostReader, type HostReader} from './state/gpus/host-line.ts';
 import {followHosts} from './state/hosts/host-watch.ts';
-import {isDemoOffered, scopesOf} from './state/key-hints.ts';
+import {scopesOf} from './state/key-hints.ts';
 import {actionFor, areKeys, onlyMove} from './state/keymap.ts';
 import {characterOf} from './state/keys/key-names.ts';
 import {createLogBuffer, type LogBuffer, scroll} from './state/log/log-buffer.ts';
-import {noFacts} from './state/model.ts';
+import {isDemoOffered, noFacts} from './state/model.ts';
 import {type Action, firstView, type Pane, reduce, type Situation} from './state/reduce.ts';
 import {lookForFirstRun} from './state/setup/effects.ts';
 import {hasNoBox, setupSituation} from './state/setup/select-setup.ts';
@@ -51,7 +51,6 @@ type Measures = {panes: Pane[]; logHeight: number; lastHelpTop: number; lastQues
 export type Session = {
 	store: SessionStore;
 	buffer: LogBuffer;
-	offered: {demo: () => boolean; images: boolean; hosts: boolean; return: boolean};
 	tour: Tour | undefined;
 	now: () => Date;
 	/** Keys that came in one piece. */
@@ -79,6 +78,12 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		facts: noFacts({
 			demo: host.demo,
 			cameOver: options.cameOver ?? false,
+			root: !host.demo && host.person.uid === 0,
+			offers: {
+				demo: options.demoOffered ?? false,
+				images: options.imagesOffered ?? true,
+				hosts: options.hostsOffered ?? false,
+			},
 			engineAddress: host.engine.address,
 			person: host.person.name,
 			folder: withTilde(options.folder, homedir()),
@@ -105,18 +110,12 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	);
 	onChange(store, ({facts}) => facts.box.boxes, createRunWatcher(context));
 	followHosts(context);
-	const {imagesOffered = true, hostsOffered = false, cameOver = false, tour} = options;
-	const offered = {
-		demo: () => options.demoOffered === true && isDemoOffered(store.get().facts),
-		images: imagesOffered,
-		hosts: hostsOffered,
-		return: cameOver,
-	};
+	const {tour} = options;
 	const moveTour = tour && followTour(store, tour);
 
 	const act: Act = (action, measures = noMeasures) => {
 		const before = store.get();
-		const situation = situationOf(before, measures, {buffer, offered});
+		const situation = situationOf(before, measures, buffer);
 		const {view, effects} = reduce(before.view, action, situation);
 		store.changeNow((state) => ({...state, view}));
 		for (const effect of effects) {
@@ -129,7 +128,6 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	return {
 		store,
 		buffer,
-		offered,
 		tour,
 		now: options.now ?? (() => new Date()),
 		...createInput(store, act),
@@ -155,8 +153,8 @@ const restMs = 100;
 
 /** Keys and pasted text, as actions. */
 function createInput(store: SessionStore, act: Act): Pick<Session, 'press' | 'paste'> {
-	const type = (text: string) => act({type: 'setup', does: {what: 'insert', text}});
-	const isTyping = () => scopesOf(store.get().view)[0] === 'field';
+	const type = (text: string) => act({type: 'type', typed: {insert: text}});
+	const isTyping = () => scopesOf(store.get().view).includes('typing');
 	let lastText = Number.NEGATIVE_INFINITY;
 	let lastFew = Number.NEGATIVE_INFINITY;
 	/** Whether keys are meant as such. The rest of a paste, or its Enter, may come in a piece of its own. */
@@ -206,7 +204,7 @@ function createInput(store: SessionStore, act: Act): Pick<Session, 'press' | 'pa
 function situationOf(
 	{facts, view}: SessionState,
 	{panes, logHeight, lastHelpTop, lastQuestionTop}: Measures,
-	{buffer, offered}: Pick<Session, 'buffer' | 'offered'>,
+	buffer: LogBuffer,
 ): Situation {
 	return {
 		boxes: facts.box.boxes.map((box) => ({
@@ -223,12 +221,12 @@ function situationOf(
 			const why = answer === undefined ? 'it has not answered yet' : whyAway(answer);
 			return {name, address: answer?.address ?? '', ...(why === undefined ? {} : {why})};
 		}),
-		hostsOffered: offered.hosts,
-		returnOffered: offered.return,
+		hostsOffered: facts.offers.hosts,
+		returnOffered: facts.cameOver,
 		panes,
 		tasks: facts.tasks.toReversed().map(({title, cancellable = false}) => ({title, cancellable})),
-		demoOffered: offered.demo(),
-		imagesOffered: offered.images,
+		demoOffered: isDemoOffered(facts),
+		imagesOffered: facts.offers.images,
 		setup: () => setupSituation(facts, view),
 		lastHelpTop,
 		lastQuestionTop,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {EngineError} from '../../source/engine/engine.ts';
+import {isDemoOffered} from '../../source/session/state/model.ts';
 import {withFacts} from '../../source/session/state/store.ts';
 import {showSession} from '../_helpers/session.tsx';
 
@@ -272,7 +273,7 @@ test('the made-up host is offered only where something is missing', async (t) =>
 test('the made-up host is not offered on the made-up host', async (t) => {
 	const {waitFor, session} = await showSession(t, size, {demoOffered: true, scenario: 'no-devices'});
 	await waitFor(/No devices/);
-	assert.equal(session.offered.demo(), false);
+	assert.equal(isDemoOffered(session.store.get().facts), false);
 });
 
 test('where GPU or engine is missing, the made-up host is the first thing offered', async (t) => {

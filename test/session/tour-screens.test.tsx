@@ -72,7 +72,7 @@ test('the tour is with one on every screen', async (t) => {
 		shown.type('j');
 	}
 
-	await shown.waitFor(/On the tour[\s\S]*t {2}Leave or resume/);
+	await shown.waitFor(/▸ On the tour[\s\S]*t {2}Leave or resume/);
 });
 
 test('where a folder is typed, the keys of the tour are text, and it does not offer them', async (t) => {

@@ -3,45 +3,22 @@ import {cut, fit} from '../../text/layout/fit.ts';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
 import {TitledPane} from '../components/titled-pane.tsx';
+import {type HelpLine, selectHelp} from '../state/help/select-help.ts';
 import {selectHints} from '../state/key-hints.ts';
-import {bindings} from '../state/keymap.ts';
-import type {Scope} from '../state/keys/binding.ts';
-import {shownKey} from '../state/keys/key-names.ts';
 import type {Facts} from '../state/model.ts';
 import type {View} from '../state/reduce.ts';
 import {selectHostLine} from '../state/selectors.ts';
 import {theme} from '../theme.ts';
 
-const sections: Array<[scope: Scope, title: string]> = [
-	['main', 'Boxes and screens'],
-	['boxes', 'In the list of boxes'],
-	['gpus', 'In the list of GPUs'],
-	['side', 'In the log'],
-	['images', 'On the images screen'],
-	['hosts', 'On the hosts screen'],
-	['anywhere', 'Anywhere'],
-	['tour', 'On the tour of the demo host'],
-];
-
-type Line = {title: string} | {keys: string; label: string};
-
 const cell = 39;
 
-/** The whole help as rows of cells, as many beside each other as fit. Made from the table of keys alone. */
-export function helpLines(columns: number, room: number, tour: boolean): Line[][] {
-	const airy = arrange(columns, true, tour);
-	return airy.length <= room ? airy : arrange(columns, false, tour);
+/** The whole help as rows of cells, as many beside each other as fit. */
+export function helpLines(facts: Facts, view: View, {columns, room}: {columns: number; room: number}): HelpLine[][] {
+	const airy = arrange(selectHelp(facts, view, true), columns);
+	return airy.length <= room ? airy : arrange(selectHelp(facts, view, false), columns);
 }
 
-function arrange(columns: number, airy: boolean, tour: boolean): Line[][] {
-	const shown = sections.filter(([scope]) => tour || scope !== 'tour');
-	const lines: Line[] = shown.flatMap(([scope, title], place) => [
-		...(place > 0 && airy ? [{title: ''}] : []),
-		{title},
-		...bindings
-			.filter((binding) => binding.scope === scope && binding.label !== '')
-			.map(({keys, label}) => ({keys: keys.slice(0, 2).map(shownKey).join(' '), label})),
-	]);
+function arrange(lines: HelpLine[], columns: number): HelpLine[][] {
 	const beside = Math.max(1, Math.floor((columns - 2) / cell));
 	const height = Math.ceil(lines.length / beside);
 	return Array.from({length: height}, (_, row) =>
@@ -54,9 +31,9 @@ type Properties = {facts: Facts; view: View; size: {columns: number; rows: numbe
 export function HelpScreen({facts, view, size}: Properties) {
 	const {columns, rows} = size;
 	const room = rows - 4;
-	const all = helpLines(columns, room, view.tour !== undefined);
+	const all = helpLines(facts, view, {columns, room});
 	const shown = all.slice(view.helpTop, view.helpTop + room);
-	const width = Math.min(cell, columns - 2);
+	const width = Math.floor((columns - 2) / Math.max(1, Math.floor((columns - 2) / cell)));
 	return (
 		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
 			<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
@@ -77,24 +54,37 @@ export function HelpScreen({facts, view, size}: Properties) {
 					</Text>
 				))}
 			</TitledPane>
-			<Footer hints={selectHints(facts, view, {demo: false, images: false})} width={columns} />
+			<Footer hints={selectHints(facts, view)} width={columns} />
 		</Box>
 	);
 }
 
-function Cell({line, width}: {line: Line; width: number}) {
-	if ('title' in line) {
-		return (
-			<Text {...theme.accent} bold>
-				{fit(` ${line.title}`, width)}
-			</Text>
-		);
-	}
+function Cell({line, width}: {line: HelpLine; width: number}) {
+	switch (line.kind) {
+		case 'gap': {
+			return <Text>{' '.repeat(width)}</Text>;
+		}
 
-	return (
-		<Text>
-			<Text bold>{fit(line.keys, 11, 'right')}</Text>
-			{`  ${fit(cut(line.label, width - 14), width - 13)}`}
-		</Text>
-	);
+		case 'title': {
+			return (
+				<Text {...theme.accent} bold>
+					{fit(` ${line.text}`, width)}
+				</Text>
+			);
+		}
+
+		case 'reason': {
+			return <Text {...theme.quiet}>{fit(cut(`${' '.repeat(13)}└ ${line.text}`, width - 1), width)}</Text>;
+		}
+
+		case 'key': {
+			const label = `  ${fit(cut(line.label, width - 14), width - 13)}`;
+			return (
+				<Text {...(line.state === 'off' ? theme.quiet : {})}>
+					<Text bold={line.state === 'on'}>{fit(line.keys, 11, 'right')}</Text>
+					{label}
+				</Text>
+			);
+		}
+	}
 }

@@ -78,7 +78,7 @@ export function HostsScreen({facts, view, size, now}: Properties) {
 				</TitledPane>
 			)}
 			{noticeHeight > 0 && <Notices facts={facts} view={view} width={columns} height={noticeHeight} />}
-			<Footer hints={selectHints(facts, view, {demo: false, images: false})} width={columns} />
+			<Footer hints={selectHints(facts, view)} width={columns} />
 		</Box>
 	);
 }

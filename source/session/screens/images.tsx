@@ -77,7 +77,7 @@ export function ImagesScreen({facts, view, size}: Properties) {
 				</TitledPane>
 			)}
 			{noticeHeight > 0 && <Notices facts={facts} view={view} width={columns} height={noticeHeight} />}
-			<Footer hints={selectHints(facts, view, {demo: false, images: true})} width={columns} />
+			<Footer hints={selectHints(facts, view)} width={columns} />
 		</Box>
 	);
 }

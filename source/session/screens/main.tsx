@@ -23,12 +23,11 @@ type Properties = {
 	size: {columns: number; rows: number};
 	layout: Layout;
 	buffer: LogBuffer;
-	offered: {demo: boolean; images: boolean};
 	now: Date;
 };
 
 /** GPUs above, boxes below, and beside them the log or the details of the chosen one. */
-export function MainScreen({facts, view, size, layout, buffer, offered, now}: Properties) {
+export function MainScreen({facts, view, size, layout, buffer, now}: Properties) {
 	const {columns, rows} = size;
 	const withSide = layout.sideWidth > 0;
 	return (
@@ -51,7 +50,7 @@ export function MainScreen({facts, view, size, layout, buffer, offered, now}: Pr
 				)}
 			</Box>
 			<Notices facts={facts} view={view} width={columns} height={layout.messageHeight} />
-			<Footer hints={selectHints(facts, view, offered)} width={columns} />
+			<Footer hints={selectHints(facts, view)} width={columns} />
 		</Box>
 	);
 }

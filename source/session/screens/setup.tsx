@@ -82,7 +82,7 @@ export function SetupScreen({facts, view, size}: Properties) {
 				</Box>
 			</TitledPane>
 			{noticeHeight > 0 && <Notices facts={facts} view={view} width={columns} height={noticeHeight} />}
-			<Footer hints={selectHints(facts, view, {demo: false, images: false})} width={columns} />
+			<Footer hints={selectHints(facts, view)} width={columns} />
 		</Box>
 	);
 }

@@ -47,7 +47,7 @@ export function TrustScreen({facts, view, asked, size}: Properties) {
 				))}
 			</TitledPane>
 			<Question lines={[asked.question]} answer={asked.armed ? 'armed' : 'open'} width={columns} />
-			<Footer hints={selectHints(facts, view, {demo: false, images: false})} width={columns} />
+			<Footer hints={selectHints(facts, view)} width={columns} />
 		</Box>
 	);
 }

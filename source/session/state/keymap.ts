@@ -6,6 +6,7 @@ import {imageKeys} from './keys/image-keys.ts';
 import {mainKeys} from './keys/main-keys.ts';
 import {questionKeys} from './keys/question-keys.ts';
 import {setupKeys} from './keys/setup-keys.ts';
+import {typingKeys} from './keys/typing-keys.ts';
 import type {Action} from './reduce.ts';
 
 /**
@@ -17,6 +18,7 @@ export const bindings: Binding[] = [
 	...imageKeys,
 	...hostKeys,
 	...setupKeys,
+	...typingKeys,
 	...helpKeys,
 	...questionKeys,
 	...generalKeys,

@@ -85,6 +85,10 @@ export type Facts = {
 	demo: boolean;
 	/** The session came over from another host. */
 	cameOver: boolean;
+	/** The user is root, who may enter every box. */
+	root: boolean;
+	/** What this session can do beyond the host that it is on; `demo`: where something is missing. */
+	offers: {demo: boolean; images: boolean; hosts: boolean};
 	/** Where the engine is, for display. */
 	engineAddress: string;
 	/** The user's name. */
@@ -105,10 +109,13 @@ export type Facts = {
 };
 
 export function noFacts(
-	start: Pick<Facts, 'demo' | 'engineAddress' | 'person' | 'folder'> & Partial<Pick<Facts, 'cameOver'>>,
+	start: Pick<Facts, 'demo' | 'engineAddress' | 'person' | 'folder'> &
+		Partial<Pick<Facts, 'cameOver' | 'root' | 'offers'>>,
 ): Facts {
 	return {
 		cameOver: false,
+		root: false,
+		offers: {demo: false, images: true, hosts: false},
 		...start,
 		gpu: {phase: 'waiting', inventory: undefined, readings: [], processes: [], processesUnknown: true, problems: []},
 		box: {phase: 'waiting', boxes: [], problem: undefined, age: undefined, connection: 0},
@@ -121,6 +128,13 @@ export function noFacts(
 		message: undefined,
 		lent: false,
 	};
+}
+
+/** The demo host is offered where GPUs or an engine are missing. */
+export function isDemoOffered({offers, demo, gpu, box}: Facts): boolean {
+	const withoutGpu = gpu.phase === 'silent' && gpu.readings.length === 0;
+	const withoutEngine = box.phase === 'no-engine' || (box.phase === 'late' && box.boxes.length === 0);
+	return offers.demo && !demo && (withoutEngine || withoutGpu);
 }
 
 /** An error in words: what is wrong and what to do about it. */

@@ -8,6 +8,7 @@ import {
 	type SetupView,
 	startOf,
 } from './setup/setup.ts';
+import {type Typed, typingAction} from './typing/typing.ts';
 
 export type Pane = 'gpus' | 'boxes' | 'side';
 type Side = 'log' | 'detail';
@@ -112,6 +113,7 @@ export type Action =
 	| QuestionAction
 	| MainAction
 	| {type: 'setup'; does: SetupAction}
+	| {type: 'type'; typed: Typed}
 	| {type: 'tour'}
 	| {type: 'tour-step'; by: number};
 
@@ -214,6 +216,11 @@ export function reduce(view: View, action: Action, situation: Situation): Reduce
 		case 'disarm':
 		case 'scroll-question': {
 			return reduceQuestion(view, action, situation);
+		}
+
+		case 'type': {
+			const typing = typingAction(view, action.typed);
+			return typing === undefined ? {view, effects: []} : reduce(view, typing, situation);
 		}
 
 		case 'setup': {

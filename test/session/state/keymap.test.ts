@@ -36,7 +36,7 @@ test('no key means two things at the same place', () => {
 		['images', 'tour'],
 		['setup', 'anywhere', 'tour'],
 		['card', 'anywhere', 'tour'],
-		['field'],
+		['field', 'typing'],
 		['confirm', 'tour'],
 	];
 	for (const scopes of reachable) {
@@ -64,7 +64,7 @@ test('Ctrl-C leaves wherever one is', () => {
 		['help', 'anywhere'],
 		['images', 'anywhere'],
 		['setup', 'anywhere'],
-		['field'],
+		['field', 'typing'],
 		['confirm'],
 	]) {
 		assert.deepEqual(actionFor('ctrl+c', scopes as Scope[]), {type: 'quit'});

@@ -12,6 +12,7 @@ export type Scope =
 	| 'setup'
 	| 'card'
 	| 'field'
+	| 'typing'
 	| 'confirm'
 	| 'trust'
 	| 'anywhere'

@@ -37,16 +37,6 @@ export const setupKeys: Binding[] = [
 
 	{scope: 'field', keys: ['enter'], label: '', short: 'select', action: setup({what: 'take'})},
 	{scope: 'field', keys: ['escape'], label: '', short: 'back', action: setup({what: 'back'})},
-	{scope: 'field', keys: ['ctrl+u'], label: '', short: 'clear', action: setup({what: 'edit', how: 'clear'})},
-	{scope: 'field', keys: ['ctrl+w'], label: '', action: setup({what: 'edit', how: 'word'})},
-	{scope: 'field', keys: ['left', 'ctrl+b'], label: '', action: setup({what: 'edit', how: 'left'})},
-	{scope: 'field', keys: ['right', 'ctrl+f'], label: '', action: setup({what: 'edit', how: 'right'})},
-	{scope: 'field', keys: ['home', 'ctrl+a'], label: '', action: setup({what: 'edit', how: 'home'})},
-	{scope: 'field', keys: ['end', 'ctrl+e'], label: '', action: setup({what: 'edit', how: 'end'})},
-	{scope: 'field', keys: ['backspace', 'ctrl+h'], label: '', action: setup({what: 'edit', how: 'backspace'})},
-	{scope: 'field', keys: ['delete', 'ctrl+d'], label: '', action: setup({what: 'edit', how: 'delete'})},
-	{scope: 'field', keys: ['ctrl+c'], label: '', short: 'quit', action: {type: 'quit'}},
-	{scope: 'field', keys: ['ctrl+z'], label: '', action: {type: 'suspend'}},
 ];
 
 function setup(does: SetupAction): Action {

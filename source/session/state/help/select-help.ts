@@ -1,0 +1,62 @@
+/** The help, made from the key table: first what the keys do where one came from, then those of the other places. */
+import {scopesOf} from '../key-hints.ts';
+import {bindings} from '../keymap.ts';
+import type {Binding, Scope} from '../keys/binding.ts';
+import {labelHere, whyNot} from '../keys/here.ts';
+import {shownKey} from '../keys/key-names.ts';
+import type {Facts} from '../model.ts';
+import type {View} from '../reduce.ts';
+
+const sections: Array<[scope: Scope, title: string]> = [
+	['boxes', 'In the list of boxes'],
+	['gpus', 'In the list of GPUs'],
+	['side', 'In the log'],
+	['main', 'Boxes and screens'],
+	['images', 'On the images screen'],
+	['hosts', 'On the hosts screen'],
+	['anywhere', 'Anywhere'],
+	['tour', 'On the tour of the demo host'],
+];
+
+export type HelpLine =
+	| {kind: 'title'; text: string}
+	/** `off`: it does nothing now; `elsewhere`: it is a key of another place. */
+	| {kind: 'key'; keys: string; label: string; state: 'on' | 'off' | 'elsewhere'}
+	/** Why the key above does nothing now. */
+	| {kind: 'reason'; text: string}
+	| {kind: 'gap'};
+
+/** All lines, with empty ones between sections where they are `airy`. Safe to print. */
+export function selectHelp(facts: Facts, view: View, airy: boolean): HelpLine[] {
+	const behind: View = {...view, screen: view.behindHelp};
+	const scopes = scopesOf(behind);
+	const here = sections.filter(([scope]) => scopes.includes(scope));
+	const elsewhere = sections.filter(([scope]) => !scopes.includes(scope) && (scope !== 'tour' || view.tour));
+	const lines = [...here, ...elsewhere].flatMap(([scope, title]): HelpLine[] => [
+		{kind: 'gap'},
+		{kind: 'title', text: scopes.includes(scope) ? `▸ ${title}` : title},
+		...bindings
+			.filter((binding) => binding.scope === scope && binding.label !== '')
+			.flatMap((binding) => (scopes.includes(scope) ? lineHere(binding, facts, behind) : [lineElsewhere(binding)])),
+	]);
+	return airy ? lines.slice(1) : lines.filter(({kind}) => kind !== 'gap');
+}
+
+function lineHere(binding: Binding, facts: Facts, view: View): HelpLine[] {
+	const reason = whyNot(binding.action, facts, view);
+	const keys = keysText(binding);
+	return reason === undefined
+		? [{kind: 'key', keys, label: labelHere(binding, facts, view), state: 'on'}]
+		: [
+				{kind: 'key', keys, label: binding.label, state: 'off'},
+				{kind: 'reason', text: reason},
+			];
+}
+
+function lineElsewhere(binding: Binding): HelpLine {
+	return {kind: 'key', keys: keysText(binding), label: binding.label, state: 'elsewhere'};
+}
+
+function keysText({keys}: Binding): string {
+	return keys.slice(0, 2).map(shownKey).join(' ');
+}

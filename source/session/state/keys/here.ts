@@ -1,0 +1,140 @@
+/** What a key does here and now, in words, and why it does nothing where that is so. For the footer, the help and the palette. */
+import {isRunning} from '../../../box/box.ts';
+import {ownerText} from '../../../box/list.ts';
+import {type Facts, isDemoOffered} from '../model.ts';
+import {type Action, chosenBox, isComplete, type View} from '../reduce.ts';
+import {isStartingFolder, newestCancellable} from '../tasks.ts';
+import type {Binding} from './binding.ts';
+
+/** What the key would do now. Safe to print. */
+export function labelHere({label, action}: Pick<Binding, 'label' | 'action'>, facts: Facts, view: View): string {
+	const box = chosenBox(view, facts.box.boxes);
+	if (box === undefined) {
+		return label;
+	}
+
+	switch (action.type) {
+		case 'stop-or-start': {
+			return isRunning(box) ? `Stop ${box.name} (asks)` : `Start ${box.name}`;
+		}
+
+		case 'attach': {
+			return `Shell in ${box.name}`;
+		}
+
+		case 'open': {
+			return `Open Jupyter of ${box.name}`;
+		}
+
+		case 'ask-remove': {
+			return `Remove ${box.name} (asks)`;
+		}
+
+		default: {
+			return label;
+		}
+	}
+}
+
+/** Why the key does nothing now, in a few words; undefined where it does what it says. Safe to print. */
+export function whyNot(action: Action, facts: Facts, view: View): string | undefined {
+	switch (action.type) {
+		case 'demo': {
+			return isDemoOffered(facts) ? undefined : facts.demo ? 'this is one' : 'GPUs and engine are here';
+		}
+
+		case 'images': {
+			return facts.offers.images ? undefined : 'not on this host';
+		}
+
+		case 'hosts': {
+			return facts.offers.hosts ? undefined : 'no other hosts here';
+		}
+
+		case 'return': {
+			return facts.cameOver ? undefined : 'you came from no other';
+		}
+
+		case 'arm': {
+			return view.asking !== undefined && isComplete(view.asking) ? undefined : 'still looking at what uses it';
+		}
+
+		case 'ask-cancel': {
+			return newestCancellable(facts.tasks) === undefined ? 'nothing to cancel' : undefined;
+		}
+
+		case 'dismiss': {
+			return facts.message === undefined ? 'no message' : undefined;
+		}
+
+		case 'scroll': {
+			return view.side === 'log' ? undefined : 'the log is not shown';
+		}
+
+		case 'up': {
+			return whyNotUp(facts, view);
+		}
+
+		case 'setup': {
+			return whyNotSetUp(facts, action);
+		}
+
+		case 'attach':
+		case 'find-idle-kernels':
+		case 'open':
+		case 'stop-or-start':
+		case 'ask-remove':
+		case 'show': {
+			return whyNotForBox(facts, view, action.type);
+		}
+
+		default: {
+			return undefined;
+		}
+	}
+}
+
+function whyNotUp(facts: Facts, view: View): string | undefined {
+	const {outcome} = facts.setup;
+	// On the card only when there is something left to start.
+	const isUnderWay = view.screen === 'setup' && (outcome?.phase === 'starting' || outcome?.phase === 'up');
+	if (isUnderWay || isStartingFolder(facts.tasks)) {
+		return 'it is being started';
+	}
+
+	return facts.box.phase === 'no-engine' || facts.box.phase === 'late' ? 'no answer from the engine' : undefined;
+}
+
+function whyNotSetUp({setup}: Facts, {does}: Extract<Action, {type: 'setup'}>): string | undefined {
+	if (does.what === 'visit') {
+		const {outcome} = setup;
+		return outcome?.boxId !== undefined && outcome.use !== 'editor' ? undefined : 'there is nothing to open';
+	}
+
+	return does.what === 'open' && setup.project?.file !== undefined ? 'it has a gpubox.yaml' : undefined;
+}
+
+type BoxKey = 'attach' | 'find-idle-kernels' | 'open' | 'stop-or-start' | 'ask-remove' | 'show';
+
+function whyNotForBox(facts: Facts, view: View, type: BoxKey): string | undefined {
+	const box = chosenBox(view, facts.box.boxes);
+	if (box === undefined) {
+		return 'there is no box';
+	}
+
+	if (type === 'stop-or-start' || type === 'ask-remove' || type === 'show') {
+		return undefined;
+	}
+
+	if (!isRunning(box)) {
+		return 'it is stopped';
+	}
+
+	// What is inside a box is its owner's; root may enter all.
+	const isClosed = !box.mine && !(type === 'attach' && facts.root);
+	if (isClosed) {
+		return `it belongs to ${ownerText(box)}`;
+	}
+
+	return type === 'attach' || box.services.includes('jupyter') ? undefined : 'it has no Jupyter';
+}

@@ -1,0 +1,27 @@
+/** Text that is typed: whichever field is open takes it, so that editing keys are in one place for all of them. */
+import type {Edit, Field} from '../setup/field.ts';
+import type {SetupAction} from '../setup/setup.ts';
+
+/** What is done to the text of the open field. */
+export type Typed = {insert: string} | {edit: Edit};
+
+/** What of the view says which field is open. */
+type Fields = {asking: unknown; screen: string; setup: {field: Field | undefined}};
+
+type TypingAction = {type: 'setup'; does: SetupAction};
+
+/** What typing does now; undefined where nothing is typed. Each place with a field has a line here. */
+export function typingAction(view: Fields, typed: Typed): TypingAction | undefined {
+	if (view.asking !== undefined) {
+		return undefined;
+	}
+
+	if (view.screen === 'setup' && view.setup.field !== undefined) {
+		return {
+			type: 'setup',
+			does: 'insert' in typed ? {what: 'insert', text: typed.insert} : {what: 'edit', how: typed.edit},
+		};
+	}
+
+	return undefined;
+}

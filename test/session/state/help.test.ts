@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {selectHelp} from '../../../source/session/state/help/select-help.ts';
+import {bindings} from '../../../source/session/state/keymap.ts';
+import {type Facts, noFacts} from '../../../source/session/state/model.ts';
+import {firstView, type View} from '../../../source/session/state/reduce.ts';
+import {makeBox} from '../../_helpers/make-box.ts';
+
+const start = noFacts({demo: false, engineAddress: 'unix:///x', person: 'dora', folder: '~/thesis'});
+
+function withBoxes(...boxes: Facts['box']['boxes']): Facts {
+	return {...start, box: {...start.box, phase: 'live', boxes}};
+}
+
+function helpOf(facts: Facts, from: Partial<View> = {}): Array<{label: string; state: string; reason: string}> {
+	const lines = selectHelp(facts, {...firstView, ...from, screen: 'help'}, true);
+	return lines.flatMap((line, place) => {
+		const below = lines[place + 1];
+		return line.kind === 'key'
+			? [{label: line.label, state: line.state, reason: below?.kind === 'reason' ? below.text : ''}]
+			: [];
+	});
+}
+
+test('the help names the box that a key is about, and what it does to it now', () => {
+	const running = makeBox({name: 'dora-train', mine: true, state: 'running'});
+	const labels = helpOf(withBoxes(running)).map(({label}) => label);
+	assert.ok(labels.includes('Stop dora-train (asks)'));
+	assert.ok(labels.includes('Shell in dora-train'));
+	const stopped = helpOf(withBoxes({...running, state: 'exited'}));
+	assert.ok(stopped.some(({label, state}) => label === 'Start dora-train' && state === 'on'));
+	assert.deepEqual(
+		stopped.find(({label}) => label === 'Shell in the box'),
+		{label: 'Shell in the box', state: 'off', reason: 'it is stopped'},
+	);
+});
+
+test('a key that does nothing now says why, and that of another place does not', () => {
+	const none = helpOf(withBoxes());
+	assert.equal(none.find(({label}) => label === 'Stop (asks) or start')?.reason, 'there is no box');
+	assert.equal(none.find(({label}) => label === 'Cancel task (asks)')?.reason, 'nothing to cancel');
+	assert.deepEqual(
+		none.find(({label}) => label === 'Pull it'),
+		{label: 'Pull it', state: 'elsewhere', reason: ''},
+	);
+	const bobs = makeBox({name: 'bob-eda', owner: 'bob', mine: false, state: 'running', services: ['jupyter']});
+	assert.match(helpOf(withBoxes(bobs)).find(({label}) => label === 'Open Jupyter')?.reason ?? '', /bob/);
+	const asRoot = {...withBoxes(bobs), root: true};
+	assert.ok(helpOf(asRoot).some(({label, state}) => label === 'Shell in bob-eda' && state === 'on'));
+});
+
+test('where one came from comes first, and every key with a label is there', () => {
+	const titles = (from: Partial<View>) =>
+		selectHelp(withBoxes(), {...firstView, ...from, screen: 'help'}, false).flatMap((line) =>
+			line.kind === 'title' ? [line.text] : [],
+		);
+	assert.equal(titles({})[0], '▸ In the list of boxes');
+	assert.equal(titles({behindHelp: 'images'})[0], '▸ On the images screen');
+	const told = helpOf(withBoxes(), {tour: {shown: true, step: 0, part: 0}}).length;
+	const told2 = bindings.filter(({label, scope}) => label !== '' && !['confirm', 'help'].includes(scope)).length;
+	assert.equal(told, told2);
+});
