@@ -58,11 +58,12 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 
 	// nvidia-smi starts while Ink is still being loaded.
 	const feed = startGpuFeed(host.nvidiaSmi);
-	const {runSession} = await import('../session/index.tsx');
+	const [{runSession}, look] = await Promise.all([import('../session/index.tsx'), ownLook()]);
 	// Drawing takes longer than this wait: with the GPUs on the first picture there need not be a second one at once.
 	await Promise.race([feed.firstNews, sleep(100)]);
 	const folder = process.cwd();
 	const code = await runSession(host, {
+		...look,
 		folder,
 		feed,
 		demo: makeDemo,
@@ -72,6 +73,16 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 		}),
 	});
 	leave(code);
+}
+
+/** How the user wants the session to look; on the demo host, too. */
+async function ownLook(): Promise<Pick<RunOptions, 'look' | 'trouble'>> {
+	const {sessionSettings} = await import('../app/session-settings.ts');
+	const {theme, glyphs, trouble} = await sessionSettings();
+	return {
+		look: {theme, glyphs},
+		...(trouble ? {trouble: {message: trouble.message, fix: trouble.fix}} : {}),
+	};
 }
 
 /** `gpubox demo`, on the demo host of a scenario where one is named. */
@@ -99,8 +110,8 @@ export async function openDemo(scenario: string | undefined): Promise<void> {
 		return;
 	}
 
-	const {runSession} = await import('../session/index.tsx');
-	const code = await runSession(host, {...options, ...otherHostsOf(host)});
+	const [{runSession}, look] = await Promise.all([import('../session/index.tsx'), ownLook()]);
+	const code = await runSession(host, {...look, ...options, ...otherHostsOf(host)});
 	await host[Symbol.asyncDispose]();
 	leave(code);
 }

@@ -4,12 +4,16 @@ import {type GpuFeed, startGpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
 import {App} from './app.tsx';
 import {dieOf, startJobControl} from './job-control.ts';
+import type {Wishes} from './look/detect.ts';
 import {createSession, type SessionOptions} from './session.ts';
 import {GoToHost, wantsDemo, wantsReturn} from './state/effects.ts';
+import {dress} from './theme.ts';
 
 export type {UseCases} from './state/use-cases.ts';
 
 export type RunOptions = Omit<SessionOptions, 'demoOffered' | 'now'> & {
+	/** How it is to look; detected unless set. */
+	look?: Wishes;
 	/** Of `startGpuFeed`, when the caller has started it already. */
 	feed?: GpuFeed;
 	/** Makes the demo host, with the use cases that differ there. Offered where GPU or engine is missing. */
@@ -19,7 +23,7 @@ export type RunOptions = Omit<SessionOptions, 'demoOffered' | 'now'> & {
 };
 
 /** A host to go to, with what differs there. */
-type OtherHost = {host: Host & Partial<AsyncDisposable>; options: Omit<RunOptions, 'feed' | 'demo'>};
+type OtherHost = {host: Host & Partial<AsyncDisposable>; options: Omit<RunOptions, 'feed' | 'demo' | 'look'>};
 
 type Outcome =
 	| {kind: 'left'}
@@ -48,8 +52,8 @@ export async function runSession(host: Host, options: RunOptions): Promise<numbe
 
 /** @returns the code to exit with; `returned` when the user went to another host and came back */
 async function runHere(host: Host, options: RunOptions & {feed: GpuFeed}): Promise<number | 'returned'> {
-	const {demo, feed, openOther, ...rest} = options;
-	const outcome = await runOnce(host, feed, {
+	const {demo, feed, openOther, look, ...rest} = options;
+	const outcome = await runOnce(host, feed, dress(process.stdout, look ?? {}), {
 		...rest,
 		demoOffered: demo !== undefined,
 		hostsOffered: openOther !== undefined,
@@ -82,7 +86,7 @@ async function runHere(host: Host, options: RunOptions & {feed: GpuFeed}): Promi
 
 			const made = await demo();
 			await using _ = made.host;
-			return await runSession(made.host, made.options);
+			return await runSession(made.host, {...made.options, ...(look ? {look} : {})});
 		}
 	}
 }
@@ -90,12 +94,13 @@ async function runHere(host: Host, options: RunOptions & {feed: GpuFeed}): Promi
 /** The session on another host. From there one goes further, or returns to this one. */
 async function goOver(
 	{host, options}: OtherHost,
-	{openOther}: Pick<RunOptions, 'openOther'>,
+	{openOther, look}: Pick<RunOptions, 'openOther' | 'look'>,
 ): Promise<number | 'returned'> {
 	try {
 		// From a third host one is back on the first at once.
 		return await runHere(host, {
 			...(openOther ? {openOther} : {}),
+			...(look ? {look} : {}),
 			...options,
 			cameOver: true,
 			feed: startGpuFeed(host.nvidiaSmi),
@@ -113,7 +118,12 @@ function outcomeOf(result: unknown): Outcome {
 	return {kind: result === wantsDemo ? 'demo' : result === wantsReturn ? 'return' : 'left'};
 }
 
-async function runOnce(host: Host, feed: GpuFeed, options: SessionOptions): Promise<Outcome> {
+async function runOnce(
+	host: Host,
+	feed: GpuFeed,
+	stdout: NodeJS.WriteStream,
+	options: SessionOptions,
+): Promise<Outcome> {
 	const session = createSession(host, feed, options);
 	// Before the first frame: from then on any key may be pressed, and Ctrl-Z is a signal until Ink reads the keys.
 	let ended: Outcome | undefined;
@@ -142,6 +152,7 @@ async function runOnce(host: Host, feed: GpuFeed, options: SessionOptions): Prom
 	// Ink does it after the first frame: the terminal would print a key that is pressed before, over the frame.
 	process.stdin.setRawMode?.(true);
 	const app = render(<App session={session} />, {
+		stdout,
 		alternateScreen: true,
 		incrementalRendering: true,
 		exitOnCtrlC: false,

@@ -1,5 +1,6 @@
 import {homedir} from 'node:os';
 import {type HostFacts, hasAnswered, missingAnswers} from '../app/hosts/facts.ts';
+import type {Diagnostic} from '../base/failure.ts';
 import {isRunning} from '../box/box.ts';
 import {ownerText} from '../box/list.ts';
 import type {GpuFeed} from '../gpu/feed.ts';
@@ -40,6 +41,8 @@ export type SessionOptions = {
 	hostsOffered?: boolean;
 	/** The session came over from another host, and can return. */
 	cameOver?: boolean;
+	/** Shown at first: what is wrong with the settings. */
+	trouble?: Diagnostic;
 	/** Of the demo host. */
 	tour?: Tour;
 	now?: () => Date;
@@ -103,6 +106,10 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		terminal: terminal.promise,
 		signal: stopping.signal,
 	});
+	if (options.trouble) {
+		context.say('failure', options.trouble.message, options.trouble.fix);
+	}
+
 	onChange(
 		store,
 		({facts}) => hasNoBox(facts),

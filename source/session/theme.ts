@@ -1,4 +1,7 @@
 import type {TextProps} from 'ink';
+import {chooseLook, type Look, type Wishes} from './look/detect.ts';
+import {dressed} from './look/output.ts';
+import {colourOf, type Role} from './look/palette.ts';
 
 /** Only what `<Text>` takes, to be spread; empty where the user wants no colours. */
 export type Style = Pick<TextProps, 'color' | 'bold' | 'dimColor' | 'inverse'>;
@@ -7,6 +10,8 @@ export type Style = Pick<TextProps, 'color' | 'bold' | 'dimColor' | 'inverse'>;
 export type Theme = {
 	/** Whether colours that come with the text itself (in logs) may stay. */
 	colours: boolean;
+	/** Only ASCII reaches the terminal: keys are written as words there. */
+	ascii: boolean;
 	accent: Style;
 	title: Style;
 	border: Style;
@@ -18,25 +23,42 @@ export type Theme = {
 	demo: Style;
 };
 
-/** https://no-color.org: any value but the empty one turns colours off. */
-function themeFor(environment: NodeJS.ProcessEnv): Theme {
-	const colours = (environment.NO_COLOR ?? '') === '';
-	const coloured = (color: string, rest: Style = {}): Style => (colours ? {color, ...rest} : rest);
+/** Pure. */
+export function themeFor({palette, depth, ascii}: Look): Theme {
+	const styled = (role: Role, rest: Style = {}): Style => {
+		const color = colourOf(palette, role, depth);
+		return color === undefined ? {} : {color, ...rest};
+	};
+	const quiet = styled('quiet');
 	return {
-		colours,
-		accent: coloured('cyan'),
+		colours: depth > 1,
+		ascii,
+		accent: styled('accent'),
 		title: {bold: true},
-		border: colours ? {color: 'gray'} : {},
-		focusedBorder: coloured('cyan', {bold: true}),
-		quiet: {dimColor: true},
-		good: coloured('green'),
-		warning: coloured('yellow'),
-		bad: coloured('red', {bold: true}),
-		demo: coloured('yellow', {inverse: true, bold: true}),
+		border: styled('border'),
+		focusedBorder: styled('accent', {bold: true}),
+		// A terminal's own way to make text quiet; how legible it stays there is not known.
+		quiet: quiet.color === undefined && (palette === 'terminal' || depth === 1) ? {dimColor: true} : quiet,
+		good: styled('good'),
+		warning: styled('warning'),
+		bad: styled('bad', {bold: true}),
+		demo: depth > 1 ? styled('warning', {inverse: true, bold: true}) : {},
 	};
 }
 
-export const theme = themeFor(process.env);
+/** Everything that draws reads it when it draws. */
+export const theme: Theme = themeFor(chooseLook({}, process.env, 4));
+
+/**
+Chooses the theme.
+
+@returns the stream to draw on
+*/
+export function dress(output: NodeJS.WriteStream, wishes: Wishes): NodeJS.WriteStream {
+	const look = chooseLook(wishes, process.env, output.getColorDepth());
+	Object.assign(theme, themeFor(look));
+	return dressed(output, look);
+}
 
 /** The look of a share (0 to 1) that is fine while there is room left. */
 export function fullnessStyle(share: number): Style {

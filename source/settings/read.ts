@@ -91,11 +91,18 @@ export const formerKeys: Record<string, string> = {
 function moveFormerKeys(document: Document): void {
 	for (const [former, key] of Object.entries(formerKeys)) {
 		const node = isMap(document.contents) ? document.get(former, true) : undefined;
-		if (node !== undefined) {
-			document.delete(former);
-			if (!document.hasIn(key.split('.'))) {
-				document.setIn(key.split('.'), node);
-			}
+		if (node === undefined) {
+			continue;
+		}
+
+		document.delete(former);
+		const [section = '', name] = key.split('.');
+		const there = document.get(section, true);
+		if (there === undefined || (isScalar(there) && there.value === null)) {
+			document.delete(section);
+			document.setIn([section, name], node);
+		} else if (isMap(there) && !there.has(name)) {
+			there.set(name, node);
 		}
 	}
 }

@@ -212,6 +212,20 @@ export const schema = v.strictObject({
 		onlyPersonal: true,
 		example: '[local, gpu2, alice@gpu3]',
 	}),
+	theme: setting(value.theme, {
+		says: "The session's colours: auto (light or dark where the terminal says so, else its own colours), terminal (its own), dark, light, high-contrast",
+		default: 'auto',
+		personal: true,
+		onlyPersonal: true,
+		example: 'high-contrast',
+	}),
+	glyphs: setting(value.glyphs, {
+		says: 'Characters of the session: unicode, ascii, or auto (by locale and terminal)',
+		default: 'auto',
+		personal: true,
+		onlyPersonal: true,
+		example: 'ascii',
+	}),
 	images: setting(v.array(value.teamImage), {
 		says: 'Images to add to the catalogue; docs/images.md describes their fields',
 		default: 'none',

@@ -48,6 +48,19 @@ export const service = v.pipe(
 	v.metadata({wants: 'jupyter or ssh', json: {enum: ['jupyter', 'ssh']}}),
 );
 
+export const theme = v.pipe(
+	v.picklist(['auto', 'terminal', 'dark', 'light', 'high-contrast']),
+	v.metadata({
+		wants: 'auto, terminal, dark, light or high-contrast',
+		json: {enum: ['auto', 'terminal', 'dark', 'light', 'high-contrast']},
+	}),
+);
+
+export const glyphs = v.pipe(
+	v.picklist(['auto', 'unicode', 'ascii']),
+	v.metadata({wants: 'auto, unicode or ascii', json: {enum: ['auto', 'unicode', 'ascii']}}),
+);
+
 const gpuName = /^(?:\d+|(?:GPU|MIG)-[\w/-]+)$/;
 const gpuText = /^(?:auto|none|all|\d+|(?:(?:\d+|(?:GPU|MIG)-[\w/-]+),)*(?:\d+|(?:GPU|MIG)-[\w/-]+),?)$/;
 

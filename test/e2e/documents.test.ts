@@ -366,6 +366,8 @@ const story: Step[] = [
 	run('gpubox up --dry-run', {in: 'my-project', out: /^docker run /}),
 	run('gpubox up --exact', {in: 'my-project', out: ready('alice-my-project')}),
 	run('gpubox logs', {in: 'my-project', err: /Jupyter \w+ [\d.]+ is running at/}),
+	run('gpubox config theme high-contrast', {aside: true, check: () => assertSetting('theme', 'high-contrast')}),
+	run('gpubox config glyphs ascii', {aside: true, check: () => assertSetting('glyphs', 'ascii')}),
 	run('gpubox config limits.memory 64g', {aside: true, check: () => assertSetting('limits.memory', '64g')}),
 	run('gpubox config limits.memory', {aside: true, out: /^64g$/m}),
 	run('gpubox config', {aside: true, out: /^limits\.memory +64g/m}),

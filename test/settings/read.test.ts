@@ -329,3 +329,16 @@ test('names that are lists are told, and Node warns of none', async () => {
 	process.off('warning', listen);
 	assert.deepEqual(warnings, []);
 });
+
+test('a former key beside a section that is none, or is empty, breaks nothing', () => {
+	const read = (text: string) => readSettings(text, {place: 'personal', shownAs: 'config.json', base: '/'});
+	const {settings, mistakes} = read('{"cpus": 4, "limits": null}');
+	assert.deepEqual(mistakes, []);
+	assert.deepEqual(
+		settings.map(({key, value}) => [key, value]),
+		[['limits.cpus', 4]],
+	);
+	for (const limits of ['[]', '5', '"x"']) {
+		assert.equal(read(`{"cpus": 4, "limits": ${limits}}`).mistakes.length, 1, limits);
+	}
+});

@@ -80,7 +80,8 @@ type QuestionProps = {
 
 /** A question; its keys are beside the last line. */
 export function Question({lines, answer, width}: QuestionProps) {
-	const keys = answer === undefined ? '  n' : answer === 'armed' ? '  y: Enter' : '  y⏎ / n';
+	const keys =
+		answer === undefined ? '  n' : answer === 'armed' ? '  y: Enter' : `  y${theme.ascii ? ' Enter' : '⏎'} / n`;
 	return (
 		<>
 			{lines.map((line, place) => (

@@ -1,5 +1,6 @@
 /** Keys by name: as a terminal sends them, and as they are shown. */
 import type {Key} from 'ink';
+import {theme} from '../../theme.ts';
 
 const named: Array<[keyof Key, string]> = [
 	['upArrow', 'up'],
@@ -92,7 +93,14 @@ const shownKeys: Record<string, string> = {
 	end: 'End',
 };
 
+/** Where arrows cannot be shown. */
+const asciiKeys: Record<string, string> = {up: 'Up', down: 'Down', left: 'Left', right: 'Right', enter: 'Enter'};
+
 /** A key for display. */
 export function shownKey(key: string): string {
-	return shownKeys[key] ?? key.replace(/^ctrl\+(.)$/, (_, letter: string) => `Ctrl-${letter.toUpperCase()}`);
+	return (
+		(theme.ascii ? asciiKeys[key] : undefined) ??
+		shownKeys[key] ??
+		key.replace(/^ctrl\+(.)$/, (_, letter: string) => `Ctrl-${letter.toUpperCase()}`)
+	);
 }

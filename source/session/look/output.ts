@@ -1,0 +1,60 @@
+import {toAscii} from './ascii.ts';
+import type {Look} from './detect.ts';
+import {colourCodes} from './palette.ts';
+
+const enterAlternate = '\u001B[?1049h';
+const leaveAlternate = '\u001B[?1049l';
+const reset = '\u001B[0m';
+const toDefault = /\u001B\[(?:0|39|49)?m/g;
+
+/**
+The same stream, except that what is written to it is as the look wants it: ASCII only, or on a background of the theme's own. Whatever draws
+need not know.
+*/
+export function dressed<Stream extends NodeJS.WriteStream>(stream: Stream, look: Look): Stream {
+	const paint = painter(look);
+	if (!look.ascii && paint === undefined) {
+		return stream;
+	}
+
+	const change = (text: string) => {
+		const painted = paint === undefined ? text : paint(text);
+		return look.ascii ? toAscii(painted) : painted;
+	};
+	const write = (chunk: unknown, ...rest: unknown[]): boolean =>
+		Reflect.apply(stream.write, stream, [typeof chunk === 'string' ? change(chunk) : chunk, ...rest]) as boolean;
+	return new Proxy(stream, {
+		get(target, name) {
+			if (name === 'write') {
+				return write;
+			}
+
+			const value: unknown = Reflect.get(target, name, target);
+			return typeof value === 'function' ? value.bind(target) : value;
+		},
+	});
+}
+
+/**
+What is not coloured, and what is erased, takes the theme's colours: the terminal erases with the background that is set. On the way to the
+main screen everything is as it was.
+*/
+function painter(look: Look): ((text: string) => string) | undefined {
+	const {text, background} = colourCodes(look);
+	if (text === undefined || background === undefined) {
+		return undefined;
+	}
+
+	const base = `\u001B[${text};${background}m`;
+	const replaced: Record<string, string> = {
+		'\u001B[39m': `\u001B[${text}m`,
+		'\u001B[49m': `\u001B[${background}m`,
+		[reset]: `${reset}${base}`,
+		'\u001B[m': `${reset}${base}`,
+	};
+	return (written) =>
+		written
+			.replaceAll(toDefault, (code) => replaced[code] ?? code)
+			.replaceAll(enterAlternate, `${enterAlternate}${base}\u001B[2J`)
+			.replaceAll(leaveAlternate, `${reset}${leaveAlternate}`);
+}
