@@ -19,7 +19,7 @@ const small = {columns: 80, rows: 24};
 const large = {columns: 160, rows: 50};
 const folder = '/home/dora/thesis';
 /** Host line, boxes, processes and log are all there. */
-const everything = /hopper[\s\S]*gpu_burn[\s\S]*epoch/;
+const everything = /hopper[\s\S]*gpu_burn[\s\S]*step 3390/;
 
 type Options = {
 	up?: UseCases['up'];

@@ -18,6 +18,8 @@ export type GpuCandidate = {
 	index: number;
 	/** Boxes that hold it. */
 	heldBy: string[];
+	/** Those of `heldBy` that are jobs. */
+	jobs?: string[];
 	/** Boxes that are being created with it right now and may still withdraw. */
 	wantedBy: string[];
 	/** Those of both that did not agree to share it. */
@@ -297,11 +299,14 @@ function named(name: string, candidates: GpuCandidate[]): GpuCandidate {
 }
 
 function taken(candidates: GpuCandidate[], share: boolean, now: Date): GpusTaken {
-	const holdersOf = ({heldBy, keptBy = [], foreign}: GpuCandidate) => [
-		...heldBy.filter((box) => !share || keptBy.includes(box)).map((box) => `box ${box}`),
+	const holdersOf = ({heldBy, jobs = [], keptBy = [], foreign}: GpuCandidate) => [
+		...heldBy
+			.filter((box) => !share || keptBy.includes(box))
+			.map((box) => `${jobs.includes(box) ? 'job' : 'box'} ${box}`),
 		...(share ? [] : foreign),
 	];
-	const uses = candidates.map((candidate) => `GPU ${candidate.index} is used by ${holdersOf(candidate).join(', ')}`);
+	const byHolders = Map.groupBy(candidates, (candidate) => holdersOf(candidate).join(', '));
+	const uses = [...byHolders].map(([holders, cards]) => `${listOfGpus(cards)} used by ${holders}`);
 	const [late] = candidates.flatMap(({overdue = []}) => overdue);
 	const unexplained = !share && candidates.some((candidate) => candidate.unexplained);
 	return new GpusTaken(`${uses.join('; ')}.`, {
@@ -311,11 +316,18 @@ function taken(candidates: GpuCandidate[], share: boolean, now: Date): GpusTaken
 				? 'Two boxes share a GPU only when both were created with --share-gpus. Choose other GPUs with --gpus, or queue with --wait.'
 				: unexplained
 					? `${unexplainedText} Or choose other GPUs with --gpus.`
-					: 'Stop that box, queue with --wait, choose other GPUs with --gpus, or share with --share-gpus.',
+					: 'Queue with --wait, choose other GPUs with --gpus, share with --share-gpus, or stop what uses them.',
 		holders: [...new Set(candidates.flatMap(holdersOf))],
 		// Who waits for such an entry to go may wait for ever.
 		instead: unexplained ? unexplainedText : undefined,
 	});
+}
+
+/** `GPU 0 is`, `GPUs 0, 1 and 3 are`. Slices of one card have its index. */
+function listOfGpus(cards: readonly GpuCandidate[]): string {
+	const indexes = [...new Set(cards.map(({index}) => index))];
+	const last = indexes.pop();
+	return indexes.length === 0 ? `GPU ${last} is` : `GPUs ${indexes.join(', ')} and ${last} are`;
 }
 
 const unexplainedText =

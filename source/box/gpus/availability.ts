@@ -78,6 +78,7 @@ export function toCandidates(gpusOfHost: GpusOfHost, boxes: Box[], now: Date): G
 		const users = holders.filter(({gpus}) => gpus.includes(uuid));
 		return {
 			heldBy: users.filter(({state}) => state !== 'created').map(({name}) => name),
+			jobs: users.filter(({job}) => job !== undefined).map(({name}) => name),
 			wantedBy: users.filter(({state}) => state === 'created').map(({name}) => name),
 			keptBy: users.filter(({shareGpus}) => !shareGpus).map(({name}) => name),
 			overdue: users.flatMap(({name, until}) => (until && until <= now ? [{name, until}] : [])),

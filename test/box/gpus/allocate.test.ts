@@ -82,6 +82,13 @@ describe('choosing', () => {
 			refused(7, /GPU 1 is used by box alice-train; GPU 2 is used by python \(7\) of bob/),
 		);
 	});
+	test('GPUs of one holder are named together, and a job is called one', () => {
+		const train = {heldBy: ['alice-train-3'], jobs: ['alice-train-3']};
+		assert.throws(
+			() => choose('all', [card(0, train), card(1, train), card(2, {heldBy: ['bob-llm']}), card(3, train)]),
+			refused(7, /^GPUs 0, 1 and 3 are used by job alice-train-3; GPU 2 is used by box bob-llm\.$/),
+		);
+	});
 	test('more than there are', () =>
 		assert.throws(() => choose('3', [card(0), card(1)]), refused(4, /3 GPUs requested/)));
 	test('a lost card is never chosen, and refused when named', () => {
