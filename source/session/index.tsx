@@ -5,9 +5,10 @@ import type {Host} from '../host/host.ts';
 import {App} from './app.tsx';
 import {dieOf, startJobControl} from './job-control.ts';
 import type {Wishes} from './look/detect.ts';
-import {createSession, type SessionOptions} from './session.ts';
+import {createSession, type Session, type SessionOptions} from './session.ts';
 import {GoToHost, wantsDemo, wantsReturn} from './state/effects.ts';
 import {dress} from './theme.ts';
+import type {Tour} from './tour/index.tsx';
 
 export type {UseCases} from './state/use-cases.ts';
 
@@ -29,7 +30,7 @@ type Outcome =
 	| {kind: 'left'}
 	| {kind: 'demo'}
 	| {kind: 'return'}
-	| {kind: 'go'; to: GoToHost}
+	| {kind: 'go'; to: GoToHost; tour: Tour | undefined}
 	| {kind: 'signal'; code: number}
 	| {kind: 'broken'};
 
@@ -42,16 +43,24 @@ Runs the terminal session until the user leaves it. Needs a terminal on both sid
 @returns the code to exit with: 0, 1 when the session broke (the reason is on stderr), 128 + n after a signal
 */
 export async function runSession(host: Host, options: RunOptions): Promise<number> {
-	for (let {feed} = options; ; feed = undefined) {
-		const code = await runHere(host, {...options, ...(feed ? {feed} : {feed: startGpuFeed(host.nvidiaSmi)})});
-		if (code !== 'returned') {
-			return code;
+	let {feed, tour} = options;
+	for (;;) {
+		const here = {...options, feed: feed ?? startGpuFeed(host.nvidiaSmi), ...(tour && {tour})};
+		const ended = await runHere(host, here);
+		if (typeof ended === 'number') {
+			return ended;
 		}
+
+		feed = undefined;
+		tour = ended.tour;
 	}
 }
 
-/** @returns the code to exit with; `returned` when the user went to another host and came back */
-async function runHere(host: Host, options: RunOptions & {feed: GpuFeed}): Promise<number | 'returned'> {
+/** The user went to another host and came back; the tour goes on where it was. */
+type Returned = {tour: Tour | undefined};
+
+/** @returns the code to exit with */
+async function runHere(host: Host, options: RunOptions & {feed: GpuFeed}): Promise<number | Returned> {
 	const {demo, feed, openOther, look, ...rest} = options;
 	const outcome = await runOnce(host, feed, dress(process.stdout, look ?? {}), {
 		...rest,
@@ -72,11 +81,16 @@ async function runHere(host: Host, options: RunOptions & {feed: GpuFeed}): Promi
 		}
 
 		case 'return': {
-			return 'returned';
+			return {tour: undefined};
 		}
 
 		case 'go': {
-			return openOther === undefined ? exitCode.done : goOver(await openOther(outcome.to), options);
+			if (openOther === undefined) {
+				return exitCode.done;
+			}
+
+			const ended = await goOver(await openOther(outcome.to), options);
+			return typeof ended === 'number' ? ended : {tour: outcome.tour};
 		}
 
 		case 'demo': {
@@ -95,7 +109,7 @@ async function runHere(host: Host, options: RunOptions & {feed: GpuFeed}): Promi
 async function goOver(
 	{host, options}: OtherHost,
 	{openOther, look}: Pick<RunOptions, 'openOther' | 'look'>,
-): Promise<number | 'returned'> {
+): Promise<number | Returned> {
 	try {
 		// From a third host one is back on the first at once.
 		return await runHere(host, {
@@ -110,9 +124,9 @@ async function goOver(
 	}
 }
 
-function outcomeOf(result: unknown): Outcome {
+function outcomeOf(result: unknown, {tour, store}: Session): Outcome {
 	if (result instanceof GoToHost) {
-		return {kind: 'go', to: result};
+		return {kind: 'go', to: result, tour: tour && {...tour, first: store.get().view.tour ?? tour.first}};
 	}
 
 	return {kind: result === wantsDemo ? 'demo' : result === wantsReturn ? 'return' : 'left'};
@@ -164,7 +178,7 @@ async function runOnce(
 
 	try {
 		const result = await app.waitUntilExit();
-		return ended ?? outcomeOf(result);
+		return ended ?? outcomeOf(result, session);
 	} catch (error) {
 		// Ink prints an error on the alternate screen only, which is gone the next moment.
 		console.error(error);

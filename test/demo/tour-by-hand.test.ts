@@ -162,6 +162,23 @@ describe('gpubox demo', () => {
 		assert.equal((await terminal.exited).exitCode, 0);
 	});
 
+	test('the tour goes on where it was after a look at another host', async () => {
+		const terminal = openTerminal(lone.host, person, ['demo'], {columns: 100, rows: 30, env: lone.environment});
+		await terminal.waitFor(/hopper[\s\S]*TOUR 1\/11/);
+		terminal.write(sent['→'] ?? '');
+		await terminal.waitFor(/TOUR 2\/11/);
+		terminal.write('h');
+		await terminal.waitFor(/3 of 4 answered[\s\S]*▸● hopper/);
+		terminal.write('j');
+		await terminal.waitFor(/▸● noether/);
+		terminal.write('\r');
+		await terminal.waitFor(/r return/);
+		terminal.write('r');
+		await terminal.waitFor(/hopper[\s\S]*8 GPUs[\s\S]*TOUR (?!1\/)\d+\/11/);
+		terminal.write('q');
+		assert.equal((await terminal.exited).exitCode, 0);
+	});
+
 	test('a session without an engine leads to it by its key, with the tour', async () => {
 		const terminal = openTerminal(lone.host, person, [], {columns: 80, rows: 24});
 		await terminal.waitFor(/ d demo /);
