@@ -9,7 +9,8 @@ import {parse, stringify} from 'yaml';
 import {hashInputs} from '../../source/job/lock/lock.ts';
 import {writeLock} from '../../source/job/lock/write.ts';
 import {npmPackages, unpackedDeb, unpackedPackages} from '../_helpers/consumers/cache.ts';
-import {dockerOf, makePerson, type Person, type Result, testHost} from '../_helpers/test-host/index.ts';
+import {playJob} from '../_helpers/consumers/podman.ts';
+import {dockerOf, makePerson, needsOwnEngine, type Person, type Result, testHost} from '../_helpers/test-host/index.ts';
 import {runToEnd} from '../_helpers/test-host/person.ts';
 
 /*
@@ -209,6 +210,23 @@ test('docker takes the stack, and refuses a misspelt key', async () => {
 		Object.assign((services as {job: object}).job, {shmsize: '1g'}),
 	);
 	assert.notEqual((await run('docker', ['stack', 'config', '-c', other])).code, 0);
+});
+
+test('podman plays the Kubernetes Job: words, user, exit code', {skip: needsOwnEngine}, async () => {
+	const script = 'echo "$ODD" "$@" "$USER"; pwd; id -u; exit 7';
+	const words = ['--built', 'localhost/shell:latest', '--', 'sh', '-c', script, "it's", '$HOME'];
+	await exported(['kubernetes', '-o', 'kubernetes.yaml', ...words]);
+	const file = await readFile(inProject('kubernetes.yaml'), 'utf8');
+	const {kind, metadata} = parse(file) as {kind: string; metadata: {name: string}};
+	assert.equal(kind, 'Job');
+	const secret = stringify({
+		apiVersion: 'v1',
+		kind: 'Secret',
+		metadata: {name: `${metadata.name}-secrets`},
+		data: {TOKEN: Buffer.from('hunter2').toString('base64')},
+	});
+	const {code, log} = await playJob({job: file, secret, parent: host.own?.runFolder ?? ''});
+	assert.deepEqual([code, log], [7, "a $b 'c' $HOME gpubox\n/workspace\n1000\n"]);
 });
 
 describe('GitHub Actions', () => {

@@ -1,6 +1,6 @@
 /** Programs of others that read what gpubox exports: fetched once into the clone's .cache, by the test that needs one. */
 import {existsSync} from 'node:fs';
-import {chmod, mkdir, mkdtemp, readdir, rename, rm} from 'node:fs/promises';
+import {chmod, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {command} from '../test-host/command.ts';
@@ -67,6 +67,59 @@ export function unpackedPackages(key: string, packages: readonly string[]): Prom
 		});
 		for (const file of await readdir(downloads)) {
 			await command('dpkg-deb', ['-x', join(downloads, file), folder]);
+		}
+
+		await rm(downloads, {recursive: true});
+	});
+}
+
+const debian13 =
+	'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main\n';
+
+/** The words for an apt-get that knows Debian 13 alone, and keeps all that it writes in `folder`. */
+async function aptOfDebian13(): Promise<string[]> {
+	const folder = await cached('debian-13', async (fresh) => {
+		await writeFile(join(fresh, 'sources.list'), debian13);
+		await mkdir(join(fresh, 'lists/partial'), {recursive: true});
+		await command('apt-get', [...aptIn(fresh), 'update']);
+	});
+	return aptIn(folder);
+}
+
+function aptIn(folder: string): string[] {
+	const settings = {
+		'Dir::State': folder,
+		'Dir::State::lists': join(folder, 'lists'),
+		'Dir::State::status': '/dev/null',
+		'Dir::Cache': folder,
+		'Dir::Etc::sourcelist': join(folder, 'sources.list'),
+		'Dir::Etc::sourceparts': '/dev/null',
+		'Dir::Etc::parts': '/dev/null',
+		'Dir::Etc::preferencesparts': '/dev/null',
+		'Acquire::Languages': 'none',
+		'Acquire::Retries': '3',
+		'APT::Sandbox::User': 'root',
+	};
+	return ['-qq', ...Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`])];
+}
+
+/**
+Packages of Debian 13, which brings newer programs than the oldest distribution that these tests run on, unpacked into one folder: a root of their own,
+where the C library is among them.
+*/
+export function debian13Packages(key: string, packages: readonly string[]): Promise<string> {
+	return cached(key, async (folder) => {
+		const downloads = await mkdtemp(join(folder, 'debs-'));
+		await command('apt-get', [...(await aptOfDebian13()), 'download', ...packages], {cwd: downloads});
+		// /bin and its like are links, as on every system of today.
+		for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
+			await mkdir(join(folder, 'usr', name), {recursive: true});
+			await symlink(join('usr', name), join(folder, name));
+		}
+
+		for (const file of await readdir(downloads)) {
+			const unpack = 'dpkg-deb --fsys-tarfile "$1" | tar --extract --directory "$2" --keep-directory-symlink';
+			await command('sh', ['-c', unpack, 'sh', join(downloads, file), folder]);
 		}
 
 		await rm(downloads, {recursive: true});

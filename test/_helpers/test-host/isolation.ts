@@ -61,7 +61,8 @@ export function controlGroupOf(folder: string): string {
 		.replaceAll('/', '-');
 }
 
-async function removeControlGroup(folder: string): Promise<void> {
+/** With the groups in it, which have to be empty. */
+export async function removeControlGroup(folder: string): Promise<void> {
 	for (const entry of await readdir(folder, {withFileTypes: true}).catch(() => [])) {
 		if (entry.isDirectory()) {
 			await removeControlGroup(join(folder, entry.name));

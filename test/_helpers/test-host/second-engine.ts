@@ -1,7 +1,7 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {chmod, mkdir, mkdtemp, readFile, realpath, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import Docker from 'dockerode';
 import {command} from './command.ts';
 import {removeEngineFolder, separately, separateSettings} from './isolation.ts';
@@ -130,10 +130,10 @@ export async function startSecondEngine(options: {
 	};
 }
 
-/** An image of a few megabytes with little but a shell in it, named `shell`. It says that it has all that a box needs, so gpubox adds no layer. */
-export async function importShell(docker: Docker, folder: string): Promise<void> {
+/** The files of an image of a few megabytes with little but a shell and the folders /tmp and /workspace in it. */
+export async function archiveShell(archive: string): Promise<void> {
 	const files = new Set<string>();
-	for (const name of ['sh', 'sleep', 'mkdir', 'mv', 'rm']) {
+	for (const name of ['sh', 'sleep', 'mkdir', 'mv', 'rm', 'id']) {
 		const program = `/bin/${name}`;
 		files.add(program);
 		const libraries = await command('ldd', [await realpath(program)]);
@@ -142,9 +142,16 @@ export async function importShell(docker: Docker, folder: string): Promise<void>
 		}
 	}
 
-	const archive = join(folder, 'shell.tar');
+	await mkdir(join(dirname(archive), 'workspace'), {recursive: true});
 	// Of /tmp only the folder.
-	await command('tar', ['--create', '--dereference', `--file=${archive}`, ...files, '--no-recursion', '/tmp']);
+	const folders = ['--no-recursion', '/tmp', '--directory', dirname(archive), 'workspace'];
+	await command('tar', ['--create', '--dereference', `--file=${archive}`, ...files, ...folders]);
+}
+
+/** The same image on an engine, named `shell`. It says that it has all that a box needs, so gpubox adds no layer. */
+export async function importShell(docker: Docker, folder: string): Promise<void> {
+	const archive = join(folder, 'shell.tar');
+	await archiveShell(archive);
 	const changes = ['LABEL gpubox.image.provides="jupyter ssh"'];
 	const stream = await docker.importImage(archive, {repo: 'shell', tag: 'latest', changes});
 	await new Promise((resolve, reject) => {

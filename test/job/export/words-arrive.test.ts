@@ -67,6 +67,10 @@ const fileOf = (job: PortableJob, name: TargetName, more: Partial<typeof options
 const interpolate = (text: string) =>
 	text.replaceAll(/\$(\$?)/g, (_, second: string) => (second === '$' ? '$' : assert.fail(`a variable in ${text}`)));
 
+/** What Kubernetes makes of `$`: third_party/forked/golang/expansion there. Any other one stays, and names nothing. */
+const expand = (text: string) =>
+	text.replaceAll(/\$([$(])/g, (_, second: string) => (second === '$' ? '$' : assert.fail(`a variable in ${text}`)));
+
 type Service = {entrypoint: string[]; environment: Record<string, string>};
 const composeService = (text: string) =>
 	Object.values((parse(text) as {services: Record<string, Service>}).services)[0];
@@ -92,8 +96,8 @@ const arrivals: Record<Exclude<TargetName, 'devcontainer'>, (job: PortableJob) =
 		};
 		const [container] = document.spec.template.spec.containers;
 		return [
-			...(container?.command ?? []).map(interpolate),
-			interpolate(container?.env.find(({name}) => name === 'ODD')?.value ?? ''),
+			...(container?.command ?? []).map(expand),
+			expand(container?.env.find(({name}) => name === 'ODD')?.value ?? ''),
 		];
 	},
 	slurm: (job) => runScript('bash', fileOf(job, 'slurm')),

@@ -18,9 +18,12 @@ import {defined, writeYaml} from '../yaml.ts';
 
 const gpuResource = 'nvidia.com/gpu';
 
-/** `$(NAME)` stands for a variable in commands and values: `$$` is a dollar. */
+/**
+`$(NAME)` stands for a variable in commands and values, and there `$$` is a dollar. Any other dollar is one as it is (third_party/forked/golang/expansion
+in Kubernetes), and remains so in podman, which does not expand values.
+*/
 function withoutReferences(text: string): string {
-	return text.replaceAll('$', '$$$$');
+	return text.replaceAll(/\$(?=[$(])/g, '$$$$');
 }
 
 /** Bytes as a Kubernetes quantity. */

@@ -184,7 +184,8 @@ export const swarm: Target = {
 		);
 		const hasCache = job.built !== undefined && job.mounts.some(({kind}) => kind === 'cache');
 		const file = defined({
-			version: '3.13',
+			// The lowest with all that is written: docker refuses a version that is newer than it is, as 26 does 3.13.
+			version: '3.9',
 			services: {[job.kind === 'job' ? 'job' : 'box']: withoutVariables(stackService(job))},
 			secrets:
 				secrets.length === 0 ? undefined : Object.fromEntries(secrets.map((secret) => [secret.name, {external: true}])),
