@@ -1,54 +1,33 @@
 #!/usr/bin/env node
-import module from 'node:module';
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {calledWord} from './start/called-word.ts';
 import {findCodeCache} from './start/code-cache.ts';
+import {openCode} from './start/compiled-code.ts';
 import {dropEmptyVariables} from './start/empty-variables.ts';
+import {refuseOldNode} from './start/old-node.ts';
 
-// As package.json has it in `engines`: that file is not read, because it costs every start.
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < 22 || (major === 22 && minor < 12)) {
-	process.stderr.write(
-		`gpubox: It needs Node 22.12 or newer, and this is ${process.versions.node}.\n  → Install a newer one: https://nodejs.org\n`,
-	);
-	process.exit(1);
-}
-
+refuseOldNode();
 dropEmptyVariables(process.env);
-const codeCache = findCodeCache(process.env);
-if (codeCache !== undefined) {
-	module.enableCompileCache?.(codeCache);
-}
+void start();
 
-const {failWhenStuck} = await import('./run-verb.ts');
-const finished = failWhenStuck();
-const [first, second, ...rest] = process.argv.slice(2);
-const onlyHost =
-	first !== undefined && /^--host(=.+)?$/.test(first) && (first.includes('=') ? second : rest[0]) === undefined;
-
-// Without a verb it is the session. Commander would turn a mistyped verb into "too many arguments" if the root did it.
-if (first === undefined || (onlyHost && (first.includes('=') || second !== undefined))) {
-	const {openSession} = await import('./commands/session.ts');
-	await openSession(first?.includes('=') ? first.slice('--host='.length) : second);
-	finished();
-} else {
-	if (first === '--licenses') {
-		const {printNotices} = await import('./commands/licenses.ts');
-		await printNotices();
-	} else {
-		const {runProgram} = await import('./program.ts');
-		await runProgram(process.argv);
+async function start(): Promise<void> {
+	const build = process.env.GPUBOX_BUILD;
+	// From source there is no bundle.
+	if (build === undefined) {
+		const {main} = await import('./main.ts');
+		await main(() => {});
+		return;
 	}
 
-	// What a pipe has not taken yet would be lost. After Ctrl-C the reader may be gone.
-	const interrupted = process.exitCode === 130;
-	for (const stream of [process.stdout, process.stderr]) {
-		await new Promise((resolve) => {
-			stream.write('', resolve);
-			if (interrupted) {
-				setTimeout(resolve, 200);
-			}
-		});
-	}
-
-	// Node's own end takes down all that was built up before it lets the shell go on: 10 ms.
-	process.exit();
+	const folder = import.meta.dirname;
+	const code = openCode({
+		folder,
+		read: (name) => readFileSync(join(folder, name), 'latin1'),
+		cache: findCodeCache(process.env),
+		build,
+		purpose: calledWord(process.argv) || 'session',
+	});
+	const {main} = code.load('main.js') as typeof import('./main.ts');
+	await main(code.keep);
 }

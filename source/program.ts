@@ -9,6 +9,7 @@ import {targetFacts, targetNames} from './job/export/target-names.ts';
 import {isPlaceName, placeLines, placeNames} from './job/place/place-names.ts';
 import {shared} from './options.ts';
 import {failureJson, wantsJson} from './run-verb.ts';
+import {calledWord} from './start/called-word.ts';
 import {safeText} from './text/safe.ts';
 import {collect, toCount, toOneOrMore, toPort, toPositive, toProcessesPerNode, toShellNumber, verb} from './verb.ts';
 
@@ -719,8 +720,14 @@ export function makeProgram(only?: string): CommandUnknownOpts {
 	return program;
 }
 
-export async function runProgram(argv: string[]): Promise<void> {
-	const program = makeProgram(calledVerb(argv));
+/** @param onVerb called when the command line calls a verb that there is */
+export async function runProgram(argv: string[], onVerb: () => void): Promise<void> {
+	const called = calledVerb(argv);
+	if (called !== undefined || calledWord(argv).startsWith('__')) {
+		onVerb();
+	}
+
+	const program = makeProgram(called);
 	for (const command of [program, ...program.commands]) {
 		command.exitOverride((error) => {
 			process.exit(error.exitCode === 0 ? exitCode.done : exitCode.usage);
@@ -737,8 +744,7 @@ The verb that a command line calls, by its own name. Undefined where the other v
 mistake.
 */
 export function calledVerb(argv: readonly string[]): string | undefined {
-	const [first = '', second = '', third = ''] = argv.slice(2);
-	const word = first === '--host' ? third : first.startsWith('--host=') ? second : first;
+	const word = calledWord(argv);
 	return Object.keys(verbs).find((name) => name === word || otherNames[name]?.aliases.includes(word));
 }
 

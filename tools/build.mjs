@@ -5,6 +5,7 @@ chunks keep every verb from paying for what only another one needs.
 What is used together lies in one chunk, whoever imports it: to find and open a file takes longer than to read a little more of
 another. `strictExecutionOrder` keeps a module of a chunk from running before somebody needs it.
 */
+import {createHash} from 'node:crypto';
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {build} from 'rolldown';
@@ -73,23 +74,51 @@ const builtins = {
 };
 
 /**
-Yoga carries its WebAssembly in itself as text, yet asks for it by `fetch`, which loads all of Node's HTTP client at the start of
-every session. Its own way for environments without `fetch` does the same at once.
+Libraries that wait for something while they are loaded, which a chunk of this format cannot. Ink waits for its devtools, which are never
+there, and Yoga for its WebAssembly: it carries it in itself as text and asks for it by `fetch`, which loads all of Node's HTTP client.
+At once it takes no longer.
 */
-const yogaWithoutFetch = {
-	name: 'yoga-without-fetch',
+const withoutWaiting = {
+	name: 'without-waiting',
 	transform: {
-		filter: {id: /yoga-wasm-base64-esm\.js$/},
-		handler: (code) => replaceFirst(code, '"function"!=typeof fetch', 'true'),
+		filter: {id: /\/(ink\/build\/reconciler|yoga-wasm-base64-esm|yoga-layout\/dist\/src\/index)\.js$/},
+		handler(code, id) {
+			if (id.includes('/ink/')) {
+				return replaceAll(code, [
+					["import.meta.resolve('react-devtools-core');", ''],
+					["await import('./devtools.js');", ''],
+					['await loadPackageJson()', '{}'],
+				]);
+			}
+
+			return id.endsWith('/index.js')
+				? replaceAll(code, [
+						[
+							'const Yoga = wrapAssembly(await loadYoga());',
+							'const library = {}; loadYoga(library); const Yoga = wrapAssembly(library);',
+						],
+					])
+				: replaceAll(code, [
+						[
+							'(function(){return w||',
+							'b({instance:new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(H.slice(H.indexOf(",")+1),"base64")),d)});return{};(function(){return w||',
+						],
+					]);
+		},
 	},
 };
 
-function replaceFirst(code, before, after) {
-	if (!code.includes(before)) {
-		throw new Error(`A library does not say ${before} any more: look whether replacing it is still needed.`);
+function replaceAll(code, replacements) {
+	let result = code;
+	for (const [before, after] of replacements) {
+		if (!result.includes(before)) {
+			throw new Error(`A library does not say ${before} any more: look whether replacing it is still needed.`);
+		}
+
+		result = result.replace(before, after);
 	}
 
-	return code.replace(before, after);
+	return result;
 }
 
 /**
@@ -100,11 +129,14 @@ const groups = Object.entries({
 	// Every start needs it.
 	base: [
 		/^\0/,
+		/\/source\/start\/[^/]+\.ts$/,
 		/\/source\/(base|text)\//,
 		/\/source\/engine\/[^/]+$/,
 		/\/source\/run-verb\.ts$/,
 		/\/source\/demo\/scenario-names\.ts$/,
-		/\/source\/job\/export\/target-names\.ts$/,
+		/\/source\/job\/(export\/target-names|place\/place-names)\.ts$/,
+		/\/source\/image\/scan\/(finding|scanner-names)\.ts$/,
+		/\/node_modules\/valibot\//,
 		/\/tools\/shims\/|\/node_modules\/(string-width|cli-truncate|slice-ansi|strip-ansi|ansi-styles|ansi-regex|get-east-asian-width|is-fullwidth-code-point)\//,
 	],
 	engine: [/\/source\/engine\/docker\//],
@@ -115,54 +147,89 @@ const groups = Object.entries({
 	// Verbs lie outside, each by itself, and so does what sets a project up.
 	boxes: [
 		/\/source\/(box|gpu|host)\//,
-		/\/source\/app\/([^/]+|hosts\/(cells|facts)\.ts)$/,
-		/\/source\/commands\/output\//,
+		/\/source\/app\/(?!convert-notebook|portable-job)([^/]+|hosts\/(cells|facts)\.ts)$/,
+		/\/source\/app\/(images\/(choose-image|local-images)|lock\/project-lock)\.ts$/,
+		/\/source\/commands\/output\/(?!demo-hosts)/,
 		/\/source\/image\/(pull\/|reference\.ts$)/,
-		/\/source\/settings\/(file|loading-variables|merge|trust)\.ts$/,
+		/\/source\/job\/lock\/(lock|pins)\.ts$/,
+		/\/source\/settings\/(elsewhere|file|loading-variables|merge|reserved|trust)\.ts$/,
 		/\/source\/setup\/plan\.ts$/,
 		/\/gpu-cards\.json$/,
 	],
 	runs: [
 		/\/source\/app\/runs\/(run|follow|make-job)\.ts$/,
 		/\/source\/job\/(run|runs)\//,
-		/\/source\/job\/(job|python|script|torchrun)\.ts$/,
+		/\/source\/job\/(check|job|notebook\/notebook|python|script|torchrun)\.ts$/,
 	],
 	judge: [/\/source\/image\//, /\/templates\/catalogue\//],
 }).map(([name, paths]) => ({name, test: (id) => paths.some((path) => path.test(id))}));
 
 rmSync(into, {recursive: true, force: true});
 
-const {output} = await build({
+const common = {
 	cwd: root,
-	input: {cli: 'source/cli.ts', 'demo/nvidia-smi': 'source/demo/nvidia-smi.ts'},
 	platform: 'node',
-	plugins: [unused, lazy, builtins, yogaWithoutFetch],
-	preserveEntrySignatures: false,
 	treeshake: {propertyReadSideEffects: false},
+	logLevel: 'warn',
+};
+const define = {
+	'process.env.NODE_ENV': '"production"',
+	'process.env.DEV': '"false"',
+	'process.env.GPUBOX_VERSION': JSON.stringify(version),
+};
+/** The entry loads the chunks itself (source/start/compiled-code.ts), which it can do with scripts but not with modules. */
+const format = {format: 'cjs', minify: true, comments: {legal: true, annotation: false, jsdoc: false}};
+
+const {output} = await build({
+	...common,
+	input: {main: 'source/main.ts', 'demo/nvidia-smi': 'source/demo/nvidia-smi.ts'},
+	plugins: [unused, lazy, builtins, withoutWaiting],
+	preserveEntrySignatures: 'allow-extension',
 	// Modules that are imported both ways are meant: one of the two is in the same chunk.
 	checks: {ineffectiveDynamicImport: false},
-	transform: {
-		target: 'node22',
-		define: {
-			'process.env.NODE_ENV': '"production"',
-			'process.env.DEV': '"false"',
-			'process.env.GPUBOX_VERSION': JSON.stringify(version),
-		},
-	},
+	transform: {target: 'node22', define},
 	output: {
+		...format,
 		dir: into,
-		format: 'esm',
-		minify: true,
-		comments: {legal: true, annotation: false, jsdoc: false},
 		// As deep as the folders of source/, so that a path to templates/ is the same from both.
 		chunkFileNames: 'chunks/[name]-[hash].js',
 		strictExecutionOrder: true,
 		codeSplitting: {includeDependenciesRecursively: false, groups},
 	},
-	logLevel: 'warn',
 });
 
 const chunks = output.filter(({type}) => type === 'chunk');
+const hash = createHash('sha256');
+for (const {fileName, code} of chunks) {
+	const text = inLatin(code);
+	writeFileSync(`${into}/${fileName}`, text);
+	hash.update(fileName).update(text);
+}
+
+const buildId = hash.digest('hex').slice(0, 12);
+const {output: entries} = await build({
+	...common,
+	input: {cli: 'source/cli.ts'},
+	plugins: [builtins],
+	transform: {target: 'node22', define: {...define, 'process.env.GPUBOX_BUILD': JSON.stringify(buildId)}},
+	output: {...format, dir: into},
+});
+for (const {fileName, code} of entries) {
+	writeFileSync(`${into}/${fileName}`, inLatin(code));
+}
+
+writeFileSync(`${into}/package.json`, `${JSON.stringify({type: 'commonjs', build: buildId})}\n`);
+
+/** Text that has a byte for each character is read faster and takes half the memory. */
+function inLatin(code) {
+	// The escape would be another text there.
+	if (/String\.raw`[^`]*[^\0-~]/.test(code)) {
+		throw new Error('String.raw with a character that is not ASCII.');
+	}
+
+	return code.replace(/[^\0-\x7f]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 const ids = chunks.flatMap(({modules}) => Object.keys(modules));
 // The bundle holds a piece of the bundler, too.
 const packages = bundledPackages([...ids, `${root}node_modules/rolldown/package.json`]);

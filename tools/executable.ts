@@ -12,6 +12,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs, promisify} from 'node:util';
+import {build} from 'rolldown';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -40,12 +41,15 @@ async function make(platform: string): Promise<string> {
 		notices,
 		`${await readFile(join(root, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8')}\n${'-'.repeat(80)}\nNode.js ${process.version}\n\n${await readFile(license, 'utf8')}`,
 	);
+	// Its path becomes a part of the executable.
+	const main = 'main.cjs';
+	await bundleMain(join(work, main));
 	const config = join(work, 'config.json');
 	const blob = join(work, 'blob');
 	await writeFile(
 		config,
 		JSON.stringify({
-			main: join(root, 'tools/executable-main.cjs'),
+			main,
 			output: blob,
 			disableExperimentalSEAWarning: true,
 			assets: Object.fromEntries([
@@ -58,7 +62,7 @@ async function make(platform: string): Promise<string> {
 			]),
 		}),
 	);
-	await run(process.execPath, ['--experimental-sea-config', config]);
+	await run(process.execPath, ['--experimental-sea-config', config], {cwd: work});
 
 	const folder = join(root, 'dist-bin');
 	const executable = join(folder, `gpubox-${platform}`);
@@ -71,6 +75,18 @@ async function make(platform: string): Promise<string> {
 	await chmod(unfinished, 0o755);
 	await rename(unfinished, executable);
 	return executable;
+}
+
+async function bundleMain(file: string): Promise<void> {
+	const {build: id} = JSON.parse(await readFile(join(root, 'dist/package.json'), 'utf8')) as {build: string};
+	await build({
+		cwd: root,
+		input: 'tools/executable-main.ts',
+		platform: 'node',
+		transform: {target: 'node22', define: {'process.env.GPUBOX_BUILD': JSON.stringify(id)}},
+		output: {file, format: 'cjs', minify: true},
+		logLevel: 'warn',
+	});
 }
 
 /** The Node of the lock file and its license. `npm ci` brings this machine's; that of another comes from the registry now. */

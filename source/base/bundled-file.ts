@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 
 /**
 Where the files that the executable carries inside seem to lie: below a file, where nothing real can be
-(tools/executable-main.cjs).
+(tools/executable-main.ts).
 */
 const inside = '/proc/self/exe/';
 

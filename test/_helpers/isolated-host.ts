@@ -30,6 +30,7 @@ export async function makeLoneHost(): Promise<LoneHost> {
 	const temporary = mkdtempSync(join(folder, 'tmp-'));
 	const socket = join(folder, 'docker.sock');
 	const log = join(folder, 'deeds');
+	const code = join(folder, 'code');
 	let knocks = 0;
 	const server = createServer((connection) => {
 		knocks += 1;
@@ -47,8 +48,7 @@ export async function makeLoneHost(): Promise<LoneHost> {
 		},
 		environment: {
 			TMPDIR: temporary,
-			// Node writes it, and not the program.
-			NODE_COMPILE_CACHE: join(folder, 'code'),
+			NODE_COMPILE_CACHE: code,
 			NODE_OPTIONS: `--import=${pathToFileURL(fileURLToPath(new URL('probe.mjs', import.meta.url)))}`,
 			GPUBOX_TEST_PROBE: log,
 		},
@@ -58,6 +58,8 @@ export async function makeLoneHost(): Promise<LoneHost> {
 				? readFileSync(log, 'utf8')
 						.split('\n')
 						.flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Deed]))
+						// What was compiled of the program may be kept there, and says nothing of what it does.
+						.filter(({where}) => !where.startsWith(code))
 				: [],
 		knocks: () => knocks,
 		async [Symbol.asyncDispose]() {

@@ -1,0 +1,182 @@
+/**
+Loads the bundle's chunks with what V8 compiled of them in an earlier run of the same verb.
+
+Node's own cache of compiled code is made before a file is run, and so without the functions that are compiled when they are first
+called: compiling those again was a quarter of a start. It also reads a file for each chunk. This one is made at the end, with all that was
+called until then, and there is one file for each verb.
+
+V8 refuses code of another version of its own, or made with other flags. Whoever can write the file decides what gpubox does:
+`findCodeCache` chooses the folder.
+*/
+import type {Script} from 'node:vm';
+
+const {closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync} =
+	process.getBuiltinModule('node:fs');
+const {dirname, join} = process.getBuiltinModule('node:path').posix;
+const vm = process.getBuiltinModule('node:vm');
+
+export type CodeOptions = {
+	/** Where the chunks lie, for messages and for what asks where it is. */
+	folder: string;
+	/** The text of a chunk, in Latin-1. */
+	read: (name: string) => string;
+	/** Where what was compiled is kept; without one nothing is. */
+	cache: string | undefined;
+	/** Of the whole bundle: what was compiled of another is never looked at. */
+	build: string;
+	/** What it was compiled for: what is needed, and which functions are called, depends on the verb. */
+	purpose: string;
+};
+
+export type Code = {
+	/** What a chunk exports. */
+	load: (name: string) => unknown;
+	/** Asks for what is compiled to be kept when there is nothing yet. */
+	keep: () => void;
+};
+
+/** By then a session has drawn its screen, and most verbs are over. In milliseconds. */
+const startedAfter = 3000;
+
+/** V8 drops what was compiled and not called for a while: a process that is older has nothing left of its start. In milliseconds. */
+const forgottenAfter = 60_000;
+
+/** Folders of other builds that nothing was written to for this long are removed. In milliseconds. */
+const unusedAfter = 30 * 24 * 3600 * 1000;
+
+/** What is kept: of each chunk the compiled code. */
+type Kept = {
+	/** Written by a process that had not ended, so without what is called at the end. */
+	early: boolean;
+	parts: Map<string, Buffer>;
+};
+
+/** Loads chunks as Node's `require` does. */
+export function openCode({folder, read, cache, build, purpose}: CodeOptions): Code {
+	const file = cache !== undefined && /^\w+$/.test(purpose) ? join(cache, folderOf(build), purpose) : undefined;
+	let kept = file === undefined ? undefined : readKept(file);
+	let complete = kept !== undefined && !kept.early;
+	const modules = new Map<string, {exports: unknown}>();
+	const scripts = new Map<string, Script>();
+	const load = (name: string): unknown => {
+		const loaded = modules.get(name);
+		if (loaded !== undefined) {
+			return loaded.exports;
+		}
+
+		const filename = join(folder, name);
+		const cachedData = kept?.parts.get(name);
+		// A chunk that is also a program of its own begins with a line for the shell.
+		const text = `(function(exports,require,module,__filename,__dirname){${read(name).replace(/^#!.*/, '')}\n})`;
+		const script = new vm.Script(text, {filename, cachedData});
+		complete &&= cachedData !== undefined && script.cachedDataRejected !== true;
+		scripts.set(name, script);
+		const module = {exports: {}};
+		modules.set(name, module);
+		const require = (wanted: string) =>
+			wanted.startsWith('.') ? load(join(dirname(name), wanted)) : process.getBuiltinModule(wanted);
+		script.runInThisContext()(module.exports, require, module, filename, dirname(filename));
+		return module.exports;
+	};
+
+	const write = (path: string, early: boolean) => {
+		const fresh = [...scripts].map(([name, script]) => [name, script.createCachedData()] as const);
+		kept = {early, parts: new Map([...(kept?.parts ?? []), ...fresh])};
+		writeKept(path, kept);
+	};
+	const keep = (path: string) => {
+		setTimeout(() => {
+			if (complete) {
+				kept = undefined;
+				scripts.clear();
+			} else if (kept?.early !== true) {
+				write(path, true);
+			}
+		}, startedAfter).unref();
+		process.once('exit', () => {
+			if (!complete && performance.now() < forgottenAfter) {
+				write(path, false);
+			}
+		});
+	};
+	return {load, keep: () => (file === undefined ? undefined : keep(file))};
+}
+
+function folderOf(build: string): string {
+	return `gpubox-${build}-${process.version}-${process.arch}`;
+}
+
+/** @returns undefined when there is none, or not a whole one */
+function readKept(file: string): Kept | undefined {
+	try {
+		const data = readFileSync(file);
+		const end = data.indexOf('\n');
+		const {early, lengths} = JSON.parse(data.toString('latin1', 0, end)) as {
+			early: boolean;
+			lengths: Record<string, number>;
+		};
+		let offset = aligned(end + 1);
+		const parts = new Map<string, Buffer>();
+		for (const [name, length] of Object.entries(lengths)) {
+			parts.set(name, data.subarray(offset, offset + length));
+			offset += aligned(length);
+		}
+
+		return offset === data.length ? {early, parts} : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** V8 copies what does not begin at a whole word. */
+function aligned(length: number): number {
+	return Math.ceil(length / 8) * 8;
+}
+
+/** One line of JSON, then the parts one after another, each filled up to a whole word. */
+function writeKept(file: string, {early, parts}: Kept): void {
+	const lengths = Object.fromEntries([...parts].map(([name, part]) => [name, part.length]));
+	const pieces = [Buffer.from(`${JSON.stringify({early, lengths})}\n`, 'latin1'), ...parts.values()];
+	const data = Buffer.concat(pieces.flatMap((piece) => [piece, Buffer.alloc(aligned(piece.length) - piece.length)]));
+	const folder = dirname(file);
+	const fresh = `${file}.${process.pid}`;
+	try {
+		if (mkdirSync(folder, {recursive: true, mode: 0o700}) !== undefined) {
+			removeUnused(dirname(folder));
+		}
+
+		writeWhole(fresh, data);
+		renameSync(fresh, file);
+	} catch {
+		// No room, or no rights: then each start compiles.
+		try {
+			rmSync(fresh, {force: true});
+		} catch {
+			// It was never there.
+		}
+	}
+}
+
+function writeWhole(file: string, data: Buffer): void {
+	const fd = openSync(file, 'wx', 0o600);
+	try {
+		for (let written = 0; written < data.length; ) {
+			written += writeSync(fd, data, written);
+		}
+
+		// V8 does not check it: after a power cut it must not be there by half.
+		fsyncSync(fd);
+	} finally {
+		closeSync(fd);
+	}
+}
+
+/** What older versions of gpubox, or other versions of Node, left. */
+function removeUnused(cache: string): void {
+	for (const name of readdirSync(cache)) {
+		const folder = join(cache, name);
+		if (name.startsWith('gpubox-') && Date.now() - statSync(folder).mtimeMs > unusedAfter) {
+			rmSync(folder, {recursive: true, force: true});
+		}
+	}
+}
