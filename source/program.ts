@@ -1,6 +1,6 @@
 import {Argument, Command, type CommandUnknownOpts, Help, Option} from '@commander-js/extra-typings';
 import {exitCode, Failure} from './base/failure.ts';
-import {describeVersion} from './base/version.ts';
+import {version} from './base/version.ts';
 import {scenarioNames} from './demo/scenario-names.ts';
 import {askAhead} from './engine/ahead.ts';
 import {thresholds} from './image/scan/finding.ts';
@@ -532,11 +532,7 @@ const exportVerb = () =>
 			)
 			.option('--queue <name>', 'use this queue of Kueue (kubernetes), or this partition (slurm)')
 			.option('--runtime-class <name>', 'set the runtime class (kubernetes)')
-			.option(
-				'--runner <label>',
-				'run on machines with this label or tag (CI, repeatable; default with GPUs: gpu)',
-				collect,
-			)
+			.option('--runner <label>', 'run on machines with this label or tag (CI, repeatable; default: gpu)', collect)
 			.option('--no-check', 'skip the check of the GPUs before the job (CI)')
 			.option('--strict', 'return 1 if something is not carried over')
 			.option('--force', 'overwrite files that have other content')
@@ -684,7 +680,7 @@ const otherNames: Record<string, {aliases: string[]; told: string}> = {
 export function makeProgram(only?: string): CommandUnknownOpts {
 	const program: CommandUnknownOpts = new Command('gpubox')
 		.description('Manage the GPUs of a workstation: start a Jupyter or SSH box on an image that fits them.')
-		.version(describeVersion(), '-V, --version', 'print the version, the commit and the build')
+		.version(version, '-V, --version', 'print the version')
 		.helpOption('-h, --help', 'show help')
 		.helpCommand('help [command]', 'show help for a command')
 		// The entry answers it, so that nothing else has to be loaded.

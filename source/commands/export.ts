@@ -66,7 +66,7 @@ export async function exportCommand(
 		lostBefore: [...(lock.kind === 'stale' ? [staleLock] : []), ...lostBefore],
 		with: options.with ?? 'pyxis',
 		check: options.check ?? true,
-		...(options.runner === undefined ? {} : {runners: options.runner}),
+		runners: options.runner ?? ['gpu'],
 		...(options.queue === undefined ? {} : {queue: options.queue}),
 		...(options.runtimeClass === undefined ? {} : {runtimeClass: options.runtimeClass}),
 	});

@@ -1,4 +1,5 @@
 import type {Scenario, ScenarioGpu} from './scenario.ts';
+import {linksText, slicesText} from './smi-detail.ts';
 import {cellOf, fields, type Moment} from './smi-fields.ts';
 import {tableText, versionText} from './smi-table.ts';
 import {cardStateOf, at as scenarioAt} from './state-at.ts';
@@ -176,8 +177,21 @@ function topology({gpus}: Scenario): Answer {
 	return text(`${[head, ...rows].join('\n')}\n\nLegend:\n\n  X    = Self\n`);
 }
 
+/** Only the cards that `-i` names, by number or UUID. */
+function onlyCards(scenario: Scenario, arguments_: readonly string[]): Scenario {
+	const place = arguments_.indexOf('-i');
+	const named = place === -1 ? undefined : arguments_[place + 1]?.split(',');
+	return named === undefined
+		? scenario
+		: {
+				...scenario,
+				gpus: scenario.gpus.filter(({index, uuid}) => named.includes(String(index)) || named.includes(uuid)),
+			};
+}
+
 /** The output of the simulated nvidia-smi for these arguments. */
-export function answer(scenario: Scenario, arguments_: readonly string[]): Answer {
+export function answer(whole: Scenario, arguments_: readonly string[]): Answer {
+	const scenario = onlyCards(whole, arguments_);
 	const {failure} = scenario;
 	if (failure) {
 		return {kind: 'text', stream: failure.stream, text: `${failure.text}\n`, exitCode: failure.exitCode};
@@ -195,6 +209,14 @@ export function answer(scenario: Scenario, arguments_: readonly string[]): Answe
 			return text(versionText(scenario));
 		case 'topo':
 			return arguments_[1] === '-m' ? topology(scenario) : badArguments();
+		case 'nvlink':
+			return arguments_[1] === '-s' ? text(linksText(scenario)) : badArguments();
+		case '-q':
+			return {
+				kind: 'rows',
+				intervalMs: undefined,
+				at: (seconds) => ({text: slicesText(scenario, seconds), exitCode: 0}),
+			};
 		case '-L':
 		case '--list-gpus':
 			return list(scenario);

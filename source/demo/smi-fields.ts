@@ -25,6 +25,21 @@ const memoryUtilization: Field = {
 const power: Field = {unit: 'W', read: ({gpu, seconds}) => powerAt(gpu, seconds).toFixed(2)};
 const limit: Field = {unit: 'W', read: ({gpu}) => gpu.power.limit?.toFixed(2) ?? null};
 
+const throttleReasons: Field = {
+	read: ({gpu, seconds}) => {
+		const busy = utilizationAt(gpu, seconds);
+		// Idle, or at the limit of its power.
+		return `0x${(busy === 0 ? 1 : busy >= 97 ? 4 : 0).toString(16).padStart(16, '0')}`;
+	},
+};
+const eccCount: Field = {read: ({gpu}) => (gpu.fan ? null : 0)};
+
+/** By generation of the card: Hopper and newer have 5, Ampere and Ada 4. */
+function pcieOf({computeCapability}: ScenarioGpu): number {
+	const capability = Number(computeCapability);
+	return capability >= 9 ? 5 : capability >= 8 ? 4 : 3;
+}
+
 /** The fields of `--query-gpu` that the stand-in knows, under the names that `--help-query-gpu` lists. */
 export const fields: ReadonlyMap<string, Field> = new Map<string, Field>([
 	['timestamp', {read: () => timestamp(new Date())}],
@@ -74,7 +89,25 @@ export const fields: ReadonlyMap<string, Field> = new Map<string, Field>([
 				gpu.fan && utilizationAt(gpu, seconds) === 0 ? 'P8' : gpu.fan ? 'P2' : 'P0',
 		},
 	],
+	['clocks_throttle_reasons.active', throttleReasons],
+	['clocks_event_reasons.active', throttleReasons],
+	['clocks.max.sm', {unit: 'MHz', read: ({gpu}) => gpu.clocks.sm}],
+	[
+		'pcie.link.gen.gpucurrent',
+		{read: ({gpu, seconds}) => (gpu.fan && utilizationAt(gpu, seconds) === 0 ? 1 : pcieOf(gpu))},
+	],
+	['pcie.link.gen.max', {read: ({gpu}) => pcieOf(gpu)}],
+	['pcie.link.width.current', {read: () => 16}],
+	['pcie.link.width.max', {read: () => 16}],
 	['ecc.mode.current', {read: ({gpu}) => (gpu.fan ? null : 'Enabled')}],
+	['ecc.errors.corrected.volatile.total', eccCount],
+	['ecc.errors.uncorrected.volatile.total', eccCount],
+	['ecc.errors.corrected.aggregate.total', eccCount],
+	['ecc.errors.uncorrected.aggregate.total', eccCount],
+	['remapped_rows.correctable', eccCount],
+	['remapped_rows.uncorrectable', eccCount],
+	['remapped_rows.pending', {read: ({gpu}) => (gpu.fan ? null : 'No')}],
+	['remapped_rows.failure', {read: ({gpu}) => (gpu.fan ? null : 'No')}],
 	['display_active', {read: () => 'Disabled'}],
 	['compute_mode', {read: () => 'Default'}],
 	['gpu_recovery_action', {read: () => 'None'}],

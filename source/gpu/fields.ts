@@ -25,6 +25,10 @@ export const staticFields: readonly string[] = [
 	'name',
 ];
 
+/** Why the clocks are lower than they could be, as bits. Drivers from R535 on list it under the second name first, and know both. */
+export const throttleField = 'clocks_throttle_reasons.active';
+export const newThrottleField = 'clocks_event_reasons.active';
+
 /** Asked at every tick. The `power.draw.*` fields exist from about R530 on. */
 export const streamFields: readonly string[] = [
 	'index',
@@ -41,13 +45,14 @@ export const streamFields: readonly string[] = [
 	'clocks.current.memory',
 	'fan.speed',
 	'pstate',
+	throttleField,
 ];
 
 // Without these a row says nothing about which GPU it means; every driver knows them.
 const needed = new Set(['index', 'uuid', 'name']);
 
 /**
-The list without the field that the driver rejected.
+The list without the field that the driver rejected, or with its other name.
 `undefined` when asking again would not help: the field is needed, or was never asked for.
 */
 export function withoutField(fields: readonly string[], rejected: string): string[] | undefined {
@@ -55,7 +60,9 @@ export function withoutField(fields: readonly string[], rejected: string): strin
 		return undefined;
 	}
 
-	return fields.filter((field) => field !== rejected);
+	return rejected === throttleField
+		? fields.map((field) => (field === throttleField ? newThrottleField : field))
+		: fields.filter((field) => field !== rejected);
 }
 
 /** The arguments of a query without a header line and without units. */

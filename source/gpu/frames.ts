@@ -3,8 +3,6 @@ import type {GpuFrame, GpuSample} from './gpu.ts';
 import {parseRow, sampleOf} from './parse.ts';
 import {problemOfLine} from './problems.ts';
 
-type Tick = Omit<GpuFrame, 'at'>;
-
 /** Of one tick that are kept. A host can lose every card at once. */
 const mostMessages = 100;
 
@@ -34,7 +32,7 @@ export class FrameBuilder {
 	}
 
 	/** Takes a line in; gives the frame that it shows to be complete, unless that was published already. */
-	add(line: string): Tick | undefined {
+	add(line: string): GpuFrame | undefined {
 		const row = parseRow(line, this.#fields);
 		if (row) {
 			return this.#addSample(sampleOf(row));
@@ -76,9 +74,9 @@ export class FrameBuilder {
 		this.#unreadable = true;
 	}
 
-	#addSample(sample: GpuSample): Tick | undefined {
+	#addSample(sample: GpuSample): GpuFrame | undefined {
 		const last = this.#samples.at(-1);
-		let complete: Tick | undefined;
+		let complete: GpuFrame | undefined;
 		if (last && sample.index <= last.index) {
 			complete = this.#published ? undefined : this.publish();
 			this.#start();
@@ -122,14 +120,14 @@ export class FrameBuilder {
 	}
 
 	/** The frame as it is now. */
-	publish(): Tick {
+	publish(): GpuFrame {
 		this.#published = true;
 		// Of a tick with gaps one learns no number.
 		if (!this.#unreadable) {
 			this.#expected = this.#samples.length;
 		}
 
-		const tick: Tick = {samples: [...this.#samples], messages: [...this.#messages]};
+		const tick: GpuFrame = {samples: [...this.#samples], messages: [...this.#messages]};
 		return this.#unreadable ? {...tick, unreadable: true} : tick;
 	}
 }

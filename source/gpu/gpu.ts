@@ -63,12 +63,16 @@ export type GpuSample = {
 	fanSpeed: number | null;
 	/** e.g. `P0` */
 	performanceState: string | null;
+	/** Why its clocks are lower than they could be: bits, explained in throttle.ts. Missing as null. */
+	throttleReasons?: number | null;
 	/** The card said that it needs a reset, or answered `ERR!`. */
 	faulty: boolean;
 };
 
 /** One tick: the reading of every GPU that answered. */
 export type GpuFrame = {
+	/** When it was read, in milliseconds since 1970; now when missing. */
+	at?: number;
 	samples: GpuSample[];
 	/** Lines that were no data: warnings, lost cards. Foreign text made safe; the first few of them. */
 	messages: string[];

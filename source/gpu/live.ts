@@ -23,6 +23,7 @@ const noReading: Omit<GpuSample, 'index' | 'uuid'> = {
 	clockMemory: null,
 	fanSpeed: null,
 	performanceState: null,
+	throttleReasons: null,
 	faulty: false,
 };
 

@@ -1,6 +1,8 @@
 import {safeText} from '../text/safe.ts';
+import {newThrottleField, throttleField} from './fields.ts';
 import type {GpuFacts, GpuProcess, GpuSample, MigDevice} from './gpu.ts';
 import {computeCapabilityOf, figureOf, performanceStateOf, usedOf} from './possible.ts';
+import {throttleReasonsOf} from './throttle.ts';
 
 /** One line of csv output: cell by field. */
 export type Row = ReadonlyMap<string, string>;
@@ -93,6 +95,7 @@ export function sampleOf(row: Row): GpuSample {
 		clockMemory: figureOf('clocks.current.memory', row.get('clocks.current.memory')),
 		fanSpeed: figureOf('fan.speed', row.get('fan.speed')),
 		performanceState: performanceStateOf(row.get('pstate')),
+		throttleReasons: throttleReasonsOf(row.get(throttleField) ?? row.get(newThrottleField)),
 		faulty: isFaulty(row),
 	};
 }

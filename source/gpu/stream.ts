@@ -243,7 +243,8 @@ export async function watchGpus(smi: NvidiaSmi, options: WatchOptions): Promise<
 		known = gpuCount ?? 0;
 	}
 
-	const onTick = (tick: GpuFrame) => {
+	const onTick = (read: GpuFrame) => {
+		const tick = {...read, at: Date.now()};
 		const {samples, messages} = tick;
 		if (tick.unreadable !== true) {
 			gpuCount = samples.length;

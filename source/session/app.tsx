@@ -1,6 +1,7 @@
 import {Box, Text, useApp, useInput, usePaste, useWindowSize} from 'ink';
 import {useEffect, useSyncExternalStore} from 'react';
 import {type Layout, layOut, smallest} from './layout.ts';
+import {GpuScreen} from './screens/gpu.tsx';
 import {HelpScreen, helpLines} from './screens/help.tsx';
 import {HostsScreen} from './screens/hosts.tsx';
 import {ImagesScreen} from './screens/images.tsx';
@@ -82,6 +83,10 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 	switch (view.screen) {
 		case 'help': {
 			return <HelpScreen {...frame} />;
+		}
+
+		case 'gpu': {
+			return <GpuScreen {...frame} past={session.past} />;
 		}
 
 		case 'images': {

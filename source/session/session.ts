@@ -4,6 +4,8 @@ import type {Diagnostic} from '../base/failure.ts';
 import {isRunning} from '../box/box.ts';
 import {ownerText} from '../box/list.ts';
 import type {GpuFeed} from '../gpu/feed.ts';
+import {GpuHistory} from '../gpu/history/gpu-history.ts';
+import {ProcessHistory} from '../gpu/history/process-history.ts';
 import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
 import {followTour} from './follow-tour.ts';
@@ -13,6 +15,8 @@ import {createContext, type Terminal} from './state/context.ts';
 import {perform, standAside} from './state/effects.ts';
 import {createHostReader, type HostReader} from './state/gpus/host-line.ts';
 import {followHosts} from './state/hosts/host-watch.ts';
+import {followCard} from './state/inspect/card-watch.ts';
+import {listedProcesses, type Past} from './state/inspect/select-gpu.ts';
 import {scopesOf} from './state/key-hints.ts';
 import {actionFor, areKeys, onlyMove} from './state/keymap.ts';
 import {characterOf} from './state/keys/key-names.ts';
@@ -54,6 +58,7 @@ type Measures = {panes: Pane[]; logHeight: number; lastHelpTop: number; lastQues
 export type Session = {
 	store: SessionStore;
 	buffer: LogBuffer;
+	past: Past;
 	tour: Tour | undefined;
 	now: () => Date;
 	/** Keys that came in one piece. */
@@ -94,8 +99,10 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		view: {...firstView, tour: options.tour?.first},
 	});
 	const buffer = createLogBuffer();
+	const past: Past = {gpus: new GpuHistory(), processes: new ProcessHistory()};
+	const now = options.now ?? (() => new Date());
 	const readHost = options.readHost ?? createHostReader(host.engine);
-	const sources = startSources(host, store, {feed, buffer, readHost});
+	const sources = startSources(host, store, {feed, buffer, readHost, past, now});
 	const stopping = new AbortController();
 	const terminal = Promise.withResolvers<Terminal>();
 	const context = createContext({
@@ -117,12 +124,13 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	);
 	onChange(store, ({facts}) => facts.box.boxes, createRunWatcher(context));
 	followHosts(context);
+	followCard(context);
 	const {tour} = options;
 	const moveTour = tour && followTour(store, tour);
 
 	const act: Act = (action, measures = noMeasures) => {
 		const before = store.get();
-		const situation = situationOf(before, measures, buffer);
+		const situation = situationOf(before, measures, {buffer, past, now});
 		const {view, effects} = reduce(before.view, action, situation);
 		store.changeNow((state) => ({...state, view}));
 		for (const effect of effects) {
@@ -135,8 +143,9 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	return {
 		store,
 		buffer,
+		past,
 		tour,
-		now: options.now ?? (() => new Date()),
+		now,
 		...createInput(store, act),
 		connectTerminal(given) {
 			terminal.resolve(given);
@@ -211,7 +220,7 @@ function createInput(store: SessionStore, act: Act): Pick<Session, 'press' | 'pa
 function situationOf(
 	{facts, view}: SessionState,
 	{panes, logHeight, lastHelpTop, lastQuestionTop}: Measures,
-	buffer: LogBuffer,
+	{buffer, past, now}: Pick<Session, 'buffer' | 'past' | 'now'>,
 ): Situation {
 	return {
 		boxes: facts.box.boxes.map((box) => ({
@@ -235,6 +244,7 @@ function situationOf(
 		demoOffered: isDemoOffered(facts),
 		imagesOffered: facts.offers.images,
 		setup: () => setupSituation(facts, view),
+		inspect: () => ({nowMs: now().getTime(), pids: listedProcesses(facts, view, past).map(({pid}) => pid)}),
 		lastHelpTop,
 		lastQuestionTop,
 		scrollLog: (position, by, unit) =>

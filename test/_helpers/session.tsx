@@ -27,6 +27,8 @@ export const noUseCases: UseCases = {
 	setup: fail,
 	endOfRun: fail,
 	hosts: fail,
+	findProcess: fail,
+	signalProcess: fail,
 };
 
 async function fail(): Promise<never> {
@@ -54,8 +56,9 @@ export async function showSession(
 	if (gpus) {
 		const inventory = await readInventory(host.nvidiaSmi);
 		feed.tell({kind: 'inventory', inventory});
-		for (const frame of scenarioFrames(scenario, seenSeconds)) {
-			feed.tell({kind: 'frame', frame});
+		for (const [place, frame] of scenarioFrames(scenario, seenSeconds).entries()) {
+			const at = frozenAt.getTime() - (seenSeconds.length - 1 - place) * 1000;
+			feed.tell({kind: 'frame', frame: {...frame, at}});
 		}
 	}
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import fc from 'fast-check';
 import type {GpuFacts, GpuFrame} from '../../source/gpu/gpu.ts';
-import {UtilizationHistory} from '../../source/gpu/history.ts';
+import {UtilizationHistory} from '../../source/gpu/history/sparkline-history.ts';
 import {viewGpus} from '../../source/gpu/live.ts';
 import {sampleOf} from '../../source/gpu/parse.ts';
 

@@ -3,6 +3,7 @@ import {lendTerminal} from '../terminal.ts';
 import {attach, findIdleKernels, findUse, free, open, remove, start, stop, up} from './boxes/effects.ts';
 import type {Context} from './context.ts';
 import {loadImages, pullImage, upWithImage} from './images/effects.ts';
+import {findProcess, sendSignal} from './inspect/signal-effects.ts';
 import type {Effect} from './reduce.ts';
 import {checkFolder, keepDraft, lookForSetup, writeSetup} from './setup/effects.ts';
 import {withFacts} from './store.ts';
@@ -43,6 +44,8 @@ const effects: EffectTable = {
 	stop,
 	remove,
 	free,
+	'find-process': findProcess,
+	signal: sendSignal,
 	'find-use': findUse,
 	'find-idle-kernels': findIdleKernels,
 	'load-images': loadImages,

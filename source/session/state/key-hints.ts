@@ -20,6 +20,11 @@ export function scopesOf(view: View): Scope[] {
 			: ['field', 'typing'];
 	}
 
+	// Its arrows are the tour's as long as that is shown; letters move in time as well.
+	if (view.screen === 'gpu' && view.tour?.shown === true) {
+		return [...tour, 'gpu', 'anywhere'];
+	}
+
 	return view.screen === 'main' ? [view.focus, 'main', 'anywhere', ...tour] : [view.screen, 'anywhere', ...tour];
 }
 

@@ -3,6 +3,7 @@ import {generalKeys} from './keys/general-keys.ts';
 import {helpKeys} from './keys/help-keys.ts';
 import {hostKeys} from './keys/host-keys.ts';
 import {imageKeys} from './keys/image-keys.ts';
+import {inspectKeys} from './keys/inspect-keys.ts';
 import {mainKeys} from './keys/main-keys.ts';
 import {questionKeys} from './keys/question-keys.ts';
 import {setupKeys} from './keys/setup-keys.ts';
@@ -15,6 +16,7 @@ the order is the order of importance in the footer.
 */
 export const bindings: Binding[] = [
 	...mainKeys,
+	...inspectKeys,
 	...imageKeys,
 	...hostKeys,
 	...setupKeys,
@@ -52,6 +54,8 @@ const harmless: ReadonlySet<Action['type']> = new Set([
 	'select-gpu',
 	'select-image',
 	'select-host',
+	'select-process',
+	'move-cursor',
 	'focus',
 	'scroll',
 	'scroll-help',

@@ -6,6 +6,7 @@ import type {GpuInventory, GpuProblem} from '../../gpu/gpu.ts';
 import type {GpuView} from '../../gpu/live.ts';
 import {explain} from '../../host/remedies.ts';
 import {type HostsState, noHosts} from './hosts/hosts.ts';
+import {type CardState, noCard} from './inspect/card-state.ts';
 import {noSetup, type SetupState} from './setup/setup.ts';
 
 /** One GPU as it stands, and what it did before: utilisation, the newest last, null where the card did not say. */
@@ -101,6 +102,8 @@ export type Facts = {
 	log: LogState;
 	images: ImageState;
 	hosts: HostsState;
+	/** The card whose screen is shown. */
+	card: CardState;
 	setup: SetupState;
 	tasks: Task[];
 	message: Message | undefined;
@@ -123,6 +126,7 @@ export function noFacts(
 		log: {boxId: undefined, version: 0, phase: 'waiting', problem: undefined},
 		images: {phase: 'unasked', choices: [], problem: undefined},
 		hosts: noHosts,
+		card: noCard,
 		setup: noSetup,
 		tasks: [],
 		message: undefined,

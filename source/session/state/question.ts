@@ -1,14 +1,23 @@
 import {wrap} from '../../text/layout/fit.ts';
+import type {SignalQuestion} from './inspect/inspect.ts';
 import type {BoxQuestion, TaskQuestion} from './reduce.ts';
 
 /** Columns that are kept free for the keys of a question, and its mark. */
 const besideQuestion = 14;
 
 /** What is asked, in words. Safe to print: names and owners are. */
-export function questionText(asked: BoxQuestion | TaskQuestion): string {
+export function questionText(asked: BoxQuestion | TaskQuestion | SignalQuestion): string {
 	if ('tasks' in asked) {
 		const tasks = asked.tasks.join(', ');
 		return asked.what === 'cancel' ? `Cancel "${tasks}"?` : `Leave, and cancel "${tasks}"?`;
+	}
+
+	if (asked.what === 'signal') {
+		const {name, pid, user, box} = asked.target;
+		const whose = `of ${user}${box === null ? ', outside of all boxes' : ` in ${box}`}`;
+		return asked.send === 'SIGTERM'
+			? `Ask ${name} ${pid} ${whose} to end (SIGTERM)?`
+			: `${name} ${pid} ${whose} was asked to end. Kill it (SIGKILL)? What it did not save is lost.`;
 	}
 
 	const {what, name, owner, mine} = asked;

@@ -1,4 +1,14 @@
 import {type HostAction, type HostEffect, type HostSituation, reduceHosts} from './hosts/reduce-hosts.ts';
+import {
+	firstInspect,
+	type InspectAction,
+	type InspectEffect,
+	type InspectSituation,
+	type InspectView,
+	reduceInspect,
+	type SignalQuestion,
+	withEnded,
+} from './inspect/inspect.ts';
 import type {LogPosition} from './log/log-buffer.ts';
 import {
 	reduceSetup,
@@ -14,7 +24,7 @@ export type Pane = 'gpus' | 'boxes' | 'side';
 type Side = 'log' | 'detail';
 
 /** What is asked before it is done: about a box, or what a project asks for. */
-export type Question = BoxQuestion | TrustQuestion | TaskQuestion;
+export type Question = BoxQuestion | TrustQuestion | TaskQuestion | (Armed & SignalQuestion);
 
 /** Whether `y` was pressed: Enter then says yes, and every other key takes it back. Typed words are no answer. */
 type Armed = {armed?: true};
@@ -39,9 +49,9 @@ export type TourState = {shown: boolean; step: number; part: number};
 
 /** What the user looks at. Boxes and GPUs are named by id: their places in the lists change. */
 export type View = {
-	screen: 'main' | 'help' | 'images' | 'setup' | 'hosts';
+	screen: 'main' | 'help' | 'images' | 'setup' | 'hosts' | 'gpu';
 	/** The screen to go back to from the help. */
-	behindHelp: 'main' | 'images' | 'setup' | 'hosts';
+	behindHelp: Exclude<View['screen'], 'help'>;
 	focus: Pane;
 	side: Side;
 	/** The box chosen; when it is gone, the first one is. */
@@ -51,6 +61,8 @@ export type View = {
 	/** The host chosen; when it is gone, the first one is. */
 	hostName: string | undefined;
 	setup: SetupView;
+	/** On the screen of one GPU or box. */
+	inspect: InspectView;
 	/** The first line of the help shown. */
 	helpTop: number;
 	/** The first line of the log shown. */
@@ -71,6 +83,7 @@ export const firstView: View = {
 	imageIndex: 0,
 	hostName: undefined,
 	setup: startOf({}),
+	inspect: firstInspect,
 	helpTop: 0,
 	logPosition: 'follow',
 	asking: undefined,
@@ -109,6 +122,7 @@ export type Action =
 	| BoxAction
 	| ImageAction
 	| HostAction
+	| InspectAction
 	| HelpAction
 	| QuestionAction
 	| MainAction
@@ -131,6 +145,7 @@ export type Situation = HostSituation & {
 	imagesOffered: boolean;
 	/** Computed only where it is needed. */
 	setup: () => SetupSituation;
+	inspect: () => Omit<InspectSituation, 'gpuUuids'>;
 	/** How far the help can be scrolled. */
 	lastHelpTop: number;
 	/** The same for the question that has a screen. */
@@ -150,6 +165,7 @@ export type Effect =
 	/** The place of the image in the list. */
 	| Of<'pull-image' | 'up-with-image', {index: number}>
 	| SetupEffect
+	| InspectEffect
 	| HostEffect;
 
 /** The box a key is about: the one chosen, or else the first. */
@@ -202,6 +218,17 @@ export function reduce(view: View, action: Action, situation: Situation): Reduce
 		case 'go-to-host':
 		case 'return': {
 			const {change, effects} = reduceHosts(view, action, {...situation, busy: situation.tasks.length > 0});
+			return {view: {...view, ...change}, effects};
+		}
+
+		case 'open-gpu':
+		case 'leave-inspect':
+		case 'change-span':
+		case 'move-cursor':
+		case 'select-process':
+		case 'ask-signal': {
+			const {gpuUuids} = situation;
+			const {change, effects} = reduceInspect(view, action, {...situation.inspect(), gpuUuids});
 			return {view: {...view, ...change}, effects};
 		}
 
@@ -337,7 +364,7 @@ function reduceQuestion(view: View, action: QuestionAction, {lastQuestionTop}: S
 		case 'answer': {
 			const counts = !action.yes || armed === true;
 			return counts
-				? {view: {...view, asking: undefined}, effects: effectsOf(asking, action.yes)}
+				? {view: {...answered(view, asking, action.yes), asking: undefined}, effects: effectsOf(asking, action.yes)}
 				: {view, effects: []};
 		}
 
@@ -358,6 +385,11 @@ function reduceQuestion(view: View, action: QuestionAction, {lastQuestionTop}: S
 			return {view: {...view, asking: {...asking, top}}, effects: []};
 		}
 	}
+}
+
+/** What the answer changes in the view beside closing the question. */
+function answered(view: View, asked: Question, yes: boolean): View {
+	return asked.what === 'signal' && yes ? {...view, inspect: withEnded(view.inspect, asked.target)} : view;
 }
 
 /** Whether the question says all that is to be agreed to; before that it cannot be answered with yes. */
@@ -428,6 +460,10 @@ function effectsOf(asked: Question, yes: boolean): Effect[] {
 
 	if ('tasks' in asked) {
 		return [{type: asked.what}];
+	}
+
+	if (asked.what === 'signal') {
+		return [{type: 'signal', send: asked.send, target: asked.target}];
 	}
 
 	const {boxId} = asked;

@@ -4,6 +4,7 @@ import type {Host} from '../../host/host.ts';
 import {followBoxes} from './boxes/box-source.ts';
 import {followGpus, followProcesses} from './gpus/gpu-source.ts';
 import {type HostReader, unknownHost} from './gpus/host-line.ts';
+import type {Past} from './inspect/select-gpu.ts';
 import type {LogBuffer} from './log/log-buffer.ts';
 import {followLogs} from './log/log-source.ts';
 import {problemOf} from './model.ts';
@@ -26,7 +27,7 @@ what they load (the engine's library, systeminformation) would hold up the first
 export function startSources(
 	host: Host,
 	store: SessionStore,
-	parts: {feed: GpuFeed; buffer: LogBuffer; readHost: HostReader},
+	parts: {feed: GpuFeed; buffer: LogBuffer; readHost: HostReader; past: Past; now: () => Date},
 ): Sources {
 	const stopping = new AbortController();
 	const {signal} = stopping;
@@ -34,12 +35,12 @@ export function startSources(
 	// An answer about the log shows that the engine is back.
 	followLogs(host, store, parts.buffer, signal, () => waker.wake());
 	let atWork: Array<Promise<void>> = [];
-	followGpus(parts.feed, store);
+	followGpus(parts.feed, store, parts);
 
 	const begin = () => {
 		atWork = [
 			followBoxes(host, store, signal, {waker}),
-			followProcesses(host, store, signal),
+			followProcesses(host, store, {...parts, signal}),
 			followHost(parts.readHost, store, signal),
 		];
 		for (const work of atWork) {

@@ -2,6 +2,7 @@ import type {HostWatch} from '../../app/hosts/watch.ts';
 import type {imagesHere, pullHere} from '../../app/images/image-choices.ts';
 import type {endOfRun} from '../../app/runs/ended.ts';
 import type {SetupOptions} from '../../app/setup/setup.ts';
+import type {findProcess, SignalledProcess, SignalOutcome} from '../../app/signal-process.ts';
 import type {upHere} from '../../app/up.ts';
 import type {Host} from '../../host/host.ts';
 
@@ -12,6 +13,8 @@ export type UseCases = {
 	pull: typeof pullHere;
 	setup: (host: Host, folder: string) => Promise<SetupOptions>;
 	endOfRun: typeof endOfRun;
+	findProcess: typeof findProcess;
+	signalProcess: (host: Host, process: SignalledProcess, name: 'SIGTERM' | 'SIGKILL') => Promise<SignalOutcome>;
 	/** Settles when the signal of the watch aborts. */
 	hosts: (host: Host, watch: HostWatch) => Promise<void>;
 };
@@ -37,6 +40,14 @@ export const ownUseCases: UseCases = {
 	async hosts(_, watch) {
 		const {watchHosts} = await import('../../app/hosts/watch.ts');
 		await watchHosts(watch);
+	},
+	async findProcess(host, listed) {
+		const {findProcess} = await import('../../app/signal-process.ts');
+		return findProcess(host, listed);
+	},
+	async signalProcess(_, process, name) {
+		const {signalProcess} = await import('../../app/signal-process.ts');
+		return signalProcess(process, name);
 	},
 	async endOfRun(host, name, signal) {
 		const {endOfRun} = await import('../../app/runs/ended.ts');

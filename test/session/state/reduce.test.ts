@@ -29,6 +29,7 @@ const situation: Situation = {
 		cards: {all: 3, free: 3},
 		canStart: true,
 	}),
+	inspect: () => ({nowMs: Date.UTC(2026, 10, 20, 12), pids: [11, 12]}),
 	lastHelpTop: 4,
 	lastQuestionTop: 4,
 	scrollLog: (position, by, unit) => (position === 'follow' ? 100 : position) + by * (unit === 'page' ? 10 : 1),

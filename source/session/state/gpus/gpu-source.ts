@@ -3,10 +3,12 @@ import {createContainerFinder} from '../../../box/gpus/process-containers.ts';
 import {isClaim, type NamedProcess, nameProcesses} from '../../../box/gpus/process-names.ts';
 import type {GpuFeed} from '../../../gpu/feed.ts';
 import type {GpuFrame, GpuProblem} from '../../../gpu/gpu.ts';
-import {UtilizationHistory} from '../../../gpu/history.ts';
+import {longestMs} from '../../../gpu/history/metrics.ts';
+import {UtilizationHistory} from '../../../gpu/history/sparkline-history.ts';
 import {viewGpus} from '../../../gpu/live.ts';
 import {areKnown, watchProcesses} from '../../../gpu/processes.ts';
 import type {Host} from '../../../host/host.ts';
+import type {Past} from '../inspect/select-gpu.ts';
 import type {GpuState} from '../model.ts';
 import {type SessionStore, withFacts} from '../store.ts';
 
@@ -14,8 +16,11 @@ import {type SessionStore, withFacts} from '../store.ts';
 const historyLength = 240;
 const processIntervalMs = 5000;
 
+/** What is kept of the time before, and the clock. */
+type Keeping = {past: Past; now: () => Date};
+
 /** Puts the news of the GPUs into the facts. */
-export function followGpus(feed: GpuFeed, store: SessionStore): void {
+export function followGpus(feed: GpuFeed, store: SessionStore, {past, now}: Keeping): void {
 	const history = new UtilizationHistory(historyLength);
 	let frame: GpuFrame | undefined;
 	let streamProblem: GpuProblem | undefined;
@@ -76,6 +81,7 @@ export function followGpus(feed: GpuFeed, store: SessionStore): void {
 			case 'frame': {
 				frame = news.frame;
 				history.add(frame);
+				past.gpus.add(frame, frame.at ?? now().getTime());
 				change();
 				refreshFor(frame);
 				break;
@@ -103,7 +109,11 @@ function mergeProblems(asked: GpuProblem[], streamed: GpuProblem | undefined, an
 }
 
 /** Keeps the list of processes, each with its box and its user where they can be known. */
-export async function followProcesses(host: Host, store: SessionStore, signal: AbortSignal): Promise<void> {
+export async function followProcesses(
+	host: Host,
+	store: SessionStore,
+	{past, now, signal}: Keeping & {signal: AbortSignal},
+): Promise<void> {
 	let latest = 0;
 	const finder = createContainerFinder(host.engine, isClaim);
 	await watchProcesses(host.nvidiaSmi, {
@@ -120,6 +130,10 @@ export async function followProcesses(host: Host, store: SessionStore, signal: A
 				// Whose they are is asked of the engine, which may not answer.
 				.catch(() => processes.map((process) => ({...process, user: null, box: null, container: null})))
 				.then((named) => {
+					if (!signal.aborted && !processesUnknown) {
+						past.processes.add(named, now().getTime(), longestMs);
+					}
+
 					const {gpu: before} = store.get().facts;
 					const news = !sameProcesses(named, before.processes) || processesUnknown !== before.processesUnknown;
 					if (mine === latest && !signal.aborted && news) {

@@ -12,6 +12,7 @@ const sections: Array<[scope: Scope, title: string]> = [
 	['gpus', 'In the list of GPUs'],
 	['side', 'In the log'],
 	['main', 'Boxes and screens'],
+	['gpu', 'On the screen of a GPU'],
 	['images', 'On the images screen'],
 	['hosts', 'On the hosts screen'],
 	['anywhere', 'Anywhere'],

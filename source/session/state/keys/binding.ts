@@ -9,6 +9,7 @@ export type Scope =
 	| 'help'
 	| 'images'
 	| 'hosts'
+	| 'gpu'
 	| 'setup'
 	| 'card'
 	| 'field'

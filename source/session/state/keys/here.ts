@@ -55,6 +55,14 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 			return facts.cameOver ? undefined : 'you came from no other';
 		}
 
+		case 'open-gpu': {
+			return facts.gpu.readings.length === 0 ? 'there is no GPU' : undefined;
+		}
+
+		case 'ask-signal': {
+			return view.inspect.cursorMs === undefined ? undefined : 'it shows an earlier time';
+		}
+
 		case 'arm': {
 			return view.asking !== undefined && isComplete(view.asking) ? undefined : 'still looking at what uses it';
 		}

@@ -1,4 +1,4 @@
-import type {GpuFrame} from './gpu.ts';
+import type {GpuFrame} from '../gpu.ts';
 
 /** The last readings of the utilisation of every GPU, for sparklines. Holds `length` readings per GPU, whatever comes. */
 export class UtilizationHistory {

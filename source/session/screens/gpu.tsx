@@ -1,0 +1,212 @@
+import {Box, Text} from 'ink';
+import {fit, widthOf} from '../../text/layout/fit.ts';
+import {brailleCurve} from '../components/braille.ts';
+import {Footer} from '../components/footer.tsx';
+import {HostLine} from '../components/host-line.tsx';
+import {TitledPane, windowAround} from '../components/titled-pane.tsx';
+import {figuresWidth, type GpuLayout, layOutGpu} from '../state/inspect/gpu-layout.ts';
+import {spans} from '../state/inspect/inspect.ts';
+import {
+	type Curve,
+	type GpuScreenView,
+	type Past,
+	type ProcessItem,
+	selectGpuScreen,
+} from '../state/inspect/select-gpu.ts';
+import {selectHints} from '../state/key-hints.ts';
+import type {Facts} from '../state/model.ts';
+import type {View} from '../state/reduce.ts';
+import {messageLines, selectHostLine} from '../state/selectors.ts';
+import {theme} from '../theme.ts';
+import {Notices} from './notices.tsx';
+
+type Properties = {facts: Facts; view: View; size: {columns: number; rows: number}; now: Date; past: Past};
+
+/** One GPU: its figures over time, what else the driver knows of it, and what runs on it. */
+export function GpuScreen({facts, view, size, now, past}: Properties) {
+	const {columns, rows} = size;
+	const shown = selectGpuScreen(facts, view, past, now.getTime());
+	const noticeHeight =
+		facts.tasks.length > 0 || facts.message !== undefined || view.asking !== undefined
+			? messageLines(facts, view, columns)
+			: 0;
+	const height = rows - 2 - noticeHeight;
+	return (
+		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+			<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
+			<TitledPane title={shown?.title ?? 'GPU'} note={shown?.note ?? ''} width={columns} height={height} focused>
+				{shown === undefined ? (
+					<Text {...theme.quiet}> The GPU is not there any more.</Text>
+				) : (
+					<Content
+						shown={shown}
+						view={view}
+						past={past}
+						nowMs={now.getTime()}
+						width={columns - 4}
+						height={height - 2}
+					/>
+				)}
+			</TitledPane>
+			{noticeHeight > 0 && <Notices facts={facts} view={view} width={columns} height={noticeHeight} />}
+			<Footer hints={selectHints(facts, view)} width={columns} />
+		</Box>
+	);
+}
+
+type ContentProperties = {
+	shown: GpuScreenView;
+	view: View;
+	past: Past;
+	nowMs: number;
+	width: number;
+	height: number;
+};
+
+function Content({shown, view, past, nowMs, width, height}: ContentProperties) {
+	const layout = layOutGpu(
+		{columns: width, lines: height},
+		// Walking back in time must not move the curves: fewer facts are known of the past.
+		{facts: Math.max(4, shown.facts.length), list: 1 + Math.max(1, shown.processes.length)},
+	);
+	const {seconds} = spans[view.inspect.span];
+	const points = layout.curveWidth * 2;
+	const rows = Array.from({length: Math.ceil(shown.curves.length / layout.across)}, (_, row) =>
+		shown.curves.slice(row * layout.across, (row + 1) * layout.across),
+	);
+	return (
+		<Box flexDirection="column" paddingX={1} width={width + 2} height={height} overflow="hidden">
+			{rows.map((curves) => (
+				<Box key={curves[0]?.metric} columnGap={2}>
+					{curves.map((curve) => (
+						<CurveBlock
+							key={curve.metric}
+							curve={curve}
+							values={past.gpus.curve(shown.uuid, curve.metric, {seconds, untilMs: nowMs, points})}
+							cursor={shown.cursor}
+							layout={layout}
+						/>
+					))}
+				</Box>
+			))}
+			{shown.facts.slice(0, layout.factLines).map(({label, value, style}) => (
+				<Text key={label} wrap="truncate">
+					<Text {...theme.quiet}>{fit(label, 8)}</Text>
+					<Text {...style}>{fit(value, width - 8)}</Text>
+				</Text>
+			))}
+			<Processes shown={shown} width={width} lines={layout.listLines} />
+		</Box>
+	);
+}
+
+type CurveProperties = {
+	curve: Curve;
+	values: Array<number | null>;
+	cursor: number | undefined;
+	layout: GpuLayout;
+};
+
+/** The figures above the curve, or before it where there is one line for both. */
+function CurveBlock({curve, values, cursor, layout}: CurveProperties) {
+	const {blockWidth, curveHeight, curveWidth} = layout;
+	// Without a limit that the driver knows, the highest value of the time that is shown reaches the top.
+	const highest = values.reduce<number>((most, value) => Math.max(most, value ?? 0), 0);
+	const most = curve.most > 0 ? curve.most : Math.max(1, highest);
+	const lines = brailleCurve(values, {most, width: curveWidth, height: Math.max(1, curveHeight)});
+	const place = cursor === undefined ? undefined : Math.min(curveWidth - 1, Math.floor(cursor * curveWidth));
+	const valueWidth = widthOf(curve.value);
+	if (curveHeight === 0) {
+		const label = fit(curve.label, Math.max(0, figuresWidth - valueWidth - 1));
+		return (
+			<Text wrap="truncate">
+				<Text {...theme.quiet}>{label} </Text>
+				<Text bold>{curve.value}</Text> <Line line={lines[0] ?? ''} place={place} curve={curve} />
+			</Text>
+		);
+	}
+
+	return (
+		<Box flexDirection="column" width={blockWidth}>
+			<Text wrap="truncate">
+				<Text {...theme.quiet}>{fit(curve.label, Math.max(0, blockWidth - valueWidth - 1))} </Text>
+				<Text bold>{curve.value}</Text>
+			</Text>
+			{lines.map((line, row) => (
+				// biome-ignore lint/suspicious/noArrayIndexKey: a row of the curve is nothing but its place
+				<Line key={row} line={line} place={place} curve={curve} />
+			))}
+		</Box>
+	);
+}
+
+/** A line of a curve; the moment that is looked at is marked across it. */
+function Line({line, place, curve}: {line: string; place: number | undefined; curve: Curve}) {
+	if (place === undefined) {
+		return (
+			<Text wrap="truncate" {...curve.style}>
+				{line}
+			</Text>
+		);
+	}
+
+	const at = line[place] ?? ' ';
+	return (
+		<Text wrap="truncate" {...curve.style}>
+			{line.slice(0, place)}
+			<Text bold inverse={at !== ' '}>
+				{at === ' ' ? '│' : at}
+			</Text>
+			{line.slice(place + 1)}
+		</Text>
+	);
+}
+
+function Processes({shown, width, lines}: {shown: GpuScreenView; width: number; lines: number}) {
+	const {processes} = shown;
+	if (lines < 1) {
+		return null;
+	}
+
+	if (processes.length === 0) {
+		return <Text {...theme.quiet}>{shown.noProcess}</Text>;
+	}
+
+	const chosen = Math.max(
+		0,
+		processes.findIndex(({selected}) => selected),
+	);
+	const room = lines > 2 ? lines - 1 : lines;
+	const {from, to} = windowAround(chosen, processes.length, room);
+	return (
+		<>
+			{lines > 2 && (
+				<Text {...theme.title} wrap="truncate">
+					{processes.length === 1 ? '1 process' : `${processes.length} processes`}
+					{to - from < processes.length ? ` · ${from + 1}–${to}` : ''}
+				</Text>
+			)}
+			{processes.slice(from, to).map((process) => (
+				<ProcessRow key={process.pid} process={process} width={width} />
+			))}
+		</>
+	);
+}
+
+function ProcessRow({process, width}: {process: ProcessItem; width: number}) {
+	const {pid, selected, name, memory, whose, since} = process;
+	const sinceWidth = width >= 90 ? widthOf(since) + 1 : 0;
+	const nameWidth = Math.min(24, Math.max(8, Math.floor(width * 0.22)));
+	const rest = Math.max(0, width - 2 - 9 - nameWidth - 12 - sinceWidth);
+	return (
+		<Text wrap="truncate">
+			<Text {...theme.accent}>{selected ? '▸ ' : '  '}</Text>
+			<Text bold={selected}>{fit(String(pid), 8)} </Text>
+			{fit(name, nameWidth)}
+			{fit(memory, 10, 'right')}
+			{'  '}
+			{fit(whose, rest)}
+			{sinceWidth > 0 && <Text {...theme.quiet}> {since}</Text>}
+		</Text>
+	);
+}
