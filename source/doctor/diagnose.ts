@@ -1,6 +1,7 @@
 import {findRemedy} from '../host/remedies.ts';
+import {forRootlessEngine, isOwnEngine} from '../host/rootless-words.ts';
 import {safeText} from '../text/safe.ts';
-import {advise, type Check, type CheckId, fail, restsOn, titles, type Verdict} from './check.ts';
+import {advise, type Check, type CheckId, type Fix, fail, restsOn, titles, type Verdict} from './check.ts';
 import {judgeEngine} from './engine-checks.ts';
 import type {HostFacts} from './facts.ts';
 import {judgeGpus} from './gpu-checks.ts';
@@ -20,6 +21,8 @@ export function diagnose(facts: HostFacts): Check[] {
 		...judgeNetwork(facts),
 	};
 	blameTheDriver(facts, verdicts);
+	const {engine, address} = facts;
+	const own = 'info' in engine ? engine.info.rootless : isOwnEngine(address);
 	const broken = new Map<CheckId, CheckId>();
 	return order.map((id) => {
 		const below = (restsOn[id] ?? []).find((each) => broken.has(each));
@@ -35,8 +38,13 @@ export function diagnose(facts: HostFacts): Check[] {
 			broken.set(id, id);
 		}
 
-		return {id, title: titles[id], ...verdict, found: safeText(verdict.found)};
+		const fix = own && verdict.fix ? rootlessFix(verdict.fix) : verdict.fix;
+		return {id, title: titles[id], ...verdict, fix, found: safeText(verdict.found)};
 	});
+}
+
+function rootlessFix({text, commands, automatic}: Fix): Fix {
+	return {text: forRootlessEngine(text), commands: commands.map(forRootlessEngine), automatic};
 }
 
 /** A driver error in a container is reported for the driver, even where nvidia-smi on the host works. */

@@ -152,6 +152,7 @@ function judgeToolkit(facts: HostFacts): Verdict {
 	}
 
 	const why = 'The toolkit makes GPUs available in containers.';
+	const user = info.flavour === 'podman' ? 'podman' : info.rootless ? 'rootless docker' : 'docker';
 	const cdiDevices = info.cdiDevices.filter((device) => device.startsWith('nvidia.com/gpu='));
 	const version = leadingVersion(info.version);
 	const cdiFirst = info.flavour === 'podman' || (version !== undefined && compareVersions(version, [29, 2]) >= 0);
@@ -169,9 +170,9 @@ function judgeToolkit(facts: HostFacts): Verdict {
 			? fail(
 					`Installed${tell(toolkit.version)}, but the engine does not use it: ${container.text}`,
 					why,
-					configureToolkit(info.rootless),
+					configureToolkit(user),
 				)
-			: fail(container.text, why, installToolkit(distribution));
+			: fail(container.text, why, installToolkit(distribution, user));
 	}
 
 	if (info.flavour === 'podman' && container.kind !== 'seen' && local && toolkit.cdiFiles.length === 0) {
@@ -199,11 +200,15 @@ function judgeToolkit(facts: HostFacts): Verdict {
 		return fail(
 			`A CDI specification exists (${toolkit.cdiFiles[0]}), but this engine uses NVIDIA's hook for GPUs, which is missing`,
 			why,
-			installToolkit(distribution),
+			installToolkit(distribution, user),
 		);
 	}
 
-	return fail("Neither NVIDIA's hook nor a CDI specification is on this machine", why, installToolkit(distribution));
+	return fail(
+		"Neither NVIDIA's hook nor a CDI specification is on this machine",
+		why,
+		installToolkit(distribution, user),
+	);
 }
 
 const refreshCdi = autoFix('Regenerate the CDI specification', [

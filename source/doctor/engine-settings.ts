@@ -1,6 +1,15 @@
 import {defaultRuntimeHasGpus, type EngineInfo} from '../engine/engine.ts';
 import {advise, ok, skip, type Verdict, warn} from './check.ts';
 
+// https://docs.docker.com/engine/security/rootless/tips/#limiting-resources
+const delegateLimits = advise(
+	'A rootless engine needs cgroup v2 with systemd, and the controllers that systemd delegates to users',
+	[
+		'docker info --format "{{.CgroupVersion}} {{.CgroupDriver}}"',
+		'cat "/sys/fs/cgroup/user.slice/user-$(id -u).slice/user@$(id -u).service/cgroup.controllers"',
+	],
+);
+
 /**
 Settings of the whole engine (daemon.json) that change what a box is. Most of them a box overrides in its own request
 (source/box/plan/base.ts); what it cannot override is a warning.
@@ -14,12 +23,14 @@ export function judgeEngineSettings(info: EngineInfo | undefined): Verdict {
 	const why = 'These are settings of the engine for all containers.';
 	if (missingLimits.length > 0) {
 		return warn(
-			`The kernel does not limit ${missingLimits.join(', ')} of containers: such limits of a box have no effect`,
+			`The ${info.rootless ? 'rootless engine' : 'kernel'} does not limit ${missingLimits.join(', ')} of containers: such limits of a box have no effect`,
 			'A runaway program could then take the whole host down.',
-			advise(
-				'Turn the control groups on and reboot (Debian: cgroup_enable=memory swapaccount=1 on the kernel command line)',
-				['docker info | grep -i warning'],
-			),
+			info.rootless
+				? delegateLimits
+				: advise(
+						'Turn the control groups on and reboot (Debian: cgroup_enable=memory swapaccount=1 on the kernel command line)',
+						['docker info | grep -i warning'],
+					),
 		);
 	}
 

@@ -165,37 +165,45 @@ export function installSsh(distribution: Distribution): Fix {
 	);
 }
 
-const configureDocker = ['sudo nvidia-ctk runtime configure --runtime=docker', 'sudo systemctl restart docker'];
+/** The engine that is to use the toolkit. */
+export type ToolkitUser = 'docker' | 'rootless docker' | 'podman';
 
-/** Registers an installed toolkit with the engine. The restart stops running containers, so the user decides when. */
-export function configureToolkit(rootless: boolean): Fix {
+const register: Record<ToolkitUser, string[]> = {
+	docker: ['sudo nvidia-ctk runtime configure --runtime=docker', 'sudo systemctl restart docker'],
+	'rootless docker': [
+		'nvidia-ctk runtime configure --runtime=docker --config="$HOME/.config/docker/daemon.json"',
+		'systemctl --user restart docker',
+		// Without root's rights the hook may not change control groups.
+		'sudo nvidia-ctk config --set nvidia-container-cli.no-cgroups --in-place',
+	],
+	podman: ['sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml'],
+};
+
+const withDocker = 'with Docker (the restart stops running containers)';
+
+/** Makes an installed toolkit known to the engine. The restart stops running containers, so the user decides when. */
+export function configureToolkit(user: ToolkitUser): Fix {
 	return advise(
-		'Register the toolkit with Docker (the restart stops running containers)',
-		rootless
-			? [
-					'nvidia-ctk runtime configure --runtime=docker --config=$HOME/.config/docker/daemon.json',
-					'systemctl --user restart docker',
-					'sudo nvidia-ctk config --set nvidia-container-cli.no-cgroups --in-place',
-				]
-			: configureDocker,
+		user === 'podman' ? 'Write the CDI specification of the GPUs' : `Register the toolkit ${withDocker}`,
+		register[user],
 	);
 }
 
-export function installToolkit(distribution: Distribution): Fix {
+export function installToolkit(distribution: Distribution, user: ToolkitUser): Fix {
 	const apt = [
 		`curl -fsSL ${toolkitHost}/gpgkey | sudo gpg --dearmor -o /usr/share/keyrings/nvidia-container-toolkit-keyring.gpg`,
 		`curl -sL ${toolkitHost}/stable/deb/nvidia-container-toolkit.list | sed 's#deb https://#deb [signed-by=/usr/share/keyrings/nvidia-container-toolkit-keyring.gpg] https://#g' | sudo tee /etc/apt/sources.list.d/nvidia-container-toolkit.list`,
 		'sudo apt-get update && sudo apt-get install -y nvidia-container-toolkit',
-		...configureDocker,
+		...register[user],
 	];
 	const dnf = [
 		`curl -sL ${toolkitHost}/stable/rpm/nvidia-container-toolkit.repo | sudo tee /etc/yum.repos.d/nvidia-container-toolkit.repo`,
 		'sudo dnf install -y nvidia-container-toolkit',
-		...configureDocker,
+		...register[user],
 	];
 	return install(
 		distribution,
-		'Install the NVIDIA Container Toolkit and register it with Docker (the restart stops running containers)',
+		`Install the NVIDIA Container Toolkit and ${user === 'podman' ? 'write the CDI specification of the GPUs' : `register it ${withDocker}`}`,
 		{
 			ubuntu: apt,
 			debian: apt,
@@ -204,9 +212,9 @@ export function installToolkit(distribution: Distribution): Fix {
 			suse: [
 				`sudo zypper ar ${toolkitHost}/stable/rpm/nvidia-container-toolkit.repo`,
 				'sudo zypper --gpg-auto-import-keys install -y nvidia-container-toolkit',
-				...configureDocker,
+				...register[user],
 			],
-			arch: ['sudo pacman -S --needed nvidia-container-toolkit', ...configureDocker],
+			arch: ['sudo pacman -S --needed nvidia-container-toolkit', ...register[user]],
 		},
 		'https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html',
 	);

@@ -7,6 +7,7 @@ import {programErrors} from './known-errors/program-errors.ts';
 import {registryErrors} from './known-errors/registry-errors.ts';
 import type {Remedy} from './known-errors/remedy.ts';
 import {smiErrors} from './known-errors/smi-errors.ts';
+import {forRootlessEngine, isOwnEngine} from './rootless-words.ts';
 
 export type {Remedy} from './known-errors/remedy.ts';
 
@@ -47,7 +48,11 @@ export function explain(error: unknown, address = 'the engine'): Failure {
 	}
 
 	if (error instanceof EngineError) {
-		return explainEngine(error, address);
+		const failure = explainEngine(error, address);
+		const {message, exitCode: code, details, cause} = failure;
+		return isOwnEngine(address)
+			? new Failure(message, {fix: forRootlessEngine(failure.fix), exitCode: code, details, cause})
+			: failure;
 	}
 
 	if (error instanceof Error && error.name === 'AbortError') {

@@ -364,6 +364,23 @@ const cases: Case[] = [
 		fix: /systemctl --user restart docker/,
 	},
 	{
+		name: 'a rootless engine, and no toolkit',
+		host: {files: noToolkit, info: {version: '28.0.4', cdiDevices: [], rootless: true}, images: []},
+		first: 'toolkit',
+		found: /Neither/,
+		fix: /apt-get install -y nvidia-container-toolkit && nvidia-ctk runtime configure --runtime=docker --config="\$HOME\/\.config\/docker\/daemon\.json" && systemctl --user restart docker && sudo nvidia-ctk config .*no-cgroups/,
+	},
+	{
+		name: 'a rootless engine that does not answer',
+		host: {
+			address: 'unix:///run/user/1000/docker.sock',
+			engineError: new EngineError('failed', 'timed out'),
+		},
+		first: 'engine',
+		found: /timed out/,
+		fix: /^journalctl --user -u docker --since -10min$/,
+	},
+	{
 		name: 'a CDI specification out of date',
 		host: {startError: 'CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=GPU-0'},
 		first: 'toolkit',
@@ -575,6 +592,13 @@ describe('what is only worth a word', () => {
 			'engine-settings',
 			/does not limit memory, process/,
 			/cgroup_enable=memory/,
+		],
+		[
+			'no limit in a rootless engine',
+			{info: {rootless: true, missingLimits: ['memory']}},
+			'engine-settings',
+			/^The rootless engine does not limit memory/,
+			/cgroup v2 with systemd/,
 		],
 		[
 			'Docker from snap',
