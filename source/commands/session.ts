@@ -130,6 +130,9 @@ function otherHostsOf(host: DemoHost): Pick<RunOptions, 'openOther'> {
 			};
 }
 
+/** As after `idle: {warnAfter: 2h}`. */
+const demoWarnAfterMs = 2 * 3_600_000;
+
 /** @throws Failure (usage) for a scenario that is none */
 async function makeDemo(scenario?: string) {
 	const [{makeDemoHost}, {scenarioFile}, {createTour}] = await Promise.all([
@@ -162,6 +165,8 @@ async function makeDemo(scenario?: string) {
 					const {watchDemoHosts} = await import('./output/demo-hosts.ts');
 					await watchDemoHosts(host, watch);
 				},
+				// The user's own settings say nothing about the demo host.
+				idleLimits: async () => ({warnAfterMs: demoWarnAfterMs, stopAfterMs: undefined}),
 			} satisfies Partial<UseCases>,
 		},
 	};

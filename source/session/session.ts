@@ -27,6 +27,7 @@ import {lookForFirstRun} from './state/setup/effects.ts';
 import {hasNoBox, setupSituation} from './state/setup/select-setup.ts';
 import {startSources} from './state/sources.ts';
 import {createStore, onChange, type SessionState, type SessionStore} from './state/store.ts';
+import {followTells} from './state/tells/follow-tells.ts';
 import {ownUseCases, type UseCases} from './state/use-cases.ts';
 import type {Tour} from './tour/index.tsx';
 
@@ -125,6 +126,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	onChange(store, ({facts}) => facts.box.boxes, createRunWatcher(context));
 	followHosts(context);
 	followCard(context);
+	followTells(context);
 	const {tour} = options;
 	const moveTour = tour && followTour(store, tour);
 

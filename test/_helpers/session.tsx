@@ -29,6 +29,7 @@ export const noUseCases: UseCases = {
 	hosts: fail,
 	findProcess: fail,
 	signalProcess: fail,
+	idleLimits: async () => ({warnAfterMs: undefined, stopAfterMs: undefined}),
 };
 
 async function fail(): Promise<never> {

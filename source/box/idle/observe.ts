@@ -20,6 +20,8 @@ export type IdlenessOptions = {
 	looks?: number;
 	/** A box's Jupyter token; those of the caller's own boxes when missing. */
 	tokenOf?: (box: Box) => Promise<string | undefined> | string | undefined;
+	/** What the caller has read of the GPUs already; else nvidia-smi is asked. */
+	gpuUse?: GpuUse;
 };
 
 /** Whether running boxes are used, by id. Stopped boxes and jobs are left out. */
@@ -38,9 +40,7 @@ export async function readUse(host: Host, boxes: Box[], options: IdlenessOptions
 		.filter(({state}) => state === 'paused')
 		.map(({id}): [string, Use] => [id, {reasons: [], unknown: ['it is paused']}]);
 	const observed = (await observe(host, boxes, options)).map(([{id}, activity]): [string, Use] => {
-		// On the demo host no one but the user is there.
-		const seen = activity && host.demo ? {...activity, sessions: activity.sessions ?? 0} : activity;
-		return [id, seen === undefined ? {reasons: [], unknown: ['the engine does not say']} : describeUse(seen)];
+		return [id, activity === undefined ? {reasons: [], unknown: ['the engine does not say']} : describeUse(activity)];
 	});
 	return new Map([...paused, ...observed]);
 }
@@ -54,7 +54,12 @@ async function observe(
 	// A job ends on its own, however long it waits for data in between.
 	const running = boxes.filter(({state, job}) => state === 'running' && job === undefined);
 	const holders = running.filter(({gpus}) => gpus.length > 0);
-	const use = holders.length > 0 ? readGpuUse(host, options) : Promise.resolve(noUse);
+	const use =
+		options.gpuUse !== undefined
+			? Promise.resolve(options.gpuUse)
+			: holders.length > 0
+				? readGpuUse(host, options)
+				: Promise.resolve(noUse);
 	return Promise.all(running.map(async (box) => [box, await observeBox(host, box, use, options)] as const));
 }
 
@@ -71,7 +76,8 @@ async function observeBox(
 			host.engine.top(box.id, options.signal),
 			use,
 		]);
-		const sessions = host.demo ? null : countSessions(processes);
+		// On the demo host no one but the user is there.
+		const sessions = host.demo ? 0 : countSessions(processes);
 		const lastLogin =
 			box.services.includes('ssh') && sessions === 0 ? await readLastLogin(host, box, options) : undefined;
 		return {

@@ -76,7 +76,15 @@ function BoxProblem({problem, width}: {problem: Diagnostic; width: number}) {
 	);
 }
 
-type Widths = {name: number; owner: number; services: number; gpus: number; age: number; image: number};
+type Widths = {
+	name: number;
+	owner: number;
+	services: number;
+	gpus: number;
+	note: number;
+	age: number;
+	image: number;
+};
 
 /** The name gets what it needs first; the image only what nothing else wants. */
 function columnWidths(items: readonly BoxItem[], width: number): Widths {
@@ -109,13 +117,17 @@ function columnWidths(items: readonly BoxItem[], width: number): Widths {
 		longest((item) => item.gpus, 9),
 		1,
 	);
+	const note = take(
+		longest((item) => item.note?.text ?? '', 30),
+		6,
+	);
 	const services = take(longest((item) => servicesOf(item), 11));
 	const age = take(longest((item) => item.age, 6));
 	const image = take(
 		longest((item) => item.image, 60),
 		14,
 	);
-	return {name, owner, services, gpus, age, image};
+	return {name, owner, services, gpus, note, age, image};
 }
 
 function servicesOf(item: BoxItem): string {
@@ -134,6 +146,7 @@ function Row({item, widths}: {item: BoxItem; widths: Widths}) {
 			</Text>
 			<Text {...theme.quiet}>{column(item.owner, widths.owner)}</Text>
 			<Text {...(item.running ? theme.good : theme.quiet)}>{column(item.gpus, widths.gpus)}</Text>
+			<Text {...(item.note?.style ?? {})}>{column(item.note?.text ?? '', widths.note)}</Text>
 			<Text {...(item.running ? {} : theme.quiet)}>{column(servicesOf(item), widths.services)}</Text>
 			<Text {...theme.quiet}>
 				{column(item.age, widths.age, 'right')}

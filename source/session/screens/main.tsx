@@ -61,6 +61,7 @@ function sameSection(before: SectionProperties, after: SectionProperties): boole
 	return (
 		before.facts.gpu === after.facts.gpu &&
 		before.facts.box === after.facts.box &&
+		before.facts.tells === after.facts.tells &&
 		before.facts.setup.project === after.facts.setup.project &&
 		before.view === after.view &&
 		before.columns === after.columns &&

@@ -8,6 +8,7 @@ import {explain} from '../../host/remedies.ts';
 import {type HostsState, noHosts} from './hosts/hosts.ts';
 import {type CardState, noCard} from './inspect/card-state.ts';
 import {noSetup, type SetupState} from './setup/setup.ts';
+import {noTells, type TellsState} from './tells/tells.ts';
 
 /** One GPU as it stands, and what it did before: utilisation, the newest last, null where the card did not say. */
 export type GpuReading = GpuView & {history: ReadonlyArray<number | null>};
@@ -105,6 +106,7 @@ export type Facts = {
 	/** The card whose screen is shown. */
 	card: CardState;
 	setup: SetupState;
+	tells: TellsState;
 	tasks: Task[];
 	message: Message | undefined;
 	/** The terminal is on its way to a shell in a box, or is there. */
@@ -128,6 +130,7 @@ export function noFacts(
 		hosts: noHosts,
 		card: noCard,
 		setup: noSetup,
+		tells: noTells,
 		tasks: [],
 		message: undefined,
 		lent: false,

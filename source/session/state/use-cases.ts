@@ -1,9 +1,11 @@
 import type {HostWatch} from '../../app/hosts/watch.ts';
+import type {IdleLimits} from '../../app/idle-limits.ts';
 import type {imagesHere, pullHere} from '../../app/images/image-choices.ts';
 import type {endOfRun} from '../../app/runs/ended.ts';
 import type {SetupOptions} from '../../app/setup/setup.ts';
 import type {findProcess, SignalledProcess, SignalOutcome} from '../../app/signal-process.ts';
 import type {upHere} from '../../app/up.ts';
+import type {Box} from '../../box/box.ts';
 import type {Host} from '../../host/host.ts';
 
 /** What the session does with functions that the verbs call too. */
@@ -15,6 +17,8 @@ export type UseCases = {
 	endOfRun: typeof endOfRun;
 	findProcess: typeof findProcess;
 	signalProcess: (host: Host, process: SignalledProcess, name: 'SIGTERM' | 'SIGKILL') => Promise<SignalOutcome>;
+	/** After how long an idle box is marked. */
+	idleLimits: (box: Box) => Promise<IdleLimits>;
 	/** Settles when the signal of the watch aborts. */
 	hosts: (host: Host, watch: HostWatch) => Promise<void>;
 };
@@ -48,6 +52,10 @@ export const ownUseCases: UseCases = {
 	async signalProcess(_, process, name) {
 		const {signalProcess} = await import('../../app/signal-process.ts');
 		return signalProcess(process, name);
+	},
+	async idleLimits(box) {
+		const {idleLimits} = await import('../../app/idle-limits.ts');
+		return idleLimits(box);
 	},
 	async endOfRun(host, name, signal) {
 		const {endOfRun} = await import('../../app/runs/ended.ts');

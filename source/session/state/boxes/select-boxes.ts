@@ -8,6 +8,8 @@ import type {Facts} from '../model.ts';
 import {chosenBox, type View} from '../reduce.ts';
 import {processInWords} from '../selectors.ts';
 import {hasNoBox} from '../setup/select-setup.ts';
+import {rangesOf} from '../tells/gpu-numbers.ts';
+import {type BoxNote, noteOf, tellPairs} from '../tells/select-tells.ts';
 
 export type BoxItem = {
 	id: string;
@@ -22,6 +24,8 @@ export type BoxItem = {
 	gpus: string;
 	image: string;
 	age: string;
+	/** What else there is to say: what is wrong with it, since when it is idle, when its reservation expires. */
+	note: BoxNote | undefined;
 	running: boolean;
 };
 
@@ -86,6 +90,7 @@ function boxItem(box: Box, facts: Facts, selected: boolean, now: Date): BoxItem 
 		gpus: gpuNumbers(box, facts),
 		image: box.image,
 		age: age(box.createdAt, now).split(' ')[0] ?? '',
+		note: noteOf(box, facts.tells, now),
 		running: isRunning(box),
 	};
 }
@@ -135,21 +140,6 @@ function gpuNumbers(box: Box, facts: Facts): string {
 	return [...rangesOf([...known]), ...(facts.gpu.phase === 'waiting' ? [] : unknown)].join(',');
 }
 
-/** `[0, 1, 2, 5]` as `0-2` and `5`. */
-function rangesOf(numbers: number[]): string[] {
-	const ranges: Array<{from: number; to: number}> = [];
-	for (const number of numbers.toSorted((a, b) => a - b)) {
-		const last = ranges.at(-1);
-		if (last !== undefined && last.to + 1 === number) {
-			last.to = number;
-		} else {
-			ranges.push({from: number, to: number});
-		}
-	}
-
-	return ranges.map(({from, to}) => (from === to ? `${from}` : to === from + 1 ? `${from},${to}` : `${from}-${to}`));
-}
-
 /** Everything that is known about a box, as pairs of a label and a value. */
 export function selectDetail(facts: Facts, view: View, now: Date): Array<[label: string, value: string]> {
 	const box = chosenBox(view, facts.box.boxes);
@@ -168,6 +158,7 @@ export function selectDetail(facts: Facts, view: View, now: Date): Array<[label:
 		pairs.push(['kind', 'job: runs one command and ends with it']);
 	}
 
+	pairs.push(...tellPairs(box, facts.tells, now));
 	const {jupyter, ssh} = box.addresses;
 	if (jupyter !== undefined) {
 		pairs.push(['jupyter', `http://${jupyter.host}:${jupyter.port}  (o opens it)`]);

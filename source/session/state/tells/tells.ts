@@ -1,0 +1,16 @@
+import type {Idleness} from '../../../box/idle/idle.ts';
+import type {Verdict} from './verdict.ts';
+
+export type BoxIdleness = {
+	idleness: Idleness;
+	/** After so long it is marked, where it holds a GPU; undefined is never. Milliseconds. */
+	warnAfterMs: number | undefined;
+};
+
+/** What the session noticed about boxes, by their ids. */
+export type TellsState = {
+	verdicts: ReadonlyMap<string, Verdict>;
+	idle: ReadonlyMap<string, BoxIdleness>;
+};
+
+export const noTells: TellsState = {verdicts: new Map(), idle: new Map()};
