@@ -191,10 +191,16 @@ export class DemoContainers {
 
 	async *log(
 		container: DemoContainer,
-		options: {follow: boolean; tail?: number | undefined; since?: Date | undefined; timestamps: boolean},
+		options: {
+			follow: boolean;
+			tail?: number | undefined;
+			since?: Date | undefined;
+			until?: Date | undefined;
+			timestamps: boolean;
+		},
 		signal?: AbortSignal,
 	): AsyncGenerator<LogChunk> {
-		const {follow, tail, since, timestamps} = options;
+		const {follow, tail, since, until, timestamps} = options;
 		const chunk = ({stream, text, at}: Line): LogChunk => ({
 			stream,
 			data: Buffer.from(`${timestamps ? `${at.toISOString()} ` : ''}${text}\n`),
@@ -207,9 +213,12 @@ export class DemoContainers {
 						...(signal === undefined ? {} : {signal}),
 					})
 				: undefined;
-		const past = container.log.filter(({at}) => since === undefined || at >= since);
-		for (const line of tail === undefined ? past : past.slice(Math.max(0, past.length - tail))) {
-			yield chunk(line);
+		// As the engine does: of the last lines, those within the time.
+		const past = tail === undefined ? container.log : container.log.slice(Math.max(0, container.log.length - tail));
+		for (const line of past) {
+			if ((since === undefined || line.at >= since) && (until === undefined || line.at <= until)) {
+				yield chunk(line);
+			}
 		}
 
 		if (live === undefined) {

@@ -264,8 +264,8 @@ function outputCalls({containers, need}: Simulation) {
 			return container.state === 'running' ? containers.ended(container, signal) : container.exitCode;
 		},
 
-		async *logs(id, {follow = false, tail, since, timestamps = false, signal} = {}) {
-			yield* containers.log(need(id), {follow, tail, since, timestamps}, signal);
+		async *logs(id, {follow = false, tail, since, until, timestamps = false, signal} = {}) {
+			yield* containers.log(need(id), {follow, tail, since, until, timestamps}, signal);
 		},
 
 		async attach(id) {

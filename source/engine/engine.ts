@@ -236,7 +236,11 @@ export type BuildOptions = {
 	signal?: AbortSignal;
 };
 
-export type LogChunk = {stream: 'stdout' | 'stderr'; data: Buffer};
+/**
+`starts` is where in `data` the engine's entries begin, in ascending order: each is a line or a part of a long one, and has its own timestamp
+where those are asked for. Missing where the engine does not tell: with a terminal there is no frame around an entry.
+*/
+export type LogChunk = {stream: 'stdout' | 'stderr'; data: Buffer; starts?: readonly number[]};
 
 /** What a container prints, from the moment at which it was asked for. */
 export type Attached = {
@@ -251,6 +255,9 @@ export type LogOptions = {
 	/** Lines from the end; all when missing. */
 	tail?: number;
 	since?: Date;
+	/** Not together with `follow`. */
+	until?: Date;
+	/** Puts the time (RFC 3339) and a space before each entry. */
 	timestamps?: boolean;
 	signal?: AbortSignal;
 };

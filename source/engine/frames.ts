@@ -16,6 +16,7 @@ export async function* readFrames(stream: AsyncIterable<Buffer>): AsyncGenerator
 	const head = Buffer.alloc(headLength);
 	let headBytes = 0;
 	let left = 0;
+	let begins = false;
 	for await (const chunk of stream) {
 		let offset = 0;
 		let joined: Joined | undefined;
@@ -29,6 +30,7 @@ export async function* readFrames(stream: AsyncIterable<Buffer>): AsyncGenerator
 				}
 
 				headBytes = 0;
+				begins = true;
 				const length = lengthOf(head);
 				if (length === undefined) {
 					if (joined) {
@@ -49,8 +51,14 @@ export async function* readFrames(stream: AsyncIterable<Buffer>): AsyncGenerator
 					joined = undefined;
 				}
 
-				joined ??= {stream: name, parts: []};
+				joined ??= {stream: name, parts: [], starts: [], bytes: 0};
+				if (begins) {
+					joined.starts.push(joined.bytes);
+					begins = false;
+				}
+
 				joined.parts.push(data);
+				joined.bytes += data.length;
 			}
 		}
 
@@ -64,11 +72,11 @@ export async function* readFrames(stream: AsyncIterable<Buffer>): AsyncGenerator
 	}
 }
 
-type Joined = {stream: LogChunk['stream']; parts: Buffer[]};
+type Joined = {stream: LogChunk['stream']; parts: Buffer[]; starts: number[]; bytes: number};
 
-function toPiece({stream, parts}: Joined): LogChunk {
+function toPiece({stream, parts, starts, bytes}: Joined): LogChunk {
 	const [only] = parts;
-	return {stream, data: parts.length === 1 && only ? only : Buffer.concat(parts)};
+	return {stream, data: parts.length === 1 && only ? only : Buffer.concat(parts, bytes), starts};
 }
 
 /** Undefined for what is not a header. */

@@ -5,6 +5,7 @@ import {GpuScreen} from './screens/gpu.tsx';
 import {HelpScreen, helpLines} from './screens/help.tsx';
 import {HostsScreen} from './screens/hosts.tsx';
 import {ImagesScreen} from './screens/images.tsx';
+import {LogScreen, logArea} from './screens/log.tsx';
 import {MainScreen} from './screens/main.tsx';
 import {SetupScreen} from './screens/setup.tsx';
 import {questionLines, questionRoom, TrustScreen} from './screens/trust.tsx';
@@ -43,10 +44,18 @@ export function App({session}: {session: Session}) {
 		return Math.max(0, helpLines(facts, view, {columns, room}).length - room);
 	};
 
+	const logMeasures = () => {
+		const isWhole = store.get().view.screen === 'log';
+		const area = isWhole
+			? logArea(columns, size.rows - 2 - layout.messageHeight)
+			: logArea(layout.sideWidth || columns, layout.lowerHeight);
+		return {logHeight: area.height, logWidth: area.width};
+	};
+
 	useInput((input, key) => {
 		session.press(keysOf(input, key), {
 			panes: panesOf(layout),
-			logHeight: Math.max(1, layout.lowerHeight - 2),
+			...logMeasures(),
 			lastHelpTop: view.screen === 'help' ? lastHelpTop() : 0,
 			lastQuestionTop: lastQuestionTop(),
 		});
@@ -97,12 +106,16 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 			return <HostsScreen {...frame} />;
 		}
 
+		case 'log': {
+			return <LogScreen {...frame} log={session.log} messageHeight={layout.messageHeight} />;
+		}
+
 		case 'setup': {
 			return <SetupScreen {...frame} />;
 		}
 
 		case 'main': {
-			return <MainScreen {...frame} layout={layout} buffer={session.buffer} />;
+			return <MainScreen {...frame} layout={layout} log={session.log} />;
 		}
 	}
 }

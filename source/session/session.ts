@@ -20,7 +20,8 @@ import {listedProcesses, type Past} from './state/inspect/select-gpu.ts';
 import {scopesOf} from './state/key-hints.ts';
 import {actionFor, areKeys, onlyMove} from './state/keymap.ts';
 import {characterOf} from './state/keys/key-names.ts';
-import {createLogBuffer, type LogBuffer, scroll} from './state/log/log-buffer.ts';
+import {createLogModel, type LogModel} from './state/log/log-model.ts';
+import {logSituation} from './state/log/select-log.ts';
 import {isDemoOffered, noFacts} from './state/model.ts';
 import {type Action, firstView, type Pane, reduce, type Situation} from './state/reduce.ts';
 import {lookForFirstRun} from './state/setup/effects.ts';
@@ -54,11 +55,12 @@ export type SessionOptions = {
 };
 
 /** What depends on the screen's size when a key is pressed. */
-type Measures = {panes: Pane[]; logHeight: number; lastHelpTop: number; lastQuestionTop: number};
+type Measures = {panes: Pane[]; logHeight: number; logWidth: number; lastHelpTop: number; lastQuestionTop: number};
 
 export type Session = {
 	store: SessionStore;
-	buffer: LogBuffer;
+	/** The lines that are in memory, and what was found. */
+	log: LogModel;
 	past: Past;
 	tour: Tour | undefined;
 	now: () => Date;
@@ -77,7 +79,7 @@ export type Session = {
 type Act = (action: Action, measures?: Measures) => void;
 
 /** Of text that is typed: nothing that it does depends on the size of the screen. */
-const noMeasures: Measures = {panes: [], logHeight: 1, lastHelpTop: 0, lastQuestionTop: 0};
+const noMeasures: Measures = {panes: [], logHeight: 1, logWidth: 80, lastHelpTop: 0, lastQuestionTop: 0};
 
 const longestLeaveMs = 1000;
 
@@ -99,11 +101,11 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		}),
 		view: {...firstView, tour: options.tour?.first},
 	});
-	const buffer = createLogBuffer();
+	const log = createLogModel();
 	const past: Past = {gpus: new GpuHistory(), processes: new ProcessHistory()};
 	const now = options.now ?? (() => new Date());
 	const readHost = options.readHost ?? createHostReader(host.engine);
-	const sources = startSources(host, store, {feed, buffer, readHost, past, now});
+	const sources = startSources(host, store, {feed, log, readHost, past, now});
 	const stopping = new AbortController();
 	const terminal = Promise.withResolvers<Terminal>();
 	const context = createContext({
@@ -111,6 +113,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		store,
 		useCases: {...ownUseCases, ...options.useCases},
 		folder: options.folder,
+		logs: sources.logs,
 		terminal: terminal.promise,
 		signal: stopping.signal,
 	});
@@ -132,7 +135,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 
 	const act: Act = (action, measures = noMeasures) => {
 		const before = store.get();
-		const situation = situationOf(before, measures, {buffer, past, now});
+		const situation = situationOf(before, measures, {log, past, now});
 		const {view, effects} = reduce(before.view, action, situation);
 		store.changeNow((state) => ({...state, view}));
 		for (const effect of effects) {
@@ -144,7 +147,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 
 	return {
 		store,
-		buffer,
+		log,
 		past,
 		tour,
 		now,
@@ -221,8 +224,8 @@ function createInput(store: SessionStore, act: Act): Pick<Session, 'press' | 'pa
 
 function situationOf(
 	{facts, view}: SessionState,
-	{panes, logHeight, lastHelpTop, lastQuestionTop}: Measures,
-	{buffer, past, now}: Pick<Session, 'buffer' | 'past' | 'now'>,
+	{panes, logHeight, logWidth, lastHelpTop, lastQuestionTop}: Measures,
+	{log, past, now}: Pick<Session, 'log' | 'past' | 'now'>,
 ): Situation {
 	return {
 		boxes: facts.box.boxes.map((box) => ({
@@ -249,8 +252,7 @@ function situationOf(
 		inspect: () => ({nowMs: now().getTime(), pids: listedProcesses(facts, view, past).map(({pid}) => pid)}),
 		lastHelpTop,
 		lastQuestionTop,
-		scrollLog: (position, by, unit) =>
-			scroll(buffer, position, unit === 'page' ? by * Math.max(1, logHeight - 1) : by, logHeight),
+		log: logSituation(log, view.log, {height: logHeight, width: logWidth, now: now()}),
 	};
 }
 

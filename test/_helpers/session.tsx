@@ -84,7 +84,7 @@ export async function showSession(
 			written += data.toString().split('\n').length - 1;
 		}
 
-		while (session.buffer.end < written) {
+		while (session.log.end < written) {
 			await new Promise((resolve) => setImmediate(resolve));
 		}
 

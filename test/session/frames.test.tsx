@@ -109,7 +109,7 @@ test('no frame is wider or higher than the terminal, whatever things are called'
 						tasks: lines[3] === undefined ? [] : [{id: 1, title: safeText(lines[3]), step: 'x', share: 0.5}],
 					})),
 				);
-				session.buffer.push('stdout', Buffer.from(lines.map((line) => `${line}\n`).join('')));
+				session.log.push(0, {stream: 'stdout', data: Buffer.from(lines.map((line) => `${line}\n`).join(''))});
 				const shown = render(<App session={session} />, {columns, rows});
 				try {
 					for (const key of [...first, ...typed]) {

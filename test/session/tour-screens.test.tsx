@@ -68,7 +68,7 @@ test('the tour is with one on every screen', async (t) => {
 	shown.type('?');
 	await shown.waitFor(/Keys/);
 	// The help tells of its keys, below the edge of a small terminal.
-	for (let line = 0; line < 10; line += 1) {
+	for (let line = 0; line < 60; line += 1) {
 		shown.type('j');
 	}
 

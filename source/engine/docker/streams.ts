@@ -37,6 +37,7 @@ export function readLogs(
 				timestamps: options.timestamps ?? false,
 				tail: options.tail,
 				since: options.since && options.since.getTime() / 1000,
+				until: options.until && options.until.getTime() / 1000,
 			},
 			signal,
 		});

@@ -1,33 +1,27 @@
-import {stripVTControlCharacters} from 'node:util';
 import {Text} from 'ink';
-import {cut} from '../../text/layout/fit.ts';
-import {theme} from '../theme.ts';
+import {cut, widthOf} from '../../text/layout/fit.ts';
+import type {LogPaneView, LogRow} from '../state/log/select-log.ts';
+import type {Level} from '../state/log/text/log-level.ts';
+import {type Style, theme} from '../theme.ts';
 import {TitledPane} from './titled-pane.tsx';
 
 type Properties = {
-	title: string;
-	note: string;
-	/** Only the lines that are seen; long ones are cut here. */
-	lines: string[];
-	/** Lines of gpubox's own, below. */
-	hint: string[];
-	/** Said where there are no lines. */
-	empty: string;
+	view: LogPaneView;
 	width: number;
 	height: number;
 	focused: boolean;
 };
 
-export function LogPane({title, note, lines, hint, empty, width, height, focused}: Properties) {
+/** The log of a box, or of several. */
+export function LogPane({view, width, height, focused}: Properties) {
+	const {title, note, rows, hint, empty, prompt} = view;
 	const room = width - 3;
 	return (
 		<TitledPane title={title} note={note} width={width} height={height} focused={focused}>
-			{lines.length === 0 && <Text {...theme.quiet}>{` ${cut(empty, room)}`}</Text>}
-			{lines.map((line, place) => (
-				// biome-ignore lint/suspicious/noArrayIndexKey: a line of the window is nothing but its place
-				<Text key={place} wrap="truncate">
-					{` ${cut(theme.colours ? line : stripVTControlCharacters(line), room)}`}
-				</Text>
+			{rows.length === 0 && <Text {...theme.quiet}>{` ${cut(empty, room)}`}</Text>}
+			{rows.map((row, place) => (
+				// biome-ignore lint/suspicious/noArrayIndexKey: a row of the window is nothing but its place
+				<Row key={place} row={row} room={room} />
 			))}
 			{hint.map((line, place) => (
 				// biome-ignore lint/suspicious/noArrayIndexKey: as above
@@ -35,6 +29,47 @@ export function LogPane({title, note, lines, hint, empty, width, height, focused
 					{`${place === 0 ? ' !' : '  '} ${cut(line, width - 5)}`}
 				</Text>
 			))}
+			{prompt && <Prompt prompt={prompt} room={room} />}
 		</TitledPane>
+	);
+}
+
+// The theme is chosen after this is loaded.
+const styleOf = (level: Level): Style => ({error: theme.bad, warning: theme.warning, debug: theme.quiet})[level];
+const styleOfName = (source: number): Style =>
+	[theme.accent, theme.good, theme.warning, theme.title][source % 4] ?? theme.title;
+
+function Row({row, room}: {row: LogRow; room: number}) {
+	const {marked, time, box, source, text, level} = row;
+	// What has colours of its own keeps them.
+	const style = level === undefined || /\u001B\[(?!2?7m)/.test(text) ? {} : styleOf(level);
+	return (
+		<Text wrap="truncate">
+			<Text {...theme.accent}>{marked ? '▸' : ' '}</Text>
+			<Text {...theme.quiet}>{time}</Text>
+			<Text {...styleOfName(source)}>{box}</Text>
+			<Text {...style}>{cut(text, Math.max(1, room - time.length - widthOf(box)))}</Text>
+		</Text>
+	);
+}
+
+function Prompt({prompt, room}: {prompt: NonNullable<LogPaneView['prompt']>; room: number}) {
+	const {label, before, after, problem} = prompt;
+	const rest = Math.max(4, room - widthOf(label) - (problem === '' ? 0 : widthOf(problem) + 2));
+	// The end of what is typed is seen.
+	let shown = before;
+	while (widthOf(shown) > rest - 2 && shown !== '') {
+		shown = shown.slice(1);
+	}
+
+	const [under = ' ', ...behind] = [...after];
+	return (
+		<Text wrap="truncate">
+			<Text {...theme.accent}>{` ${label}`}</Text>
+			{shown}
+			<Text inverse>{under}</Text>
+			{cut(behind.join(''), Math.max(0, rest - widthOf(shown) - widthOf(under)))}
+			<Text {...theme.warning}>{problem === '' ? '' : `  ${problem}`}</Text>
+		</Text>
 	);
 }

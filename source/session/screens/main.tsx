@@ -1,20 +1,18 @@
 import {Box} from 'ink';
-import {memo, useMemo} from 'react';
-import type {Box as GpuBox} from '../../box/box.ts';
+import {memo} from 'react';
 import {BoxDetail} from '../components/box-detail.tsx';
 import {BoxList} from '../components/box-list.tsx';
 import {Footer} from '../components/footer.tsx';
 import {GpuPane} from '../components/gpu-pane.tsx';
 import {HostLine} from '../components/host-line.tsx';
-import {LogPane} from '../components/log-pane.tsx';
 import type {Layout} from '../layout.ts';
 import {selectBoxPane, selectDetail} from '../state/boxes/select-boxes.ts';
 import {selectHints} from '../state/key-hints.ts';
-import {type LogBuffer, topLine} from '../state/log/log-buffer.ts';
-import {hintFor} from '../state/log/log-hint.ts';
+import type {LogModel} from '../state/log/log-model.ts';
 import type {Facts} from '../state/model.ts';
 import {chosenBox, type View} from '../state/reduce.ts';
 import {selectGpuPane, selectHostLine} from '../state/selectors.ts';
+import {LogSide} from './log.tsx';
 import {Notices} from './notices.tsx';
 
 type Properties = {
@@ -22,12 +20,12 @@ type Properties = {
 	view: View;
 	size: {columns: number; rows: number};
 	layout: Layout;
-	buffer: LogBuffer;
+	log: LogModel;
 	now: Date;
 };
 
 /** GPUs above, boxes below, and beside them the log or the details of the chosen one. */
-export function MainScreen({facts, view, size, layout, buffer, now}: Properties) {
+export function MainScreen({facts, view, size, layout, log, now}: Properties) {
 	const {columns, rows} = size;
 	const withSide = layout.sideWidth > 0;
 	return (
@@ -42,7 +40,7 @@ export function MainScreen({facts, view, size, layout, buffer, now}: Properties)
 					<SidePane
 						facts={facts}
 						view={view}
-						buffer={buffer}
+						log={log}
 						now={now}
 						width={withSide ? layout.sideWidth : columns}
 						height={layout.lowerHeight}
@@ -106,66 +104,15 @@ function minuteOf(date: Date): number {
 	return Math.floor(date.getTime() / 60_000);
 }
 
-type SideProperties = {facts: Facts; view: View; buffer: LogBuffer; now: Date; width: number; height: number};
+type SideProperties = {facts: Facts; view: View; log: LogModel; now: Date; width: number; height: number};
 
-function SidePane({facts, view, buffer, now, width, height}: SideProperties) {
-	const box = chosenBox(view, facts.box.boxes);
+function SidePane({facts, view, log, now, width, height}: SideProperties) {
 	const focused = view.focus === 'side';
-	const title = box?.name ?? (view.side === 'log' ? 'Log' : 'Detail');
 	if (view.side === 'detail') {
+		const title = chosenBox(view, facts.box.boxes)?.name ?? 'Detail';
 		const pairs = selectDetail(facts, view, now);
 		return <BoxDetail title={title} pairs={pairs} width={width} height={height} focused={focused} />;
 	}
 
-	return <LogSide facts={facts} view={view} buffer={buffer} box={box} title={title} width={width} height={height} />;
-}
-
-type LogProperties = Omit<SideProperties, 'now'> & {box: GpuBox | undefined; title: string};
-
-function LogSide({facts, view, buffer, box, title, width, height}: LogProperties) {
-	const room = Math.max(1, height - 2);
-	const top = topLine(buffer, view.logPosition, room);
-	// Right after another box was chosen the buffer still holds the log of the one before.
-	const lines = facts.log.boxId === undefined || facts.log.boxId !== box?.id ? [] : buffer.slice(top, room);
-	const text = lines.join('\n');
-	// Many expressions are tried on it: only when there is something new to read.
-	const hint = useMemo(() => hintFor(text, width - 5, room - 4), [text, width, room]);
-	// At the end of the log the newest lines stay, further up those that one has scrolled to.
-	const shown = Math.min(lines.length, room - hint.length);
-	const seen = view.logPosition === 'follow' ? lines.slice(lines.length - shown) : lines.slice(0, shown);
-	const below = lines.length === 0 || view.logPosition === 'follow' ? 0 : buffer.end - top - seen.length;
-	return (
-		<LogPane
-			title={title}
-			note={noteOf(facts, box !== undefined, below)}
-			lines={seen}
-			hint={hint}
-			empty={emptyLog(facts, box !== undefined)}
-			width={width}
-			height={height}
-			focused={view.focus === 'side'}
-		/>
-	);
-}
-
-function noteOf(facts: Facts, anyBox: boolean, below: number): string {
-	if (!anyBox) {
-		return '';
-	}
-
-	const {phase} = facts.log;
-	if (phase === 'lost') {
-		return 'log · interrupted, reconnecting';
-	}
-
-	return below > 0 ? `log · ${below} more below` : phase === 'ended' ? 'log · ended' : 'log · following';
-}
-
-function emptyLog(facts: Facts, anyBox: boolean): string {
-	if (!anyBox) {
-		return 'The log of the selected box appears here.';
-	}
-
-	const {problem, phase} = facts.log;
-	return problem?.message ?? (phase === 'ended' ? 'The log is empty.' : 'No output yet.');
+	return <LogSide facts={facts} view={view} log={log} now={now} width={width} height={height} focused={focused} />;
 }

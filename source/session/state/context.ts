@@ -1,6 +1,7 @@
 import type {SuspendTerminal} from 'ink';
 import type {Host} from '../../host/host.ts';
 import {createTrustAsker, type TrustAsker} from './boxes/trust-question.ts';
+import type {LogReading} from './log/log-demand.ts';
 import {type Message, problemOf} from './model.ts';
 import {type SessionStore, withFacts} from './store.ts';
 import {createTasks, type Tasks} from './tasks.ts';
@@ -18,6 +19,8 @@ export type Context = {
 	folder: string;
 	tasks: Tasks;
 	trust: TrustAsker;
+	/** Of the logs that are shown. */
+	logs: LogReading;
 	/** Settles once the first frame is drawn. */
 	terminal: Promise<Terminal>;
 	/** Aborted when the session ends. */
@@ -28,7 +31,7 @@ export type Context = {
 };
 
 export function createContext(
-	parts: Pick<Context, 'host' | 'store' | 'useCases' | 'folder' | 'terminal' | 'signal'>,
+	parts: Pick<Context, 'host' | 'store' | 'useCases' | 'folder' | 'logs' | 'terminal' | 'signal'>,
 ): Context {
 	const {host, store, signal} = parts;
 	const say: Context['say'] = (kind, text, fix = '') => {

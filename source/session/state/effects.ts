@@ -4,6 +4,7 @@ import {attach, findIdleKernels, findUse, free, open, remove, start, stop, up} f
 import type {Context} from './context.ts';
 import {loadImages, pullImage, upWithImage} from './images/effects.ts';
 import {findProcess, sendSignal} from './inspect/signal-effects.ts';
+import {performLog} from './log/effects.ts';
 import type {Effect} from './reduce.ts';
 import {checkFolder, keepDraft, lookForSetup, writeSetup} from './setup/effects.ts';
 import {withFacts} from './store.ts';
@@ -51,6 +52,7 @@ const effects: EffectTable = {
 	'load-images': loadImages,
 	'pull-image': pullImage,
 	'up-with-image': upWithImage,
+	log: performLog,
 	'setup-look': lookForSetup,
 	'setup-keep': keepDraft,
 	'setup-check': checkFolder,

@@ -3,6 +3,7 @@ import {bindings} from './keymap.ts';
 import type {Binding, Scope} from './keys/binding.ts';
 import {whyNot} from './keys/here.ts';
 import {shownKey} from './keys/key-names.ts';
+import {isChosen} from './log/log-view.ts';
 import type {Facts} from './model.ts';
 import {chosenBox, type Pane, type View} from './reduce.ts';
 import {isFirstRun} from './setup/select-setup.ts';
@@ -25,7 +26,25 @@ export function scopesOf(view: View): Scope[] {
 		return [...tour, 'gpu', 'anywhere'];
 	}
 
+	if (view.screen === 'log' || (view.screen === 'main' && view.focus === 'side' && view.side === 'log')) {
+		return logScopesOf(view, tour);
+	}
+
 	return view.screen === 'main' ? [view.focus, 'main', 'anywhere', ...tour] : [view.screen, 'anywhere', ...tour];
+}
+
+/** The log as a screen, or in its pane, where the keys of the main screen stay. */
+function logScopesOf({screen, log, tour: progress}: View, tour: Scope[]): Scope[] {
+	if (log.prompt !== undefined) {
+		return ['log-prompt', 'typing'];
+	}
+
+	const found: Scope[] = log.search === '' ? [] : ['log-found'];
+	const chosen: Scope[] = isChosen(log) ? ['log-chosen'] : [];
+	// On the tour these walk its steps.
+	const arrows: Scope[] = progress?.shown ? [] : ['log-arrows'];
+	const place: Scope[] = screen === 'log' ? ['log-whole'] : ['side', 'main'];
+	return [...found, ...chosen, 'log', ...arrows, ...place, 'anywhere', ...tour];
 }
 
 export type Hint = {key: string; label: string};

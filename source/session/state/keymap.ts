@@ -4,6 +4,7 @@ import {helpKeys} from './keys/help-keys.ts';
 import {hostKeys} from './keys/host-keys.ts';
 import {imageKeys} from './keys/image-keys.ts';
 import {inspectKeys} from './keys/inspect-keys.ts';
+import {logKeys} from './keys/log-keys.ts';
 import {mainKeys} from './keys/main-keys.ts';
 import {questionKeys} from './keys/question-keys.ts';
 import {setupKeys} from './keys/setup-keys.ts';
@@ -17,6 +18,7 @@ the order is the order of importance in the footer.
 export const bindings: Binding[] = [
 	...mainKeys,
 	...inspectKeys,
+	...logKeys,
 	...imageKeys,
 	...hostKeys,
 	...setupKeys,

@@ -72,7 +72,7 @@ type ImageState = {
 	problem: Diagnostic | undefined;
 };
 
-/** The log of the selected box; the lines themselves stay in the log buffer. */
+/** The log of the selected box; the lines themselves are in the log model. */
 export type LogState = {
 	boxId: string | undefined;
 	/** Counts up when lines came, so that the pane is drawn again. */

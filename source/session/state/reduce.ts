@@ -9,7 +9,15 @@ import {
 	type SignalQuestion,
 	withEnded,
 } from './inspect/inspect.ts';
-import type {LogPosition} from './log/log-buffer.ts';
+import {
+	atAnotherLog,
+	firstLogView,
+	type LogAction,
+	type LogEffect,
+	type LogSituation,
+	type LogView,
+	reduceLog,
+} from './log/log-view.ts';
 import {
 	reduceSetup,
 	type SetupAction,
@@ -49,7 +57,7 @@ export type TourState = {shown: boolean; step: number; part: number};
 
 /** What the user looks at. Boxes and GPUs are named by id: their places in the lists change. */
 export type View = {
-	screen: 'main' | 'help' | 'images' | 'setup' | 'hosts' | 'gpu';
+	screen: 'main' | 'help' | 'images' | 'setup' | 'hosts' | 'gpu' | 'log';
 	/** The screen to go back to from the help. */
 	behindHelp: Exclude<View['screen'], 'help'>;
 	focus: Pane;
@@ -65,8 +73,7 @@ export type View = {
 	inspect: InspectView;
 	/** The first line of the help shown. */
 	helpTop: number;
-	/** The first line of the log shown. */
-	logPosition: LogPosition;
+	log: LogView;
 	/** What is asked before it is done. */
 	asking: Question | undefined;
 	/** On the demo host: how far the tour is. */
@@ -85,7 +92,7 @@ export const firstView: View = {
 	setup: startOf({}),
 	inspect: firstInspect,
 	helpTop: 0,
-	logPosition: 'follow',
+	log: firstLogView,
 	asking: undefined,
 	tour: undefined,
 };
@@ -110,10 +117,7 @@ type HelpAction = {type: 'help' | 'back'} | {type: 'scroll-help'; by: number};
 
 type QuestionAction = {type: 'answer'; yes: boolean} | {type: 'arm' | 'disarm'} | {type: 'scroll-question'; by: number};
 
-type MainAction =
-	| {type: 'up' | 'demo'}
-	| {type: 'focus' | 'select-gpu'; by: number}
-	| {type: 'scroll'; by: number; unit: 'line' | 'page'};
+type MainAction = {type: 'up' | 'demo'} | {type: 'focus' | 'select-gpu'; by: number};
 
 /** What a key asks for. */
 export type Action =
@@ -128,6 +132,9 @@ export type Action =
 	| MainAction
 	| {type: 'setup'; does: SetupAction}
 	| {type: 'type'; typed: Typed}
+	| {type: 'log'; does: LogAction}
+	| {type: 'scroll'; by: number; unit: 'line' | 'page'}
+	| {type: 'zoom-log'}
 	| {type: 'tour'}
 	| {type: 'tour-step'; by: number};
 
@@ -150,8 +157,7 @@ export type Situation = HostSituation & {
 	lastHelpTop: number;
 	/** The same for the question that has a screen. */
 	lastQuestionTop: number;
-	/** Scrolls the log; knows how many lines there are and how high its pane is. */
-	scrollLog: (position: LogPosition, by: number, unit: 'line' | 'page') => LogPosition;
+	log: LogSituation;
 };
 
 /** What to do in addition to changing the view. */
@@ -166,6 +172,7 @@ export type Effect =
 	| Of<'pull-image' | 'up-with-image', {index: number}>
 	| SetupEffect
 	| InspectEffect
+	| {type: 'log'; does: LogEffect}
 	| HostEffect;
 
 /** The box a key is about: the one chosen, or else the first. */
@@ -255,10 +262,30 @@ export function reduce(view: View, action: Action, situation: Situation): Reduce
 			return {view: {...view, setup, screen}, effects};
 		}
 
+		case 'log':
+		case 'scroll': {
+			return action.type === 'log' || view.side === 'log' ? reduceLogOf(view, action, situation) : {view, effects: []};
+		}
+
+		case 'zoom-log': {
+			// Where the log takes the place of the boxes, these come back.
+			const focus = situation.panes.includes('side') ? view.focus : 'boxes';
+			return {
+				view: view.screen === 'log' ? {...view, screen: 'main', focus} : {...view, screen: 'log', side: 'log'},
+				effects: [],
+			};
+		}
+
 		default: {
 			return reduceMain(view, action, situation);
 		}
 	}
+}
+
+function reduceLogOf(view: View, action: Extract<Action, {type: 'log' | 'scroll'}>, situation: Situation): Reduced {
+	const does: LogAction = action.type === 'log' ? action.does : {what: 'scroll', by: action.by, unit: action.unit};
+	const {log, effects} = reduceLog(view.log, does, situation.log);
+	return {view: log === view.log ? view : {...view, log}, effects: effects.map((each) => ({type: 'log', does: each}))};
 }
 
 function reduceBoxes(view: View, action: BoxAction, {boxes, panes}: Situation): Reduced {
@@ -266,7 +293,7 @@ function reduceBoxes(view: View, action: BoxAction, {boxes, panes}: Situation): 
 	if (action.type === 'select-box') {
 		const ids = boxes.map(({id}) => id);
 		const id = step(ids, box?.id, action.by);
-		return {view: id === box?.id ? view : {...view, boxId: id, logPosition: 'follow'}, effects: []};
+		return {view: id === box?.id ? view : {...view, boxId: id, log: atAnotherLog(view.log)}, effects: []};
 	}
 
 	if (box === undefined) {
@@ -303,6 +330,11 @@ function reduceBoxes(view: View, action: BoxAction, {boxes, panes}: Situation): 
 			// Without room beside the boxes it takes their place, until the same key or Tab returns to them.
 			const takesPlace = panes.length > 0 && !panes.includes('side');
 			const isThere = view.focus === 'side' && view.side === side;
+			// The log that is there already becomes the whole screen.
+			if (side === 'log' && view.side === 'log' && (isThere || !takesPlace)) {
+				return {view: {...view, screen: 'log'}, effects: []};
+			}
+
 			const focus = !takesPlace ? view.focus : isThere ? 'boxes' : 'side';
 			return {view: {...view, side, focus}, effects: []};
 		}
@@ -434,16 +466,6 @@ function reduceMain(view: View, action: MainAction, situation: Situation): Reduc
 		case 'select-gpu': {
 			const uuid = step(situation.gpuUuids, view.gpuUuid, action.by);
 			return {view: uuid === view.gpuUuid ? view : {...view, gpuUuid: uuid}, effects: []};
-		}
-
-		case 'scroll': {
-			return {
-				view:
-					view.side === 'log'
-						? {...view, logPosition: situation.scrollLog(view.logPosition, action.by, action.unit)}
-						: view,
-				effects: [],
-			};
 		}
 	}
 }

@@ -5,7 +5,8 @@ import {followBoxes} from './boxes/box-source.ts';
 import {followGpus, followProcesses} from './gpus/gpu-source.ts';
 import {type HostReader, unknownHost} from './gpus/host-line.ts';
 import type {Past} from './inspect/select-gpu.ts';
-import type {LogBuffer} from './log/log-buffer.ts';
+import type {LogReading} from './log/log-demand.ts';
+import type {LogModel} from './log/log-model.ts';
 import {followLogs} from './log/log-source.ts';
 import {problemOf} from './model.ts';
 import {type SessionStore, withFacts} from './store.ts';
@@ -14,6 +15,7 @@ import {createWaker} from './waker.ts';
 const hostIntervalMs = 3000;
 
 export type Sources = {
+	logs: LogReading;
 	/** Starts what is not there yet. To be called once the first picture is drawn, and harmless after that. */
 	beginOthers: () => void;
 	/** Settles when everything has let go. */
@@ -27,13 +29,13 @@ what they load (the engine's library, systeminformation) would hold up the first
 export function startSources(
 	host: Host,
 	store: SessionStore,
-	parts: {feed: GpuFeed; buffer: LogBuffer; readHost: HostReader; past: Past; now: () => Date},
+	parts: {feed: GpuFeed; log: LogModel; readHost: HostReader; past: Past; now: () => Date},
 ): Sources {
 	const stopping = new AbortController();
 	const {signal} = stopping;
 	const waker = createWaker();
 	// An answer about the log shows that the engine is back.
-	followLogs(host, store, parts.buffer, signal, () => waker.wake());
+	const logs = followLogs(host, store, parts.log, signal, () => waker.wake());
 	let atWork: Array<Promise<void>> = [];
 	followGpus(parts.feed, store, parts);
 
@@ -53,6 +55,7 @@ export function startSources(
 	};
 
 	return {
+		logs,
 		beginOthers() {
 			if (atWork.length === 0 && !signal.aborted) {
 				begin();

@@ -34,6 +34,9 @@ test('no key means two things at the same place', () => {
 		['side', 'main', 'anywhere', 'tour'],
 		['help', 'tour'],
 		['images', 'tour'],
+		['log-found', 'log', 'log-arrows', 'log-whole', 'anywhere'],
+		['log-found', 'log', 'log-whole', 'anywhere', 'tour'],
+		['log-prompt', 'typing'],
 		['setup', 'anywhere', 'tour'],
 		['card', 'anywhere', 'tour'],
 		['field', 'typing'],
@@ -65,6 +68,7 @@ test('Ctrl-C leaves wherever one is', () => {
 		['images', 'anywhere'],
 		['setup', 'anywhere'],
 		['field', 'typing'],
+		['log-prompt', 'typing'],
 		['confirm'],
 	]) {
 		assert.deepEqual(actionFor('ctrl+c', scopes as Scope[]), {type: 'quit'});

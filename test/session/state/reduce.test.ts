@@ -32,7 +32,17 @@ const situation: Situation = {
 	inspect: () => ({nowMs: Date.UTC(2026, 10, 20, 12), pids: [11, 12]}),
 	lastHelpTop: 4,
 	lastQuestionTop: 4,
-	scrollLog: (position, by, unit) => (position === 'follow' ? 100 : position) + by * (unit === 'page' ? 10 : 1),
+	log: {
+		first: 0,
+		end: 200,
+		rowsOf: () => 1,
+		atStart: true,
+		atEnd: true,
+		height: 11,
+		width: 80,
+		now: new Date(2026, 0, 31, 12),
+		savePath: 'train.log',
+	},
 };
 
 function after(actions: Action[], from: Partial<View> = {}, within: Partial<Situation> = {}) {
@@ -55,7 +65,14 @@ test('a box is chosen by moving, and the ends hold', () => {
 });
 
 test('choosing another box follows its log from the end', () => {
-	assert.equal(after([{type: 'select-box', by: 1}], {logPosition: 12}).view.logPosition, 'follow');
+	const log = {
+		...firstView.log,
+		position: {line: 12, row: 0},
+		search: 'loss',
+		filter: {text: 'x', inverse: false},
+		wrap: true,
+	};
+	assert.deepEqual(after([{type: 'select-box', by: 1}], {log}).view.log, {...firstView.log, wrap: true});
 });
 
 test('a chosen box that is gone gives way to the first one', () => {
@@ -127,11 +144,24 @@ test('without room beside the boxes, the log and the details take their place an
 	const log: Action = {type: 'show', side: 'log'};
 	const detail: Action = {type: 'show', side: 'detail'};
 	assert.equal(after([log], {}, narrow).view.focus, 'side');
-	assert.equal(after([log, log], {}, narrow).view.focus, 'boxes');
+	assert.equal(after([log, log], {}, narrow).view.screen, 'log');
+	const {view} = after([log, log, {type: 'zoom-log'}], {}, narrow);
+	assert.deepEqual([view.screen, view.focus], ['main', 'boxes']);
+	assert.equal(after([detail, detail], {}, narrow).view.focus, 'boxes');
 	assert.deepEqual(after([log, detail], {}, narrow).view.side, 'detail');
 	assert.equal(after([log, detail], {}, narrow).view.focus, 'side');
 	assert.equal(after([log, {type: 'focus', by: 1}], {}, narrow).view.focus, 'boxes');
-	assert.equal(after([log]).view.focus, firstView.focus);
+	assert.equal(after([detail, log]).view.focus, firstView.focus);
+});
+
+test('the log that is shown becomes the whole screen with the same key', () => {
+	const log: Action = {type: 'show', side: 'log'};
+	assert.equal(after([log]).view.screen, 'log');
+	assert.equal(after([log], {side: 'detail'}).view.screen, 'main');
+	assert.deepEqual(
+		[after([log, {type: 'zoom-log'}]).view.screen, after([{type: 'zoom-log'}]).view.screen],
+		['main', 'log'],
+	);
 });
 
 test('panes are gone through in a circle, only those on the screen', () => {
@@ -174,8 +204,8 @@ test('the help is left for the screen it was opened on', () => {
 });
 
 test('only a log is scrolled', () => {
-	assert.equal(after([{type: 'scroll', by: -1, unit: 'page'}]).view.logPosition, 90);
-	assert.equal(after([{type: 'scroll', by: -1, unit: 'page'}], {side: 'detail'}).view.logPosition, 'follow');
+	assert.deepEqual(after([{type: 'scroll', by: -1, unit: 'page'}]).view.log.position, {line: 179, row: 0});
+	assert.equal(after([{type: 'scroll', by: -1, unit: 'page'}], {side: 'detail'}).view.log.position, 'follow');
 });
 
 test('going over to another host, and back', () => {

@@ -10,7 +10,9 @@ import type {View} from '../reduce.ts';
 const sections: Array<[scope: Scope, title: string]> = [
 	['boxes', 'In the list of boxes'],
 	['gpus', 'In the list of GPUs'],
-	['side', 'In the log'],
+	['log-found', 'On a search in the log'],
+	['log', 'In the log'],
+	['side', 'Through the log'],
 	['main', 'Boxes and screens'],
 	['gpu', 'On the screen of a GPU'],
 	['images', 'On the images screen'],

@@ -2,86 +2,211 @@ import {setTimeout as pause} from 'node:timers/promises';
 import {heed} from '../../../base/abortable.ts';
 import {createBackoff} from '../../../base/backoff.ts';
 import type {Diagnostic} from '../../../base/failure.ts';
-import {type Box, isRunning} from '../../../box/box.ts';
+import {isRunning} from '../../../box/box.ts';
+import type {LogOptions} from '../../../engine/engine.ts';
 import type {Host} from '../../../host/host.ts';
 import {type LogState, problemOf} from '../model.ts';
 import {createPacer} from '../pacer.ts';
 import {chosenBox} from '../reduce.ts';
 import {onChange, type SessionState, type SessionStore, withFacts} from '../store.ts';
-import type {LogBuffer} from './log-buffer.ts';
+import {createLogReading, type LogReading} from './log-demand.ts';
+import type {Choice, LogModel, LogSubject} from './log-model.ts';
+import type {LogPosition} from './log-position.ts';
+import {createMatcher} from './text/log-query.ts';
 
 const linesAtFirst = 1000;
 const firstRetryMs = 500;
 /** A log that was not interrupted by then is being followed. */
 const quietMs = 2000;
 const longestRetryMs = 15_000;
+/** More logs side by side no one reads. */
+const mostSubjects = 8;
 
-/** The source of a log: a box that was started again has one that goes on. */
-function sourceOf(box: Box): string {
-	return `${box.id} ${isRunning(box)}`;
+type Phase = Pick<LogState, 'phase' | 'problem'>;
+
+/** The containers whose logs are shown: the chosen box, and with it the user's other running ones where that is wished. */
+function subjectsOf({facts, view}: SessionState): LogSubject[] {
+	const {boxes} = facts.box;
+	const chosen = chosenBox(view, boxes);
+	const others = view.log.merged ? boxes.filter((box) => box !== chosen && box.mine && isRunning(box)) : [];
+	return (chosen === undefined ? [] : [chosen, ...others])
+		.slice(0, mostSubjects)
+		.map((box) => ({id: box.id, name: box.name, running: isRunning(box)}));
 }
 
-/** The chosen box and its log. Once the engine is back, every log is read again. */
-function choiceOf({facts, view}: SessionState): string {
-	const box = chosenBox(view, facts.box.boxes);
-	return box === undefined ? '' : `${sourceOf(box)} ${facts.box.connection}`;
+/** A box that was started again has a log that goes on. */
+function sourcesKey(subjects: readonly LogSubject[]): string {
+	return subjects.map(({id, running}) => `${id} ${running}`).join('\n');
+}
+
+/** What the lines are chosen by. */
+function choiceKey({view}: SessionState): string {
+	const {filter, range} = view.log;
+	return JSON.stringify([filter, range]);
+}
+
+function choiceOf({view: {log}}: SessionState): Choice {
+	const {filter, range} = log;
+	return {
+		matcher: filter && createMatcher(filter),
+		range: {since: range?.since, until: range?.until},
+	};
+}
+
+function placeOf(position: LogPosition): number | 'end' {
+	return position === 'follow' ? 'end' : position.line;
 }
 
 /**
-Follows the log of the selected box until another is selected. A log that is interrupted while its box runs, as it
-does when the engine is restarted, is read again: the lines that are there stay until the same ones come with what was written
-meanwhile.
+Follows the logs of the selected box until another is selected. A log that is interrupted while its box runs, as it
+does when the engine is restarted, is read again from where it ended.
 
 @param onAnswer called when the engine answers about a log while it does not answer about the boxes
 */
 export function followLogs(
 	host: Host,
 	store: SessionStore,
-	buffer: LogBuffer,
+	model: LogModel,
 	signal: AbortSignal,
 	onAnswer: () => void = () => {},
-): void {
-	let following: {source: string; controller: AbortController} | undefined;
+): LogReading {
+	let following: {sources: string; choice: string; controller: AbortController} | undefined;
+	let phases: Phase[] = [];
+	model.keepNear(() => placeOf(store.get().view.log.position));
 
-	const change = (state: Partial<Pick<LogState, 'phase' | 'problem'>> = {}) => {
-		store.change(withFacts(({log}) => ({log: {...log, ...state, version: log.version + 1}})));
+	const publish = () => {
+		store.change(withFacts(({log}) => ({log: {...log, ...phaseOf(phases), version: log.version + 1}})));
+	};
+	const change = (source: number, phase: Phase) => {
+		phases[source] = phase;
+		publish();
+	};
+
+	const followAll = (controller: AbortController, again: boolean) => {
+		for (const source of model.sources.keys()) {
+			const watch = createFollower(host, store, model, source, {change, publish, onAnswer});
+			void watch(AbortSignal.any([signal, controller.signal]), again);
+		}
+	};
+
+	const start = (state: SessionState) => {
+		const subjects = subjectsOf(state);
+		const sources = sourcesKey(subjects);
+		const choice = choiceKey(state);
+		if (signal.aborted) {
+			return;
+		}
+
+		const isSame = following?.sources === sources && following.choice === choice;
+		following?.controller.abort();
+		const controller = new AbortController();
+		following = {sources, choice, controller};
+		if (!isSame) {
+			reading.cancel();
+			model.reset(subjects, choiceOf(state));
+		}
+
+		phases = subjects.map(() => ({phase: 'waiting', problem: undefined}));
+		store.change(
+			withFacts(({log}) => ({
+				log: {boxId: subjects[0]?.id, version: log.version + 1, phase: 'waiting', problem: undefined},
+			})),
+		);
+		followAll(controller, isSame);
+	};
+
+	const restart = (keep: boolean) => {
+		if (following !== undefined && !signal.aborted) {
+			following.controller.abort();
+			following.controller = new AbortController();
+			model.restart(keep);
+			publish();
+			followAll(following.controller, false);
+		}
+	};
+
+	const reading = createLogReading({host, store, model, signal, publish, restart});
+	onChange(
+		store,
+		// Once the engine is back, every log is read again.
+		(state) => `${sourcesKey(subjectsOf(state))} ${state.facts.box.connection} ${choiceKey(state)}`,
+		() => start(store.get()),
+	);
+	return reading;
+}
+
+/** That of all logs together. */
+function phaseOf(phases: readonly Phase[]): Phase {
+	const [first] = phases;
+	const problem = phases.find((each) => each.problem !== undefined)?.problem;
+	const lost = phases.find(({phase}) => phase === 'lost');
+	const live = phases.find(({phase}) => phase === 'following');
+	return {phase: (lost ?? live ?? first)?.phase ?? 'waiting', problem};
+}
+
+type FollowerCalls = {change: (source: number, phase: Phase) => void; publish: () => void; onAnswer: () => void};
+
+function createFollower(
+	host: Host,
+	store: SessionStore,
+	model: LogModel,
+	number: number,
+	{change, publish, onAnswer}: FollowerCalls,
+) {
+	const source = model.sources[number];
+	const boxId = source?.subject.id ?? '';
+
+	/** From where a stream is read: from what is known on, or the last lines, or all where only some of them are shown. */
+	const optionsOf = (again: boolean): LogOptions => {
+		const {range, matcher} = model.choice;
+		const known = source?.skip?.time ?? (again ? source?.lastTime : undefined) ?? Number.NaN;
+		if (!Number.isNaN(known)) {
+			return {since: new Date(Math.floor(known / 1000))};
+		}
+
+		const isChosen = matcher !== undefined || range.since !== undefined || range.until !== undefined;
+		return isChosen
+			? {...(range.since ? {since: range.since} : {})}
+			: {tail: Math.max(linesAtFirst, again ? model.end - model.first : 0)};
 	};
 
 	/** Reads until it ends. */
-	const read = async (boxId: string, boxSignal: AbortSignal, onFirst: () => void) => {
-		const again = buffer.end > buffer.first;
-		const tail = Math.max(linesAtFirst, buffer.end - buffer.first);
+	const read = async (boxSignal: AbortSignal, again: boolean, onFirst: () => void) => {
+		const {until} = model.choice.range;
 		const pace = createPacer();
 		// A box that writes nothing sends nothing, not even that it is being listened to.
-		const quiet = setTimeout(() => change({phase: 'following', problem: undefined}), quietMs);
-		const chunks = host.engine.logs(boxId, {follow: true, tail, signal: boxSignal})[Symbol.asyncIterator]();
+		const quiet = setTimeout(() => change(number, {phase: 'following', problem: undefined}), quietMs);
+		const end = until === undefined ? {follow: true} : {until};
+		const options = {...optionsOf(again), ...end, timestamps: true, signal: boxSignal};
+		const chunks = host.engine.logs(boxId, options)[Symbol.asyncIterator]();
 		for (let first = true; ; first = false) {
 			const item = await heed(chunks.next(), boxSignal).finally(() => clearTimeout(quiet));
 			if (first) {
 				onFirst();
-				if (again && item.done !== true) {
-					buffer.clear(buffer.first);
-				}
+			}
+
+			if (first && again && item.done !== true) {
+				model.resume(number);
 			}
 
 			if (item.done === true) {
 				return;
 			}
 
-			buffer.push(item.value.stream, item.value.data);
-			change();
+			model.push(number, item.value);
+			publish();
 			await pace(boxSignal);
 		}
 	};
 
-	const follow = async (boxId: string, boxSignal: AbortSignal) => {
+	return async (boxSignal: AbortSignal, isAgain: boolean) => {
 		const backoff = createBackoff({firstMs: firstRetryMs, longestMs: longestRetryMs});
-		while (!boxSignal.aborted) {
+		for (let again = isAgain; !boxSignal.aborted; again = true) {
 			let problem: Diagnostic | undefined;
 			try {
-				await read(boxId, boxSignal, () => {
+				await read(boxSignal, again, () => {
 					backoff.reset();
-					change({phase: 'following', problem: undefined});
+					change(number, {phase: 'following', problem: undefined});
 					if (store.get().facts.box.phase !== 'live') {
 						onAnswer();
 					}
@@ -96,43 +221,16 @@ export function followLogs(
 
 			// What the list says may be older than this end: then the next list changes the key, and that is the end of this loop.
 			const box = store.get().facts.box.boxes.find(({id}) => id === boxId);
-			const goesOn = box !== undefined && isRunning(box);
-			change({phase: goesOn && problem !== undefined ? 'lost' : 'ended', problem});
+			const goesOn = box !== undefined && isRunning(box) && model.choice.range.until === undefined;
+			change(number, {phase: goesOn && problem !== undefined ? 'lost' : 'ended', problem});
 			if (!goesOn) {
 				return;
 			}
 
 			await pause(backoff.next(), undefined, {signal: boxSignal}).catch(() => {});
 			if (!boxSignal.aborted) {
-				change({phase: 'lost'});
+				change(number, {phase: 'lost', problem});
 			}
 		}
 	};
-
-	const followChosen = () => {
-		const {facts, view} = store.get();
-		const box = chosenBox(view, facts.box.boxes);
-		if (signal.aborted) {
-			return;
-		}
-
-		const isSame = box !== undefined && following?.source === sourceOf(box);
-		following?.controller.abort();
-		const controller = new AbortController();
-		following = box === undefined ? undefined : {source: sourceOf(box), controller};
-		if (!isSame) {
-			buffer.clear();
-		}
-
-		store.change(
-			withFacts(({log}) => ({
-				log: {boxId: box?.id, version: log.version + 1, phase: 'waiting', problem: undefined},
-			})),
-		);
-		if (box !== undefined) {
-			void follow(box.id, AbortSignal.any([signal, controller.signal]));
-		}
-	};
-
-	onChange(store, choiceOf, followChosen);
 }

@@ -1,4 +1,5 @@
 /** Text that is typed: whichever field is open takes it, so that editing keys are in one place for all of them. */
+import type {LogAction} from '../log/log-view.ts';
 import type {Edit, Field} from '../setup/field.ts';
 import type {SetupAction} from '../setup/setup.ts';
 
@@ -6,9 +7,14 @@ import type {SetupAction} from '../setup/setup.ts';
 export type Typed = {insert: string} | {edit: Edit};
 
 /** What of the view says which field is open. */
-type Fields = {asking: unknown; screen: string; setup: {field: Field | undefined}};
+type Fields = {
+	asking: unknown;
+	screen: string;
+	setup: {field: Field | undefined};
+	log: {prompt: object | undefined};
+};
 
-type TypingAction = {type: 'setup'; does: SetupAction};
+type TypingAction = {type: 'setup'; does: SetupAction} | {type: 'log'; does: LogAction};
 
 /** What typing does now; undefined where nothing is typed. Each place with a field has a line here. */
 export function typingAction(view: Fields, typed: Typed): TypingAction | undefined {
@@ -16,11 +22,14 @@ export function typingAction(view: Fields, typed: Typed): TypingAction | undefin
 		return undefined;
 	}
 
+	const does =
+		'insert' in typed ? ({what: 'insert', text: typed.insert} as const) : ({what: 'edit', how: typed.edit} as const);
 	if (view.screen === 'setup' && view.setup.field !== undefined) {
-		return {
-			type: 'setup',
-			does: 'insert' in typed ? {what: 'insert', text: typed.insert} : {what: 'edit', how: typed.edit},
-		};
+		return {type: 'setup', does};
+	}
+
+	if ((view.screen === 'log' || view.screen === 'main') && view.log.prompt !== undefined) {
+		return {type: 'log', does};
 	}
 
 	return undefined;

@@ -3,7 +3,7 @@ import {type TestContext, test} from 'node:test';
 import type {Box} from '../../../../source/box/box.ts';
 import {listBoxes} from '../../../../source/box/list.ts';
 import {EngineError, type LogChunk, type LogOptions} from '../../../../source/engine/engine.ts';
-import {createLogBuffer} from '../../../../source/session/state/log/log-buffer.ts';
+import {createLogModel} from '../../../../source/session/state/log/log-model.ts';
 import {followLogs} from '../../../../source/session/state/log/log-source.ts';
 import {noFacts} from '../../../../source/session/state/model.ts';
 import {firstView} from '../../../../source/session/state/reduce.ts';
@@ -41,8 +41,8 @@ async function follow(
 	});
 	const stopping = new AbortController();
 	t.after(() => stopping.abort());
-	const buffer = createLogBuffer();
-	followLogs(host, store, buffer, stopping.signal);
+	const model = createLogModel();
+	followLogs(host, store, model, stopping.signal);
 	const show = (boxes: Box[], connection = 1) => {
 		store.changeNow(withFacts(({box: before}) => ({box: {...before, phase: 'live', boxes, connection}})));
 	};
@@ -51,15 +51,18 @@ async function follow(
 	show([shown]);
 	return {
 		store,
-		buffer,
+		model,
 		asked,
 		phases,
 		box: shown,
 		show,
-		lines: () => buffer.slice(buffer.first, 10_000),
+		lines: () => Array.from({length: model.end - model.first}, (_, place) => model.textAt(model.first + place)),
 		log: () => store.get().facts.log,
 	};
 }
+
+/** A line each millisecond. */
+const stampOf = (line: number) => new Date(Date.UTC(2026, 0, 31, 9) + line).toISOString();
 
 async function* untilAborted(signal: AbortSignal | undefined): AsyncGenerator<LogChunk> {
 	yield* [];
@@ -140,24 +143,35 @@ test('the log of a stopped box ends and is not asked for again', async (t) => {
 	assert.equal(asked.length, 1);
 });
 
-test('someone who scrolled back stays where they were', async (t) => {
-	const many = Array.from({length: 6000}, (_, number) => `line ${number}\n`).join('');
-	const {buffer, asked} = await follow(t, async function* (time, options) {
-		yield out(time === 1 ? many : many.slice(many.indexOf('line 1000\n')));
+test('after an interruption a log with times is read from its last line on, and no line moves', async (t) => {
+	const stamped = (from: number, to: number) =>
+		Array.from({length: to - from}, (_, place) => `${stampOf(from + place)} line ${from + place}\n`).join('');
+	const {model, asked} = await follow(t, async function* (time, options) {
+		// The first of these was there before, and has the same time as the last.
+		yield out(time === 1 ? stamped(0, 6000) : stamped(5998, 6002));
 		if (time > 1) {
 			yield* untilAborted(options?.signal);
 		}
 	});
 	await t.waitFor(() => assert.equal(asked.length, 2), eventually);
-	await t.waitFor(() => assert.equal(buffer.slice(5000, 1)[0], 'line 5000'), eventually);
-	assert.equal(asked[1]?.tail, 5000);
+	await t.waitFor(() => assert.equal(model.end, 6002), eventually);
+	assert.deepEqual([5997, 5998, 5999, 6000, 6001].map(model.textAt, model), [
+		'line 5997',
+		'line 5998',
+		'line 5999',
+		'line 6000',
+		'line 6001',
+	]);
+	assert.equal(asked[0]?.tail, 1000);
+	assert.equal(asked[1]?.since?.toISOString(), '2026-01-31T09:00:05.999Z');
+	assert.equal(asked[1]?.tail, undefined);
 });
 
 test('a flood lets others have their turn', async (t) => {
 	const line = `${'x'.repeat(60)}\n`;
 	const piece = out(line.repeat(1000));
 	let over = false;
-	const {buffer} = await follow(t, async function* (_, options) {
+	const {model} = await follow(t, async function* (_, options) {
 		for (let count = 0; count < 300; count += 1) {
 			yield piece;
 		}
@@ -172,5 +186,6 @@ test('a flood lets others have their turn', async (t) => {
 	}
 
 	assert.ok(turns > 5, `${turns} turns`);
-	assert.equal(buffer.end - buffer.first, 5000);
+	assert.equal(model.end, 300_000);
+	assert.ok(model.window.bytes <= 8 * 2 ** 20, `${model.window.bytes} bytes`);
 });

@@ -1,6 +1,6 @@
 import {stripVTControlCharacters} from 'node:util';
-import {findRemedy} from '../../../host/remedies.ts';
-import {wrap} from '../../../text/layout/fit.ts';
+import {findRemedy} from '../../../../host/remedies.ts';
+import {wrap} from '../../../../text/layout/fit.ts';
 
 /**
 What a known error in the visible part of a log means, and what fixes it; empty when there is none, or no room to show it.
