@@ -1,7 +1,7 @@
 import {type ExitCode, exitCode, Failure} from './base/failure.ts';
 import {interrupts, type TakenSignal} from './base/interrupts.ts';
 import {caller} from './engine/caller.ts';
-import {safeLogLine} from './text/safe.ts';
+import {safeJson, safeLogLine} from './text/safe.ts';
 
 /**
 Runs a verb and turns its outcome into what the shell sees: the exit code, and for a failure one line that says what is wrong
@@ -109,7 +109,7 @@ pipe never takes an error for one.
 */
 export function failureJson({message, fix, exitCode: code, details}: Failure): string {
 	const [name = 'failed'] = Object.entries(exitCode).find(([, value]) => value === code) ?? [];
-	return JSON.stringify({
+	return safeJson({
 		error: message,
 		code: name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
 		exitCode: code,

@@ -1,6 +1,7 @@
 import type {Box} from '../box/box.ts';
 import {listClaims} from '../box/list.ts';
 import type {Host} from '../host/host.ts';
+import {safeJson} from '../text/safe.ts';
 
 /**
 Acts on each box or run and prints its name, or with `json` all of them at the end.
@@ -34,7 +35,7 @@ export async function forEachBox(
 
 	if (json) {
 		const done = [...ended, ...boxes.map(({name, id}) => ({name, id}))];
-		process.stdout.write(`${JSON.stringify({boxes: done}, undefined, 2)}\n`);
+		process.stdout.write(`${safeJson({boxes: done}, 2)}\n`);
 	}
 
 	const {removeLeftovers} = await import('../box/up/leftovers.ts');

@@ -13,7 +13,7 @@ import {
 	setPersonal,
 	unsetPersonal,
 } from '../settings/personal.ts';
-import {safeText} from '../text/safe.ts';
+import {safeJson, safeText} from '../text/safe.ts';
 import {printJson} from './output/json.ts';
 import {tableFor} from './output/table.ts';
 import {tellTrouble} from './output/tell-trouble.ts';
@@ -60,7 +60,7 @@ async function showPersonal(
 	if (key !== undefined) {
 		const setting = findPersonal(key);
 		const found = select(personal, setting.key === key || setting.kind !== 'map' ? setting.key : key);
-		process.stdout.write(options.json ? `${JSON.stringify(found ?? null)}\n` : `${inWords(found)}\n`);
+		process.stdout.write(options.json ? `${safeJson(found)}\n` : `${inWords(found)}\n`);
 		return;
 	}
 

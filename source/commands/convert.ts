@@ -3,6 +3,7 @@ import {openHost} from '../host/open-host.ts';
 import {tellLine} from '../job/notebook/convert.ts';
 import {safeText} from '../text/safe.ts';
 import {printJson} from './output/json.ts';
+import {printFile} from './output/print-file.ts';
 import {makeReporter} from './output/up-progress.ts';
 
 type Options = {
@@ -33,7 +34,11 @@ export async function convert(notebook: string, options: Options, signal: AbortS
 			reporter.report({kind: 'note', text: `Left out: ${tellLine(line)}`});
 		}
 
-		process.stdout.write(file === undefined ? code : `${safeText(file)} is written.\n`);
+		if (file === undefined) {
+			printFile(code);
+		} else {
+			process.stdout.write(`${safeText(file)} is written.\n`);
+		}
 	} finally {
 		reporter.end();
 	}

@@ -14,6 +14,7 @@ import {parseDuration} from '../text/duration.ts';
 import {diffLines, formatDiff} from '../text/line-diff.ts';
 import {safeLogLine, safeText} from '../text/safe.ts';
 import {printJson} from './output/json.ts';
+import {printFile} from './output/print-file.ts';
 
 export type ExportCommandOptions = Pick<
 	UpFlags,
@@ -120,7 +121,7 @@ function secondsOf(flag: string, text: string | undefined): number | undefined {
 }
 
 function printFiles([file, ...others]: Exported['files']): void {
-	process.stdout.write(file.text);
+	printFile(file.text);
 	for (const {path} of others) {
 		process.stderr.write(`A second file belongs to it: ${path}. To write both: -o .\n`);
 	}

@@ -15,6 +15,7 @@ import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {explain} from '../host/remedies.ts';
 import {formatDuration} from '../text/duration.ts';
+import {safeJson} from '../text/safe.ts';
 import {shortUuid} from './output/format.ts';
 import {printJson} from './output/json.ts';
 import {tableFor} from './output/table.ts';
@@ -167,7 +168,7 @@ async function print(
 	if (options.json) {
 		const value = gpusJson(inventory, views, listed, boxes, holders);
 		if (options.watch) {
-			process.stdout.write(`${JSON.stringify(value)}\n`);
+			process.stdout.write(`${safeJson(value)}\n`);
 		} else {
 			printJson(value);
 		}

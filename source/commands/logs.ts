@@ -9,6 +9,7 @@ import {openHost} from '../host/open-host.ts';
 import {findRemedy, type Remedy} from '../host/remedies.ts';
 import {parseDuration} from '../text/duration.ts';
 import {print} from '../text/print.ts';
+import {safeJson} from '../text/safe.ts';
 
 /** Prints the log unchanged; known errors in it are explained on stderr. */
 export async function logs(
@@ -36,7 +37,7 @@ export async function logs(
 		const out = stream === 'stderr' ? process.stderr : process.stdout;
 		const plain = stripVTControlCharacters(text);
 		if (options.json) {
-			await print(process.stdout, `${JSON.stringify({stream, text: plain})}\n`, signal);
+			await print(process.stdout, `${safeJson({stream, text: plain})}\n`, signal);
 		} else {
 			await print(out, `${colours ? text : plain}\n`, signal);
 		}

@@ -11,6 +11,7 @@ import {runJson, stateOf} from '../job/runs/manifest.ts';
 import {safeText} from '../text/safe.ts';
 import {askOnTerminal} from './output/ask-consent.ts';
 import {printJson} from './output/json.ts';
+import {printFile} from './output/print-file.ts';
 import {makeReporter} from './output/up-progress.ts';
 import {couldNotStart, outputTo, type RunOptions, report} from './run.ts';
 import {attendJob} from './run-keys.ts';
@@ -48,7 +49,7 @@ export async function runOn({on, ...options}: RunOnOptions, signal: AbortSignal)
 		place = plan.place;
 		if (options.dryRun) {
 			reporter.end();
-			process.stdout.write(plan.exported.files[0].text);
+			printFile(plan.exported.files[0].text);
 			return exitCode.done;
 		}
 

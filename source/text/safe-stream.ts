@@ -1,4 +1,4 @@
-import {controls, invisible, sequences} from './safe.ts';
+import {withoutControls} from './safe.ts';
 
 /** Colours, and what a progress bar erases of its own line. */
 const kept = /^\u001B\[(?:[0-9;:]*m|[012]?K)$/;
@@ -41,12 +41,5 @@ export class SafeStream {
 }
 
 function clean(text: string): string {
-	return (
-		text
-			// U+E000 is private: it stands for ESC while the control characters are taken out.
-			.replace(sequences, (sequence) => (kept.test(sequence) ? sequence.replace('\u001B', '\uE000') : ''))
-			.replace(controls, (control) => ('\n\r\t\b'.includes(control) ? control : ''))
-			.replace(invisible, '')
-			.replace(/\uE000(?=\[(?:[0-9;:]*m|[012]?K))/g, '\u001B')
-	);
+	return withoutControls(text, (found) => '\n\r\t\b'.includes(found) || kept.test(found));
 }

@@ -1,8 +1,9 @@
 /** Text that the user is asked to agree to: nothing may be hidden, so invisible characters are written as their numbers. */
 
-// Controls, what Unicode calls format characters (bidirectional, zero-width), separators of lines, and unusual blanks.
+// Controls, what Unicode calls format characters (bidirectional, zero-width) or ignorable (variation selectors, fillers), separators of lines,
+// and unusual blanks.
 const unseen =
-	/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u00A0\u115F\u1160\u2000-\u200A\u202F\u205F\u2800\u3000\u3164\uFFA0]/gu;
+	/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u00A0\u2000-\u200A\u202F\u205F\u2800\u3000]/gu;
 
 /** One line: what does not show becomes `\u{202e}`. */
 export function visibleText(text: string): string {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
+import fc from 'fast-check';
 import {SafeStream} from '../../source/text/safe-stream.ts';
 import {randomFrom} from '../_helpers/seed.ts';
 
@@ -38,5 +39,38 @@ describe('output on its way to a terminal', () => {
 
 			assert.equal(out + stream.end(), whole);
 		}
+	});
+
+	test('whatever comes, in whatever pieces: nothing else that controls a terminal, and the same text', () => {
+		const part = fc.oneof(
+			fc.string({unit: 'binary', maxLength: 3}),
+			fc.constantFrom(
+				...'\u001B \u009B \u009D \u0090 [ ] m K 2 ; \u0007 \\ \u009C \r \n \b \uE000 \u200D \u{E0041} \u202E é █'.split(
+					' ',
+				),
+			),
+		);
+		fc.assert(
+			fc.property(
+				fc.array(part, {maxLength: 20}),
+				fc.array(fc.nat(9), {minLength: 1, maxLength: 20}),
+				(parts, cuts) => {
+					const bytes = Buffer.from(parts.join(''));
+					const stream = new SafeStream();
+					let out = '';
+					for (let from = 0, turn = 0; from < bytes.length; turn++) {
+						const to = from + 1 + (cuts[turn % cuts.length] ?? 0);
+						out += stream.push(bytes.subarray(from, to));
+						from = to;
+					}
+
+					out += stream.end();
+					assert.equal(out, through([parts.join('')]));
+					const rest = out.replace(/\u001B\[(?:[0-9;:]*m|[012]?K)/g, '').replace(/[\n\r\t\b]/g, '');
+					assert.doesNotMatch(rest, /[\u0000-\u001F\u007F-\u009F\u202E]|\u200D|\uDB40/);
+				},
+			),
+			{numRuns: 500},
+		);
 	});
 });

@@ -1,12 +1,44 @@
 import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
 import {describe, test} from 'node:test';
 import fc from 'fast-check';
 import {formatBytes, parseBytes, toDockerBytes} from '../../source/text/bytes.ts';
 import {formatDuration, parseDuration} from '../../source/text/duration.ts';
 import {widthOf, wrap} from '../../source/text/layout/fit.ts';
 import {formatTable, layOutTable} from '../../source/text/layout/table.ts';
-import {safeLogLine, safeText} from '../../source/text/safe.ts';
+import {safeJson, safeLogLine, safeText} from '../../source/text/safe.ts';
+import {shellQuote} from '../../source/text/shell-quote.ts';
 import {mostSimilar} from '../../source/text/similar.ts';
+import {visibleText} from '../../source/text/visible.ts';
+
+/** All characters that Unicode lets a font show as nothing, and the marks of direction, which are among them. */
+const ignorable = Array.from({length: 0x11_0000}, (_, code) => code)
+	.filter(
+		(code) =>
+			(code < 0xd8_00 || code > 0xdf_ff) &&
+			/\p{Default_Ignorable_Code_Point}|[\u2028\u2029\uFFF9-\uFFFB]/u.test(String.fromCodePoint(code)),
+	)
+	.map((code) => String.fromCodePoint(code));
+
+/** What no printing function may let through; by tables of Unicode, not by those of the program. */
+const forbidden =
+	/[\p{Cc}\p{Zl}\p{Zp}\u061C\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]|(?![\uFE0E\uFE0F])\p{Default_Ignorable_Code_Point}/u;
+
+/** Text of all kinds, with what matters to a terminal far more often than chance has it. */
+const hostile = fc
+	.array(
+		fc.oneof(
+			fc.string({unit: 'binary', maxLength: 4}),
+			fc.constantFrom(
+				...'\u001B \u009B \u009D \u0090 [ ] P m K ; 3 \u0007 \\ \u009C \r \n \t \b \uE000 \uE000[31m \u001B[31m \u001B[0m'.split(
+					' ',
+				),
+			),
+			fc.constantFrom(...ignorable),
+		),
+		{maxLength: 12},
+	)
+	.map((parts) => parts.join(''));
 
 describe('safeText', () => {
 	for (const [what, hostile, safe] of [
@@ -26,12 +58,18 @@ describe('safeText', () => {
 		test(what, () => assert.equal(safeText(hostile), safe));
 	}
 
-	test('never lets a control character through, whatever comes', () => {
-		fc.assert(
-			fc.property(fc.string({unit: 'binary'}), (text) => {
-				assert.doesNotMatch(safeText(text), /[\u0000-\u001F\u007F-\u009F]/);
-			}),
-		);
+	test('never lets a control character or an invisible one through, whatever comes', () => {
+		fc.assert(fc.property(hostile, (text) => assert.doesNotMatch(safeText(text), forbidden)));
+	});
+
+	test('drops each character that takes no room, and no script', () => {
+		for (const mark of ignorable.filter((each) => !'\uFE0E\uFE0F'.includes(each))) {
+			assert.equal(safeText(`a${mark}b`), 'ab', `U+${mark.codePointAt(0)?.toString(16)}`);
+		}
+
+		for (const text of ['नमस्ते', 'العربية', 'ไทย', '한국어', 'é'.normalize('NFD'), '❤️', '🇪🇺']) {
+			assert.equal(safeText(text), text);
+		}
 	});
 });
 
@@ -48,12 +86,55 @@ describe('safeLogLine', () => {
 	test('a private character of the log cannot become an ESC', () => {
 		assert.doesNotMatch(safeLogLine('\uE000]0;owned\u0007'), /\u001B\]/);
 	});
-	test('lets through nothing but colours, whatever comes', () => {
+	test('a private character before what looks like a colour does not become one', () => {
+		assert.equal(safeLogLine('\uE000[31mred'), '\uE000[31mred');
+	});
+	test('lets through nothing but colours, and ends them, whatever comes', () => {
 		fc.assert(
-			fc.property(fc.string({unit: 'binary'}), (text) => {
-				const rest = safeLogLine(text).replace(/\u001B\[[0-9;:]*m/g, '');
-				assert.doesNotMatch(rest, /[\u0000-\u001F\u007F-\u009F]/);
+			fc.property(hostile, (text) => {
+				const line = safeLogLine(text);
+				assert.doesNotMatch(line.replace(/\u001B\[[0-9;:]*m/g, ''), forbidden);
+				assert.ok(!line.includes('\u001B') || line.endsWith('\u001B[0m'));
 			}),
+		);
+	});
+});
+
+describe('text that has to arrive whole', () => {
+	test('JSON has it in escapes', () => {
+		fc.assert(
+			fc.property(
+				fc.dictionary(hostile, fc.oneof(hostile, fc.jsonValue())),
+				fc.constantFrom(undefined, 2),
+				(value, indent) => {
+					const json = safeJson(value, indent);
+					assert.doesNotMatch(json.replaceAll('\n', ''), forbidden);
+					assert.deepEqual(JSON.parse(json), JSON.parse(JSON.stringify(value)));
+				},
+			),
+		);
+	});
+
+	test('a line for a shell has it as printf writes it', () => {
+		fc.assert(
+			fc.property(
+				hostile.map((text) => text.replaceAll('\0', '').toWellFormed()),
+				(text) => {
+					const quoted = shellQuote(text);
+					assert.doesNotMatch(quoted.replaceAll(/[\n\t]/g, ''), forbidden);
+					const env = {PATH: '/nonexistent'};
+					assert.equal(execFileSync('/bin/sh', ['-c', `printf %s ${quoted}`], {encoding: 'utf8', env}), text);
+				},
+			),
+			{numRuns: 40},
+		);
+	});
+
+	test('what is agreed to has it as numbers', () => {
+		fc.assert(
+			fc.property(hostile, (text) =>
+				assert.doesNotMatch(visibleText(text), /\p{Default_Ignorable_Code_Point}|\p{Cc}/u),
+			),
 		);
 	});
 });

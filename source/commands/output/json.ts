@@ -1,6 +1,7 @@
 import type {Box} from '../../box/box.ts';
 import type {Idleness} from '../../box/idle/idle.ts';
 import {jupyterUrl} from '../../box/jupyter/server.ts';
+import {safeJson} from '../../text/safe.ts';
 
 /** A box as `ls --json` prints it. The token is never part of it. */
 export function boxJson(box: Box, idleness?: Idleness) {
@@ -36,5 +37,5 @@ export function boxJson(box: Box, idleness?: Idleness) {
 
 /** JSON for programs, and readable in less. */
 export function printJson(value: unknown): void {
-	process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+	process.stdout.write(`${safeJson(value, 2)}\n`);
 }

@@ -1,4 +1,5 @@
 import {layOutTable} from '../../text/layout/table.ts';
+import {safeText} from '../../text/safe.ts';
 
 export type PrintOptions = {
 	wide?: true | undefined;
@@ -8,10 +9,11 @@ export type PrintOptions = {
 	whole: string;
 };
 
-/** A table that fits the terminal, with a line that says how to see what does not. */
+/** A table that fits the terminal, with a line that says how to see what does not. Cells may hold foreign text. */
 export async function tableFor(heads: string[], rows: string[][], options: PrintOptions): Promise<string> {
 	const {isTTY, columns} = process.stdout;
-	const {text, cut, omitted} = await layOutTable(heads, rows, {
+	const cells = rows.map((row) => row.map(safeText));
+	const {text, cut, omitted} = await layOutTable(heads, cells, {
 		wide: options.wide,
 		optional: options.optional,
 		columns: isTTY && columns > 0 ? columns : undefined,
