@@ -11,7 +11,17 @@ import {shared} from './options.ts';
 import {failureJson, wantsJson} from './run-verb.ts';
 import {calledWord} from './start/called-word.ts';
 import {safeText} from './text/safe.ts';
-import {collect, toCount, toOneOrMore, toPort, toPositive, toProcessesPerNode, toShellNumber, verb} from './verb.ts';
+import {
+	collect,
+	toCount,
+	toOneOrMore,
+	toPort,
+	toPositive,
+	toProcessesPerNode,
+	toShellNumber,
+	verb,
+	verbOf,
+} from './verb.ts';
 
 /*
 All verbs. Descriptions begin with a verb, as a command. Each action loads its own code only, so that no verb pays for another.
@@ -137,8 +147,8 @@ const runs = () =>
 			.addOption(shared.wide)
 			.addOption(shared.json)
 			.addHelpText('after', '\nExamples:\n  gpubox runs\n  gpubox runs show 3'),
-		async ({args: [show, name], options, signal}) =>
-			(await import('./commands/runs.ts')).runs(show, name, options, signal),
+		async ({args: [show, name], options, words, signal}) =>
+			(await import('./commands/runs.ts')).runs(show, name, options, verbOf(words), signal),
 	);
 
 const wait = () =>
@@ -151,7 +161,8 @@ const wait = () =>
 			)
 			.option('--json', 'print the run as JSON')
 			.addHelpText('after', '\nExample: gpubox wait alice-train-3'),
-		async ({args: [name], options, signal}) => (await import('./commands/wait.ts')).wait(name, options, signal),
+		async ({args: [name], options, words, signal}) =>
+			(await import('./commands/wait.ts')).wait(name, options, verbOf(words), signal),
 	);
 
 const ls = () =>
@@ -178,7 +189,8 @@ const stop = () =>
 			.addOption(shared.others)
 			.addOption(shared.json)
 			.addHelpText('after', '\nExamples:\n  gpubox stop alice-train\n  gpubox stop --idle 6h'),
-		async ({args: [names], options, signal}) => (await import('./commands/stop.ts')).stop(names, options, signal),
+		async ({args: [names], options, words, signal}) =>
+			(await import('./commands/stop.ts')).stop(names, options, verbOf(words), signal),
 	);
 
 const reap = () =>
@@ -252,7 +264,8 @@ const rm = () =>
 			.addOption(shared.others)
 			.addOption(shared.json)
 			.addHelpText('after', '\nExample: gpubox rm alice-train'),
-		async ({args: [names], options, signal}) => (await import('./commands/rm.ts')).rm(names, options, signal),
+		async ({args: [names], options, words, signal}) =>
+			(await import('./commands/rm.ts')).rm(names, options, verbOf(words), signal),
 	);
 
 const logs = () =>
@@ -266,7 +279,8 @@ const logs = () =>
 			.option('--since <time>', 'print lines since a time, or for how long: 10m')
 			.option('--json', 'print JSON, one object per line')
 			.addHelpText('after', '\nExample: gpubox logs -f --tail 100 alice-train'),
-		async ({args: [name], options, signal}) => (await import('./commands/logs.ts')).logs(name, options, signal),
+		async ({args: [name], options, words, signal}) =>
+			(await import('./commands/logs.ts')).logs(name, options, verbOf(words), signal),
 	);
 
 const attach = () =>

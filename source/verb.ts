@@ -70,6 +70,12 @@ export function wordsOf(command: CommandUnknownOpts, without: readonly string[])
 	return [command.name(), ...options, '--', ...values.map(String)];
 }
 
+/** The verb with its options alone. */
+export function verbOf(words: Call<unknown[], object>['words']): string[] {
+	const all = words([]);
+	return all.slice(0, all.indexOf('--'));
+}
+
 /** The first operand of the program. */
 function invokedAs(command: Pick<CommandUnknownOpts, 'name' | 'parent'>): string {
 	return command.parent?.args[0] ?? command.name();

@@ -11,7 +11,12 @@ import {parseDuration} from '../text/duration.ts';
 import {print} from '../text/print.ts';
 import {safeJson} from '../text/safe.ts';
 
-/** Prints the log unchanged; known errors in it are explained on stderr. */
+/**
+Prints the log unchanged; known errors in it are explained on stderr.
+
+@param words of the verb with its options, for gpubox on the host that has the run
+@returns the exit code there
+*/
 export async function logs(
 	name: string | undefined,
 	options: {
@@ -21,10 +26,19 @@ export async function logs(
 		since?: string | undefined;
 		json?: true | undefined;
 	},
+	words: readonly string[],
 	signal: AbortSignal,
-): Promise<void> {
+): Promise<number | undefined> {
 	const since = options.since === undefined ? undefined : parseSince(options.since, new Date());
 	const host = openHost(options);
+	if (name !== undefined) {
+		const {verbThere} = await import('./follow-there.ts');
+		const there = await verbThere(host, name, words, signal);
+		if (there !== undefined) {
+			return there;
+		}
+	}
+
 	const colours = process.stdout.isTTY && !process.env.NO_COLOR;
 	const lines = await findLog(host, name, {
 		follow: options.follow ?? false,
@@ -56,6 +70,8 @@ export async function logs(
 		// Below the log, where it is seen however long the log is.
 		known.forEach(explain);
 	}
+
+	return undefined;
 }
 
 /** The log of a box, or of a run: from the engine while its container is there, then from the run's folder. */

@@ -1,20 +1,20 @@
 /** `gpubox run --on HOST` and `gpubox up --host HOST`: gpubox of that host does it there, in the same project. */
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {realpathSync} from 'node:fs';
 import {relative} from 'node:path';
 import {lookThere, type Project, withOwnFolders} from '../app/hosts/project-there.ts';
+import {recordElsewhere} from '../app/runs/elsewhere.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {homeFolder} from '../base/home.ts';
-import {interrupts, type TakenSignal} from '../base/interrupts.ts';
-import {endGroup, ownGroup} from '../base/process-group.ts';
 import {findEngineAddress, findListedHost, isLocalAddress} from '../engine/address.ts';
 import {askForwarded} from '../engine/forwarded.ts';
-import {sshDestination, sshWords} from '../engine/ssh-words.ts';
+import {sshDestination} from '../engine/ssh-words.ts';
 import type {Host} from '../host/host.ts';
+import {findPaths} from '../host/user.ts';
+import {callerVariable} from '../job/runs/record.ts';
 import {findProject, resolveFolder} from '../settings/file.ts';
 import {safeText} from '../text/safe.ts';
 import {shellQuote} from '../text/shell-quote.ts';
+import {codeOfEnded, connectionLost, follow} from './follow-there.ts';
 
 type OnHostOptions = {
 	/** As the user calls the host. */
@@ -100,15 +100,25 @@ async function runThere(options: OnHostOptions, signal: AbortSignal): Promise<nu
 		tell(`On ${safeText(options.name)}, in ${safeText(project.folder)}:`);
 	}
 
+	const paths = findPaths(process.env);
+	const record = startsRun(options)
+		? recordElsewhere(paths, {host: options.name, ssh, project: project.folder, command: commandOf(options.words)})
+		: undefined;
 	const command = [
 		`cd ${shellQuote(process.cwd())} || exit ${exitCode.couldNotStartCommand}`,
 		withOwnFolders,
+		...(record === undefined ? [] : [`${callerVariable}=${record.token}; export ${callerVariable}`]),
 		`exec gpubox ${options.words.map(shellQuote).join(' ')}`,
 	].join('; ');
 	const code = await follow(ssh, command, signal);
-	if (code === 255) {
+	if (code === connectionLost) {
+		const known = record && (await codeOfEnded({paths}, record.token, signal));
+		if (known !== undefined) {
+			return known;
+		}
+
 		throw new Failure(`The connection to ${options.name} was lost, or could not be made.`, {
-			fix: `What runs there goes on. Look there: ssh ${sshDestination(ssh)} gpubox ls`,
+			fix: `What runs there goes on. ${record ? 'List it: gpubox runs' : `Look there: ssh ${sshDestination(ssh)} gpubox ls`}`,
 			exitCode: exitCode.couldNotStartCommand,
 		});
 	}
@@ -118,6 +128,15 @@ async function runThere(options: OnHostOptions, signal: AbortSignal): Promise<nu
 	}
 
 	return code;
+}
+
+function startsRun({words, dryRun}: OnHostOptions): boolean {
+	return words[0] === 'run' && !dryRun;
+}
+
+/** The verb's own arguments. */
+function commandOf(words: readonly string[]): string[] {
+	return words.slice(words.indexOf('--') + 1);
 }
 
 function sshOf({name, address}: OnHostOptions): URL {
@@ -232,66 +251,6 @@ async function agrees(signal: AbortSignal): Promise<boolean> {
 
 	const {confirm} = await import('../app/prompt.ts');
 	return confirm('Copy them?', signal);
-}
-
-/** Runs a command there in the foreground. With a terminal here it gets one there; without, signals are passed on. */
-function follow(ssh: URL, command: string, signal: AbortSignal): Promise<number> {
-	return process.stdin.isTTY && process.stdout.isTTY
-		? followOnTerminal(ssh, command)
-		: followWithSignals(ssh, command, signal);
-}
-
-/** ssh has the terminal: Ctrl-C is a character that goes there. */
-async function followOnTerminal(ssh: URL, command: string): Promise<number> {
-	const child = spawn('ssh', [...sshWords(ssh, {terminal: true}), `sh -c ${shellQuote(command)}`], {stdio: 'inherit'});
-	// For a signal from elsewhere: ssh ends, and there the terminal hangs up.
-	interrupts.take = () => {
-		child.kill();
-	};
-	try {
-		const [code] = (await once(child, 'exit')) as [number | null];
-		return code ?? 255;
-	} finally {
-		interrupts.take = undefined;
-	}
-}
-
-/**
-Runs a command there that reads nothing. Each line on the shell's stdin is a signal for it; the end of stdin means that the connection is
-lost, and is a hang-up, after which a job goes on.
-*/
-export function withSignals(command: string): string {
-	return [
-		'exec 3<&0',
-		`sh -c ${shellQuote(command)} </dev/null 3<&- & child=$!`,
-		'{ while read -r name; do kill -s "$name" "$child"; done; kill -s HUP "$child"; } <&3 >/dev/null 2>&1 & reader=$!',
-		'exec 3<&-',
-		'wait "$child"; code=$?',
-		'kill "$reader" 2>/dev/null',
-		'exit "$code"',
-	].join('\n');
-}
-
-async function followWithSignals(ssh: URL, command: string, signal: AbortSignal): Promise<number> {
-	signal.throwIfAborted();
-	const child = spawn('ssh', [...sshWords(ssh), `sh -c ${shellQuote(withSignals(command))}`], {
-		stdio: ['pipe', 'inherit', 'inherit'],
-		// Ctrl-C is for gpubox, which passes it on.
-		detached: true,
-	});
-	ownGroup(child);
-	child.stdin.on('error', () => {});
-	const names: Record<TakenSignal, string> = {SIGINT: 'INT', SIGTERM: 'TERM', SIGHUP: 'HUP'};
-	interrupts.take = (taken) => {
-		child.stdin.write(`${names[taken]}\n`);
-	};
-	try {
-		const [code] = (await once(child, 'exit')) as [number | null];
-		return code ?? 255;
-	} finally {
-		interrupts.take = undefined;
-		await endGroup(child);
-	}
 }
 
 function tell(text: string): void {

@@ -3,13 +3,26 @@ import {pickBoxes} from '../app/pick-box.ts';
 import {endPlacedRuns} from '../app/runs/place-stop.ts';
 import {removeBox} from '../box/up/remove-box.ts';
 import {openHost} from '../host/open-host.ts';
+import {verbsThere} from './follow-there.ts';
 import {agreeOnTerminal, type EndFlags, tellOwnerOf} from './output/ask-end.ts';
 
-export async function rm(names: string[], options: EndFlags, signal: AbortSignal): Promise<void> {
+/** @param words of the verb with its options, for gpubox on the host that has a run @returns the exit code there */
+export async function rm(
+	names: string[],
+	options: EndFlags,
+	words: readonly string[],
+	signal: AbortSignal,
+): Promise<number | undefined> {
 	const host = openHost(options);
-	const {others, ended} = await endPlacedRuns(host, names, {hard: true, json: options.json, signal});
+	const there = await verbsThere(host, names, words, signal);
+	const named = there.others;
+	if (there.code !== undefined && named.length === 0) {
+		return there.code;
+	}
+
+	const {others, ended} = await endPlacedRuns(host, named, {hard: true, json: options.json, signal});
 	if (names.length > 0 && others.length === 0 && !options.json) {
-		return;
+		return there.code;
 	}
 
 	await forEachBox(
@@ -30,4 +43,5 @@ export async function rm(names: string[], options: EndFlags, signal: AbortSignal
 		},
 		{agree: agreeOnTerminal(host, 'rm', options, signal), json: options.json, ended},
 	);
+	return there.code;
 }

@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
+import {askElsewhere, nameElsewhere, type RunElsewhere} from '../app/runs/elsewhere.ts';
 import {type KnownRun, listRuns, needRun} from '../app/runs/find.ts';
 import {lookAfterRuns} from '../app/runs/follow.ts';
 import {lookAfterPlaces} from '../app/runs/places.ts';
@@ -22,13 +23,20 @@ import {tableFor} from './output/table.ts';
 
 type Options = {host?: string | undefined; json?: true | undefined; wide?: true | undefined};
 
-/** Lists the runs, or shows one. @throws Failure */
+/**
+Lists the runs, or shows one.
+
+@param words of the verb with its options, for gpubox on the host that has the run
+@returns the exit code there
+@throws Failure
+*/
 export async function runs(
 	show: string | undefined,
 	name: string | undefined,
 	options: Options,
+	words: readonly string[],
 	signal: AbortSignal,
-): Promise<void> {
+): Promise<number | undefined> {
 	const host = openHost(options);
 	if (show !== undefined && (show !== 'show' || name === undefined)) {
 		throw new Failure(show === 'show' ? 'No run specified.' : `Unknown word after runs: "${show}".`, {
@@ -37,27 +45,55 @@ export async function runs(
 		});
 	}
 
-	await complete(host, signal);
+	if (name !== undefined) {
+		const {verbThere} = await import('./follow-there.ts');
+		const there = await verbThere(host, name, [...words, 'show'], signal);
+		if (there !== undefined) {
+			return there;
+		}
+	}
+
+	const [elsewhere] = await Promise.all([
+		name === undefined ? askElsewhere(host, signal) : {runs: [], silent: []},
+		complete(host, signal),
+	]);
 	if (name !== undefined) {
 		showRun(needRun(host, name), options);
-		return;
+		return undefined;
+	}
+
+	for (const {host: silent, why, fix} of elsewhere.silent) {
+		process.stderr.write(`Runs on ${safeText(silent)} are not known: ${why}\n  → ${fix}\n`);
 	}
 
 	const known = listRuns(host);
+	const all = [
+		...known.map(({run, state}) => ({at: run.createdAt, json: runJson(run, state), row: () => rowOf({run, state})})),
+		...elsewhere.runs.map((run) => ({
+			at: run.record.createdAt,
+			json: jsonElsewhere(run, host.person.name),
+			row: () => rowElsewhere(run),
+		})),
+	].sort((a, b) => (a.at < b.at ? 1 : -1));
 	if (options.json) {
-		printJson({runs: known.map(({run, state}) => runJson(run, state))});
-		return;
+		printJson({runs: all.map(({json}) => json)});
+		return undefined;
 	}
 
 	process.stdout.write(
-		known.length === 0
+		all.length === 0
 			? 'No runs yet. Start one: gpubox run -- python train.py\n'
-			: `${await tableFor(heads, known.map(rowOf), {
-					wide: options.wide,
-					optional: ['took', 'started', 'gpus', 'command'],
-					whole: 'gpubox runs --wide',
-				})}\n`,
+			: `${await tableFor(
+					heads,
+					all.map(({row}) => row()),
+					{
+						wide: options.wide,
+						optional: ['took', 'started', 'gpus', 'command'],
+						whole: 'gpubox runs --wide',
+					},
+				)}\n`,
 	);
+	return undefined;
 }
 
 /** The list is also worth something while the engine is away. */
@@ -81,17 +117,75 @@ async function complete(host: Host, signal: AbortSignal): Promise<void> {
 
 const heads = ['name', 'state', 'exit', 'gpus', 'started', 'took', 'command'];
 
+type Shown = {
+	name: string;
+	state: string;
+	exitCode: number | null;
+	signal: string | null;
+	gpus: number | null;
+	startedAt: string | null;
+	endedAt: string | null;
+	command: readonly string[];
+};
+
 function rowOf({run, state}: KnownRun): string[] {
-	const {ended} = run;
-	return [
-		run.name,
+	const {name, startedAt, command, ended} = run;
+	return cellsOf({
+		name,
 		state,
-		ended?.exitCode == null ? '-' : `${ended.exitCode}${ended.signal ? ` ${ended.signal}` : ''}`,
-		String(run.on?.gpus ?? run.gpus.length),
-		run.startedAt === null ? '-' : `${formatDuration(Date.now() - Date.parse(run.startedAt))} ago`,
-		run.startedAt === null || ended?.at == null ? '-' : tookOf(run.startedAt, ended.at),
-		shorten(safeText(run.command.map(shellQuote).join(' ')), 60),
+		exitCode: ended?.exitCode ?? null,
+		signal: ended?.signal ?? null,
+		gpus: run.on?.gpus ?? run.gpus.length,
+		startedAt,
+		endedAt: ended?.at ?? null,
+		command,
+	});
+}
+
+function rowElsewhere({record, state}: RunElsewhere): string[] {
+	const {there} = record;
+	return cellsOf({
+		name: safeText(nameElsewhere(record)),
+		state,
+		exitCode: there?.exitCode ?? null,
+		signal: there?.signal ?? null,
+		gpus: there?.gpus.length ?? null,
+		startedAt: there?.startedAt ?? null,
+		endedAt: there?.endedAt ?? null,
+		command: record.command,
+	});
+}
+
+function cellsOf({name, state, exitCode: code, signal, gpus, startedAt, endedAt, command}: Shown): string[] {
+	return [
+		name,
+		state,
+		code === null ? '-' : `${code}${signal ? ` ${safeText(signal)}` : ''}`,
+		String(gpus ?? '?'),
+		startedAt === null ? '-' : `${formatDuration(Date.now() - Date.parse(startedAt))} ago`,
+		startedAt === null || endedAt === null ? '-' : tookOf(startedAt, endedAt),
+		shorten(safeText(command.map(shellQuote).join(' ')), 60),
 	];
+}
+
+/** As its host last told it. What was never told is null; `state` is unknown where the host does not answer now. */
+function jsonElsewhere({record, state}: RunElsewhere, owner: string) {
+	const {there, host, project, command} = record;
+	const {from: _, ...told} = there ?? {
+		name: null,
+		id: null,
+		owner,
+		project,
+		command,
+		gpus: null,
+		startedAt: null,
+		endedAt: null,
+		exitCode: null,
+		signal: null,
+		reason: null,
+		folder: null,
+	};
+	return {...told, state, on: host};
 }
 
 function tookOf(from: string, to: string): string {

@@ -6,29 +6,39 @@ import {listBoxes} from '../box/list.ts';
 import {stopBox} from '../box/up/lifecycle.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
+import {verbsThere} from './follow-there.ts';
 import {agreeOnTerminal, type EndFlags, tellOwnerOf} from './output/ask-end.ts';
 
+/** @param words of the verb with its options, for gpubox on the host that has a run @returns the exit code there */
 export async function stop(
 	names: string[],
 	options: EndFlags & {idle?: string | undefined},
+	words: readonly string[],
 	signal: AbortSignal,
-): Promise<void> {
+): Promise<number | undefined> {
 	const host = openHost(options);
 	if (options.idle !== undefined) {
 		// Only what is idle, so nothing has to be asked.
 		const idle = await idleOnes(host, names, options.idle, signal);
 		await forEachBox(host, idle, signal, (box) => end(host, box, signal), {json: options.json});
-		return;
+		return undefined;
 	}
 
-	const {others, ended} = await endPlacedRuns(host, names, {hard: false, json: options.json, signal});
+	const there = await verbsThere(host, names, words, signal);
+	const named = there.others;
+	if (there.code !== undefined && named.length === 0) {
+		return there.code;
+	}
+
+	const {others, ended} = await endPlacedRuns(host, named, {hard: false, json: options.json, signal});
 	if (names.length > 0 && others.length === 0 && !options.json) {
-		return;
+		return there.code;
 	}
 
 	const boxes = ended.length > 0 && others.length === 0 ? [] : await pickBoxes(host, others, 'stop', signal);
 	const agree = agreeOnTerminal(host, 'stop', options, signal);
 	await forEachBox(host, boxes, signal, (box) => end(host, box, signal), {agree, json: options.json, ended});
+	return there.code;
 }
 
 async function end(host: Host, box: Box, signal: AbortSignal): Promise<void> {

@@ -7,6 +7,7 @@ import {listBoxes} from '../box/list.ts';
 import {EngineError} from '../engine/engine.ts';
 import {openHost} from '../host/open-host.ts';
 import {runJson, stateOf} from '../job/runs/manifest.ts';
+import {verbThere} from './follow-there.ts';
 import {printJson} from './output/json.ts';
 
 /** Milliseconds between two looks at a run that another process is about to complete. */
@@ -15,15 +16,22 @@ const pauseMs = 200;
 /**
 Waits until a run has ended.
 
+@param words of the verb with its options, for gpubox on the host that has the run
 @returns its exit code
 @throws Failure: no such run; it is lost
 */
 export async function wait(
 	given: string,
 	options: {host?: string | undefined; json?: true | undefined},
+	words: readonly string[],
 	signal: AbortSignal,
 ): Promise<number> {
 	const host = openHost(options);
+	const there = await verbThere(host, given, words, signal);
+	if (there !== undefined) {
+		return there;
+	}
+
 	let run = needRun(host, given);
 	if (placed(run) !== undefined) {
 		run = (await untilEnded(host, run.name, signal)) ?? needRun(host, given);

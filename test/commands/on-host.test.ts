@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {test} from 'node:test';
-import {withSignals} from '../../source/commands/on-host.ts';
+import {withSignals} from '../../source/commands/follow-there.ts';
 import {makeProgram} from '../../source/program.ts';
 import {wordsOf} from '../../source/verb.ts';
 

@@ -759,7 +759,7 @@ const workshop: Step[] = [
 			'gpubox run --on gpu2 --sync -- python train.py',
 			'gpubox --host gpu2 up',
 			'gpubox --host gpu2 up --sync',
-			...['ssh gpu2', 'ssh gpu2 gpubox runs', 'ssh gpu2 gpubox logs -f alice-train-3'],
+			...['ssh gpu2', 'ssh gpu2 gpubox runs'],
 		],
 		'one host; test/e2e/hosts.test.ts has several',
 		async (command) => {

@@ -3,6 +3,7 @@ import {access, chown, mkdir, readFile, rm, utimes, writeFile} from 'node:fs/pro
 import {basename, dirname, join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {
+	dockerOf,
 	makePerson,
 	needsOwnEngine,
 	openTerminal,
@@ -66,7 +67,12 @@ describe('several machines', {skip: needsOwnEngine}, () => {
 
 		const [, , , dying, real, copy] = machines;
 		assert.ok(dying && real && copy);
-		await addProgram(real, 'gpubox', `exec ${host.program.node} ${host.program.cli} "$@"`);
+		// With records of its own, as another machine has them.
+		await addProgram(
+			real,
+			'gpubox',
+			`XDG_STATE_HOME="$HOME/.state-of-gpu-c" exec ${host.program.node} ${host.program.cli} "$@"`,
+		);
 		await addProgram(copy, 'gpubox', 'pwd; ls -A; echo "$@"; exit 5');
 		await addProgram(dying, 'nvidia-smi', `timeout 1 sh -c 'echo off > "$1"' sh "$(dirname "$0")/off"; sleep 4`);
 		await first.startWriter('gpubox-rita-train', {
@@ -85,6 +91,11 @@ describe('several machines', {skip: needsOwnEngine}, () => {
 		await Promise.all(engines.map((engine) => engine.stop()));
 		await person.remove();
 	});
+
+	const runsHere = async () => {
+		const {stdout, stderr} = await person.runGpubox(['runs', '--json']);
+		return {runs: (JSON.parse(stdout) as {runs: Array<Record<string, unknown>>}).runs, stderr};
+	};
 
 	test('side by side: what answers is shown, what does not says why', async () => {
 		assert.equal((await person.runGpubox(['config', 'hosts', 'gpu-a,gpu-slow,gpu-dies,gpu-b'])).code, 0);
@@ -140,16 +151,38 @@ describe('several machines', {skip: needsOwnEngine}, () => {
 		await rm(ready);
 		controller.abort();
 		await running;
-		const runs = await waitUntil(
+		const last = await waitUntil(
 			'the job to end',
 			async () => {
-				const list = await person.runGpubox(['runs', '--json']);
-				const [last] = (JSON.parse(list.stdout) as {runs: Array<{state: string; exitCode: number}>}).runs;
-				return last?.state === 'done' && last;
+				const [latest] = (await runsHere()).runs;
+				return latest?.state === 'done' && latest;
 			},
 			{seconds: 30},
 		);
-		assert.equal(runs.exitCode, 9);
+		assert.deepEqual([last.on, last.exitCode], ['gpu-c', 9]);
+	});
+
+	test('a job in the background there is listed here: its log, stopping it, its exit code', async () => {
+		const script = 'trap "echo saved; exit 5" TERM; echo ready; while :; do sleep 0.1; done';
+		const started = await person.runGpubox(['run', '--on', 'gpu-c', '--detach', '--', 'sh', '-c', script]);
+		assert.equal(started.code, 0, started.stderr);
+		const name = started.stdout.trim();
+		const log = await waitUntil('its log', async () => {
+			const {stdout} = await person.runGpubox(['logs', name]);
+			return stdout.includes('ready') && stdout;
+		});
+		assert.equal(log, 'ready\n');
+		const listed = await person.runGpubox(['runs']);
+		assert.match(listed.stdout, new RegExp(`^gpu-c:${name} +running `, 'm'), listed.stderr);
+		const shown = await person.runGpubox(['runs', 'show', `gpu-c:${name}`]);
+		assert.match(shown.stdout, new RegExp(`^${name}\\n[\\s\\S]*^ +State +running$`, 'm'), shown.stderr);
+		const stopped = await person.runGpubox(['stop', name]);
+		assert.deepEqual([stopped.stdout, stopped.code], [`${name}\n`, 0], stopped.stderr);
+		assert.equal((await person.runGpubox(['wait', `gpu-c:${name}`])).code, 5);
+		const whole = await person.runGpubox(['logs', name]);
+		assert.match(whole.stdout, /^ready\n(?:gpubox: stopped by rita .*\n)?saved\n$/);
+		const none = await person.runGpubox(['wait', `gpu-b:${name}`]);
+		assert.equal(none.code, 6, none.stderr);
 	});
 
 	test('a project that is not there: told, shown, copied, and started there', async () => {
@@ -207,6 +240,25 @@ describe('several machines', {skip: needsOwnEngine}, () => {
 		await terminal.waitFor((screen) => screen.includes('RTX A6000') && !/rita-train|r return/.test(screen));
 		terminal.write('q');
 		assert.equal((await terminal.exited).exitCode, 0);
+	});
+
+	test('a job on a host that does not answer any more: unknown, and said so', async () => {
+		const {stdout, stderr} = await person.runGpubox(['run', '--on', 'gpu-c', '--detach', '--', 'sleep', '1000']);
+		const name = stdout.trim();
+		try {
+			const before = (await runsHere()).runs.find((run) => run.name === name);
+			assert.deepEqual([before?.on, before?.state], ['gpu-c', 'running'], stderr);
+			machines[4]?.die();
+			const after = await runsHere();
+			const run = after.runs.find((each) => each.name === name);
+			assert.deepEqual([run?.on, run?.state, run?.exitCode], ['gpu-c', 'unknown', null]);
+			assert.match(after.stderr, /^Runs on gpu-c are not known: the connection was refused\n {2}→ /m);
+			const waited = await person.runGpubox(['wait', name]);
+			assert.equal(waited.code, 1);
+			assert.match(waited.stderr, /^gpubox: The connection to gpu-c was lost, or could not be made\.\n {2}→ /m);
+		} finally {
+			await dockerOf(host).getContainer(`gpubox-${name}`).remove({force: true});
+		}
 	});
 
 	test('a name of the setting for --host', async () => {

@@ -20,7 +20,7 @@ import {forgetRun, writeFirstManifest} from '../../job/runs/complete.ts';
 import {allocateRun, nextRunName} from '../../job/runs/folder.ts';
 import {type Code, readCode, writePatch} from '../../job/runs/git.ts';
 import {publishSpecOf} from '../../job/runs/publish.ts';
-import {type RunRecord, thisProcess, writeRunRecord} from '../../job/runs/record.ts';
+import {callerToken, type RunRecord, thisProcess, writeRunRecord} from '../../job/runs/record.ts';
 import {consent} from '../consent.ts';
 import {toDuration} from '../duration-option.ts';
 import {type Front, resolveRequest} from '../up.ts';
@@ -82,6 +82,7 @@ export async function startRun(host: Host, flags: RunFlags, front: Front): Promi
 					...front,
 				});
 	const now = new Date();
+	const from = callerToken(process.env);
 	const run = allocateRun(
 		host.paths,
 		name,
@@ -94,6 +95,7 @@ export async function startRun(host: Host, flags: RunFlags, front: Front): Promi
 			command: job.command,
 			workingDirectory: job.workingDirectory,
 			createdAt: now.toISOString(),
+			...(from === undefined ? {} : {from}),
 			follower: thisProcess(),
 			image: prepared.image,
 			imageDigest: prepared.imageDigest ?? null,

@@ -21,6 +21,7 @@ export function runJson(record: RunRecord, state: RunState) {
 		signal: record.ended?.signal ?? null,
 		reason: record.ended?.reason ?? null,
 		folder: record.folder,
+		...(record.from === undefined ? {} : {from: record.from}),
 	};
 }
 

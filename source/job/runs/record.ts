@@ -38,6 +38,8 @@ const runRecord = v.object({
 	command: v.array(text),
 	workingDirectory: text,
 	createdAt: text,
+	/** The token of the call on another host that started it, by which that host finds it again. */
+	from: v.optional(text),
 	/** The gpubox process that follows it or is about to start it. */
 	follower: v.optional(v.object({pid: count, startedAt: text})),
 	container: v.optional(text),
@@ -221,6 +223,15 @@ Keeps every other process from following or completing a run: two at once would 
 */
 export function takeRun(place: Place, name: string): (() => void) | undefined {
 	return take(recordsFolder(place), name);
+}
+
+/** The variable in which gpubox on another host names the call by which a run is started here. */
+export const callerVariable = 'GPUBOX_RUN_FROM';
+
+/** The token of that call; what is no UUID is none. */
+export function callerToken(environment: NodeJS.ProcessEnv): string | undefined {
+	const token = environment[callerVariable];
+	return token !== undefined && v.is(v.pipe(text, v.uuid()), token) ? token : undefined;
 }
 
 /** This process, as a record names it. */

@@ -1,0 +1,268 @@
+/** Runs that were started from here on another host: what is kept of them here, and what that host says of them now. */
+import {randomUUID} from 'node:crypto';
+import {readdirSync, rmSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import * as v from 'valibot';
+import {exitCode, Failure} from '../../base/failure.ts';
+import {makeFolder, writeFileAtomic} from '../../base/safe-files.ts';
+import {readSmallFile} from '../../base/small-file.ts';
+import {namePattern} from '../../box/box.ts';
+import type {Host, Paths} from '../../host/host.ts';
+import {runOverSsh} from '../../host/ssh-command.ts';
+import {isFollowed, thisProcess} from '../../job/runs/record.ts';
+import {safeText} from '../../text/safe.ts';
+import {shellQuote} from '../../text/shell-quote.ts';
+import {withOwnFolders} from '../hosts/project-there.ts';
+import {tooLate, whyNot} from '../hosts/why-not.ts';
+import {findRun} from './find.ts';
+
+const text = v.string();
+const maybeText = v.nullable(text);
+
+/** An element of `gpubox runs --json` there, as far as it is used here. */
+const runThere = v.object({
+	name: v.pipe(text, v.regex(namePattern)),
+	/** The token of the call here that started it. */
+	from: v.optional(text),
+	id: maybeText,
+	owner: text,
+	project: text,
+	state: v.picklist(['waiting', 'running', 'done', 'lost']),
+	command: v.array(text),
+	gpus: v.array(text),
+	startedAt: maybeText,
+	endedAt: maybeText,
+	exitCode: v.nullable(v.number()),
+	signal: maybeText,
+	reason: maybeText,
+	folder: text,
+});
+export type RunThere = v.InferOutput<typeof runThere>;
+
+const elsewhereRecord = v.object({
+	version: v.literal(1),
+	token: v.pipe(text, v.uuid()),
+	/** As the user called the host. */
+	host: text,
+	/** Where it is: ssh://… */
+	ssh: text,
+	project: text,
+	command: v.array(text),
+	createdAt: text,
+	/** The gpubox here that started it. */
+	follower: v.optional(v.object({pid: v.number(), startedAt: text})),
+	/** What the host said of it last; null before it was asked. */
+	there: v.nullable(runThere),
+});
+export type ElsewhereRecord = v.InferOutput<typeof elsewhereRecord>;
+
+type Place = Pick<Paths, 'state'>;
+
+const folderOf = ({state}: Place) => join(dirname(state), 'runs-elsewhere');
+const pathOf = (place: Place, token: string) => join(folderOf(place), `${token}.json`);
+
+function write(place: Place, record: ElsewhereRecord): void {
+	writeFileAtomic(pathOf(place, record.token), JSON.stringify(record), {mode: 0o600});
+}
+
+/** Before a run is started there: should this process be killed, it is found again by its token. @throws errors of the file system */
+export function recordElsewhere(
+	place: Place,
+	{host, ssh, project, command}: {host: string; ssh: URL; project: string; command: readonly string[]},
+): ElsewhereRecord {
+	const record: ElsewhereRecord = {
+		version: 1,
+		token: randomUUID(),
+		host,
+		ssh: ssh.href,
+		project,
+		command: [...command],
+		createdAt: new Date().toISOString(),
+		follower: thisProcess(),
+		there: null,
+	};
+	makeFolder(folderOf(place));
+	write(place, record);
+	return record;
+}
+
+/** The run stays on its host. */
+export function forgetElsewhere(place: Place, {token}: Pick<ElsewhereRecord, 'token'>): void {
+	rmSync(pathOf(place, token), {force: true});
+}
+
+/** All that were started from here, without what cannot be read. */
+export function recordsElsewhere(place: Place): ElsewhereRecord[] {
+	let names: string[];
+	try {
+		names = readdirSync(folderOf(place));
+	} catch {
+		// None was ever started.
+		return [];
+	}
+
+	return names.flatMap((name) => {
+		try {
+			const parsed = v.safeParse(elsewhereRecord, JSON.parse(readSmallFile(join(folderOf(place), name)).toString()));
+			return parsed.success && `${parsed.output.token}.json` === name ? [parsed.output] : [];
+		} catch {
+			// It is being removed.
+			return [];
+		}
+	});
+}
+
+/** A run there, and how far it is: unknown where its host does not answer. */
+export type RunElsewhere = {record: ElsewhereRecord; state: RunThere['state'] | 'unknown'};
+
+/** A host that did not answer, and the names of its runs are those of the last answer. */
+export type Silent = {host: string; why: string; fix: string};
+
+/** Milliseconds that each host has. */
+const limitMs = 5000;
+
+const isOver = ({there}: ElsewhereRecord) => there !== null && (there.state === 'done' || there.state === 'lost');
+
+/**
+What became of the runs that were started from here: hosts with runs that have not ended are asked at the same time. Runs that their host does not
+have (nothing was started, or they were removed there) are forgotten.
+
+@param which all of them where it is missing
+@throws the signal's reason; errors of the file system
+*/
+export async function askElsewhere(
+	{paths}: Pick<Host, 'paths'>,
+	signal: AbortSignal,
+	which: (record: ElsewhereRecord) => boolean = () => true,
+): Promise<{runs: RunElsewhere[]; silent: Silent[]}> {
+	const records = recordsElsewhere(paths).filter(which);
+	const hosts = new Map<string, ElsewhereRecord[]>();
+	const runs: RunElsewhere[] = [];
+	const silent: Silent[] = [];
+	for (const record of records) {
+		if (isOver(record)) {
+			runs.push({record, state: record.there?.state ?? 'unknown'});
+		} else {
+			hosts.set(record.ssh, [...(hosts.get(record.ssh) ?? []), record]);
+		}
+	}
+
+	await Promise.all(
+		[...hosts].map(async ([url, ofHost]) => {
+			const answer = await runsThere(new URL(url), signal);
+			if ('why' in answer) {
+				silent.push({host: ofHost[0]?.host ?? url, ...answer});
+				runs.push(...ofHost.map((record) => ({record, state: 'unknown' as const})));
+				return;
+			}
+
+			for (const record of ofHost) {
+				const known = withAnswer(record, answer.runs, isFollowed(record));
+				if (known === undefined) {
+					forgetElsewhere(paths, record);
+				} else {
+					write(paths, known.record);
+					runs.push(known);
+				}
+			}
+		}),
+	);
+	return {runs, silent};
+}
+
+/** A run with what its host said. Undefined when the host has no such run, and none is being started. Pure. */
+export function withAnswer(
+	record: ElsewhereRecord,
+	runs: readonly RunThere[],
+	starting: boolean,
+): RunElsewhere | undefined {
+	const there = runs.find(({from}) => from === record.token);
+	return there === undefined
+		? starting
+			? {record, state: 'waiting'}
+			: undefined
+		: {record: {...record, there}, state: there.state};
+}
+
+async function runsThere(ssh: URL, signal: AbortSignal): Promise<{runs: RunThere[]} | Omit<Silent, 'host'>> {
+	const limit = AbortSignal.timeout(limitMs);
+	try {
+		const {code, stdout, stderr} = await runOverSsh(
+			ssh,
+			`sh -c ${shellQuote(gpuboxThere(['runs', '--json']))}`,
+			AbortSignal.any([signal, limit]),
+		);
+		return code === 0 ? {runs: parseRuns(stdout)} : whyNot(stderr, ssh.hostname);
+	} catch (error) {
+		signal.throwIfAborted();
+		if (limit.aborted) {
+			return tooLate(limitMs);
+		}
+
+		throw error;
+	}
+}
+
+/** What `gpubox runs --json` prints, without elements that are none. Pure. */
+export function parseRuns(printed: string): RunThere[] {
+	try {
+		const {runs} = v.parse(v.object({runs: v.array(v.unknown())}), JSON.parse(printed));
+		return runs.flatMap((run) => (v.is(runThere, run) ? [run] : []));
+	} catch {
+		return [];
+	}
+}
+
+/** A script for `sh -c` on another host: gpubox there, in the login's own folder. */
+export function gpuboxThere(words: readonly string[]): string {
+	return `${withOwnFolders}; exec gpubox ${words.map(shellQuote).join(' ')}`;
+}
+
+/** As it is typed: `gpu2:alice-train-3`. */
+export function nameElsewhere({host, there}: ElsewhereRecord): string {
+	return `${host}:${there?.name ?? '?'}`;
+}
+
+/**
+A run that was started from here on another host.
+
+@param given NAME, or HOST:NAME. A run of this machine goes before one of another host with the same name
+@returns undefined when there is none
+@throws Failure when a host on which it could be does not answer; the signal's reason
+*/
+export async function findElsewhere(
+	host: Pick<Host, 'paths'>,
+	given: string,
+	signal: AbortSignal,
+): Promise<(ElsewhereRecord & {there: RunThere}) | undefined> {
+	const colon = given.lastIndexOf(':');
+	const [on, name] = colon === -1 ? [undefined, given] : [given.slice(0, colon), given.slice(colon + 1)];
+	const possible = (record: ElsewhereRecord) => on === undefined || record.host === on;
+	if ((on === undefined && findRun(host, given) !== undefined) || !namePattern.test(name)) {
+		return undefined;
+	}
+
+	const named = (records: readonly ElsewhereRecord[]) =>
+		records
+			.filter(possible)
+			.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
+			.find((record): record is ElsewhereRecord & {there: RunThere} => record.there?.name === name);
+	const records = recordsElsewhere(host.paths);
+	const known = named(records);
+	const unnamed = records.filter((record) => possible(record) && record.there === null);
+	if (known !== undefined || unnamed.length === 0) {
+		return known;
+	}
+
+	const {silent} = await askElsewhere(host, signal, (record) => unnamed.some(({token}) => token === record.token));
+	const found = named(recordsElsewhere(host.paths));
+	const [first] = silent;
+	if (found === undefined && on !== undefined && first !== undefined) {
+		throw new Failure(`${safeText(first.host)} does not answer: ${first.why}.`, {
+			fix: first.fix,
+			exitCode: exitCode.failed,
+		});
+	}
+
+	return found;
+}
