@@ -7,7 +7,7 @@ import {homeFolder} from '../base/home.ts';
 import {ownCommand} from '../base/own-command.ts';
 import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
 import {safeText} from '../text/safe.ts';
-import {shellQuote} from '../text/shell-quote.ts';
+import {shellQuoteVisibly} from '../text/shell-quote.ts';
 
 const run = promisify(execFile);
 const name = 'gpubox-reap';
@@ -91,7 +91,7 @@ function unitFiles(command: string[], environment: NodeJS.ProcessEnv): Record<st
 function crontabLine(command: string[], environment: NodeJS.ProcessEnv): string {
 	// cron's own PATH is short, and nvidia-smi may be elsewhere.
 	const path = environment.PATH ? [`PATH=${environment.PATH}`] : [];
-	const line = [...keptVariables(environment), ...path, ...command].map(shellQuote).join(' ');
+	const line = [...keptVariables(environment), ...path, ...command].map(shellQuoteVisibly).join(' ');
 	// cron ends the command at a percent sign.
 	return `*/5 * * * * ${line.replaceAll('%', String.raw`\%`)}`;
 }

@@ -1,16 +1,15 @@
 import {hidden} from './safe.ts';
 
-/**
-One word as a POSIX shell takes it: as it is where nothing in it means anything to a shell, else in single quotes. The line may be shown
-before it is pasted, so what would control the terminal, or not be seen, is written as printf writes it.
-*/
+/** One word as a POSIX shell takes it: as it is where nothing in it means anything to a shell, else in single quotes. */
 export function shellQuote(word: string): string {
-	if (/^[\w@%+=:,./-]+$/.test(word)) {
-		return word;
-	}
+	return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
 
-	const quoted = `'${word.replaceAll("'", String.raw`'\''`)}'`;
-	return quoted.replace(hidden, (found) => `'"$(printf '${octal(found)}')"'`);
+/**
+The same for a line that is shown before it is pasted: what would control the terminal, or not be seen, is written as printf writes it.
+*/
+export function shellQuoteVisibly(word: string): string {
+	return shellQuote(word).replace(hidden, (found) => `'"$(printf '${octal(found)}')"'`);
 }
 
 function octal(text: string): string {

@@ -7,7 +7,7 @@ import {formatDuration, parseDuration} from '../../source/text/duration.ts';
 import {widthOf, wrap} from '../../source/text/layout/fit.ts';
 import {formatTable, layOutTable} from '../../source/text/layout/table.ts';
 import {safeJson, safeLogLine, safeText} from '../../source/text/safe.ts';
-import {shellQuote} from '../../source/text/shell-quote.ts';
+import {shellQuoteVisibly} from '../../source/text/shell-quote.ts';
 import {mostSimilar} from '../../source/text/similar.ts';
 import {visibleText} from '../../source/text/visible.ts';
 
@@ -120,7 +120,7 @@ describe('text that has to arrive whole', () => {
 			fc.property(
 				hostile.map((text) => text.replaceAll('\0', '').toWellFormed()),
 				(text) => {
-					const quoted = shellQuote(text);
+					const quoted = shellQuoteVisibly(text);
 					assert.doesNotMatch(quoted.replaceAll(/[\n\t]/g, ''), forbidden);
 					const env = {PATH: '/nonexistent'};
 					assert.equal(execFileSync('/bin/sh', ['-c', `printf %s ${quoted}`], {encoding: 'utf8', env}), text);

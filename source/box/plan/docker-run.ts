@@ -1,6 +1,6 @@
 import type {ContainerSpec, Mount} from '../../engine/engine.ts';
 import {toDockerBytes} from '../../text/bytes.ts';
-import {shellQuote} from '../../text/shell-quote.ts';
+import {shellQuoteVisibly} from '../../text/shell-quote.ts';
 
 /**
 A container as a `docker run` command that can be pasted into a shell: one option a line.
@@ -50,8 +50,8 @@ export function toDockerRun(spec: ContainerSpec, {stays = true}: {stays?: boolea
 	const tail = [spec.image, ...(spec.entrypoint ?? []).slice(1), ...(spec.command ?? [])];
 	return [
 		'docker run',
-		...options.map((words) => words.map(shellQuote).join(' ')),
-		tail.map(shellQuote).join(' '),
+		...options.map((words) => words.map(shellQuoteVisibly).join(' ')),
+		tail.map(shellQuoteVisibly).join(' '),
 	].join(' \\\n  ');
 }
 
