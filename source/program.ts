@@ -546,7 +546,11 @@ const exportVerb = () =>
 			)
 			.option('--queue <name>', 'use this queue of Kueue (kubernetes), or this partition (slurm)')
 			.option('--runtime-class <name>', 'set the runtime class (kubernetes)')
-			.option('--runner <label>', 'run on machines with this label or tag (CI, repeatable; default: gpu)', collect)
+			.option(
+				'--runner <label>',
+				'run on machines with this label or tag (CI, repeatable; default with GPUs: gpu)',
+				collect,
+			)
 			.option('--no-check', 'skip the check of the GPUs before the job (CI)')
 			.option('--strict', 'return 1 if something is not carried over')
 			.option('--force', 'overwrite files that have other content')

@@ -67,7 +67,7 @@ export async function exportCommand(
 		lostBefore: [...(lock.kind === 'stale' ? [staleLock] : []), ...lostBefore],
 		with: options.with ?? 'pyxis',
 		check: options.check ?? true,
-		runners: options.runner ?? ['gpu'],
+		...(options.runner === undefined ? {} : {runners: options.runner}),
 		...(options.queue === undefined ? {} : {queue: options.queue}),
 		...(options.runtimeClass === undefined ? {} : {runtimeClass: options.runtimeClass}),
 	});

@@ -69,7 +69,7 @@ export async function pushProject(host: Host, options: PushOptions): Promise<Pus
 		lockFacts(lock),
 	);
 	const reference = await nameOf(job.name, effective.project, settings, options);
-	const {files, lost} = dockerfile.emit(job, {lostBefore, with: 'pyxis', check: false, runners: []});
+	const {files, lost} = dockerfile.emit(job, {lostBefore, with: 'pyxis', check: false});
 	const [main, ignored] = files;
 	report({kind: 'note', text: `Building ${reference}, and pushing it.`});
 	await buildProject(host, reference, {

@@ -103,7 +103,6 @@ export async function planPlaced(host: Host, flags: PlaceFlags, {report}: Pick<F
 		lostBefore: [...lost, ...lostOfRun(flags, effective)],
 		with: flags.with ?? 'pyxis',
 		check: false,
-		runners: [],
 		...(flags.queue === undefined ? {} : {queue: flags.queue}),
 		...(flags.runtimeClass === undefined ? {} : {runtimeClass: flags.runtimeClass}),
 	};

@@ -24,9 +24,20 @@ export type ExportOptions = {
 	lostBefore: readonly Lost[];
 	/** CI: check the GPUs before the job. */
 	check: boolean;
-	/** Labels (GitHub, Jenkins) or tags (GitLab) of the machines with GPUs. */
-	runners: readonly string[];
+	/** CI: labels (GitHub, Jenkins) or tags (GitLab) of the machines that run it, where the user names them. */
+	runners?: readonly string[];
 };
+
+/**
+Labels or tags of the machines that can run a job: those that the user names, else the usual one of machines with GPUs. A job without GPUs has
+none: whatever runs jobs there runs it.
+*/
+export function runnersOf(
+	{gpus}: Pick<PortableJob, 'gpus'>,
+	{runners}: Pick<ExportOptions, 'runners'>,
+): readonly string[] {
+	return runners ?? (gpus > 0 ? ['gpu'] : []);
+}
 
 export type ExportedFile = {
 	/** Below the project. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type {PortableJob} from '../../../source/job/export/portable-job.ts';
 import type {ExportOptions} from '../../../source/job/export/target.ts';
 
-export const options: ExportOptions = {with: 'pyxis', check: true, lostBefore: [], runners: ['gpu']};
+export const options: ExportOptions = {with: 'pyxis', check: true, lostBefore: []};
 
 export const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 

@@ -5,7 +5,7 @@ import {environmentOf} from '../environment.ts';
 import {commandOf} from '../launch.ts';
 import {imageOf, type PortableJob, workspace} from '../portable-job.ts';
 import {toShell, toShellLines, type Word} from '../shell.ts';
-import {type ExportOptions, type Lost, lostOf, lostWithImage, oneMachine, type Target} from '../target.ts';
+import {type ExportOptions, type Lost, lostOf, lostWithImage, oneMachine, runnersOf, type Target} from '../target.ts';
 import {targetFacts} from '../target-names.ts';
 import {hasUpkeep, monthly, upkeepLines, upkeepResult, upkeepUsage} from '../upkeep.ts';
 import {defined, writeYaml} from '../yaml.ts';
@@ -119,11 +119,27 @@ function stepsOf(job: PortableJob, {check}: ExportOptions): object[] {
 	];
 }
 
-/** Only on its day: a push runs the job alone. */
-function upkeepJob({runners}: ExportOptions): object {
+/** GitHub's own runner, which has Docker. GPUs, data on a disk and labels that the user names need a self-hosted one. */
+function runsOn(job: PortableJob, options: ExportOptions): string | string[] {
+	const runners = runnersOf(job, options);
+	return runners.length === 0 && job.mounts.every(({kind}) => kind !== 'data')
+		? 'ubuntu-latest'
+		: ['self-hosted', 'linux', ...runners];
+}
+
+function runnerNeeded(job: PortableJob, options: ExportOptions): string {
+	const labels = runsOn(job, options);
+	const own = "It runs on GitHub's own runners. On a machine of yours: gpubox export --runner LABEL";
+	return typeof labels === 'string'
+		? own
+		: `It needs a self-hosted runner with Docker and the labels: ${labels.slice(1).join(', ')}`;
+}
+
+/** Only on its day: a push runs the job alone. On a machine with gpubox, which GitHub's own are not. */
+function upkeepJob(job: PortableJob, options: ExportOptions): object {
 	return {
 		if: "github.event_name == 'schedule'",
-		'runs-on': ['self-hosted', 'linux', ...runners],
+		'runs-on': ['self-hosted', 'linux', ...runnersOf(job, options)],
 		defaults: {run: {shell: 'bash'}},
 		steps: [
 			{uses: 'actions/checkout@v6'},
@@ -161,7 +177,7 @@ export const githubActions: Target = {
 			job,
 			'github-actions',
 			[
-				`It needs a self-hosted runner with Docker and the labels: ${options.runners.join(', ')}`,
+				runnerNeeded(job, options),
 				...(job.secrets.length > 0
 					? [`Secrets of the repository: ${job.secrets.map(({name}) => name).join(', ')}`]
 					: []),
@@ -183,13 +199,13 @@ export const githubActions: Target = {
 			jobs: {
 				job: defined({
 					if: upkeep ? "github.event_name != 'schedule'" : undefined,
-					'runs-on': ['self-hosted', 'linux', ...options.runners],
+					'runs-on': runsOn(job, options),
 					'timeout-minutes':
 						job.timeouts.runSeconds === undefined ? undefined : Math.max(1, Math.ceil(job.timeouts.runSeconds / 60)),
 					defaults: {run: {shell: 'bash'}},
 					steps: stepsOf(job, options),
 				}),
-				...(upkeep ? {refresh: upkeepJob(options)} : {}),
+				...(upkeep ? {refresh: upkeepJob(job, options)} : {}),
 			},
 		};
 		return {files: [{path: targetFacts['github-actions'].file, text: writeYaml(workflow, {head})}], lost};

@@ -5,7 +5,7 @@ import {environmentOf} from '../environment.ts';
 import {commandOf} from '../launch.ts';
 import {imageOf, type PortableJob, usualSharedMemoryBytes} from '../portable-job.ts';
 import {exportLines, toShell} from '../shell.ts';
-import {type ExportOptions, type Lost, lostOf, lostWithImage, oneMachine, type Target} from '../target.ts';
+import {type ExportOptions, type Lost, lostOf, lostWithImage, oneMachine, runnersOf, type Target} from '../target.ts';
 import {targetFacts} from '../target-names.ts';
 import {hasUpkeep, monthly, upkeepLines, upkeepResult, upkeepUsage} from '../upkeep.ts';
 import {defined, writeYaml} from '../yaml.ts';
@@ -28,7 +28,9 @@ function environmentLines(job: PortableJob): string[] {
 	];
 }
 
-function jobOf(job: PortableJob, {runners, check}: ExportOptions): object {
+function jobOf(job: PortableJob, options: ExportOptions): object {
+	const {check} = options;
+	const tags = runnersOf(job, options);
 	const {artifacts, timeouts, mounts} = job;
 	const floor = floorCheck(job);
 	const gpus = check ? gpuCheck(job) : undefined;
@@ -40,7 +42,7 @@ function jobOf(job: PortableJob, {runners, check}: ExportOptions): object {
 			docker: job.user === undefined ? undefined : {user: `${job.user.uid}:${job.user.gid}`},
 			pull_policy: 'if-not-present',
 		}),
-		tags: [...runners],
+		tags: tags.length === 0 ? undefined : [...tags],
 		variables: job.gpus === 0 ? {NVIDIA_VISIBLE_DEVICES: 'void'} : {NVIDIA_DRIVER_CAPABILITIES: 'compute,utility'},
 		timeout: timeouts.runSeconds === undefined ? undefined : `${timeouts.runSeconds} seconds`,
 		interruptible: true,
@@ -110,11 +112,13 @@ export const gitlabCi: Target = {
 	emit(job, options) {
 		const lost = [...options.lostBefore, ...lostInGitlab(job)];
 		const shared = job.limits.sharedMemoryBytes ?? usualSharedMemoryBytes;
+		const tags = runnersOf(job, options);
+		const which = tags.length === 0 ? 'that takes jobs without tags' : `and the tags: ${tags.join(', ')}`;
 		const head = headOf(
 			job,
 			'gitlab-ci',
 			[
-				`It needs a runner with the Docker executor and the tags: ${options.runners.join(', ')}. In its config.toml:`,
+				`It needs a runner with the Docker executor ${which}. In its config.toml:`,
 				'  [runners.docker]',
 				...(job.gpus > 0 ? ['    gpus = "all"'] : []),
 				`    shm_size = ${shared}`,

@@ -6,7 +6,7 @@ import {environmentOf} from '../environment.ts';
 import {commandOf} from '../launch.ts';
 import {imageOf, type PortableJob} from '../portable-job.ts';
 import {exportLines, toShell} from '../shell.ts';
-import {type ExportOptions, type Lost, lostOf, lostWithImage, oneMachine, type Target} from '../target.ts';
+import {type ExportOptions, type Lost, lostOf, lostWithImage, oneMachine, runnersOf, type Target} from '../target.ts';
 import {targetFacts} from '../target-names.ts';
 import {hasUpkeep, monthly, upkeepLines, upkeepResult, upkeepUsage} from '../upkeep.ts';
 
@@ -64,7 +64,7 @@ function upkeepStage(runners: readonly string[]): string[] {
 	return [
 		"    stage('Refresh and scan') {",
 		`      when { ${onSchedule} }`,
-		`      agent { label ${groovy(runners.join(' && '))} }`,
+		runners.length === 0 ? '      agent any' : `      agent { label ${groovy(runners.join(' && '))} }`,
 		'      steps {',
 		`        ${shLine(upkeepLines())}`,
 		'      }',
@@ -77,7 +77,9 @@ function upkeepStage(runners: readonly string[]): string[] {
 	];
 }
 
-function pipeline(job: PortableJob, {runners, check}: ExportOptions): string[] {
+function pipeline(job: PortableJob, options: ExportOptions): string[] {
+	const {check} = options;
+	const runners = runnersOf(job, options);
 	const {timeouts, secrets, artifacts} = job;
 	const floor = floorCheck(job);
 	const gpus = check ? gpuCheck(job) : undefined;
@@ -89,7 +91,7 @@ function pipeline(job: PortableJob, {runners, check}: ExportOptions): string[] {
 		'  agent {',
 		'    docker {',
 		`      image ${groovy(imageOf(job))}`,
-		`      label ${groovy(runners.join(' && '))}`,
+		...(runners.length === 0 ? [] : [`      label ${groovy(runners.join(' && '))}`]),
 		`      args ${groovy(argumentsOf(job))}`,
 		'      reuseNode true',
 		'    }',
@@ -164,11 +166,13 @@ export const jenkins: Target = {
 	...targetFacts.jenkins,
 	emit(job, options) {
 		const lost = [...options.lostBefore, ...lostInJenkins(job)];
+		const runners = runnersOf(job, options);
+		const labels = runners.length === 0 ? 'that has Docker' : `with the labels: ${runners.join(', ')}`;
 		const head = headOf(
 			job,
 			'jenkins',
 			[
-				`It needs the Docker Pipeline plugin and an agent with the labels: ${options.runners.join(', ')}`,
+				`It needs the Docker Pipeline plugin and an agent ${labels}`,
 				...(job.secrets.length > 0
 					? [`Credentials of the kind "Secret text": ${job.secrets.map(({name}) => name).join(', ')}`]
 					: []),
