@@ -1,6 +1,6 @@
 import {Argument, Command, type CommandUnknownOpts, Help, Option} from '@commander-js/extra-typings';
 import {exitCode, Failure} from './base/failure.ts';
-import {version} from './base/version.ts';
+import {describeVersion} from './base/version.ts';
 import {scenarioNames} from './demo/scenario-names.ts';
 import {askAhead} from './engine/ahead.ts';
 import {thresholds} from './image/scan/finding.ts';
@@ -698,7 +698,7 @@ const otherNames: Record<string, {aliases: string[]; told: string}> = {
 export function makeProgram(only?: string): CommandUnknownOpts {
 	const program: CommandUnknownOpts = new Command('gpubox')
 		.description('Manage the GPUs of a workstation: start a Jupyter or SSH box on an image that fits them.')
-		.version(version, '-V, --version', 'print the version')
+		.version(describeVersion(), '-V, --version', 'print the version, the commit and the build')
 		.helpOption('-h, --help', 'show help')
 		.helpCommand('help [command]', 'show help for a command')
 		// The entry answers it, so that nothing else has to be loaded.

@@ -1,5 +1,6 @@
 /**
-What `npm test` runs: build, lint, types, unused code, the catalogue's check, the subjects of commits and unit tests; then a test
+What `npm test` runs: build, lint, types, unused code, the catalogue's check, the subjects of commits, known
+vulnerabilities of what is bundled, and unit tests; then a test
 host is set up and the end-to-end tests run on it; as root two of them, and each test file on the one that is free.
 
 	npm test                            everything
@@ -13,6 +14,7 @@ import {availableParallelism, constants} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
+import {audit} from '../tools/audit.ts';
 import {checkCommits} from '../tools/commit-subjects.ts';
 import {testHostVariable} from './_helpers/test-host/index.ts';
 import {type PreparedHost, prepareHost} from './_helpers/test-host/prepare.ts';
@@ -56,6 +58,7 @@ async function main(): Promise<void> {
 		await step('unused code', () => quietly('npm', ['run', '--silent', 'unused']));
 		await step('catalogue', () => quietly('npm', ['run', '--silent', 'catalog:check']));
 		await step('commit subjects', async () => reportCommits());
+		await step('known vulnerabilities', reportAudit);
 	}
 
 	if (everything || options.unit) {
@@ -145,6 +148,22 @@ function reportCommits(): void {
 		say(`  skipped: ${checked.skipped}`);
 	} else if (checked.faults.length > 0) {
 		throw new Error(`commit subjects (docs/contributing.md):\n${checked.faults.join('\n')}`);
+	}
+}
+
+async function reportAudit(): Promise<void> {
+	const found = await audit(interrupted.signal);
+	if ('unanswered' in found) {
+		say(`  skipped: the registry does not answer npm audit: ${found.unanswered}`);
+		return;
+	}
+
+	for (const line of found.others) {
+		say(`  ${line}`);
+	}
+
+	if (found.bundled.length > 0) {
+		throw new Error(`known vulnerabilities in the bundle:\n${found.bundled.join('\n')}`);
 	}
 }
 

@@ -9,12 +9,19 @@ import {createHash} from 'node:crypto';
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {build} from 'rolldown';
+import {buildFacts} from './build-facts.mjs';
 import {bundledPackages, noticesOf} from './notices.mjs';
+import {sbomOf} from './sbom.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** `--into FOLDER`: another place than dist/, which may be in use. */
 const into = process.argv.includes('--into') ? process.argv[process.argv.indexOf('--into') + 1] : `${root}dist`;
 const {version} = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+const facts = buildFacts(root);
+const commit =
+	facts.commit === undefined
+		? 'unknown: built without git'
+		: `${facts.commit.slice(0, 12)} of ${facts.date}${facts.changed ? ', with changes that are not committed' : ''}`;
 
 /**
 Parts of libraries that gpubox never calls but that would be loaded and run at every start: Ink's devtools, and what commander would
@@ -176,6 +183,8 @@ const define = {
 	'process.env.NODE_ENV': '"production"',
 	'process.env.DEV': '"false"',
 	'process.env.GPUBOX_VERSION': JSON.stringify(version),
+	'process.env.GPUBOX_COMMIT': JSON.stringify(commit),
+	'process.env.GPUBOX_DIGEST': JSON.stringify(facts.digest),
 };
 /** The entry loads the chunks itself (source/start/compiled-code.ts), which it can do with scripts but not with modules. */
 const format = {format: 'cjs', minify: true, comments: {legal: true, annotation: false, jsdoc: false}};
@@ -234,6 +243,7 @@ const ids = chunks.flatMap(({modules}) => Object.keys(modules));
 // The bundle holds a piece of the bundler, too.
 const packages = bundledPackages([...ids, `${root}node_modules/rolldown/package.json`]);
 writeFileSync(`${into}/THIRD-PARTY-NOTICES.txt`, noticesOf(root, packages));
+writeFileSync(`${into}/SBOM.cdx.json`, sbomOf(root, {packages, facts}));
 
 if (process.argv.includes('--meta')) {
 	const meta = chunks.map(({fileName, code, imports, dynamicImports, modules}) => ({

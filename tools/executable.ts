@@ -1,6 +1,8 @@
 /**
 Makes gpubox and Node one file, for machines without Node: dist-bin/gpubox-PLATFORM, from dist/ and templates/.
 
+Beside it are written the licenses and the bill of materials of all that is in it, Node included.
+
 	npm run executable                              for this machine
 	npm run executable -- --platform linux-arm64    for another
 */
@@ -10,7 +12,7 @@ import {existsSync, globSync} from 'node:fs';
 import {chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
+import {fileURLToPath, pathToFileURL} from 'node:url';
 import {parseArgs, promisify} from 'node:util';
 import {build} from 'rolldown';
 
@@ -35,12 +37,10 @@ try {
 }
 
 async function make(platform: string): Promise<string> {
-	const {node, license} = await nodeFor(platform);
-	const notices = join(work, 'notices');
-	await writeFile(
-		notices,
-		`${await readFile(join(root, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8')}\n${'-'.repeat(80)}\nNode.js ${process.version}\n\n${await readFile(license, 'utf8')}`,
-	);
+	const {node, license, version} = await nodeFor(platform);
+	const notices = `${await readFile(join(root, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8')}\n${'-'.repeat(80)}\nNode.js v${version}\n\n${await readFile(license, 'utf8')}`;
+	const noticesFile = join(work, 'notices');
+	await writeFile(noticesFile, notices);
 	// Its path becomes a part of the executable.
 	const main = 'main.cjs';
 	await bundleMain(join(work, main));
@@ -53,7 +53,7 @@ async function make(platform: string): Promise<string> {
 			output: blob,
 			disableExperimentalSEAWarning: true,
 			assets: Object.fromEntries([
-				['dist/THIRD-PARTY-NOTICES.txt', notices],
+				['dist/THIRD-PARTY-NOTICES.txt', noticesFile],
 				...globSync(['dist/**/*.js', 'templates/**/*'], {cwd: root, withFileTypes: true})
 					.filter((entry) => entry.isFile())
 					.map((entry) => join(entry.parentPath, entry.name))
@@ -74,6 +74,8 @@ async function make(platform: string): Promise<string> {
 	await run(process.execPath, [postject, unfinished, resource, blob, '--sentinel-fuse', fuse]);
 	await chmod(unfinished, 0o755);
 	await rename(unfinished, executable);
+	await writeFile(`${executable}.THIRD-PARTY-NOTICES.txt`, notices);
+	await writeFile(`${executable}.SBOM.cdx.json`, await sbomWith({platform, version, node}));
 	return executable;
 }
 
@@ -89,14 +91,23 @@ async function bundleMain(file: string): Promise<void> {
 	});
 }
 
-/** The Node of the lock file and its license. `npm ci` brings this machine's; that of another comes from the registry now. */
-async function nodeFor(platform: string): Promise<{node: string; license: string}> {
-	const name = `node-${platform}`;
-	const installed = join(root, 'node_modules', name);
-	if (existsSync(installed)) {
-		return {node: join(installed, 'bin/node'), license: join(installed, 'LICENSE')};
-	}
+/** @returns the bill of materials of the package and this Node; what the Node of another machine is made of cannot be asked here */
+async function sbomWith(node: {platform: string; version: string; node: string}): Promise<string> {
+	const {withNode} = (await import(pathToFileURL(join(root, 'tools/sbom.mjs')).href)) as {
+		withNode: (text: string, node: {platform: string; version: string; parts: Record<string, string>}) => string;
+	};
+	const isOwn = node.platform === `${process.platform}-${process.arch}`;
+	const parts = isOwn ? (await run(node.node, ['-p', 'JSON.stringify(process.versions)'])).stdout : '{}';
+	return withNode(await readFile(join(root, 'dist/SBOM.cdx.json'), 'utf8'), {
+		platform: node.platform,
+		version: node.version,
+		parts: JSON.parse(parts) as Record<string, string>,
+	});
+}
 
+/** The Node of the lock file and its license. `npm ci` brings this machine's; that of another comes from the registry now. */
+async function nodeFor(platform: string): Promise<{node: string; license: string; version: string}> {
+	const name = `node-${platform}`;
 	const {packages} = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as {
 		packages: Record<string, {version: string; integrity: string}>;
 	};
@@ -105,16 +116,22 @@ async function nodeFor(platform: string): Promise<{node: string; license: string
 		throw new Error(`package-lock.json knows no Node for ${platform}.`);
 	}
 
-	const {stdout} = await run('npm', ['pack', '--silent', `${name}@${locked.version}`], {cwd: work});
+	const {version, integrity} = locked;
+	const installed = join(root, 'node_modules', name);
+	if (existsSync(installed)) {
+		return {node: join(installed, 'bin/node'), license: join(installed, 'LICENSE'), version};
+	}
+
+	const {stdout} = await run('npm', ['pack', '--silent', `${name}@${version}`], {cwd: work});
 	const archive = join(work, stdout.trim());
-	const [algorithm = '', digest] = locked.integrity.split(/-(.*)/s);
+	const [algorithm = '', digest] = integrity.split(/-(.*)/s);
 	const found = createHash(algorithm)
 		.update(await readFile(archive))
 		.digest('base64');
 	if (found !== digest) {
-		throw new Error(`${name}@${locked.version} is not what package-lock.json says.`);
+		throw new Error(`${name}@${version} is not what package-lock.json says.`);
 	}
 
 	await run('tar', ['-xzf', archive, '-C', work, 'package/bin/node', 'package/LICENSE']);
-	return {node: join(work, 'package/bin/node'), license: join(work, 'package/LICENSE')};
+	return {node: join(work, 'package/bin/node'), license: join(work, 'package/LICENSE'), version};
 }

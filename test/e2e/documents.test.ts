@@ -295,6 +295,7 @@ const story: Step[] = [
 		check: ({stdout}) => assert.ok(!stdout.includes('jupyter-runtime')),
 	}),
 	run('gpubox --licenses', {out: /^ink [\d.]+ \(MIT\)$/m}),
+	run('gpubox --version', {out: /^\d+\.\d+\.\d+\ncommit .+\nbuild [0-9a-f]{12}$/m}),
 	run('gpubox check alice-my-project', {out: /PyTorch can use every GPU/}),
 	run('gpubox check', {in: 'my-project', out: /^box alice-my-project: PyTorch/}),
 	run(['gpubox convert train.ipynb', 'gpubox convert train.ipynb -o train.py'], {
@@ -742,6 +743,15 @@ const workshop: Step[] = [
 		'npm run catalog:check',
 	]),
 	inClone(['npm run picture', 'npm run man', 'npm run troubleshooting', 'npm run carry-over']),
+	inClone(['npm run sbom', 'npm run audit']),
+	elsewhere(
+		['npm run reproducible', 'npm run reproducible -- --executable'],
+		'half a minute; test/tools/release.test.ts runs it',
+		async () => {
+			const tests = await readFile(join(root, 'test/tools/release.test.ts'), 'utf8');
+			assert.match(tests, /tools\/reproducible\.ts/);
+		},
+	),
 	inClone('npx tsx --test test/gpu/parse.test.ts'),
 	inClone('npm test -- --unit', {as: 'npm test -- --unit --only gpu/parse'}),
 	inClone(['npm ci', 'npm start', 'npm ci && npm start'], {as: 'npm ci --dry-run && npm start'}),

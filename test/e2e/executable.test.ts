@@ -65,6 +65,10 @@ describe('the executable', {skip: needsOwnEngine}, () => {
 		assert.ok(notices.length > 10_000 && stdout.startsWith(notices));
 		const license = readFileSync(join(root, `node_modules/node-${process.platform}-${process.arch}/LICENSE`), 'utf8');
 		assert.ok(license.length > 10_000 && stdout.endsWith(license));
+		const made = join(root, `dist-bin/gpubox-${process.platform}-${process.arch}`);
+		assert.equal(readFileSync(`${made}.THIRD-PARTY-NOTICES.txt`, 'utf8'), stdout);
+		const sbom = JSON.parse(readFileSync(`${made}.SBOM.cdx.json`, 'utf8')) as {components: Array<{name: string}>};
+		assert.deepEqual(sbom.components.at(-1)?.name, 'node');
 	});
 
 	test('gpus reads the driver, ls the engine', async () => {
@@ -145,7 +149,18 @@ test('the package: npm install -g brings gpubox and its man page, and asks no re
 
 		const PATH = [join(prefix, 'bin'), dirname(host.program.node), person.environment.PATH].join(delimiter);
 		const run = (...words: string[]) => person.run('gpubox', words, {env: {PATH}});
-		assert.deepEqual(await run('--version'), {stdout: `${version}\n`, stderr: '', code: 0, signal: null});
+		const told = await run('--version');
+		assert.deepEqual([told.stderr, told.code], ['', 0]);
+		assert.equal(told.stdout.split('\n')[0], version);
+		assert.match(
+			told.stdout,
+			/\ncommit ([0-9a-f]{12} of \d{4}-\d\d-\d\d(, with changes that are not committed)?|unknown: built without git)\nbuild [0-9a-f]{12}\n$/,
+		);
+		const sbom = JSON.parse(readFileSync(join(installed, 'gpubox/dist/SBOM.cdx.json'), 'utf8')) as {
+			metadata: {component: {version: string}};
+		};
+		assert.equal(sbom.metadata.component.version, version);
+		assert.match(readFileSync(join(installed, 'gpubox/changelog.md'), 'utf8'), /^# Changelog\n/);
 		const demo = await run('demo');
 		assert.deepEqual([demo.stderr, demo.code], ['', 0]);
 		assert.match(demo.stdout, /NVIDIA H100/);

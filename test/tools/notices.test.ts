@@ -35,7 +35,9 @@ function makeClone(files: Record<string, string>, ours: string[] = []): {clone: 
 }
 
 describe('third-party notices', () => {
-	test('name every package that the build put into the bundle, with its license text', {timeout: 120_000}, async () => {
+	test('name every package that the build put into the bundle, with its license text, as the SBOM does', {
+		timeout: 120_000,
+	}, async () => {
 		const into = join(scratch, 'dist');
 		await run(process.execPath, [join(root, 'tools/build.mjs'), '--meta', '--into', into]);
 		const notices = readFileSync(join(into, 'THIRD-PARTY-NOTICES.txt'), 'utf8');
@@ -50,6 +52,16 @@ describe('third-party notices', () => {
 			assert.ok(notices.includes(`\n${name} ${version} (`), `${name} ${version}`);
 		}
 
+		const sbom = JSON.parse(readFileSync(join(into, 'SBOM.cdx.json'), 'utf8')) as {
+			components: Array<{'bom-ref': string; group?: string; name: string; version: string}>;
+			dependencies: Array<{ref: string; dependsOn: string[]}>;
+		};
+		const named = [...notices.matchAll(/^-{80}\n(\S+) (\S+) \(/gm)].map(([, name, version]) => `${name}@${version}`);
+		const listed = sbom.components.map(({group, name, version}) => `${group ? `${group}/` : ''}${name}@${version}`);
+		assert.deepEqual(listed.toSorted(), named.toSorted());
+		const refs = new Set(sbom.dependencies.map(({ref}) => ref));
+		assert.equal(refs.size, listed.length + 1);
+		assert.ok(sbom.dependencies.every(({dependsOn}) => dependsOn.every((each) => refs.has(each))));
 		assert.ok(notices.includes(readFileSync(join(root, 'node_modules/react/LICENSE'), 'utf8').trim()));
 		assert.ok(notices.includes(readFileSync(join(root, 'LICENSE'), 'utf8').trim()));
 	});
