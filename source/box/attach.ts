@@ -24,6 +24,7 @@ directions have back pressure: unread output blocks the command.
 
 The terminal is restored when this returns.
 
+@param folder where it starts; null for the folder that the image names
 @throws the signal's reason
 */
 export async function attachToBox(
@@ -32,11 +33,12 @@ export async function attachToBox(
 	command: string[],
 	{stdin, stdout, stderr}: AttachStreams,
 	signal?: AbortSignal,
+	folder: string | null = inside.project,
 ): Promise<AttachResult> {
 	const tty = Boolean(stdin.isTTY && stdout.isTTY);
 	const spec: ExecSpec = {
 		command: asInBox(command.length > 0 ? command : shell),
-		workingDirectory: inside.project,
+		...(folder === null ? {} : {workingDirectory: folder}),
 		tty,
 		stdin: true,
 		// Up to version 20.10 the engine's own detaching ends the command, so it is done here; the engine's detach keys cannot be

@@ -7,15 +7,15 @@ export function measureAt({id, spec, use}: DemoContainer, now: Date): ContainerU
 	const phase = Number.parseInt(id.slice(0, 6), 16);
 	const swing = Math.sin(seconds / 7 + phase) * 0.08 + Math.sin(seconds * 1.7 + phase) * 0.04;
 	const mebibyte = 1024 ** 2;
-	// Traffic follows the work, and grows for as long as the container is there.
-	const bytesPerSecond = use.cpuPercent * 4000 * (1 + swing);
-	const lived = seconds % 10_000_000;
+	// Traffic follows the work, never backwards.
+	const bytesPerSecond = use.cpuPercent * 4000;
+	const received = bytesPerSecond * ((seconds % 10_000_000) + Math.cos(seconds / 3 + phase));
 	return {
 		cpuPercent: Math.max(0, use.cpuPercent * (1 + swing)),
 		memoryBytes: Math.round(use.memoryMiB * mebibyte * (1 + swing / 20)),
 		memoryLimitBytes: spec.memoryBytes ?? 1024 ** 4,
-		receivedBytes: Math.round(lived * bytesPerSecond),
-		sentBytes: Math.round((lived * bytesPerSecond) / 6),
+		receivedBytes: Math.round(received),
+		sentBytes: Math.round(received / 6),
 		at: now.getTime(),
 	};
 }

@@ -5,6 +5,7 @@ import {GpuScreen} from './screens/gpu.tsx';
 import {HelpScreen, helpLines} from './screens/help.tsx';
 import {HostsScreen} from './screens/hosts.tsx';
 import {ImagesScreen} from './screens/images.tsx';
+import {ListScreen} from './screens/list.tsx';
 import {LogScreen, logArea} from './screens/log.tsx';
 import {MainScreen} from './screens/main.tsx';
 import {SetupScreen} from './screens/setup.tsx';
@@ -108,6 +109,13 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 
 		case 'log': {
 			return <LogScreen {...frame} log={session.log} messageHeight={layout.messageHeight} />;
+		}
+
+		case 'containers':
+		case 'processes':
+		case 'people':
+		case 'disk': {
+			return <ListScreen {...frame} name={view.screen} onShown={session.showRows} />;
 		}
 
 		case 'setup': {

@@ -22,6 +22,9 @@ import {actionFor, areKeys, onlyMove} from './state/keymap.ts';
 import {characterOf} from './state/keys/key-names.ts';
 import {createLogModel, type LogModel} from './state/log/log-model.ts';
 import {logSituation} from './state/log/select-log.ts';
+import {followMachine} from './state/machine/container-source.ts';
+import {containerSituation, listSituation} from './state/machine/select-lists.ts';
+import {createUseSource} from './state/machine/use-source.ts';
 import {isDemoOffered, noFacts} from './state/model.ts';
 import {type Action, firstView, type Pane, reduce, type Situation} from './state/reduce.ts';
 import {lookForFirstRun} from './state/setup/effects.ts';
@@ -64,6 +67,8 @@ export type Session = {
 	past: Past;
 	tour: Tour | undefined;
 	now: () => Date;
+	/** To be told which rows of a list are on the screen: only of these it is measured what they use. */
+	showRows: (ids: readonly string[]) => void;
 	/** Keys that came in one piece. */
 	press(keys: readonly string[], measures: Measures): void;
 	/** Pasted text is not a sequence of commands: it goes where text is typed, or nowhere. */
@@ -85,6 +90,7 @@ const longestLeaveMs = 1000;
 
 /** Everything of the session but what draws it. */
 export function createSession(host: Host, feed: GpuFeed, options: SessionOptions): Session {
+	const now = options.now ?? (() => new Date());
 	const store: SessionStore = createStore({
 		facts: noFacts({
 			demo: host.demo,
@@ -103,7 +109,6 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	});
 	const log = createLogModel();
 	const past: Past = {gpus: new GpuHistory(), processes: new ProcessHistory()};
-	const now = options.now ?? (() => new Date());
 	const readHost = options.readHost ?? createHostReader(host.engine);
 	const sources = startSources(host, store, {feed, log, readHost, past, now});
 	const stopping = new AbortController();
@@ -130,6 +135,8 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	followHosts(context);
 	followCard(context);
 	followTells(context);
+	followMachine(context);
+	const uses = createUseSource(host.engine, store, stopping.signal);
 	const {tour} = options;
 	const moveTour = tour && followTour(store, tour);
 
@@ -151,6 +158,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		past,
 		tour,
 		now,
+		showRows: uses.show,
 		...createInput(store, act),
 		connectTerminal(given) {
 			terminal.resolve(given);
@@ -248,6 +256,8 @@ function situationOf(
 		tasks: facts.tasks.toReversed().map(({title, cancellable = false}) => ({title, cancellable})),
 		demoOffered: isDemoOffered(facts),
 		imagesOffered: facts.offers.images,
+		list: () => listSituation({facts, view}, now()),
+		container: () => containerSituation({facts, view}, now()),
 		setup: () => setupSituation(facts, view),
 		inspect: () => ({nowMs: now().getTime(), pids: listedProcesses(facts, view, past).map(({pid}) => pid)}),
 		lastHelpTop,

@@ -5,6 +5,7 @@ import type {Context} from './context.ts';
 import {loadImages, pullImage, upWithImage} from './images/effects.ts';
 import {findProcess, sendSignal} from './inspect/signal-effects.ts';
 import {performLog} from './log/effects.ts';
+import {enterContainer, startContainer, stopContainer} from './machine/effects.ts';
 import type {Effect} from './reduce.ts';
 import {checkFolder, keepDraft, lookForSetup, writeSetup} from './setup/effects.ts';
 import {withFacts} from './store.ts';
@@ -50,6 +51,9 @@ const effects: EffectTable = {
 	'find-use': findUse,
 	'find-idle-kernels': findIdleKernels,
 	'load-images': loadImages,
+	'stop-container': stopContainer,
+	'start-container': startContainer,
+	'enter-container': enterContainer,
 	'pull-image': pullImage,
 	'up-with-image': upWithImage,
 	log: performLog,

@@ -3,6 +3,7 @@ import {bindings} from './keymap.ts';
 import type {Binding, Scope} from './keys/binding.ts';
 import {whyNot} from './keys/here.ts';
 import {shownKey} from './keys/key-names.ts';
+import {isListName} from './lists/reduce-lists.ts';
 import {isChosen} from './log/log-view.ts';
 import type {Facts} from './model.ts';
 import {chosenBox, type Pane, type View} from './reduce.ts';
@@ -30,7 +31,13 @@ export function scopesOf(view: View): Scope[] {
 		return logScopesOf(view, tour);
 	}
 
-	return view.screen === 'main' ? [view.focus, 'main', 'anywhere', ...tour] : [view.screen, 'anywhere', ...tour];
+	if (isListName(view.screen)) {
+		return view.lists[view.screen].typing ? ['filter', 'typing'] : [view.screen, 'list', 'views', 'anywhere', ...tour];
+	}
+
+	return view.screen === 'main'
+		? [view.focus, 'main', 'views', 'anywhere', ...tour]
+		: [view.screen, ...(view.screen === 'help' ? [] : (['views'] as const)), 'anywhere', ...tour];
 }
 
 /** The log as a screen, or in its pane, where the keys of the main screen stay. */
@@ -44,7 +51,7 @@ function logScopesOf({screen, log, tour: progress}: View, tour: Scope[]): Scope[
 	// On the tour these walk its steps.
 	const arrows: Scope[] = progress?.shown ? [] : ['log-arrows'];
 	const place: Scope[] = screen === 'log' ? ['log-whole'] : ['side', 'main'];
-	return [...found, ...chosen, 'log', ...arrows, ...place, 'anywhere', ...tour];
+	return [...found, ...chosen, 'log', ...arrows, ...place, 'views', 'anywhere', ...tour];
 }
 
 export type Hint = {key: string; label: string};

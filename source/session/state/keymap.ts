@@ -4,6 +4,7 @@ import {helpKeys} from './keys/help-keys.ts';
 import {hostKeys} from './keys/host-keys.ts';
 import {imageKeys} from './keys/image-keys.ts';
 import {inspectKeys} from './keys/inspect-keys.ts';
+import {listKeys} from './keys/list-keys.ts';
 import {logKeys} from './keys/log-keys.ts';
 import {mainKeys} from './keys/main-keys.ts';
 import {questionKeys} from './keys/question-keys.ts';
@@ -19,6 +20,7 @@ export const bindings: Binding[] = [
 	...mainKeys,
 	...inspectKeys,
 	...logKeys,
+	...listKeys,
 	...imageKeys,
 	...hostKeys,
 	...setupKeys,
@@ -74,7 +76,10 @@ export function onlyMove(keys: readonly string[], scopes: Scope[]): boolean {
 	return withoutEscape(keys).every((key) => {
 		const action = actionFor(key, scopes);
 		return (
-			action !== undefined && (harmless.has(action.type) || (action.type === 'setup' && action.does.what === 'move'))
+			action !== undefined &&
+			(harmless.has(action.type) ||
+				(action.type === 'setup' && action.does.what === 'move') ||
+				(action.type === 'list' && ['select-row', 'view'].includes(action.does.type)))
 		);
 	});
 }

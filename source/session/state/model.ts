@@ -7,6 +7,8 @@ import type {GpuView} from '../../gpu/live.ts';
 import {explain} from '../../host/remedies.ts';
 import {type HostsState, noHosts} from './hosts/hosts.ts';
 import {type CardState, noCard} from './inspect/card-state.ts';
+import {type MachineState, noMachine} from './machine/machine.ts';
+import type {ListPhase} from './phase.ts';
 import {noSetup, type SetupState} from './setup/setup.ts';
 import {noTells, type TellsState} from './tells/tells.ts';
 
@@ -24,9 +26,8 @@ export type GpuState = {
 	problems: GpuProblem[];
 };
 
-export type BoxState = {
-	/** `late`: the engine is there and has not answered for a while; `no-engine`: it refused, or nothing is there. */
-	phase: 'waiting' | 'live' | 'late' | 'no-engine';
+type BoxState = {
+	phase: ListPhase;
 	boxes: Box[];
 	problem: Diagnostic | undefined;
 	/** How old the boxes are, in words; undefined while they are live. */
@@ -99,6 +100,7 @@ export type Facts = {
 	folder: string;
 	gpu: GpuState;
 	box: BoxState;
+	machine: MachineState;
 	host: HostReading | undefined;
 	log: LogState;
 	images: ImageState;
@@ -124,6 +126,7 @@ export function noFacts(
 		...start,
 		gpu: {phase: 'waiting', inventory: undefined, readings: [], processes: [], processesUnknown: true, problems: []},
 		box: {phase: 'waiting', boxes: [], problem: undefined, age: undefined, connection: 0},
+		machine: noMachine,
 		host: undefined,
 		log: {boxId: undefined, version: 0, phase: 'waiting', problem: undefined},
 		images: {phase: 'unasked', choices: [], problem: undefined},

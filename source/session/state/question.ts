@@ -1,12 +1,17 @@
 import {wrap} from '../../text/layout/fit.ts';
 import type {SignalQuestion} from './inspect/inspect.ts';
-import type {BoxQuestion, TaskQuestion} from './reduce.ts';
+import {containerQuestion} from './machine/ask-container.ts';
+import type {BoxQuestion, ContainerQuestion, TaskQuestion} from './reduce.ts';
 
 /** Columns that are kept free for the keys of a question, and its mark. */
 const besideQuestion = 14;
 
 /** What is asked, in words. Safe to print: names and owners are. */
-export function questionText(asked: BoxQuestion | TaskQuestion | SignalQuestion): string {
+export function questionText(asked: BoxQuestion | TaskQuestion | SignalQuestion | ContainerQuestion): string {
+	if (asked.what === 'container') {
+		return containerQuestion(asked);
+	}
+
 	if ('tasks' in asked) {
 		const tasks = asked.tasks.join(', ');
 		return asked.what === 'cancel' ? `Cancel "${tasks}"?` : `Leave, and cancel "${tasks}"?`;

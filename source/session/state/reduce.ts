@@ -10,6 +10,14 @@ import {
 	withEnded,
 } from './inspect/inspect.ts';
 import {
+	type ListAction,
+	type ListName,
+	type ListSituation,
+	type Lists,
+	newLists,
+	reduceLists,
+} from './lists/reduce-lists.ts';
+import {
 	atAnotherLog,
 	firstLogView,
 	type LogAction,
@@ -19,6 +27,15 @@ import {
 	reduceLog,
 } from './log/log-view.ts';
 import {
+	askAboutContainer,
+	type ContainerAction,
+	type ContainerDeed,
+	type ContainerEffect,
+	type ContainerSituation,
+	deedOf,
+} from './machine/ask-container.ts';
+import type {Typed} from './setup/field.ts';
+import {
 	reduceSetup,
 	type SetupAction,
 	type SetupEffect,
@@ -26,13 +43,13 @@ import {
 	type SetupView,
 	startOf,
 } from './setup/setup.ts';
-import {type Typed, typingAction} from './typing/typing.ts';
+import {typingAction} from './typing/typing.ts';
 
 export type Pane = 'gpus' | 'boxes' | 'side';
 type Side = 'log' | 'detail';
 
 /** What is asked before it is done: about a box, or what a project asks for. */
-export type Question = BoxQuestion | TrustQuestion | TaskQuestion | (Armed & SignalQuestion);
+export type Question = BoxQuestion | TrustQuestion | TaskQuestion | (Armed & SignalQuestion) | ContainerQuestion;
 
 /** Whether `y` was pressed: Enter then says yes, and every other key takes it back. Typed words are no answer. */
 type Armed = {armed?: true};
@@ -52,12 +69,21 @@ export type TrustQuestion = Armed & {what: 'trust'; title: string; lines: string
 /** Tasks that a key would end: the newest, or with the session all of them. */
 export type TaskQuestion = Armed & {what: 'cancel' | 'quit'; tasks: string[]};
 
+/** About a container that is not a box. `owner` says in words whose it is, as far as that is known. */
+export type ContainerQuestion = Armed & {
+	what: 'container';
+	does: ContainerDeed;
+	id: string;
+	name: string;
+	owner: string;
+};
+
 /** How far the tour of the demo host is. */
 export type TourState = {shown: boolean; step: number; part: number};
 
 /** What the user looks at. Boxes and GPUs are named by id: their places in the lists change. */
 export type View = {
-	screen: 'main' | 'help' | 'images' | 'setup' | 'hosts' | 'gpu' | 'log';
+	screen: 'main' | 'help' | 'images' | 'setup' | 'hosts' | 'gpu' | 'log' | ListName;
 	/** The screen to go back to from the help. */
 	behindHelp: Exclude<View['screen'], 'help'>;
 	focus: Pane;
@@ -68,6 +94,8 @@ export type View = {
 	imageIndex: number;
 	/** The host chosen; when it is gone, the first one is. */
 	hostName: string | undefined;
+	/** What the user made of each list that has a screen. */
+	lists: Lists;
 	setup: SetupView;
 	/** On the screen of one GPU or box. */
 	inspect: InspectView;
@@ -89,6 +117,7 @@ export const firstView: View = {
 	gpuUuid: undefined,
 	imageIndex: 0,
 	hostName: undefined,
+	lists: newLists,
 	setup: startOf({}),
 	inspect: firstInspect,
 	helpTop: 0,
@@ -127,6 +156,8 @@ export type Action =
 	| ImageAction
 	| HostAction
 	| InspectAction
+	| {type: 'list'; does: ListAction}
+	| ContainerAction
 	| HelpAction
 	| QuestionAction
 	| MainAction
@@ -150,7 +181,9 @@ export type Situation = HostSituation & {
 	/** Whether the demo host is offered. */
 	demoOffered: boolean;
 	imagesOffered: boolean;
-	/** Computed only where it is needed. */
+	/** What is on the screen of a list. Computed only where it is needed, as is the next. */
+	list: () => ListSituation;
+	container: () => ContainerSituation | undefined;
 	setup: () => SetupSituation;
 	inspect: () => Omit<InspectSituation, 'gpuUuids'>;
 	/** How far the help can be scrolled. */
@@ -173,7 +206,8 @@ export type Effect =
 	| SetupEffect
 	| InspectEffect
 	| {type: 'log'; does: LogEffect}
-	| HostEffect;
+	| HostEffect
+	| ContainerEffect;
 
 /** The box a key is about: the one chosen, or else the first. */
 export function chosenBox<B extends {id: string}>(view: View, boxes: readonly B[]): B | undefined {
@@ -182,104 +216,95 @@ export function chosenBox<B extends {id: string}>(view: View, boxes: readonly B[
 
 type Reduced = {view: View; effects: Effect[]};
 
+type Reducer<A extends Action = Action> = (view: View, action: A, situation: Situation) => Reduced;
+type ReducerTable = {[A in Action as A['type']]: Reducer<A>};
+
+const asItIs: Reducer<PlainEffect> = (view, action) => ({view, effects: [action]});
+// The tour follows every key on its own.
+const nothing = (view: View): Reduced => ({view, effects: []});
+const asHelp: Reducer<HelpAction> = (view, action, situation) => ({
+	view: reduceHelp(view, action, situation),
+	effects: [],
+});
+const onHosts: Reducer<HostAction> = (view, action, situation) => {
+	const {change, effects} = reduceHosts(view, action, {...situation, busy: situation.tasks.length > 0});
+	return {view: {...view, ...change}, effects};
+};
+const onInspected: Reducer<InspectAction> = (view, action, situation) => {
+	const {gpuUuids} = situation;
+	const {change, effects} = reduceInspect(view, action, {...situation.inspect(), gpuUuids});
+	return {view: {...view, ...change}, effects};
+};
+
+/** What each action does. */
+const reducers: ReducerTable = {
+	cancel: asItIs,
+	quit: asItIs,
+	suspend: asItIs,
+	dismiss: asItIs,
+	'ask-cancel': reduceEnding,
+	'ask-quit': reduceEnding,
+	tour: nothing,
+	'tour-step': nothing,
+	attach: reduceBoxes,
+	open: reduceBoxes,
+	'find-idle-kernels': reduceBoxes,
+	'stop-or-start': reduceBoxes,
+	'ask-remove': reduceBoxes,
+	show: reduceBoxes,
+	'select-box': reduceBoxes,
+	images: reduceImages,
+	'pull-image': reduceImages,
+	'up-with-image': reduceImages,
+	'select-image': reduceImages,
+	hosts: onHosts,
+	'select-host': onHosts,
+	'go-to-host': onHosts,
+	return: onHosts,
+	'open-gpu': onInspected,
+	'leave-inspect': onInspected,
+	'change-span': onInspected,
+	'move-cursor': onInspected,
+	'select-process': onInspected,
+	'ask-signal': onInspected,
+	list: (view, {does}, situation) => ({view: {...view, ...reduceLists(view, does, situation.list)}, effects: []}),
+	container: reduceContainer,
+	help: asHelp,
+	back: asHelp,
+	'scroll-help': asHelp,
+	answer: reduceQuestion,
+	arm: reduceQuestion,
+	disarm: reduceQuestion,
+	'scroll-question': reduceQuestion,
+	type(view, {typed}, situation) {
+		const typing = typingAction(view, typed);
+		return typing === undefined ? {view, effects: []} : reduce(view, typing, situation);
+	},
+	setup(view, {does}, situation) {
+		const {setup, screen = 'setup', effects} = reduceSetup(view.setup, does, situation.setup());
+		return {view: {...view, setup, screen}, effects};
+	},
+	log: reduceLogOf,
+	scroll: (view, action, situation) =>
+		view.side === 'log' ? reduceLogOf(view, action, situation) : {view, effects: []},
+	'zoom-log'(view, _, {panes}) {
+		// Where the log takes the place of the boxes, these come back.
+		const focus = panes.includes('side') ? view.focus : 'boxes';
+		return {
+			view: view.screen === 'log' ? {...view, screen: 'main', focus} : {...view, screen: 'log', side: 'log'},
+			effects: [],
+		};
+	},
+	up: reduceMain,
+	demo: reduceMain,
+	focus: reduceMain,
+	'select-gpu': reduceMain,
+};
+
 /** What a key does: the view after it, and the effects it starts. */
 export function reduce(view: View, action: Action, situation: Situation): Reduced {
-	switch (action.type) {
-		case 'cancel':
-		case 'quit':
-		case 'suspend':
-		case 'dismiss': {
-			return {view, effects: [action]};
-		}
-
-		case 'ask-cancel':
-		case 'ask-quit': {
-			return reduceEnding(view, action, situation);
-		}
-
-		// The tour follows every key on its own.
-		case 'tour':
-		case 'tour-step': {
-			return {view, effects: []};
-		}
-
-		case 'attach':
-		case 'open':
-		case 'find-idle-kernels':
-		case 'stop-or-start':
-		case 'ask-remove':
-		case 'show':
-		case 'select-box': {
-			return reduceBoxes(view, action, situation);
-		}
-
-		case 'images':
-		case 'pull-image':
-		case 'up-with-image':
-		case 'select-image': {
-			return reduceImages(view, action, situation);
-		}
-
-		case 'hosts':
-		case 'select-host':
-		case 'go-to-host':
-		case 'return': {
-			const {change, effects} = reduceHosts(view, action, {...situation, busy: situation.tasks.length > 0});
-			return {view: {...view, ...change}, effects};
-		}
-
-		case 'open-gpu':
-		case 'leave-inspect':
-		case 'change-span':
-		case 'move-cursor':
-		case 'select-process':
-		case 'ask-signal': {
-			const {gpuUuids} = situation;
-			const {change, effects} = reduceInspect(view, action, {...situation.inspect(), gpuUuids});
-			return {view: {...view, ...change}, effects};
-		}
-
-		case 'help':
-		case 'back':
-		case 'scroll-help': {
-			return {view: reduceHelp(view, action, situation), effects: []};
-		}
-
-		case 'answer':
-		case 'arm':
-		case 'disarm':
-		case 'scroll-question': {
-			return reduceQuestion(view, action, situation);
-		}
-
-		case 'type': {
-			const typing = typingAction(view, action.typed);
-			return typing === undefined ? {view, effects: []} : reduce(view, typing, situation);
-		}
-
-		case 'setup': {
-			const {setup, screen = 'setup', effects} = reduceSetup(view.setup, action.does, situation.setup());
-			return {view: {...view, setup, screen}, effects};
-		}
-
-		case 'log':
-		case 'scroll': {
-			return action.type === 'log' || view.side === 'log' ? reduceLogOf(view, action, situation) : {view, effects: []};
-		}
-
-		case 'zoom-log': {
-			// Where the log takes the place of the boxes, these come back.
-			const focus = situation.panes.includes('side') ? view.focus : 'boxes';
-			return {
-				view: view.screen === 'log' ? {...view, screen: 'main', focus} : {...view, screen: 'log', side: 'log'},
-				effects: [],
-			};
-		}
-
-		default: {
-			return reduceMain(view, action, situation);
-		}
-	}
+	const run = reducers[action.type] as Reducer;
+	return run(view, action, situation);
 }
 
 function reduceLogOf(view: View, action: Extract<Action, {type: 'log' | 'scroll'}>, situation: Situation): Reduced {
@@ -339,6 +364,21 @@ function reduceBoxes(view: View, action: BoxAction, {boxes, panes}: Situation): 
 			return {view: {...view, side, focus}, effects: []};
 		}
 	}
+}
+
+/** On a box the same as on the main screen. */
+function reduceContainer(view: View, {does}: ContainerAction, situation: Situation): Reduced {
+	const container = situation.container();
+	if (container === undefined) {
+		return {view, effects: []};
+	}
+
+	if (container.box) {
+		return reduceBoxes({...view, boxId: container.id}, {type: does}, situation);
+	}
+
+	const {asking, effects} = askAboutContainer(does, container);
+	return {view: asking === undefined ? view : {...view, asking}, effects};
 }
 
 function reduceImages(view: View, action: ImageAction, {imageCount, imagesOffered}: Situation): Reduced {
@@ -478,6 +518,10 @@ function effectsOf(asked: Question, yes: boolean): Effect[] {
 
 	if (!yes) {
 		return [];
+	}
+
+	if (asked.what === 'container') {
+		return [deedOf(asked)];
 	}
 
 	if ('tasks' in asked) {

@@ -21,6 +21,8 @@ const situation: Situation = {
 	returnOffered: false,
 	demoOffered: false,
 	imagesOffered: true,
+	container: () => undefined,
+	list: () => ({rows: [], nextSort: () => undefined, orderBy: () => undefined, leadsTo: () => undefined}),
 	setup: () => ({
 		file: undefined,
 		folders: [],

@@ -1,8 +1,7 @@
 import {type Box, isRunning} from '../../../box/box.ts';
-import {lendTerminal} from '../../terminal.ts';
 import type {Context} from '../context.ts';
 import type {Question} from '../reduce.ts';
-import {withFacts} from '../store.ts';
+import {lendToShell} from '../shell.ts';
 import {type Done, isBusy, isStartingFolder} from '../tasks.ts';
 import {startFolderBox} from './start-box.ts';
 
@@ -181,42 +180,26 @@ export function free(context: Context, {boxId, kernels}: About & {kernels: strin
 
 /** A shell in the box, on this terminal. */
 export function attach(context: Context, {boxId}: About): void {
-	const {store, fail} = context;
-	const {facts} = store.get();
-	const box = facts.box.boxes.find(({id}) => id === boxId);
-	if (box === undefined || facts.lent) {
+	const {host, store} = context;
+	const box = store.get().facts.box.boxes.find(({id}) => id === boxId);
+	if (box === undefined) {
 		return;
 	}
 
-	store.changeNow(withFacts(() => ({lent: true})));
-	// Not a task, which the end of the session would wait for: only the user ends a shell.
-	void enter(context, box)
-		.catch(fail)
-		.finally(() => {
-			store.change(withFacts(() => ({lent: false})));
-			store.release();
-		});
-}
+	lendToShell(context, box.name, async () => {
+		const [{openShell}, {mayEnter, refuseToEnter}] = await Promise.all([
+			import('../../../box/open-shell.ts'),
+			import('../../../box/enter.ts'),
+		]);
+		if (!mayEnter(host, box)) {
+			throw refuseToEnter(box);
+		}
 
-async function enter({host, store, terminal, say}: Context, box: Box): Promise<void> {
-	const [{openShell}, {mayEnter, refuseToEnter}] = await Promise.all([
-		import('../../../box/open-shell.ts'),
-		import('../../../box/enter.ts'),
-	]);
-	if (!mayEnter(host, box)) {
-		throw refuseToEnter(box);
-	}
-
-	const {suspend} = await terminal;
-	store.hold();
-	const {exitCode, detached} = await lendTerminal(suspend, async () => {
-		process.stdout.write(
-			`A shell in ${box.name}: exit ends it, Ctrl-P Ctrl-Q detaches: it keeps running, and a returns to it.\r\n`,
-		);
-		return openShell(host, box, process);
+		return {
+			greeting: `A shell in ${box.name}: exit ends it, Ctrl-P Ctrl-Q detaches: it keeps running, and a returns to it.`,
+			run: () => openShell(host, box, process),
+		};
 	});
-	const how = detached ? ', where the shell is still running' : exitCode === 0 ? '' : ` (exit code ${exitCode})`;
-	say(exitCode === 0 || detached ? 'success' : 'note', `Back from ${box.name}${how}`);
 }
 
 /** Runs a task on one box, on which only one thing may be done at a time. */

@@ -99,7 +99,7 @@ function age(from: Date, to: Date): string {
 	return formatDuration(to.getTime() - from.getTime());
 }
 
-function markOf(box: Box): {mark: string; markStyle: Style} {
+export function markOf(box: Pick<Box, 'state'>): {mark: string; markStyle: Style} {
 	switch (box.state) {
 		case 'running': {
 			return {mark: '●', markStyle: theme.good};
@@ -123,7 +123,7 @@ function markOf(box: Box): {mark: string; markStyle: Style} {
 }
 
 /** GPUs by nvidia-smi's number, `0-3,6`; one that is not listed by the start of its UUID. */
-function gpuNumbers(box: Box, facts: Facts): string {
+export function gpuNumbers(box: Box, facts: Facts): string {
 	const known = new Set<number>();
 	const unknown = new Set<string>();
 	for (const uuid of box.gpus) {

@@ -1,3 +1,4 @@
+import type {ListName} from '../lists/reduce-lists.ts';
 import type {Action} from '../reduce.ts';
 
 /** Where key presses go: an open question, a separate screen, or a pane of the main screen. */
@@ -16,6 +17,10 @@ export type Scope =
 	| 'log-found'
 	| 'log-arrows'
 	| 'log-prompt'
+	| 'views'
+	| ListName
+	| 'list'
+	| 'filter'
 	| 'setup'
 	| 'card'
 	| 'field'

@@ -3,6 +3,9 @@ export type Field = {before: string; after: string};
 
 export type Edit = 'left' | 'right' | 'home' | 'end' | 'backspace' | 'delete' | 'clear' | 'word';
 
+/** What is done to the text of a field. */
+export type Typed = {insert: string} | {edit: Edit};
+
 export const emptyField: Field = {before: '', after: ''};
 
 /** More than any path has. */
@@ -57,6 +60,11 @@ export function edit(field: Field, how: Edit): Field {
 			return {before: before.replace(/[^/\s]*[/\s]*$/, ''), after};
 		}
 	}
+}
+
+/** What a key does to it, or a text that is put in. */
+export function type(field: Field, typed: Typed): Field {
+	return 'insert' in typed ? insert(field, typed.insert) : edit(field, typed.edit);
 }
 
 let characters: Intl.Segmenter | undefined;

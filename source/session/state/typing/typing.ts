@@ -1,10 +1,9 @@
 /** Text that is typed: whichever field is open takes it, so that editing keys are in one place for all of them. */
-import type {LogAction} from '../log/log-view.ts';
-import type {Edit, Field} from '../setup/field.ts';
-import type {SetupAction} from '../setup/setup.ts';
 
-/** What is done to the text of the open field. */
-export type Typed = {insert: string} | {edit: Edit};
+import {isListName, type Lists} from '../lists/reduce-lists.ts';
+import type {LogAction} from '../log/log-view.ts';
+import type {Field, Typed} from '../setup/field.ts';
+import type {SetupAction} from '../setup/setup.ts';
 
 /** What of the view says which field is open. */
 type Fields = {
@@ -12,9 +11,13 @@ type Fields = {
 	screen: string;
 	setup: {field: Field | undefined};
 	log: {prompt: object | undefined};
+	lists: Lists;
 };
 
-type TypingAction = {type: 'setup'; does: SetupAction} | {type: 'log'; does: LogAction};
+type TypingAction =
+	| {type: 'setup'; does: SetupAction}
+	| {type: 'log'; does: LogAction}
+	| {type: 'list'; does: {type: 'type-filter'; typed: Typed}};
 
 /** What typing does now; undefined where nothing is typed. Each place with a field has a line here. */
 export function typingAction(view: Fields, typed: Typed): TypingAction | undefined {
@@ -32,5 +35,7 @@ export function typingAction(view: Fields, typed: Typed): TypingAction | undefin
 		return {type: 'log', does};
 	}
 
-	return undefined;
+	return isListName(view.screen) && view.lists[view.screen].typing
+		? {type: 'list', does: {type: 'type-filter', typed}}
+		: undefined;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {mock, test} from 'node:test';
-import {throttleRuns} from '../../../../source/session/state/boxes/relist.ts';
+import {throttleRuns} from '../../../source/session/state/relist.ts';
 
 const settle = async () => new Promise<void>((resolve) => setImmediate(resolve));
 

@@ -1,0 +1,159 @@
+import {Box, Text} from 'ink';
+import type {Diagnostic} from '../../base/failure.ts';
+import {cut, fit, widthOf} from '../../text/layout/fit.ts';
+import type {Column, Row} from '../state/lists/list.ts';
+import {type Field, textOf} from '../state/setup/field.ts';
+import {theme} from '../theme.ts';
+import {FieldLine} from './field-line.tsx';
+import {TitledPane} from './titled-pane.tsx';
+
+type Properties = {
+	title: string;
+	note: string;
+	columns: readonly Column[];
+	/** All of them; those from `from` up to `to` are drawn. */
+	rows: readonly Row[];
+	from: number;
+	to: number;
+	chosen: Row | undefined;
+	/** Ids of rows that are marked. */
+	marked?: ReadonlySet<string>;
+	/** A column's key. */
+	sort: string | undefined;
+	filter: Field;
+	typing: boolean;
+	problem: Diagnostic | undefined;
+	/** Said where there is no row. */
+	empty: string;
+	width: number;
+	height: number;
+};
+
+/** Lines that a list needs beside its rows: the frame, the heads, the filter, a problem. */
+export function linesBesideRows({filter, typing, problem}: Pick<Properties, 'filter' | 'typing' | 'problem'>): number {
+	return 3 + (typing || textOf(filter) !== '' ? 1 : 0) + (problem === undefined ? 0 : problem.fix === '' ? 1 : 2);
+}
+
+/** Any list: heads, and as many columns as fit. */
+export function ListPane(properties: Properties) {
+	const {title, note, columns, rows, from, to, chosen, sort, filter, typing, problem, empty, width, height} =
+		properties;
+	const inner = width - 2;
+	const widths = columnWidths(columns, rows, inner - 3);
+	const place = to - from < rows.length ? `${from + 1}–${to} of ${rows.length}` : '';
+	return (
+		<TitledPane
+			title={title}
+			note={[note, place].filter((part) => part !== '').join(' · ')}
+			width={width}
+			height={height}
+			focused
+		>
+			{(typing || textOf(filter) !== '') && (
+				<Filter filter={filter} typing={typing} found={rows.length} width={inner} />
+			)}
+			{problem !== undefined && <Problem problem={problem} width={inner} />}
+			{rows.length === 0 ? (
+				<Text {...theme.quiet}>{` ${cut(empty, inner - 2)}`}</Text>
+			) : (
+				<Text wrap="truncate" {...theme.quiet} bold>
+					{`   ${widths.map(({column, columns: room}) => fit(headOf(column, sort), room, alignOf(column))).join('  ')}`}
+				</Text>
+			)}
+			{rows.slice(from, to).map((row) => (
+				<ListRow
+					key={row.id}
+					row={row}
+					widths={widths}
+					selected={row === chosen}
+					marked={properties.marked?.has(row.id) ?? false}
+				/>
+			))}
+		</TitledPane>
+	);
+}
+
+function Filter({filter, typing, found, width}: {filter: Field; typing: boolean; found: number; width: number}) {
+	const count = ` ${found} found `;
+	const room = Math.max(1, width - 3 - widthOf(count));
+	return (
+		<Text wrap="truncate">
+			<Text {...theme.accent}> / </Text>
+			{typing ? <FieldLine field={filter} width={room} /> : fit(textOf(filter), room)}
+			<Text {...theme.quiet}>{count}</Text>
+		</Text>
+	);
+}
+
+function Problem({problem, width}: {problem: Diagnostic; width: number}) {
+	return (
+		<Box flexDirection="column" width={width} flexShrink={0}>
+			<Text wrap="truncate">
+				<Text {...theme.warning}> ! </Text>
+				{cut(problem.message, width - 4)}
+			</Text>
+			{problem.fix !== '' && <Text {...theme.accent}>{`   → ${cut(problem.fix, width - 6)}`}</Text>}
+		</Box>
+	);
+}
+
+type ShownColumn = {column: Column; columns: number};
+
+function ListRow({
+	row,
+	widths,
+	selected,
+	marked,
+}: {
+	row: Row;
+	widths: readonly ShownColumn[];
+	selected: boolean;
+	marked: boolean;
+}) {
+	return (
+		<Text wrap="truncate">
+			<Text {...theme.accent}>{`${selected ? '▸' : ' '}${marked ? '+' : ''}`}</Text>
+			{!marked && <Text {...row.markStyle}>{row.mark}</Text>}
+			{widths.map(({column, columns}, place) => {
+				const cell = row.cells[column.key];
+				return (
+					<Text key={column.key} {...(row.dim && !selected ? theme.quiet : cell?.style)} bold={selected && place === 0}>
+						{`${place === 0 ? ' ' : '  '}${fit(cell?.text ?? '', columns, alignOf(column))}`}
+					</Text>
+				);
+			})}
+		</Text>
+	);
+}
+
+function alignOf({align}: Column): 'left' | 'right' {
+	return align ?? 'left';
+}
+
+/** Sorted downwards or upwards: the arrow points to where it grows less, or more. */
+function headOf({key, title, largestFirst}: Column, sort: string | undefined): string {
+	return key === sort ? `${title}${largestFirst ? '↓' : '↑'}` : title;
+}
+
+/** The columns that fit, in their order, each as wide as its widest cell where there is room. The most important get theirs first. */
+export function columnWidths(columns: readonly Column[], rows: readonly Row[], width: number): ShownColumn[] {
+	let left = width;
+	const got = new Map<string, number>();
+	for (const column of columns.toSorted((a, b) => a.priority - b.priority)) {
+		const {key, most, least} = column;
+		const widest = rows.reduce((longest, {cells}) => Math.max(longest, widthOf(cut(cells[key]?.text ?? '', most))), 0);
+		// A column in which nothing stands tells nothing.
+		const wanted = widest === 0 ? 0 : Math.min(most, Math.max(widest, widthOf(column.title) + 1));
+		const beside = got.size === 0 ? 0 : 2;
+		const room = Math.min(wanted, left - beside);
+		if (wanted > 0 && room >= Math.min(wanted, least ?? wanted)) {
+			got.set(key, room);
+			left -= room + beside;
+		}
+	}
+
+	return columns.flatMap((column) => {
+		const room = got.get(column.key);
+		return room === undefined ? [] : [{column, columns: room}];
+	});
+}

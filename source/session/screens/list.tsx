@@ -1,0 +1,81 @@
+import {Box, Text} from 'ink';
+import {useEffect} from 'react';
+import {cut, fit} from '../../text/layout/fit.ts';
+import {Footer} from '../components/footer.tsx';
+import {HostLine} from '../components/host-line.tsx';
+import {ListPane, linesBesideRows} from '../components/list-pane.tsx';
+import {Tabs} from '../components/tabs.tsx';
+import {TitledPane, windowAround} from '../components/titled-pane.tsx';
+import {selectHints} from '../state/key-hints.ts';
+import type {ListName} from '../state/lists/reduce-lists.ts';
+import {selectRowDetail} from '../state/machine/row-detail.ts';
+import {selectList} from '../state/machine/select-lists.ts';
+import {selectTabs} from '../state/machine/tabs.ts';
+import type {Facts} from '../state/model.ts';
+import type {View} from '../state/reduce.ts';
+import {messageLines, selectHostLine} from '../state/selectors.ts';
+import {theme} from '../theme.ts';
+import {Notices} from './notices.tsx';
+
+type Properties = {
+	name: ListName;
+	facts: Facts;
+	view: View;
+	size: {columns: number; rows: number};
+	now: Date;
+	/** Called with the ids of the rows that are drawn and measured; with none when the list leaves the screen. */
+	onShown: (ids: readonly string[]) => void;
+};
+
+/** A list on a screen of its own, and below it what is known of the row chosen. */
+export function ListScreen({name, facts, view, size, now, onShown}: Properties) {
+	const {columns, rows} = size;
+	const shown = selectList(name, facts, view, now);
+	const list = view.lists[name];
+	const tabs = selectTabs(view);
+	const detail = rows < 18 || shown.chosen === undefined ? [] : selectRowDetail(name, shown.chosen.id, facts, now);
+	const detailHeight = detail.length === 0 ? 0 : Math.min(detail.length + 2, Math.floor(rows / 3));
+	const noticeHeight =
+		facts.tasks.length > 0 || facts.message !== undefined || view.asking !== undefined
+			? messageLines(facts, view, columns)
+			: 0;
+	const height = Math.max(4, rows - 3 - detailHeight - noticeHeight);
+	const room = Math.max(0, height - linesBesideRows({...list, problem: shown.problem}));
+	const place = shown.chosen === undefined ? 0 : shown.rows.indexOf(shown.chosen);
+	const {from, to} = windowAround(place, shown.rows.length, room);
+	const measured = room === 0 ? [] : shown.rows.slice(from, to).filter((row) => row.measured);
+	const ids = measured.map(({id}) => id).join(' ');
+	useEffect(() => {
+		onShown(ids === '' ? [] : ids.split(' '));
+	}, [ids, onShown]);
+	useEffect(() => () => onShown([]), [onShown]);
+	return (
+		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+			<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
+			<Tabs tabs={tabs} width={columns} />
+			<ListPane
+				{...shown}
+				from={from}
+				to={room === 0 ? from : to}
+				sort={list.sort}
+				filter={list.filter}
+				typing={list.typing}
+				width={columns}
+				height={height}
+			/>
+			{detailHeight > 0 && (
+				<TitledPane title={shown.chosen?.cells.name?.text ?? ''} width={columns} height={detailHeight} focused={false}>
+					{detail.slice(0, detailHeight - 2).map(([label, value], line) => (
+						// biome-ignore lint/suspicious/noArrayIndexKey: labels may repeat, the order is fixed
+						<Text key={line} wrap="truncate">
+							<Text {...theme.quiet}>{` ${fit(label, 9)} `}</Text>
+							{cut(value, columns - 14)}
+						</Text>
+					))}
+				</TitledPane>
+			)}
+			{noticeHeight > 0 && <Notices facts={facts} view={view} width={columns} height={noticeHeight} />}
+			<Footer hints={selectHints(facts, view)} width={columns} />
+		</Box>
+	);
+}

@@ -1,0 +1,106 @@
+import {emptyField, insert, type Typed, type as typeInto} from '../setup/field.ts';
+import {chosenRow, type ListState, moveBy, newList, type Row} from './list.ts';
+
+/** The screens that are one list. */
+const listNames = ['containers', 'processes', 'people', 'disk'] as const;
+export type ListName = (typeof listNames)[number];
+
+export type ListAction =
+	| {type: 'view'; to: ListName | 'main'}
+	| {type: 'select-row'; by: number}
+	| {type: 'filter'; does: 'open' | 'accept' | 'clear'}
+	| {type: 'type-filter'; typed: Typed}
+	/** Clears the filter where there is one, and leaves the screen where not. */
+	| {type: 'leave-list' | 'sort' | 'enter-row'};
+
+export type Lists = Readonly<Record<ListName, ListState>>;
+
+export const newLists: Lists = {containers: newList, processes: newList, people: newList, disk: newList};
+
+/** What is on the screen of a list. */
+export type ListSituation = {
+	/** As shown: filtered and sorted. */
+	rows: readonly Row[];
+	/** The ids as a column sorts them now, of all rows; undefined for one whose values do not move. */
+	orderBy: (sort: string | undefined) => readonly string[] | undefined;
+	/** The column to sort by after this one. */
+	nextSort: (sort: string | undefined) => string | undefined;
+	/** What Enter leads to from a row: a row of another list, or that list filtered. */
+	leadsTo: (id: string) => Lead | undefined;
+};
+
+export type Lead = {to: ListName; row: string} | {to: ListName; filter: string} | {to: 'main'; boxId: string};
+
+type Change = {screen?: ListName | 'main'; lists?: Lists; boxId?: string};
+
+export function isListName(screen: string): screen is ListName {
+	return (listNames as readonly string[]).includes(screen);
+}
+
+/** What a key does on a list: the parts of the view that change. */
+export function reduceLists(
+	{screen, lists}: {screen: string; lists: Lists},
+	action: ListAction,
+	situation: () => ListSituation,
+): Change {
+	if (action.type === 'view') {
+		return {screen: action.to};
+	}
+
+	if (!isListName(screen)) {
+		return {};
+	}
+
+	const list = lists[screen];
+	const changed = (change: Partial<ListState>): Change => ({lists: {...lists, [screen]: {...list, ...change}}});
+	switch (action.type) {
+		case 'select-row': {
+			return changed(moveBy(list, situation().rows, action.by));
+		}
+
+		case 'filter': {
+			return changed(
+				action.does === 'open'
+					? {typing: true}
+					: action.does === 'accept'
+						? {typing: false}
+						: {typing: false, filter: emptyField},
+			);
+		}
+
+		case 'type-filter': {
+			return changed({filter: typeInto(list.filter, action.typed)});
+		}
+
+		case 'sort': {
+			const {nextSort, orderBy} = situation();
+			const sort = nextSort(list.sort);
+			return changed({sort, order: orderBy(sort)});
+		}
+
+		case 'leave-list': {
+			return list.filter.before + list.filter.after === '' ? {screen: 'main'} : changed({filter: emptyField});
+		}
+
+		case 'enter-row': {
+			const {rows, leadsTo} = situation();
+			const row = chosenRow(rows, list);
+			const lead = row === undefined ? undefined : leadsTo(row.id);
+			return lead === undefined ? {} : follow(lists, lead);
+		}
+	}
+}
+
+function follow(lists: Lists, lead: Lead): Change {
+	if (lead.to === 'main') {
+		return {screen: 'main', boxId: lead.boxId};
+	}
+
+	const there = lists[lead.to];
+	// A row that the filter there hides could not be seen.
+	const list =
+		'row' in lead
+			? {...there, chosen: lead.row, filter: emptyField, typing: false}
+			: {...there, filter: insert(emptyField, lead.filter), typing: false};
+	return {screen: lead.to, lists: {...lists, [lead.to]: list}};
+}

@@ -1,0 +1,37 @@
+import {formatDuration} from '../../../text/duration.ts';
+import type {ListName} from '../lists/reduce-lists.ts';
+import type {Facts} from '../model.ts';
+import {processInWords} from '../selectors.ts';
+import {knownContainers} from './containers.ts';
+import {ownerInWords, ownerOf} from './owner.ts';
+
+type Pairs = Array<[label: string, value: string]>;
+
+/** What is known of a row beside its columns, as pairs of a label and a value. */
+export function selectRowDetail(name: ListName, id: string, facts: Facts, now: Date): Pairs {
+	return name === 'containers' ? containerDetail(id, facts, now) : [];
+}
+
+function containerDetail(id: string, facts: Facts, now: Date): Pairs {
+	const container = knownContainers(facts).find((each) => each.id === id);
+	if (container === undefined) {
+		return [];
+	}
+
+	const {box, image, state, createdAt, folders} = container;
+	const owner = ownerOf(container, facts);
+	const processes = facts.gpu.processes.filter((process) => process.container?.id === id);
+	const index = (uuid: string) => facts.gpu.readings.find((reading) => reading.uuid === uuid)?.index ?? '?';
+	return [
+		['kind', box === undefined ? 'not a box: gpubox did not create it' : box.job ? 'job' : 'box'],
+		['owner', ownerInWords(owner).replace(/^owner:? /, '')],
+		['image', box?.image ?? image],
+		['state', `${state}, created ${formatDuration(now.getTime() - createdAt.getTime())} ago`],
+		...folders.slice(0, 3).map((folder, place): [string, string] => [place === 0 ? 'mounts' : '', folder]),
+		...processes.map((process, place): [string, string] => [
+			place === 0 ? 'processes' : '',
+			`GPU ${index(process.gpuUuid)}  ${processInWords(process)}`,
+		]),
+		['id', id.slice(0, 12)],
+	];
+}

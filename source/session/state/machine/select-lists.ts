@@ -1,0 +1,186 @@
+import type {Diagnostic} from '../../../base/failure.ts';
+import {arrange, type Column, chosenRow, nextSort, orderOf, type Row} from '../lists/list.ts';
+import {isListName, type Lead, type ListName, type ListSituation} from '../lists/reduce-lists.ts';
+import type {Facts} from '../model.ts';
+import type {View} from '../reduce.ts';
+import type {SessionState} from '../store.ts';
+import type {ContainerSituation} from './ask-container.ts';
+import {containerColumns, containerRows, knownContainers, shownName} from './containers.ts';
+import {ownerInWords, ownerOf} from './owner.ts';
+import {peopleColumns, peopleRows} from './people.ts';
+import {processColumns, processId, processRows} from './processes.ts';
+
+/** The list on the screen; also below the help, which is a part of the screen. */
+export function listOnScreen({screen, behindHelp}: Pick<View, 'screen' | 'behindHelp'>): ListName | undefined {
+	const shown = screen === 'help' ? behindHelp : screen;
+	return isListName(shown) ? shown : undefined;
+}
+
+const columnsOf: Record<ListName, readonly Column[]> = {
+	containers: containerColumns,
+	processes: processColumns,
+	people: peopleColumns,
+	disk: [],
+};
+
+function rowsOf(name: ListName, facts: Facts, now: Date): Row[] {
+	switch (name) {
+		case 'containers': {
+			return containerRows(facts, now);
+		}
+
+		case 'processes': {
+			return processRows(facts);
+		}
+
+		case 'people': {
+			return peopleRows(facts, now);
+		}
+
+		case 'disk': {
+			return [];
+		}
+	}
+}
+
+export type ListView = {
+	name: ListName;
+	title: string;
+	columns: readonly Column[];
+	/** Filtered and sorted. */
+	rows: readonly Row[];
+	chosen: Row | undefined;
+	/** How many there are without the filter. */
+	all: number;
+	note: string;
+	problem: Diagnostic | undefined;
+	/** Said where there is no row. */
+	empty: string;
+};
+
+/** A list as it is shown. */
+export function selectList(name: ListName, facts: Facts, view: Pick<View, 'lists'>, now: Date): ListView {
+	const all = rowsOf(name, facts, now);
+	const list = view.lists[name];
+	const columns = columnsOf[name];
+	const rows = arrange(all, columns, list);
+	const {problem, age} = name === 'containers' ? facts.machine : {problem: undefined, age: undefined};
+	return {
+		name,
+		title: titles[name],
+		columns,
+		rows,
+		chosen: chosenRow(rows, list),
+		all: all.length,
+		note: [age === undefined ? '' : `as of ${age} ago`, noteOf(name, facts)].filter((part) => part !== '').join(' · '),
+		problem: problem ?? (name === 'processes' || name === 'people' ? problemOfProcesses(facts) : undefined),
+		empty: all.length > 0 ? 'Nothing matches the filter.' : emptyOf(name, facts),
+	};
+}
+
+const titles: Record<ListName, string> = {
+	containers: 'Containers',
+	processes: 'GPU processes',
+	people: 'People',
+	disk: 'Disk',
+};
+
+function noteOf(name: ListName, {machine}: Facts): string {
+	if (name !== 'containers' || machine.containers.length === 0) {
+		return '';
+	}
+
+	const running = machine.containers.filter(({state}) => state === 'running').length;
+	return `${running} of ${machine.containers.length} running`;
+}
+
+function problemOfProcesses({gpu}: Facts): Diagnostic | undefined {
+	return gpu.processesUnknown && gpu.phase !== 'waiting'
+		? {message: 'The driver does not tell what runs on the GPUs.', fix: gpu.problems[0]?.fix ?? ''}
+		: undefined;
+}
+
+function emptyOf(name: ListName, {machine, gpu}: Facts): string {
+	switch (name) {
+		case 'containers': {
+			return machine.phase === 'live' ? 'The engine has no containers.' : 'Asking the engine …';
+		}
+
+		case 'processes': {
+			return gpu.processesUnknown ? 'Not known.' : 'No process on any GPU.';
+		}
+
+		case 'people': {
+			return 'No one has a box or a process on a GPU.';
+		}
+
+		case 'disk': {
+			return 'Measuring …';
+		}
+	}
+}
+
+/** What a key on the list's screen depends on. */
+export function listSituation({facts, view}: SessionState, now: Date): ListSituation {
+	const name = listOnScreen(view) ?? 'containers';
+	const {rows, columns} = selectList(name, facts, view, now);
+	return {
+		rows,
+		nextSort: (sort) => nextSort(columns, sort),
+		orderBy: (sort) => orderOf(rowsOf(name, facts, now), columns, sort),
+		leadsTo: (id) => leadFrom(name, id, facts),
+	};
+}
+
+function leadFrom(name: ListName, id: string, {gpu, box}: Facts): Lead | undefined {
+	switch (name) {
+		case 'containers': {
+			return box.boxes.some((each) => each.id === id) ? {to: 'main', boxId: id} : undefined;
+		}
+
+		case 'processes': {
+			const process = gpu.processes.find((each) => processId(each) === id);
+			return process?.container ? {to: 'containers', row: process.container.id} : undefined;
+		}
+
+		case 'people': {
+			return {to: 'containers', filter: id.replace(/[ ?].*$/, '')};
+		}
+
+		case 'disk': {
+			return undefined;
+		}
+	}
+}
+
+/** Sorts the list on the screen again where it is sorted by what moves. */
+export function sortAgain(state: SessionState, now: Date): SessionState {
+	const {facts, view} = state;
+	const name = listOnScreen(view);
+	const list = name && view.lists[name];
+	if (name === undefined || list?.order === undefined) {
+		return state;
+	}
+
+	const order = orderOf(rowsOf(name, facts, now), columnsOf[name], list.sort);
+	return {...state, view: {...view, lists: {...view.lists, [name]: {...list, order}}}};
+}
+
+/** The container that a key is about. */
+export function containerSituation({facts, view}: SessionState, now: Date): ContainerSituation | undefined {
+	const {chosen} = selectList('containers', facts, view, now);
+	const container = knownContainers(facts).find(({id}) => id === chosen?.id);
+	if (container === undefined) {
+		return undefined;
+	}
+
+	const {id, box, claim, running} = container;
+	return {
+		id,
+		name: shownName(container),
+		owner: ownerInWords(ownerOf(container, facts)),
+		box: box !== undefined,
+		claim,
+		running,
+	};
+}

@@ -1,0 +1,16 @@
+import type {View} from '../reduce.ts';
+
+const titles = [
+	['1', 'main', 'GPUs'],
+	['2', 'containers', 'Containers'],
+	['3', 'processes', 'Processes'],
+	['4', 'people', 'People'],
+	['5', 'images', 'Images'],
+	['6', 'disk', 'Disk'],
+	['7', 'hosts', 'Hosts'],
+] as const;
+
+/** The screens that have a number, and which one is shown. */
+export function selectTabs({screen}: Pick<View, 'screen'>) {
+	return titles.map(([key, name, title]) => ({key, title, active: name === screen}));
+}
