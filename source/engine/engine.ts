@@ -259,6 +259,8 @@ export type LogOptions = {
 	until?: Date;
 	/** Puts the time (RFC 3339) and a space before each entry. */
 	timestamps?: boolean;
+	/** It is known to have no terminal, so that nothing has to be asked first. */
+	withoutTerminal?: boolean;
 	signal?: AbortSignal;
 };
 

@@ -4,6 +4,7 @@ import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {command} from '../_helpers/test-host/command.ts';
+import {startFaultProxy} from '../_helpers/test-host/fault-proxy.ts';
 import {
 	dockerOf,
 	makePerson,
@@ -154,6 +155,24 @@ describe('a job on this host', {skip: needsOwnEngine}, () => {
 		const text = await readFile(join(folder, 'log'), 'utf8');
 		assert.match(text, /\n\[gpubox: \d+ bytes of the output are missing here: the log could not be written\]\n$/);
 		assert.equal(Number(/\[gpubox: (\d+) bytes/.exec(text)?.[1]), missing);
+	});
+
+	test('has all of its output where the connection was cut a moment before it ended', async () => {
+		const {pathname: socketPath} = new URL(host.address);
+		const proxy = await startFaultProxy({socketPath}, join(host.folder, 'cut.sock'));
+		try {
+			proxy.judge(({path}) => (path.includes('/attach') ? {kind: 'end', text: 'one\n'} : undefined));
+			const {stdout, stderr, code} = await person.runGpubox(
+				['run', '--name', 'cut', '--', 'sh', '-c', 'echo one; sleep 0.1; echo two; exit 3'],
+				{cwd: small, env: {DOCKER_HOST: `unix://${proxy.address}`}},
+			);
+			assert.deepEqual([stdout, code], ['one\ntwo\n', 3], stderr);
+			const {folder, log} = await manifestOf(person, 'cut-1');
+			assert.equal(log.missingBytes, 0);
+			assert.equal(await readFile(join(folder, 'log'), 'utf8'), 'one\ntwo\n');
+		} finally {
+			await proxy.stop();
+		}
 	});
 
 	test('has in its manifest how much of its GPUs was used while it ran', async () => {

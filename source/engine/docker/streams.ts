@@ -24,9 +24,12 @@ export function readLogs(
 ): AsyncIterable<LogChunk> {
 	const {signal} = options;
 	const path = `/containers/${encodePart(id)}`;
-	return guardStream(async function* () {
+	const hasTerminal = async () => {
 		const {body} = await transport.ask({limit: limits.container, path: `${path}/json`, signal});
-		const {Config} = parseAnswer(containerDetail, body, limits.container.question);
+		return parseAnswer(containerDetail, body, limits.container.question).Config.Tty;
+	};
+	return guardStream(async function* () {
+		const isTerminal = !options.withoutTerminal && (await hasTerminal());
 		const chunks = transport.open({
 			limit: limits.logs,
 			path: `${path}/logs`,
@@ -41,7 +44,7 @@ export function readLogs(
 			},
 			signal,
 		});
-		if (Config.Tty) {
+		if (isTerminal) {
 			for await (const data of chunks) {
 				yield {stream: 'stdout', data};
 			}

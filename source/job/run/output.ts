@@ -16,6 +16,15 @@ const endsWithinMs = 1000;
 /** How much later than its output a container may end: its last process closes both. In milliseconds. */
 const sameMomentMs = 250;
 
+/** Up to this length a whole log is read at the end. */
+const shortBytes = 256 * 1024;
+
+/** Of a longer one these, in lines. */
+const lastLines = 200;
+
+/** What is compared of each stream, in bytes. */
+const endBytes = 32 * 1024;
+
 export function seenOf({logBytes, stderrBytes = 0}: Pick<RunRecord, 'logBytes' | 'stderrBytes'>): Seen {
 	return {stdout: (logBytes ?? 0) - stderrBytes, stderr: stderrBytes};
 }
@@ -43,11 +52,18 @@ export async function readOutput(
 	take: (chunk: LogChunk) => Promise<void>,
 ): Promise<void> {
 	const {signal, seen, attached, ending} = options;
+	const ends = {stdout: new End(), stderr: new End()};
 	const counted = async (chunk: LogChunk) => {
 		seen[chunk.stream] += chunk.data.length;
+		ends[chunk.stream].push(chunk.data);
 		await take(chunk);
 	};
-	if (attached && (await readAttached(attached, signal, counted)) && (await isWhole(engine, id, {ending, signal}))) {
+	if (
+		attached &&
+		(await readAttached(attached, signal, counted)) &&
+		(await endedTogether(engine, id, {ending, signal})) &&
+		(await logEndsAs(engine, id, {signal, seen, ends}))
+	) {
 		return;
 	}
 
@@ -88,7 +104,7 @@ async function readAttached(
 Whether output that has just ended did so because the container did. A connection that was cut between two pieces ends in the same way, but
 then processes of it go on, or it ended later than its output. An engine that still writes the log of a container says that it runs.
 */
-async function isWhole(
+async function endedTogether(
 	engine: Pick<Engine, 'top'>,
 	id: string,
 	{ending, signal}: {ending: Promise<ContainerDetail | undefined>; signal: AbortSignal},
@@ -104,6 +120,66 @@ async function isWhole(
 
 	const finishedAt = (await ending)?.finishedAt;
 	return finishedAt !== undefined && finishedAt.getTime() - outputEnded <= sameMomentMs;
+}
+
+/**
+Whether the engine's log of a container that has ended holds nothing after what was seen: a connection that was cut a moment before the end
+looks as if the end had closed it. A short log is compared by its length, of a longer one only the last lines: reading all of it would take
+longer than the job needed to print it.
+
+@param given.ends what was seen last
+*/
+async function logEndsAs(
+	engine: Pick<Engine, 'logs'>,
+	id: string,
+	{signal, seen, ends}: {signal: AbortSignal; seen: Seen; ends: Record<LogChunk['stream'], End>},
+): Promise<boolean> {
+	const isShort = seen.stdout + seen.stderr <= shortBytes;
+	const found = {stdout: {length: 0, end: new End()}, stderr: {length: 0, end: new End()}};
+	try {
+		for await (const {stream, data} of engine.logs(id, {
+			withoutTerminal: true,
+			signal,
+			...(isShort ? {} : {tail: lastLines}),
+		})) {
+			found[stream].length += data.length;
+			found[stream].end.push(data);
+		}
+	} catch (error) {
+		ignoreEngine(error);
+		// Gone already, or the engine keeps none: nothing more is to be had.
+		return true;
+	}
+
+	return (['stdout', 'stderr'] as const).every(
+		(stream) => found[stream].length <= seen[stream] && (isShort || ends[stream].endsAs(found[stream].end)),
+	);
+}
+
+/** The last bytes of a stream. */
+class End {
+	#parts: Buffer[] = [];
+	#length = 0;
+
+	push(data: Buffer): void {
+		this.#parts.push(data);
+		this.#length += data.length;
+		if (this.#length > 2 * endBytes) {
+			this.#parts = [Buffer.from(this.#joined())];
+			this.#length = endBytes;
+		}
+	}
+
+	/** Whether the shorter of the two is the end of the longer. */
+	endsAs(other: End): boolean {
+		const [one, two] = [this.#joined(), other.#joined()];
+		const length = Math.min(one.length, two.length);
+		return one.subarray(one.length - length).equals(two.subarray(two.length - length));
+	}
+
+	#joined(): Buffer {
+		return Buffer.concat(this.#parts).subarray(-endBytes);
+	}
 }
 
 async function hasProcesses(engine: Pick<Engine, 'top'>, id: string, signal: AbortSignal): Promise<boolean> {

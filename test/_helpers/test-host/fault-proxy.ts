@@ -26,6 +26,8 @@ export type Fault =
 	| {kind: 'replace'; status?: number; type?: string; body: string | (() => Iterable<Buffer>)}
 	/** Comes byte by byte, this many milliseconds apart. */
 	| {kind: 'trickle'; milliseconds: number}
+	/** Of a connection in both directions: is passed on up to this text, and then ends as if the server had ended it. */
+	| {kind: 'end'; text: string}
 	/** Never comes. */
 	| {kind: 'hang'};
 
@@ -82,10 +84,16 @@ export async function startFaultProxy(server: Place, listenAt?: string): Promise
 
 		upstream.write(`${lines.join('\r\n')}\r\n\r\n`);
 		upstream.write(head);
+		const fault = judge(seen, true);
 		upstream.on('data', (chunk: Buffer) => {
 			seen.passed += chunk.length;
 		});
-		pipeline(upstream, socket).catch(() => {});
+		if (fault?.kind === 'end') {
+			endAt(fault.text, upstream, socket);
+		} else {
+			pipeline(upstream, socket).catch(() => {});
+		}
+
 		pipeline(socket, upstream).catch(() => {});
 	});
 
@@ -118,6 +126,22 @@ export async function startFaultProxy(server: Place, listenAt?: string): Promise
 			await once(proxy, 'close');
 		},
 	};
+}
+
+function endAt(text: string, upstream: Duplex, socket: Duplex): void {
+	let passed = '';
+	upstream.on('error', () => socket.destroy());
+	upstream.on('end', () => socket.end());
+	upstream.on('data', (chunk: Buffer) => {
+		const at = (passed + chunk.toString('latin1')).indexOf(text);
+		const end = at < 0 ? chunk.length : at + text.length - passed.length;
+		passed += chunk.toString('latin1');
+		socket.write(chunk.subarray(0, end));
+		if (at >= 0) {
+			socket.end();
+			upstream.destroy();
+		}
+	});
 }
 
 async function replace(

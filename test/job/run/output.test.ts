@@ -26,7 +26,11 @@ function framed(printed: Printed): Buffer {
 
 /** An engine with one container, which prints into the connection that is attached, and keeps `log`. */
 async function withContainer(
-	{log = [], processes = [], attached}: {log?: Printed; processes?: string[][]; attached: (socket: Duplex) => void},
+	{
+		log = [],
+		processes = [],
+		attached,
+	}: {log?: Printed | 'none'; processes?: string[][]; attached: (socket: Duplex) => void},
 	use: (engine: Engine, asked: string[]) => Promise<void>,
 ): Promise<void> {
 	const folder = await mkdtemp(join(tmpdir(), 'gpubox-attach-'));
@@ -34,8 +38,12 @@ async function withContainer(
 	const asked: string[] = [];
 	const server = createServer((request, response) => {
 		asked.push((request.url ?? '').replace(/\?.*$/, ''));
-		if (request.url?.includes('/logs')) {
-			response.end(framed(log));
+		if (log === 'none' && request.url?.includes('/logs')) {
+			response.statusCode = 501;
+			response.end(JSON.stringify({message: 'configured logging driver does not support reading'}));
+		} else if (log !== 'none' && request.url?.includes('/logs')) {
+			const tail = new URL(request.url, 'http://engine').searchParams.get('tail');
+			response.end(framed(tail === null ? log : log.slice(-Number(tail))));
 		} else if (request.url?.includes('/top')) {
 			response.end(JSON.stringify({Titles: ['PID', 'PPID', 'COMMAND'], Processes: processes}));
 		} else {
@@ -105,7 +113,7 @@ describe('output of a job', () => {
 	];
 	const all = {stdout: 'one\ntwo\nthree, without an end of line', stderr: 'warning\n'};
 
-	test('arrives whole wherever the frames are cut, and the log is not asked for', async () => {
+	test('arrives whole wherever the frames are cut, and the log is asked only whether it ends there', async () => {
 		const bytes = framed(printed);
 		const cuts = fc.uniqueArray(fc.integer({min: 1, max: bytes.length - 1}), {maxLength: 6});
 		await fc.assert(
@@ -121,11 +129,11 @@ describe('output of a job', () => {
 						socket.end();
 					}
 				};
-				await withContainer({attached: send}, async (engine, asked) => {
+				await withContainer({log: printed, attached: send}, async (engine, asked) => {
 					const {seen, ...texts} = await read(engine);
 					assert.deepEqual(texts, all);
 					assert.deepEqual(seen, {stdout: all.stdout.length, stderr: all.stderr.length});
-					assert.deepEqual(asked, []);
+					assert.deepEqual(asked, ['/containers/x/logs']);
 				});
 			}),
 			{numRuns: 20},
@@ -162,12 +170,43 @@ describe('output of a job', () => {
 		}
 	});
 
+	test('is read from the log to its end where the connection was cut a moment before the container ended', async () => {
+		const many: Printed = Array.from({length: 9000}, (_, line) => [
+			'stdout',
+			`step ${line} of a long log\n`.padEnd(40),
+		]);
+		for (const log of [printed, many, [...many, ['stderr', 'the last words\n']] as Printed]) {
+			for (const missing of [1, 2]) {
+				const attached = (socket: Duplex) => socket.end(framed(log.slice(0, -missing)));
+				await withContainer({log, attached}, async (engine) => {
+					const {seen: _seen, ...texts} = await read(engine);
+					const whole = (name: LogChunk['stream']) =>
+						log.flatMap(([stream, text]) => (stream === name ? [text] : [])).join('');
+					// A difference of so many lines is no help.
+					for (const stream of ['stdout', 'stderr'] as const) {
+						assert.ok(texts[stream] === whole(stream), `${stream} of ${log.length} without ${missing}`);
+					}
+				});
+			}
+		}
+	});
+
+	test('is whole as it came where the engine keeps no log', async () => {
+		const attached = (socket: Duplex) => socket.end(framed(printed));
+		await withContainer({log: 'none', attached}, async (engine) => {
+			const {seen: _seen, ...texts} = await read(engine);
+			assert.deepEqual(texts, all);
+		});
+	});
+
 	test('is whole where nothing runs any more, however long the engine writes the log before it tells the end', async () => {
 		const finished = endedAfter(0);
 		const ending = new Promise<ContainerDetail>((resolve) => setTimeout(resolve, 1200, finished));
-		await withContainer({attached: (socket) => socket.end(framed(printed))}, async (engine, asked) => {
+		const attached = (socket: Duplex) => socket.end(framed(printed));
+		await withContainer({log: printed, attached}, async (engine, asked) => {
 			const {seen: _seen, ...texts} = await read(engine, {ending});
-			assert.deepEqual([texts, asked], [all, ['/containers/x/top']]);
+			assert.deepEqual([texts, asked[0]], [all, '/containers/x/top']);
+			assert.equal(asked.filter((path) => path.endsWith('/logs')).length, 1);
 		});
 	});
 
