@@ -8,6 +8,7 @@ another. `strictExecutionOrder` keeps a module of a chunk from running before so
 import {createHash} from 'node:crypto';
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
 import {build} from 'rolldown';
 import {buildFacts} from './build-facts.mjs';
 import {bundledPackages, noticesOf} from './notices.mjs';
@@ -56,29 +57,51 @@ const lazy = {
 /**
 Node's own modules, asked for when the module that wants them runs. An `import` of one is done when its chunk is loaded, and it
 reads every export to link them: that of `node:http` has a getter among them that loads all of `fetch`, longer than the rest of a start.
+
+In gpubox's own code, functions of those that few verbs call ask for them when they are called.
 */
+const seldom = ['node:child_process', 'node:fs/promises', 'node:sea'];
 const builtins = {
 	name: 'builtins',
 	resolveId: {
 		// The runtime of the bundle needs `node:module` before anything can be asked for.
 		filter: {id: /^node:(?!module$)/},
-		handler: (name) => `\0${name}`,
+		handler: (name, importer = '') =>
+			seldom.includes(name) && importer.startsWith(`${root}source/`) ? `\0seldom-${name}` : `\0${name}`,
 	},
 	load: {
-		filter: {id: /^\0node:/},
+		filter: {id: /^\0(seldom-)?node:/},
 		handler(id) {
-			const name = id.slice(1);
-			const exported = Object.keys(process.getBuiltinModule(name)).filter((key) => /^[a-z]\w*$/i.test(key));
-			const lines = exported.map((key) => `export const ${key} = builtin.${key};`);
-			const code = [
+			const name = id.slice(id.indexOf('node:'));
+			const own = process.getBuiltinModule(name);
+			const exported = Object.keys(own).filter((key) => /^[a-z]\w*$/i.test(key) && key !== 'default');
+			if (id.startsWith('\0seldom-')) {
+				const functions = exported.filter((key) => typeof own[key] === 'function' && /^[a-z]/.test(key));
+				const lines = functions.map((key) => lazyExport(name, key, own[key]));
+				// Those of `node:fs/promises`.
+				lines.push('export const {constants} = process.getBuiltinModule("node:fs");');
+				return {code: lines.join('\n'), moduleType: 'js'};
+			}
+
+			const lines = [
 				`const builtin = process.getBuiltinModule(${JSON.stringify(name)});`,
 				'export default builtin;',
-				...lines.filter((line) => !line.includes(' default ')),
-			].join('\n');
-			return {code, moduleType: 'js'};
+				...exported.map((key) => `export const ${key} = builtin.${key};`),
+			];
+			return {code: lines.join('\n'), moduleType: 'js'};
 		},
 	},
 };
+
+function lazyExport(name, key, value) {
+	const original = `process.getBuiltinModule(${JSON.stringify(name)}).${key}`;
+	// What util.promisify makes of it.
+	const custom = 'Symbol.for("nodejs.util.promisify.custom")';
+	const call = `(...given) => ${original}(...given)`;
+	return value[promisify.custom] === undefined
+		? `export const ${key} = ${call};`
+		: `export const ${key} = /* @__PURE__ */ Object.assign(${call}, {[${custom}]: (...given) => ${original}[${custom}](...given)});`;
+}
 
 /**
 Libraries that wait for something while they are loaded, which a chunk of this format cannot. Ink waits for its devtools, which are never

@@ -58,8 +58,14 @@ export function newNonce(): string {
 }
 
 /** Writes a record whole or not at all. @throws the file system's error */
-export function writeRecord(paths: Paths, folder: string, record: BoxRecord): void {
-	writeFileAtomic(join(paths.state, folder, recordFile), JSON.stringify(record), {mode: 0o600});
+/** @param options.replaceable as of `FileOptions` */
+export function writeRecord(
+	paths: Paths,
+	folder: string,
+	record: BoxRecord,
+	{replaceable = false}: {replaceable?: boolean} = {},
+): void {
+	writeFileAtomic(join(paths.state, folder, recordFile), JSON.stringify(record), {mode: 0o600, replaceable});
 }
 
 /** The record in a folder; undefined when there is none. */

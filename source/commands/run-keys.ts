@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {interrupts, type TakenSignal} from '../base/interrupts.ts';
+import {inputIsTerminal} from './output/ask-consent.ts';
 
 /** What a key means while a job is followed. */
 type RunKey = 'interrupt' | 'detach' | 'suspend';
@@ -32,7 +33,7 @@ export async function attendJob<T>(
 		}
 	};
 	interrupts.take = take;
-	const keys = listenForKeys(process.stdin, (key) => {
+	const keys = listenForKeys((key) => {
 		if (key === 'suspend') {
 			keys?.pause();
 			onSuspend();
@@ -62,14 +63,12 @@ Listens for keys while a job runs: a terminal gives single keys only when it doe
 
 @returns ends it; undefined without a terminal, or in the background, where reading would stop gpubox
 */
-function listenForKeys(
-	input: NodeJS.ReadStream,
-	act: (key: RunKey) => void,
-): {pause(): void; resume(): void} | undefined {
-	if (!input.isTTY) {
+function listenForKeys(act: (key: RunKey) => void): {pause(): void; resume(): void} | undefined {
+	if (!inputIsTerminal()) {
 		return undefined;
 	}
 
+	const input = process.stdin;
 	const onData = (data: Buffer) => {
 		for (const byte of data) {
 			const key = keys[byte];

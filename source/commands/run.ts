@@ -15,7 +15,7 @@ import {formatDuration} from '../text/duration.ts';
 import {print} from '../text/print.ts';
 import {safeText} from '../text/safe.ts';
 import {SafeStream} from '../text/safe-stream.ts';
-import {askOnTerminal} from './output/ask-consent.ts';
+import {askOnTerminal, inputIsTerminal} from './output/ask-consent.ts';
 import {printJson} from './output/json.ts';
 import {makeReporter} from './output/up-progress.ts';
 import {attendJob} from './run-keys.ts';
@@ -50,7 +50,7 @@ export async function run(
 		report: reporter.report,
 		signal,
 		ask: askOnTerminal(signal),
-		asksSecrets: Boolean(process.stdin.isTTY),
+		asksSecrets: inputIsTerminal(),
 	};
 	let started: StartedRun;
 	try {

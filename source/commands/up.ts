@@ -11,7 +11,7 @@ import type {UpResult} from '../box/up/types.ts';
 import {readIndexes} from '../gpu/indexes.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
-import {askOnTerminal} from './output/ask-consent.ts';
+import {askOnTerminal, inputIsTerminal} from './output/ask-consent.ts';
 import {confirmOnTerminal} from './output/ask-end.ts';
 import {gpuNames} from './output/format.ts';
 import {boxJson, printJson} from './output/json.ts';
@@ -55,7 +55,7 @@ export async function upCommand(
 				},
 				signal,
 			),
-		asksSecrets: Boolean(process.stdin.isTTY),
+		asksSecrets: inputIsTerminal(),
 	};
 	try {
 		if (options.dryRun) {

@@ -38,8 +38,8 @@ export type Code = {
 /** By then a session has drawn its screen, and most verbs are over. In milliseconds. */
 const startedAfter = 3000;
 
-/** V8 drops what was compiled and not called for a while: a process that is older has nothing left of its start. In milliseconds. */
-const forgottenAfter = 60_000;
+/** V8 drops what was compiled and not called for a while: a process that is older has nothing left of its start. In seconds. */
+const forgottenAfter = 60;
 
 /** Folders of other builds that nothing was written to for this long are removed. In milliseconds. */
 const unusedAfter = 30 * 24 * 3600 * 1000;
@@ -94,7 +94,7 @@ export function openCode({folder, read, cache, build, purpose}: CodeOptions): Co
 			}
 		}, startedAfter).unref();
 		process.once('exit', () => {
-			if (!complete && performance.now() < forgottenAfter) {
+			if (!complete && process.uptime() < forgottenAfter) {
 				write(path, false);
 			}
 		});

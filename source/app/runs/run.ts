@@ -40,7 +40,7 @@ export type RunFlags = Omit<UpFlags, 'directory' | 'jupyter' | 'ssh' | 'port' | 
 
 /** Whether what was found then is still so. A pull or a build takes long enough for other boxes to come, and for the code to be edited. */
 function isCurrent({listedAt}: Plan['claims']): boolean {
-	return performance.now() - listedAt < 1000;
+	return process.uptime() - listedAt < 1;
 }
 
 /** A run whose container has been started. */
@@ -58,7 +58,7 @@ type Plan = {
 	prepared: Prepared;
 	/** Of the project, before anything was started. */
 	code: Code;
-	/** As `listClaims` has them, and when. */
+	/** As `listClaims` has them, and when: seconds of `process.uptime()`, for which nothing has to be loaded. */
 	claims: {boxes: Box[]; listedAt: number};
 	options: UpOptions;
 	publish: string | undefined;
@@ -187,7 +187,7 @@ async function makePlan(host: Host, flags: RunFlags, front: Front, dryRun: boole
 
 	const engine = host.engine.info(front.signal);
 	engine.catch(() => {});
-	const claims = {boxes: await listClaims(host, front.signal), listedAt: performance.now()};
+	const claims = {boxes: await listClaims(host, front.signal), listedAt: process.uptime()};
 	const boxes = onlyBoxes(claims.boxes);
 	const jobOptions: UpOptions = {...options, queue: flags.wait === true};
 	const [prepared, codeBefore] = await Promise.all([

@@ -28,8 +28,8 @@ export type Personal = {
 	foreignRoot?: boolean;
 };
 
-/** Files that the next box takes over and that must survive a power cut; the folder itself last. */
-const lasting = [tokenFile, 'files/ssh/host_key', 'files/ssh/host_key.pub', ''];
+/** The box's record, and what the next box takes over. They must survive a power cut; the folder itself last. */
+const lasting = [recordFile, tokenFile, 'files/ssh/host_key', 'files/ssh/host_key.pub', ''];
 
 /**
 Writes the files that a box needs at its start into its folder on the host: token, keys, generated passwd and group, start script and

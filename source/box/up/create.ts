@@ -260,7 +260,8 @@ owner.
 */
 async function keepRecord(host: Host, folder: string, record: BoxRecord & {container: string}): Promise<boolean> {
 	try {
-		writeRecord(host.paths, folder, record);
+		// `settleBoxFiles` follows the start.
+		writeRecord(host.paths, folder, record, {replaceable: true});
 		return true;
 	} catch (error) {
 		await removeUnlessRunning(host, {id: record.container});

@@ -61,7 +61,7 @@ async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Prom
 	const engine = host.engine.info(signal);
 	engine.catch(() => {});
 	const claims = await listClaims(host, signal);
-	const listedAt = performance.now();
+	const listedAt = process.uptime();
 	const boxes = onlyBoxes(claims);
 	const existing = findOwn(boxes, host.person, request);
 	for (const text of noteClaims(boxes, request)) {
@@ -86,7 +86,7 @@ async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Prom
 	let result: UpResult;
 	try {
 		// A pull or a build takes long enough for other boxes to come, and the box set aside has another name.
-		const current = previous === undefined && performance.now() - listedAt < 1000;
+		const current = previous === undefined && process.uptime() - listedAt < 1;
 		result = await makeBox(host, prepared, options, current ? claims : undefined);
 	} catch (error) {
 		if (previous) {

@@ -1,8 +1,14 @@
+import {isatty} from 'node:tty';
 import type {AskConsent} from '../../app/consent.ts';
+
+/** Whether stdin is a terminal. `process.stdin.isTTY` says the same, but makes a stream for it first, which takes 3 ms. */
+export function inputIsTerminal(): boolean {
+	return isatty(0);
+}
 
 /** Asks on the terminal; undefined where there is none. An empty line means no. */
 export function askOnTerminal(signal: AbortSignal): AskConsent | undefined {
-	if (!process.stdin.isTTY) {
+	if (!inputIsTerminal()) {
 		return undefined;
 	}
 

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {createReadStream} from 'node:fs';
+import {createReadStream, readdirSync} from 'node:fs';
 import {lstat, opendir} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 
@@ -29,6 +29,10 @@ export async function readRunFiles(
 	{folder, artifacts, since}: {folder: string; artifacts: readonly string[]; since: number},
 	signal?: AbortSignal,
 ): Promise<{files: RunFile[]; more: number}> {
+	if (artifacts.length === 0 && namesIn(folder).every((name) => own.has(name))) {
+		return {files: [], more: 0};
+	}
+
 	const paths: string[] = [];
 	for await (const path of walk(folder)) {
 		if (!own.has(relative(folder, path))) {
@@ -56,6 +60,15 @@ export async function readRunFiles(
 	}
 
 	return {files, more: Math.max(0, paths.length - mostFiles)};
+}
+
+function namesIn(folder: string): string[] {
+	try {
+		return readdirSync(folder);
+	} catch {
+		// As for `walk`.
+		return [];
+	}
 }
 
 /** All files below a folder, in no order. */

@@ -130,7 +130,11 @@ export function createRecord(place: Place, record: RunRecord): boolean {
 	// First: a record without it would never be completed.
 	writeFileSync(join(activeRunsFolder(place), record.name), '', {mode: 0o600});
 	try {
-		writeFileAtomic(recordPath(place, record.name), JSON.stringify(record), {mode: 0o600, isNew: true});
+		writeFileAtomic(recordPath(place, record.name), JSON.stringify(record), {
+			mode: 0o600,
+			isNew: true,
+			replaceable: true,
+		});
 		return true;
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
