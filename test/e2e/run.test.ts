@@ -459,7 +459,7 @@ describe('the GPUs of a job', {skip: needsOwnEngine}, () => {
 			'-c',
 			'echo my turn',
 		]);
-		await waiting.waitFor(/Waiting for GPUs, behind box first-1 \(running for/);
+		await waiting.waitFor(/Waiting for GPUs, behind job first-1 \(running for/);
 		const listed = JSON.parse((await person.runGpubox(['runs', '--json'])).stdout) as {
 			runs: Array<{name: string; state: string}>;
 		};

@@ -93,12 +93,12 @@ async function inTurn<T>(host: Host, {report, signal}: Options, attempt: () => P
 	}
 }
 
-/** Of each box in the way, how long it has been running: `box bob-train (running for 2h 5m)`. */
+/** Of each box or job in the way, how long it has been running: `box bob-train (running for 2h 5m)`. */
 async function withTimes(host: Host, holders: readonly string[], signal: AbortSignal): Promise<string[]> {
 	const boxes = await listBoxes(host, signal);
 	return Promise.all(
 		holders.map(async (holder) => {
-			const box = boxes.find(({name}) => holder === `box ${name}`);
+			const box = boxes.find(({name}) => [`box ${name}`, `job ${name}`].includes(holder));
 			const detail = box && (await host.engine.inspectContainer(box.id, signal));
 			return detail?.startedAt === undefined
 				? holder
