@@ -147,7 +147,7 @@ async function logEndsAs(
 		}
 	} catch (error) {
 		ignoreEngine(error);
-		// Gone already, or the engine keeps none: nothing more is to be had.
+		// Gone already, or the engine keeps none: there is nothing more to read.
 		return true;
 	}
 
