@@ -15,6 +15,8 @@ import {removeSecrets, type SecretValues, writeSecrets} from './secrets.ts';
 /** The owner and the user of a box's files. */
 export type Personal = {
 	runAs: Person;
+	/** The user's numbers inside, where they are others. */
+	userInside?: {uid: number; gid: number};
 	/** Whose keys may log in, when the box offers SSH. */
 	loginKeys?: LoginKeys;
 	secrets?: SecretValues;
@@ -41,7 +43,7 @@ the settings of its services; its secrets into memory. Also creates the user's h
 export function writeBoxFiles(
 	paths: Paths,
 	name: string,
-	{runAs, loginKeys, secrets, groups = [], umask, mountPoints = [], foreignRoot = false}: Personal,
+	{runAs, userInside = runAs, loginKeys, secrets, groups = [], umask, mountPoints = [], foreignRoot = false}: Personal,
 	{record, kept}: {record: BoxRecord; kept: readonly string[]},
 ): void {
 	const folder = boxFolder(paths, name);
@@ -73,8 +75,8 @@ export function writeBoxFiles(
 
 		// It is written again once the container's id is known.
 		files.write(recordFile, JSON.stringify(record), {mode: 0o600, replaceable: true});
-		put('passwd', passwdFor(runAs), 0o644);
-		put('group', groupFor(runAs, groups), 0o644);
+		put('passwd', passwdFor({...runAs, ...userInside}), 0o644);
+		put('group', groupFor({...runAs, ...userInside}, groups), 0o644);
 		put('files/start', readTemplate('box/start'), 0o755);
 		put('files/start-own', readTemplate('box/start-own'), 0o755);
 		put('files/job', readTemplate('box/job'), 0o755);
@@ -162,9 +164,11 @@ export function removeStartFiles(paths: Paths, folder: string): void {
 
 /** The usual system accounts, and one for the box's user. */
 function passwdFor({name, uid, gid}: Person): string {
-	const others = withoutId(readTemplate('box/passwd'), uid, name);
+	const usual = readTemplate('box/passwd');
 	// No password, and no look-up in the image's /etc/shadow, which does not have the name.
-	return `${others}${name}:*:${uid}:${gid}:${name}:/home/${name}:/run/gpubox/shell\n`;
+	const own = `${name}:*:${uid}:${gid}:${name}:/home/${name}:/run/gpubox/shell\n`;
+	// Of two names with one number the first is shown. Programs such as sudo look for root by its name.
+	return uid === 0 && name !== 'root' ? `${own}${usual}` : `${withoutId(usual, uid, name)}${own}`;
 }
 
 /**

@@ -6,6 +6,7 @@ import {containerPrefix, label} from '../box.ts';
 import {secretMounts} from '../files/secrets.ts';
 import {allLabels} from '../labels.ts';
 import {boxFolder, homeFolders, inside} from '../paths.ts';
+import {rootSshdCapabilities, userInside} from './run-as.ts';
 import {sudoCapabilities} from './sudo.ts';
 import type {BoxFacts, BoxRequest} from './types.ts';
 import {packagesFolder} from './user-packages.ts';
@@ -22,12 +23,13 @@ type OwnParts = 'entrypoint' | 'command' | 'stopTimeoutSeconds' | 'logMaxSize' |
 /** Image, user, folders, secrets, GPUs, limits and rights. docs/boxes.md gives the reason for each default. */
 export function baseSpec(facts: BoxFacts): Omit<ContainerSpec, OwnParts> {
 	const {request, engine, runAs} = facts;
+	const user = userInside(engine, runAs);
 	return {
 		name: containerPrefix + facts.name,
 		image: facts.startImage,
 		environment: {...facts.proxies, ...homeEnvironment(facts), ...threadsOf(cpusOf(facts)), ...request.environment},
 		labels: baseLabels(facts, {}),
-		user: `${runAs.uid}:${runAs.gid}`,
+		user: `${user.uid}:${user.gid}`,
 		hostname: hostnameOf(request.project),
 		...(facts.groups?.length && !engine.rootless ? {groups: facts.groups.map((group) => group.gid)} : {}),
 		workingDirectory: inside.project,
@@ -43,7 +45,7 @@ export function baseSpec(facts: BoxFacts): Omit<ContainerSpec, OwnParts> {
 		pidsLimit: request.pidsLimit ?? 16_384,
 		...(facts.raisesLimits ? {ulimits: {memlock: -1, stack: 67_108_864, nofile: 65_536, nproc: -1}} : {}),
 		capDrop: ['ALL'],
-		capAdd: request.sudo ? sudoCapabilities : [],
+		capAdd: capabilitiesOf(facts, user.uid),
 		// Said either way: without it an engine may be set to refuse all containers new privileges.
 		securityOptions: [request.sudo ? 'no-new-privileges:false' : 'no-new-privileges'],
 		...engineParts(facts),
@@ -51,6 +53,14 @@ export function baseSpec(facts: BoxFacts): Omit<ContainerSpec, OwnParts> {
 		healthCheck: false,
 		stopSignal: 'SIGTERM',
 	};
+}
+
+function capabilitiesOf({request, runAs}: BoxFacts, uid: number): string[] {
+	if (request.sudo) {
+		return sudoCapabilities;
+	}
+
+	return uid !== runAs.uid && request.services.includes('ssh') ? rootSshdCapabilities : [];
 }
 
 /** What an engine's daemon.json would choose otherwise, and a box depends on. Podman has other words for some of it, and no daemon.json. */

@@ -1,5 +1,6 @@
 import {statSync} from 'node:fs';
 import {exitCode, Failure} from '../../base/failure.ts';
+import type {EngineInfo} from '../../engine/engine.ts';
 import type {Person} from '../../host/host.ts';
 import {safeText} from '../../text/safe.ts';
 import type {BoxRequest} from './types.ts';
@@ -21,6 +22,24 @@ export function whoRuns(person: Person, project: string): Person {
 
 	return person.uid === 0 && info.uid !== 0 ? {name: `user${info.uid}`, uid: info.uid, gid: info.gid} : person;
 }
+
+/**
+The numbers of that user inside. A rootless engine maps the caller to root inside, and every other number there to one that owns nothing of
+the caller's: as anyone but root the box could not even read its start script. That root has the caller's rights outside, and none more.
+Podman keeps the numbers where it is asked to.
+*/
+export function userInside(
+	{rootless, flavour}: Pick<EngineInfo, 'rootless' | 'flavour'>,
+	{uid, gid}: Pick<Person, 'uid' | 'gid'>,
+): {uid: number; gid: number} {
+	return rootless && flavour === 'docker' ? {uid: 0, gid: 0} : {uid, gid};
+}
+
+/**
+What sshd needs when it runs as root, which is so in a rootless engine only: to give up its rights while it talks to a client that has not
+logged in, to end what did so, and to become the user, who is root too.
+*/
+export const rootSshdCapabilities = ['AUDIT_WRITE', 'KILL', 'SETGID', 'SETUID', 'SYS_CHROOT'];
 
 /**
 Programs of an image do not run as root unless that was requested.

@@ -11,6 +11,7 @@ import {pause} from '../gpus/claim-start.ts';
 import {abandonedAfter, decideClaim, isAbandoned} from '../gpus/claims.ts';
 import {listClaims} from '../list.ts';
 import {boxFolder} from '../paths.ts';
+import {userInside} from '../plan/run-as.ts';
 import {placeSudoers} from '../plan/sudo.ts';
 import type {Prepared} from '../plan/types.ts';
 import {type BoxRecord, newNonce, writeRecord} from '../record.ts';
@@ -152,7 +153,13 @@ async function createContainer(
 
 	given.folders.add(folder);
 	const record = {engine: engine.address, project: request.project, nonce, labels: spec.labels, request: {...request}};
-	const personal = {...prepared, foreignRoot: prepared.engine.remapsUsers === true};
+	const personal = {
+		...prepared,
+		userInside: userInside(prepared.engine, prepared.runAs),
+		// A rootless engine does not map them.
+		...(prepared.engine.rootless ? {groups: []} : {}),
+		foreignRoot: prepared.engine.remapsUsers === true,
+	};
 	writeBoxFiles(paths, folder, personal, {record, kept: keptBefore(paths, name, record, boxes)});
 	let container: string;
 	try {
@@ -185,7 +192,7 @@ async function tryToStart(
 	host: Host,
 	{box, made}: ClaimedBox,
 	boxes: Box[],
-	{request, runAs}: Prepared,
+	{request, runAs, engine: about}: Prepared,
 	{lost, target}: {lost: Lost; target: Target},
 ): Promise<Attempt> {
 	const {engine, paths} = host;
@@ -197,7 +204,7 @@ async function tryToStart(
 	try {
 		// From the record, not the labels: a box that an earlier call left half-made gets what that call requested.
 		if (box.sudo && !box.rootPassword) {
-			await placeSudoers(engine, box.id, runAs);
+			await placeSudoers(engine, box.id, userInside(about, runAs));
 		}
 
 		await target.connect?.(box.id);
