@@ -13,6 +13,7 @@ import {type HostFacts, hasAnswered, isKnown, missingAnswers} from '../app/hosts
 import {askHosts} from '../app/hosts/gather.ts';
 import {hostQuestion} from '../app/hosts/listed.ts';
 import {exitCode, Failure} from '../base/failure.ts';
+import {timerMs} from '../base/longest-timer.ts';
 import {safeText} from '../text/safe.ts';
 import {printJson} from './output/json.ts';
 import {tableFor} from './output/table.ts';
@@ -30,7 +31,7 @@ export async function hosts(given: readonly string[], options: Options, signal: 
 	const found = await askHosts(names, {
 		signal,
 		lock,
-		...(options.timeout === undefined ? {} : {limitMs: options.timeout * 1000}),
+		...(options.timeout === undefined ? {} : {limitMs: timerMs(options.timeout)}),
 	});
 	if (options.json) {
 		printJson({hosts: found.map(hostJson)});

@@ -3,6 +3,7 @@ import {type PlaceFlags, planPlaced, startPlaced} from '../app/runs/place-start.
 import {followPlacedToEnd} from '../app/runs/places.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import type {TakenSignal} from '../base/interrupts.ts';
+import {timerMs} from '../base/longest-timer.ts';
 import {openHost} from '../host/open-host.ts';
 import type {PlacedRun} from '../job/place/follow.ts';
 import {type Ending, type JobState, NoAnswer, type Place} from '../job/place/place.ts';
@@ -148,7 +149,7 @@ function makeStopper(
 			} else if (level === 2) {
 				tell(`Stopping ${name}: it has ${stopSeconds} s to end.${place.sendsSignals ? ' Ctrl-C again kills it.' : ''}`);
 				send('terminate');
-				timer = setTimeout(() => send('end'), stopSeconds * 1000);
+				timer = setTimeout(() => send('end'), timerMs(stopSeconds));
 			} else {
 				tell(`Killing ${name}.`);
 				send('kill');

@@ -7,7 +7,9 @@ export function parseBytes(text: string): number | undefined {
 		return undefined;
 	}
 
-	return Math.round(Number(match[1]) * (units[(match[2] ?? '').toLowerCase()] ?? 1));
+	const bytes = Math.round(Number(match[1]) * (units[(match[2] ?? '').toLowerCase()] ?? 1));
+	// More is not counted exactly, and no machine has it.
+	return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
 /** Bytes as docker writes them, in the largest unit that keeps them whole: `16g`, `1536m`. */

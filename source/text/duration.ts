@@ -1,5 +1,8 @@
 const seconds: Record<string, number> = {s: 1, m: 60, h: 3600, d: 86_400, w: 604_800};
 
+/** A thousand years: what lasts longer has no end that a date can name. */
+const longest = 1000 * 366 * 86_400;
+
 /** `90s`, `15m`, `1h30m`, `2d` in milliseconds; undefined when it is no duration. */
 export function parseDuration(text: string): number | undefined {
 	const trimmed = text.trim();
@@ -12,7 +15,7 @@ export function parseDuration(text: string): number | undefined {
 		total += Number(amount) * (seconds[unit ?? 's'] ?? 1);
 	}
 
-	return total * 1000;
+	return total <= longest ? total * 1000 : undefined;
 }
 
 /** Milliseconds for people, one or two units: `45s`, `12m`, `3h 5m`, `2d 4h`. */

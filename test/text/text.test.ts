@@ -152,6 +152,19 @@ describe('sizes', () => {
 		]);
 		assert.deepEqual(['', 'lots', '-1g', '1g2', '1.g'].map(parseBytes), Array(5).fill(undefined));
 	});
+	test('none is so large that it is not exact, and no text is half a size', () => {
+		assert.deepEqual(['9007199254740993', '9'.repeat(400), '9999999t'].map(parseBytes), [
+			undefined,
+			undefined,
+			undefined,
+		]);
+		fc.assert(
+			fc.property(fc.oneof(hostile, fc.stringMatching(/^ ?\d{0,20}(\.\d{0,4})? ?[kmgtKMGTbBi]{0,3} ?$/)), (text) => {
+				const bytes = parseBytes(text);
+				assert.ok(bytes === undefined || (Number.isSafeInteger(bytes) && bytes >= 0), `${text}: ${bytes}`);
+			}),
+		);
+	});
 	test('what is written for docker is read back the same', () => {
 		fc.assert(
 			fc.property(fc.nat(), (bytes) => {
@@ -177,6 +190,18 @@ describe('durations', () => {
 			[90_000, 900_000, 5_400_000, 172_800_000, 604_800_000],
 		);
 		assert.deepEqual(['', '5', 'h', '5 m', '-1h', '2026-01-01'].map(parseDuration), Array(6).fill(undefined));
+	});
+	test('each ends at a time that a date can name', () => {
+		assert.deepEqual(['99999999999w', `${'9'.repeat(400)}s`].map(parseDuration), [undefined, undefined]);
+		fc.assert(
+			fc.property(fc.oneof(hostile, fc.stringMatching(/^(\d{0,15}(\.\d{1,3})?[smhdw]){0,3}$/)), (text) => {
+				const duration = parseDuration(text);
+				if (duration !== undefined) {
+					new Date(Date.now() + duration).toISOString();
+					new Date(Date.now() - duration).toISOString();
+				}
+			}),
+		);
 	});
 	test('for people', () => {
 		assert.deepEqual([0, 59_000, 61_000, 3_600_000, 11_100_000, 90_000_000].map(formatDuration), [

@@ -1,5 +1,7 @@
 /** Runs of other places after they were submitted: followed here or in the background, ended, completed. */
+
 import timers from 'node:timers/promises';
+import {timerMs} from '../../base/longest-timer.ts';
 import {activeRuns} from '../../box/active-runs.ts';
 import type {Host} from '../../host/host.ts';
 import {completePlaced} from '../../job/place/complete.ts';
@@ -185,7 +187,7 @@ export async function stopPlaced(
 	const first: Ending = state.kind === 'waiting' ? 'cancel' : hard ? 'kill' : 'terminate';
 	writeRunRecord(host.paths, {...(readRunRecord(host.paths, run.name) ?? run), stopped: 'stop'});
 	await place.end(run.on.id, first);
-	const late = AbortSignal.timeout(run.stopSeconds * 1000);
+	const late = AbortSignal.timeout(timerMs(run.stopSeconds));
 	try {
 		await untilEnded(host, run.name, AbortSignal.any([signal, late]));
 	} catch (error) {

@@ -69,12 +69,17 @@ export function parseGpuSelection(text: string): GpuSelection {
 		return {kind: trimmed};
 	}
 
-	if (/^\d+$/.test(trimmed)) {
+	if (/^\d{1,4}$/.test(trimmed)) {
 		return Number(trimmed) === 0 ? {kind: 'none'} : {kind: 'count', count: Number(trimmed)};
 	}
 
 	const names = trimmed.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
-	if (names.length === 0 || !names.every((name) => /^\d+$|^(GPU|MIG)-[\w/-]+$/.test(name))) {
+	// "99999" is neither a count nor, without a comma, an index.
+	if (
+		names.length === 0 ||
+		/^\d+$/.test(trimmed) ||
+		!names.every((name) => /^\d{1,4}$|^(GPU|MIG)-[\w/-]{1,100}$/.test(name))
+	) {
 		throw new Failure(`Invalid value for --gpus: "${text}".`, {
 			fix: 'Use auto, none, all, a count (2), indexes (0,2), or UUIDs as in: gpubox gpus',
 			exitCode: exitCode.usage,

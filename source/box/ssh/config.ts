@@ -98,11 +98,14 @@ function withoutInclude(config: string | undefined): string | undefined {
 		return config;
 	}
 
-	const rest = config.replace(new RegExp(`^${includeLine}$\n?`, 'm'), '');
+	const lines = config.split('\n');
+	const at = lines.indexOf(includeLine);
+	const rest = lines.toSpliced(at === -1 ? lines.length : at, 1).join('\n');
 	return rest === '' ? undefined : rest;
 }
 
 /** Also as its owner writes it: with a path, in another case, beside other files. */
 function hasInclude(config: string): boolean {
-	return /^[^\S\n]*include[^\S\n]+(?:[^\n#]*[\s"/])?gpubox\.config(?=["\s]|$)/im.test(config);
+	// Only a line feed ends a line for ssh, where a regular expression knows more that do.
+	return config.split('\n').some((line) => /^\s*include\s+(?:[^#]*[\s"/])?gpubox\.config(?=["\s]|$)/i.test(line));
 }

@@ -135,7 +135,8 @@ function writeOwnFiles(folder: string, wanted: SshFiles, changed: ReadonlyArray<
 function readConfig(folder: string): {text?: string; fault?: Diagnostic} {
 	const path = join(folder, sshFileNames.config);
 	try {
-		return {text: readFileSync(path, 'utf8')};
+		// Byte for byte, whatever encoding its comments are in: a character of Latin-1 is a byte.
+		return {text: readFileSync(path, 'latin1')};
 	} catch (error) {
 		const {code, message} = error as NodeJS.ErrnoException;
 		if (code === 'EISDIR') {
@@ -211,7 +212,7 @@ function putConfig(path: string, content: string | undefined): void {
 		}
 
 		// The folder may be part of the user's dotfiles.
-		writeFileAtomic(real, content, {mode: info ? info.mode & 0o777 : 0o600, anyFolder: true});
+		writeFileAtomic(real, Buffer.from(content, 'latin1'), {mode: info ? info.mode & 0o777 : 0o600, anyFolder: true});
 	}
 
 	if (isSame(backup, content ?? '')) {
@@ -230,7 +231,7 @@ function resolveLink(path: string): string {
 
 function isSame(path: string, content: string): boolean {
 	try {
-		return readFileSync(path, 'utf8') === content;
+		return readFileSync(path, 'latin1') === content;
 	} catch {
 		return false;
 	}

@@ -1,4 +1,5 @@
 import timers from 'node:timers/promises';
+import {longestTimerMs} from '../../base/longest-timer.ts';
 import type {Attached, ContainerDetail, Engine, LogChunk} from '../../engine/engine.ts';
 import {watchGpus} from '../../gpu/stream.ts';
 import type {Host} from '../../host/host.ts';
@@ -149,11 +150,9 @@ async function stopAt(
 		return;
 	}
 
-	// A timer has at most 24 days.
-	const longest = 2 ** 31 - 1;
 	try {
 		for (let left = Date.parse(deadline) - Date.now(); left > 0; left = Date.parse(deadline) - Date.now()) {
-			await timers.setTimeout(Math.min(left, longest), undefined, {signal});
+			await timers.setTimeout(Math.min(left, longestTimerMs), undefined, {signal});
 		}
 	} catch {
 		return;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
+import fc from 'fast-check';
 import {Failure} from '../../../source/base/failure.ts';
 import {
 	chooseGpus,
@@ -56,10 +57,45 @@ describe('--gpus', () => {
 		'0;2',
 		',',
 		'GPU-$(x)',
+		'99999',
+		'9'.repeat(400),
+		'0,99999',
+		`GPU-${'a'.repeat(200)}`,
 	]) {
 		test(`"${text}" is refused`, () =>
 			assert.throws(() => parseGpuSelection(text), refused(2, /Invalid value for --gpus/)));
 	}
+});
+
+test('any words at all for GPUs are read or refused, and a list of them has each once', () => {
+	const words = fc
+		.array(
+			fc.constantFrom(
+				...'auto none all 0 1 7 12345 , , GPU- MIG- GPU-a/1 [ ] " \' device= capabilities= - . \u001B'.split(' '),
+				' ',
+			),
+			{maxLength: 8},
+		)
+		.map((parts) => parts.join(''));
+	fc.assert(
+		fc.property(fc.oneof(words, fc.string({unit: 'binary', maxLength: 12})), (text) => {
+			let found: ReturnType<typeof parseGpuSelection>;
+			try {
+				found = parseGpuSelection(text);
+			} catch (error) {
+				assert.ok(refused(2, /Invalid value for --gpus/)(error), String(error));
+				return;
+			}
+
+			if (found.kind === 'exact') {
+				assert.equal(new Set(found.names).size, found.names.length);
+				assert.ok(found.names.length > 0 && found.names.every((name) => /^[\w/-]+$/.test(name)));
+			} else if (found.kind === 'count') {
+				assert.ok(Number.isSafeInteger(found.count) && found.count > 0);
+			}
+		}),
+		{numRuns: 500},
+	);
 });
 
 describe('choosing', () => {

@@ -15,6 +15,7 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
+import fc from 'fast-check';
 import {Failure} from '../../../source/base/failure.ts';
 import {label, portLabel} from '../../../source/box/box.ts';
 import {writeRecord} from '../../../source/box/record.ts';
@@ -113,6 +114,49 @@ describe("a person's ssh settings", () => {
 		await syncSshFiles(host);
 		assert.equal(readFileSync(dotfile, 'utf8'), 'Host *\n\tCompression yes\n');
 		assert.ok(!existsSync(`${dotfile}.before-gpubox`));
+	});
+
+	test('come back byte for byte, whatever bytes are in them', async () => {
+		const pieces = [
+			'# J\xFCrgen, in Latin-1',
+			'# \xC3\xBC in UTF-8',
+			'Host a\r',
+			'\tPort 22 # \xE2\x80\xA8Include gpubox.config',
+			'Include gpubox-config',
+			'# \rInclude gpubox.config',
+			'\xFF\xFE\0',
+			'',
+		].map((line) => Buffer.from(line, 'latin1'));
+		const config = fc.array(fc.oneof(fc.constantFrom(...pieces), fc.uint8Array({maxLength: 20}).map(Buffer.from)), {
+			minLength: 1,
+			maxLength: 5,
+		});
+		let round = 0;
+		await fc.assert(
+			fc.asyncProperty(config, fc.constantFrom('\n', '\r\n'), async (lines, end) => {
+				const text = Buffer.from(lines.map((line) => line.toString('latin1')).join(end), 'latin1');
+				fc.pre(
+					text.length > 0 && !/^\s*include\s+gpubox\.config/im.test(text.toString('latin1').replaceAll('\r', '.')),
+				);
+				const host = makeHost(`bytes-${round++}`, [container('a')]);
+				const file = join(host.paths.ssh, 'config');
+				mkdirSync(host.paths.ssh);
+				writeFileSync(file, text);
+				await syncSshFiles(host);
+				assert.deepEqual(readFileSync(file), Buffer.concat([Buffer.from('Include gpubox.config\n'), text]));
+				host.containers = [];
+				await syncSshFiles(host);
+				assert.deepEqual(readFileSync(file), text);
+				assert.deepEqual(readdirSync(host.paths.ssh), ['config']);
+			}),
+			{
+				numRuns: 60,
+				examples: [
+					[pieces, '\n'],
+					[pieces, '\r\n'],
+				],
+			},
+		);
 	});
 
 	test('that are a link to a file that is not there stay a link, and gpubox says so', async () => {

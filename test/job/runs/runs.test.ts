@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import {mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
+import fc from 'fast-check';
 import {readCheckReport, reasonOfCheck} from '../../../source/job/runs/check-report.ts';
 import {readRunFiles} from '../../../source/job/runs/files.ts';
 import {allocateRun} from '../../../source/job/runs/folder.ts';
@@ -229,4 +230,30 @@ describe('the reason of an end', () => {
 		assert.ok((reasonOf(end(1), {...given, log})?.fix ?? '') !== '');
 		assert.equal(reasonOf(end(1), given), undefined);
 	});
+});
+
+test('any file in the place of a record is none, or one that a manifest can be made of', () => {
+	const name = 'alice-any-1';
+	const file = join(root, 'state/runs', `${name}.json`);
+	const right: RunRecord = {...fresh, name, folder: join(root, name)};
+	writeRunRecord(paths, right);
+	assert.deepEqual(readRunRecord(paths, name), right);
+	const place = existsSync(file) ? file : undefined;
+	assert.ok(place, 'the test knows where records are');
+	const odd = fc.oneof(fc.jsonValue(), fc.constantFrom<unknown>(null, -1, 1e300, 0.5, '', 'x', {}, [], [null], true));
+	const changed = fc
+		.tuple(fc.constantFrom(...Object.keys(right)), odd)
+		.map(([key, value]) => JSON.stringify({...right, [key]: value}));
+	fc.assert(
+		fc.property(fc.oneof(changed, fc.json(), fc.string({unit: 'binary'})), (text) => {
+			writeFileSync(place, text);
+			const record = readRunRecord(paths, name);
+			if (record !== undefined) {
+				stateOf(record);
+				gpuHoursOf(record);
+				JSON.stringify(makeManifest(record, undefined));
+			}
+		}),
+		{numRuns: 200},
+	);
 });
