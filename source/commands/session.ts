@@ -76,11 +76,12 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 }
 
 /** How the user wants the session to look; on the demo host, too. */
-async function ownLook(): Promise<Pick<RunOptions, 'look' | 'trouble'>> {
+async function ownLook(): Promise<Pick<RunOptions, 'look' | 'alert' | 'trouble'>> {
 	const {sessionSettings} = await import('../app/session-settings.ts');
-	const {theme, glyphs, trouble} = await sessionSettings();
+	const {theme, glyphs, events, trouble} = await sessionSettings();
 	return {
 		look: {theme, glyphs},
+		alert: {how: events?.alert ?? 'none', command: events?.command},
 		...(trouble ? {trouble: {message: trouble.message, fix: trouble.fix}} : {}),
 	};
 }

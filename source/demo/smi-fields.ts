@@ -78,6 +78,7 @@ export const fields: ReadonlyMap<string, Field> = new Map<string, Field>([
 	['power.limit', limit],
 	['enforced.power.limit', limit],
 	['power.max_limit', limit],
+	['power.default_limit', limit],
 	['clocks.current.sm', {unit: 'MHz', read: ({gpu, seconds}) => smClockAt(gpu, seconds)}],
 	['clocks.current.memory', {unit: 'MHz', read: ({gpu}) => gpu.clocks.memory}],
 	['fan.speed', {unit: '%', read: ({gpu, seconds}) => (gpu.fan ? fanAt(gpu, seconds) : null)}],

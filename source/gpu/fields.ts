@@ -22,6 +22,9 @@ export const staticFields: readonly string[] = [
 	'power.limit',
 	'utilization.gpu',
 	'memory.used',
+	'clocks.max.sm',
+	'power.default_limit',
+	'pcie.link.width.max',
 	'name',
 ];
 
@@ -46,6 +49,7 @@ export const streamFields: readonly string[] = [
 	'fan.speed',
 	'pstate',
 	throttleField,
+	'pcie.link.width.current',
 ];
 
 // Without these a row says nothing about which GPU it means; every driver knows them.

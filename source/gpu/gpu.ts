@@ -42,6 +42,12 @@ export type GpuFacts = {
 	/** The load at the moment of the question: for who decides at once and reads no frames. */
 	utilization?: number | null;
 	memoryUsedMiB?: number | null;
+	/** MHz; what it could reach. */
+	clockSmMax?: number | null;
+	/** Watts; what the limit is unless someone changed it. */
+	powerDefault?: number | null;
+	/** Lanes that card and slot both have. */
+	pcieWidthMax?: number | null;
 };
 
 export type MigDevice = {uuid: string; profile: string};
@@ -65,6 +71,8 @@ export type GpuSample = {
 	performanceState: string | null;
 	/** Why its clocks are lower than they could be: bits, explained in throttle.ts. Missing as null. */
 	throttleReasons?: number | null;
+	/** Lanes of its PCIe link that are in use. Missing as null. */
+	pcieWidth?: number | null;
 	/** The card said that it needs a reset, or answered `ERR!`. */
 	faulty: boolean;
 };

@@ -24,6 +24,7 @@ const noReading: Omit<GpuSample, 'index' | 'uuid'> = {
 	fanSpeed: null,
 	performanceState: null,
 	throttleReasons: null,
+	pcieWidth: null,
 	faulty: false,
 };
 

@@ -73,6 +73,9 @@ export function factsOf(row: Row): GpuFacts {
 		mig: [],
 		utilization: figureOf('utilization.gpu', row.get('utilization.gpu')),
 		memoryUsedMiB: usedOf(figureOf('memory.used', row.get('memory.used')), memoryTotalMiB),
+		clockSmMax: figureOf('clocks.max.sm', row.get('clocks.max.sm')),
+		powerDefault: figureOf('power.default_limit', row.get('power.default_limit')),
+		pcieWidthMax: figureOf('pcie.link.width.max', row.get('pcie.link.width.max')),
 	};
 }
 
@@ -95,6 +98,7 @@ export function sampleOf(row: Row): GpuSample {
 		clockMemory: figureOf('clocks.current.memory', row.get('clocks.current.memory')),
 		fanSpeed: figureOf('fan.speed', row.get('fan.speed')),
 		performanceState: performanceStateOf(row.get('pstate')),
+		pcieWidth: figureOf('pcie.link.width.current', row.get('pcie.link.width.current')),
 		throttleReasons: throttleReasonsOf(row.get(throttleField) ?? row.get(newThrottleField)),
 		faulty: isFaulty(row),
 	};

@@ -16,6 +16,8 @@ const power: Range = {least: 0, most: 5000};
 /** MHz. GDDR7 is reported with 14000. */
 const clock: Range = {least: 0, most: 50_000};
 
+const lanes: Range = {least: 1, most: 32};
+
 const ranges = {
 	'utilization.gpu': percent,
 	'utilization.memory': percent,
@@ -26,9 +28,13 @@ const ranges = {
 	'power.draw': power,
 	'power.draw.instant': power,
 	'power.limit': {...power, least: 1},
+	'power.default_limit': {...power, least: 1},
 	'enforced.power.limit': {...power, least: 1},
 	'clocks.current.sm': clock,
 	'clocks.current.memory': clock,
+	'clocks.max.sm': {...clock, least: 1},
+	'pcie.link.width.current': lanes,
+	'pcie.link.width.max': lanes,
 	// Percent of the intended speed, which some fans exceed.
 	'fan.speed': {least: 0, most: 250},
 } as const satisfies Record<string, Range>;

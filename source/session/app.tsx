@@ -1,6 +1,7 @@
 import {Box, Text, useApp, useInput, usePaste, useWindowSize} from 'ink';
 import {useEffect, useSyncExternalStore} from 'react';
 import {type Layout, layOut, smallest} from './layout.ts';
+import {EventsScreen} from './screens/events.tsx';
 import {GpuScreen} from './screens/gpu.tsx';
 import {HelpScreen, helpLines} from './screens/help.tsx';
 import {HostsScreen} from './screens/hosts.tsx';
@@ -93,6 +94,10 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 	switch (view.screen) {
 		case 'help': {
 			return <HelpScreen {...frame} />;
+		}
+
+		case 'events': {
+			return <EventsScreen {...frame} />;
 		}
 
 		case 'gpu': {

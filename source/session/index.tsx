@@ -100,7 +100,11 @@ async function runHere(host: Host, options: RunOptions & {feed: GpuFeed}): Promi
 
 			const made = await demo();
 			await using _ = made.host;
-			return await runSession(made.host, {...made.options, ...(look ? {look} : {})});
+			return await runSession(made.host, {
+				...made.options,
+				...(look ? {look} : {}),
+				...(options.alert ? {alert: options.alert} : {}),
+			});
 		}
 	}
 }
@@ -108,13 +112,14 @@ async function runHere(host: Host, options: RunOptions & {feed: GpuFeed}): Promi
 /** The session on another host. From there one goes further, or returns to this one. */
 async function goOver(
 	{host, options}: OtherHost,
-	{openOther, look}: Pick<RunOptions, 'openOther' | 'look'>,
+	{openOther, look, alert}: Pick<RunOptions, 'openOther' | 'look' | 'alert'>,
 ): Promise<number | Returned> {
 	try {
 		// From a third host one is back on the first at once.
 		return await runHere(host, {
 			...(openOther ? {openOther} : {}),
 			...(look ? {look} : {}),
+			...(alert ? {alert} : {}),
 			...options,
 			cameOver: true,
 			feed: startGpuFeed(host.nvidiaSmi),

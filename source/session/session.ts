@@ -31,6 +31,7 @@ import {lookForFirstRun} from './state/setup/effects.ts';
 import {hasNoBox, setupSituation} from './state/setup/select-setup.ts';
 import {startSources} from './state/sources.ts';
 import {createStore, onChange, type SessionState, type SessionStore} from './state/store.ts';
+import type {AlertWishes} from './state/tells/alert.ts';
 import {followTells} from './state/tells/follow-tells.ts';
 import {ownUseCases, type UseCases} from './state/use-cases.ts';
 import type {Tour} from './tour/index.tsx';
@@ -52,6 +53,8 @@ export type SessionOptions = {
 	cameOver?: boolean;
 	/** Shown at first: what is wrong with the settings. */
 	trouble?: Diagnostic;
+	/** How the user wants to hear of events. */
+	alert?: AlertWishes;
 	/** Of the demo host. */
 	tour?: Tour;
 	now?: () => Date;
@@ -131,10 +134,10 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		({facts}) => hasNoBox(facts),
 		() => lookForFirstRun(context),
 	);
-	onChange(store, ({facts}) => facts.box.boxes, createRunWatcher(context));
+	const {runEnded} = followTells(context, options.alert ?? {how: 'none', command: undefined});
+	onChange(store, ({facts}) => facts.box.boxes, createRunWatcher({...context, runEnded}));
 	followHosts(context);
 	followCard(context);
-	followTells(context);
 	followMachine(context);
 	const uses = createUseSource(host.engine, store, stopping.signal);
 	const {tour} = options;
@@ -245,6 +248,7 @@ function situationOf(
 		})),
 		gpuUuids: facts.gpu.readings.map(({uuid}) => uuid),
 		imageCount: facts.images.choices.length,
+		eventCount: facts.tells.events.happened.length,
 		hosts: facts.hosts.names.map((name) => {
 			const answer = facts.hosts.answers.get(name);
 			const why = answer === undefined ? 'it has not answered yet' : whyAway(answer);

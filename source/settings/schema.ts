@@ -226,6 +226,24 @@ export const schema = v.strictObject({
 		onlyPersonal: true,
 		example: 'ascii',
 	}),
+	events: v.optional(
+		v.strictObject({
+			alert: setting(value.alert, {
+				says: 'How the session tells of what happens: none (only in its list), bell, or notification (OSC 9, shown on the desktop by many terminals)',
+				default: 'none',
+				personal: true,
+				onlyPersonal: true,
+				example: 'notification',
+			}),
+			command: setting(value.command, {
+				says: 'Shell command that the session runs for each thing that happens; docs/session.md lists its variables',
+				default: 'none',
+				personal: true,
+				onlyPersonal: true,
+				example: 'notify-send "$GPUBOX_EVENT_TEXT"',
+			}),
+		}),
+	),
 	images: setting(v.array(value.teamImage), {
 		says: 'Images to add to the catalogue; docs/images.md describes their fields',
 		default: 'none',

@@ -56,6 +56,11 @@ export const theme = v.pipe(
 	}),
 );
 
+export const alert = v.pipe(
+	v.picklist(['none', 'bell', 'notification']),
+	v.metadata({wants: 'none, bell or notification', json: {enum: ['none', 'bell', 'notification']}}),
+);
+
 export const glyphs = v.pipe(
 	v.picklist(['auto', 'unicode', 'ascii']),
 	v.metadata({wants: 'auto, unicode or ascii', json: {enum: ['auto', 'unicode', 'ascii']}}),

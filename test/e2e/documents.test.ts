@@ -369,6 +369,14 @@ const story: Step[] = [
 	run('gpubox logs', {in: 'my-project', err: /Jupyter \w+ [\d.]+ is running at/}),
 	run('gpubox config theme high-contrast', {aside: true, check: () => assertSetting('theme', 'high-contrast')}),
 	run('gpubox config glyphs ascii', {aside: true, check: () => assertSetting('glyphs', 'ascii')}),
+	run('gpubox config events.alert notification', {
+		aside: true,
+		check: () => assertSetting('events.alert', 'notification'),
+	}),
+	run(`gpubox config events.command 'notify-send "$GPUBOX_EVENT_TEXT"'`, {
+		aside: true,
+		check: () => assertSetting('events.command', 'notify-send "$GPUBOX_EVENT_TEXT"'),
+	}),
 	run('gpubox config limits.memory 64g', {aside: true, check: () => assertSetting('limits.memory', '64g')}),
 	run('gpubox config limits.memory', {aside: true, out: /^64g$/m}),
 	run('gpubox config', {aside: true, out: /^limits\.memory +64g/m}),

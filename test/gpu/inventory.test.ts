@@ -130,7 +130,7 @@ describe('trouble', () => {
 	test('a damaged infoROM: exit code 14, the rows count', async (t) => {
 		const {smi} = script(
 			t,
-			`case "$1" in --query-gpu=*) echo '0, GPU-1, 00000000:3B:00.0, 580.95.05, 8.0, 40960, Disabled, Disabled, Default, None, Enabled, 400.00, 0, 0, NVIDIA A100-SXM4-40GB'; echo 'WARNING: infoROM is corrupted at gpu 0000:3B:00.0' >&2; exit 14;; esac`,
+			`case "$1" in --query-gpu=*) echo '0, GPU-1, 00000000:3B:00.0, 580.95.05, 8.0, 40960, Disabled, Disabled, Default, None, Enabled, 400.00, 0, 0, 1410, 400.00, 16, NVIDIA A100-SXM4-40GB'; echo 'WARNING: infoROM is corrupted at gpu 0000:3B:00.0' >&2; exit 14;; esac`,
 		);
 		const {gpus, problems} = await readInventory(smi);
 		assert.equal(gpus[0]?.name, 'NVIDIA A100-SXM4-40GB');
@@ -164,7 +164,7 @@ describe('trouble', () => {
 	test('one that hangs over the table alone still lists the cards', async (t) => {
 		const {smi} = script(
 			t,
-			`case "$1" in --query-gpu=*) echo '0, GPU-1, 00000000:3B:00.0, 580.95.05, 8.9, 23034, [N/A], [N/A], Default, [N/A], Enabled, 72.00, 0, 0, NVIDIA L4';; *) exec sleep 300;; esac`,
+			`case "$1" in --query-gpu=*) echo '0, GPU-1, 00000000:3B:00.0, 580.95.05, 8.9, 23034, [N/A], [N/A], Default, [N/A], Enabled, 72.00, 0, 0, 2040, 72.00, 16, NVIDIA L4';; *) exec sleep 300;; esac`,
 		);
 		const {gpus, problems, driverVersion, cudaVersion} = await readInventory(smi, {timeoutMs: 1000});
 		assert.deepEqual([gpus.length, driverVersion, cudaVersion], [1, '580.95.05', null]);

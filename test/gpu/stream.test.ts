@@ -54,7 +54,7 @@ const indexes = (frame: GpuFrame | undefined) => frame?.samples.map(({index}) =>
 
 // A tick of two cards, as shell text.
 const line = (index: number) =>
-	`echo '${index}, GPU-${index}, 7, 1, 10, 100, 40, 50.00, 50.00, 300.00, 1000, 2000, [N/A], P0, 0x0000000000000004'`;
+	`echo '${index}, GPU-${index}, 7, 1, 10, 100, 40, 50.00, 50.00, 300.00, 1000, 2000, [N/A], P0, 0x0000000000000004, 16'`;
 const tick = `${line(0)}; ${line(1)}`;
 
 describe('readings', () => {
@@ -97,7 +97,7 @@ describe('readings', () => {
 
 	test('lines cut anywhere', async (t) => {
 		const fake = makeSmiScript(
-			`printf '0, GPU-0, 7, 1, 10, 100, 40, 50'; sleep 0.2; printf '.00, 50.00, 300.00, 1000, 2000, [N/A], P0, 0x0000000000000004\\n'; exec sleep 300`,
+			`printf '0, GPU-0, 7, 1, 10, 100, 40, 50'; sleep 0.2; printf '.00, 50.00, 300.00, 1000, 2000, [N/A], P0, 0x0000000000000004, 16\\n'; exec sleep 300`,
 		);
 		const {frames} = watch(t, fake, {gpuCount: 1});
 		await t.waitFor(() => assert.equal(frames[0]?.samples[0]?.powerDraw, 50), eventually);

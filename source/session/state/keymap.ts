@@ -1,4 +1,5 @@
 import type {Binding, Scope} from './keys/binding.ts';
+import {eventKeys} from './keys/event-keys.ts';
 import {generalKeys} from './keys/general-keys.ts';
 import {helpKeys} from './keys/help-keys.ts';
 import {hostKeys} from './keys/host-keys.ts';
@@ -21,6 +22,7 @@ export const bindings: Binding[] = [
 	...inspectKeys,
 	...logKeys,
 	...listKeys,
+	...eventKeys,
 	...imageKeys,
 	...hostKeys,
 	...setupKeys,
@@ -60,6 +62,7 @@ const harmless: ReadonlySet<Action['type']> = new Set([
 	'select-host',
 	'select-process',
 	'move-cursor',
+	'scroll-events',
 	'focus',
 	'scroll',
 	'scroll-help',

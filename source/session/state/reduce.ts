@@ -83,7 +83,7 @@ export type TourState = {shown: boolean; step: number; part: number};
 
 /** What the user looks at. Boxes and GPUs are named by id: their places in the lists change. */
 export type View = {
-	screen: 'main' | 'help' | 'images' | 'setup' | 'hosts' | 'gpu' | 'log' | ListName;
+	screen: 'main' | 'help' | 'images' | 'setup' | 'hosts' | 'gpu' | 'log' | 'events' | ListName;
 	/** The screen to go back to from the help. */
 	behindHelp: Exclude<View['screen'], 'help'>;
 	focus: Pane;
@@ -101,6 +101,8 @@ export type View = {
 	inspect: InspectView;
 	/** The first line of the help shown. */
 	helpTop: number;
+	/** How many of the newest events are above what is shown. */
+	eventsTop: number;
 	log: LogView;
 	/** What is asked before it is done. */
 	asking: Question | undefined;
@@ -121,6 +123,7 @@ export const firstView: View = {
 	setup: startOf({}),
 	inspect: firstInspect,
 	helpTop: 0,
+	eventsTop: 0,
 	log: firstLogView,
 	asking: undefined,
 	tour: undefined,
@@ -166,6 +169,8 @@ export type Action =
 	| {type: 'log'; does: LogAction}
 	| {type: 'scroll'; by: number; unit: 'line' | 'page'}
 	| {type: 'zoom-log'}
+	| {type: 'events'}
+	| {type: 'scroll-events'; by: number}
 	| {type: 'tour'}
 	| {type: 'tour-step'; by: number};
 
@@ -185,6 +190,8 @@ export type Situation = HostSituation & {
 	list: () => ListSituation;
 	container: () => ContainerSituation | undefined;
 	setup: () => SetupSituation;
+	/** How many events there are. */
+	eventCount: number;
 	inspect: () => Omit<InspectSituation, 'gpuUuids'>;
 	/** How far the help can be scrolled. */
 	lastHelpTop: number;
@@ -244,6 +251,11 @@ const reducers: ReducerTable = {
 	dismiss: asItIs,
 	'ask-cancel': reduceEnding,
 	'ask-quit': reduceEnding,
+	events: (view) => ({view: {...view, screen: 'events', eventsTop: 0}, effects: []}),
+	'scroll-events': (view, {by}, {eventCount}) => {
+		const eventsTop = Math.min(Math.max(0, eventCount - 1), Math.max(0, view.eventsTop + by));
+		return {view: {...view, eventsTop}, effects: []};
+	},
 	tour: nothing,
 	'tour-step': nothing,
 	attach: reduceBoxes,

@@ -10,6 +10,7 @@ const situation: Situation = {
 	],
 	tasks: [],
 	gpuUuids: ['GPU-0', 'GPU-1', 'GPU-2'],
+	eventCount: 5,
 	imageCount: 3,
 	panes: ['gpus', 'boxes', 'side'],
 	hosts: [

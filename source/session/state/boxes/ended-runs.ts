@@ -1,3 +1,4 @@
+import type {RunEnd} from '../../../app/runs/ended.ts';
 import {type Box, isRunning} from '../../../box/box.ts';
 import type {Context} from '../context.ts';
 
@@ -6,12 +7,15 @@ Notices when a job of the user ends, however it was started, and says how.
 
 @returns to be called with each new list of boxes
 */
-export function createRunWatcher(context: Pick<Context, 'host' | 'useCases' | 'signal' | 'say' | 'fail'>) {
-	const {host, useCases, signal, say, fail} = context;
+export function createRunWatcher(
+	context: Pick<Context, 'host' | 'useCases' | 'signal' | 'say' | 'fail'> & {runEnded?: (end: RunEnd) => void},
+) {
+	const {host, useCases, signal, say, fail, runEnded} = context;
 	let running: readonly string[] = [];
 	const tell = async (name: string) => {
 		const end = await useCases.endOfRun(host, name, signal);
 		if (end !== undefined && !signal.aborted) {
+			runEnded?.(end);
 			say(end.ok ? 'success' : 'failure', end.text, end.fix);
 		}
 	};

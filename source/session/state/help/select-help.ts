@@ -19,6 +19,7 @@ const sections: Array<[scope: Scope, title: string]> = [
 	['gpu', 'On the screen of a GPU'],
 	['containers', 'On the screen of containers'],
 	['list', 'In every other list'],
+	['events', 'In the list of what happened'],
 	['images', 'On the images screen'],
 	['hosts', 'On the hosts screen'],
 	['views', 'Screens'],

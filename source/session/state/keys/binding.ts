@@ -21,6 +21,7 @@ export type Scope =
 	| ListName
 	| 'list'
 	| 'filter'
+	| 'events'
 	| 'setup'
 	| 'card'
 	| 'field'

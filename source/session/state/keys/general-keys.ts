@@ -3,6 +3,7 @@ import type {Binding} from './binding.ts';
 /** What is the same on every screen. */
 export const generalKeys: Binding[] = [
 	{scope: 'anywhere', keys: ['c'], label: 'Cancel task (asks)', short: 'cancel', action: {type: 'ask-cancel'}},
+	{scope: 'anywhere', keys: ['A'], label: 'What happened', action: {type: 'events'}},
 	{scope: 'anywhere', keys: ['?'], label: 'This help', short: 'help', action: {type: 'help'}},
 	{scope: 'tour', keys: ['t'], label: 'Leave or resume the tour', short: 'tour', action: {type: 'tour'}},
 	{scope: 'tour', keys: ['right'], label: 'Next step of the tour', action: {type: 'tour-step', by: 1}},

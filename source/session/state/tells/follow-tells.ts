@@ -1,10 +1,34 @@
+import {toAscii} from '../../look/ascii.ts';
+import {theme} from '../../theme.ts';
 import type {Context} from '../context.ts';
+import {type AlertWishes, createAlert} from './alert.ts';
+import {type EventsWatch, followEvents} from './watch-events.ts';
 import {followIdleness} from './watch-idle.ts';
 import {followVerdicts} from './watch-verdicts.ts';
 
 /** Notices what the user should know about boxes and GPUs. */
-export function followTells(context: Context): void {
-	const {host, store, signal, useCases, tasks} = context;
+export function followTells(context: Context, wishes: AlertWishes): EventsWatch {
+	const {host, store, signal, useCases, tasks, say} = context;
 	followVerdicts(host, store, signal);
 	tasks.track(followIdleness(host, store, {signal, useCases}));
+	const alert = createAlert({
+		wishes,
+		signal,
+		isLent: () => store.get().facts.lent,
+		write: (text) => process.stdout.write(theme.ascii ? toAscii(text) : text),
+		onTrouble: (text) => say('note', `The command of events.command failed: ${text}`, 'gpubox config events.command'),
+	});
+	return followEvents({
+		host,
+		store,
+		signal,
+		alert(news) {
+			alert(news);
+			const worst = news.findLast(({kind, severity}) => severity === 'bad' && kind !== 'run-ended');
+			// A run that ended is said with what to do about it.
+			if (worst !== undefined && store.get().facts.message?.kind !== 'failure') {
+				say('failure', worst.text, worst.fix);
+			}
+		},
+	});
 }

@@ -15,25 +15,31 @@ export type Patience = {
 };
 
 /**
-Pure.
+Pure; the same object when nothing changed.
 
 @param found what is found now
 @param isSame whether two findings are the same one; what is shown keeps its words as long as that is so
 @param atMs by a clock that only goes forward
 */
 export function steady<T>(
-	{shown, next}: Steady<T>,
+	before: Steady<T>,
 	found: T | undefined,
 	atMs: number,
 	{raiseMs, clearMs, isSame}: Patience & {isSame: (a: T, b: T) => boolean},
 ): Steady<T> {
+	const {shown, next} = before;
 	const same = (a: T | undefined, b: T | undefined) => (a === undefined || b === undefined ? a === b : isSame(a, b));
 	if (same(found, shown)) {
-		return next === undefined ? {shown, next} : {shown, next: undefined};
+		return next === undefined ? before : {shown, next: undefined};
 	}
 
-	const sinceMs = next !== undefined && same(next.found, found) ? next.sinceMs : atMs;
+	const isWaiting = next !== undefined && same(next.found, found);
+	const sinceMs = isWaiting ? next.sinceMs : atMs;
 	// To be something else takes as long as to be gone.
 	const waitMs = shown === undefined ? raiseMs : clearMs;
-	return atMs - sinceMs >= waitMs ? {shown: found, next: undefined} : {shown, next: {found, sinceMs}};
+	if (atMs - sinceMs >= waitMs) {
+		return {shown: found, next: undefined};
+	}
+
+	return isWaiting ? before : {shown, next: {found, sinceMs}};
 }

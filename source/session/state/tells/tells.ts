@@ -1,4 +1,5 @@
 import type {Idleness} from '../../../box/idle/idle.ts';
+import {type EventsState, noEvents} from './events.ts';
 import type {Verdict} from './verdict.ts';
 
 export type BoxIdleness = {
@@ -11,6 +12,8 @@ export type BoxIdleness = {
 export type TellsState = {
 	verdicts: ReadonlyMap<string, Verdict>;
 	idle: ReadonlyMap<string, BoxIdleness>;
+	/** What happened on the host. */
+	events: EventsState;
 };
 
-export const noTells: TellsState = {verdicts: new Map(), idle: new Map()};
+export const noTells: TellsState = {verdicts: new Map(), idle: new Map(), events: noEvents};

@@ -73,10 +73,7 @@ function addSamples(windows: Kept['windows'], readings: readonly GpuReading[], {
 	}
 }
 
-function sampleOf(
-	reading: GpuReading & Partial<Pick<CardSample, 'throttleReasons' | 'pcieWidth'>>,
-	processes: number | null,
-): CardSample {
+function sampleOf(reading: GpuReading, processes: number | null): CardSample {
 	const {utilization, memoryUsedMiB, memoryTotalMiB, powerDraw, powerLimit, temperature, clockSm} = reading;
 	const {throttleReasons = null, pcieWidth = null} = reading;
 	return {
@@ -121,9 +118,7 @@ function evidenceOf(box: Box, {gpu, host}: Facts, {windows, cpu}: Kept, atMs: nu
 	};
 }
 
-type Limits = {clockSmMax?: number | null; powerDefault?: number | null; pcieWidthMax?: number | null};
-
-function cardOf({held, reading}: {held: string; reading: GpuReading & Limits}, windows: Kept['windows']) {
+function cardOf({held, reading}: {held: string; reading: GpuReading}, windows: Kept['windows']) {
 	const {uuid, index, clockSmMax = null, powerDefault = null, pcieWidthMax = null} = reading;
 	return {
 		index,
