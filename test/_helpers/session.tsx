@@ -27,6 +27,7 @@ export const noUseCases: UseCases = {
 	setup: fail,
 	endOfRun: fail,
 	hosts: fail,
+	disk: fail,
 	findProcess: fail,
 	signalProcess: fail,
 	idleLimits: async () => ({warnAfterMs: undefined, stopAfterMs: undefined}),

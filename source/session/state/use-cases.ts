@@ -1,6 +1,7 @@
 import type {HostWatch} from '../../app/hosts/watch.ts';
 import type {IdleLimits} from '../../app/idle-limits.ts';
 import type {imagesHere, pullHere} from '../../app/images/image-choices.ts';
+import type {measureDisk} from '../../app/images/measure-disk.ts';
 import type {endOfRun} from '../../app/runs/ended.ts';
 import type {SetupOptions} from '../../app/setup/setup.ts';
 import type {findProcess, SignalledProcess, SignalOutcome} from '../../app/signal-process.ts';
@@ -15,6 +16,7 @@ export type UseCases = {
 	pull: typeof pullHere;
 	setup: (host: Host, folder: string) => Promise<SetupOptions>;
 	endOfRun: typeof endOfRun;
+	disk: typeof measureDisk;
 	findProcess: typeof findProcess;
 	signalProcess: (host: Host, process: SignalledProcess, name: 'SIGTERM' | 'SIGKILL') => Promise<SignalOutcome>;
 	/** After how long an idle box is marked. */
@@ -56,6 +58,10 @@ export const ownUseCases: UseCases = {
 	async idleLimits(box) {
 		const {idleLimits} = await import('../../app/idle-limits.ts');
 		return idleLimits(box);
+	},
+	async disk(host, signal) {
+		const {measureDisk} = await import('../../app/images/measure-disk.ts');
+		return measureDisk(host, signal);
 	},
 	async endOfRun(host, name, signal) {
 		const {endOfRun} = await import('../../app/runs/ended.ts');

@@ -3,8 +3,9 @@ import type {Container} from '../../../engine/engine.ts';
 import {safeText, shorten} from '../../../text/safe.ts';
 import type {Context} from '../context.ts';
 import {followList} from '../follow-list.ts';
+import {problemOf} from '../model.ts';
 import {onChange, withFacts} from '../store.ts';
-import type {ListedContainer} from './machine.ts';
+import type {DiskState, ListedContainer} from './machine.ts';
 import {listOnScreen, sortAgain} from './select-lists.ts';
 
 /** Characters of a foreign text that are kept: more than any screen shows. */
@@ -26,6 +27,9 @@ export function followMachine(context: Context): void {
 				const watchSignal = AbortSignal.any([signal, watching.signal]);
 				tasks.track(followContainers(context, watchSignal));
 				sortNowAndThen(context, watchSignal);
+				if (shown === 'disk') {
+					tasks.track(measure(context, watchSignal));
+				}
 			}
 		},
 	);
@@ -56,6 +60,20 @@ async function followContainers({host, store, fail}: Context, signal: AbortSigna
 		},
 		signal,
 	).catch(fail);
+}
+
+/** Measures once, each time that the screen is entered. */
+async function measure({host, store, useCases}: Context, signal: AbortSignal): Promise<void> {
+	const change = (disk: Partial<DiskState>) =>
+		store.change(withFacts(({machine}) => ({machine: {...machine, disk: {...machine.disk, ...disk}}})));
+	change({phase: 'waiting', problem: undefined});
+	try {
+		change({phase: 'known', disk: await useCases.disk(host, signal)});
+	} catch (error) {
+		if (!signal.aborted) {
+			change({phase: 'failed', problem: problemOf(error, host.engine.address)});
+		}
+	}
 }
 
 /** As the engine lists it, safe to print. */

@@ -32,7 +32,7 @@ export type MachineState = {
 	disk: DiskState;
 };
 
-type DiskState = {
+export type DiskState = {
 	phase: 'unasked' | 'waiting' | 'known' | 'failed';
 	/** The last known one. */
 	disk: Disk | undefined;

@@ -27,7 +27,10 @@ function containerDetail(id: string, facts: Facts, now: Date): Pairs {
 		['owner', ownerInWords(owner).replace(/^owner:? /, '')],
 		['image', box?.image ?? image],
 		['state', `${state}, created ${formatDuration(now.getTime() - createdAt.getTime())} ago`],
-		...folders.slice(0, 3).map((folder, place): [string, string] => [place === 0 ? 'mounts' : '', folder]),
+		...(box === undefined ? folders.slice(0, 3) : [box.project]).map((folder, place): [string, string] => [
+			place > 0 ? '' : box === undefined ? 'mounts' : 'project',
+			folder,
+		]),
 		...processes.map((process, place): [string, string] => [
 			place === 0 ? 'processes' : '',
 			`GPU ${index(process.gpuUuid)}  ${processInWords(process)}`,

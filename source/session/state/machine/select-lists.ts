@@ -6,6 +6,7 @@ import type {View} from '../reduce.ts';
 import type {SessionState} from '../store.ts';
 import type {ContainerSituation} from './ask-container.ts';
 import {containerColumns, containerRows, knownContainers, shownName} from './containers.ts';
+import {diskColumns, diskRows} from './disk.ts';
 import {ownerInWords, ownerOf} from './owner.ts';
 import {peopleColumns, peopleRows} from './people.ts';
 import {processColumns, processId, processRows} from './processes.ts';
@@ -20,7 +21,7 @@ const columnsOf: Record<ListName, readonly Column[]> = {
 	containers: containerColumns,
 	processes: processColumns,
 	people: peopleColumns,
-	disk: [],
+	disk: diskColumns,
 };
 
 function rowsOf(name: ListName, facts: Facts, now: Date): Row[] {
@@ -38,7 +39,7 @@ function rowsOf(name: ListName, facts: Facts, now: Date): Row[] {
 		}
 
 		case 'disk': {
-			return [];
+			return diskRows(facts.machine.disk, now);
 		}
 	}
 }
@@ -73,7 +74,7 @@ export function selectList(name: ListName, facts: Facts, view: Pick<View, 'lists
 		chosen: chosenRow(rows, list),
 		all: all.length,
 		note: [age === undefined ? '' : `as of ${age} ago`, noteOf(name, facts)].filter((part) => part !== '').join(' · '),
-		problem: problem ?? (name === 'processes' || name === 'people' ? problemOfProcesses(facts) : undefined),
+		problem: problem ?? problemOfList(name, facts),
 		empty: all.length > 0 ? 'Nothing matches the filter.' : emptyOf(name, facts),
 	};
 }
@@ -86,6 +87,11 @@ const titles: Record<ListName, string> = {
 };
 
 function noteOf(name: ListName, {machine}: Facts): string {
+	if (name === 'disk') {
+		const {disk, phase} = machine.disk;
+		return phase === 'waiting' && disk !== undefined ? 'measuring again' : (disk?.gaps[0] ?? '');
+	}
+
 	if (name !== 'containers' || machine.containers.length === 0) {
 		return '';
 	}
@@ -94,7 +100,11 @@ function noteOf(name: ListName, {machine}: Facts): string {
 	return `${running} of ${machine.containers.length} running`;
 }
 
-function problemOfProcesses({gpu}: Facts): Diagnostic | undefined {
+function problemOfList(name: ListName, {gpu, machine}: Facts): Diagnostic | undefined {
+	if (name === 'disk' || name === 'containers') {
+		return name === 'disk' ? machine.disk.problem : undefined;
+	}
+
 	return gpu.processesUnknown && gpu.phase !== 'waiting'
 		? {message: 'The driver does not tell what runs on the GPUs.', fix: gpu.problems[0]?.fix ?? ''}
 		: undefined;
@@ -115,7 +125,7 @@ function emptyOf(name: ListName, {machine, gpu}: Facts): string {
 		}
 
 		case 'disk': {
-			return 'Measuring …';
+			return machine.disk.phase === 'waiting' ? 'Measuring; with many images this takes a minute …' : '';
 		}
 	}
 }

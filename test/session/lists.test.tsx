@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+import type {Disk} from '../../source/app/images/measure-disk.ts';
+import {label} from '../../source/box/box.ts';
+import {isListName} from '../../source/session/state/lists/reduce-lists.ts';
+import {frozenAt} from '../_helpers/demo.ts';
+import {showSession} from '../_helpers/session.tsx';
+import {assertScreen} from '../_helpers/snapshot.ts';
+
+const folder = fileURLToPath(new URL('snapshots', import.meta.url));
+const small = {columns: 80, rows: 24};
+const ready = /hopper[\s\S]*(?:alice-llm|erik-whisper)/;
+
+const hoursAgo = (hours: number) => new Date(frozenAt.getTime() - hours * 3_600_000);
+
+const disk: Disk = {
+	images: [
+		{
+			id: 'sha256:1',
+			name: 'pytorch/pytorch:2.8.0-cuda12.8-cudnn9-runtime',
+			sizeBytes: 6.9e9,
+			ownBytes: 2.1e9,
+			madeByGpubox: false,
+			createdAt: hoursAgo(900),
+			usedBy: ['alice-llm-train of alice'],
+			lastUsedAt: hoursAgo(52),
+		},
+		{
+			id: 'sha256:2',
+			name: 'gpubox/box:3f2a',
+			sizeBytes: 7.2e9,
+			ownBytes: 3e8,
+			madeByGpubox: true,
+			createdAt: hoursAgo(900),
+			usedBy: [],
+			lastUsedAt: null,
+		},
+	],
+	caches: [
+		{
+			name: 'huggingface',
+			path: '/home/dora/.cache/gpubox/huggingface',
+			bytes: 4.2e10,
+			complete: false,
+			lastWrittenAt: null,
+		},
+	],
+	stoppedBoxes: [{name: 'chen-ablation', owner: 'chen', mine: false, writtenBytes: null, stoppedAt: hoursAgo(290)}],
+	runs: [{project: '/home/dora/sweep', count: 12, bytes: 8.1e8, complete: true, lastAt: hoursAgo(2)}],
+	buildCacheBytes: 1.1e9,
+	prunable: [],
+	gaps: [],
+};
+
+/** What is measured has come too, where it is on the screen. */
+const measured = /2516%|2\.1%|alice-llm-train/;
+
+for (const size of [{columns: 60, rows: 20}, small, {columns: 120, rows: 40}, {columns: 200, rows: 60}]) {
+	const name = `${size.columns}x${size.rows}`;
+	test(`all containers at ${name}`, async (t) => {
+		const shown = await showSession(t, size);
+		await shown.waitFor(ready);
+		shown.type('2');
+		await shown.waitFor(measured);
+		assertScreen(
+			folder,
+			`containers-${name}`,
+			await shown.waitFor(
+				size.rows > 20 ? /9 of 11 running[\s\S]*grafana[^\n]*186M/ : /9 of 11 running[\s\S]*whisper[^\n]*3\.8G/,
+			),
+		);
+	});
+}
+
+for (const [key, name, expected] of [
+	['3', 'processes', /GPU processes[\s\S]*gpu_burn[\s\S]*erik-whisper/],
+	['4', 'people', /▸ People[\s\S]*alice[\s\S]*277G[\s\S]*erik\?/],
+	['6', 'disk', /≥39G[\s\S]*chen-ablation/],
+] as const) {
+	for (const size of [small, {columns: 120, rows: 40}]) {
+		test(`the screen of ${name} at ${size.columns}x${size.rows}`, async (t) => {
+			const shown = await showSession(t, size, {useCases: {disk: async () => disk}});
+			await shown.waitForWhole(/hopper[\s\S]*gpu_burn/);
+			// What is only known from all containers.
+			shown.type('2');
+			await shown.waitFor(/9 of 11 running/);
+			shown.type(key);
+			assertScreen(folder, `${name}-${size.columns}x${size.rows}`, await shown.waitFor(expected));
+		});
+	}
+}
+
+test('a filter finds, is kept for its screen, and Esc clears it before it leads back', async (t) => {
+	const {type, waitFor, frame} = await showSession(t, small);
+	await waitFor(ready);
+	type('2');
+	await waitFor(/9 of 11 running/);
+	type('/');
+	for (const letter of 'whisper') {
+		type(letter);
+	}
+
+	await waitFor(/\/ whisper[\s\S]*1 found/);
+	assert.doesNotMatch(frame(), /grafana/);
+	type('\r');
+	await waitFor(/\/ filter/);
+	type('3');
+	await waitFor(/GPU processes/);
+	type('2');
+	await waitFor(/whisper[^\n]*1 found/);
+	type('\u001B');
+	await waitFor(/grafana/);
+	type('\u001B');
+	await waitFor(/1 free/);
+});
+
+test('Enter leads from a process to its container, from a user to their containers, from a box to its place', async (t) => {
+	const {type, waitFor, session} = await showSession(t, {columns: 120, rows: 40});
+	await waitFor(/hopper[\s\S]*erik-whisper/);
+	type('3');
+	await waitFor(/GPU processes/);
+	type('G');
+	await waitFor(/▸● +6 +28604/);
+	type('\r');
+	await waitFor(/▸● erik-whisper/);
+	type('4');
+	await waitFor(/People/);
+	type('\r');
+	await waitFor(/\/ alice[\s\S]*1 found/);
+	type('\r');
+	await waitFor(/▸● alice-llm-train/);
+	assert.equal(session.store.get().view.screen, 'main');
+});
+
+test('to stop a container of another user asks, and says whose it is and how one knows', async (t) => {
+	const {type, waitFor, host} = await showSession(t, {columns: 120, rows: 40});
+	const state = async () => (await host.engine.inspectContainer('erik-whisper'))?.state;
+	await waitFor(/hopper[\s\S]*erik-whisper/);
+	type('2');
+	await waitFor(/9 of 11 running/);
+	type('/');
+	for (const letter of 'whisper') {
+		type(letter);
+	}
+
+	type('\r');
+	await waitFor(/\/ filter/);
+	type('s');
+	await waitFor(/Stop erik-whisper \(not a box; owner unknown, uses \/home\/erik\/whisper\)\? {2}y⏎ \/ n/);
+	type('n');
+	await waitFor(/^(?![\s\S]*y⏎)/);
+	assert.equal(await state(), 'running');
+	type('a');
+	await waitFor(/Open a shell in erik-whisper \(not a box; owner unknown/);
+	type('n');
+	await waitFor(/^(?![\s\S]*y⏎)/);
+	type('x');
+	await waitFor(/erik-whisper is not a box: gpubox does not remove it[\s\S]*docker rm erik-whisper/);
+	type('s');
+	await waitFor(/y⏎ \/ n/);
+	type('y');
+	await waitFor(/y: Enter/);
+	type('\r');
+	await waitFor(/✓ erik-whisper is stopped/);
+	assert.equal(await state(), 'exited');
+	await waitFor(/▸○ erik-whisper/);
+	type('s');
+	await waitFor(/Start erik-whisper/);
+});
+
+test('a key on another user’s box in the list of containers asks as on the main screen', async (t) => {
+	const {type, waitFor} = await showSession(t, {columns: 120, rows: 40});
+	await waitFor(/hopper[\s\S]*erik-whisper/);
+	type('2');
+	await waitFor(/9 of 11 running/);
+	type('j');
+	type('j');
+	await waitFor(/▸● alice-llm-train/);
+	type('s');
+	await waitFor(/Stop alice-llm-train \(owner: alice; .*\)\? {2}y⏎ \/ n/);
+});
+
+test('hostile names, labels and folders of containers stay text', async (t) => {
+	const shown = await showSession(
+		t,
+		{columns: 120, rows: 40},
+		{
+			prepare(host) {
+				const list = host.engine.listContainers.bind(host.engine);
+				host.engine.listContainers = async (options) => {
+					const rows = await list(options);
+					return rows.map((row) =>
+						row.labels[label.name] === undefined
+							? {
+									...row,
+									name: `${row.name}\u001B[2J\u001B]0;title\u0007\u202E${'x'.repeat(10_000)}`,
+									image: '\u009B31mimage\r\n:\u200B1',
+									labels: {'com.docker.compose.project.working_dir': '/home/\u001B[31mevil\u0007\nroot/x'},
+									hostPaths: ['/home/\u001B]52;c;aGk=\u0007x'],
+								}
+							: row,
+					);
+				};
+			},
+		},
+	);
+	await shown.waitFor(/hopper/);
+	for (const key of ['2', 'G', '3', '4']) {
+		shown.type(key);
+		await shown.waitFor(/Containers|processes|People/);
+		const text = shown.rawFrame().replace(/\u001B\[[0-9;]*m/g, '');
+		assert.doesNotMatch(text, /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202E\u200B]/, key);
+	}
+
+	shown.type('2');
+	await shown.waitFor(/grafana/);
+	shown.type('s');
+	await shown.waitFor(/\?[\s\S]*n/);
+	assert.ok(isListName(shown.session.store.get().view.screen));
+	assert.doesNotMatch(shown.rawFrame().replace(/\u001B\[[0-9;]*m/g, ''), /[\u0007\u001B\u202E]/);
+});

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import {EventEmitter, on} from 'node:events';
+import {test} from 'node:test';
+import type {Container, Engine, EngineEvent} from '../../../../source/engine/engine.ts';
+import type {Context} from '../../../../source/session/state/context.ts';
+import {followMachine} from '../../../../source/session/state/machine/container-source.ts';
+import {ownerInWords, ownerOf, ownerWord} from '../../../../source/session/state/machine/owner.ts';
+import {selectList} from '../../../../source/session/state/machine/select-lists.ts';
+import {noFacts} from '../../../../source/session/state/model.ts';
+import {firstView, type View} from '../../../../source/session/state/reduce.ts';
+import {createStore, type SessionStore} from '../../../../source/session/state/store.ts';
+import {makeBox} from '../../../_helpers/make-box.ts';
+
+const eventually = {interval: 10, timeout: 20_000};
+const now = new Date('2026-01-02T00:00:00Z');
+const start = noFacts({demo: false, engineAddress: 'x', person: 'dora', folder: '~'});
+
+const container = (name: string): Container => ({
+	id: name.padEnd(64, '0'),
+	name,
+	image: name.startsWith('web') ? 'nginx:1' : 'postgres:17',
+	imageId: 'sha256:0',
+	state: 'running',
+	createdAt: new Date(0),
+	labels: {},
+	ports: [],
+});
+
+/** An engine with containers that come and go. */
+function createFakeEngine(count: number) {
+	const news = new EventEmitter();
+	const all = new Map(
+		Array.from({length: count}, (_, place) => `${place % 3 === 0 ? 'web' : 'db'}-${place}`).map((name) => [
+			name,
+			container(name),
+		]),
+	);
+	let lists = 0;
+	const engine = {
+		address: 'unix:///x',
+		async listContainers() {
+			lists += 1;
+			return [...all.values()];
+		},
+		async *events({signal}: {signal: AbortSignal}) {
+			for await (const [event] of on(news, 'event', {signal})) {
+				yield event as EngineEvent;
+			}
+		},
+	} as unknown as Engine;
+	const tell = (action: string) =>
+		news.emit('event', {type: 'container', action, attributes: {}} satisfies EngineEvent);
+	return {engine, all, tell, lists: () => lists};
+}
+
+function follow(engine: Engine, view: Partial<View>) {
+	const store: SessionStore = createStore({facts: start, view: firstView}, {intervalMs: 1});
+	const stopping = new AbortController();
+	const work: Array<Promise<void>> = [];
+	followMachine({
+		host: {engine},
+		store,
+		signal: stopping.signal,
+		tasks: {track: (each: Promise<void>) => work.push(each)},
+		fail(error: unknown) {
+			throw error;
+		},
+	} as unknown as Context);
+	store.changeNow((state) => ({...state, view: {...state.view, ...view}}));
+	return {
+		store,
+		show: (change: Partial<View>) => store.changeNow((state) => ({...state, view: {...state.view, ...change}})),
+		async stop() {
+			stopping.abort();
+			await Promise.all(work);
+			store.close();
+		},
+	};
+}
+
+test('a filter stays right while 500 containers come and go, and so does the row chosen', async (t) => {
+	const {engine, all, tell} = createFakeEngine(500);
+	const chosen = container('web-300').id;
+	const list = {...firstView.lists.containers, filter: {before: 'web', after: ''}, chosen};
+	const {store, stop} = follow(engine, {screen: 'containers', lists: {...firstView.lists, containers: list}});
+	t.after(stop);
+	const shown = () => selectList('containers', store.get().facts, store.get().view, now);
+	const names = () => shown().rows.map(({cells}) => cells.name?.text);
+	const expected = () => [...all.keys()].filter((name) => name.startsWith('web')).sort();
+	await t.waitFor(() => assert.deepEqual(names(), expected()), eventually);
+	assert.equal(shown().all, 500);
+	for (let round = 0; round < 4; round += 1) {
+		for (let place = 0; place < 60; place += 1) {
+			const gone = [...all.keys()][(place * 7 + round) % all.size];
+			if (gone !== undefined && gone !== 'web-300') {
+				all.delete(gone);
+				tell('destroy');
+			}
+
+			const name = `${place % 2 === 0 ? 'web' : 'db'}-new-${round}-${place}`;
+			all.set(name, container(name));
+			tell('create');
+		}
+
+		await t.waitFor(() => assert.deepEqual(names(), expected()), eventually);
+		assert.equal(shown().chosen?.id, chosen);
+		assert.equal(shown().all, all.size);
+	}
+});
+
+test('all containers are listed only while a screen shows them', async (t) => {
+	const {engine, lists, tell} = createFakeEngine(3);
+	const {show, stop, store} = follow(engine, {screen: 'main'});
+	t.after(stop);
+	tell('create');
+	assert.equal(lists(), 0);
+	show({screen: 'people'});
+	await t.waitFor(() => assert.equal(store.get().facts.machine.containers.length, 3), eventually);
+	show({screen: 'help', behindHelp: 'people'});
+	const before = lists();
+	show({screen: 'main'});
+	tell('create');
+	await new Promise((resolve) => setTimeout(resolve, 50));
+	assert.ok(lists() <= before + 1, 'one may have been on its way');
+	assert.equal(store.get().facts.machine.containers.length, 3, 'what was known stays');
+});
+
+test('whose a container is comes from its box, then from the kernel, and is else only guessed', () => {
+	const id = 'c'.padEnd(64, '0');
+	const process = {gpuUuid: 'GPU-1', pid: 7, name: 'python', usedMemoryMiB: 5, box: null, container: {id, name: 'c'}};
+	const known = (user: string | null, folders: string[] = [], boxes = start.box.boxes) => {
+		const facts = {...start, gpu: {...start.gpu, processes: [{...process, user}]}, box: {...start.box, boxes}};
+		const owner = ownerOf({id, folders}, facts);
+		return [ownerWord(owner), ownerInWords(owner)];
+	};
+	assert.deepEqual(known('erik', ['/home/fay/x']), ['erik', 'owner: erik']);
+	assert.deepEqual(known('root', ['/home/fay/x']), ['fay?', 'owner unknown, uses /home/fay/x']);
+	assert.deepEqual(known('root'), ['root', 'owner: root']);
+	assert.deepEqual(known(null, ['/srv/x', '/homework/y']), ['', 'owner unknown']);
+	const bobs = {...makeBox({name: 'bob-x', owner: 'bob', mine: false}), id};
+	assert.deepEqual(known('erik', [], [bobs]), ['bob', 'owner: bob']);
+});
