@@ -12,6 +12,7 @@ import {
 	type Result,
 	startRegistry,
 	testHost,
+	torchLines,
 } from '../_helpers/test-host/index.ts';
 
 // A project's environment written down, and compared, on a real engine with a registry of its own.
@@ -357,6 +358,15 @@ describe('gpubox lock and verify', {skip: needsOwnEngine}, () => {
 		await restore();
 	});
 
+	/** The tag of the registry moves to this, and this host knows nothing of it. */
+	async function move(...lines: string[]): Promise<string> {
+		await buildImage(docker, image, dockerfile(...lines));
+		await push(image);
+		const digest = (await docker.getImage(image).inspect()).RepoDigests?.find((each) => each.includes('/team/torch@'));
+		await docker.getImage(image).remove({force: true});
+		return digest ?? '';
+	}
+
 	describe('gpubox refresh', () => {
 		before(async () => {
 			await restore();
@@ -366,17 +376,6 @@ describe('gpubox lock and verify', {skip: needsOwnEngine}, () => {
 			await restore();
 			await publish();
 		});
-
-		/** The tag of the registry moves to this, and this host knows nothing of it. */
-		async function move(...lines: string[]): Promise<string> {
-			await buildImage(docker, image, dockerfile(...lines));
-			await push(image);
-			const digest = (await docker.getImage(image).inspect()).RepoDigests?.find((each) =>
-				each.includes('/team/torch@'),
-			);
-			await docker.getImage(image).remove({force: true});
-			return digest ?? '';
-		}
 
 		const isHere = (name: string) =>
 			docker
@@ -422,6 +421,36 @@ describe('gpubox lock and verify', {skip: needsOwnEngine}, () => {
 			assert.notEqual(digest, '');
 			assert.equal(await isHere(digest), false);
 			assert.deepEqual(await verify(0), []);
+		});
+	});
+
+	describe('gpubox refresh with GPUs', () => {
+		after(async () => {
+			await restore();
+			await publish();
+		});
+
+		test('the newer image computes on them, or the lock stays', async () => {
+			const gpus = (host.own?.gpus ?? []).map(({name}) => ({name, capability: [8, 6]}));
+			const refresh = async (about: object) => {
+				await move(...(await torchLines({gpus, archs: ['sm_80'], ...about})));
+				const {code, stdout, stderr} = await gpubox('refresh', '--yes', '--json');
+				assert.notEqual(stdout, '', stderr);
+				const {outcome, check} = JSON.parse(stdout) as {outcome: string; check: {status: string; detail: string}};
+				return {code, outcome, ...check};
+			};
+			await restore();
+			await publish();
+			await writeFile(join(person.project, 'gpubox.yaml'), `image: ${image}\ngpus: 1\n`);
+			const good = await refresh({});
+			assert.deepEqual([good.code, good.outcome, good.status], [0, 'swapped', 'passed'], good.detail);
+			assert.match(good.detail, /^PyTorch computes on \d GPUs?$/);
+			const text = await lockText();
+			assert.match(text, /^ {2}torch: 2\.8\.0\+cu128$/m);
+			const bad = await refresh({faults: {'cuda:0 float32': 1}});
+			assert.deepEqual([bad.code, bad.outcome, bad.status], [8, 'check-failed', 'failed'], bad.detail);
+			assert.match(bad.detail, /products are wrong/);
+			assert.equal(await lockText(), text);
 		});
 	});
 
@@ -482,6 +511,39 @@ describe('gpubox lock and verify', {skip: needsOwnEngine}, () => {
 			assert.match(exported.stdout, /image: \S+\/team\/vision@sha256:/);
 			assert.match(exported.stderr, /that gpubox push wrote into gpubox\.lock/);
 			assert.doesNotMatch(exported.stderr, /mounts\.code/);
+		});
+
+		test('without a command it is a box, which starts Jupyter', async () => {
+			// No index is within reach: a stand-in for pip installs a program that says how it was called.
+			const pip = [
+				'import os, sys',
+				'path = "/usr/local/bin/jupyter"',
+				'open(path, "w").write(f"#!/bin/sh\\necho {sys.argv[-1]!r}: \\"$@\\", user $(id -u)\\n")',
+				'os.chmod(path, 0o755)',
+			].join('\n');
+			const base = `${registry.address}/team/with-pip:1`;
+			const folder = '/usr/lib/python3/dist-packages/pip';
+			const text = Buffer.from(pip).toString('base64');
+			await buildImage(
+				docker,
+				base,
+				dockerfile(`RUN mkdir -p ${folder} && echo ${text} | base64 -d > ${folder}/__main__.py`),
+			);
+			await push(base);
+			await writeFile(
+				join(person.project, 'gpubox.yaml'),
+				`image: ${base}\ngpus: none\nname: vision\nregistry: ${registry.address}/team\n`,
+			);
+			await ok('lock');
+			const exact = (await ok('push', '--tag', 'box')).trim();
+			await docker.getImage(exact.replace(/@.*/, ':box')).remove({force: true});
+			const {stdout, stderr} = await person.run('docker', ['run', '--rm', exact]);
+			assert.equal(
+				stdout,
+				'jupyterlab>=4,<5: lab --ip=0.0.0.0 --port=8888 --no-browser --ServerApp.root_dir=/workspace, user 1000\n',
+				stderr,
+			);
+			assert.match(await lockText(), /^pushed:\n {2}digest: sha256:[0-9a-f]{64}\n {2}reference: \S+\/vision:box$/m);
 		});
 	});
 

@@ -5,5 +5,5 @@ export {makePerson, type Person, type Result, type RunOptions} from './person.ts
 export {freePort, type Registry, startRegistry} from './registry.ts';
 export {openTerminal, type Terminal} from './terminal.ts';
 export {dockerOf, needsOwnEngine, type TestHost, testHost, testHostVariable} from './test-host.ts';
-export {buildTorchImage} from './torch-image.ts';
+export {buildTorchImage, torchLines} from './torch-image.ts';
 export {waitUntil} from './wait-until.ts';
