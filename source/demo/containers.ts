@@ -290,5 +290,6 @@ export function detailOf(container: DemoContainer, imageId: string): ContainerDe
 		oomKilled: false,
 		...(startedAt === undefined ? {} : {startedAt}),
 		mounts: spec.mounts,
+		spec,
 	};
 }

@@ -162,6 +162,8 @@ export type ContainerDetail = Container & {
 	/** Missing until it ended. */
 	finishedAt?: Date;
 	mounts: Mount[];
+	/** As it was created, with what its image brings. Missing where the engine does not tell. */
+	spec?: ContainerSpec;
 };
 
 export type Image = {

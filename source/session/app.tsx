@@ -1,6 +1,7 @@
 import {Box, Text, useApp, useInput, usePaste, useWindowSize} from 'ink';
 import {useEffect, useSyncExternalStore} from 'react';
 import {type Layout, layOut, smallest} from './layout.ts';
+import {BoxScreen, lastBoxTop} from './screens/box.tsx';
 import {EventsScreen} from './screens/events.tsx';
 import {GpuScreen} from './screens/gpu.tsx';
 import {HelpScreen, helpLines} from './screens/help.tsx';
@@ -60,6 +61,7 @@ export function App({session}: {session: Session}) {
 			...logMeasures(),
 			lastHelpTop: view.screen === 'help' ? lastHelpTop() : 0,
 			lastQuestionTop: lastQuestionTop(),
+			lastBoxTop: view.screen === 'box' ? lastBoxTop(facts, view, {size, now: session.now()}) : 0,
 		});
 	});
 	usePaste((text) => session.paste(text));
@@ -98,6 +100,10 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 
 		case 'events': {
 			return <EventsScreen {...frame} />;
+		}
+
+		case 'box': {
+			return <BoxScreen {...frame} past={session.past} />;
 		}
 
 		case 'gpu': {

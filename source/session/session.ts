@@ -15,6 +15,8 @@ import {createContext, type Terminal} from './state/context.ts';
 import {perform, standAside} from './state/effects.ts';
 import {createHostReader, type HostReader} from './state/gpus/host-line.ts';
 import {followHosts} from './state/hosts/host-watch.ts';
+import {UseHistory} from './state/inspect/box-state.ts';
+import {followBox} from './state/inspect/box-watch.ts';
 import {followCard} from './state/inspect/card-watch.ts';
 import {listedProcesses, type Past} from './state/inspect/select-gpu.ts';
 import {scopesOf} from './state/key-hints.ts';
@@ -61,7 +63,14 @@ export type SessionOptions = {
 };
 
 /** What depends on the screen's size when a key is pressed. */
-type Measures = {panes: Pane[]; logHeight: number; logWidth: number; lastHelpTop: number; lastQuestionTop: number};
+type Measures = {
+	panes: Pane[];
+	logHeight: number;
+	logWidth: number;
+	lastHelpTop: number;
+	lastQuestionTop: number;
+	lastBoxTop: number;
+};
 
 export type Session = {
 	store: SessionStore;
@@ -87,7 +96,7 @@ export type Session = {
 type Act = (action: Action, measures?: Measures) => void;
 
 /** Of text that is typed: nothing that it does depends on the size of the screen. */
-const noMeasures: Measures = {panes: [], logHeight: 1, logWidth: 80, lastHelpTop: 0, lastQuestionTop: 0};
+const noMeasures: Measures = {panes: [], logHeight: 1, logWidth: 80, lastHelpTop: 0, lastQuestionTop: 0, lastBoxTop: 0};
 
 const longestLeaveMs = 1000;
 
@@ -111,7 +120,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		view: {...firstView, tour: options.tour?.first},
 	});
 	const log = createLogModel();
-	const past: Past = {gpus: new GpuHistory(), processes: new ProcessHistory()};
+	const past: Past = {gpus: new GpuHistory(), processes: new ProcessHistory(), use: new UseHistory()};
 	const readHost = options.readHost ?? createHostReader(host.engine);
 	const sources = startSources(host, store, {feed, log, readHost, past, now});
 	const stopping = new AbortController();
@@ -140,6 +149,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	followCard(context);
 	followMachine(context);
 	const uses = createUseSource(host.engine, store, stopping.signal);
+	followBox(context, past.use);
 	const {tour} = options;
 	const moveTour = tour && followTour(store, tour);
 
@@ -235,7 +245,7 @@ function createInput(store: SessionStore, act: Act): Pick<Session, 'press' | 'pa
 
 function situationOf(
 	{facts, view}: SessionState,
-	{panes, logHeight, logWidth, lastHelpTop, lastQuestionTop}: Measures,
+	{panes, logHeight, logWidth, lastHelpTop, lastQuestionTop, lastBoxTop}: Measures,
 	{log, past, now}: Pick<Session, 'log' | 'past' | 'now'>,
 ): Situation {
 	return {
@@ -263,7 +273,11 @@ function situationOf(
 		list: () => listSituation({facts, view}, now()),
 		container: () => containerSituation({facts, view}, now()),
 		setup: () => setupSituation(facts, view),
-		inspect: () => ({nowMs: now().getTime(), pids: listedProcesses(facts, view, past).map(({pid}) => pid)}),
+		inspect: () => ({
+			lastTop: lastBoxTop,
+			nowMs: now().getTime(),
+			pids: listedProcesses(facts, view, past).map(({pid}) => pid),
+		}),
 		lastHelpTop,
 		lastQuestionTop,
 		log: logSituation(log, view.log, {height: logHeight, width: logWidth, now: now()}),

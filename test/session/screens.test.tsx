@@ -40,13 +40,6 @@ test('slices are told on their card, and whose they are', async (t) => {
 	assertScreen(folder, 'mig-160x50', await shown.waitForWhole(/lovelace[\s\S]*MIG[\s\S]*gpu_burn[\s\S]*epoch/));
 });
 
-test('the details of a box', async (t) => {
-	const shown = await showSession(t, large);
-	await shown.waitForWhole(everything);
-	shown.type('\r');
-	assertScreen(folder, 'detail-160x50', await shown.waitFor(/─ detail ─/));
-});
-
 test('the help', async (t) => {
 	const shown = await showSession(t, small);
 	await shown.waitForWhole(everything);

@@ -32,6 +32,11 @@ const containerRow = v.object({
 });
 export const containerRows = v.array(containerRow);
 
+/** Only shown: where an engine writes it in another way, the rest of its answer is still of use. */
+function extra<const Schema extends v.GenericSchema>(schema: Schema) {
+	return v.fallback(v.nullish(schema), undefined);
+}
+
 export const containerDetail = v.object({
 	Id: v.string(),
 	Name: v.string(),
@@ -48,8 +53,31 @@ export const containerDetail = v.object({
 		Image: v.string(),
 		Labels: labels,
 		Tty: v.nullish(v.boolean()),
+		Env: extra(v.array(v.string())),
+		Cmd: extra(v.array(v.string())),
+		Entrypoint: extra(v.union([v.array(v.string()), v.string()])),
+		User: extra(v.string()),
+		Hostname: extra(v.string()),
+		WorkingDir: extra(v.string()),
+		StopSignal: extra(v.string()),
+		StopTimeout: extra(whole),
 	}),
 	HostConfig: v.object({
+		Init: extra(v.boolean()),
+		Memory: extra(count),
+		NanoCpus: extra(count),
+		PidsLimit: extra(whole),
+		ShmSize: extra(count),
+		CapAdd: extra(v.array(v.string())),
+		CapDrop: extra(v.array(v.string())),
+		SecurityOpt: extra(v.array(v.string())),
+		GroupAdd: extra(v.array(v.string())),
+		NetworkMode: extra(v.string()),
+		IpcMode: extra(v.string()),
+		UsernsMode: extra(v.string()),
+		Runtime: extra(v.string()),
+		Ulimits: extra(v.array(v.object({Name: v.string(), Hard: whole}))),
+		DeviceRequests: extra(v.array(v.object({Driver: v.nullish(v.string()), DeviceIDs: texts}))),
 		PortBindings: v.nullish(
 			v.record(
 				v.string(),

@@ -96,12 +96,57 @@ export function toContainerDetail(detail: ContainerDetailAnswer): ContainerDetai
 		oomKilled: detail.State.OOMKilled ?? false,
 		...(startedAt ? {startedAt} : {}),
 		...(finishedAt ? {finishedAt} : {}),
-		mounts: (detail.Mounts ?? []).map((mount) => ({
-			type: (mount.Type ?? 'bind') as Mount['type'],
-			source: (mount.Type === 'volume' ? mount.Name : undefined) ?? mount.Source ?? '',
-			target: mount.Destination,
-			readOnly: !mount.RW,
-		})),
+		mounts: toMounts(detail.Mounts),
+		spec: toSpec(detail),
+	};
+}
+
+function toMounts(mounts: ContainerDetailAnswer['Mounts']): Mount[] {
+	return (mounts ?? []).map((mount) => ({
+		type: (mount.Type ?? 'bind') as Mount['type'],
+		source: (mount.Type === 'volume' ? mount.Name : undefined) ?? mount.Source ?? '',
+		target: mount.Destination,
+		readOnly: !mount.RW,
+	}));
+}
+
+/** What `create` would be asked for, to get such a container. */
+function toSpec(detail: ContainerDetailAnswer): ContainerSpec {
+	const {Config: config, HostConfig: host} = detail;
+	const entrypoint = [config.Entrypoint ?? []].flat();
+	const given = <Value>(key: keyof ContainerSpec, value: Value | null | undefined) => (value ? {[key]: value} : {});
+	const requests = host.DeviceRequests ?? [];
+	const cdi = requests.some(({Driver}) => Driver === 'cdi');
+	return {
+		name: detail.Name.replace(/^\//, ''),
+		image: config.Image,
+		...(config.Cmd?.length ? {command: config.Cmd} : {}),
+		...(entrypoint.length > 0 ? {entrypoint} : {}),
+		environment: toRecord(config.Env),
+		labels: config.Labels ?? {},
+		...given('user', config.User),
+		...given('hostname', config.Hostname),
+		...given('workingDirectory', config.WorkingDir),
+		mounts: toMounts(detail.Mounts),
+		ports: toPorts(host.PortBindings).flatMap(({hostPort, ...port}) => (hostPort ? [{...port, hostPort}] : [])),
+		gpus: requests.flatMap(({DeviceIDs}) => (DeviceIDs ?? []).map((id) => id.replace(/^nvidia\.com\/gpu=/, ''))),
+		gpuMechanism: cdi ? 'cdi' : 'gpu',
+		init: host.Init ?? false,
+		...given('sharedMemoryBytes', host.ShmSize),
+		...given('memoryBytes', host.Memory),
+		...given('cpus', (host.NanoCpus ?? 0) / 1e9),
+		...((host.PidsLimit ?? 0) > 0 ? given('pidsLimit', host.PidsLimit) : {}),
+		ulimits: Object.fromEntries((host.Ulimits ?? []).map(({Name, Hard}) => [Name, Hard])),
+		capDrop: host.CapDrop ?? [],
+		capAdd: host.CapAdd ?? [],
+		securityOptions: host.SecurityOpt ?? [],
+		groups: (host.GroupAdd ?? []).map(Number).filter((group) => !Number.isNaN(group)),
+		...given('network', host.NetworkMode),
+		...given('ipc', host.IpcMode),
+		...given('userNamespace', host.UsernsMode),
+		...given('runtime', host.Runtime),
+		...given('stopSignal', config.StopSignal),
+		...(typeof config.StopTimeout === 'number' ? {stopTimeoutSeconds: config.StopTimeout} : {}),
 	};
 }
 

@@ -1,16 +1,15 @@
 import {Box} from 'ink';
 import {memo} from 'react';
-import {BoxDetail} from '../components/box-detail.tsx';
 import {BoxList} from '../components/box-list.tsx';
 import {Footer} from '../components/footer.tsx';
 import {GpuPane} from '../components/gpu-pane.tsx';
 import {HostLine} from '../components/host-line.tsx';
 import type {Layout} from '../layout.ts';
-import {selectBoxPane, selectDetail} from '../state/boxes/select-boxes.ts';
+import {selectBoxPane} from '../state/boxes/select-boxes.ts';
 import {selectHints} from '../state/key-hints.ts';
 import type {LogModel} from '../state/log/log-model.ts';
 import type {Facts} from '../state/model.ts';
-import {chosenBox, type View} from '../state/reduce.ts';
+import type {View} from '../state/reduce.ts';
 import {selectGpuPane, selectHostLine} from '../state/selectors.ts';
 import {LogSide} from './log.tsx';
 import {Notices} from './notices.tsx';
@@ -108,11 +107,5 @@ type SideProperties = {facts: Facts; view: View; log: LogModel; now: Date; width
 
 function SidePane({facts, view, log, now, width, height}: SideProperties) {
 	const focused = view.focus === 'side';
-	if (view.side === 'detail') {
-		const title = chosenBox(view, facts.box.boxes)?.name ?? 'Detail';
-		const pairs = selectDetail(facts, view, now);
-		return <BoxDetail title={title} pairs={pairs} width={width} height={height} focused={focused} />;
-	}
-
 	return <LogSide facts={facts} view={view} log={log} now={now} width={width} height={height} focused={focused} />;
 }

@@ -23,8 +23,8 @@ export function scopesOf(view: View): Scope[] {
 	}
 
 	// Its arrows are the tour's as long as that is shown; letters move in time as well.
-	if (view.screen === 'gpu' && view.tour?.shown === true) {
-		return [...tour, 'gpu', 'anywhere'];
+	if ((view.screen === 'gpu' || view.screen === 'box') && view.tour?.shown === true) {
+		return [...tour, view.screen, 'anywhere'];
 	}
 
 	if (view.screen === 'log' || (view.screen === 'main' && view.focus === 'side' && view.side === 'log')) {

@@ -63,6 +63,7 @@ const harmless: ReadonlySet<Action['type']> = new Set([
 	'select-process',
 	'move-cursor',
 	'scroll-events',
+	'scroll-box',
 	'focus',
 	'scroll',
 	'scroll-help',

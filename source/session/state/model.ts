@@ -6,6 +6,7 @@ import type {GpuInventory, GpuProblem} from '../../gpu/gpu.ts';
 import type {GpuView} from '../../gpu/live.ts';
 import {explain} from '../../host/remedies.ts';
 import {type HostsState, noHosts} from './hosts/hosts.ts';
+import {type BoxCard, noBoxCard} from './inspect/box-state.ts';
 import {type CardState, noCard} from './inspect/card-state.ts';
 import {type MachineState, noMachine} from './machine/machine.ts';
 import type {ListPhase} from './phase.ts';
@@ -107,6 +108,8 @@ export type Facts = {
 	hosts: HostsState;
 	/** The card whose screen is shown. */
 	card: CardState;
+	/** The box whose screen is shown. */
+	boxCard: BoxCard;
 	setup: SetupState;
 	tells: TellsState;
 	tasks: Task[];
@@ -132,6 +135,7 @@ export function noFacts(
 		images: {phase: 'unasked', choices: [], problem: undefined},
 		hosts: noHosts,
 		card: noCard,
+		boxCard: noBoxCard,
 		setup: noSetup,
 		tells: noTells,
 		tasks: [],

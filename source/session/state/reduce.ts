@@ -46,7 +46,7 @@ import {
 import {typingAction} from './typing/typing.ts';
 
 export type Pane = 'gpus' | 'boxes' | 'side';
-type Side = 'log' | 'detail';
+type Side = 'log';
 
 /** What is asked before it is done: about a box, or what a project asks for. */
 export type Question = BoxQuestion | TrustQuestion | TaskQuestion | (Armed & SignalQuestion) | ContainerQuestion;
@@ -83,7 +83,7 @@ export type TourState = {shown: boolean; step: number; part: number};
 
 /** What the user looks at. Boxes and GPUs are named by id: their places in the lists change. */
 export type View = {
-	screen: 'main' | 'help' | 'images' | 'setup' | 'hosts' | 'gpu' | 'log' | 'events' | ListName;
+	screen: 'main' | 'help' | 'images' | 'setup' | 'hosts' | 'gpu' | 'box' | 'log' | 'events' | ListName;
 	/** The screen to go back to from the help. */
 	behindHelp: Exclude<View['screen'], 'help'>;
 	focus: Pane;
@@ -274,6 +274,11 @@ const reducers: ReducerTable = {
 	'go-to-host': onHosts,
 	return: onHosts,
 	'open-gpu': onInspected,
+	'open-box': (view, action, situation) =>
+		chosenBox(view, situation.boxes) === undefined
+			? reduceBoxes(view, {type: 'open'}, situation)
+			: onInspected(view, action, situation),
+	'scroll-box': onInspected,
 	'leave-inspect': onInspected,
 	'change-span': onInspected,
 	'move-cursor': onInspected,

@@ -34,7 +34,8 @@ export function part({text, ask, done, screen = 'main', pane, box, asked = false
 			}
 
 			if (view.screen !== screen && view.screen !== 'main') {
-				return {press: {type: 'back'}, to: 'to go back'};
+				const isDetail = view.screen === 'gpu' || view.screen === 'box';
+				return {press: {type: isDetail ? 'leave-inspect' : 'back'}, to: 'to go back'};
 			}
 
 			const lead = view.screen !== 'main' ? undefined : (toPane(now, wanted ? 'boxes' : pane) ?? toBox(now, wanted));

@@ -32,7 +32,7 @@ const situation: Situation = {
 		cards: {all: 3, free: 3},
 		canStart: true,
 	}),
-	inspect: () => ({nowMs: Date.UTC(2026, 10, 20, 12), pids: [11, 12]}),
+	inspect: () => ({nowMs: Date.UTC(2026, 10, 20, 12), pids: [11, 12], lastTop: 5}),
 	lastHelpTop: 4,
 	lastQuestionTop: 4,
 	log: {
@@ -142,25 +142,19 @@ test('without boxes a key says how to get one', () => {
 	}
 });
 
-test('without room beside the boxes, the log and the details take their place and give it back', () => {
+test('without room beside the boxes, the log takes their place and gives it back', () => {
 	const narrow: Partial<Situation> = {panes: ['gpus', 'boxes']};
 	const log: Action = {type: 'show', side: 'log'};
-	const detail: Action = {type: 'show', side: 'detail'};
 	assert.equal(after([log], {}, narrow).view.focus, 'side');
 	assert.equal(after([log, log], {}, narrow).view.screen, 'log');
 	const {view} = after([log, log, {type: 'zoom-log'}], {}, narrow);
 	assert.deepEqual([view.screen, view.focus], ['main', 'boxes']);
-	assert.equal(after([detail, detail], {}, narrow).view.focus, 'boxes');
-	assert.deepEqual(after([log, detail], {}, narrow).view.side, 'detail');
-	assert.equal(after([log, detail], {}, narrow).view.focus, 'side');
 	assert.equal(after([log, {type: 'focus', by: 1}], {}, narrow).view.focus, 'boxes');
-	assert.equal(after([detail, log]).view.focus, firstView.focus);
 });
 
 test('the log that is shown becomes the whole screen with the same key', () => {
 	const log: Action = {type: 'show', side: 'log'};
 	assert.equal(after([log]).view.screen, 'log');
-	assert.equal(after([log], {side: 'detail'}).view.screen, 'main');
 	assert.deepEqual(
 		[after([log, {type: 'zoom-log'}]).view.screen, after([{type: 'zoom-log'}]).view.screen],
 		['main', 'log'],
@@ -208,7 +202,6 @@ test('the help is left for the screen it was opened on', () => {
 
 test('only a log is scrolled', () => {
 	assert.deepEqual(after([{type: 'scroll', by: -1, unit: 'page'}]).view.log.position, {line: 179, row: 0});
-	assert.equal(after([{type: 'scroll', by: -1, unit: 'page'}], {side: 'detail'}).view.log.position, 'follow');
 });
 
 test('going over to another host, and back', () => {
@@ -228,4 +221,13 @@ test('going over to another host, and back', () => {
 	assert.deepEqual(after([{type: 'return'}]).effects, []);
 	assert.deepEqual(after([{type: 'return'}], {}, {returnOffered: true}).effects, [{type: 'return'}]);
 	assert.deepEqual(after([go], {}, {hosts: []}).effects, []);
+});
+
+test('Enter opens the screen of the box chosen; without a box it says what to do', () => {
+	const open: Action = {type: 'open-box'};
+	assert.equal(after([open]).view.screen, 'box');
+	assert.equal(after([open], {}, {boxes: []}).effects[0]?.type, 'say');
+	const scrolled = after([open, {type: 'scroll-box', by: 10}, {type: 'scroll-box', by: -1}]).view;
+	assert.equal(scrolled.inspect.top, 4, 'it stops at the last line');
+	assert.equal(after([open, {type: 'leave-inspect'}]).view.screen, 'main');
 });

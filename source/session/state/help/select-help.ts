@@ -17,6 +17,7 @@ const sections: Array<[scope: Scope, title: string]> = [
 	['side', 'Through the log'],
 	['main', 'Boxes and screens'],
 	['gpu', 'On the screen of a GPU'],
+	['box', 'On the screen of a box'],
 	['containers', 'On the screen of containers'],
 	['list', 'In every other list'],
 	['events', 'In the list of what happened'],

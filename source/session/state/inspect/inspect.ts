@@ -50,8 +50,8 @@ type SignalName = 'SIGTERM' | 'SIGKILL';
 export type SignalQuestion = {what: 'signal'; send: SignalName; target: SignalTarget};
 
 export type InspectAction =
-	| {type: 'open-gpu' | 'leave-inspect' | 'change-span' | 'ask-signal'}
-	| {type: 'move-cursor' | 'select-process'; by: number};
+	| {type: 'open-gpu' | 'open-box' | 'leave-inspect' | 'change-span' | 'ask-signal'}
+	| {type: 'move-cursor' | 'select-process' | 'scroll-box'; by: number};
 
 export type InspectEffect =
 	| {type: 'find-process'; pid: number; uuid: string}
@@ -64,12 +64,14 @@ export type InspectSituation = {
 	nowMs: number;
 	/** The processes that the GPU's screen lists. */
 	pids: number[];
+	/** How far the box's screen can be scrolled. */
+	lastTop: number;
 };
 
 type ViewPart = {inspect: InspectView; gpuUuid: string | undefined};
 
 type Reduced = {
-	change: Partial<ViewPart> & {screen?: 'gpu' | 'main'};
+	change: Partial<ViewPart> & {screen?: 'gpu' | 'box' | 'main'};
 	effects: Array<InspectEffect | {type: 'say'; text: string; fix: string}>;
 };
 
@@ -97,6 +99,15 @@ export function reduceInspect(view: ViewPart, action: InspectAction, situation: 
 			return uuid === undefined
 				? {change: {}, effects: [{type: 'say', text: 'There is no GPU to show', fix: ''}]}
 				: {change: {screen: 'gpu', gpuUuid: uuid, inspect: {...firstInspect, ended: inspect.ended}}, effects: []};
+		}
+
+		case 'open-box': {
+			return {change: {screen: 'box', inspect: {...inspect, cursorMs: undefined, top: 0}}, effects: []};
+		}
+
+		case 'scroll-box': {
+			const top = Math.min(situation.lastTop, Math.max(0, Math.min(inspect.top, situation.lastTop) + action.by));
+			return {change: {inspect: {...inspect, top}}, effects: []};
 		}
 
 		case 'leave-inspect': {

@@ -7,10 +7,16 @@ import {formatDuration} from '../../../text/duration.ts';
 import {fullnessStyle, type Style, temperatureStyle, theme} from '../../theme.ts';
 import type {Facts, GpuReading} from '../model.ts';
 import type {View} from '../reduce.ts';
+import type {UseHistory} from './box-state.ts';
 import {chosenPid, type Span, shownGpu, spans} from './inspect.ts';
 
 /** What was kept of the time before. */
-export type Past = {gpus: GpuHistory; processes: ProcessHistory};
+export type Past = {
+	gpus: GpuHistory;
+	processes: ProcessHistory;
+	/** Of the box that is looked at. */
+	use: UseHistory;
+};
 
 export type Curve = {
 	metric: Metric;

@@ -17,6 +17,7 @@ export type Scope =
 	| 'log-found'
 	| 'log-arrows'
 	| 'log-prompt'
+	| 'box'
 	| 'views'
 	| ListName
 	| 'list'

@@ -92,6 +92,7 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 		case 'open':
 		case 'stop-or-start':
 		case 'ask-remove':
+		case 'open-box':
 		case 'show': {
 			return whyNotForBox(facts, view, action.type);
 		}
@@ -122,7 +123,7 @@ function whyNotSetUp({setup}: Facts, {does}: Extract<Action, {type: 'setup'}>): 
 	return does.what === 'open' && setup.project?.file !== undefined ? 'it has a gpubox.yaml' : undefined;
 }
 
-type BoxKey = 'attach' | 'find-idle-kernels' | 'open' | 'stop-or-start' | 'ask-remove' | 'show';
+type BoxKey = 'attach' | 'find-idle-kernels' | 'open' | 'stop-or-start' | 'ask-remove' | 'open-box' | 'show';
 
 function whyNotForBox(facts: Facts, view: View, type: BoxKey): string | undefined {
 	const box = chosenBox(view, facts.box.boxes);
@@ -130,7 +131,7 @@ function whyNotForBox(facts: Facts, view: View, type: BoxKey): string | undefine
 		return 'there is no box';
 	}
 
-	if (type === 'stop-or-start' || type === 'ask-remove' || type === 'show') {
+	if (type === 'stop-or-start' || type === 'ask-remove' || type === 'open-box' || type === 'show') {
 		return undefined;
 	}
 

@@ -1,6 +1,6 @@
 import type {Binding} from './binding.ts';
 
-/** The screen of one GPU. */
+/** The screens of one GPU and of one box. */
 export const inspectKeys: Binding[] = [
 	{scope: 'gpu', keys: ['tab', 'w'], label: '5 min, 1 h or 24 h', short: 'time span', action: {type: 'change-span'}},
 	{
@@ -24,4 +24,25 @@ export const inspectKeys: Binding[] = [
 	{scope: 'gpu', keys: ['down', 'j'], label: 'Process below', action: {type: 'select-process', by: 1}},
 	{scope: 'gpu', keys: ['x'], label: 'End the process (asks)', short: 'end process', action: {type: 'ask-signal'}},
 	{scope: 'gpu', keys: ['escape', 'enter'], label: 'To now, or back', short: 'back', action: {type: 'leave-inspect'}},
+
+	{scope: 'box', keys: ['down', 'j'], label: 'A line down', short: 'scroll', action: {type: 'scroll-box', by: 1}},
+	{scope: 'box', keys: ['up', 'k'], label: 'A line up', action: {type: 'scroll-box', by: -1}},
+	{scope: 'box', keys: ['pagedown', 'space'], label: 'Ten lines down', action: {type: 'scroll-box', by: 10}},
+	{scope: 'box', keys: ['pageup', 'b'], label: 'Ten lines up', action: {type: 'scroll-box', by: -10}},
+	{
+		scope: 'box',
+		keys: ['home', 'g'],
+		label: 'First line',
+		action: {type: 'scroll-box', by: Number.NEGATIVE_INFINITY},
+	},
+	{
+		scope: 'box',
+		keys: ['end', 'G'],
+		label: 'Last line',
+		action: {type: 'scroll-box', by: Number.POSITIVE_INFINITY},
+	},
+	{scope: 'box', keys: ['a'], label: 'Shell in the box', short: 'attach', action: {type: 'attach'}},
+	{scope: 'box', keys: ['o'], label: 'Open Jupyter', short: 'open', action: {type: 'open'}},
+	{scope: 'box', keys: ['s'], label: 'Stop (asks) or start', short: 'stop', action: {type: 'stop-or-start'}},
+	{scope: 'box', keys: ['escape', 'enter'], label: 'Back', short: 'back', action: {type: 'leave-inspect'}},
 ];

@@ -20,15 +20,6 @@ export const mainKeys: Binding[] = [
 		action: {type: 'stop-or-start'},
 	},
 	{scope: 'main', keys: ['l'], label: 'Log of the box', short: 'log', action: {type: 'show', side: 'log'}},
-	...(['boxes', 'side'] as const).map(
-		(scope): Binding => ({
-			scope,
-			keys: ['enter'],
-			label: scope === 'boxes' ? 'Details of the box' : '',
-			short: 'detail',
-			action: {type: 'show', side: 'detail'},
-		}),
-	),
 	{scope: 'main', keys: ['x'], label: 'Remove the box (asks)', short: 'remove', action: {type: 'ask-remove'}},
 	{scope: 'main', keys: ['f'], label: 'Free idle kernels (asks)', action: {type: 'find-idle-kernels'}},
 	{scope: 'main', keys: ['i'], label: 'Images that fit here', short: 'images', action: {type: 'images'}},
@@ -42,6 +33,7 @@ export const mainKeys: Binding[] = [
 	{scope: 'gpus', keys: ['enter'], label: 'The GPU over time', short: 'over time', action: {type: 'open-gpu'}},
 	{scope: 'gpus', keys: ['up', 'k'], label: 'GPU above', action: {type: 'select-gpu', by: -1}},
 	{scope: 'gpus', keys: ['down', 'j'], label: 'GPU below', action: {type: 'select-gpu', by: 1}},
+	{scope: 'boxes', keys: ['enter'], label: 'All about the box', short: 'detail', action: {type: 'open-box'}},
 	{scope: 'boxes', keys: ['up', 'k'], label: 'Box above', action: {type: 'select-box', by: -1}},
 	{scope: 'boxes', keys: ['down', 'j'], label: 'Box below', action: {type: 'select-box', by: 1}},
 	{scope: 'boxes', keys: ['home', 'g'], label: 'First box', action: {type: 'select-box', by: Number.NEGATIVE_INFINITY}},

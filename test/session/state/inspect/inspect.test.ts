@@ -10,7 +10,7 @@ import {
 import {questionText} from '../../../../source/session/state/question.ts';
 
 const nowMs = Date.UTC(2026, 10, 20, 12);
-const situation = {gpuUuids: ['GPU-0', 'GPU-1'], nowMs, pids: [11, 12, 13]};
+const situation = {gpuUuids: ['GPU-0', 'GPU-1'], nowMs, pids: [11, 12, 13], lastTop: 5};
 
 function after(actions: InspectAction[], from: Partial<InspectView> = {}, within: Partial<typeof situation> = {}) {
 	let view = {inspect: {...firstInspect, ...from}, gpuUuid: 'GPU-1' as string | undefined};

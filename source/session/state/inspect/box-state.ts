@@ -1,0 +1,50 @@
+import type {Diagnostic} from '../../../base/failure.ts';
+import type {ContainerProcess, ContainerSpec, ContainerUse} from '../../../engine/engine.ts';
+
+/** What the engine said of the box that is looked at; undefined until it has answered. */
+export type BoxCard = {
+	boxId: string | undefined;
+	spec: ContainerSpec | undefined;
+	/** Of its image: what of the settings is not the box's own. */
+	imageEnvironment: Record<string, string>;
+	/** Everything that runs in it. Asked only for the user's own boxes: command lines are their owner's. */
+	processes: ContainerProcess[] | undefined;
+	use: ContainerUse | undefined;
+	problem: Diagnostic | undefined;
+};
+
+export const noBoxCard: BoxCard = {
+	boxId: undefined,
+	spec: undefined,
+	imageEnvironment: {},
+	processes: undefined,
+	use: undefined,
+	problem: undefined,
+};
+
+/** What one box used, by the second, for its curves. */
+export class UseHistory {
+	readonly #length: number;
+	#uses: ContainerUse[] = [];
+
+	/** @param length how many measurements are kept */
+	constructor(length = 300) {
+		this.#length = length;
+	}
+
+	add(use: ContainerUse): void {
+		this.#uses.push(use);
+		this.#uses.splice(0, this.#uses.length - this.#length);
+	}
+
+	/** Of another box, or of none. */
+	clear(): void {
+		this.#uses = [];
+	}
+
+	/** The newest last. */
+	of(figure: 'cpuPercent' | 'memoryBytes', points: number): Array<number | null> {
+		const newest = this.#uses.slice(-points).map((use) => use[figure]);
+		return [...Array.from({length: Math.max(0, points - newest.length)}, () => null), ...newest];
+	}
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+import {selectBoxLines} from '../../source/session/state/inspect/select-box-screen.ts';
+import {withFacts} from '../../source/session/state/store.ts';
+import {frozenAt} from '../_helpers/demo.ts';
+import {showSession} from '../_helpers/session.tsx';
+import {assertScreen} from '../_helpers/snapshot.ts';
+
+const folder = fileURLToPath(new URL('snapshots', import.meta.url));
+
+for (const size of [
+	{columns: 60, rows: 20},
+	{columns: 80, rows: 24},
+	{columns: 120, rows: 40},
+	{columns: 200, rows: 60},
+]) {
+	const name = `${size.columns}x${size.rows}`;
+	test(`the screen of a box at ${name}`, async (t) => {
+		const shown = await showSession(t, size);
+		await shown.waitFor(/hopper[\s\S]*alice-llm-train/);
+		shown.type('\r');
+		await shown.waitFor(/CPU +\d+ %/);
+		await shown.waitFor(/python3\.11 20411/);
+		// All of it can be reached, at every size.
+		shown.type('G');
+		await shown.waitFor(/runtime\s[\s│]*jupyter ssh/);
+		shown.type('g');
+		const frame = await shown.waitFor(/name +alice-llm-train/);
+		assertScreen(folder, `box-${name}`, frame.replaceAll(/gpubox-demo-\w{6}/g, 'gpubox-demo-XXXXXX'));
+	});
+}
+
+test('secrets are hidden, another user’s environment is not shown, and nothing hostile reaches the terminal', async (t) => {
+	const shown = await showSession(t, {columns: 200, rows: 60});
+	await shown.waitFor(/hopper[\s\S]*alice-llm-train/);
+	shown.type('\r');
+	await shown.waitFor(/As docker run/);
+	const {spec} = shown.session.store.get().facts.boxCard;
+	assert.ok(spec);
+	const environment = {
+		HF_TOKEN: 'hf_abcdefghijklmnop',
+		EPOCHS: '12',
+		NOTE: 'red\u001B[31m \u202Egnp.exe',
+		DATABASE: 'postgres://erik:hunter2@db/x',
+	};
+	const show = (mine: boolean) =>
+		shown.session.store.changeNow(
+			withFacts(({boxCard, box}) => ({
+				boxCard: {...boxCard, spec: {...spec, environment, command: ['serve', '--api-key', 'abc', '--port=80']}},
+				box: {...box, boxes: box.boxes.map((each) => ({...each, mine}))},
+			})),
+		);
+	const all = () => {
+		const {facts, view} = shown.session.store.get();
+		return selectBoxLines(facts, view, {now: frozenAt, width: 120})
+			.map(({text}) => text)
+			.join('\n');
+	};
+	show(true);
+	const own = all();
+	assert.match(own, /EPOCHS=12/);
+	assert.doesNotMatch(own, /hf_abc|hunter2|abc\b|\u001B\[31m|\u202E/);
+	assert.match(own, /HF_TOKEN=\(hidden\)/);
+	assert.match(own, /--api-key '?\(hidden\)/);
+	show(false);
+	const other = all();
+	assert.match(other, /EPOCHS=\(hidden\)/);
+	assert.doesNotMatch(other, /EPOCHS=12/);
+});
+
+test('nothing is asked of the engine about a box that no one looks at', async (t) => {
+	const asked: string[] = [];
+	const shown = await showSession(
+		t,
+		{columns: 80, rows: 24},
+		{
+			prepare({engine}) {
+				for (const name of ['stats', 'top', 'inspectContainer'] as const) {
+					const original = engine[name] as (...given: unknown[]) => unknown;
+					Object.assign(engine, {
+						[name](...given: unknown[]) {
+							asked.push(name);
+							return original.apply(engine, given);
+						},
+					});
+				}
+			},
+		},
+	);
+	await shown.waitFor(/hopper[\s\S]*alice-llm-train/);
+	const before = asked.filter((name) => name === 'stats').length;
+	assert.equal(before, 0);
+	shown.type('\r');
+	await shown.waitFor(/CPU +\d+ %/);
+	assert.ok(asked.includes('stats') && asked.includes('inspectContainer'));
+	assert.equal(
+		shown.session.store.get().facts.boxCard.processes,
+		undefined,
+		"another user's command lines stay theirs",
+	);
+	shown.type('\u001B');
+	await shown.waitFor(/Boxes/);
+});
