@@ -37,6 +37,31 @@ describe('reports of the scanners', () => {
 		]);
 	});
 
+	test('what recorded reports have beside the documented fields', () => {
+		const match = (path: string) => ({
+			vulnerability: {id: 'CVE-2009-3882', severity: 'High', fix: {versions: [], state: 'unknown'}, advisories: []},
+			matchDetails: [{type: 'cpe-match', matcher: 'stock-matcher'}],
+			artifact: {name: 'java', version: '17.0.10+7\u0000-J-ms8m', type: 'binary', locations: [{path}]},
+		});
+		// Grype reads versions out of programs, with the bytes around them; and tells a package at each of its places.
+		assert.deepEqual(rows(readGrype(JSON.stringify({matches: [match('/opt/a'), match('/opt/b')]}))), [
+			['high', 'CVE-2009-3882', 'java', '17.0.10+7-J-ms8m', null],
+		]);
+		const vulnerability = {
+			VulnerabilityID: 'CVE-2025-66614',
+			PkgName: 'org.apache.tomcat:tomcat-catalina',
+			InstalledVersion: '9.0.109',
+			FixedVersion: '11.0.14, 10.1.49, 9.0.112',
+			Status: 'fixed',
+			Severity: 'MEDIUM',
+		};
+		// Of Trivy's results some are about licenses or configurations, or about nothing at all.
+		const results = [{Class: 'lang-pkgs', Vulnerabilities: [vulnerability]}, {Class: 'license', Licenses: []}, {}];
+		assert.deepEqual(rows(readTrivy(JSON.stringify({SchemaVersion: 2, Results: results}))), [
+			['medium', 'CVE-2025-66614', 'org.apache.tomcat:tomcat-catalina', '9.0.109', '11.0.14, 10.1.49, 9.0.112'],
+		]);
+	});
+
 	test('an image without findings', () => {
 		assert.deepEqual(readTrivy('{"SchemaVersion": 2}'), []);
 		assert.deepEqual(readGrype('{"matches": []}'), []);
