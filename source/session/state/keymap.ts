@@ -18,9 +18,9 @@ The only definition of what a key does: help, footer and palette are generated f
 the order is the order of importance in the footer.
 */
 export const bindings: Binding[] = [
+	...logKeys,
 	...mainKeys,
 	...inspectKeys,
-	...logKeys,
 	...listKeys,
 	...eventKeys,
 	...imageKeys,

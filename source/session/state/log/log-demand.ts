@@ -55,15 +55,28 @@ export function createLogReading(parts: Parts): LogReading {
 	const finder = createFinder(parts, logOf, failed);
 	const mover = createMover(parts, failed);
 	const calls: WalkCalls = {...parts, logOf, find: finder.find};
+	/** Lines that one wished to go further, down or up, while they were not in memory. */
+	let owed = 0;
+	const settle = () => {
+		const {position} = parts.store.get().view.log;
+		if (position !== 'follow' && owed !== 0) {
+			const last = Math.max(model.first, model.end - 1);
+			show(calls, {position: {line: Math.min(last, Math.max(model.first, position.line + owed)), row: 0}});
+		}
+
+		owed = 0;
+	};
 	const perform: LogReading['perform'] = (effect) => {
 		switch (effect.what) {
 			case 'older': {
-				mover.move('reading older lines', (own) => readOlder(calls, own), true);
+				owed = Math.min(0, owed) - effect.owed;
+				mover.move('reading older lines', async (own) => readOlder(calls, own).then(settle), true);
 				return;
 			}
 
 			case 'newer': {
-				mover.move('reading newer lines', (own) => readNewer(calls, own), true);
+				owed = Math.max(0, owed) + effect.owed;
+				mover.move('reading newer lines', async (own) => readNewer(calls, own).then(settle), true);
 				return;
 			}
 
@@ -184,10 +197,7 @@ function createFinder({model, signal, publish}: Parts, logOf: LogReading['logOf'
 
 /** Waits until a search that runs is through. */
 async function waitFor(known: LogFind, own: AbortSignal): Promise<boolean> {
-	while (!progressOf(known).done && known.problem === undefined && !own.aborted) {
-		await new Promise((resolve) => setTimeout(resolve, 50));
-	}
-
+	await until(known, own, () => false);
 	return progressOf(known).done;
 }
 
@@ -278,6 +288,9 @@ function show({store}: WalkCalls, change: Partial<LogView>): void {
 	}));
 }
 
+const firstTime = Number.NEGATIVE_INFINITY;
+const lastTime = Number.POSITIVE_INFINITY;
+
 type Walk = OnScreen & {of: FindName; by: 1 | -1};
 
 /**
@@ -311,14 +324,17 @@ async function walk(
 
 	const edge = model.window.at(by > 0 ? model.window.end - 1 : model.window.first)?.time ?? 0;
 	const isOver = by > 0 ? model.atEnd : model.atStart;
-	// In what was searched so far the one before this is the last one only when the search is through.
-	if (by < 0 || !isOver) {
-		await found;
-		own.throwIfAborted();
-	}
+	await until(find, own, () => {
+		const {count} = progressOf(find);
+		if (isFirst || (by > 0 && isOver)) {
+			return count > 0;
+		}
 
-	const beyond = isOver ? undefined : matchBeside(find, edge, by);
-	const target = beyond ?? matchBeside(find, by > 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY, by);
+		// The one before is known once the search has come so far; the last one of all only when it is through.
+		return by > 0 ? matchBeside(find, edge, 1) !== undefined : !isOver && find.found.every(({at}) => at >= edge);
+	});
+	const beyond = isOver || isFirst ? undefined : matchBeside(find, edge, by);
+	const target = beyond ?? matchBeside(find, by > 0 || isFirst ? firstTime : lastTime, by > 0 || isFirst ? 1 : -1);
 	if (target !== undefined) {
 		await goTo(calls, of, target, own);
 		return;
@@ -326,13 +342,26 @@ async function walk(
 
 	if (await found) {
 		own.throwIfAborted();
-		const late = matchBeside(find, Number.NEGATIVE_INFINITY, 1);
+		const late = matchBeside(find, firstTime, 1);
 		if (late !== undefined) {
 			await goTo(calls, of, late, own);
-		} else if (!own.aborted) {
-			const text = of === 'errors' ? 'No line of the log reports an error' : `No line of the log matches ${find.text}`;
-			store.changeNow(withFacts(() => ({message: {kind: 'note', text, fix: ''}})));
+			return;
 		}
+
+		const text = of === 'errors' ? 'No line of the log reports an error' : `No line of the log matches ${find.text}`;
+		store.changeNow(withFacts(() => ({message: {kind: 'note', text, fix: ''}})));
+	}
+}
+
+/** Waits until a search knows enough, or has ended. */
+async function until(find: LogFind, own: AbortSignal, isKnown: () => boolean): Promise<void> {
+	for (;;) {
+		own.throwIfAborted();
+		if (isKnown() || progressOf(find).done || find.problem !== undefined) {
+			return;
+		}
+
+		await new Promise((resolve) => setTimeout(resolve, 50));
 	}
 }
 

@@ -64,7 +64,9 @@ export type OnScreen = {top: number; bottom: number};
 
 /** What is done beside the view: lines that are not in memory are read. */
 export type LogEffect =
-	| {what: 'older' | 'newer' | 'start' | 'end' | 'unfind'}
+	/** `owed`: so many lines further one wished to go than there are in memory. */
+	| {what: 'older' | 'newer'; owed: number}
+	| {what: 'start' | 'end' | 'unfind'}
 	| ({what: 'find'; text: string; by: 1 | -1} & OnScreen)
 	| ({what: 'walk'; of: 'search' | 'errors'; by: 1 | -1} & OnScreen)
 	| {what: 'save'; path: string; overwrite: boolean};
@@ -157,11 +159,12 @@ function reduceScroll(log: LogView, {by, unit}: {by: number; unit: 'line' | 'pag
 	// The end of what is in memory is not the end of the log.
 	const position = scrolled === 'follow' && !atEnd ? placeAbove(situation, {line: end, row: 0}, height) : scrolled;
 	const line = position === 'follow' ? end : position.line;
+	const owed = Math.abs(rows) - Math.abs(line - topOf(situation, log.position, height).line);
 	const effects: LogEffect[] = [];
 	if (by < 0 && !atStart && line - first < 3 * height) {
-		effects.push({what: 'older'});
+		effects.push({what: 'older', owed: line === first ? owed : 0});
 	} else if (by > 0 && !atEnd && end - line < 4 * height) {
-		effects.push({what: 'newer'});
+		effects.push({what: 'newer', owed: scrolled === 'follow' ? owed : 0});
 	}
 
 	return {log: {...log, position}, effects};

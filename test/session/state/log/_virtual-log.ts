@@ -33,6 +33,11 @@ export function virtualLog(lines: number, textOf = (line: number) => `line ${lin
 				yield {stream: 'stdout', data: Buffer.from(parts.join('')), starts};
 			}
 		}
+
+		const {signal} = options;
+		if (options.follow && signal?.aborted === false) {
+			await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+		}
 	};
 
 	const log = (change: Partial<LogOf> = {}): LogOf => ({
