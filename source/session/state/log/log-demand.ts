@@ -334,6 +334,12 @@ async function walk(
 		return by > 0 ? matchBeside(find, edge, 1) !== undefined : !isOver && find.found.every(({at}) => at >= edge);
 	});
 	const beyond = isOver || isFirst ? undefined : matchBeside(find, edge, by);
+	if (by < 0 && !isFirst && beyond === undefined) {
+		// From the first one to the last, which is known at the end.
+		await found;
+		own.throwIfAborted();
+	}
+
 	const target = beyond ?? matchBeside(find, by > 0 || isFirst ? firstTime : lastTime, by > 0 || isFirst ? 1 : -1);
 	if (target !== undefined) {
 		await goTo(calls, of, target, own);
