@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import type {Diagnostic} from '../../base/failure.ts';
 import {cut, fit, widthOf} from '../../text/layout/fit.ts';
 import type {BoxItem, BoxPaneView} from '../state/boxes/select-boxes.ts';
-import type {Hint} from '../state/key-hints.ts';
+import type {Hint} from '../state/keys/binding.ts';
 import {theme} from '../theme.ts';
 import {TitledPane, windowAround} from './titled-pane.tsx';
 

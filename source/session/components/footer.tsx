@@ -1,6 +1,6 @@
 import {Text} from 'ink';
 import {widthOf} from '../../text/layout/fit.ts';
-import type {Hint} from '../state/key-hints.ts';
+import type {Hint} from '../state/keys/binding.ts';
 import {theme} from '../theme.ts';
 
 /** The keys in one line. What does not fit is left out from the middle: help and quit always stay. */

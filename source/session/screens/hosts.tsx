@@ -6,9 +6,11 @@ import {cut, fit} from '../../text/layout/fit.ts';
 import {safeText} from '../../text/safe.ts';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
+import {Tabs} from '../components/tabs.tsx';
 import {TitledPane, windowAround} from '../components/titled-pane.tsx';
 import {chosenHost} from '../state/hosts/reduce-hosts.ts';
 import {selectHints} from '../state/key-hints.ts';
+import {selectTabs} from '../state/machine/tabs.ts';
 import type {Facts} from '../state/model.ts';
 import type {View} from '../state/reduce.ts';
 import {messageLines, selectHostLine} from '../state/selectors.ts';
@@ -28,12 +30,14 @@ export function HostsScreen({facts, view, size, now}: Properties) {
 		facts.tasks.length > 0 || facts.message !== undefined || view.asking !== undefined
 			? messageLines(facts, view, columns)
 			: 0;
-	const height = rows - 2 - detailHeight - noticeHeight;
+	const withTabs = rows >= 16;
+	const height = rows - (withTabs ? 3 : 2) - detailHeight - noticeHeight;
 	const {from, to} = windowAround(chosen === undefined ? 0 : names.indexOf(chosen), names.length, height - 2);
 	const answered = names.filter((name) => isAlive(answers.get(name))).length;
 	return (
 		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
 			<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
+			{withTabs && <Tabs tabs={selectTabs(view)} width={columns} />}
 			<TitledPane
 				title="Hosts"
 				note={names.length === 0 ? '' : `${answered} of ${names.length} answered`}

@@ -4,8 +4,10 @@ import {formatBytes} from '../../text/bytes.ts';
 import {cut, fit, widthOf} from '../../text/layout/fit.ts';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
+import {Tabs} from '../components/tabs.tsx';
 import {TitledPane, windowAround} from '../components/titled-pane.tsx';
 import {selectHints} from '../state/key-hints.ts';
+import {selectTabs} from '../state/machine/tabs.ts';
 import type {Facts} from '../state/model.ts';
 import type {View} from '../state/reduce.ts';
 import {messageLines, selectHostLine} from '../state/selectors.ts';
@@ -29,12 +31,14 @@ export function ImagesScreen({facts, view, size}: Properties) {
 		facts.tasks.length > 0 || facts.message !== undefined || view.asking !== undefined
 			? messageLines(facts, view, columns)
 			: 0;
-	const height = rows - 2 - reasonsHeight - noticeHeight;
+	const withTabs = rows >= 16;
+	const height = rows - (withTabs ? 3 : 2) - reasonsHeight - noticeHeight;
 	const {from, to} = windowAround(view.imageIndex, choices.length, height - 2);
 	const fitting = choices.filter((choice) => choice.fits === true).length;
 	return (
 		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
 			<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
+			{withTabs && <Tabs tabs={selectTabs(view)} width={columns} />}
 			<TitledPane
 				title="Images"
 				note={choices.length === 0 ? '' : `${fitting} of ${choices.length} fit this machine`}

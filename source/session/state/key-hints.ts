@@ -1,10 +1,11 @@
 import {isRunning} from '../../box/box.ts';
 import {bindings} from './keymap.ts';
-import type {Binding, Scope} from './keys/binding.ts';
+import type {Binding, Hint, Scope} from './keys/binding.ts';
 import {whyNot} from './keys/here.ts';
 import {shownKey} from './keys/key-names.ts';
 import {isListName} from './lists/reduce-lists.ts';
 import {isChosen} from './log/log-view.ts';
+import {containerSituation} from './machine/select-lists.ts';
 import type {Facts} from './model.ts';
 import {chosenBox, type Pane, type View} from './reduce.ts';
 import {isFirstRun} from './setup/select-setup.ts';
@@ -54,19 +55,16 @@ function logScopesOf({screen, log, tour: progress}: View, tour: Scope[]): Scope[
 	return [...found, ...chosen, 'log', ...arrows, ...place, 'views', 'anywhere', ...tour];
 }
 
-export type Hint = {key: string; label: string};
-
 /** The keys worth showing now, the most important first. */
 export function selectHints(facts: Facts, view: View): Hint[] {
 	const scopes = scopesOf(view);
-	const box = chosenBox(view, facts.box.boxes);
 	const hints: Hint[] = [];
 	for (const {scope, keys, short, action} of bindings) {
 		if (short === undefined || !scopes.includes(scope) || !isWorthShowing(action, facts, view)) {
 			continue;
 		}
 
-		const label = action.type === 'stop-or-start' && box !== undefined && !isRunning(box) ? 'start' : short;
+		const label = wouldStart(action, facts, view) ? 'start' : short;
 		const hint = {key: shownKey(keys[0] ?? ''), label};
 		// Without anything to manage, creating the first box, or the demo host, comes first; and a running task may be a mistake.
 		const isNewcomers = action.type === 'setup' && view.screen === 'main';
@@ -84,6 +82,16 @@ export function selectHints(facts: Facts, view: View): Hint[] {
 	}
 
 	return hints;
+}
+
+/** Whether the key that stops or starts would start. */
+function wouldStart(action: Binding['action'], facts: Facts, view: View): boolean {
+	if (action.type === 'container') {
+		return action.does === 'stop-or-start' && containerSituation({facts, view}, new Date(0))?.running === false;
+	}
+
+	const box = chosenBox(view, facts.box.boxes);
+	return action.type === 'stop-or-start' && box !== undefined && !isRunning(box);
 }
 
 /** The footer has room for few keys: not for those that do nothing now, nor for those that are told elsewhere. */

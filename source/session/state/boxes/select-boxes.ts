@@ -3,7 +3,7 @@ import {type Box, isRunning} from '../../../box/box.ts';
 import {ownerText} from '../../../box/list.ts';
 import {formatDuration} from '../../../text/duration.ts';
 import {type Style, theme} from '../../theme.ts';
-import type {Hint} from '../key-hints.ts';
+import type {Hint} from '../keys/binding.ts';
 import type {Facts} from '../model.ts';
 import {chosenBox, type View} from '../reduce.ts';
 import {processInWords} from '../selectors.ts';

@@ -32,6 +32,9 @@ export type Scope =
 	| 'anywhere'
 	| 'tour';
 
+/** A key as the footer shows it. */
+export type Hint = {key: string; label: string};
+
 export type Binding = {
 	scope: Scope;
 	/** Alternatives; the first is shown. */

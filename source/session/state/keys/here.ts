@@ -1,6 +1,8 @@
 /** What a key does here and now, in words, and why it does nothing where that is so. For the footer, the help and the palette. */
 import {isRunning} from '../../../box/box.ts';
 import {ownerText} from '../../../box/list.ts';
+import type {ContainerAction, ContainerSituation} from '../machine/ask-container.ts';
+import {containerSituation} from '../machine/select-lists.ts';
 import {type Facts, isDemoOffered} from '../model.ts';
 import {type Action, chosenBox, isComplete, type View} from '../reduce.ts';
 import {isStartingFolder, newestCancellable} from '../tasks.ts';
@@ -8,6 +10,10 @@ import type {Binding} from './binding.ts';
 
 /** What the key would do now. Safe to print. */
 export function labelHere({label, action}: Pick<Binding, 'label' | 'action'>, facts: Facts, view: View): string {
+	if (action.type === 'container') {
+		return labelOnContainer(action, label, containerSituation({facts, view}, anyTime));
+	}
+
 	const box = chosenBox(view, facts.box.boxes);
 	if (box === undefined) {
 		return label;
@@ -36,9 +42,58 @@ export function labelHere({label, action}: Pick<Binding, 'label' | 'action'>, fa
 	}
 }
 
+/** Which row is chosen does not depend on the time. */
+const anyTime = new Date(0);
+
+function labelOnContainer({does}: ContainerAction, label: string, container: ContainerSituation | undefined): string {
+	if (container === undefined) {
+		return label;
+	}
+
+	const {name, running, box} = container;
+	switch (does) {
+		case 'stop-or-start': {
+			return running ? `Stop ${name} (asks)` : box ? `Start ${name}` : `Start ${name} (asks)`;
+		}
+
+		case 'attach': {
+			return box ? `Shell in ${name}` : `Shell in ${name} (asks)`;
+		}
+
+		default: {
+			return label;
+		}
+	}
+}
+
+function whyNotOnContainer({does}: ContainerAction, facts: Facts, view: View): string | undefined {
+	const container = containerSituation({facts, view}, anyTime);
+	if (container === undefined) {
+		return 'there is no container';
+	}
+
+	if (container.box) {
+		return whyNotForBox(facts, {...view, boxId: container.id}, does);
+	}
+
+	const {claim, running} = container;
+	const isOfBoxes = does === 'open' || does === 'ask-remove';
+	return claim
+		? 'it holds the place of a box'
+		: isOfBoxes
+			? 'it is not a box'
+			: does === 'attach' && !running
+				? 'it is stopped'
+				: undefined;
+}
+
 /** Why the key does nothing now, in a few words; undefined where it does what it says. Safe to print. */
 export function whyNot(action: Action, facts: Facts, view: View): string | undefined {
 	switch (action.type) {
+		case 'container': {
+			return whyNotOnContainer(action, facts, view);
+		}
+
 		case 'demo': {
 			return isDemoOffered(facts) ? undefined : facts.demo ? 'this is one' : 'GPUs and engine are here';
 		}
