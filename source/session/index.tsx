@@ -5,6 +5,7 @@ import type {Host} from '../host/host.ts';
 import {App} from './app.tsx';
 import {dieOf, startJobControl} from './job-control.ts';
 import type {Wishes} from './look/detect.ts';
+import {repaintOnResize} from './repaint.ts';
 import {createSession, type Session, type SessionOptions} from './session.ts';
 import {GoToHost, wantsDemo, wantsReturn} from './state/effects.ts';
 import {dress} from './theme.ts';
@@ -180,6 +181,11 @@ async function runOnce(
 		patchConsole: true,
 		maxFps: 20,
 	});
+	const endRepainting = repaintOnResize(stdout, {
+		clear: app.clear,
+		draw: () => app.rerender(<App session={session} />),
+		isOurs: () => !session.store.get().facts.lent && !jobControl.isStopped(),
+	});
 
 	try {
 		const result = await app.waitUntilExit();
@@ -193,6 +199,7 @@ async function runOnce(
 			process.off(name, handler);
 		}
 
+		endRepainting();
 		process.stdin.setRawMode?.(false);
 		jobControl.end();
 		await session.stop();
