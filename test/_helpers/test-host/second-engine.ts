@@ -35,6 +35,8 @@ export async function startSecondEngine(options: {
 	groupId: number;
 	/** Of its daemon.json. With `bridge: undefined` its containers have a network of their own, which `inside` reaches. */
 	settings?: Record<string, unknown>;
+	/** A folder with a usr/ of another distribution: for the engine its programs and libraries lie over the machine's. */
+	programs?: string;
 }): Promise<SecondEngine> {
 	const folder = await mkdtemp(join(options.parent, 'second-'));
 	await chmod(folder, 0o755);
@@ -53,8 +55,13 @@ export async function startSecondEngine(options: {
 		}),
 	);
 	// The engine is started again in the same namespaces, where the mounts of its containers are.
-	const script =
+	const loop =
 		'while [ ! -e "$1/over" ]; do setpriv --pdeathsig TERM dockerd --config-file "$1/daemon.json" >> "$1/dockerd.log" 2>&1; done';
+	const over =
+		options.programs === undefined
+			? ''
+			: `mount -t overlay overlay -o lowerdir='${options.programs}/usr':/usr /usr && `;
+	const script = `${over}${loop}`;
 	const words = ['--pdeathsig', 'TERM', ...separately(undefined, script, folder)];
 	const keeper: ChildProcess = spawn('setpriv', words, {
 		stdio: 'ignore',
