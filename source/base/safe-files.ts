@@ -96,7 +96,7 @@ export function writeFileAtomic(path: string, content: string | Buffer, options:
 		} finally {
 			closeSync(folder.fd);
 		}
-	});
+	}, path);
 }
 
 /** Returns when a file that was written is sure to outlive a power cut. Nothing where there is none. */
@@ -126,12 +126,15 @@ export function openWriter(path: string): Writer {
 	const folders = new Map<string, Folder>();
 	return {
 		write: (file, content, options = {}) =>
-			inWords(() => {
-				const way = dirname(file);
-				const folder = folders.get(way) ?? openFolder(resolve(path, way));
-				folders.set(way, folder);
-				writeIn(folder, basename(file), content, options);
-			}),
+			inWords(
+				() => {
+					const way = dirname(file);
+					const folder = folders.get(way) ?? openFolder(resolve(path, way));
+					folders.set(way, folder);
+					writeIn(folder, basename(file), content, options);
+				},
+				resolve(path, file),
+			),
 		close() {
 			for (const {fd} of folders.values()) {
 				closeSync(fd);
@@ -221,11 +224,18 @@ export function removeTree(path: string): void {
 }
 
 /** Does something; what goes wrong names the folder as the caller knows it. */
-function inWords(work: () => void): void {
+function inWords(work: () => void, path?: string): void {
 	try {
 		work();
 	} catch (error) {
 		if (!(error instanceof Failure) && error instanceof Error) {
+			const failed = error as NodeJS.ErrnoException;
+			if (path !== undefined && failed.code !== undefined) {
+				// Of a write the system does not say which file it is; of the rest it names the one that takes its place.
+				error.message += failed.path === undefined ? ` '${path}'` : '';
+				failed.path = path;
+			}
+
 			error.message = error.message.replace(/\/proc\/self\/fd\/(\d+)/g, (name, fd) => names.get(Number(fd)) ?? name);
 		}
 

@@ -1,3 +1,10 @@
+/** What the file system says when it takes no more, which is no fault of the program that writes. */
+const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS']);
+
+export function isFull(error: unknown): error is NodeJS.ErrnoException {
+	return error instanceof Error && full.has((error as NodeJS.ErrnoException).code ?? '');
+}
+
 /** What to do about a file that could not be written, by the system's reason; empty for a reason that is not among the usual ones. */
 export function adviceForWrite(error: unknown, path: string): string {
 	switch ((error as NodeJS.ErrnoException | null)?.code) {
@@ -5,6 +12,8 @@ export function adviceForWrite(error: unknown, path: string): string {
 			return `Free some space on the file system of ${path}. To see how full it is: df -h`;
 		case 'EDQUOT':
 			return `Your quota on the file system of ${path} is used up. To see it: quota -s`;
+		case 'EFBIG':
+			return 'Files may not grow that large here. To see the limit: ulimit -f';
 		case 'EROFS':
 			return `${path} is on a file system that is mounted read-only.`;
 		case 'EACCES':

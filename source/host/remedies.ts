@@ -1,4 +1,5 @@
 import {exitCode, Failure} from '../base/failure.ts';
+import {adviceForWrite, isFull} from '../base/write-advice.ts';
 import {EngineError} from '../engine/engine.ts';
 import {safeText} from '../text/safe.ts';
 import {buildErrors} from './known-errors/build-errors.ts';
@@ -57,6 +58,13 @@ export function explain(error: unknown, address = 'the engine'): Failure {
 
 	if (error instanceof Error && error.name === 'AbortError') {
 		return new Failure('Interrupted.', {exitCode: exitCode.interrupted, cause: error});
+	}
+
+	if (isFull(error)) {
+		return new Failure(`Cannot write: ${safeText(error.message)}`, {
+			fix: adviceForWrite(error, safeText(error.path ?? 'your home')),
+			cause: error,
+		});
 	}
 
 	return new Failure(`gpubox failed: ${safeText(error instanceof Error ? error.message : String(error))}`, {

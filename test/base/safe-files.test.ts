@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
 import {
 	chmodSync,
 	existsSync,
@@ -203,4 +204,15 @@ describe('what somebody else laid', {skip: needsRoot}, () => {
 			[0, other.uid, other.uid],
 		);
 	});
+});
+
+test('a file that may not grow is named when it cannot be written', () => {
+	const folder = mkdtempSync(join(tmpdir(), 'gpubox-full-'));
+	const module = new URL('../../source/base/safe-files.ts', import.meta.url).href;
+	const code = `import(${JSON.stringify(module)}).then(({writeFileAtomic}) => writeFileAtomic(${JSON.stringify(join(folder, 'a'))}, 'x')).catch((error) => console.log(error.code, error.message))`;
+	const limited = ['-c', `trap '' XFSZ; ulimit -f 0; exec "$@"`, 'sh', process.execPath, '--import=tsx', '-e', code];
+	const {stdout} = spawnSync('sh', limited, {encoding: 'utf8', env: {...process.env, TSX_DISABLE_CACHE: '1'}});
+	assert.equal(stdout, `EFBIG EFBIG: file too large, write '${join(folder, 'a')}'\n`);
+	assert.deepEqual(readdirSync(folder), []);
+	rmSync(folder, {recursive: true});
 });

@@ -8,8 +8,10 @@ import {existsSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {randomFrom} from '../_helpers/seed.ts';
-import {type Fault, type FaultProxy, startFaultProxy} from '../_helpers/test-host/fault-proxy.ts';
-import {dockerOf, makePerson, type Person, type Result, type TestHost, waitUntil} from '../_helpers/test-host/index.ts';
+import {type Fault, startFaultProxy} from '../_helpers/test-host/fault-proxy.ts';
+import {dockerOf, makePerson, type TestHost, waitUntil} from '../_helpers/test-host/index.ts';
+import {type Chaos, checkResult, environment, type Player, pick, up} from './players.ts';
+import {checkJobs, endSession, failAtStep, fillDisk} from './steps.ts';
 
 export type ChaosOptions = {
 	host: TestHost;
@@ -23,16 +25,6 @@ const largestMiB = 300;
 
 /** Milliseconds after which a verb behind a fault is interrupted: deadlines of half a minute are tested elsewhere. */
 const patienceMs = 6000;
-
-type Player = {person: Person; token: string | undefined; folder: string};
-
-type Chaos = {
-	host: TestHost;
-	docker: ReturnType<typeof dockerOf>;
-	players: [Player, Player];
-	proxy: FaultProxy;
-	random: (most: number) => number;
-};
 
 /** @throws AssertionError of the first promise that was broken */
 export async function runChaos({host, seed, rounds, say}: ChaosOptions): Promise<void> {
@@ -70,9 +62,12 @@ export async function runChaos({host, seed, rounds, say}: ChaosOptions): Promise
 
 const kinds: Array<[name: string, play: (chaos: Chaos) => Promise<void>]> = [
 	['kill', killVerbs],
-	['kill', killVerbs],
+	['step', (chaos) => failAtStep(chaos, up(pick(chaos, chaos.players), chaos.host))],
 	['fault', bendAnswers],
 	['labels', poseAsBox],
+	['step', (chaos) => failAtStep(chaos)],
+	['disk', fillDisk],
+	['terminal', endSession],
 ];
 
 async function makePlayer(host: TestHost, name: string, uid: number): Promise<Player> {
@@ -80,24 +75,11 @@ async function makePlayer(host: TestHost, name: string, uid: number): Promise<Pl
 	const folder = join(person.project, 'train');
 	await mkdir(folder);
 	await person.run('chmod', ['755', person.project]);
-	return {person, token: undefined, folder};
+	const jobs = join(person.project, 'jobs');
+	await mkdir(jobs);
+	await person.run('chmod', ['755', folder, jobs]);
+	return {person, token: undefined, folder, jobs};
 }
-
-const up = ({folder}: Player, {images}: TestHost, ...more: string[]): string[] => [
-	'up',
-	folder,
-	'--json',
-	'--jupyter',
-	'--image',
-	images.jupyter,
-	'--gpus',
-	'1',
-	'--secret',
-	'SECRET',
-	...more,
-];
-
-const environment = {SECRET: 'a value'};
 
 /** One to three verbs at once, most of them killed somewhere on their way. */
 async function killVerbs({host, players, random}: Chaos): Promise<void> {
@@ -242,23 +224,12 @@ async function poseAsBox({host, docker, players, random}: Chaos): Promise<void> 
 	}
 }
 
-/** What holds for every run of every verb. */
-function checkResult(words: string[], {code, stdout, stderr}: Result): void {
-	const told = `${words.join(' ')}: ${code} ${stderr.slice(-1500)}`;
-	assert.ok(code === null || [0, 1, 2, 3, 4, 5, 6, 7, 8, 125, 130].includes(code), told);
-	assert.doesNotMatch(
-		`${stdout}${stderr}`,
-		/[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/,
-		told,
-	);
-	assert.doesNotMatch(stderr, /\n\s+at .+:\d+:\d+|unsettled|TypeError|bug in gpubox|defect of gpubox/, told);
-}
-
 async function checkAfterRound({docker, players, host}: Chaos): Promise<void> {
 	const running = await docker.listContainers({filters: {label: ['gpubox.gpus']}});
 	const cards = running.flatMap(({Labels}) => (Labels['gpubox.nonce'] ? (Labels['gpubox.gpus'] ?? '').split(',') : []));
 	assert.equal(new Set(cards).size, cards.length, `a card is in two boxes: ${cards.join(' ')}`);
 	for (const player of players) {
+		await checkJobs(player);
 		let {code, stdout, stderr} = await player.person.runGpubox(up(player, host), {env: environment});
 		if (code === 7 && stderr.includes('are now held by box')) {
 			// While hers was stopped the other one got its card: she is told, and takes another.
@@ -282,8 +253,13 @@ async function checkAtEnd({docker, players}: Chaos): Promise<void> {
 		const secrets = `/dev/shm/gpubox-${person.uid}`;
 		const list = (path: string) => (existsSync(path) ? readdirSync(path) : []);
 		const isClean = async () => {
+			await person.runGpubox(['runs']);
 			await person.runGpubox(['ls']);
-			return list(state).length === 1 && list(secrets).length === 1;
+			const runs = await docker.listContainers({
+				all: true,
+				filters: {label: ['gpubox.kind=run', `gpubox.owner=${person.environment.USER}`]},
+			});
+			return list(state).length === 1 && list(secrets).length === 1 && runs.length === 0;
 		};
 		await waitUntil(`what was left of ${name} to go`, isClean, {seconds: 60}).catch((error: unknown) => {
 			const records = list(state).map((each) => readFileSync(join(state, each, 'origin.json'), 'utf8'));
@@ -312,8 +288,4 @@ async function removeContainers({docker}: Chaos): Promise<void> {
 			await docker.getContainer(Id).remove({force: true, v: true});
 		}
 	}
-}
-
-function pick<T>({random}: Pick<Chaos, 'random'>, choices: readonly T[]): T {
-	return choices[random(choices.length)] as T;
 }

@@ -11,6 +11,15 @@ const texts = JSON.parse(readFileSync(new URL('../fixtures/error-texts.json', im
 	source: string;
 }>;
 
+test('a file system that takes no more is no bug of gpubox', () => {
+	for (const code of ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS']) {
+		const error = Object.assign(new Error(`${code}: it says so, write`), {code, path: '/a/b'});
+		const {message, fix} = explain(error);
+		assert.equal(message, `Cannot write: ${code}: it says so, write`);
+		assert.ok(fix !== '' && !fix.includes('bug'), fix);
+	}
+});
+
 describe('known error texts', () => {
 	for (const {text, remedy, source} of texts) {
 		test(`${text} (${source})`, () => {
