@@ -235,3 +235,33 @@ test('a range of time is asked for, and what is none is refused', async (t) => {
 	await waitFor(/│ line 20 /);
 	assert.equal(session.log.end - session.log.first, 11);
 });
+
+test('y copies the line that is marked, or the last one, without its control sequences', async (t) => {
+	const {type, waitFor} = await showSession(
+		t,
+		small,
+		ofLength(100, (line) => `\u001B[31mline\u001B[0m ${line}\u0007`),
+	);
+	await waitFor(/line 99/);
+	const written: string[] = [];
+	const write = process.stdout.write.bind(process.stdout);
+	t.mock.method(process.stdout, 'write', (data: string | Uint8Array) => {
+		if (typeof data === 'string' && data.startsWith('\u001B]52;')) {
+			written.push(Buffer.from(data.slice('\u001B]52;c;'.length, -1), 'base64').toString());
+			return true;
+		}
+
+		return write(data);
+	});
+	type('l');
+	type('y');
+	await waitFor(/Copied, if the terminal allows it: line 99/);
+	type('/');
+	await waitFor(/│ \//);
+	type('line 42');
+	type('\r');
+	await waitFor(/▸line 42/);
+	type('y');
+	await waitFor(/Copied, if the terminal allows it: line 42/);
+	assert.deepEqual(written, ['line 99', 'line 42']);
+});

@@ -57,6 +57,7 @@ export const logKeys: Binding[] = [
 	{scope: 'log', keys: ['@'], label: 'Only a part of the time', action: log({what: 'ask', for: 'range'})},
 	{scope: 'log', keys: ['m'], label: 'Your other boxes, too', short: 'merge', action: log({what: 'merge'})},
 	{scope: 'log', keys: ['F'], label: 'Follow or pause', action: log({what: 'follow'})},
+	{scope: 'log', keys: ['y'], label: 'Copy the line', action: log({what: 'copy'})},
 	{scope: 'log', keys: ['S'], label: 'Save to a file', short: 'save', action: log({what: 'ask', for: 'save'})},
 	{scope: 'log', keys: ['z'], label: 'Whole screen and back', short: 'zoom', action: {type: 'zoom-log'}},
 	{scope: 'log-arrows', keys: ['right'], label: '', action: log({what: 'sideways', by: 1})},

@@ -1,17 +1,29 @@
 import {homedir} from 'node:os';
 import {resolve} from 'node:path';
 import {expandHome} from '../../../text/home-path.ts';
-import {safeText} from '../../../text/safe.ts';
+import {safeText, shorten} from '../../../text/safe.ts';
 import type {Context} from '../context.ts';
 import {FileExists, saveLog} from './log-save.ts';
 import {askToReplace, type LogEffect} from './log-view.ts';
+import {plainLine} from './text/log-rows.ts';
 
 /** What a key in the log asks for. */
 export function performLog(context: Context, {does}: {does: LogEffect}): void {
 	if (does.what === 'save') {
 		save(context, does);
+	} else if (does.what === 'copy') {
+		copy(context, does);
 	} else {
 		context.logs.perform(does);
+	}
+}
+
+/** By OSC 52: the terminal puts it into the clipboard of the machine that it is on, also over ssh. */
+function copy({logs, say}: Context, {line}: {line: number}): void {
+	const text = plainLine(logs.model.textAt(line) ?? '');
+	if (text !== '') {
+		process.stdout.write(`\u001B]52;c;${Buffer.from(text).toString('base64')}\u0007`);
+		say('note', `Copied, if the terminal allows it: ${shorten(text, 60)}`);
 	}
 }
 

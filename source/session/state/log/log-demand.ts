@@ -10,7 +10,7 @@ import {createMatcher} from './text/log-query.ts';
 
 /** Reads what is not in memory when it is wanted. */
 export type LogReading = {
-	perform(effect: Exclude<LogEffect, {what: 'save'}>): void;
+	perform(effect: Exclude<LogEffect, {what: 'save' | 'copy'}>): void;
 	/** Ends everything that is being read on demand: another log is shown. */
 	cancel(): void;
 	readonly model: LogModel;

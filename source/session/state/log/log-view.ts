@@ -52,7 +52,7 @@ export function atAnotherLog({wrap, times, merged}: LogView): LogView {
 export type LogAction =
 	| {what: 'scroll'; by: number; unit: 'line' | 'page'}
 	| {what: 'sideways'; by: number}
-	| {what: 'wrap' | 'times' | 'merge' | 'follow' | 'clear'}
+	| {what: 'wrap' | 'times' | 'merge' | 'follow' | 'clear' | 'copy'}
 	| {what: 'ask'; for: LogPrompt['for']}
 	| {what: 'insert'; text: string}
 	| {what: 'edit'; how: Edit}
@@ -67,6 +67,7 @@ export type LogEffect =
 	/** `owed`: so many lines further one wished to go than there are in memory. */
 	| {what: 'older' | 'newer'; owed: number}
 	| {what: 'start' | 'end' | 'unfind'}
+	| {what: 'copy'; line: number}
 	| ({what: 'find'; text: string; by: 1 | -1} & OnScreen)
 	| ({what: 'walk'; of: 'search' | 'errors'; by: 1 | -1} & OnScreen)
 	| {what: 'save'; path: string; overwrite: boolean};
@@ -117,6 +118,14 @@ export function reduceLog(log: LogView, action: LogAction, situation: LogSituati
 
 		case 'clear': {
 			return reduceClear(log);
+		}
+
+		case 'copy': {
+			const {top, bottom} = onScreen(log, situation);
+			const {marked, position} = log;
+			const isOnScreen = marked !== undefined && marked >= top && marked <= bottom;
+			// What a jump went to; else the newest line, or the one at the top that one scrolled to.
+			return {log, effects: [{what: 'copy', line: isOnScreen ? marked : position === 'follow' ? bottom : top}]};
 		}
 
 		case 'walk': {
