@@ -1,0 +1,114 @@
+/** Draws the pictures of the session: gpubox in a terminal of its own on the demo host, its screen as SVG, in colour. Needs a build. */
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {setTimeout as pause} from 'node:timers/promises';
+import {fileURLToPath} from 'node:url';
+import {spawn} from '@lydell/node-pty';
+import xterm from '@xterm/headless';
+import {hexOf} from '../source/session/look/palette.ts';
+
+const size = {cols: 100, rows: 30};
+const cell = {width: 8.4, height: 18};
+const colours = {background: '#1e1e1e', text: '#d4d4d4'};
+const folder = fileURLToPath(new URL('../docs/pictures', import.meta.url));
+const program = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+/** Long enough for the curves to show something. */
+const warmUpMs = 25_000;
+
+/** Each picture with the keys that lead to it from the one before. */
+const pictures: Array<[name: string, keys: string]> = [
+	['session', ''],
+	['gpu', '\u001B[Z\r'],
+];
+
+type Terminal = InstanceType<typeof xterm.Terminal>;
+
+function colourOf(terminalCell: {fg: number; isRgb: boolean; isPalette: boolean}): string {
+	if (terminalCell.isRgb) {
+		return `#${terminalCell.fg.toString(16).padStart(6, '0')}`;
+	}
+
+	return terminalCell.isPalette && terminalCell.fg >= 16 ? hexOf(terminalCell.fg) : colours.text;
+}
+
+function escaped(text: string): string {
+	return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+function rowOf(terminal: Terminal, row: number): string {
+	const line = terminal.buffer.active.getLine(terminal.buffer.active.viewportY + row);
+	const runs: Array<{text: string; from: number; fill: string; bold: boolean; inverse: boolean}> = [];
+	for (let column = 0; column < size.cols; column += 1) {
+		const each = line?.getCell(column);
+		const text = each?.getChars() || ' ';
+		const fill = each
+			? colourOf({fg: each.getFgColor(), isRgb: each.isFgRGB(), isPalette: each.isFgPalette()})
+			: colours.text;
+		const bold = Boolean(each?.isBold());
+		const inverse = Boolean(each?.isInverse());
+		const last = runs.at(-1);
+		if (last && last.fill === fill && last.bold === bold && last.inverse === inverse) {
+			last.text += text;
+		} else {
+			runs.push({text, from: column, fill, bold, inverse});
+		}
+	}
+
+	const top = row * cell.height;
+	return runs
+		.filter(({text, inverse}) => inverse || text.trim() !== '')
+		.map(({text, from, fill, bold, inverse}) => {
+			const x = (from * cell.width).toFixed(1);
+			const width = (text.length * cell.width).toFixed(1);
+			const behind = inverse
+				? `<rect x="${x}" y="${top}" width="${width}" height="${cell.height}" fill="${fill}"/>`
+				: '';
+			return `${behind}<text x="${x}" y="${top + 13}" textLength="${width}" fill="${inverse ? colours.background : fill}"${bold ? ' font-weight="bold"' : ''}>${escaped(text)}</text>`;
+		})
+		.join('');
+}
+
+/** The screen as a picture that needs no font of its own. */
+function svgOf(terminal: Terminal): string {
+	const width = Math.round(size.cols * cell.width) + 16;
+	const height = size.rows * cell.height + 16;
+	const rows = Array.from({length: size.rows}, (_, row) => rowOf(terminal, row)).join('\n');
+	return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
+<title>gpubox in a terminal</title>
+<rect width="${width}" height="${height}" rx="6" fill="${colours.background}"/>
+<g transform="translate(8 8)" font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="14" xml:space="preserve">
+${rows}
+</g>
+</svg>
+`;
+}
+
+const config = mkdtempSync(join(tmpdir(), 'gpubox-pictures-'));
+try {
+	const terminal = new xterm.Terminal({...size, allowProposedApi: true});
+	const child = spawn(process.execPath, [program, 'demo', '--scenario', 'workstation-8x-h100'], {
+		...size,
+		env: {
+			...process.env,
+			XDG_CONFIG_HOME: config,
+			TERM: 'xterm-256color',
+			COLORTERM: 'truecolor',
+			COLORFGBG: '15;0',
+			LANG: 'C.UTF-8',
+		},
+	});
+	child.onData((text) => terminal.write(text));
+	await pause(warmUpMs);
+	for (const [name, keys] of pictures) {
+		child.write(keys.slice(0, 3));
+		await pause(500);
+		child.write(keys.slice(3));
+		await pause(2500);
+		writeFileSync(join(folder, `${name}.svg`), svgOf(terminal));
+	}
+
+	child.write('q');
+} finally {
+	rmSync(config, {recursive: true, force: true});
+}
