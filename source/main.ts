@@ -1,4 +1,5 @@
 import {failWhenStuck} from './run-verb.ts';
+import {sessionOptions} from './start/session-options.ts';
 
 /**
 What gpubox does: the session without a verb, otherwise the verb.
@@ -7,20 +8,18 @@ What gpubox does: the session without a verb, otherwise the verb.
 */
 export async function main(keepCode: () => void): Promise<void> {
 	const finished = failWhenStuck();
-	const [first, second, ...rest] = process.argv.slice(2);
-	const onlyHost =
-		first !== undefined && /^--host(=.+)?$/.test(first) && (first.includes('=') ? second : rest[0]) === undefined;
-
 	// Without a verb it is the session. Commander would turn a mistyped verb into "too many arguments" if the root did it.
-	if (first === undefined || (onlyHost && (first.includes('=') || second !== undefined))) {
+	const asked = sessionOptions(process.argv.slice(2));
+	if (asked !== undefined) {
 		keepCode();
 		const {openSession} = await import('./commands/session.ts');
-		await openSession(first?.includes('=') ? first.slice('--host='.length) : second);
+		const loadVerbs = async () => (await import('./program.ts')).loadVerbs();
+		await openSession(asked.host, {readOnly: asked.readOnly, loadVerbs});
 		finished();
 		return;
 	}
 
-	if (first === '--licenses') {
+	if (process.argv[2] === '--licenses') {
 		const {printNotices} = await import('./commands/licenses.ts');
 		await printNotices();
 	} else {

@@ -9,6 +9,7 @@ import {targetFacts, targetNames} from './job/export/target-names.ts';
 import {isPlaceName, placeLines, placeNames} from './job/place/place-names.ts';
 import {shared} from './options.ts';
 import {failureJson, wantsJson} from './run-verb.ts';
+import type {Verb} from './session/index.tsx';
 import {calledWord} from './start/called-word.ts';
 import {safeText} from './text/safe.ts';
 import {
@@ -675,7 +676,7 @@ const demo = () => {
 		);
 	return command.action(async ({scenario}) => {
 		const {openDemo} = await import('./commands/session.ts');
-		await openDemo(scenario);
+		await openDemo(scenario, {readOnly: command.parent?.opts().readOnly === true, loadVerbs});
 	});
 };
 
@@ -703,6 +704,7 @@ export function makeProgram(only?: string): CommandUnknownOpts {
 		.helpCommand('help [command]', 'show help for a command')
 		// The entry answers it, so that nothing else has to be loaded.
 		.option('--licenses', 'print the licenses of gpubox and everything in it')
+		.option('--read-only', 'open the session so that nothing can be changed')
 		.option(
 			'--host <host>',
 			"use another workstation: a Docker context's name, ssh://user@machine, or a name of the setting hosts",
@@ -736,6 +738,22 @@ export function makeProgram(only?: string): CommandUnknownOpts {
 		});
 
 	return program;
+}
+
+/** The verbs as the palette of the session lists them, in the order of `--help`. */
+export async function loadVerbs(): Promise<Verb[]> {
+	const help = new Help();
+	return makeProgram()
+		.commands.filter((command) => command.name() !== 'help' && !command.name().startsWith('__'))
+		.map((command) => ({
+			name: command.name(),
+			aliases: command.aliases(),
+			summary: command.summary(),
+			usage: help
+				.commandUsage(command)
+				.replace(/^.*?\[options\] ?/, '')
+				.trim(),
+		}));
 }
 
 /** @param onVerb called when the command line calls a verb that there is */

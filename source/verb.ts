@@ -1,5 +1,6 @@
 /** How verbs are declared: what `verb` adds to a command, and how values of options are read. */
 import {type Command, type CommandUnknownOpts, InvalidArgumentError} from '@commander-js/extra-typings';
+import {exitCode, Failure} from './base/failure.ts';
 import {homeFolder} from './base/home.ts';
 import {findEngineAddress} from './engine/address.ts';
 import {askForwarded} from './engine/forwarded.ts';
@@ -26,6 +27,7 @@ export function verb<Arguments extends unknown[], Options extends Record<string,
 	command.action(() =>
 		runVerb(
 			async (signal) => {
+				refuseReadOnly(command);
 				const args = command.processedArgs as Arguments;
 				host = given();
 				if (host !== undefined) {
@@ -47,6 +49,16 @@ export function verb<Arguments extends unknown[], Options extends Record<string,
 		),
 	);
 	return command as unknown as CommandUnknownOpts;
+}
+
+/** A verb is run in order to do what it does. */
+function refuseReadOnly({parent}: Pick<CommandUnknownOpts, 'parent'>): void {
+	if ((parent?.opts() as {readOnly?: boolean} | undefined)?.readOnly) {
+		throw new Failure('--read-only is an option of the session, which opens without a command.', {
+			fix: 'Leave out the option, or the command.',
+			exitCode: exitCode.usage,
+		});
+	}
 }
 
 /** @param without names of options: `dryRun` */

@@ -36,8 +36,11 @@ async function resolved(
 	return host;
 }
 
+/** What the program hands to the session. */
+type Given = Pick<RunOptions, 'readOnly' | 'loadVerbs'>;
+
 /** `gpubox` without a verb: the session on a terminal that can show it, a plain report elsewhere. */
-export async function openSession(hostName: string | undefined): Promise<void> {
+export async function openSession(hostName: string | undefined, given: Given): Promise<void> {
 	if (!canDraw()) {
 		await runVerb(async (signal) => {
 			const {report} = await import('./output/status-report.ts');
@@ -49,8 +52,10 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 
 	forgetCi();
 	let host: Host;
+	let hostWord: string | undefined;
 	try {
-		host = openHost({host: await resolved(hostName), quiet: true});
+		hostWord = await resolved(hostName);
+		host = openHost({host: hostWord, quiet: true});
 	} catch (error) {
 		await runVerb(() => Promise.reject(error));
 		return;
@@ -64,12 +69,14 @@ export async function openSession(hostName: string | undefined): Promise<void> {
 	const folder = process.cwd();
 	const code = await runSession(host, {
 		...look,
+		...given,
+		...(hostWord === undefined ? {} : {hostWord}),
 		folder,
 		feed,
-		demo: makeDemo,
+		demo: async () => makeDemo(undefined, given),
 		openOther: async ({address}) => ({
 			host: openHost({host: await resolved(address), quiet: true}),
-			options: {folder},
+			options: {...given, hostWord: address, folder},
 		}),
 	});
 	leave(code);
@@ -87,14 +94,14 @@ async function ownLook(): Promise<Pick<RunOptions, 'look' | 'alert' | 'trouble'>
 }
 
 /** `gpubox demo`, on the demo host of a scenario where one is named. */
-export async function openDemo(scenario: string | undefined): Promise<void> {
+export async function openDemo(scenario: string | undefined, given: Given): Promise<void> {
 	if (canDraw()) {
 		forgetCi();
 	}
 
 	let made: Awaited<ReturnType<typeof makeDemo>>;
 	try {
-		made = await makeDemo(scenario);
+		made = await makeDemo(scenario, given);
 	} catch (error) {
 		await runVerb(() => Promise.reject(error));
 		return;
@@ -112,19 +119,19 @@ export async function openDemo(scenario: string | undefined): Promise<void> {
 	}
 
 	const [{runSession}, look] = await Promise.all([import('../session/index.tsx'), ownLook()]);
-	const code = await runSession(host, {...look, ...options, ...otherHostsOf(host)});
+	const code = await runSession(host, {...look, ...options, ...otherHostsOf(host, given)});
 	await host[Symbol.asyncDispose]();
 	leave(code);
 }
 
 /** Where the scenario lists other hosts, one goes to them. */
-function otherHostsOf(host: DemoHost): Pick<RunOptions, 'openOther'> {
+function otherHostsOf(host: DemoHost, given: Given): Pick<RunOptions, 'openOther'> {
 	return host.otherHosts.length === 0
 		? {}
 		: {
 				async openOther({address}) {
 					const {demoAddress, watchDemoHosts} = await import('./output/demo-hosts.ts');
-					const {host: other, options} = await makeDemo(address.slice(demoAddress.length) || scenarioNames[0]);
+					const {host: other, options} = await makeDemo(address.slice(demoAddress.length) || scenarioNames[0], given);
 					const hosts: UseCases['hosts'] = (_, watch) => watchDemoHosts(host, watch);
 					return {host: other, options: {...options, useCases: {...options.useCases, hosts}}};
 				},
@@ -135,7 +142,7 @@ function otherHostsOf(host: DemoHost): Pick<RunOptions, 'openOther'> {
 const demoWarnAfterMs = 2 * 3_600_000;
 
 /** @throws Failure (usage) for a scenario that is none */
-async function makeDemo(scenario?: string) {
+async function makeDemo(scenario: string | undefined, given: Given) {
 	const [{makeDemoHost}, {scenarioFile}, {createTour}] = await Promise.all([
 		import('../demo/host.ts'),
 		import('../demo/read-scenario.ts'),
@@ -148,6 +155,7 @@ async function makeDemo(scenario?: string) {
 	return {
 		host,
 		options: {
+			...given,
 			folder: process.cwd(),
 			readHost: host.readHost,
 			tour,

@@ -2,6 +2,7 @@ import {Box, Text, useApp, useInput, usePaste, useWindowSize} from 'ink';
 import {useEffect, useSyncExternalStore} from 'react';
 import {type Layout, layOut, smallest} from './layout.ts';
 import {BoxScreen, lastBoxTop} from './screens/box.tsx';
+import {CommandsScreen} from './screens/commands.tsx';
 import {EventsScreen} from './screens/events.tsx';
 import {GpuScreen} from './screens/gpu.tsx';
 import {HelpScreen, helpLines} from './screens/help.tsx';
@@ -10,11 +11,14 @@ import {ImagesScreen} from './screens/images.tsx';
 import {ListScreen} from './screens/list.tsx';
 import {LogScreen, logArea} from './screens/log.tsx';
 import {MainScreen} from './screens/main.tsx';
+import {MenuScreen} from './screens/menu.tsx';
+import {PaletteScreen} from './screens/palette.tsx';
 import {SetupScreen} from './screens/setup.tsx';
 import {questionLines, questionRoom, TrustScreen} from './screens/trust.tsx';
 import type {Session} from './session.ts';
 import {panesOf} from './state/key-hints.ts';
 import {keysOf} from './state/keys/key-names.ts';
+import {questionScreen} from './state/question.ts';
 import {messageLines} from './state/selectors.ts';
 import type {SessionState} from './state/store.ts';
 
@@ -38,8 +42,8 @@ export function App({session}: {session: Session}) {
 	}, [session, exit, suspendTerminal]);
 
 	const lastQuestionTop = () => {
-		const {asking} = store.get().view;
-		return asking?.what === 'trust' ? Math.max(0, questionLines(asking, columns).length - questionRoom(size.rows)) : 0;
+		const asked = questionScreen(store.get().view.asking);
+		return asked === undefined ? 0 : Math.max(0, questionLines(asked, columns).length - questionRoom(size.rows));
 	};
 
 	const lastHelpTop = () => {
@@ -89,8 +93,17 @@ type ScreenProperties = SessionState & {session: Session; size: {columns: number
 
 function Screen({session, facts, view, size, layout}: ScreenProperties) {
 	const frame = {facts, view, size, now: session.now()};
-	if (view.asking?.what === 'trust') {
-		return <TrustScreen facts={facts} view={view} asked={view.asking} size={size} />;
+	const asked = questionScreen(view.asking);
+	if (asked !== undefined) {
+		return <TrustScreen facts={facts} view={view} asked={asked} size={size} />;
+	}
+
+	if (view.palette !== undefined) {
+		return <PaletteScreen facts={facts} view={view} palette={view.palette} size={size} />;
+	}
+
+	if (view.menu !== undefined) {
+		return <MenuScreen facts={facts} view={view} menu={view.menu} size={size} />;
 	}
 
 	switch (view.screen) {
@@ -112,6 +125,10 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 
 		case 'images': {
 			return <ImagesScreen {...frame} />;
+		}
+
+		case 'commands': {
+			return <CommandsScreen {...frame} />;
 		}
 
 		case 'hosts': {

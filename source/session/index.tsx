@@ -11,6 +11,7 @@ import {GoToHost, wantsDemo, wantsReturn} from './state/effects.ts';
 import {dress} from './theme.ts';
 import type {Tour} from './tour/index.tsx';
 
+export type {Verb} from './state/palette/palette.ts';
 export type {UseCases} from './state/use-cases.ts';
 
 export type RunOptions = Omit<SessionOptions, 'demoOffered' | 'now'> & {

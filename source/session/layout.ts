@@ -68,6 +68,23 @@ export function layOut(
 	};
 }
 
+/** One pane with all the room that the others would have. */
+export function zoomLayout(
+	layout: Layout,
+	{columns, height, gpus}: {columns: number; height: number; gpus: number},
+): Layout {
+	const gpuColumns = columns >= 140 && gpus > 1 ? 2 : 1;
+	return {
+		...layout,
+		gpuHeight: height,
+		gpuColumns,
+		gpuLines: linesWithin(height - borders, Math.max(1, Math.ceil(gpus / gpuColumns))),
+		lowerHeight: height,
+		boxesWidth: columns,
+		sideWidth: 0,
+	};
+}
+
 function boxesWidthFor(columns: number): number {
 	return Math.min(72, Math.max(30, Math.floor(columns * 0.44)));
 }

@@ -12,7 +12,7 @@ import {followTour} from './follow-tour.ts';
 import {showNotices} from './state/boxes/effects.ts';
 import {createRunWatcher} from './state/boxes/ended-runs.ts';
 import {createContext, type Terminal} from './state/context.ts';
-import {perform, standAside} from './state/effects.ts';
+import {perform, refuseReadOnly, standAside} from './state/effects.ts';
 import {createHostReader, type HostReader} from './state/gpus/host-line.ts';
 import {followHosts} from './state/hosts/host-watch.ts';
 import {UseHistory} from './state/inspect/box-state.ts';
@@ -21,13 +21,16 @@ import {followCard} from './state/inspect/card-watch.ts';
 import {listedProcesses, type Past} from './state/inspect/select-gpu.ts';
 import {scopesOf} from './state/key-hints.ts';
 import {actionFor, areKeys, onlyMove} from './state/keymap.ts';
+import {isRefused} from './state/keys/here.ts';
 import {characterOf} from './state/keys/key-names.ts';
 import {createLogModel, type LogModel} from './state/log/log-model.ts';
 import {logSituation} from './state/log/select-log.ts';
 import {followMachine} from './state/machine/container-source.ts';
 import {containerSituation, listSituation} from './state/machine/select-lists.ts';
 import {createUseSource} from './state/machine/use-source.ts';
-import {isDemoOffered, noFacts} from './state/model.ts';
+import {type Facts, isDemoOffered, noFacts} from './state/model.ts';
+import type {Verb} from './state/palette/palette.ts';
+import {selectPalette} from './state/palette/select-palette.ts';
 import {type Action, firstView, type Pane, reduce, type Situation} from './state/reduce.ts';
 import {lookForFirstRun} from './state/setup/effects.ts';
 import {hasNoBox, setupSituation} from './state/setup/select-setup.ts';
@@ -57,6 +60,12 @@ export type SessionOptions = {
 	trouble?: Diagnostic;
 	/** How the user wants to hear of events. */
 	alert?: AlertWishes;
+	/** Nothing is changed. */
+	readOnly?: boolean;
+	/** What `--host` takes for this host; missing for this machine's own engine. */
+	hostWord?: string;
+	/** The verbs, for the palette; none unless given. */
+	loadVerbs?: () => Promise<Verb[]>;
 	/** Of the demo host. */
 	tour?: Tour;
 	now?: () => Date;
@@ -104,19 +113,7 @@ const longestLeaveMs = 1000;
 export function createSession(host: Host, feed: GpuFeed, options: SessionOptions): Session {
 	const now = options.now ?? (() => new Date());
 	const store: SessionStore = createStore({
-		facts: noFacts({
-			demo: host.demo,
-			cameOver: options.cameOver ?? false,
-			root: !host.demo && host.person.uid === 0,
-			offers: {
-				demo: options.demoOffered ?? false,
-				images: options.imagesOffered ?? true,
-				hosts: options.hostsOffered ?? false,
-			},
-			engineAddress: host.engine.address,
-			person: host.person.name,
-			folder: withTilde(options.folder, homedir()),
-		}),
+		facts: firstFacts(host, options),
 		view: {...firstView, tour: options.tour?.first},
 	});
 	const log = createLogModel();
@@ -131,6 +128,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		useCases: {...ownUseCases, ...options.useCases},
 		folder: options.folder,
 		logs: sources.logs,
+		loadVerbs: options.loadVerbs ?? (async () => []),
 		terminal: terminal.promise,
 		signal: stopping.signal,
 	});
@@ -155,6 +153,11 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 
 	const act: Act = (action, measures = noMeasures) => {
 		const before = store.get();
+		if (isRefused(action, before.facts)) {
+			refuseReadOnly(context);
+			return;
+		}
+
 		const situation = situationOf(before, measures, {log, past, now});
 		const {view, effects} = reduce(before.view, action, situation);
 		store.changeNow((state) => ({...state, view}));
@@ -188,6 +191,24 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 			clearTimeout(timer);
 		},
 	};
+}
+
+function firstFacts(host: Host, options: SessionOptions): Facts {
+	return noFacts({
+		demo: host.demo,
+		cameOver: options.cameOver ?? false,
+		root: !host.demo && host.person.uid === 0,
+		readOnly: options.readOnly ?? false,
+		hostWord: options.hostWord,
+		offers: {
+			demo: options.demoOffered ?? false,
+			images: options.imagesOffered ?? true,
+			hosts: options.hostsOffered ?? false,
+		},
+		engineAddress: host.engine.address,
+		person: host.person.name,
+		folder: withTilde(options.folder, homedir()),
+	});
 }
 
 /** Milliseconds within which more input belongs to the paste before it; fingers are slower. */
@@ -267,6 +288,9 @@ function situationOf(
 		hostsOffered: facts.offers.hosts,
 		returnOffered: facts.cameOver,
 		panes,
+		commandCount: facts.commands.length,
+		imageReference: facts.images.choices[Math.min(view.imageIndex, facts.images.choices.length - 1)]?.reference,
+		palette: (now) => selectPalette(facts, now),
 		tasks: facts.tasks.toReversed().map(({title, cancellable = false}) => ({title, cancellable})),
 		demoOffered: isDemoOffered(facts),
 		imagesOffered: facts.offers.images,

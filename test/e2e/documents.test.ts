@@ -408,6 +408,7 @@ const story: Step[] = [
 		as: 'gpubox --host ssh://alice@alice-machine ls && gpubox rm alice-machine',
 		out: /alice-my-project[\s\S]*alice-machine/,
 	}),
+	type('gpubox --read-only', {}, leaveAt(/q quit/)),
 	type('gpubox demo', {}, leaveAt(/alice-llm-train[\s\S]*DEMO|DEMO[\s\S]*alice-llm-train/)),
 	type('gpubox demo --scenario mixed-cards', {}, leaveAt(/4 GPUs[\s\S]*RTX 4090|DEMO/)),
 	type('gpubox demo --scenario ./our-host.json', {in: 'scratch'}, leaveAt(/erik-finetune/)),

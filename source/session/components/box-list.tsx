@@ -19,7 +19,8 @@ export function BoxList({view, width, height, focused}: Properties) {
 	);
 	const {from, to} = windowAround(chosen, view.items.length, room);
 	const items = room === 0 ? [] : view.items.slice(from, to);
-	const widths = columnWidths(view.items, inner.width);
+	const anyMarked = view.items.some(({marked}) => marked);
+	const widths = columnWidths(view.items, inner.width - (anyMarked ? 2 : 0));
 	const place = items.length < view.items.length ? `${from + 1}–${to} of ${view.items.length}` : view.note;
 	return (
 		<TitledPane
@@ -31,7 +32,7 @@ export function BoxList({view, width, height, focused}: Properties) {
 		>
 			{view.problem !== undefined && <BoxProblem problem={view.problem} width={inner.width} />}
 			{items.map((item) => (
-				<Row key={item.id} item={item} widths={widths} />
+				<Row key={item.id} item={item} widths={widths} anyMarked={anyMarked} />
 			))}
 			{items.length === 0 && view.problem === undefined && (
 				<Box flexDirection="column" width={inner.width} paddingX={1}>
@@ -134,12 +135,18 @@ function servicesOf(item: BoxItem): string {
 	return item.running ? item.services : item.state;
 }
 
-function Row({item, widths}: {item: BoxItem; widths: Widths}) {
+/** Marks get a column of their own once there is one. */
+function Row({item, widths, anyMarked}: {item: BoxItem; widths: Widths; anyMarked: boolean}) {
 	const column = (text: string, width: number, align: 'left' | 'right' = 'left') =>
 		width === 0 ? '' : `  ${fit(text, width, align)}`;
 	return (
 		<Text wrap="truncate">
 			<Text {...theme.accent}>{item.selected ? '▸' : ' '}</Text>
+			{anyMarked && (
+				<Text {...theme.accent} bold>
+					{item.marked ? '✓ ' : '  '}
+				</Text>
+			)}
 			<Text {...item.markStyle}>{item.mark} </Text>
 			<Text bold={item.selected} {...(item.running ? {} : theme.quiet)}>
 				{fit(item.name, widths.name)}

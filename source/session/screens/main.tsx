@@ -4,7 +4,7 @@ import {BoxList} from '../components/box-list.tsx';
 import {Footer} from '../components/footer.tsx';
 import {GpuPane} from '../components/gpu-pane.tsx';
 import {HostLine} from '../components/host-line.tsx';
-import type {Layout} from '../layout.ts';
+import {type Layout, zoomLayout} from '../layout.ts';
 import {selectBoxPane} from '../state/boxes/select-boxes.ts';
 import {selectHints} from '../state/key-hints.ts';
 import type {LogModel} from '../state/log/log-model.ts';
@@ -27,10 +27,24 @@ type Properties = {
 export function MainScreen({facts, view, size, layout, log, now}: Properties) {
 	const {columns, rows} = size;
 	const withSide = layout.sideWidth > 0;
+	if (view.zoom !== undefined) {
+		const height = rows - 2 - layout.messageHeight;
+		const zoomed = zoomLayout(layout, {columns, height, gpus: facts.gpu.readings.length});
+		const Pane = view.zoom === 'gpus' ? Gpus : Boxes;
+		return (
+			<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+				<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
+				<Pane facts={facts} view={view} layout={zoomed} columns={columns} now={now} />
+				<Notices facts={facts} view={view} width={columns} height={layout.messageHeight} />
+				<Footer hints={selectHints(facts, view)} width={columns} />
+			</Box>
+		);
+	}
+
 	return (
 		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
 			<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
-			<Gpus facts={facts} view={view} layout={layout} columns={columns} />
+			<Gpus facts={facts} view={view} layout={layout} columns={columns} now={now} />
 			<Box height={layout.lowerHeight} flexShrink={0}>
 				{(withSide || view.focus !== 'side') && (
 					<Boxes facts={facts} view={view} layout={layout} columns={columns} now={now} />
@@ -52,7 +66,7 @@ export function MainScreen({facts, view, size, layout, log, now}: Properties) {
 	);
 }
 
-type SectionProperties = {facts: Facts; view: View; layout: Layout; columns: number};
+type SectionProperties = {facts: Facts; view: View; layout: Layout; columns: number; now: Date};
 
 function sameSection(before: SectionProperties, after: SectionProperties): boolean {
 	return (
@@ -82,7 +96,7 @@ const Gpus = memo(function Gpus({facts, view, layout, columns}: SectionPropertie
 
 /** Of the GPUs the boxes show only their numbers, and of the time only minutes. */
 const Boxes = memo(
-	function Boxes({facts, view, layout, columns, now}: SectionProperties & {now: Date}) {
+	function Boxes({facts, view, layout, columns, now}: SectionProperties) {
 		return (
 			<BoxList
 				view={selectBoxPane(facts, view, now)}

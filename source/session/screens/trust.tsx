@@ -6,11 +6,13 @@ import {Question} from '../components/message.tsx';
 import {TitledPane} from '../components/titled-pane.tsx';
 import {selectHints} from '../state/key-hints.ts';
 import type {Facts} from '../state/model.ts';
-import type {TrustQuestion, View} from '../state/reduce.ts';
+import {isComplete, type TrustQuestion, type View} from '../state/reduce.ts';
 import {selectHostLine} from '../state/selectors.ts';
 
+type Asked = Omit<TrustQuestion, 'what'>;
+
 /** All that is asked for, in lines that fit: nothing of it may be cut off. */
-export function questionLines({title, lines}: TrustQuestion, columns: number): string[] {
+export function questionLines({title, lines}: Asked, columns: number): string[] {
 	const room = columns - 4;
 	return [...breakLines(title, room), '', ...lines.flatMap((line) => breakLines(line, room))];
 }
@@ -20,7 +22,7 @@ export function questionRoom(rows: number): number {
 	return Math.max(1, rows - 5);
 }
 
-type Properties = {facts: Facts; view: View; asked: TrustQuestion; size: {columns: number; rows: number}};
+type Properties = {facts: Facts; view: View; asked: Asked; size: {columns: number; rows: number}};
 
 /** What a project asks for beyond a box, to be agreed to or not. */
 export function TrustScreen({facts, view, asked, size}: Properties) {
@@ -46,7 +48,11 @@ export function TrustScreen({facts, view, asked, size}: Properties) {
 					</Text>
 				))}
 			</TitledPane>
-			<Question lines={[asked.question]} answer={asked.armed ? 'armed' : 'open'} width={columns} />
+			<Question
+				lines={[asked.question]}
+				answer={asked.armed ? 'armed' : view.asking === undefined || isComplete(view.asking) ? 'open' : undefined}
+				width={columns}
+			/>
 			<Footer hints={selectHints(facts, view)} width={columns} />
 		</Box>
 	);

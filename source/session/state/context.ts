@@ -3,6 +3,7 @@ import type {Host} from '../../host/host.ts';
 import {createTrustAsker, type TrustAsker} from './boxes/trust-question.ts';
 import type {LogReading} from './log/log-demand.ts';
 import {type Message, problemOf} from './model.ts';
+import type {Verb} from './palette/palette.ts';
 import {type SessionStore, withFacts} from './store.ts';
 import {createTasks, type Tasks} from './tasks.ts';
 import type {UseCases} from './use-cases.ts';
@@ -21,6 +22,8 @@ export type Context = {
 	trust: TrustAsker;
 	/** Of the logs that are shown. */
 	logs: LogReading;
+	/** The commands of gpubox's own program. */
+	loadVerbs: () => Promise<Verb[]>;
 	/** Settles once the first frame is drawn. */
 	terminal: Promise<Terminal>;
 	/** Aborted when the session ends. */
@@ -31,7 +34,7 @@ export type Context = {
 };
 
 export function createContext(
-	parts: Pick<Context, 'host' | 'store' | 'useCases' | 'folder' | 'logs' | 'terminal' | 'signal'>,
+	parts: Pick<Context, 'host' | 'store' | 'useCases' | 'folder' | 'logs' | 'loadVerbs' | 'terminal' | 'signal'>,
 ): Context {
 	const {host, store, signal} = parts;
 	const say: Context['say'] = (kind, text, fix = '') => {

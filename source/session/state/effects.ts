@@ -1,11 +1,17 @@
 import {raiseStop} from '../job-control.ts';
 import {lendTerminal} from '../terminal.ts';
-import {attach, findIdleKernels, findUse, free, open, remove, start, stop, up} from './boxes/effects.ts';
+import {attach, findIdleKernels, findUse, free, open, remove, restart, start, stop, up} from './boxes/effects.ts';
+import {withEntry} from './command-log/command-entry.ts';
+import {commandLinesFor} from './command-log/command-lines.ts';
+import {runVerb} from './command-log/run-command.ts';
 import type {Context} from './context.ts';
+import {copy, findCopies} from './copy/effects.ts';
 import {loadImages, pullImage, upWithImage} from './images/effects.ts';
 import {findProcess, sendSignal} from './inspect/signal-effects.ts';
 import {performLog} from './log/effects.ts';
 import {enterContainer, startContainer, stopContainer} from './machine/effects.ts';
+import {doBulk, findUses} from './marks/effects.ts';
+import {loadVerbs} from './palette/effects.ts';
 import type {Effect} from './reduce.ts';
 import {checkFolder, keepDraft, lookForSetup, writeSetup} from './setup/effects.ts';
 import {withFacts} from './store.ts';
@@ -44,10 +50,17 @@ const effects: EffectTable = {
 	open,
 	start,
 	stop,
+	restart,
 	remove,
 	free,
 	'find-process': findProcess,
 	signal: sendSignal,
+	bulk: doBulk,
+	'find-uses': findUses,
+	'find-copies': findCopies,
+	copy,
+	'load-verbs': loadVerbs,
+	'run-verb': runVerb,
 	'find-use': findUse,
 	'find-idle-kernels': findIdleKernels,
 	'load-images': loadImages,
@@ -63,7 +76,54 @@ const effects: EffectTable = {
 	'setup-write': writeSetup,
 };
 
+/** Everything else is refused in a session that is read-only. */
+const harmless: ReadonlySet<Effect['type']> = new Set([
+	'quit',
+	'suspend',
+	'demo',
+	'return',
+	'go-to-host',
+	'cancel',
+	'dismiss',
+	'say',
+	'find-use',
+	'find-uses',
+	'find-process',
+	'find-copies',
+	'copy',
+	'load-images',
+	'load-verbs',
+	// Of these only those that look are offered then (select-palette.ts).
+	'run-verb',
+] satisfies Array<Effect['type']>);
+
+/** Whether it changes nothing, neither on the host nor in files. */
+export function isHarmless(effect: Effect): boolean {
+	// Saving a log writes a file.
+	return effect.type === 'log' ? effect.does.what !== 'save' : harmless.has(effect.type);
+}
+
+/** To be called in place of what would change something. */
+export function refuseReadOnly({say}: Pick<Context, 'say'>): void {
+	say('note', 'This session is read-only: nothing was done', 'Without --read-only it can be done');
+}
+
 export function perform(context: Context, effect: Effect): void {
+	const {store} = context;
+	const {facts} = store.get();
+	if (facts.readOnly && !isHarmless(effect)) {
+		refuseReadOnly(context);
+		return;
+	}
+
+	const lines = commandLinesFor(effect, facts);
+	if (lines.length > 0) {
+		const at = new Date();
+		store.change(
+			withFacts(({commands}) => ({commands: lines.reduce((all, line) => withEntry(all, {at, line}), commands)})),
+		);
+	}
+
 	const run = effects[effect.type] as (context: Context, effect: Effect) => void;
 	run(context, effect);
 }

@@ -7,6 +7,7 @@ import {isListName} from './lists/reduce-lists.ts';
 import {isChosen} from './log/log-view.ts';
 import {containerSituation} from './machine/select-lists.ts';
 import type {Facts} from './model.ts';
+import {questionScreen} from './question.ts';
 import {chosenBox, type Pane, type View} from './reduce.ts';
 import {isFirstRun} from './setup/select-setup.ts';
 
@@ -14,7 +15,15 @@ import {isFirstRun} from './setup/select-setup.ts';
 export function scopesOf(view: View): Scope[] {
 	const tour: Scope[] = view.tour === undefined ? [] : ['tour'];
 	if (view.asking !== undefined) {
-		return view.asking.what === 'trust' ? ['confirm', 'trust', ...tour] : ['confirm', ...tour];
+		return questionScreen(view.asking) === undefined ? ['confirm', ...tour] : ['confirm', 'trust', ...tour];
+	}
+
+	if (view.palette !== undefined) {
+		return ['palette', 'typing'];
+	}
+
+	if (view.menu !== undefined) {
+		return ['menu', 'anywhere', ...tour];
 	}
 
 	if (view.screen === 'setup') {

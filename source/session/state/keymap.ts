@@ -1,4 +1,5 @@
 import type {Binding, Scope} from './keys/binding.ts';
+import {commandKeys} from './keys/command-keys.ts';
 import {eventKeys} from './keys/event-keys.ts';
 import {generalKeys} from './keys/general-keys.ts';
 import {helpKeys} from './keys/help-keys.ts';
@@ -8,6 +9,8 @@ import {inspectKeys} from './keys/inspect-keys.ts';
 import {listKeys} from './keys/list-keys.ts';
 import {logKeys} from './keys/log-keys.ts';
 import {mainKeys} from './keys/main-keys.ts';
+import {menuKeys} from './keys/menu-keys.ts';
+import {paletteKeys} from './keys/palette-keys.ts';
 import {questionKeys} from './keys/question-keys.ts';
 import {setupKeys} from './keys/setup-keys.ts';
 import {typingKeys} from './keys/typing-keys.ts';
@@ -26,8 +29,11 @@ export const bindings: Binding[] = [
 	...imageKeys,
 	...hostKeys,
 	...setupKeys,
-	...typingKeys,
 	...helpKeys,
+	...paletteKeys,
+	...menuKeys,
+	...commandKeys,
+	...typingKeys,
 	...questionKeys,
 	...generalKeys,
 ];
@@ -69,22 +75,27 @@ const harmless: ReadonlySet<Action['type']> = new Set([
 	'scroll-help',
 	'scroll-question',
 	'show',
+	'scroll-commands',
 	'tour-step',
 ] satisfies Array<Action['type']>);
 
 /** More keys than these at once come from no slow line. */
 const mostAtOnce = 3;
 
+/** Whether an action only moves, or shows something else. */
+export function isMove(action: Action): boolean {
+	return (
+		harmless.has(action.type) ||
+		(action.type === 'setup' && action.does.what === 'move') ||
+		(action.type === 'list' && ['select-row', 'view'].includes(action.does.type))
+	);
+}
+
 /** Whether keys that came in one piece only move, or show something else: held arrows, for example. */
 export function onlyMove(keys: readonly string[], scopes: Scope[]): boolean {
 	return withoutEscape(keys).every((key) => {
 		const action = actionFor(key, scopes);
-		return (
-			action !== undefined &&
-			(harmless.has(action.type) ||
-				(action.type === 'setup' && action.does.what === 'move') ||
-				(action.type === 'list' && ['select-row', 'view'].includes(action.does.type)))
-		);
+		return action !== undefined && isMove(action);
 	});
 }
 

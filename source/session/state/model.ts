@@ -5,10 +5,12 @@ import type {NamedProcess} from '../../box/gpus/process-names.ts';
 import type {GpuInventory, GpuProblem} from '../../gpu/gpu.ts';
 import type {GpuView} from '../../gpu/live.ts';
 import {explain} from '../../host/remedies.ts';
+import type {CommandEntry} from './command-log/command-entry.ts';
 import {type HostsState, noHosts} from './hosts/hosts.ts';
 import {type BoxCard, noBoxCard} from './inspect/box-state.ts';
 import {type CardState, noCard} from './inspect/card-state.ts';
 import {type MachineState, noMachine} from './machine/machine.ts';
+import type {Verb} from './palette/palette.ts';
 import type {ListPhase} from './phase.ts';
 import {noSetup, type SetupState} from './setup/setup.ts';
 import {noTells, type TellsState} from './tells/tells.ts';
@@ -91,6 +93,14 @@ export type Facts = {
 	cameOver: boolean;
 	/** The user is root, who may enter every box. */
 	root: boolean;
+	/** Nothing is changed by this session. */
+	readOnly: boolean;
+	/** What `--host` takes for the host that this session is on; undefined for this machine's own engine. */
+	hostWord: string | undefined;
+	/** Commands of gpubox's own program; undefined until they are first wanted. */
+	verbs: Verb[] | undefined;
+	/** What was done, the newest last. */
+	commands: CommandEntry[];
 	/** What this session can do beyond the host that it is on; `demo`: where something is missing. */
 	offers: {demo: boolean; images: boolean; hosts: boolean};
 	/** Where the engine is, for display. */
@@ -120,11 +130,15 @@ export type Facts = {
 
 export function noFacts(
 	start: Pick<Facts, 'demo' | 'engineAddress' | 'person' | 'folder'> &
-		Partial<Pick<Facts, 'cameOver' | 'root' | 'offers'>>,
+		Partial<Pick<Facts, 'cameOver' | 'root' | 'offers' | 'readOnly' | 'hostWord'>>,
 ): Facts {
 	return {
 		cameOver: false,
 		root: false,
+		readOnly: false,
+		hostWord: undefined,
+		verbs: undefined,
+		commands: [],
 		offers: {demo: false, images: true, hosts: false},
 		...start,
 		gpu: {phase: 'waiting', inventory: undefined, readings: [], processes: [], processesUnknown: true, problems: []},

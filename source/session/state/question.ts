@@ -1,10 +1,16 @@
 import {wrap} from '../../text/layout/fit.ts';
 import type {SignalQuestion} from './inspect/inspect.ts';
 import {containerQuestion} from './machine/ask-container.ts';
-import type {BoxQuestion, ContainerQuestion, TaskQuestion} from './reduce.ts';
+import {bulkScreen} from './marks/marks.ts';
+import type {BoxQuestion, ContainerQuestion, Question, TaskQuestion, TrustQuestion} from './reduce.ts';
 
 /** Columns that are kept free for the keys of a question, and its mark. */
 const besideQuestion = 14;
+
+/** What a question with a screen of its own shows; undefined for one that has a few lines above the footer. */
+export function questionScreen(asked: Question | undefined): Omit<TrustQuestion, 'what'> | undefined {
+	return asked?.what === 'trust' ? asked : asked?.what === 'bulk' ? bulkScreen(asked) : undefined;
+}
 
 /** What is asked, in words. Safe to print: names and owners are. */
 export function questionText(asked: BoxQuestion | TaskQuestion | SignalQuestion | ContainerQuestion): string {
@@ -39,6 +45,10 @@ export function questionText(asked: BoxQuestion | TaskQuestion | SignalQuestion 
 
 	const notes = [...(mine ? [] : [`owner: ${owner}`]), ...(asked.use === '' ? [] : [asked.use])];
 	const shown = notes.length > 0 ? ` (${notes.join('; ')})` : '';
+	if (what === 'restart') {
+		return `Restart ${name}${shown}?`;
+	}
+
 	return what === 'stop' ? `Stop ${name}${shown}?` : `Remove ${name}${shown}? The project folder is kept.`;
 }
 

@@ -1,3 +1,4 @@
+import type {CopyAbout} from './copy/copy-about.ts';
 import {type HostAction, type HostEffect, type HostSituation, reduceHosts} from './hosts/reduce-hosts.ts';
 import {
 	firstInspect,
@@ -34,6 +35,15 @@ import {
 	type ContainerSituation,
 	deedOf,
 } from './machine/ask-container.ts';
+import {type BulkEffect, type BulkQuestion, bulk, markedOf, withMark} from './marks/marks.ts';
+import {type MenuAction, type MenuEffect, type MenuView, reduceMenu} from './menu/menu.ts';
+import {
+	type PaletteAction,
+	type PaletteEffect,
+	type PaletteItem,
+	type PaletteView,
+	reducePalette,
+} from './palette/palette.ts';
 import type {Typed} from './setup/field.ts';
 import {
 	reduceSetup,
@@ -49,7 +59,13 @@ export type Pane = 'gpus' | 'boxes' | 'side';
 type Side = 'log';
 
 /** What is asked before it is done: about a box, or what a project asks for. */
-export type Question = BoxQuestion | TrustQuestion | TaskQuestion | (Armed & SignalQuestion) | ContainerQuestion;
+export type Question =
+	| BoxQuestion
+	| TrustQuestion
+	| TaskQuestion
+	| BulkQuestion
+	| (Armed & SignalQuestion)
+	| ContainerQuestion;
 
 /** Whether `y` was pressed: Enter then says yes, and every other key takes it back. Typed words are no answer. */
 type Armed = {armed?: true};
@@ -59,7 +75,7 @@ type Armed = {armed?: true};
 for how long each did nothing.
 */
 export type BoxQuestion = Armed & {boxId: string; name: string; owner: string; mine: boolean} & (
-		| {what: 'remove' | 'stop'; use?: string}
+		| {what: 'remove' | 'stop' | 'restart'; use?: string}
 		| {what: 'free'; kernels: Array<{id: string; idle: string}>}
 	);
 
@@ -83,7 +99,7 @@ export type TourState = {shown: boolean; step: number; part: number};
 
 /** What the user looks at. Boxes and GPUs are named by id: their places in the lists change. */
 export type View = {
-	screen: 'main' | 'help' | 'images' | 'setup' | 'hosts' | 'gpu' | 'box' | 'log' | 'events' | ListName;
+	screen: 'main' | 'help' | 'images' | 'setup' | 'hosts' | 'gpu' | 'box' | 'log' | 'events' | 'commands' | ListName;
 	/** The screen to go back to from the help. */
 	behindHelp: Exclude<View['screen'], 'help'>;
 	focus: Pane;
@@ -99,6 +115,16 @@ export type View = {
 	setup: SetupView;
 	/** On the screen of one GPU or box. */
 	inspect: InspectView;
+	/** Open, it takes the keys: what can be done, to be found by typing. */
+	palette: PaletteView | undefined;
+	/** The same for a short list to choose from. */
+	menu: MenuView | undefined;
+	/** Ids of the marked boxes. */
+	marks: readonly string[];
+	/** The pane that has the whole of the main screen. */
+	zoom: Exclude<Pane, 'side'> | undefined;
+	/** Lines of the command log below the one shown last; 0 at its end. */
+	commandsUp: number;
 	/** The first line of the help shown. */
 	helpTop: number;
 	/** How many of the newest events are above what is shown. */
@@ -122,6 +148,11 @@ export const firstView: View = {
 	lists: newLists,
 	setup: startOf({}),
 	inspect: firstInspect,
+	palette: undefined,
+	menu: undefined,
+	marks: [],
+	zoom: undefined,
+	commandsUp: 0,
 	helpTop: 0,
 	eventsTop: 0,
 	log: firstLogView,
@@ -139,7 +170,7 @@ type PlainEffect = Of<'cancel' | 'quit' | 'suspend' | 'dismiss'>;
 type EndingAction = Of<'ask-cancel' | 'ask-quit'>;
 
 type BoxAction =
-	| {type: 'attach' | 'open' | 'find-idle-kernels' | 'stop-or-start' | 'ask-remove'}
+	| {type: 'attach' | 'open' | 'find-idle-kernels' | 'stop-or-start' | 'ask-remove' | 'ask-restart' | 'mark'}
 	| {type: 'show'; side: Side}
 	| {type: 'select-box'; by: number};
 
@@ -149,7 +180,13 @@ type HelpAction = {type: 'help' | 'back'} | {type: 'scroll-help'; by: number};
 
 type QuestionAction = {type: 'answer'; yes: boolean} | {type: 'arm' | 'disarm'} | {type: 'scroll-question'; by: number};
 
-type MainAction = {type: 'up' | 'demo'} | {type: 'focus' | 'select-gpu'; by: number};
+type MainAction = {type: 'up' | 'demo' | 'zoom'} | {type: 'focus' | 'select-gpu'; by: number};
+
+type OverlayAction =
+	| {type: 'palette'; does: PaletteAction}
+	| {type: 'menu'; does: MenuAction}
+	| {type: 'copy-menu' | 'commands'}
+	| {type: 'scroll-commands'; by: number};
 
 /** What a key asks for. */
 export type Action =
@@ -171,6 +208,7 @@ export type Action =
 	| {type: 'zoom-log'}
 	| {type: 'events'}
 	| {type: 'scroll-events'; by: number}
+	| OverlayAction
 	| {type: 'tour'}
 	| {type: 'tour-step'; by: number};
 
@@ -189,6 +227,12 @@ export type Situation = HostSituation & {
 	/** What is on the screen of a list. Computed only where it is needed, as is the next. */
 	list: () => ListSituation;
 	container: () => ContainerSituation | undefined;
+	/** Lines of the command log. */
+	commandCount: number;
+	/** Of the chosen image. */
+	imageReference: string | undefined;
+	/** Lines of the palette, the best match first. Computed only where it is needed, as the next. */
+	palette: (view: View) => Array<PaletteItem<Action>>;
 	setup: () => SetupSituation;
 	/** How many events there are. */
 	eventCount: number;
@@ -205,7 +249,11 @@ export type Effect =
 	| PlainEffect
 	| Of<'demo' | 'load-images'>
 	| Of<'up', {image?: string}>
-	| Of<'attach' | 'open' | 'stop' | 'start' | 'remove' | 'find-use' | 'find-idle-kernels', {boxId: string}>
+	| Of<'attach' | 'open' | 'stop' | 'start' | 'restart' | 'remove' | 'find-use' | 'find-idle-kernels', {boxId: string}>
+	| Of<'find-copies', {about: CopyAbout}>
+	| BulkEffect
+	| MenuEffect
+	| PaletteEffect
 	| Of<'free', {boxId: string; kernels: string[]}>
 	| Of<'trust', {yes: boolean}>
 	/** The place of the image in the list. */
@@ -248,7 +296,12 @@ const reducers: ReducerTable = {
 	cancel: asItIs,
 	quit: asItIs,
 	suspend: asItIs,
-	dismiss: asItIs,
+	dismiss: reduceDismiss,
+	palette: reduceOverlays,
+	menu: reduceOverlays,
+	'copy-menu': reduceOverlays,
+	commands: reduceOverlays,
+	'scroll-commands': reduceOverlays,
 	'ask-cancel': reduceEnding,
 	'ask-quit': reduceEnding,
 	events: (view) => ({view: {...view, screen: 'events', eventsTop: 0}, effects: []}),
@@ -263,6 +316,8 @@ const reducers: ReducerTable = {
 	'find-idle-kernels': reduceBoxes,
 	'stop-or-start': reduceBoxes,
 	'ask-remove': reduceBoxes,
+	'ask-restart': reduceBoxes,
+	mark: reduceBoxes,
 	show: reduceBoxes,
 	'select-box': reduceBoxes,
 	images: reduceImages,
@@ -314,6 +369,7 @@ const reducers: ReducerTable = {
 	},
 	up: reduceMain,
 	demo: reduceMain,
+	zoom: reduceMain,
 	focus: reduceMain,
 	'select-gpu': reduceMain,
 };
@@ -330,6 +386,50 @@ function reduceLogOf(view: View, action: Extract<Action, {type: 'log' | 'scroll'
 	return {view: log === view.log ? view : {...view, log}, effects: effects.map((each) => ({type: 'log', does: each}))};
 }
 
+/** Goes back by one: what lies over the panes first, then marks, then the message. */
+function reduceDismiss(view: View): Reduced {
+	if (view.zoom !== undefined) {
+		return {view: {...view, zoom: undefined}, effects: []};
+	}
+
+	return view.marks.length > 0 ? {view: {...view, marks: []}, effects: []} : {view, effects: [{type: 'dismiss'}]};
+}
+
+/** What lies over a screen, and the command log. */
+function reduceOverlays(view: View, action: OverlayAction, situation: Situation): Reduced {
+	switch (action.type) {
+		case 'palette': {
+			const {palette, action: taken, effects} = reducePalette(view.palette, action.does, () => situation.palette(view));
+			const next = {...view, palette};
+			return taken === undefined ? {view: next, effects} : reduce(next, taken, situation);
+		}
+
+		case 'menu': {
+			const {menu, effects} = reduceMenu(view.menu, action.does);
+			return {view: {...view, menu}, effects};
+		}
+
+		case 'copy-menu': {
+			const about = aboutToCopy(view, situation);
+			return about === undefined
+				? {view, effects: []}
+				: {
+						view: {...view, menu: {title: 'Copy', items: undefined, cursor: 0}},
+						effects: [{type: 'find-copies', about}],
+					};
+		}
+
+		case 'commands': {
+			return {view: {...view, screen: 'commands', commandsUp: 0}, effects: []};
+		}
+
+		case 'scroll-commands': {
+			const most = Math.max(0, situation.commandCount - 1);
+			return {view: {...view, commandsUp: Math.min(most, Math.max(0, view.commandsUp - action.by))}, effects: []};
+		}
+	}
+}
+
 function reduceBoxes(view: View, action: BoxAction, {boxes, panes}: Situation): Reduced {
 	const box = chosenBox(view, boxes);
 	if (action.type === 'select-box') {
@@ -340,6 +440,21 @@ function reduceBoxes(view: View, action: BoxAction, {boxes, panes}: Situation): 
 
 	if (box === undefined) {
 		return {view, effects: [{type: 'say', text: 'There is no box yet', fix: 'u starts one for this folder'}]};
+	}
+
+	const marked = markedOf(view.marks, boxes);
+	if (action.type === 'mark') {
+		const next = boxes[Math.min(boxes.length - 1, boxes.indexOf(box) + 1)] ?? box;
+		return {
+			view: {...view, marks: withMark(view.marks, box.id), boxId: next.id, log: atAnotherLog(view.log)},
+			effects: [],
+		};
+	}
+
+	const deed = bulkDeeds[action.type];
+	if (marked.length > 0 && deed !== undefined) {
+		const {asking, effects} = bulk(deed, marked);
+		return {view: {...view, asking}, effects};
 	}
 
 	const {id: boxId, name, owner, mine, running} = box;
@@ -361,6 +476,13 @@ function reduceBoxes(view: View, action: BoxAction, {boxes, panes}: Situation): 
 				: {view, effects: [{type: 'start', boxId}]};
 		}
 
+		case 'ask-restart': {
+			// A stopped one has nothing to lose: it is only started.
+			return running
+				? {view: {...view, asking: {what: 'restart', boxId, name, owner, mine}}, effects: [{type: 'find-use', boxId}]}
+				: {view, effects: [{type: 'start', boxId}]};
+		}
+
 		case 'ask-remove': {
 			return running
 				? {view: {...view, asking: {what: 'remove', boxId, name, owner, mine}}, effects: [{type: 'find-use', boxId}]}
@@ -378,7 +500,7 @@ function reduceBoxes(view: View, action: BoxAction, {boxes, panes}: Situation): 
 			}
 
 			const focus = !takesPlace ? view.focus : isThere ? 'boxes' : 'side';
-			return {view: {...view, side, focus}, effects: []};
+			return {view: {...view, side, focus, zoom: undefined}, effects: []};
 		}
 	}
 }
@@ -391,11 +513,40 @@ function reduceContainer(view: View, {does}: ContainerAction, situation: Situati
 	}
 
 	if (container.box) {
-		return reduceBoxes({...view, boxId: container.id}, {type: does}, situation);
+		// The marks are those of the list of boxes.
+		const reduced = reduceBoxes({...view, marks: [], boxId: container.id}, {type: does}, situation);
+		return {...reduced, view: {...reduced.view, marks: view.marks}};
 	}
 
 	const {asking, effects} = askAboutContainer(does, container);
 	return {view: asking === undefined ? view : {...view, asking}, effects};
+}
+
+/** What the key does to the marked boxes, where there are any. */
+const bulkDeeds: Partial<Record<BoxAction['type'], 'stop-or-start' | 'remove' | 'restart'>> = {
+	'stop-or-start': 'stop-or-start',
+	'ask-remove': 'remove',
+	'ask-restart': 'restart',
+};
+
+/** What the key to copy is about: what is chosen where the keyboard is. */
+function aboutToCopy(view: View, {boxes, gpuUuids, hosts, imageReference}: Situation): CopyAbout | undefined {
+	if (view.screen === 'images') {
+		return imageReference === undefined ? undefined : {kind: 'image', reference: imageReference};
+	}
+
+	if (view.screen === 'hosts') {
+		const host = hosts.find(({name}) => name === view.hostName) ?? hosts[0];
+		return host && {kind: 'host', name: host.name, address: host.address};
+	}
+
+	const uuid = gpuUuids.find((each) => each === view.gpuUuid) ?? gpuUuids[0];
+	if (view.focus === 'gpus' && uuid !== undefined) {
+		return {kind: 'gpu', uuid};
+	}
+
+	const box = chosenBox(view, boxes);
+	return box && {kind: 'box', boxId: box.id};
 }
 
 function reduceImages(view: View, action: ImageAction, {imageCount, imagesOffered}: Situation): Reduced {
@@ -466,7 +617,7 @@ function reduceQuestion(view: View, action: QuestionAction, {lastQuestionTop}: S
 		}
 
 		case 'scroll-question': {
-			if (asking.what !== 'trust') {
+			if (asking.what !== 'trust' && asking.what !== 'bulk') {
 				return {view, effects: []};
 			}
 
@@ -483,7 +634,11 @@ function answered(view: View, asked: Question, yes: boolean): View {
 
 /** Whether the question says all that is to be agreed to; before that it cannot be answered with yes. */
 export function isComplete(asked: Question): boolean {
-	return (asked.what !== 'stop' && asked.what !== 'remove') || asked.use !== undefined;
+	if (asked.what === 'bulk') {
+		return asked.uses !== undefined;
+	}
+
+	return !('boxId' in asked) || asked.what === 'free' || asked.use !== undefined;
 }
 
 function reduceEnding(view: View, {type}: EndingAction, {tasks}: Situation): Reduced {
@@ -513,11 +668,17 @@ function reduceMain(view: View, action: MainAction, situation: Situation): Reduc
 			return {view, effects: situation.demoOffered ? [{type: 'demo'}] : []};
 		}
 
+		case 'zoom': {
+			const zoom = view.focus === 'side' || view.zoom === view.focus ? undefined : view.focus;
+			return {view: {...view, zoom}, effects: []};
+		}
+
 		case 'focus': {
 			const {panes} = situation;
 			const place = Math.max(0, panes.indexOf(view.focus));
 			const focus = panes[(place + action.by + panes.length) % panes.length] ?? view.focus;
-			return {view: {...view, focus}, effects: []};
+			// The next pane is shown beside the others again.
+			return {view: {...view, focus, zoom: undefined}, effects: []};
 		}
 
 		case 'select-gpu': {
@@ -547,6 +708,10 @@ function effectsOf(asked: Question, yes: boolean): Effect[] {
 
 	if (asked.what === 'signal') {
 		return [{type: 'signal', send: asked.send, target: asked.target}];
+	}
+
+	if (asked.what === 'bulk') {
+		return [{type: 'bulk', deed: asked.deed, boxIds: asked.boxes.map(({id}) => id)}];
 	}
 
 	const {boxId} = asked;

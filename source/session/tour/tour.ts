@@ -46,7 +46,8 @@ export function advance(steps: readonly Step[], state: TourState, now: Now, happ
 		}
 
 		case 'dismiss': {
-			const nothingToPutAway = happened.before.message === undefined && now.view.screen === 'main';
+			const nothingToPutAway =
+				happened.before.message === undefined && now.view.screen === 'main' && happened.effects.length > 0;
 			if (state.shown && nothingToPutAway) {
 				return {...state, shown: false};
 			}

@@ -56,7 +56,8 @@ test('where one came from comes first, and every key with a label is there', () 
 		);
 	assert.equal(titles({})[0], '▸ In the list of boxes');
 	assert.equal(titles({behindHelp: 'images'})[0], '▸ On the images screen');
-	const told = helpOf(withBoxes(), {tour: {shown: true, step: 0, part: 0}}).length;
-	const told2 = bindings.filter(({label, scope}) => label !== '' && !['confirm', 'help'].includes(scope)).length;
-	assert.equal(told, told2);
+	const told = helpOf(withBoxes()).map(({label}) => label);
+	for (const {label} of bindings.filter(({scope}) => ['main', 'boxes', 'gpus', 'anywhere'].includes(scope))) {
+		assert.ok(label === '' || told.includes(label), label);
+	}
 });

@@ -1,52 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {type Action, firstView, reduce, type Situation, type View} from '../../../source/session/state/reduce.ts';
-
-const situation: Situation = {
-	boxes: [
-		{id: 'a1', name: 'alice-train', owner: 'alice', mine: true, running: true},
-		{id: 'b1', name: 'bob-eda', owner: 'bob', mine: false, running: true},
-		{id: 'c1', name: 'old', owner: 'alice', mine: true, running: false},
-	],
-	tasks: [],
-	gpuUuids: ['GPU-0', 'GPU-1', 'GPU-2'],
-	eventCount: 5,
-	imageCount: 3,
-	panes: ['gpus', 'boxes', 'side'],
-	hosts: [
-		{name: 'local', address: 'unix:///run/docker.sock'},
-		{name: 'gpu2', address: 'ssh://gpu2', why: 'no answer within 3 s'},
-		{name: 'gpu3', address: 'ssh://gpu3'},
-	],
-	hostsOffered: true,
-	returnOffered: false,
-	demoOffered: false,
-	imagesOffered: true,
-	container: () => undefined,
-	list: () => ({rows: [], nextSort: () => undefined, orderBy: () => undefined, leadsTo: () => undefined}),
-	setup: () => ({
-		file: undefined,
-		folders: [],
-		busy: false,
-		outcome: undefined,
-		cards: {all: 3, free: 3},
-		canStart: true,
-	}),
-	inspect: () => ({nowMs: Date.UTC(2026, 10, 20, 12), pids: [11, 12], lastTop: 5}),
-	lastHelpTop: 4,
-	lastQuestionTop: 4,
-	log: {
-		first: 0,
-		end: 200,
-		rowsOf: () => 1,
-		atStart: true,
-		atEnd: true,
-		height: 11,
-		width: 80,
-		now: new Date(2026, 0, 31, 12),
-		savePath: 'train.log',
-	},
-};
+import {situation} from './_situation.ts';
 
 function after(actions: Action[], from: Partial<View> = {}, within: Partial<Situation> = {}) {
 	let view: View = {...firstView, ...from};

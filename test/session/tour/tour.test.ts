@@ -210,9 +210,12 @@ describe('left and taken up', () => {
 	});
 
 	test('by Esc, where that has nothing else to put away', () => {
-		assert.equal(go(at('up'), now(), key('dismiss')).shown, false);
+		const puts = [{type: 'dismiss'}] as const;
+		assert.equal(go(at('up'), now(), key('dismiss', {}, [...puts])).shown, false);
+		// It took marks off instead.
+		assert.equal(go(at('up'), now(), key('dismiss')).shown, true);
 		const before = {...full, message: {kind: 'note' as const, text: 'x', fix: ''}};
-		assert.equal(go(at('up'), now(), key('dismiss', {}, [], before)).shown, true);
+		assert.equal(go(at('up'), now(), key('dismiss', {}, [...puts], before)).shown, true);
 		assert.equal(go(at('up'), now(), key('back')).shown, true);
 	});
 

@@ -60,6 +60,19 @@ export function stop(context: Context, {boxId}: About): void {
 	);
 }
 
+export function restart(context: Context, {boxId}: About): void {
+	startOn(
+		context,
+		boxId,
+		(box) => `Restarting ${box.name}`,
+		async (box) => {
+			const {actOn} = await import('../marks/act-on.ts');
+			const notes = await actOn(context.host, box, 'restart', context.signal);
+			return {text: [`${box.name} is running again`, ...notes].join('. ')};
+		},
+	);
+}
+
 export function remove(context: Context, {boxId}: About): void {
 	startOn(
 		context,
@@ -102,7 +115,9 @@ export function findUse({host, store, fail, signal}: Context, {boxId}: About): v
 		.then((use) => {
 			store.change((state) => {
 				const {asking} = state.view;
-				const isOpen = (asking?.what === 'stop' || asking?.what === 'remove') && asking.boxId === boxId;
+				const isOpen =
+					(asking?.what === 'stop' || asking?.what === 'remove' || asking?.what === 'restart') &&
+					asking.boxId === boxId;
 				return isOpen ? {...state, view: {...state.view, asking: {...asking, use}}} : state;
 			});
 		})

@@ -4,6 +4,7 @@ import {ownerText} from '../../../box/list.ts';
 import {formatDuration} from '../../../text/duration.ts';
 import {type Style, theme} from '../../theme.ts';
 import type {Hint} from '../keys/binding.ts';
+import {markedOf} from '../marks/marks.ts';
 import type {Facts} from '../model.ts';
 import {chosenBox, type View} from '../reduce.ts';
 import {processInWords} from '../selectors.ts';
@@ -14,6 +15,8 @@ import {type BoxNote, noteOf, tellPairs} from '../tells/select-tells.ts';
 export type BoxItem = {
 	id: string;
 	selected: boolean;
+	/** Marked for what is done to several at once. */
+	marked: boolean;
 	mark: string;
 	markStyle: Style;
 	name: string;
@@ -46,15 +49,21 @@ export function selectBoxPane(facts: Facts, view: View, now: Date): BoxPaneView 
 	const {boxes, phase, problem, age: listAge} = facts.box;
 	const chosen = chosenBox(view, boxes);
 	const running = boxes.filter(isRunning).length;
+	const marked = markedOf(view.marks, boxes);
 	return {
 		title: 'Boxes',
-		note: boxes.length === 0 ? '' : `${running} of ${boxes.length} running`,
+		note: paneNote(boxes.length, running, marked.length),
 		age: boxes.length === 0 || listAge === undefined ? '' : `as of ${listAge} ago`,
-		items: boxes.map((box) => boxItem(box, facts, box === chosen, now)),
+		items: boxes.map((box) => boxItem(box, facts, {selected: box === chosen, marked: marked.includes(box)}, now)),
 		empty: phase === 'waiting' ? ['Asking the engine …'] : phase === 'live' ? ['No boxes yet. Create the first:'] : [],
 		invites: selectInvites(facts),
 		problem,
 	};
+}
+
+function paneNote(boxes: number, running: number, marked: number): string {
+	const marks = marked === 0 ? '' : `${marked} marked · `;
+	return boxes === 0 ? '' : `${marks}${running} of ${boxes} running`;
 }
 
 /** For a user without a box. Where the project has a gpubox.yaml, nothing needs to be asked. */
@@ -78,10 +87,11 @@ function selectInvites(facts: Facts): Hint[] {
 
 const serviceShort = {jupyter: 'jupyter', ssh: 'ssh'} as const;
 
-function boxItem(box: Box, facts: Facts, selected: boolean, now: Date): BoxItem {
+function boxItem(box: Box, facts: Facts, {selected, marked}: Pick<BoxItem, 'selected' | 'marked'>, now: Date): BoxItem {
 	return {
 		id: box.id,
 		selected,
+		marked,
 		...markOf(box),
 		name: box.name,
 		owner: ownerText(box),
@@ -150,7 +160,7 @@ export function selectDetail(facts: Facts, view: View, now: Date): Array<[label:
 	const pairs: Array<[string, string]> = [
 		['name', box.name],
 		['owner', ownerText(box)],
-		['state', boxItem(box, facts, false, now).state],
+		['state', boxItem(box, facts, {selected: false, marked: false}, now).state],
 		['project', box.project],
 		['image', box.image],
 	];

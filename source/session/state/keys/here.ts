@@ -32,6 +32,10 @@ export function labelHere({label, action}: Pick<Binding, 'label' | 'action'>, fa
 			return `Open Jupyter of ${box.name}`;
 		}
 
+		case 'ask-restart': {
+			return isRunning(box) ? `Restart ${box.name} (asks)` : `Start ${box.name}`;
+		}
+
 		case 'ask-remove': {
 			return `Remove ${box.name} (asks)`;
 		}
@@ -87,8 +91,33 @@ function whyNotOnContainer({does}: ContainerAction, facts: Facts, view: View): s
 				: undefined;
 }
 
+/** Keys that change something, or lead to where something is changed. What they would do is refused in any case (effects.ts). */
+const changing: ReadonlySet<Action['type']> = new Set([
+	'up',
+	'attach',
+	'open',
+	'stop-or-start',
+	'ask-restart',
+	'ask-remove',
+	'find-idle-kernels',
+	'pull-image',
+	'up-with-image',
+	'ask-signal',
+	'container',
+] satisfies Array<Action['type']>);
+
+/** Whether the session is read-only, and the key would change something. */
+export function isRefused(action: Action, {readOnly}: Facts): boolean {
+	const opensSetup = action.type === 'setup' && (action.does.what === 'open' || action.does.what === 'visit');
+	return readOnly && (opensSetup || changing.has(action.type));
+}
+
 /** Why the key does nothing now, in a few words; undefined where it does what it says. Safe to print. */
 export function whyNot(action: Action, facts: Facts, view: View): string | undefined {
+	if (isRefused(action, facts)) {
+		return 'this session is read-only';
+	}
+
 	switch (action.type) {
 		case 'container': {
 			return whyNotOnContainer(action, facts, view);
@@ -127,7 +156,8 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 		}
 
 		case 'dismiss': {
-			return facts.message === undefined ? 'no message' : undefined;
+			const isNothing = facts.message === undefined && view.zoom === undefined && view.marks.length === 0;
+			return isNothing ? 'nothing to put away' : undefined;
 		}
 
 		case 'scroll': {
@@ -148,6 +178,8 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 		case 'stop-or-start':
 		case 'ask-remove':
 		case 'open-box':
+		case 'ask-restart':
+		case 'mark':
 		case 'show': {
 			return whyNotForBox(facts, view, action.type);
 		}
@@ -178,7 +210,19 @@ function whyNotSetUp({setup}: Facts, {does}: Extract<Action, {type: 'setup'}>): 
 	return does.what === 'open' && setup.project?.file !== undefined ? 'it has a gpubox.yaml' : undefined;
 }
 
-type BoxKey = 'attach' | 'find-idle-kernels' | 'open' | 'stop-or-start' | 'ask-remove' | 'open-box' | 'show';
+type BoxKey =
+	| 'attach'
+	| 'find-idle-kernels'
+	| 'open'
+	| 'stop-or-start'
+	| 'ask-remove'
+	| 'ask-restart'
+	| 'mark'
+	| 'open-box'
+	| 'show';
+
+/** What leads into a box, or to what it serves. */
+const insideKeys: ReadonlySet<BoxKey> = new Set(['attach', 'find-idle-kernels', 'open']);
 
 function whyNotForBox(facts: Facts, view: View, type: BoxKey): string | undefined {
 	const box = chosenBox(view, facts.box.boxes);
@@ -186,7 +230,7 @@ function whyNotForBox(facts: Facts, view: View, type: BoxKey): string | undefine
 		return 'there is no box';
 	}
 
-	if (type === 'stop-or-start' || type === 'ask-remove' || type === 'open-box' || type === 'show') {
+	if (!insideKeys.has(type)) {
 		return undefined;
 	}
 

@@ -14,5 +14,6 @@ export const imageKeys: Binding[] = [
 		action: {type: 'up-with-image'},
 	},
 	{scope: 'images', keys: ['p'], label: 'Pull it', short: 'pull', action: {type: 'pull-image'}},
+	{scope: 'images', keys: ['y'], label: 'Copy its name', action: {type: 'copy-menu'}},
 	{scope: 'images', keys: ['escape', 'i'], label: 'Back', short: 'back', action: {type: 'back'}},
 ];

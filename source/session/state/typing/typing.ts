@@ -2,12 +2,14 @@
 
 import {isListName, type Lists} from '../lists/reduce-lists.ts';
 import type {LogAction} from '../log/log-view.ts';
+import type {PaletteAction} from '../palette/palette.ts';
 import type {Field, Typed} from '../setup/field.ts';
 import type {SetupAction} from '../setup/setup.ts';
 
 /** What of the view says which field is open. */
 type Fields = {
 	asking: unknown;
+	palette: unknown;
 	screen: string;
 	setup: {field: Field | undefined};
 	log: {prompt: object | undefined};
@@ -17,6 +19,7 @@ type Fields = {
 type TypingAction =
 	| {type: 'setup'; does: SetupAction}
 	| {type: 'log'; does: LogAction}
+	| {type: 'palette'; does: PaletteAction}
 	| {type: 'list'; does: {type: 'type-filter'; typed: Typed}};
 
 /** What typing does now; undefined where nothing is typed. Each place with a field has a line here. */
@@ -27,6 +30,10 @@ export function typingAction(view: Fields, typed: Typed): TypingAction | undefin
 
 	const does =
 		'insert' in typed ? ({what: 'insert', text: typed.insert} as const) : ({what: 'edit', how: typed.edit} as const);
+	if (view.palette !== undefined) {
+		return {type: 'palette', does};
+	}
+
 	if (view.screen === 'setup' && view.setup.field !== undefined) {
 		return {type: 'setup', does};
 	}

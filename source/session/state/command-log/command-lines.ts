@@ -1,0 +1,123 @@
+/** What a key did, as the command that one would have typed for it. Nothing secret is in it. */
+import {shellQuote} from '../../../text/shell-quote.ts';
+import type {Facts} from '../model.ts';
+import type {Effect} from '../reduce.ts';
+
+/** The commands for an effect, with the host where it is not this one; none for one that changes and opens nothing. */
+export function commandLinesFor(effect: Effect, facts: Facts): string[] {
+	if (effect.type === 'go-to-host') {
+		return [lineOf(['gpubox', '--host', effect.address])];
+	}
+
+	const docker = dockerWords(effect);
+	if (docker !== undefined) {
+		return [lineOf(['docker', ...docker])];
+	}
+
+	const words = wordsFor(effect, facts);
+	const host = facts.hostWord === undefined ? [] : ['--host', facts.hostWord];
+	return words === undefined ? [] : [lineOf(['gpubox', ...host, ...words])];
+}
+
+/** For a container that is not a box. */
+function dockerWords(effect: Effect): string[] | undefined {
+	switch (effect.type) {
+		case 'stop-container': {
+			return ['stop', effect.name];
+		}
+
+		case 'start-container': {
+			return ['start', effect.name];
+		}
+
+		case 'enter-container': {
+			return ['exec', '-it', effect.name, 'sh'];
+		}
+
+		default: {
+			return undefined;
+		}
+	}
+}
+
+/** Words as a shell takes them, without what looks secret. */
+export function lineOf(words: readonly string[]): string {
+	return withoutSecrets(words).map(shellQuote).join(' ').replaceAll(`'…'`, '…');
+}
+
+function wordsFor(effect: Effect, facts: Facts): string[] | undefined {
+	const nameOf = (boxId: string) => facts.box.boxes.find(({id}) => id === boxId)?.name ?? boxId.slice(0, 12);
+	const imageAt = (index: number) => facts.images.choices[index]?.reference;
+	switch (effect.type) {
+		case 'up': {
+			return effect.image === undefined ? ['up'] : ['up', '--image', effect.image];
+		}
+
+		case 'attach':
+		case 'open':
+		case 'start':
+		case 'stop':
+		case 'restart': {
+			return [effect.type, nameOf(effect.boxId)];
+		}
+
+		case 'remove': {
+			return ['rm', nameOf(effect.boxId)];
+		}
+
+		case 'bulk': {
+			return [effect.deed === 'remove' ? 'rm' : effect.deed, ...effect.boxIds.map(nameOf)];
+		}
+
+		case 'free': {
+			return ['kernels', nameOf(effect.boxId), '--stop', 'idle'];
+		}
+
+		case 'pull-image': {
+			const reference = imageAt(effect.index);
+			return reference === undefined ? undefined : ['pull', reference];
+		}
+
+		case 'up-with-image': {
+			const reference = imageAt(effect.index);
+			return reference === undefined ? undefined : ['up', '--image', reference];
+		}
+
+		case 'setup-write': {
+			return ['init'];
+		}
+
+		case 'run-verb': {
+			return effect.words;
+		}
+
+		default: {
+			return undefined;
+		}
+	}
+}
+
+const secretName = /(?:token|secret|passw|credential|api[-_]?key|private)/i;
+
+/** The value of a variable, of whatever has a secret's name, and the token of a URL become `…`. */
+function withoutSecrets(words: readonly string[]): string[] {
+	return words.map((word, place) => {
+		const before = words[place - 1] ?? '';
+		const text = word.replace(/([?&]token=)[^&]+/g, '$1…');
+		const [, option = '', name, value] = /^(--[\w-]+=)?([A-Za-z_][\w.-]*)=(.*)$/s.exec(text) ?? [];
+		const isVariable = before === '--env' || option === '--env=';
+		if (name !== undefined && value !== undefined && (isVariable || secretName.test(name))) {
+			return `${option}${name}=…`;
+		}
+
+		const [, flag] = /^(--?[\w-]+)=/.exec(text) ?? [];
+		if (flag !== undefined && secretName.test(flag) && !/^--secret/.test(flag)) {
+			return `${flag}=…`;
+		}
+
+		// `--password VALUE`, and `config env.TOKEN VALUE`.
+		return (before.startsWith('-') && secretName.test(before) && !/^--secret/.test(before)) || /^env\./.test(before)
+			? '…'
+			: text;
+	});
+}
