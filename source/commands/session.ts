@@ -166,6 +166,9 @@ async function makeDemo(scenario: string | undefined, given: Given) {
 						agreed = settings;
 					});
 				},
+				async keepHistory(_, history) {
+					host.fillPast(history);
+				},
 				async up(given, wish) {
 					const {upHere} = await import('../app/up.ts');
 					return upHere(given, {...wish, agreed});

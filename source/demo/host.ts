@@ -11,6 +11,7 @@ import type {Host} from '../host/host.ts';
 import {createDemoEngine, type DemoEngine} from './engine.ts';
 import {happeningsVariable, writeHappening} from './event-log.ts';
 import {makeUpAnswers} from './jupyter.ts';
+import {fillPast} from './past.ts';
 import {readScenario} from './read-scenario.ts';
 import {endRun, recordRun} from './runs.ts';
 import type {Scenario, ScenarioEvent} from './scenario.ts';
@@ -23,6 +24,8 @@ export type DemoHost = Host &
 		engine: DemoEngine;
 		/** What there is beside it, for the hosts screen. */
 		otherHosts: Scenario['hosts'];
+		/** Fills a history with what the simulated machine did before. */
+		fillPast: (history: Parameters<typeof fillPast>[1]) => void;
 		/** A card falls off the bus now, if it exists; processes on it end. */
 		failCard(index: number): void;
 		/** The load of the simulated machine. */
@@ -121,6 +124,7 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		askHttp: makeUpAnswers(engine, scenario.boxes, pace),
 		demo: true,
 		otherHosts: scenario.hosts,
+		fillPast: (history) => fillPast(scenario, history, epoch),
 		failCard(gpu) {
 			happen({kind: 'lost', gpu, afterSeconds: secondsNow()});
 			loseCard(gpu);

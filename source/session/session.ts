@@ -180,6 +180,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 			terminal.resolve(given);
 			sources.beginOthers();
 			void showNotices(context);
+			context.tasks.track(context.useCases.keepHistory(host, past, stopping.signal).catch(context.fail));
 		},
 		standAside: (work) => standAside(context, work),
 		async stop() {

@@ -29,6 +29,7 @@ export const noUseCases: UseCases = {
 	hosts: fail,
 	disk: fail,
 	findProcess: fail,
+	async keepHistory() {},
 	signalProcess: fail,
 	idleLimits: async () => ({warnAfterMs: undefined, stopAfterMs: undefined}),
 };

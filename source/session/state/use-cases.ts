@@ -1,3 +1,4 @@
+import type {keepHistory} from '../../app/history/keep-history.ts';
 import type {HostWatch} from '../../app/hosts/watch.ts';
 import type {IdleLimits} from '../../app/idle-limits.ts';
 import type {imagesHere, pullHere} from '../../app/images/image-choices.ts';
@@ -16,6 +17,8 @@ export type UseCases = {
 	pull: typeof pullHere;
 	setup: (host: Host, folder: string) => Promise<SetupOptions>;
 	endOfRun: typeof endOfRun;
+	/** Settles when the signal aborts. */
+	keepHistory: typeof keepHistory;
 	disk: typeof measureDisk;
 	findProcess: typeof findProcess;
 	signalProcess: (host: Host, process: SignalledProcess, name: 'SIGTERM' | 'SIGKILL') => Promise<SignalOutcome>;
@@ -46,6 +49,10 @@ export const ownUseCases: UseCases = {
 	async hosts(_, watch) {
 		const {watchHosts} = await import('../../app/hosts/watch.ts');
 		await watchHosts(watch);
+	},
+	async keepHistory(host, history, signal) {
+		const {keepHistory} = await import('../../app/history/keep-history.ts');
+		await keepHistory(host, history, signal);
 	},
 	async findProcess(host, listed) {
 		const {findProcess} = await import('../../app/signal-process.ts');

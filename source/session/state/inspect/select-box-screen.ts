@@ -65,6 +65,13 @@ function linesOf([label, value]: Pair, width: number): BoxLine[] {
 type Whose = {mine: boolean; imageEnvironment: Record<string, string>};
 
 function settingsOf(spec: ContainerSpec, whose: Whose): Array<[title: string, pairs: Pair[]]> {
+	if (!whose.mine) {
+		return [
+			['Limits', limitsOf(spec)],
+			['Mounts and environment', [['', 'only its owner is shown these']]],
+		];
+	}
+
 	return [
 		['Mounts', spec.mounts.length === 0 ? [['', 'none']] : spec.mounts.map(mountPair)],
 		['Limits', limitsOf(spec)],
@@ -103,19 +110,19 @@ function limitsOf(spec: ContainerSpec): Pair[] {
 	];
 }
 
-/** Without what the image sets. Of another user's box only the names: values are their owner's. */
-function environmentOf({environment}: ContainerSpec, {mine, imageEnvironment}: Whose): Pair[] {
+/** Without what the image sets. */
+function environmentOf({environment}: ContainerSpec, {imageEnvironment}: Whose): Pair[] {
 	const own = Object.entries(environment).filter(([name, value]) => imageEnvironment[name] !== value);
 	return own.length === 0
 		? [['', "none but the image's"]]
-		: own.map(([name, value]) => ['', `${name}=${!mine || looksSecret(name, value) ? hidden : value}`]);
+		: own.map(([name, value]) => ['', `${name}=${looksSecret(name, value) ? hidden : value}`]);
 }
 
 function runLine(spec: ContainerSpec, whose: Whose): string {
 	const environment = Object.fromEntries(
 		Object.entries(spec.environment)
 			.filter(([name, value]) => whose.imageEnvironment[name] !== value)
-			.map(([name, value]) => [name, !whose.mine || looksSecret(name, value) ? hidden : value]),
+			.map(([name, value]) => [name, looksSecret(name, value) ? hidden : value]),
 	);
 	return toDockerRun({
 		...spec,
