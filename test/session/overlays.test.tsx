@@ -33,7 +33,7 @@ test('the palette finds an action by any part of its name and does it', async (t
 	await shown.waitFor(everything);
 	shown.type('\u0010');
 	await shown.waitFor(/What to do/);
-	shown.type('wha');
+	shown.type('what was run');
 	await shown.waitFor(/▸ What was run/);
 	shown.type('\r');
 	await shown.waitFor(/Nothing yet/);

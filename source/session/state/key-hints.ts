@@ -1,7 +1,7 @@
 import {isRunning} from '../../box/box.ts';
 import {bindings} from './keymap.ts';
 import type {Binding, Hint, Scope} from './keys/binding.ts';
-import {whyNot} from './keys/here.ts';
+import {isRefused, whyNot} from './keys/here.ts';
 import {shownKey} from './keys/key-names.ts';
 import {isListName} from './lists/reduce-lists.ts';
 import {isChosen} from './log/log-view.ts';
@@ -124,7 +124,7 @@ function isWorthShowing(action: Binding['action'], facts: Facts, view: View): bo
 		case 'find-idle-kernels':
 		case 'open': {
 			const box = chosenBox(view, facts.box.boxes);
-			return box !== undefined && isRunning(box);
+			return box !== undefined && isRunning(box) && !isRefused(action, facts);
 		}
 
 		default: {
