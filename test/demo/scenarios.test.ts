@@ -103,7 +103,8 @@ describe('a scenario that comes along', () => {
 					const input = letter === undefined ? (sent[key] ?? key) : String.fromCharCode(letter.charCodeAt(0) - 0x60);
 					assert.ok(input.length === 1 || key in sent, key);
 					shown.type(input);
-					assert.match(await shown.waitFor(/DEMO/), /GPU|Keys|Images|Set up/);
+					// Whatever it leads to has a pane.
+					assert.match(await shown.waitFor(/DEMO/), /╭─/);
 				}
 			}
 		});

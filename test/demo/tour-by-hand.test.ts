@@ -85,7 +85,26 @@ describe('the tour of the made-up host', () => {
 			const steps = await takeTour(terminal);
 			assert.deepEqual([...steps.keys()], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 			const all = [...steps.values()].flat();
-			for (const key of ['Shift-Tab', '⏎', 'l', 'i', 'p', 'c', 'Esc', 'u', 'o', 'a', 'f', 'y', 's', 'x', '?']) {
+			for (const key of [
+				'Shift-Tab',
+				'⏎',
+				'l',
+				'z',
+				'4',
+				'1',
+				'i',
+				'p',
+				'c',
+				'Esc',
+				'u',
+				'o',
+				'a',
+				'f',
+				'y',
+				's',
+				'x',
+				'?',
+			]) {
 				assert.ok(all.includes(key), `it never asked for ${key}: ${all.join(' ')}`);
 			}
 

@@ -71,6 +71,8 @@ const harmless: ReadonlySet<Action['type']> = new Set([
 	'scroll-events',
 	'scroll-box',
 	'focus',
+	'open-box',
+	'open-gpu',
 	'scroll',
 	'scroll-help',
 	'scroll-question',

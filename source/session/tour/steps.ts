@@ -105,6 +105,29 @@ export const steps: readonly Step[] = [
 				ask: {press: {type: 'leave-inspect'}, to: 'to return'},
 				done: ({view}) => view.screen === 'main',
 			}),
+			part({
+				text: 'The log of a box can fill the screen. There "/" searches all of it, "&" shows only lines that match, and "e" goes to the next error.',
+				pane: 'boxes',
+				ask: {press: {type: 'show', side: 'log'}, to: 'to open it'},
+				done: ({view}) => view.screen === 'log',
+			}),
+			part({
+				text: 'It follows what is written until you scroll up. Older lines are fetched as you go.',
+				screen: 'log',
+				ask: {press: {type: 'zoom-log'}, to: 'to return'},
+				done: ({view}) => view.screen === 'main',
+			}),
+			part({
+				text: 'The keys 1 to 7 show the rest of the machine: all containers, GPU processes, people, images, disk and other hosts.',
+				ask: {press: {type: 'list', does: {type: 'view', to: 'people'}}, to: 'to see who holds which GPUs'},
+				done: ({view}) => view.screen === 'people',
+			}),
+			part({
+				text: 'In each of these lists "/" filters, and ":" finds every key and command by its name.',
+				screen: 'people',
+				ask: {press: {type: 'list', does: {type: 'view', to: 'main'}}, to: 'to return'},
+				done: ({view}) => view.screen === 'main',
+			}),
 		],
 	},
 	{
