@@ -17,7 +17,11 @@ bundledPackages gives them; what buildFacts says
 export function sbomOf(root, {packages, facts}) {
 	const {name, version, license} = readJson(join(root, 'package.json'));
 	const locked = readJson(join(root, 'package-lock.json')).packages;
-	const paths = packages.map((folder) => relative(root, folder));
+	const paths = packages.map((folder) => {
+		const path = relative(root, folder);
+		// node_modules may be a link to that of another clone.
+		return path.startsWith('..') ? folder.slice(folder.indexOf('node_modules/')) : path;
+	});
 	const components = new Map(paths.map((path) => [path, componentOf(root, path, locked[path])]));
 	const own = {
 		type: 'application',

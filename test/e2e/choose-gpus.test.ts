@@ -66,7 +66,7 @@ describe('--gpus', {skip: needsOwnEngine}, () => {
 		assert.deepEqual(await handedOut(none), [], 'the hook is not even asked');
 		const refused = await up('all', 'all');
 		assert.equal(refused.code, 7);
-		assert.match(refused.stderr, new RegExp(`GPU 0 is used by box ${exact.name}`));
+		assert.match(refused.stderr, new RegExp(`GPUs 0 and 2 are used by box ${exact.name}`));
 		await clear();
 	});
 

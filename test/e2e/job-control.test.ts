@@ -105,9 +105,9 @@ describe('under a shell', {skip: needsOwnEngine}, () => {
 			assert.doesNotMatch(terminal.screen(), /shell>/);
 			// Keys are keys again, not lines.
 			terminal.write('?');
-			await terminal.waitFor(/Suspend; fg returns/);
+			await terminal.waitFor(/▸ Keys/);
 			terminal.write('?');
-			await terminal.waitFor((screen) => !screen.includes('Suspend; fg returns') && screen.includes('Boxes'));
+			await terminal.waitFor((screen) => !screen.includes('▸ Keys') && screen.includes('Boxes'));
 		}
 
 		await waitUntil('nvidia-smi', async () =>
@@ -165,7 +165,7 @@ describe('under a shell', {skip: needsOwnEngine}, () => {
 		terminal.write('clear; stty sane; fg\r');
 		await terminal.waitFor((screen) => /Boxes/.test(screen) && !/shell>/.test(screen));
 		terminal.write('?');
-		await terminal.waitFor(/Suspend; fg returns/);
+		await terminal.waitFor(/▸ Keys/);
 		terminal.write('q');
 		await terminal.waitFor(/shell>$/);
 		terminal.write('exit\r');

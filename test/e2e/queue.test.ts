@@ -60,7 +60,7 @@ describe('when all GPUs are taken', {skip: needsOwnEngine}, () => {
 		await waitUntil('the end of its time', async () => (await person.runGpubox(['ls'])).stdout.includes('expired'));
 		const {stderr, code} = await person.runGpubox(await up('late', '--gpus', '1'));
 		assert.equal(code, 7);
-		assert.match(stderr, new RegExp(`GPU 0 is used by box ${holder};`));
+		assert.match(stderr, new RegExp(`GPUs [\\d, ]+ and \\d are used by box ${holder}\\.`));
 		assert.match(
 			stderr,
 			new RegExp(`The reservation of ${holder} expired .* ago\\. To stop it: gpubox stop ${holder}`),

@@ -171,7 +171,7 @@ describe('secrets', () => {
 		// Its log, with Jupyter's own word of where it is.
 		await terminal.waitFor(/is running at|Use Control-C/, {seconds: 20});
 		terminal.write('\r');
-		await terminal.waitFor(/container [0-9a-f]{12}/);
+		await terminal.waitFor(/container +[0-9a-f]{12}/);
 		terminal.write('\u001B');
 		terminal.write('?');
 		await terminal.waitFor(/Free idle kernels/);
