@@ -45,7 +45,8 @@ before(async () => {
 	await container.start();
 	say = async (text) => {
 		const exec = await container.exec({Cmd: ['sh', '-c', `echo "${text}" >/proc/1/fd/1`]});
-		await exec.start({Detach: true});
+		// What is not read keeps its connection, and this process, open for minutes.
+		(await exec.start({Detach: true})).destroy();
 	};
 	terminal = openTerminal(host, person, [], {columns: 100, rows: 30});
 });
