@@ -8,7 +8,7 @@ import {build} from 'rolldown';
 import {parse, stringify} from 'yaml';
 import {hashInputs} from '../../source/job/lock/lock.ts';
 import {writeLock} from '../../source/job/lock/write.ts';
-import {npmPackages, unpackedDeb, unpackedPackages} from '../_helpers/consumers/cache.ts';
+import {npmPackages, packageServer, unpackedDeb, unpackedPackages} from '../_helpers/consumers/cache.ts';
 import {playJob} from '../_helpers/consumers/podman.ts';
 import {dockerOf, makePerson, needsOwnEngine, type Person, type Result, testHost} from '../_helpers/test-host/index.ts';
 import {runToEnd} from '../_helpers/test-host/person.ts';
@@ -158,14 +158,6 @@ test('the Dockerfile builds, and its image runs the job as the user', async () =
 		await docker.getImage('gpubox-test/exported').remove({force: true});
 	}
 });
-
-/** The package server that the base image of the tests was made from. */
-async function packageServer(): Promise<string> {
-	const {stdout, stderr} = await run('docker', ['run', '--rm', host.images.bare, 'cat', '/etc/apt/sources.list']);
-	const [, server] = /^deb (?:\[.*?\] )?(http\S+?)\/? /m.exec(stdout) ?? [];
-	assert.ok(server, `${stdout}${stderr}`);
-	return server;
-}
 
 describe('Compose', () => {
 	let compose: string;

@@ -128,7 +128,7 @@ describe("the engine's reasons", () => {
 		['CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=all', 500, 'no-gpu'],
 		['nvidia-container-cli: initialization error: nvml error: driver not loaded: unknown', 500, 'no-gpu'],
 		['write /x: no space left on device', 500, 'disk-full'],
-		['chown /var/lib/docker/overlay2/7d1f/work/work: no such file or directory', 500, 'disk-full'],
+		['chown /srv/docker/overlay2/7d1f/work: no such file or directory', 500, 'disk-full'],
 		['chown /data: no such file or directory', 500, 'failed'],
 		['Bind for 127.0.0.1:8888 failed: port is already allocated', 500, 'port-taken'],
 		['listen tcp4 127.0.0.1:8888: bind: address already in use', 500, 'port-taken'],

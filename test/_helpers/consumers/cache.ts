@@ -4,6 +4,7 @@ import {chmod, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile} from 'no
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {command} from '../test-host/command.ts';
+import {testHost} from '../test-host/test-host.ts';
 
 const cache = fileURLToPath(new URL('../../../.cache/consumers', import.meta.url));
 
@@ -73,13 +74,24 @@ export function unpackedPackages(key: string, packages: readonly string[]): Prom
 	});
 }
 
-const debian13 =
-	'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main\n';
+/** The package server that the base image of the tests was made from. */
+export async function packageServer(): Promise<string> {
+	const {address, images} = testHost();
+	const env = {...process.env, DOCKER_HOST: address};
+	const sources = await command('docker', ['run', '--rm', images.bare, 'cat', '/etc/apt/sources.list'], {env});
+	const [, server] = /^deb (?:\[.*?\] )?(http\S+?)\/? /m.exec(sources) ?? [];
+	if (server === undefined) {
+		throw new Error(`${images.bare} has no package server: ${sources}`);
+	}
+
+	return server;
+}
 
 /** The words for an apt-get that knows Debian 13 alone, and keeps all that it writes in `folder`. */
 async function aptOfDebian13(): Promise<string[]> {
 	const folder = await cached('debian-13', async (fresh) => {
-		await writeFile(join(fresh, 'sources.list'), debian13);
+		const source = `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${await packageServer()} trixie main\n`;
+		await writeFile(join(fresh, 'sources.list'), source);
 		await mkdir(join(fresh, 'lists/partial'), {recursive: true});
 		await command('apt-get', [...aptIn(fresh), 'update']);
 	});
