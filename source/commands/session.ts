@@ -166,9 +166,7 @@ async function makeDemo(scenario: string | undefined, given: Given) {
 						agreed = settings;
 					});
 				},
-				async keepHistory(_, history) {
-					host.fillPast(history);
-				},
+				keepHistory: (_, history, signal) => host.fillPast(history, signal),
 				async up(given, wish) {
 					const {upHere} = await import('../app/up.ts');
 					return upHere(given, {...wish, agreed});

@@ -25,7 +25,7 @@ export type DemoHost = Host &
 		/** What there is beside it, for the hosts screen. */
 		otherHosts: Scenario['hosts'];
 		/** Fills a history with what the simulated machine did before. */
-		fillPast: (history: Parameters<typeof fillPast>[1]) => void;
+		fillPast: (history: Parameters<typeof fillPast>[1], signal: AbortSignal) => Promise<void>;
 		/** A card falls off the bus now, if it exists; processes on it end. */
 		failCard(index: number): void;
 		/** The load of the simulated machine. */
@@ -124,7 +124,7 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		askHttp: makeUpAnswers(engine, scenario.boxes, pace),
 		demo: true,
 		otherHosts: scenario.hosts,
-		fillPast: (history) => fillPast(scenario, history, epoch),
+		fillPast: (history, signal) => fillPast(scenario, history, {nowMs: epoch, signal}),
 		failCard(gpu) {
 			happen({kind: 'lost', gpu, afterSeconds: secondsNow()});
 			loseCard(gpu);
