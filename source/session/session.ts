@@ -180,7 +180,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 			terminal.resolve(given);
 			sources.beginOthers();
 			void showNotices(context);
-			context.tasks.track(context.useCases.keepHistory(host, past, stopping.signal).catch(context.fail));
+			context.tasks.track(context.useCases.keepHistory(host, past, stopping.signal, context.fail).catch(context.fail));
 		},
 		standAside: (work) => standAside(context, work),
 		async stop() {

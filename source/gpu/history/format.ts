@@ -10,38 +10,25 @@ import type {ProcessSpan} from './process-history.ts';
 
 export type HistoryRecord = {kind: 'gpu'; bucket: Bucket} | {kind: 'process'; span: ProcessSpan};
 
-const header = JSON.stringify({format: 'gpubox-history', version: 1, figures: metrics});
+/** The first line. */
+export const historyHeader = JSON.stringify({format: 'gpubox-history', version: 1, figures: metrics});
 
-/** @returns the whole text, with a line feed at the end */
-export function writeHistory(records: Iterable<HistoryRecord>): string {
-	const lines = [header];
-	for (const record of records) {
-		lines.push(withChecksum(record.kind === 'gpu' ? bucketJson(record.bucket) : spanJson(record.span)));
-	}
-
-	return `${lines.join('\n')}\n`;
+/** A line after the first, without a line feed. */
+export function historyLine(record: HistoryRecord): string {
+	return withChecksum(record.kind === 'gpu' ? bucketJson(record.bucket) : spanJson(record.span));
 }
 
-/** Reads what can be read. `damaged` counts the lines left out; a text of another format or version has no records. */
-export function readHistory(text: string): {records: HistoryRecord[]; known: boolean; damaged: number} {
+/** Reads what can be read, a line at a time: undefined for a damaged one. A text of another format or version has no lines. */
+export function* historyRecords(text: string): Generator<HistoryRecord | undefined, void> {
 	const [first = '', ...lines] = text.split('\n');
 	const head = parse(first);
-	if (head?.format !== 'gpubox-history' || head.version !== 1) {
-		return {records: [], known: false, damaged: 0};
-	}
-
-	const records: HistoryRecord[] = [];
-	let damaged = 0;
-	for (const line of lines.filter((each) => each !== '')) {
-		const record = readLine(line);
-		if (record === undefined) {
-			damaged += 1;
-		} else {
-			records.push(record);
+	if (head?.format === 'gpubox-history' && head.version === 1) {
+		for (const line of lines) {
+			if (line !== '') {
+				yield readLine(line);
+			}
 		}
 	}
-
-	return {records, known: true, damaged};
 }
 
 function withChecksum(json: string): string {

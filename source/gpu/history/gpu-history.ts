@@ -83,9 +83,16 @@ much per card, whatever comes.
 */
 export class GpuHistory {
 	readonly #cards = new Map<string, Tier[]>();
+	#added = 0;
+
+	/** How many readings were added, whatever was filled in from elsewhere. */
+	get added(): number {
+		return this.#added;
+	}
 
 	/** Takes over the readings of one tick. @param atMs milliseconds since 1970 */
 	add(frame: GpuFrame, atMs: number): void {
+		this.#added += frame.samples.length;
 		for (const sample of frame.samples) {
 			const figures = figuresOf(sample);
 			for (const tier of this.#tiersOf(sample.uuid)) {

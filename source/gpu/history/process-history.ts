@@ -66,7 +66,7 @@ export class ProcessHistory {
 			known.usedMemoryMiB = larger(known.usedMemoryMiB, span.usedMemoryMiB);
 		}
 
-		this.#forget(Number.NEGATIVE_INFINITY);
+		this.#keepNewest();
 	}
 
 	/** What ran on a card at a moment, the largest first. @param slackMs how far from its time a process still counts */
@@ -87,8 +87,14 @@ export class ProcessHistory {
 	}
 
 	#forget(beforeMs: number): void {
-		const kept = this.#spans.filter(({toMs}) => toMs >= beforeMs);
-		this.#spans = kept.length > mostSpans ? kept.slice(kept.length - mostSpans) : kept;
+		this.#spans = this.#spans.filter(({toMs}) => toMs >= beforeMs);
+		this.#keepNewest();
+	}
+
+	#keepNewest(): void {
+		if (this.#spans.length > mostSpans) {
+			this.#spans = this.#spans.slice(-mostSpans);
+		}
 	}
 }
 

@@ -50,9 +50,9 @@ export const ownUseCases: UseCases = {
 		const {watchHosts} = await import('../../app/hosts/watch.ts');
 		await watchHosts(watch);
 	},
-	async keepHistory(host, history, signal) {
+	async keepHistory(...options) {
 		const {keepHistory} = await import('../../app/history/keep-history.ts');
-		await keepHistory(host, history, signal);
+		await keepHistory(...options);
 	},
 	async findProcess(host, listed) {
 		const {findProcess} = await import('../../app/signal-process.ts');

@@ -10,7 +10,7 @@ import {
 	saveHistory,
 	takeInHistory,
 } from '../../../source/app/history/history-file.ts';
-import {readHistory} from '../../../source/gpu/history/format.ts';
+import {historyRecords} from '../../../source/gpu/history/format.ts';
 import {GpuHistory} from '../../../source/gpu/history/gpu-history.ts';
 import {ProcessHistory} from '../../../source/gpu/history/process-history.ts';
 import {frameOf, inventoryOf} from '../../_helpers/demo.ts';
@@ -23,6 +23,12 @@ function makePath(t: TestContext): string {
 	const folder = mkdtempSync(join(tmpdir(), 'gpubox-history-'));
 	t.after(() => rmSync(folder, {recursive: true, force: true}));
 	return join(folder, 'history', 'a.jsonl');
+}
+
+function readHistory(text: string) {
+	const lines = [...historyRecords(text)];
+	const records = lines.filter((record) => record !== undefined);
+	return {records, damaged: lines.length - records.length};
 }
 
 const none = (): History => ({gpus: new GpuHistory(), processes: new ProcessHistory()});
@@ -41,12 +47,12 @@ function seen(fromSecond: number, toSecond: number): History {
 const curveOf = ({gpus}: History, untilSecond: number) =>
 	gpus.curve(uuid, 'utilization', {seconds: 1, untilMs: start + untilSecond * 1000, points: 300});
 
-test('what was saved is there again, for its owner alone', (t) => {
+test('what was saved is there again, for its owner alone', async (t) => {
 	const path = makePath(t);
 	const history = seen(0, 200);
-	saveHistory(path, history, start + 200_000);
+	await saveHistory(path, history, start + 200_000);
 	const again = none();
-	takeInHistory(path, again, start + 2 * 86_400_000);
+	await takeInHistory(path, again, start + 2 * 86_400_000);
 	assert.deepEqual(curveOf(again, 199), curveOf(history, 199));
 	assert.deepEqual(again.processes.since(0), history.processes.since(0));
 	assert.equal(statSync(path).mode & 0o777, 0o600);
@@ -54,15 +60,15 @@ test('what was saved is there again, for its owner alone', (t) => {
 	assert.match(readFileSync(path, 'utf8').split('\n')[0] ?? '', /"format":"gpubox-history","version":1/);
 });
 
-test('two sessions keep what the other saw, whoever writes last', (t) => {
+test('two sessions keep what the other saw, whoever writes last', async (t) => {
 	const path = makePath(t);
 	const one = seen(0, 50);
 	const other = seen(50, 100);
-	saveHistory(path, one, start + 100_000);
-	saveHistory(path, other, start + 100_000);
-	saveHistory(path, one, start + 100_000);
+	await saveHistory(path, one, start + 100_000);
+	await saveHistory(path, other, start + 100_000);
+	await saveHistory(path, one, start + 100_000);
 	const again = none();
-	takeInHistory(path, again, start + 2 * 86_400_000);
+	await takeInHistory(path, again, start + 2 * 86_400_000);
 	assert.ok(
 		curveOf(again, 99)
 			.slice(-100)
@@ -78,9 +84,9 @@ test('two sessions keep what the other saw, whoever writes last', (t) => {
 	assert.deepEqual(readdirSync(join(path, '..')), ['a.jsonl'], 'nothing is left beside it');
 });
 
-test('damaged lines are left out, the others count; another format or version holds nothing', (t) => {
+test('damaged lines are left out, the others count; another format or version holds nothing', async (t) => {
 	const path = makePath(t);
-	saveHistory(path, seen(0, 20), start + 20_000);
+	await saveHistory(path, seen(0, 20), start + 20_000);
 	const text = readFileSync(path, 'utf8');
 	const lines = text.split('\n');
 	const whole = readHistory(text);
@@ -93,14 +99,47 @@ test('damaged lines are left out, the others count; another format or version ho
 	assert.equal(damaged, 4);
 	assert.equal(records.length, whole.records.length - 4);
 	writeFileSync(path, cut);
-	takeInHistory(path, none());
-	assert.equal(readHistory(text.replace('"version":1', '"version":2')).known, false);
-	assert.equal(readHistory('').known, false);
+	await takeInHistory(path, none());
+	assert.deepEqual(readHistory(text.replace('"version":1', '"version":2')), {records: [], damaged: 0});
+	assert.deepEqual(readHistory(''), {records: [], damaged: 0});
 	writeFileSync(path, Buffer.from([0, 255, 10, 13]));
-	takeInHistory(path, none());
+	await takeInHistory(path, none());
 });
 
-test('a day of a large host stays within a few MiB, and does not grow with the days', (t) => {
+test('what another session wrote since is kept, the own last file is not read again', async (t) => {
+	const path = makePath(t);
+	const one = seen(0, 50);
+	const first = await saveHistory(path, one, start + 100_000);
+	await saveHistory(path, seen(50, 100), start + 100_000);
+	const second = await saveHistory(path, one, start + 100_000, first);
+	const again = none();
+	await takeInHistory(path, again, start + 2 * 86_400_000);
+	assert.ok(
+		curveOf(again, 99)
+			.slice(-100)
+			.every((value) => value !== null),
+	);
+	const fresh = seen(100, 101);
+	await saveHistory(path, fresh, start + 101_000, second);
+	assert.ok(curveOf(fresh, 99).every((value) => value === null));
+});
+
+test('more processes than fit leave the GPUs, not a file that cannot be read', async (t) => {
+	const path = makePath(t);
+	const history = seen(0, 200);
+	for (let pid = 0; pid < 3000; pid += 1) {
+		const span = {uuid, pid, name: 'ä'.repeat(1500), user: null, box: null, usedMemoryMiB: null};
+		history.processes.fill({...span, fromMs: start, toMs: start + 1000});
+	}
+
+	await saveHistory(path, history, start + 200_000);
+	assert.ok(statSync(path).size <= mostBytes);
+	const again = none();
+	await takeInHistory(path, again, start + 2 * 86_400_000);
+	assert.deepEqual(curveOf(again, 199), curveOf(history, 199));
+});
+
+test('a day of a large host stays within a few MiB, and does not grow with the days', async (t) => {
 	const path = makePath(t);
 	const large = inventoryOf(16);
 	const history = none();
@@ -109,10 +148,10 @@ test('a day of a large host stays within a few MiB, and does not grow with the d
 	}
 
 	const end = start + 2 * 86_400_000;
-	saveHistory(path, history, end);
+	await saveHistory(path, history, end);
 	const {size} = statSync(path);
 	assert.ok(size < 4 * 1024 ** 2 && size < mostBytes, String(size));
-	saveHistory(path, history, end);
+	await saveHistory(path, history, end);
 	assert.equal(statSync(path).size, size);
 });
 
