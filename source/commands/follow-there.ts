@@ -5,6 +5,8 @@ import {askElsewhere, findElsewhere, forgetElsewhere, gpuboxThere} from '../app/
 import {exitCode, Failure} from '../base/failure.ts';
 import {interrupts, type TakenSignal} from '../base/interrupts.ts';
 import {endGroup, ownGroup} from '../base/process-group.ts';
+import {listBoxes} from '../box/list.ts';
+import {isNoEngine} from '../engine/engine.ts';
 import {sshWords} from '../engine/ssh-words.ts';
 import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
@@ -92,6 +94,7 @@ export async function codeOfEnded(
 A verb about a run that was started from here on another host: gpubox there does it.
 
 @param words of the verb with its options, without its arguments
+@param given NAME, or HOST:NAME. A box or run of this machine goes before a run of another host
 @returns the exit code there; undefined when the run is not one of another host
 @throws Failure when the host does not answer
 */
@@ -102,7 +105,7 @@ export async function verbThere(
 	signal: AbortSignal,
 ): Promise<number | undefined> {
 	const record = await findElsewhere(host, given, signal);
-	if (record === undefined) {
+	if (record === undefined || (given === record.there.name && (await isHere(host, given, signal)))) {
 		return undefined;
 	}
 
@@ -119,11 +122,25 @@ export async function verbThere(
 		});
 	}
 
-	if (words[0] === 'rm' && code === exitCode.done) {
+	// Also what was removed there before.
+	if (words[0] === 'rm' && (code === exitCode.done || code === exitCode.noSuchBox)) {
 		forgetElsewhere(host.paths, record);
 	}
 
 	return code;
+}
+
+/** Whether a container of this host has the name. Without an engine there is none that a verb could mean. */
+async function isHere(host: Host, name: string, signal: AbortSignal): Promise<boolean> {
+	try {
+		return (await listBoxes(host, signal)).some((box) => box.name === name);
+	} catch (error) {
+		if (isNoEngine(error)) {
+			return false;
+		}
+
+		throw error;
+	}
 }
 
 /**
