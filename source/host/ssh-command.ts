@@ -10,8 +10,8 @@ export type SshResult = {
 	stderr: string;
 };
 
-/** Characters that are kept of what such a command prints. */
-const longestOutput = 1024 * 1024;
+/** Characters that are kept of what such a command prints: a list of runs has half a kilobyte for each. */
+const longestOutput = 16 * 1024 * 1024;
 
 /**
 Runs a command of the machine's shell and reads what it prints. Asks for nothing and reads nothing.
@@ -43,7 +43,7 @@ export async function runOverSsh(url: URL, command: string, signal: AbortSignal)
 	child.once('error', (error: NodeJS.ErrnoException) => {
 		resolve({code: null, stdout: '', stderr: `ssh: ${error.code ?? error.message}`});
 	});
-	child.once('close', (code) => resolve({code, ...output}));
+	child.once('close', (code) => (signal.aborted ? reject(signal.reason) : resolve({code, ...output})));
 	try {
 		return await promise;
 	} finally {

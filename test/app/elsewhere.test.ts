@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import {mkdtempSync, rmSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
 import {
+	askElsewhere,
 	findElsewhere,
 	forgetElsewhere,
 	nameElsewhere,
@@ -64,25 +65,93 @@ test(
 				],
 			}),
 		);
+		assert.ok(runs);
 		const known = withAnswer(record, runs, false);
 		assert.deepEqual([known?.state, known && nameElsewhere(known.record)], ['running', 'gpu2:alice-train-3']);
 		// Its host has none: none is there yet, or none any more.
-		assert.equal(withAnswer(record, parseRuns('{"runs": []}'), true)?.state, 'waiting');
+		assert.deepEqual(parseRuns('{"runs": []}'), []);
+		assert.equal(withAnswer(record, [], true)?.state, 'waiting');
 		assert.equal(withAnswer(record, [], false), undefined);
 		forgetElsewhere(paths, record);
 		assert.deepEqual(recordsElsewhere(paths), []);
 	}),
 );
 
-test('what is not what gpubox prints is no run', () => {
-	assert.deepEqual(parseRuns('Welcome to gpu2!\n'), []);
-	assert.deepEqual(parseRuns('{"runs": 3}'), []);
+test('what is not what gpubox prints is no run, and says nothing about those that were started from here', () => {
+	assert.equal(parseRuns('Welcome to gpu2!\n'), undefined);
+	assert.equal(parseRuns('{"runs": 3}'), undefined);
 	const odd = [{...told, name: 'a\u001B[2Jb'}, {...told, state: 'flying'}, 7, told];
 	assert.deepEqual(
-		parseRuns(JSON.stringify({runs: odd})).map(({name}) => name),
+		parseRuns(JSON.stringify({runs: odd}))?.map(({name}) => name),
 		['alice-train-3'],
 	);
+	assert.equal(parseRuns(JSON.stringify({runs: [{...told, state: 'flying', from: 'a token'}]})), undefined);
 });
+
+/** An `ssh` that runs the command on this machine, with a `gpubox` there, and writes a line for each call. */
+async function withSsh(gpubox: string, use: (calls: () => number, folder: string) => Promise<void>) {
+	const folder = mkdtempSync(join(tmpdir(), 'gpubox-ssh-'));
+	const {PATH} = process.env;
+	try {
+		const script = (name: string, text: string) =>
+			writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, {mode: 0o755});
+		script('ssh', `echo call >>${folder}/calls; for last; do :; done; eval "$last"`);
+		script('gpubox', gpubox);
+		process.env.PATH = `${folder}:${PATH}`;
+		await use(() => readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n').length, folder);
+	} finally {
+		process.env.PATH = PATH;
+		rmSync(folder, {recursive: true});
+	}
+}
+
+const soon = () => AbortSignal.timeout(20_000);
+
+test(
+	'an answer that cannot be read leaves what is known of a run, and says so',
+	inFolder((paths) =>
+		withSsh('echo Welcome to gpu2!', async () => {
+			const record = recordElsewhere(paths, started);
+			const {runs, silent} = await askElsewhere({paths}, soon());
+			assert.deepEqual(
+				runs.map(({state}) => state),
+				['unknown'],
+			);
+			assert.match(silent[0]?.why ?? '', /cannot be read/);
+			assert.deepEqual(recordsElsewhere(paths), [record]);
+		}),
+	),
+);
+
+test(
+	'a host that is asked does not ask others in turn: two with runs of each other would never end',
+	inFolder(async (paths) => {
+		recordElsewhere(paths, started);
+		const program = [
+			'import {askElsewhere} from "./source/app/runs/elsewhere.ts";',
+			`await askElsewhere({paths: {state: ${JSON.stringify(paths.state)}}}, AbortSignal.timeout(9000), () => true);`,
+			'console.log(JSON.stringify({runs: []}));',
+		].join('');
+		const there = `cd ${process.cwd()} && exec ${process.execPath} --import=tsx --input-type=module -e '${program}'`;
+		await withSsh(there, async (calls) => {
+			const {silent} = await askElsewhere({paths}, soon(), () => true);
+			assert.deepEqual([silent, calls()], [[], 1]);
+		});
+	}),
+);
+
+test(
+	'a list does not wait long for a host that says nothing',
+	inFolder((paths) =>
+		withSsh('exec sleep 20', async () => {
+			recordElsewhere(paths, started);
+			const began = performance.now();
+			const {silent} = await askElsewhere({paths}, soon());
+			assert.match(silent[0]?.why ?? '', /no answer within 2 s/);
+			assert.ok(performance.now() - began < 4500);
+		}),
+	),
+);
 
 test(
 	'names that are none of a run there: nothing is asked',
@@ -94,6 +163,7 @@ test(
 
 		recordElsewhere(paths, started);
 		assert.equal(await findElsewhere({paths}, 'gpu3:alice-train-3', signal), undefined);
+		assert.equal(await findElsewhere({paths}, 'alice-train', signal), undefined, 'the name of a box');
 		await assert.rejects(findElsewhere({paths}, 'gpu2:alice-train-3', signal), /it asked/);
 	}),
 );

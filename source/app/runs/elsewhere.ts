@@ -7,6 +7,7 @@ import {exitCode, Failure} from '../../base/failure.ts';
 import {makeFolder, writeFileAtomic} from '../../base/safe-files.ts';
 import {readSmallFile} from '../../base/small-file.ts';
 import {namePattern} from '../../box/box.ts';
+import {sshDestination} from '../../engine/ssh-words.ts';
 import type {Host, Paths} from '../../host/host.ts';
 import {runOverSsh} from '../../host/ssh-command.ts';
 import {isFollowed, thisProcess} from '../../job/runs/record.ts';
@@ -112,14 +113,26 @@ export function recordsElsewhere(place: Place): ElsewhereRecord[] {
 	});
 }
 
+/** The same, for what is asked here: none where another host asks. */
+function knownElsewhere(place: Place): ElsewhereRecord[] {
+	return process.env[askedVariable] === undefined ? recordsElsewhere(place) : [];
+}
+
 /** A run there, and how far it is: unknown where its host does not answer. */
 export type RunElsewhere = {record: ElsewhereRecord; state: RunThere['state'] | 'unknown'};
 
 /** A host that did not answer, and the names of its runs are those of the last answer. */
 export type Silent = {host: string; why: string; fix: string};
 
-/** Milliseconds that each host has. */
-const limitMs = 5000;
+/** Milliseconds that each host has: in a list, which is of use without it, and where its answer is needed. */
+const listLimitMs = 2000;
+const findLimitMs = 5000;
+
+/**
+Set for gpubox on another host: it answers for its own runs alone. Two hosts that each started runs on the other would otherwise ask each other
+without end, and a name could lead from one host on to the next.
+*/
+const askedVariable = 'GPUBOX_ASKED_FROM_HOST';
 
 const isOver = ({there}: ElsewhereRecord) => there !== null && (there.state === 'done' || there.state === 'lost');
 
@@ -127,15 +140,16 @@ const isOver = ({there}: ElsewhereRecord) => there !== null && (there.state === 
 What became of the runs that were started from here: hosts with runs that have not ended are asked at the same time. Runs that their host does not
 have (nothing was started, or they were removed there) are forgotten.
 
-@param which all of them where it is missing
+@param which all of them where it is missing; then hosts have less time
 @throws the signal's reason; errors of the file system
 */
 export async function askElsewhere(
 	{paths}: Pick<Host, 'paths'>,
 	signal: AbortSignal,
-	which: (record: ElsewhereRecord) => boolean = () => true,
+	which?: (record: ElsewhereRecord) => boolean,
 ): Promise<{runs: RunElsewhere[]; silent: Silent[]}> {
-	const records = recordsElsewhere(paths).filter(which);
+	const limitMs = which === undefined ? listLimitMs : findLimitMs;
+	const records = knownElsewhere(paths).filter(which ?? (() => true));
 	const hosts = new Map<string, ElsewhereRecord[]>();
 	const runs: RunElsewhere[] = [];
 	const silent: Silent[] = [];
@@ -149,7 +163,7 @@ export async function askElsewhere(
 
 	await Promise.all(
 		[...hosts].map(async ([url, ofHost]) => {
-			const answer = await runsThere(new URL(url), signal);
+			const answer = await runsThere(new URL(url), limitMs, signal);
 			if ('why' in answer) {
 				silent.push({host: ofHost[0]?.host ?? url, ...answer});
 				runs.push(...ofHost.map((record) => ({record, state: 'unknown' as const})));
@@ -184,7 +198,11 @@ export function withAnswer(
 		: {record: {...record, there}, state: there.state};
 }
 
-async function runsThere(ssh: URL, signal: AbortSignal): Promise<{runs: RunThere[]} | Omit<Silent, 'host'>> {
+async function runsThere(
+	ssh: URL,
+	limitMs: number,
+	signal: AbortSignal,
+): Promise<{runs: RunThere[]} | Omit<Silent, 'host'>> {
 	const limit = AbortSignal.timeout(limitMs);
 	try {
 		const {code, stdout, stderr} = await runOverSsh(
@@ -192,30 +210,44 @@ async function runsThere(ssh: URL, signal: AbortSignal): Promise<{runs: RunThere
 			`sh -c ${shellQuote(gpuboxThere(['runs', '--json']))}`,
 			AbortSignal.any([signal, limit]),
 		);
-		return code === 0 ? {runs: parseRuns(stdout)} : whyNot(stderr, ssh.hostname);
+		if (code !== 0) {
+			return whyNot(stderr, ssh.hostname);
+		}
+
+		const runs = parseRuns(stdout);
+		return runs === undefined
+			? {why: 'its list of runs cannot be read', fix: `Look there: ssh ${sshDestination(ssh)} gpubox runs --json`}
+			: {runs};
 	} catch (error) {
 		signal.throwIfAborted();
 		if (limit.aborted) {
-			return tooLate(limitMs);
+			const fix = `It may be busy, or down. Look there: ssh ${sshDestination(ssh)} gpubox runs`;
+			return {...tooLate(limitMs), fix};
 		}
 
 		throw error;
 	}
 }
 
-/** What `gpubox runs --json` prints, without elements that are none. Pure. */
-export function parseRuns(printed: string): RunThere[] {
-	try {
-		const {runs} = v.parse(v.object({runs: v.array(v.unknown())}), JSON.parse(printed));
-		return runs.flatMap((run) => (v.is(runThere, run) ? [run] : []));
-	} catch {
-		return [];
+/**
+What `gpubox runs --json` prints. Elements that are none are left out; undefined where it is not such a list, or one that a call like this started
+is none: it would be taken for one that the host does not have. Pure.
+*/
+export function parseRuns(printed: string): RunThere[] | undefined {
+	const list = v.safeParse(v.pipe(v.string(), v.parseJson(), v.object({runs: v.array(v.unknown())})), printed);
+	if (
+		!list.success ||
+		list.output.runs.some((run) => v.is(v.object({from: v.unknown()}), run) && !v.is(runThere, run))
+	) {
+		return undefined;
 	}
+
+	return list.output.runs.filter((run) => v.is(runThere, run));
 }
 
 /** A script for `sh -c` on another host: gpubox there, in the login's own folder. */
 export function gpuboxThere(words: readonly string[]): string {
-	return `${withOwnFolders}; exec gpubox ${words.map(shellQuote).join(' ')}`;
+	return `${withOwnFolders}; ${askedVariable}=1; export ${askedVariable}; exec gpubox ${words.map(shellQuote).join(' ')}`;
 }
 
 /** As it is typed: `gpu2:alice-train-3`. */
@@ -247,9 +279,13 @@ export async function findElsewhere(
 			.filter(possible)
 			.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
 			.find((record): record is ElsewhereRecord & {there: RunThere} => record.there?.name === name);
-	const records = recordsElsewhere(host.paths);
+	const records = knownElsewhere(host.paths);
 	const known = named(records);
-	const unnamed = records.filter((record) => possible(record) && record.there === null);
+	// Without its host only what can be a run's name: a box of this machine must not wait for another one.
+	const unnamed =
+		on === undefined && !/-\d+$/.test(name)
+			? []
+			: records.filter((record) => possible(record) && record.there === null);
 	if (known !== undefined || unnamed.length === 0) {
 		return known;
 	}
