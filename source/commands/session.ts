@@ -166,6 +166,8 @@ async function makeDemo(scenario: string | undefined, given: Given) {
 						agreed = settings;
 					});
 				},
+				findProcess: async (_, {pid}) => host.findProcess(pid),
+				signalProcess: async (_, {pid}) => (host.engine.endProcess(pid) ? 'sent' : 'gone'),
 				keepHistory: (_, history, signal) => host.fillPast(history, signal),
 				async up(given, wish) {
 					const {upHere} = await import('../app/up.ts');

@@ -168,10 +168,13 @@ export class DemoContainers {
 		this.#news.emit(`end ${container.id}`, exitCode);
 	}
 
-	endProcesses(container: DemoContainer): void {
-		container.use = newUse;
-		this.#onEnd(container.pids);
-		container.pids = [];
+	/** All of them, unless it is told which. What computed writes and uses no more. */
+	endProcesses(container: DemoContainer, pids = container.pids): void {
+		this.#onEnd(pids);
+		container.pids = container.pids.filter((pid) => !pids.includes(pid));
+		if (container.pids.length === 0) {
+			container.use = newUse;
+		}
 	}
 
 	remove(container: DemoContainer): void {

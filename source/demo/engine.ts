@@ -41,6 +41,10 @@ export type DemoEngine = Engine &
 		loseCard(uuid: string): void;
 		/** The kernels of a box end: its processes, which `onEnd` is called with. */
 		endProcesses(containerName: string): void;
+		/** The labels of the container in which a process runs; undefined when there is none. */
+		labelsAround(pid: number): Record<string, string> | undefined;
+		/** A process of a container ends, as after a signal. Whether there was one. */
+		endProcess(pid: number): boolean;
 	};
 
 /** A new container is started at once; what is started later than that was stopped. */
@@ -346,6 +350,7 @@ function worldOf({id, spec}: DemoContainer, {nvidiaSmi}: DemoEngineOptions): She
 
 /** What the demo lets happen, and what a real engine has no call for. */
 function happenings({options: {now}, containers}: Simulation) {
+	const around = (pid: number) => containers.list().find(({pids}) => pids.includes(pid));
 	return {
 		atPort(port) {
 			const container = runningAt(containers, port);
@@ -369,6 +374,21 @@ function happenings({options: {now}, containers}: Simulation) {
 					containers.endProcesses(container);
 				}
 			}
+		},
+		labelsAround: (pid) => around(pid)?.spec.labels,
+		endProcess(pid) {
+			const container = around(pid);
+			if (container === undefined) {
+				return false;
+			}
+
+			containers.write(container, 'Terminated');
+			containers.endProcesses(container, [pid]);
+			if (container.pids.length === 0) {
+				container.story = quiet;
+			}
+
+			return true;
 		},
 		endProcesses(containerName) {
 			const container = containers.find(containerName);

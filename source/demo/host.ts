@@ -26,6 +26,8 @@ export type DemoHost = Host &
 		otherHosts: Scenario['hosts'];
 		/** Fills a history with what the simulated machine did before. */
 		fillPast: (history: Parameters<typeof fillPast>[1], signal: AbortSignal) => Promise<void>;
+		/** Whose a process on its GPUs is, by the labels of its box; of one outside of boxes the user is unknown. */
+		findProcess(pid: number): {kind: 'own'; start: string; user: string} | {kind: 'foreign'; user: string | null};
 		/** A card falls off the bus now, if it exists; processes on it end. */
 		failCard(index: number): void;
 		/** The load of the simulated machine. */
@@ -125,6 +127,12 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 		demo: true,
 		otherHosts: scenario.hosts,
 		fillPast: (history, signal) => fillPast(scenario, history, {nowMs: epoch, signal}),
+		findProcess(pid) {
+			const owner = engine.labelsAround(pid)?.[label.owner];
+			return owner === person.name
+				? {kind: 'own', start: 'simulated', user: owner}
+				: {kind: 'foreign', user: owner ?? null};
+		},
 		failCard(gpu) {
 			happen({kind: 'lost', gpu, afterSeconds: secondsNow()});
 			loseCard(gpu);

@@ -284,3 +284,19 @@ test('nothing of the made-up host is left behind', async () => {
 	await host[Symbol.asyncDispose]();
 	assert.ok(!existsSync(host.paths.state));
 });
+
+test("one's own process on a GPU can be ended, and is gone from the driver's list; others are not offered", async (t) => {
+	const host = await setUp(t);
+	const {processes} = await readProcesses(host.nvidiaSmi);
+	const found = processes.map(({pid}) => ({pid, ...host.findProcess(pid)}));
+	const own = found.find(({kind}) => kind === 'own');
+	assert.ok(own);
+	assert.equal(own.user, host.person.name);
+	assert.ok(found.some(({kind, user}) => kind === 'foreign' && user === 'alice'));
+	assert.equal(host.engine.endProcess(own.pid), true);
+	assert.deepEqual(
+		(await readProcesses(host.nvidiaSmi)).processes.map(({pid}) => pid),
+		processes.map(({pid}) => pid).filter((pid) => pid !== own.pid),
+	);
+	assert.equal(host.engine.endProcess(own.pid), false);
+});
