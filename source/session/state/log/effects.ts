@@ -3,6 +3,7 @@ import {resolve} from 'node:path';
 import {expandHome} from '../../../text/home-path.ts';
 import {safeText, shorten} from '../../../text/safe.ts';
 import type {Context} from '../context.ts';
+import {copy} from '../copy/effects.ts';
 import {FileExists, saveLog} from './log-save.ts';
 import {askToReplace, type LogEffect} from './log-view.ts';
 import {plainLine} from './text/log-rows.ts';
@@ -12,18 +13,16 @@ export function performLog(context: Context, {does}: {does: LogEffect}): void {
 	if (does.what === 'save') {
 		save(context, does);
 	} else if (does.what === 'copy') {
-		copy(context, does);
+		copyLine(context, does.line);
 	} else {
 		context.logs.perform(does);
 	}
 }
 
-/** By OSC 52: the terminal puts it into the clipboard of the machine that it is on, also over ssh. */
-function copy({logs, say}: Context, {line}: {line: number}): void {
-	const text = plainLine(logs.model.textAt(line) ?? '');
+function copyLine(context: Context, line: number): void {
+	const text = plainLine(context.logs.model.textAt(line) ?? '');
 	if (text !== '') {
-		process.stdout.write(`\u001B]52;c;${Buffer.from(text).toString('base64')}\u0007`);
-		say('note', `Copied, if the terminal allows it: ${shorten(text, 60)}`);
+		copy(context, {label: shorten(text, 60), value: text});
 	}
 }
 
