@@ -10,7 +10,7 @@ import type {Past} from '../state/inspect/select-gpu.ts';
 import {selectHints} from '../state/key-hints.ts';
 import type {Facts} from '../state/model.ts';
 import {chosenBox, type View} from '../state/reduce.ts';
-import {messageLines, selectHostLine} from '../state/selectors.ts';
+import {noticeLines, selectHostLine} from '../state/selectors.ts';
 import {theme} from '../theme.ts';
 import {Notices} from './notices.tsx';
 
@@ -53,10 +53,7 @@ export function lastBoxTop(facts: Facts, view: View, {size, now}: Pick<Propertie
 }
 
 function divide(facts: Facts, view: View, {columns, rows}: Properties['size']) {
-	const noticeHeight =
-		facts.tasks.length > 0 || facts.message !== undefined || view.asking !== undefined
-			? messageLines(facts, view, columns)
-			: 0;
+	const noticeHeight = noticeLines(facts, view, columns);
 	const content = rows - 4 - noticeHeight;
 	const curveHeight = content < 10 ? 0 : Math.min(6, Math.max(1, Math.floor(content / 8)));
 	const curveLines = curveHeight === 0 ? 0 : curveHeight + 1;

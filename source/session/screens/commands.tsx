@@ -6,7 +6,7 @@ import {TitledPane} from '../components/titled-pane.tsx';
 import {selectHints} from '../state/key-hints.ts';
 import type {Facts} from '../state/model.ts';
 import type {View} from '../state/reduce.ts';
-import {messageLines, selectHostLine} from '../state/selectors.ts';
+import {noticeLines, selectHostLine} from '../state/selectors.ts';
 import {theme} from '../theme.ts';
 import {Notices} from './notices.tsx';
 
@@ -15,10 +15,7 @@ type Properties = {facts: Facts; view: View; size: {columns: number; rows: numbe
 /** What was done in this session, as commands that could have been typed. */
 export function CommandsScreen({facts, view, size}: Properties) {
 	const {columns, rows} = size;
-	const noticeHeight =
-		facts.tasks.length > 0 || facts.message !== undefined || view.asking !== undefined
-			? messageLines(facts, view, columns)
-			: 0;
+	const noticeHeight = noticeLines(facts, view, columns);
 	const height = rows - 2 - noticeHeight;
 	const {commands} = facts;
 	const end = Math.max(0, commands.length - view.commandsUp);

@@ -16,7 +16,7 @@ import {
 import {selectHints} from '../state/key-hints.ts';
 import type {Facts} from '../state/model.ts';
 import type {View} from '../state/reduce.ts';
-import {messageLines, selectHostLine} from '../state/selectors.ts';
+import {noticeLines, selectHostLine} from '../state/selectors.ts';
 import {theme} from '../theme.ts';
 import {Notices} from './notices.tsx';
 
@@ -26,10 +26,7 @@ type Properties = {facts: Facts; view: View; size: {columns: number; rows: numbe
 export function GpuScreen({facts, view, size, now, past}: Properties) {
 	const {columns, rows} = size;
 	const shown = selectGpuScreen(facts, view, past, now.getTime());
-	const noticeHeight =
-		facts.tasks.length > 0 || facts.message !== undefined || view.asking !== undefined
-			? messageLines(facts, view, columns)
-			: 0;
+	const noticeHeight = noticeLines(facts, view, columns);
 	const height = rows - 2 - noticeHeight;
 	return (
 		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">

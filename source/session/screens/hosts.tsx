@@ -13,7 +13,7 @@ import {selectHints} from '../state/key-hints.ts';
 import {selectTabs} from '../state/machine/tabs.ts';
 import type {Facts} from '../state/model.ts';
 import type {View} from '../state/reduce.ts';
-import {messageLines, selectHostLine} from '../state/selectors.ts';
+import {noticeLines, selectHostLine} from '../state/selectors.ts';
 import {theme} from '../theme.ts';
 import {Notices} from './notices.tsx';
 
@@ -26,10 +26,7 @@ export function HostsScreen({facts, view, size, now}: Properties) {
 	const chosen = chosenHost(view, names);
 	const detail = chosen === undefined || rows < 16 ? [] : detailOf(answers.get(chosen), columns - 4);
 	const detailHeight = detail.length === 0 ? 0 : Math.min(detail.length + 2, Math.floor(rows / 2));
-	const noticeHeight =
-		facts.tasks.length > 0 || facts.message !== undefined || view.asking !== undefined
-			? messageLines(facts, view, columns)
-			: 0;
+	const noticeHeight = noticeLines(facts, view, columns);
 	const withTabs = rows >= 16;
 	const height = rows - (withTabs ? 3 : 2) - detailHeight - noticeHeight;
 	const {from, to} = windowAround(chosen === undefined ? 0 : names.indexOf(chosen), names.length, height - 2);

@@ -10,7 +10,7 @@ import {selectHints} from '../state/key-hints.ts';
 import {selectTabs} from '../state/machine/tabs.ts';
 import type {Facts} from '../state/model.ts';
 import type {View} from '../state/reduce.ts';
-import {messageLines, selectHostLine} from '../state/selectors.ts';
+import {noticeLines, selectHostLine} from '../state/selectors.ts';
 import {theme} from '../theme.ts';
 import {Notices} from './notices.tsx';
 
@@ -27,10 +27,7 @@ export function ImagesScreen({facts, view, size}: Properties) {
 	);
 	const reasonsHeight = chosen === undefined || rows < 16 ? 0 : Math.min(8, reasonLines + 2);
 	// Only what happens while one looks takes lines from the list.
-	const noticeHeight =
-		facts.tasks.length > 0 || facts.message !== undefined || view.asking !== undefined
-			? messageLines(facts, view, columns)
-			: 0;
+	const noticeHeight = noticeLines(facts, view, columns);
 	const withTabs = rows >= 16;
 	const height = rows - (withTabs ? 3 : 2) - reasonsHeight - noticeHeight;
 	const {from, to} = windowAround(view.imageIndex, choices.length, height - 2);

@@ -13,7 +13,7 @@ import {selectList} from '../state/machine/select-lists.ts';
 import {selectTabs} from '../state/machine/tabs.ts';
 import type {Facts} from '../state/model.ts';
 import type {View} from '../state/reduce.ts';
-import {messageLines, selectHostLine} from '../state/selectors.ts';
+import {noticeLines, selectHostLine} from '../state/selectors.ts';
 import {theme} from '../theme.ts';
 import {Notices} from './notices.tsx';
 
@@ -35,10 +35,7 @@ export function ListScreen({name, facts, view, size, now, onShown}: Properties) 
 	const tabs = selectTabs(view);
 	const detail = rows < 18 || shown.chosen === undefined ? [] : selectRowDetail(name, shown.chosen.id, facts, now);
 	const detailHeight = detail.length === 0 ? 0 : Math.min(detail.length + 2, Math.floor(rows / 3));
-	const noticeHeight =
-		facts.tasks.length > 0 || facts.message !== undefined || view.asking !== undefined
-			? messageLines(facts, view, columns)
-			: 0;
+	const noticeHeight = noticeLines(facts, view, columns);
 	const height = Math.max(4, rows - 3 - detailHeight - noticeHeight);
 	const room = Math.max(0, height - linesBesideRows({...list, problem: shown.problem}));
 	const place = shown.chosen === undefined ? 0 : shown.rows.indexOf(shown.chosen);

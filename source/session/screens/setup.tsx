@@ -7,7 +7,7 @@ import {TitledPane, windowAround} from '../components/titled-pane.tsx';
 import {selectHints} from '../state/key-hints.ts';
 import type {Facts} from '../state/model.ts';
 import type {View} from '../state/reduce.ts';
-import {messageLines, selectHostLine} from '../state/selectors.ts';
+import {noticeLines, selectHostLine} from '../state/selectors.ts';
 import {type SetupPane, selectSetup} from '../state/setup/select-setup.ts';
 import {theme} from '../theme.ts';
 import {Notices} from './notices.tsx';
@@ -17,10 +17,7 @@ type Properties = {facts: Facts; view: View; size: {columns: number; rows: numbe
 /** Setting the folder up: one question at a time, then the plan, then what to remember. */
 export function SetupScreen({facts, view, size}: Properties) {
 	const {columns, rows} = size;
-	const noticeHeight =
-		facts.tasks.length > 0 || facts.message !== undefined || view.asking !== undefined
-			? messageLines(facts, view, columns)
-			: 0;
+	const noticeHeight = noticeLines(facts, view, columns);
 	const height = rows - 2 - noticeHeight;
 	const pane = selectSetup(facts, view);
 	const room = height - 2;

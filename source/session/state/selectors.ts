@@ -223,3 +223,9 @@ export function messageLines({message, tasks}: Facts, {asking}: View, columns: n
 	const shown = message === undefined ? 0 : heightOf(message, columns);
 	return Math.max(1, shown + Math.min(1, tasks.length));
 }
+
+/** The same for a screen that has lines for them only while there is something to show. */
+export function noticeLines(facts: Facts, view: View, columns: number): number {
+	const isEmpty = facts.tasks.length === 0 && facts.message === undefined && view.asking === undefined;
+	return isEmpty ? 0 : messageLines(facts, view, columns);
+}
