@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
+import {UseHistory} from '../../source/session/state/inspect/box-state.ts';
 import {selectBoxLines} from '../../source/session/state/inspect/select-box-screen.ts';
 import {withFacts} from '../../source/session/state/store.ts';
 import {frozenAt} from '../_helpers/demo.ts';
@@ -101,4 +102,50 @@ test('nothing is asked of the engine about a box that no one looks at', async (t
 	);
 	shown.type('\u001B');
 	await shown.waitFor(/Boxes/);
+});
+
+test('the engine measures nothing while another program has the terminal, and again after that', async (t) => {
+	const signals: AbortSignal[] = [];
+	const shown = await showSession(
+		t,
+		{columns: 80, rows: 24},
+		{
+			prepare({engine}) {
+				const {stats} = engine;
+				engine.stats = (id, options) => {
+					signals.push(options.signal);
+					return stats(id, options);
+				};
+			},
+		},
+	);
+	const lend = (lent: boolean) => shown.session.store.changeNow(withFacts(() => ({lent})));
+	await shown.waitFor(/hopper[\s\S]*alice-llm-train/);
+	shown.type('\r');
+	await shown.waitFor(/CPU +\d+ %/);
+	lend(true);
+	assert.deepEqual(
+		signals.map(({aborted}) => aborted),
+		[true],
+	);
+	lend(false);
+	assert.deepEqual(
+		signals.map(({aborted}) => aborted),
+		[true, false],
+	);
+});
+
+test('what was measured before a pause is not shown as if it had been just before', () => {
+	const history = new UseHistory();
+	const use = {memoryBytes: 1, memoryLimitBytes: null, receivedBytes: null, sentBytes: null};
+	for (const [cpuPercent, second] of [
+		[10, 0],
+		[20, 1],
+		[30, 600],
+		[40, 601],
+	] as const) {
+		history.add({...use, cpuPercent, at: second * 1000});
+	}
+
+	assert.deepEqual(history.of('cpuPercent', 4), [null, null, 30, 40]);
 });

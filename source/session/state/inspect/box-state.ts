@@ -22,6 +22,9 @@ export const noBoxCard: BoxCard = {
 	problem: undefined,
 };
 
+/** After such a gap what came before would stand in the curve as if it had been just before. */
+const longestGapMs = 10_000;
+
 /** What one box used, by the second, for its curves. */
 export class UseHistory {
 	readonly #length: number;
@@ -33,6 +36,11 @@ export class UseHistory {
 	}
 
 	add(use: ContainerUse): void {
+		const last = this.#uses.at(-1);
+		if (last !== undefined && use.at - last.at > longestGapMs) {
+			this.clear();
+		}
+
 		this.#uses.push(use);
 		this.#uses.splice(0, this.#uses.length - this.#length);
 	}

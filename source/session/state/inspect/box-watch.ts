@@ -1,7 +1,8 @@
 import {setTimeout as pause} from 'node:timers/promises';
-import {createBackoff} from '../../../base/backoff.ts';
 import {type Box, isRunning} from '../../../box/box.ts';
+import type {ContainerUse} from '../../../engine/engine.ts';
 import type {Context} from '../context.ts';
+import {followUse} from '../machine/use-source.ts';
 import {problemOf} from '../model.ts';
 import {chosenBox} from '../reduce.ts';
 import {onChange, type SessionState, withFacts} from '../store.ts';
@@ -10,9 +11,11 @@ import {type BoxCard, noBoxCard, type UseHistory} from './box-state.ts';
 /** Who looks at what runs does not need it by the second. */
 const processIntervalMs = 5000;
 
+const retrying = {retryMs: 1000, longestRetryMs: 30_000};
+
 /** The box whose screen is shown, with its state: a started one is asked again. The help over it is a part of the screen. */
 function boxShown({view, facts}: SessionState): string | undefined {
-	const shown = view.screen === 'box' || (view.screen === 'help' && view.behindHelp === 'box');
+	const shown = !facts.lent && (view.screen === 'box' || (view.screen === 'help' && view.behindHelp === 'box'));
 	const box = shown ? chosenBox(view, facts.box.boxes) : undefined;
 	return box === undefined ? undefined : `${box.id} ${box.state}`;
 }
@@ -38,7 +41,8 @@ export function followBox(context: Context, history: UseHistory): void {
 
 		context.tasks.track(describe(context, box, signal));
 		if (isRunning(box)) {
-			context.tasks.track(followUse(context, box, history, signal));
+			const take = (use: ContainerUse | undefined) => takeUse(context, box.id, history, use);
+			context.tasks.track(followUse(context.host.engine, box.id, take, {...retrying, signal}));
 			if (box.mine) {
 				context.tasks.track(followProcesses(context, box, signal));
 			}
@@ -46,40 +50,30 @@ export function followBox(context: Context, history: UseHistory): void {
 	});
 }
 
-function change({store}: Context, boxId: string, update: Partial<BoxCard>): void {
-	store.change(withFacts(({boxCard}) => ({boxCard: boxCard.boxId === boxId ? {...boxCard, ...update} : boxCard})));
+function withCard(boxId: string, update: Partial<BoxCard>) {
+	return withFacts(({boxCard}) => ({boxCard: boxCard.boxId === boxId ? {...boxCard, ...update} : boxCard}));
 }
 
-async function describe(context: Context, box: Box, signal: AbortSignal): Promise<void> {
-	const {engine} = context.host;
+async function describe({store, host}: Context, box: Box, signal: AbortSignal): Promise<void> {
+	const {engine} = host;
 	try {
 		const detail = await engine.inspectContainer(box.id, signal);
 		const image = await engine.inspectImage(box.imageId, signal);
-		change(context, box.id, {spec: detail?.spec, imageEnvironment: image?.environment ?? {}, problem: undefined});
+		const imageEnvironment = image?.environment ?? {};
+		store.change(withCard(box.id, {spec: detail?.spec, imageEnvironment, problem: undefined}));
 	} catch (error) {
 		if (!signal.aborted) {
-			change(context, box.id, {problem: problemOf(error, engine.address)});
+			store.change(withCard(box.id, {problem: problemOf(error, engine.address)}));
 		}
 	}
 }
 
-/** A stream that broke is opened again, ever more slowly. */
-async function followUse(context: Context, box: Box, history: UseHistory, signal: AbortSignal): Promise<void> {
-	const backoff = createBackoff({firstMs: 1000, longestMs: 30_000});
-	while (!signal.aborted) {
-		try {
-			for await (const use of context.host.engine.stats(box.id, {signal})) {
-				history.add(use);
-				change(context, box.id, {use});
-				backoff.reset();
-			}
-		} catch {
-			// The pane of boxes tells that the engine is away.
-		}
-
-		change(context, box.id, {use: undefined});
-		await pause(backoff.next(), undefined, {signal}).catch(() => {});
+function takeUse({store}: Context, boxId: string, history: UseHistory, use: ContainerUse | undefined): void {
+	if (use !== undefined) {
+		history.add(use);
 	}
+
+	store.changeLazily(withCard(boxId, {use}));
 }
 
 async function followProcesses(context: Context, box: Box, signal: AbortSignal): Promise<void> {
@@ -87,7 +81,7 @@ async function followProcesses(context: Context, box: Box, signal: AbortSignal):
 		// Between two states the engine refuses: what is not known is not shown.
 		const processes = await context.host.engine.top(box.id, signal).catch(() => undefined);
 		if (!signal.aborted) {
-			change(context, box.id, {processes});
+			context.store.changeLazily(withCard(box.id, {processes}));
 		}
 
 		await pause(processIntervalMs, undefined, {signal}).catch(() => {});

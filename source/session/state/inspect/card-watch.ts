@@ -10,7 +10,7 @@ const timeoutMs = 30_000;
 
 /** The card whose screen is shown. The help over it is a part of the screen. */
 function cardShown({screen, behindHelp, gpuUuid}: View, {facts}: SessionState): string | undefined {
-	const shown = screen === 'gpu' || (screen === 'help' && behindHelp === 'gpu');
+	const shown = !facts.lent && (screen === 'gpu' || (screen === 'help' && behindHelp === 'gpu'));
 	return shown
 		? shownGpu(
 				gpuUuid,

@@ -51,7 +51,8 @@ export function createUseSource(
 			if (!streams.has(id) && !signal.aborted) {
 				const controller = new AbortController();
 				streams.set(id, controller);
-				void follow(engine, store, id, AbortSignal.any([signal, controller.signal]), timing);
+				const own = AbortSignal.any([signal, controller.signal]);
+				void followUse(engine, id, (use) => take(store, id, use), {...timing, signal: own});
 			}
 		}
 
@@ -72,33 +73,50 @@ export function createUseSource(
 	};
 }
 
-async function follow(
+/**
+Measures what a container uses until the signal aborts. A stream that ended is opened again, ever more slowly.
+
+@param take undefined when the stream has ended
+*/
+export async function followUse(
 	engine: Engine,
-	store: SessionStore,
 	id: string,
-	signal: AbortSignal,
-	{everyMs, retryMs, longestRetryMs}: UseTiming,
+	take: (use: ContainerUse | undefined) => void,
+	{
+		retryMs,
+		longestRetryMs,
+		...options
+	}: Pick<UseTiming, 'retryMs' | 'longestRetryMs'> & {everyMs?: number; signal: AbortSignal},
 ): Promise<void> {
+	const {signal} = options;
 	const backoff = createBackoff({firstMs: retryMs, longestMs: longestRetryMs});
 	while (!signal.aborted) {
 		try {
-			for await (const use of engine.stats(id, {signal, everyMs})) {
+			for await (const use of engine.stats(id, options)) {
 				backoff.reset();
 				if (signal.aborted) {
 					return;
 				}
 
-				take(store, id, use);
+				take(use);
 			}
 		} catch {
 			// The list of containers says whether the engine is away, or the container.
+		}
+
+		if (!signal.aborted) {
+			take(undefined);
 		}
 
 		await pause(backoff.next(), undefined, {signal}).catch(() => {});
 	}
 }
 
-function take(store: SessionStore, id: string, use: ContainerUse): void {
+function take(store: SessionStore, id: string, use: ContainerUse | undefined): void {
+	if (use === undefined) {
+		return;
+	}
+
 	store.changeLazily(
 		withFacts(({machine}) => ({
 			machine: {...machine, uses: new Map(machine.uses).set(id, withRates(use, machine.uses.get(id)))},
