@@ -1,4 +1,5 @@
-import {EventEmitter} from 'node:events';
+import {EventEmitter, once} from 'node:events';
+import {setImmediate} from 'node:timers/promises';
 import {stripVTControlCharacters} from 'node:util';
 import {render as inkRender} from 'ink';
 import type {ReactNode} from 'react';
@@ -18,6 +19,7 @@ class Screen extends EventEmitter {
 
 	write = (text: string, ...rest: unknown[]): boolean => {
 		this.frames.push(text);
+		this.emit('frame');
 		// Ink waits for what it wrote last before it says that it is gone.
 		const written = rest.at(-1);
 		if (typeof written === 'function') {
@@ -94,15 +96,18 @@ export function render(tree: ReactNode, size: {columns: number; rows: number}): 
 			screen.emit('resize');
 		},
 		async waitFor(expected, timeoutMs = 10_000) {
-			const end = Date.now() + timeoutMs;
+			const late = new AbortController();
+			// Unlike AbortSignal.timeout, this is waited for where nothing else is going on.
+			const timer = setTimeout(() => late.abort(), timeoutMs);
 			while (!expected.test(plain())) {
-				if (Date.now() > end) {
+				await once(screen, 'frame', late).catch(() => {
 					throw new Error(`${expected} did not appear. The last frame:\n${plain()}`);
-				}
-
-				await new Promise((resolve) => setImmediate(resolve));
+				});
+				// Ink ends its work on a frame after it wrote it.
+				await setImmediate();
 			}
 
+			clearTimeout(timer);
 			return plain();
 		},
 		waitUntilExit: async () => exited,

@@ -1,5 +1,6 @@
 import type {TestContext} from 'node:test';
 import type {DemoHost} from '../../source/demo/host.ts';
+import type {GpuInventory} from '../../source/gpu/gpu.ts';
 import {readInventory} from '../../source/gpu/inventory.ts';
 import {App} from '../../source/session/app.tsx';
 import {createSession, type Session, type SessionOptions} from '../../source/session/session.ts';
@@ -18,6 +19,15 @@ export type Shown = Rendered & {
 
 /** The seconds of the scenario that a session has seen when it is shown: enough for every curve of the size that most sit at. */
 const seenSeconds = Array.from({length: 40}, (_, place) => place);
+
+/** What the driver says once of a scenario's cards: asking for each test takes two processes and half of its time. */
+const inventories = new Map<string, Promise<GpuInventory>>();
+
+function inventoryOf(scenario: string, {nvidiaSmi}: DemoHost): Promise<GpuInventory> {
+	const known = inventories.get(scenario) ?? readInventory(nvidiaSmi);
+	inventories.set(scenario, known);
+	return known;
+}
 
 /** Nothing of the host that the tests run on. */
 export const noUseCases: UseCases = {
@@ -57,7 +67,7 @@ export async function showSession(
 	prepare?.(host);
 	const feed = makeFeed();
 	if (gpus) {
-		const inventory = await readInventory(host.nvidiaSmi);
+		const inventory = await inventoryOf(scenario, host);
 		feed.tell({kind: 'inventory', inventory});
 		for (const [place, frame] of scenarioFrames(scenario, seenSeconds).entries()) {
 			const at = frozenAt.getTime() - (seenSeconds.length - 1 - place) * 1000;

@@ -51,7 +51,7 @@ test('the question before removing', async (t) => {
 	const shown = await showSession(t, small);
 	await shown.waitForWhole(everything);
 	shown.type('x');
-	assertScreen(folder, 'remove-80x24', await shown.waitFor(/Remove/));
+	assertScreen(folder, 'remove-80x24', await shown.waitFor(/Remove alice[\s\S]*known: its kernels/));
 });
 
 const images: ImageChoice[] = [
