@@ -2,7 +2,7 @@
 
 import {exitCode, Failure} from '../base/failure.ts';
 import {type Box, isRunning} from '../box/box.ts';
-import {textOfUse, type Use} from '../box/idle/idle.ts';
+import {textOfEnd, type Use} from '../box/idle/idle.ts';
 import {readUse} from '../box/idle/observe.ts';
 import {ownerText} from '../box/list.ts';
 import type {Host} from '../host/host.ts';
@@ -93,7 +93,7 @@ function tell(box: Box, use: Use | undefined): Told {
 	const foreign = !box.mine && !box.pending && box.ownerIs !== 'claimed';
 	const claimed = !box.mine && box.ownerIs === 'claimed';
 	const isJob = box.job !== undefined && isRunning(box);
-	const text = isJob ? 'its command is running' : use === undefined ? '' : textOfUse(use);
+	const text = textOfEnd(box, use);
 	return {
 		name: box.name,
 		notes: [...(foreign || claimed ? [`owner: ${ownerText(box)}`] : []), ...(text === '' ? [] : [text])],

@@ -1,4 +1,4 @@
-import type {Box} from '../box.ts';
+import {type Box, isRunning} from '../box.ts';
 
 /** What was observed of a running box. */
 export type Activity = {
@@ -74,4 +74,9 @@ export function textOfUse({reasons, unknown}: Use): string {
 		...(reasons.length > 0 ? [`in use: ${reasons.join(', ')}`] : []),
 		...(unknown.length > 0 ? [`not known: ${unknown.join(', ')}`] : []),
 	].join('; ');
+}
+
+/** What ends with a box; empty when nothing does. A job is its command: that it waits for data says nothing. Safe to print. */
+export function textOfEnd(box: Pick<Box, 'job' | 'state'>, use: Use | undefined): string {
+	return box.job !== undefined && isRunning(box) ? 'its command is running' : use === undefined ? '' : textOfUse(use);
 }

@@ -1,6 +1,7 @@
 import {raiseStop} from '../job-control.ts';
 import {lendTerminal} from '../terminal.ts';
-import {attach, findIdleKernels, findUse, free, open, remove, restart, start, stop, up} from './boxes/effects.ts';
+import {attach, findIdleKernels, free, open, remove, restart, start, stop, up} from './boxes/effects.ts';
+import {findUse, findUses} from './boxes/find-use.ts';
 import {withEntry} from './command-log/command-entry.ts';
 import {commandLinesFor} from './command-log/command-lines.ts';
 import {runVerb} from './command-log/run-command.ts';
@@ -10,7 +11,7 @@ import {loadImages, pullImage, upWithImage} from './images/effects.ts';
 import {findProcess, sendSignal} from './inspect/signal-effects.ts';
 import {performLog} from './log/effects.ts';
 import {enterContainer, startContainer, stopContainer} from './machine/effects.ts';
-import {doBulk, findUses} from './marks/effects.ts';
+import {doBulk} from './marks/effects.ts';
 import {loadVerbs} from './palette/effects.ts';
 import type {Effect} from './reduce.ts';
 import {checkFolder, keepDraft, lookForSetup, writeSetup} from './setup/effects.ts';

@@ -97,33 +97,6 @@ export function remove(context: Context, {boxId}: About): void {
 	);
 }
 
-/** Adds to an open question what uses the box; until then it cannot be answered with yes. */
-export function findUse({host, store, fail, signal}: Context, {boxId}: About): void {
-	const box = store.get().facts.box.boxes.find(({id}) => id === boxId);
-	void import('../../../box/idle/observe.ts')
-		.then(async ({readUse}) => {
-			const uses = box === undefined ? undefined : await readUse(host, [box], {signal});
-			const {textOfUse} = await import('../../../box/idle/idle.ts');
-			const found = uses?.get(boxId);
-			return found === undefined ? '' : textOfUse(found);
-		})
-		.catch((error: unknown) => {
-			fail(error);
-			// The user may still decide, knowing that it is unknown.
-			return 'whether it is in use is unknown';
-		})
-		.then((use) => {
-			store.change((state) => {
-				const {asking} = state.view;
-				const isOpen =
-					(asking?.what === 'stop' || asking?.what === 'remove' || asking?.what === 'restart') &&
-					asking.boxId === boxId;
-				return isOpen ? {...state, view: {...state.view, asking: {...asking, use}}} : state;
-			});
-		})
-		.catch(fail);
-}
-
 export function open(context: Context, {boxId}: About): void {
 	startOn(
 		context,

@@ -1,5 +1,4 @@
-import {type Box, isRunning} from '../../../box/box.ts';
-import type {Host} from '../../../host/host.ts';
+import type {Box} from '../../../box/box.ts';
 import type {Context} from '../context.ts';
 import {problemOf} from '../model.ts';
 import {type Done, isBusy} from '../tasks.ts';
@@ -52,36 +51,4 @@ function outcome(
 		...notes,
 	];
 	return {text: text.join('. ')};
-}
-
-/** Adds to the open question what uses each box; until then it cannot be answered with yes. */
-export function findUses({host, store, fail, signal}: Context, {boxIds}: {boxIds: string[]}): void {
-	const boxes = store.get().facts.box.boxes.filter((box) => boxIds.includes(box.id) && isRunning(box));
-	void readUses(host, boxes, signal)
-		.catch((error: unknown) => {
-			fail(error);
-			// The user may still decide, knowing that it is unknown.
-			return Object.fromEntries(boxes.map(({id}) => [id, 'whether it is in use is unknown']));
-		})
-		.then((uses) => {
-			store.change((state) => {
-				const {asking} = state.view;
-				return asking?.what === 'bulk' ? {...state, view: {...state.view, asking: {...asking, uses}}} : state;
-			});
-		})
-		.catch(fail);
-}
-
-async function readUses(host: Host, boxes: Box[], signal: AbortSignal): Promise<Record<string, string>> {
-	const [{readUse}, {textOfUse}] = await Promise.all([
-		import('../../../box/idle/observe.ts'),
-		import('../../../box/idle/idle.ts'),
-	]);
-	const uses = boxes.length === 0 ? new Map() : await readUse(host, boxes, {signal});
-	return Object.fromEntries(
-		boxes.map(({id}) => {
-			const use = uses.get(id);
-			return [id, use === undefined ? '' : textOfUse(use)];
-		}),
-	);
 }
