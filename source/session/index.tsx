@@ -154,6 +154,11 @@ async function runOnce(
 				dieOf(name);
 			}
 
+			// A terminal sends it to all in its foreground: it is meant for what has the terminal.
+			if (name === 'SIGINT' && session.store.get().facts.lent) {
+				return;
+			}
+
 			ended ??= {kind: 'signal', code: signals[name]};
 			app.unmount();
 		};

@@ -119,6 +119,24 @@ describe('under a shell', {skip: needsOwnEngine}, () => {
 		await terminal.waitFor('left-0');
 	});
 
+	test('Ctrl-C ends a command of the palette, and not the session', async () => {
+		const terminal = await openShell();
+		terminal.write(':');
+		await terminal.waitFor(/What to do/);
+		terminal.write('gpus --watch');
+		await terminal.waitFor(/gpubox gpus --watch/);
+		terminal.write('\r');
+		await terminal.waitFor(/UUID +STATE[\s\S]*6f1d0e47/);
+		terminal.write('\u0003');
+		await terminal.waitFor(/Enter returns to gpubox/);
+		terminal.write('\u0003');
+		await terminal.waitFor(/Boxes/);
+		terminal.write('q');
+		await terminal.waitFor(/shell>$/);
+		terminal.write('echo left-$?; exit\r');
+		await terminal.waitFor('left-0');
+	});
+
 	test('so does the signal that a shell or a script sends', async () => {
 		const terminal = await openShell({columns: 80, rows: 24});
 		const pid = gpubox(terminal) ?? 0;
