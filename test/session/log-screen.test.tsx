@@ -115,6 +115,18 @@ test('a filter leaves only what matches, or what does not, of the whole log', as
 	await waitFor(/^(?![\s\S]*without)[\s\S]*line 19999/);
 });
 
+test('an expression that may never end is refused where it is typed', async (t) => {
+	const {type, waitFor, session} = await showSession(t, small, ofLength(100));
+	await waitFor(/line 99/);
+	type('l');
+	type('&');
+	await waitFor(/Only:/);
+	type('(?=l)(l+)+$');
+	type('\r');
+	await waitFor(/Only: \(\?=l\)\(l\+\)\+\$ +may never end/);
+	assert.equal(session.store.get().view.log.filter, undefined);
+});
+
 test('e goes from error to error, over the whole log', async (t) => {
 	const textOf = (line: number) => (line % 10_000 === 5 ? 'RuntimeError: CUDA error: no' : `line ${line}`);
 	const {type, waitFor} = await showSession(t, small, ofLength(50_000, textOf));

@@ -5,6 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
+import {cachedDataVersionTag} from 'node:v8';
 
 const scratch = mkdtempSync(join(tmpdir(), 'gpubox-compiled-'));
 after(() => rmSync(scratch, {recursive: true}));
@@ -122,4 +123,10 @@ describe('compiled code', () => {
 		writeFileSync(join(cache, `gpubox-b1-${process.version}-${process.arch}`), 'a file');
 		assert.deepEqual(run(['main.js:say']), ['function main.js']);
 	});
+});
+
+test('the session starts with the flags that its code was compiled with', async () => {
+	const tag = cachedDataVersionTag();
+	await import('../../source/session/index.tsx');
+	assert.equal(cachedDataVersionTag(), tag);
 });

@@ -1,6 +1,6 @@
 import {type Edit, edit, emptyField, type Field, insert, textOf} from '../setup/field.ts';
 import {type LogPosition, placeAbove, type ShownLines, scroll, topOf} from './log-position.ts';
-import type {Query} from './text/log-query.ts';
+import {problemOfQuery, type Query} from './text/log-query.ts';
 import {type LogRange, parseRange} from './text/log-range.ts';
 
 /** What is asked for in the line at the bottom of the log. */
@@ -257,6 +257,12 @@ function answer(log: LogView, {for: what, field, replaces}: LogPrompt, situation
 	const text = textOf(field);
 	const closed = {...log, prompt: undefined};
 	const renewed = {...closed, position: 'follow' as const, marked: undefined};
+	const refused = (problem: string): Reduced => ({log: {...log, prompt: {for: what, field, problem}}, effects: []});
+	const problem = what === 'search' || what === 'filter' || what === 'hide' ? problemOfQuery(text) : '';
+	if (problem !== '') {
+		return refused(problem);
+	}
+
 	switch (what) {
 		case 'search': {
 			// As in less and vim: nothing is the same again.
@@ -279,7 +285,7 @@ function answer(log: LogView, {for: what, field, replaces}: LogPrompt, situation
 		case 'range': {
 			const range = text.trim() === '' ? undefined : parseRange(text, situation.now);
 			if (text.trim() !== '' && range === undefined) {
-				return {log: {...log, prompt: {for: what, field, problem: 'e.g. 10m, 09:30, 09:30-10:15'}}, effects: []};
+				return refused('e.g. 10m, 09:30, 09:30-10:15');
 			}
 
 			return {log: {...renewed, range: range && {...range, text: text.trim()}}, effects: []};

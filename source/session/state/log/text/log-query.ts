@@ -18,22 +18,30 @@ export type Matcher = {
 
 const special = /[.*+?^${}()|[\]\\]/g;
 
-// An expression like `(a+)+$` takes for ever on the wrong line, and keys would wait for it. With this the engine of regular expressions goes over
-// to one that is never slow, where it can: without other flags, lookaround and back-references.
-setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
+/**
+An expression like `(a+)+$` takes for ever on the wrong line, and keys would wait for it. With the first flag V8 goes over to an engine that is
+never slow, where it can; with the second it says at once whether it can.
+*/
+const goesOver = '--enable-experimental-regexp-engine-on-excessive-backtracks';
+const canTell = '--enable-experimental-regexp-engine';
+const without = (flag: string) => flag.replace('--', '--no-');
 
 /** More of a line is not searched for what to mark. */
 const mostSpans = 200;
 
 /**
 A regular expression; what is not a valid one is searched for as it is typed. Without a capital letter, case does not count. That is done by
-comparing lower case: see above.
+comparing lower case: V8's engine that is never slow takes no other flag.
 */
 export function createMatcher({text, inverse}: Query): Matcher {
 	const folds = !/\p{Lu}/u.test(text.replace(/\\./g, ''));
 	const fold = (line: string) => (folds ? line.toLowerCase() : line);
 	const isPlain = text.search(special) === -1;
 	const pattern = patternOf(text);
+	if (!isPlain) {
+		neverSlow();
+	}
+
 	return {
 		test(line) {
 			const shown = fold(plainText(line));
@@ -61,6 +69,40 @@ export function createMatcher({text, inverse}: Query): Matcher {
 			return found;
 		},
 	};
+}
+
+/**
+Why an expression is not searched for, in a few words; empty when it is. V8 cannot promise an end for look-ahead, back-references, flags within
+the expression and counts above 16.
+*/
+export function problemOfQuery(text: string): string {
+	if (patternOf(text).source !== text) {
+		return '';
+	}
+
+	setFlagsFromString(canTell);
+	try {
+		new RegExp(text, 'l');
+		return '';
+	} catch {
+		return 'may never end: leave out (?=…), \\1, {17}';
+	} finally {
+		setFlagsFromString(without(canTell));
+	}
+}
+
+let isNeverSlow = false;
+
+/** Only once it is needed: V8 refuses code that it compiled with other flags, so all that is loaded from then on is compiled again. */
+function neverSlow(): void {
+	if (isNeverSlow) {
+		return;
+	}
+
+	isNeverSlow = true;
+	setFlagsFromString(goesOver);
+	// Before what was compiled is kept for the next start.
+	process.prependOnceListener('exit', () => setFlagsFromString(without(goesOver)));
 }
 
 function patternOf(text: string): RegExp {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {errorQuery, levelOf} from '../../../../../source/session/state/log/text/log-level.ts';
-import {createMatcher} from '../../../../../source/session/state/log/text/log-query.ts';
+import {createMatcher, problemOfQuery} from '../../../../../source/session/state/log/text/log-query.ts';
 
 const matcher = (text: string, inverse = false) => createMatcher({text, inverse});
 
@@ -40,6 +40,17 @@ test('no expression holds up the keys', () => {
 	matcher('(a+)+$').test(`${'a'.repeat(3000)}b`);
 	matcher('(a+)+$').spans(`${'a'.repeat(3000)}b`);
 	assert.ok(performance.now() - begun < 2000);
+});
+
+test('an expression that could hold up the keys is refused', () => {
+	for (const text of ['(?=a)(a+)+$', '(a+)+\\1$', '(a*){20}$', '(?i:a+)+$']) {
+		assert.match(problemOfQuery(text), /may never end/, text);
+	}
+
+	// What is no expression is searched for as it stands.
+	for (const text of ['(a+)+$', 'step \\d{1,16}', '[(?=]\\b', '(half', '(?=', 'a', '', '{17}x']) {
+		assert.equal(problemOfQuery(text), '', text);
+	}
 });
 
 test('errors as programs write them', () => {
