@@ -6,12 +6,24 @@ called: compiling those again was a quarter of a start. It also reads a file for
 called until then, and there is one file for each verb.
 
 V8 refuses code of another version of its own, or made with other flags. Whoever can write the file decides what gpubox does:
-`findCodeCache` chooses the folder.
+`findCodeCache` chooses the folder, and a file that another user wrote, or can write, is not read: NODE_COMPILE_CACHE may name a shared folder.
 */
 import type {Script} from 'node:vm';
 
-const {closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync} =
-	process.getBuiltinModule('node:fs');
+const {
+	closeSync,
+	constants,
+	fstatSync,
+	fsyncSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	statSync,
+	writeSync,
+} = process.getBuiltinModule('node:fs');
 const {dirname, join} = process.getBuiltinModule('node:path').posix;
 const vm = process.getBuiltinModule('node:vm');
 
@@ -109,7 +121,7 @@ function folderOf(build: string): string {
 /** @returns undefined when there is none, or not a whole one */
 function readKept(file: string): Kept | undefined {
 	try {
-		const data = readFileSync(file);
+		const data = readOwn(file);
 		const end = data.indexOf('\n');
 		const {early, lengths} = JSON.parse(data.toString('latin1', 0, end)) as {
 			early: boolean;
@@ -125,6 +137,21 @@ function readKept(file: string): Kept | undefined {
 		return offset === data.length ? {early, parts} : undefined;
 	} catch {
 		return undefined;
+	}
+}
+
+/** @throws errors of the file system, also for what another user could have written */
+function readOwn(file: string): Buffer {
+	const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+	try {
+		const info = fstatSync(fd);
+		if (!info.isFile() || info.uid !== process.getuid?.() || (info.mode & 0o022) !== 0) {
+			throw new Error(`${file} is not a private file of the caller.`);
+		}
+
+		return readFileSync(fd);
+	} finally {
+		closeSync(fd);
 	}
 }
 

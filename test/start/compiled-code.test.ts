@@ -1,6 +1,19 @@
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
-import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
+import {
+	chmodSync,
+	copyFileSync,
+	lstatSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	utimesSync,
+	writeFileSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
@@ -97,6 +110,24 @@ describe('compiled code', () => {
 		const before = statSync(kept()).ino;
 		assert.deepEqual(run(['main.js:say'], {flags: ['--no-lazy']}), ['function main.js']);
 		assert.notEqual(statSync(kept()).ino, before);
+	});
+
+	test('that others can write, or have put a link to, is not run', () => {
+		const {cache, run, kept} = makeBundle({'main.js': `exports.say=()=>'theirs'`});
+		const own = makeBundle({'main.js': `exports.say=()=>'mine!!'`});
+		run(['main.js:say']);
+		own.run(['main.js:say']);
+		// V8 compares the length of the text alone.
+		copyFileSync(kept(), own.kept());
+		assert.deepEqual(own.run(['main.js:say']), ['theirs'], 'code of a file that only the user can write');
+		chmodSync(own.kept(), 0o620);
+		assert.deepEqual(own.run(['main.js:say']), ['mine!!']);
+		assert.equal(statSync(own.kept()).mode & 0o777, 0o600);
+		rmSync(own.kept());
+		symlinkSync(kept(), own.kept());
+		assert.deepEqual(own.run(['main.js:say']), ['mine!!']);
+		assert.ok(lstatSync(own.kept()).isFile());
+		assert.equal(readdirSync(cache).length, 1);
 	});
 
 	test('of other builds is removed when nothing was written there for a month', () => {
