@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {calledWord} from './start/called-word.ts';
 import {findCodeCache} from './start/code-cache.ts';
+import {readBeginning} from './start/command-line.ts';
 import {openCode} from './start/compiled-code.ts';
 import {dropEmptyVariables} from './start/empty-variables.ts';
 import {refuseOldNode} from './start/old-node.ts';
@@ -26,7 +26,7 @@ async function start(): Promise<void> {
 		read: (name) => readFileSync(join(folder, name), 'latin1'),
 		cache: findCodeCache(process.env),
 		build,
-		purpose: calledWord(process.argv) || 'session',
+		purpose: readBeginning(process.argv.slice(2)).word ?? 'session',
 	});
 	const {main} = code.load('main.js') as typeof import('./main.ts');
 	await main(code.keep);

@@ -1,5 +1,5 @@
 import {failWhenStuck} from './run-verb.ts';
-import {sessionOptions} from './start/session-options.ts';
+import {readBeginning} from './start/command-line.ts';
 
 /**
 What gpubox does: the session without a verb, otherwise the verb.
@@ -9,17 +9,17 @@ What gpubox does: the session without a verb, otherwise the verb.
 export async function main(keepCode: () => void): Promise<void> {
 	const finished = failWhenStuck();
 	// Without a verb it is the session. Commander would turn a mistyped verb into "too many arguments" if the root did it.
-	const asked = sessionOptions(process.argv.slice(2));
-	if (asked !== undefined) {
+	const {host, readOnly, word} = readBeginning(process.argv.slice(2));
+	if (word === undefined) {
 		keepCode();
 		const {openSession} = await import('./commands/session.ts');
 		const loadVerbs = async () => (await import('./program.ts')).loadVerbs();
-		await openSession(asked.host, {readOnly: asked.readOnly, loadVerbs});
+		await openSession(host, {readOnly, loadVerbs});
 		finished();
 		return;
 	}
 
-	if (process.argv[2] === '--licenses') {
+	if (word === '--licenses') {
 		const {printNotices} = await import('./commands/licenses.ts');
 		await printNotices();
 	} else {

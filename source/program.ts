@@ -10,7 +10,7 @@ import {isPlaceName, placeLines, placeNames} from './job/place/place-names.ts';
 import {shared} from './options.ts';
 import {failureJson, wantsJson} from './run-verb.ts';
 import type {Verb} from './session/index.tsx';
-import {calledWord} from './start/called-word.ts';
+import {readBeginning} from './start/command-line.ts';
 import {safeText} from './text/safe.ts';
 import {
 	collect,
@@ -759,7 +759,7 @@ export async function loadVerbs(): Promise<Verb[]> {
 /** @param onVerb called when the command line calls a verb that there is */
 export async function runProgram(argv: string[], onVerb: () => void): Promise<void> {
 	const called = calledVerb(argv);
-	if (called !== undefined || calledWord(argv).startsWith('__')) {
+	if (called !== undefined || readBeginning(argv.slice(2)).word?.startsWith('__')) {
 		onVerb();
 	}
 
@@ -780,7 +780,7 @@ The verb that a command line calls, by its own name. Undefined where the other v
 mistake.
 */
 export function calledVerb(argv: readonly string[]): string | undefined {
-	const word = calledWord(argv);
+	const {word = ''} = readBeginning(argv.slice(2));
 	return Object.keys(verbs).find((name) => name === word || otherNames[name]?.aliases.includes(word));
 }
 

@@ -60,6 +60,7 @@ test('a verb that is called by its name is declared alone, as it is among all', 
 		'attach',
 		'export',
 	]);
+	assert.equal(called('--read-only --host lab demo'), 'demo');
 	assert.deepEqual(
 		['--help run', 'help run', 'rnu', '__complete run', '--version', '--host run', ''].map(called),
 		Array.from({length: 7}),

@@ -3,8 +3,8 @@ What the executable runs (tools/executable.ts): gpubox from the files inside it,
 the program they seem to lie below /proc/self/exe/, where no real path can be: that is a file.
 */
 import {getRawAsset} from 'node:sea';
-import {calledWord} from '../source/start/called-word.ts';
 import {findCodeCache} from '../source/start/code-cache.ts';
+import {readBeginning} from '../source/start/command-line.ts';
 import {openCode} from '../source/start/compiled-code.ts';
 import {dropEmptyVariables} from '../source/start/empty-variables.ts';
 
@@ -25,7 +25,7 @@ const code = openCode({
 	read: (name) => Buffer.from(getRawAsset(`dist/${name}`)).toString('latin1'),
 	cache: script === undefined ? findCodeCache(process.env) : undefined,
 	build: process.env.GPUBOX_BUILD ?? '',
-	purpose: calledWord(process.argv) || 'session',
+	purpose: readBeginning(process.argv.slice(2)).word ?? 'session',
 });
 if (script === undefined) {
 	const {main} = code.load('main.js') as typeof import('../source/main.ts');

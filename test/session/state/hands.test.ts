@@ -10,7 +10,7 @@ import {bulk, bulkScreen} from '../../../source/session/state/marks/marks.ts';
 import {type Facts, noFacts} from '../../../source/session/state/model.ts';
 import {selectPalette} from '../../../source/session/state/palette/select-palette.ts';
 import {firstView, reduce, type View} from '../../../source/session/state/reduce.ts';
-import {sessionOptions} from '../../../source/start/session-options.ts';
+import {readBeginning} from '../../../source/start/command-line.ts';
 import {makeBox} from '../../_helpers/make-box.ts';
 import {situation} from './_situation.ts';
 
@@ -171,9 +171,9 @@ describe('copying', () => {
 });
 
 test('options of the session are told from verbs', () => {
-	assert.deepEqual(sessionOptions([]), {readOnly: false});
-	assert.deepEqual(sessionOptions(['--host', 'gpu2', '--read-only']), {host: 'gpu2', readOnly: true});
-	assert.deepEqual(sessionOptions(['--host=gpu2']), {host: 'gpu2', readOnly: false});
+	assert.deepEqual(readBeginning([]), {readOnly: false});
+	assert.deepEqual(readBeginning(['--host', 'gpu2', '--read-only']), {host: 'gpu2', readOnly: true});
+	assert.deepEqual(readBeginning(['--host=gpu2']), {host: 'gpu2', readOnly: false});
 	for (const words of [
 		['ls'],
 		['--host'],
@@ -182,6 +182,6 @@ test('options of the session are told from verbs', () => {
 		['--help'],
 		['--read-only', 'demo'],
 	]) {
-		assert.equal(sessionOptions(words), undefined, words.join(' '));
+		assert.notEqual(readBeginning(words).word, undefined, words.join(' '));
 	}
 });
