@@ -1,12 +1,9 @@
-import type {Stats} from 'node:fs';
+import {lstatSync, mkdirSync, rmSync, type Stats, statSync} from 'node:fs';
+import {dirname} from 'node:path';
 import {mayKeepFiles} from './root-owned.ts';
 
-// Not imported: what the entry point imports is loaded, with all that shares a chunk with it, before the cache is on.
-const {lstatSync, mkdirSync, rmSync, statSync} = process.getBuiltinModule('node:fs');
-const {dirname} = process.getBuiltinModule('node:path');
-
 /**
-Where Node keeps the compiled code of gpubox: code that it runs without another look, so no other user may be able to write there.
+Where compiled code of gpubox is kept: code that Node runs without another look, so no other user may be able to write there.
 Node's own place for it is one folder for everyone in /tmp.
 
 @returns undefined when there is no such folder; gpubox then starts a little slower

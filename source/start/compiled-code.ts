@@ -8,9 +8,7 @@ called until then, and there is one file for each verb.
 V8 refuses code of another version of its own, or made with other flags. Whoever can write the file decides what gpubox does:
 `findCodeCache` chooses the folder, and a file that another user wrote, or can write, is not read: NODE_COMPILE_CACHE may name a shared folder.
 */
-import type {Script} from 'node:vm';
-
-const {
+import {
 	closeSync,
 	constants,
 	fstatSync,
@@ -23,9 +21,11 @@ const {
 	rmSync,
 	statSync,
 	writeSync,
-} = process.getBuiltinModule('node:fs');
-const {dirname, join} = process.getBuiltinModule('node:path').posix;
-const vm = process.getBuiltinModule('node:vm');
+} from 'node:fs';
+import {posix} from 'node:path';
+import vm from 'node:vm';
+
+const {dirname, join} = posix;
 
 export type CodeOptions = {
 	/** Where the chunks lie, for messages and for what asks where it is. */
@@ -69,7 +69,7 @@ export function openCode({folder, read, cache, build, purpose}: CodeOptions): Co
 	let kept = file === undefined ? undefined : readKept(file);
 	let complete = kept !== undefined && !kept.early;
 	const modules = new Map<string, {exports: unknown}>();
-	const scripts = new Map<string, Script>();
+	const scripts = new Map<string, vm.Script>();
 	const load = (name: string): unknown => {
 		const loaded = modules.get(name);
 		if (loaded !== undefined) {

@@ -1,6 +1,4 @@
-// Imports nothing of gpubox's: it is asked before Node's cache of compiled code is on.
-
-const {lstatSync} = process.getBuiltinModule('node:fs');
+import {lstatSync} from 'node:fs';
 
 /** Whether the caller keeps files below a path that the environment names: root only where all on the way to it is root's. */
 export function mayKeepFiles(path: string): boolean {
