@@ -1,6 +1,6 @@
 import type {Paths} from '../../host/host.ts';
 import {safeText} from '../../text/safe.ts';
-import {type Completed, endOfLog, settleManifest, writeManifest} from '../runs/complete.ts';
+import {type Completed, endOfLog, writeManifest} from '../runs/complete.ts';
 import {readRunFiles} from '../runs/files.ts';
 import type {Outcome} from '../runs/manifest.ts';
 import {notifyOnce} from '../runs/notify.ts';
@@ -51,7 +51,6 @@ export async function completePlaced(
 	);
 	const outcome: Outcome = {files, moreFiles: more, logMissingBytes: missingBytes, publish: null, check: undefined};
 	writeManifest(completed, outcome);
-	settleManifest(completed);
 	writeRunRecord(paths, completed);
 	try {
 		await place.cleanUp(run.on.id);

@@ -1,7 +1,6 @@
 import {closeSync, fstatSync, constants as open, openSync, readSync, rmdirSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
-import timers from 'node:timers/promises';
-import {waitForDisk, writeFileAtomic} from '../../base/safe-files.ts';
+import {writeFileAtomic} from '../../base/safe-files.ts';
 import {activeRuns} from '../../box/active-runs.ts';
 import type {Box} from '../../box/box.ts';
 import {abandonedAfter} from '../../box/gpus/claims.ts';
@@ -85,15 +84,8 @@ export async function completeRun(
 	const {publishSpec: _done, follower: _gone, ...kept} = completed;
 	completed = kept;
 	writeRunRecord(host.paths, completed);
-	if (box === undefined) {
-		settleManifest(run);
-	} else {
-		const removing = removeWithFiles(host, box, {ended: true});
-		removing.catch(() => {});
-		// The engine takes as long as the disk. It has to be asked first.
-		await timers.setTimeout(1);
-		settleManifest(run);
-		await removing;
+	if (box) {
+		await removeWithFiles(host, box, {ended: true});
 	}
 
 	return {run: completed, outcome, reason, notifyProblem: await notifyOnce(host.paths, completed, options.notify)};
@@ -119,29 +111,24 @@ async function publishWithLog(
 	}
 }
 
-function manifestPath({folder}: Pick<RunRecord, 'folder'>): string {
-	return join(folder, 'manifest.json');
-}
+/**
+To be written before the record says that the run is over: no one would write it again after a power cut. A disk that is full, or a folder that is
+gone, must not keep the run from being over.
 
-/** Returns when the manifest that was written is sure to outlive a power cut. */
-export function settleManifest(run: Pick<RunRecord, 'folder'>): void {
-	unlessOfDisk(() => waitForDisk(manifestPath(run)));
-}
-
-/** A disk that is full, or a folder that is gone, must not keep the run from being over. */
-function unlessOfDisk(work: () => void): void {
+@param outcome undefined while it runs
+*/
+export function writeManifest(run: RunRecord, outcome: Outcome | undefined): void {
 	try {
-		work();
+		writeFileAtomic(
+			join(run.folder, 'manifest.json'),
+			`${JSON.stringify(makeManifest(run, outcome), undefined, 2)}\n`,
+			{mode: 0o644, anyFolder: true, replaceable: outcome === undefined},
+		);
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === undefined) {
 			throw error;
 		}
 	}
-}
-
-export function writeManifest(run: RunRecord, outcome: Outcome | undefined): void {
-	const text = `${JSON.stringify(makeManifest(run, outcome), undefined, 2)}\n`;
-	unlessOfDisk(() => writeFileAtomic(manifestPath(run), text, {mode: 0o644, anyFolder: true, replaceable: true}));
 }
 
 /** Written when a run starts; what is known at its end is added then. */

@@ -1,10 +1,23 @@
 import assert from 'node:assert/strict';
-import {existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
+import fs, {
+	existsSync,
+	mkdtempSync,
+	readFileSync,
+	readlinkSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
+import {syncBuiltinESMExports} from 'node:module';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {after, describe, test} from 'node:test';
 import fc from 'fast-check';
+import type {Engine} from '../../../source/engine/engine.ts';
+import type {Paths} from '../../../source/host/host.ts';
 import {readCheckReport, reasonOfCheck} from '../../../source/job/runs/check-report.ts';
+import {completeRun} from '../../../source/job/runs/complete.ts';
 import {readRunFiles} from '../../../source/job/runs/files.ts';
 import {allocateRun} from '../../../source/job/runs/folder.ts';
 import {without} from '../../../source/job/runs/git.ts';
@@ -65,6 +78,30 @@ describe('runs', () => {
 		writeFileSync(join(root, 'state/runs/b-1.json'), '{"version": 2}');
 		assert.equal(readRunRecord(paths, 'b-1'), undefined);
 		assert.equal(readRunRecord(paths, '../../etc/passwd'), undefined);
+	});
+
+	test('are over on the disk after their manifest, and before their container is removed', async (t) => {
+		const run = allocate('d');
+		const steps: string[] = [];
+		const sync = fs.fsyncSync;
+		t.mock.method(fs, 'fsyncSync', (fd: number) => {
+			steps.push(basename(readlinkSync(`/proc/self/fd/${fd}`)).replace(/^\.?([^.]+).*/, '$1'));
+			sync(fd);
+		});
+		syncBuiltinESMExports();
+		t.after(() => {
+			t.mock.restoreAll();
+			syncBuiltinESMExports();
+		});
+		const engine = {
+			async removeContainer() {
+				steps.push('removed');
+			},
+		} as unknown as Engine;
+		const host = {engine, paths: {...paths, secrets: join(root, 'secrets')} as Paths};
+		const options = {signal: new AbortController().signal, notify: undefined};
+		await completeRun(host, run, {id: 'c0ffee', folder: 'd-1~none'}, undefined, options);
+		assert.deepEqual(steps, ['manifest', 'd-1', 'removed']);
 	});
 
 	test('are published and notified once', async () => {
