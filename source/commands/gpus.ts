@@ -1,7 +1,8 @@
 import {exitCode, Failure} from '../base/failure.ts';
 import type {Box} from '../box/box.ts';
 import {holdsGpus} from '../box/gpus/claims.ts';
-import {type NamedProcess, nameProcesses} from '../box/gpus/process-names.ts';
+import {type ContainerFinder, createContainerFinder} from '../box/gpus/process-containers.ts';
+import {isClaim, type NamedProcess, nameProcesses} from '../box/gpus/process-names.ts';
 import type {Idleness} from '../box/idle/idle.ts';
 import {listBoxes, ownerText} from '../box/list.ts';
 import {isNoEngine} from '../engine/engine.ts';
@@ -55,9 +56,11 @@ export async function gpus(options: Options, signal: AbortSignal): Promise<void>
 async function watch(host: Host, inventory: GpuInventory, options: Options, signal: AbortSignal): Promise<void> {
 	let latest: GpuFrame | undefined;
 	let busy = false;
+	// One for all: an engine on another machine is asked for the processes of its containers only when there is a new one on a GPU.
+	const finder = createContainerFinder(host.engine, isClaim);
 	const show = async () => {
 		const boxes = await boxesIfAny(host, signal);
-		const processes = await ownedProcesses(host, inventory, boxes, signal);
+		const processes = await ownedProcesses(host, inventory, boxes, signal, finder);
 		if (process.stdout.isTTY && !options.json) {
 			process.stdout.write('\u001B[H\u001B[J');
 		}
@@ -152,9 +155,15 @@ async function boxesIfAny(host: Host, signal: AbortSignal): Promise<Box[]> {
 /** Whether the driver told its processes decides if an empty list means anything. */
 type Processes = {processes: NamedProcess[]; known: boolean};
 
-async function ownedProcesses(host: Host, {gpus}: GpuInventory, boxes: Box[], signal: AbortSignal): Promise<Processes> {
+async function ownedProcesses(
+	host: Host,
+	{gpus}: GpuInventory,
+	boxes: Box[],
+	signal: AbortSignal,
+	finder?: ContainerFinder,
+): Promise<Processes> {
 	const list = await readProcesses(host.nvidiaSmi, {signal});
-	return {processes: await nameProcesses(host, list, boxes, gpus), known: areKnown(list)};
+	return {processes: await nameProcesses(host, list, boxes, gpus, finder), known: areKnown(list)};
 }
 
 async function print(
