@@ -57,8 +57,7 @@ export function newNonce(): string {
 	return randomBytes(16).toString('hex');
 }
 
-/** Writes a record whole or not at all. @throws the file system's error */
-/** @param options.replaceable as of `FileOptions` */
+/** Writes a record whole or not at all. @param options.replaceable as of `FileOptions` @throws the file system's error */
 export function writeRecord(
 	paths: Paths,
 	folder: string,

@@ -26,7 +26,7 @@ export function whoRuns(person: Person, project: string): Person {
 /**
 The numbers of that user inside. A rootless engine maps the caller to root inside, and every other number there to one that owns nothing of
 the caller's: as anyone but root the box could not even read its start script. That root has the caller's rights outside, and none more.
-Podman keeps the numbers where it is asked to.
+Podman, which no one tried without root's rights, gets the caller's.
 */
 export function userInside(
 	{rootless, flavour}: Pick<EngineInfo, 'rootless' | 'flavour'>,
