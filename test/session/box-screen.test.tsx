@@ -136,7 +136,7 @@ test('the engine measures nothing while another program has the terminal, and ag
 });
 
 test('what was measured before a pause is not shown as if it had been just before', () => {
-	const history = new UseHistory();
+	const history = new UseHistory(4);
 	const use = {memoryBytes: 1, memoryLimitBytes: null, receivedBytes: null, sentBytes: null};
 	for (const [cpuPercent, second] of [
 		[10, 0],
@@ -148,4 +148,5 @@ test('what was measured before a pause is not shown as if it had been just befor
 	}
 
 	assert.deepEqual(history.of('cpuPercent', 4), [null, null, 30, 40]);
+	assert.deepEqual(history.of('cpuPercent', 2), [null, 35], 'a narrow curve covers the same time');
 });

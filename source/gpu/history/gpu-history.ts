@@ -1,4 +1,5 @@
 import type {GpuFrame} from '../gpu.ts';
+import {inEqualParts} from './means.ts';
 import {type Figures, figuresOf, type Metric, metrics, type TierSeconds, tiers} from './metrics.ts';
 
 /** One card over some seconds. `at` is the number of whole periods since 1970. */
@@ -146,11 +147,7 @@ export class GpuHistory {
 			const figure = tier.figure(period, column);
 			return figure === null && !tier.has(period) && tier.has(period + 1) ? tier.figure(period - 1, column) : figure;
 		});
-		return Array.from({length: points}, (_, point) => {
-			const from = Math.floor((point * length) / points);
-			const to = Math.max(from + 1, Math.floor(((point + 1) * length) / points));
-			return meanOf(figures.slice(from, to));
-		});
+		return inEqualParts(figures, points);
 	}
 
 	/** All figures of a card at a moment, from the finest that reaches back so far; undefined where nothing is known. */
@@ -188,8 +185,3 @@ export class GpuHistory {
 export type CurveOptions = {seconds: TierSeconds; untilMs: number; points: number};
 
 const mostCards = 64;
-
-function meanOf(figures: Array<number | null>): number | null {
-	const known = figures.filter((figure) => figure !== null);
-	return known.length === 0 ? null : known.reduce((sum, figure) => sum + figure, 0) / known.length;
-}

@@ -1,10 +1,12 @@
 import {Box, Text} from 'ink';
+import {meanOf} from '../../gpu/history/means.ts';
 import {formatBytes} from '../../text/bytes.ts';
 import {fit, widthOf} from '../../text/layout/fit.ts';
-import {brailleCurve} from '../components/braille.ts';
+import {CurveBlock} from '../components/curve-block.tsx';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
 import {TitledPane} from '../components/titled-pane.tsx';
+import type {Curve} from '../state/inspect/curve-layout.ts';
 import {type BoxLine, selectBoxLines} from '../state/inspect/select-box-screen.ts';
 import type {Past} from '../state/inspect/select-gpu.ts';
 import {selectHints} from '../state/key-hints.ts';
@@ -82,7 +84,7 @@ function Line({line, width}: {line: BoxLine; width: number}) {
 
 type CurveProperties = Pick<Properties, 'facts' | 'view' | 'past' | 'now'> & {width: number; height: number};
 
-type Curve = {label: string; value: string; values: Array<number | null>; most: number};
+type Shown = {curve: Curve; values: Array<number | null>};
 
 /** CPU, memory, and the mean of its GPUs over the last minutes, side by side. */
 function Curves({facts, view, past, now, width, height}: CurveProperties) {
@@ -92,61 +94,50 @@ function Curves({facts, view, past, now, width, height}: CurveProperties) {
 	const {use} = facts.boxCard;
 	const points = each * 2;
 	const cpu = past.use.of('cpuPercent', points);
-	const curves: Curve[] = [
+	const curves: Shown[] = [
 		{
-			label: 'CPU',
-			value: use?.cpuPercent == null ? '–' : `${Math.round(use.cpuPercent)} %`,
+			curve: {
+				label: 'CPU',
+				value: use?.cpuPercent == null ? '–' : `${Math.round(use.cpuPercent)} %`,
+				style: theme.accent,
+				most: Math.max(100, ...cpu.map((value) => value ?? 0)),
+			},
 			values: cpu,
-			most: Math.max(100, ...cpu.map((value) => value ?? 0)),
 		},
 		{
-			label: 'memory',
-			value: use?.memoryBytes == null ? '–' : formatBytes(use.memoryBytes),
+			curve: {
+				label: 'memory',
+				value: use?.memoryBytes == null ? '–' : formatBytes(use.memoryBytes),
+				style: theme.accent,
+				most: use?.memoryLimitBytes ?? 0,
+			},
 			values: past.use.of('memoryBytes', points),
-			most: use?.memoryLimitBytes ?? 0,
 		},
 	];
 	if (box !== undefined && across === 3) {
 		const cards = box.gpus.map((uuid) =>
 			past.gpus.curve(uuid, 'utilization', {seconds: 1, untilMs: now.getTime(), points}),
 		);
-		const values = Array.from({length: points}, (_, point) => mean(cards.map((card) => card[point] ?? null)));
-		const newest = mean(
+		const values = Array.from({length: points}, (_, point) => meanOf(cards.map((card) => card[point] ?? null)));
+		const newest = meanOf(
 			box.gpus.map((uuid) => facts.gpu.readings.find((reading) => reading.uuid === uuid)?.utilization ?? null),
 		);
 		curves.push({
-			label: box.gpus.length === 1 ? 'its GPU' : `its ${box.gpus.length} GPUs`,
-			value: newest === null ? '–' : `${Math.round(newest)} %`,
+			curve: {
+				label: box.gpus.length === 1 ? 'its GPU' : `its ${box.gpus.length} GPUs`,
+				value: newest === null ? '–' : `${Math.round(newest)} %`,
+				style: theme.accent,
+				most: 100,
+			},
 			values,
-			most: 100,
 		});
 	}
 
 	return (
 		<Box columnGap={2}>
-			{curves.map((curve) => (
-				<Box key={curve.label} flexDirection="column" width={each}>
-					<Text wrap="truncate">
-						<Text {...theme.quiet}>{fit(curve.label, Math.max(0, each - widthOf(curve.value) - 1))} </Text>
-						<Text bold>{curve.value}</Text>
-					</Text>
-					{brailleCurve(curve.values, {
-						most: curve.most > 0 ? curve.most : Math.max(1, ...curve.values.map((value) => value ?? 0)),
-						width: each,
-						height,
-					}).map((line, row) => (
-						// biome-ignore lint/suspicious/noArrayIndexKey: a row of the curve is nothing but its place
-						<Text key={row} {...theme.accent} wrap="truncate">
-							{line}
-						</Text>
-					))}
-				</Box>
+			{curves.map(({curve, values}) => (
+				<CurveBlock key={curve.label} curve={curve} values={values} width={each} height={height} />
 			))}
 		</Box>
 	);
-}
-
-function mean(figures: Array<number | null>): number | null {
-	const known = figures.filter((figure) => figure !== null);
-	return known.length === 0 ? null : known.reduce((sum, figure) => sum + figure, 0) / known.length;
 }

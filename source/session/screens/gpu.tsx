@@ -1,18 +1,12 @@
 import {Box, Text} from 'ink';
 import {fit, widthOf} from '../../text/layout/fit.ts';
-import {brailleCurve} from '../components/braille.ts';
+import {CurveBlock} from '../components/curve-block.tsx';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
 import {TitledPane, windowAround} from '../components/titled-pane.tsx';
-import {figuresWidth, type GpuLayout, layOutGpu} from '../state/inspect/gpu-layout.ts';
+import {layOutGpu} from '../state/inspect/curve-layout.ts';
 import {spans} from '../state/inspect/inspect.ts';
-import {
-	type Curve,
-	type GpuScreenView,
-	type Past,
-	type ProcessItem,
-	selectGpuScreen,
-} from '../state/inspect/select-gpu.ts';
+import {type GpuScreenView, type Past, type ProcessItem, selectGpuScreen} from '../state/inspect/select-gpu.ts';
 import {selectHints} from '../state/key-hints.ts';
 import type {Facts} from '../state/model.ts';
 import type {View} from '../state/reduce.ts';
@@ -81,7 +75,8 @@ function Content({shown, view, past, nowMs, width, height}: ContentProperties) {
 							curve={curve}
 							values={past.gpus.curve(shown.uuid, curve.metric, {seconds, untilMs: nowMs, points})}
 							cursor={shown.cursor}
-							layout={layout}
+							width={layout.blockWidth}
+							height={layout.curveHeight}
 						/>
 					))}
 				</Box>
@@ -94,68 +89,6 @@ function Content({shown, view, past, nowMs, width, height}: ContentProperties) {
 			))}
 			<Processes shown={shown} width={width} lines={layout.listLines} />
 		</Box>
-	);
-}
-
-type CurveProperties = {
-	curve: Curve;
-	values: Array<number | null>;
-	cursor: number | undefined;
-	layout: GpuLayout;
-};
-
-/** The figures above the curve, or before it where there is one line for both. */
-function CurveBlock({curve, values, cursor, layout}: CurveProperties) {
-	const {blockWidth, curveHeight, curveWidth} = layout;
-	// Without a limit that the driver knows, the highest value of the time that is shown reaches the top.
-	const highest = values.reduce<number>((most, value) => Math.max(most, value ?? 0), 0);
-	const most = curve.most > 0 ? curve.most : Math.max(1, highest);
-	const lines = brailleCurve(values, {most, width: curveWidth, height: Math.max(1, curveHeight)});
-	const place = cursor === undefined ? undefined : Math.min(curveWidth - 1, Math.floor(cursor * curveWidth));
-	const valueWidth = widthOf(curve.value);
-	if (curveHeight === 0) {
-		const label = fit(curve.label, Math.max(0, figuresWidth - valueWidth - 1));
-		return (
-			<Text wrap="truncate">
-				<Text {...theme.quiet}>{label} </Text>
-				<Text bold>{curve.value}</Text> <Line line={lines[0] ?? ''} place={place} curve={curve} />
-			</Text>
-		);
-	}
-
-	return (
-		<Box flexDirection="column" width={blockWidth}>
-			<Text wrap="truncate">
-				<Text {...theme.quiet}>{fit(curve.label, Math.max(0, blockWidth - valueWidth - 1))} </Text>
-				<Text bold>{curve.value}</Text>
-			</Text>
-			{lines.map((line, row) => (
-				// biome-ignore lint/suspicious/noArrayIndexKey: a row of the curve is nothing but its place
-				<Line key={row} line={line} place={place} curve={curve} />
-			))}
-		</Box>
-	);
-}
-
-/** A line of a curve; the moment that is looked at is marked across it. */
-function Line({line, place, curve}: {line: string; place: number | undefined; curve: Curve}) {
-	if (place === undefined) {
-		return (
-			<Text wrap="truncate" {...curve.style}>
-				{line}
-			</Text>
-		);
-	}
-
-	const at = line[place] ?? ' ';
-	return (
-		<Text wrap="truncate" {...curve.style}>
-			{line.slice(0, place)}
-			<Text bold inverse={at !== ' '}>
-				{at === ' ' ? '│' : at}
-			</Text>
-			{line.slice(place + 1)}
-		</Text>
 	);
 }
 

@@ -1,5 +1,6 @@
 import type {Diagnostic} from '../../../base/failure.ts';
 import type {ContainerProcess, ContainerSpec, ContainerUse} from '../../../engine/engine.ts';
+import {inEqualParts} from '../../../gpu/history/means.ts';
 
 /** What the engine said of the box that is looked at; undefined until it has answered. */
 export type BoxCard = {
@@ -30,7 +31,7 @@ export class UseHistory {
 	readonly #length: number;
 	#uses: ContainerUse[] = [];
 
-	/** @param length how many measurements are kept */
+	/** @param length how many measurements are kept: as long as the readings of GPUs beside it */
 	constructor(length = 300) {
 		this.#length = length;
 	}
@@ -50,9 +51,9 @@ export class UseHistory {
 		this.#uses = [];
 	}
 
-	/** The newest last. */
+	/** All of the time, in equal parts, the newest last. */
 	of(figure: 'cpuPercent' | 'memoryBytes', points: number): Array<number | null> {
-		const newest = this.#uses.slice(-points).map((use) => use[figure]);
-		return [...Array.from({length: Math.max(0, points - newest.length)}, () => null), ...newest];
+		const before = Array.from({length: this.#length - this.#uses.length}, () => null);
+		return inEqualParts([...before, ...this.#uses.map((use) => use[figure])], points);
 	}
 }

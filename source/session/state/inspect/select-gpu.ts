@@ -8,6 +8,7 @@ import {fullnessStyle, type Style, temperatureStyle, theme} from '../../theme.ts
 import type {Facts, GpuReading} from '../model.ts';
 import type {View} from '../reduce.ts';
 import type {UseHistory} from './box-state.ts';
+import type {Curve} from './curve-layout.ts';
 import {chosenPid, type Span, shownGpu, spans} from './inspect.ts';
 
 /** What was kept of the time before. */
@@ -18,15 +19,7 @@ export type Past = {
 	use: UseHistory;
 };
 
-export type Curve = {
-	metric: Metric;
-	label: string;
-	/** With its unit; `–` where it is not known. */
-	value: string;
-	style: Style;
-	/** What reaches the top. */
-	most: number;
-};
+type GpuCurve = Curve & {metric: Metric};
 
 export type ProcessItem = {pid: number; selected: boolean; name: string; memory: string; whose: string; since: string};
 
@@ -37,7 +30,7 @@ export type GpuScreenView = {
 	note: string;
 	/** Where in the curves the moment is that is looked at, 0 to 1; undefined for now. */
 	cursor: number | undefined;
-	curves: Curve[];
+	curves: GpuCurve[];
 	/** What else is known of the card, the most important first. */
 	facts: Array<{label: string; value: string; style: Style}>;
 	processes: ProcessItem[];
@@ -132,7 +125,7 @@ function gib(mebibytes: number): string {
 	return value >= 100 ? String(Math.round(value)) : value.toFixed(1);
 }
 
-function curvesOf(reading: GpuReading, figures: Figures, detail: CardDetail | undefined): Curve[] {
+function curvesOf(reading: GpuReading, figures: Figures, detail: CardDetail | undefined): GpuCurve[] {
 	const {memoryTotalMiB: total, powerLimit: limit} = reading;
 	const {memoryUsedMiB: used, powerDraw: power, temperature, clockSm: clock} = figures;
 	const clockMost = detail?.clockSmMax ?? null;

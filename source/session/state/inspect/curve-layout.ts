@@ -1,3 +1,14 @@
+import type {Style} from '../../theme.ts';
+
+export type Curve = {
+	label: string;
+	/** The newest, with its unit. */
+	value: string;
+	style: Style;
+	/** What reaches the top; 0 where no limit is known. */
+	most: number;
+};
+
 /** How the screen of one GPU is divided. */
 export type GpuLayout = {
 	/** Curves side by side. */
