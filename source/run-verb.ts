@@ -1,11 +1,11 @@
 import {type ExitCode, exitCode, Failure} from './base/failure.ts';
-import {interrupts, type TakenSignal} from './base/interrupts.ts';
+import {interrupts, type TakenSignal} from './base/process/interrupts.ts';
 import {caller} from './engine/caller.ts';
 import {safeJson, safeLogLine} from './text/safe.ts';
 
 /**
 Runs a verb and turns its outcome into what the shell sees: the exit code, and for a failure one line that says what is wrong
-and one that says what to do. The first Ctrl-C, SIGTERM or SIGHUP aborts the verb's signal so that it can clean up; the second ends it. A verb may take the signals over (base/interrupts.ts).
+and one that says what to do. The first Ctrl-C, SIGTERM or SIGHUP aborts the verb's signal so that it can clean up; the second ends it. A verb may take the signals over (base/process/interrupts.ts).
 */
 export async function runVerb(
 	verb: (signal: AbortSignal) => Promise<number | undefined>,

@@ -177,7 +177,7 @@ const groups = Object.entries({
 	// Verbs lie outside, each by itself, and so does what sets a project up.
 	boxes: [
 		/\/source\/(box|gpu|host)\//,
-		/\/source\/app\/(?!convert-notebook|portable-job)([^/]+|hosts\/(cells|facts)\.ts)$/,
+		/\/source\/app\/(?!convert-notebook|portable-job)([^/]+|boxes\/[^/]+|hosts\/(cells|facts)\.ts)$/,
 		/\/source\/app\/(images\/(choose-image|local-images)|lock\/project-lock)\.ts$/,
 		/\/source\/commands\/output\/(?!demo-hosts)/,
 		/\/source\/image\/(pull\/|reference\.ts$)/,

@@ -4,7 +4,7 @@ import {parseGpuSelection} from '../box/gpus/allocate.ts';
 import {readGpusOfHost} from '../box/gpus/availability.ts';
 import {listBoxes} from '../box/list.ts';
 import {makeRequest} from '../box/plan/request.ts';
-import {derive, layersFor, pullChosen} from '../box/up/obtain-image.ts';
+import {derive, layersFor, pullChosen} from '../box/up/image/obtain-image.ts';
 import type {ChosenImage, UpStep} from '../box/up/types.ts';
 import {findDockerProxies} from '../engine/docker-proxies.ts';
 import type {Host} from '../host/host.ts';

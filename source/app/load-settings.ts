@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {Failure} from '../base/failure.ts';
-import type {BuildSettings} from '../box/up/build-layers.ts';
+import type {BuildSettings} from '../box/up/image/build-layers.ts';
 import {findPaths} from '../host/user.ts';
 import {findProject, hostWideFile, readProjectFile, resolveFolder} from '../settings/file.ts';
 import {defaults, merge, type Sourced, toSettings} from '../settings/merge.ts';

@@ -1,5 +1,5 @@
 /** Signals to processes on a GPU of this machine: whom one is for, and sending it. */
-import {processStart} from '../base/process-start.ts';
+import {processStart} from '../base/process/process-start.ts';
 import type {NamedProcess} from '../box/gpus/process-names.ts';
 import {ownerOf} from '../gpu/process-owner.ts';
 import type {Host} from '../host/host.ts';

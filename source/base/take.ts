@@ -5,7 +5,7 @@ before them is gone.
 */
 import {linkSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {processStart} from './process-start.ts';
+import {processStart} from './process/process-start.ts';
 
 /**
 Takes `name` for this process.

@@ -1,4 +1,4 @@
-/** Labels of the images that gpubox builds (up/build-layers.ts), for code that only reads them. */
+/** Labels of the images that gpubox builds (up/image/build-layers.ts), for code that only reads them. */
 
 /** The image it was built from, as the user names it. */
 export const derivedFrom = 'gpubox.derived-from';

@@ -1,7 +1,7 @@
 import {exitCode, Failure} from '../base/failure.ts';
 import type {Host, Person} from '../host/host.ts';
+import {mostSimilar} from '../text/match/similar.ts';
 import {safeText} from '../text/safe.ts';
-import {mostSimilar} from '../text/similar.ts';
 import {type Box, containerPrefix, label} from './box.ts';
 import {toBox} from './labels.ts';
 import {defaultName} from './name.ts';

@@ -1,4 +1,4 @@
-import {pickBox, splitCommand} from '../app/pick-box.ts';
+import {pickBox, splitCommand} from '../app/boxes/pick-box.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {attachToBox} from '../box/attach.ts';
 import {mayEnter, refuseToEnter} from '../box/enter.ts';

@@ -1,6 +1,6 @@
+import {pickBox} from '../app/boxes/pick-box.ts';
 import {imageChooser} from '../app/images/choose-image.ts';
 import {loadSettings} from '../app/load-settings.ts';
-import {pickBox} from '../app/pick-box.ts';
 import {type ExitCode, exitCode, Failure} from '../base/failure.ts';
 import type {Box} from '../box/box.ts';
 import {mayEnter, refuseToEnter} from '../box/enter.ts';

@@ -1,6 +1,6 @@
 import {followAlone} from '../app/runs/follow.ts';
 import {followPlacedAlone, placed} from '../app/runs/places.ts';
-import {interrupts} from '../base/interrupts.ts';
+import {interrupts} from '../base/process/interrupts.ts';
 import {openHost} from '../host/open-host.ts';
 import {readRunRecord} from '../job/runs/record.ts';
 

@@ -1,4 +1,4 @@
-import {pickBox} from '../app/pick-box.ts';
+import {pickBox} from '../app/boxes/pick-box.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {kernelToken, readJupyterStatus, shutDownKernel} from '../box/jupyter/kernels.ts';
 import {openHost} from '../host/open-host.ts';

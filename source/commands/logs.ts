@@ -1,5 +1,5 @@
 import {stripVTControlCharacters} from 'node:util';
-import {pickBox} from '../app/pick-box.ts';
+import {pickBox} from '../app/boxes/pick-box.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {ownerText} from '../box/list.ts';
 import {type LogLine, readLogLines} from '../box/logs.ts';

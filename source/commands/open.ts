@@ -1,5 +1,5 @@
-import {openingOf, showInBrowser} from '../app/open-box.ts';
-import {pickBox} from '../app/pick-box.ts';
+import {openingOf, showInBrowser} from '../app/boxes/open-box.ts';
+import {pickBox} from '../app/boxes/pick-box.ts';
 import {openHost} from '../host/open-host.ts';
 import {printJson} from './output/json.ts';
 

@@ -4,7 +4,7 @@ import {dirname, join} from 'node:path';
 import {promisify} from 'node:util';
 import {Failure} from '../base/failure.ts';
 import {homeFolder} from '../base/home.ts';
-import {ownCommand} from '../base/own-command.ts';
+import {ownCommand} from '../base/process/own-command.ts';
 import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
 import {safeText} from '../text/safe.ts';
 import {shellQuoteVisibly} from '../text/shell-quote.ts';

@@ -1,5 +1,5 @@
 import {readFileSync} from 'node:fs';
-import {interrupts, type TakenSignal} from '../base/interrupts.ts';
+import {interrupts, type TakenSignal} from '../base/process/interrupts.ts';
 import {inputIsTerminal} from './output/ask-consent.ts';
 
 /** What a key means while a job is followed. */

@@ -3,7 +3,7 @@ import {join, relative} from 'node:path';
 import {followInBackground, followToEnd} from '../app/runs/follow.ts';
 import {type LiveRun, planRun, type RunFlags, type StartedRun, startRun} from '../app/runs/run.ts';
 import {exitCode, Failure} from '../base/failure.ts';
-import type {TakenSignal} from '../base/interrupts.ts';
+import type {TakenSignal} from '../base/process/interrupts.ts';
 import {toDockerRun} from '../box/plan/docker-run.ts';
 import {type Engine, EngineError, type LogChunk} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';

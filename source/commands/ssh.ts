@@ -1,7 +1,7 @@
 import {spawn} from 'node:child_process';
 import {constants, userInfo} from 'node:os';
 import {join} from 'node:path';
-import {pickBox, splitCommand} from '../app/pick-box.ts';
+import {pickBox, splitCommand} from '../app/boxes/pick-box.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {writeFileAtomic} from '../base/safe-files.ts';
 import type {Box} from '../box/box.ts';

@@ -1,5 +1,5 @@
-import {forEachBox} from '../app/for-each-box.ts';
-import {pickBoxes} from '../app/pick-box.ts';
+import {forEachBox} from '../app/boxes/for-each-box.ts';
+import {pickBoxes} from '../app/boxes/pick-box.ts';
 import {startBox} from '../box/up/lifecycle.ts';
 import {openHost} from '../host/open-host.ts';
 

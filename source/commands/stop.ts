@@ -1,5 +1,5 @@
-import {forEachBox} from '../app/for-each-box.ts';
-import {pickBoxes} from '../app/pick-box.ts';
+import {forEachBox} from '../app/boxes/for-each-box.ts';
+import {pickBoxes} from '../app/boxes/pick-box.ts';
 import {endPlacedRuns} from '../app/runs/place-stop.ts';
 import type {Box} from '../box/box.ts';
 import {listBoxes} from '../box/list.ts';

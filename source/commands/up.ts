@@ -1,6 +1,6 @@
 import {networkInterfaces} from 'node:os';
-import {agreeToEnd} from '../app/end-boxes.ts';
-import {showInBrowser} from '../app/open-box.ts';
+import {agreeToEnd} from '../app/boxes/end-boxes.ts';
+import {showInBrowser} from '../app/boxes/open-box.ts';
 import {planProject, upProject} from '../app/up.ts';
 import type {Box} from '../box/box.ts';
 import {openAddresses} from '../box/jupyter/open-address.ts';

@@ -1,6 +1,6 @@
 /** A short command on another machine, over ssh. */
 import {spawn} from 'node:child_process';
-import {endGroup, ownGroup} from '../base/process-group.ts';
+import {endGroup, ownGroup} from '../base/process/process-group.ts';
 import {sshWords} from '../engine/ssh-words.ts';
 
 export type SshResult = {

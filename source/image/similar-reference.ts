@@ -1,4 +1,4 @@
-import {editDistance, mostSimilar} from '../text/similar.ts';
+import {editDistance, mostSimilar} from '../text/match/similar.ts';
 
 /**
 The known images that a mistyped or incomplete reference most likely meant, the likeliest first: other tags of its repository, else those of a

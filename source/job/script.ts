@@ -2,8 +2,8 @@ import {existsSync, readdirSync} from 'node:fs';
 import {dirname, join, posix} from 'node:path';
 import {exitCode, Failure} from '../base/failure.ts';
 import {inside} from '../box/paths.ts';
+import {mostSimilar} from '../text/match/similar.ts';
 import {safeText} from '../text/safe.ts';
-import {mostSimilar} from '../text/similar.ts';
 
 const python = /^(?:.*\/)?python(?:\d+(?:\.\d+)?)?$/;
 const shell = /^(?:.*\/)?(?:bash|sh|dash|zsh)$/;

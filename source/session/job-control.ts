@@ -1,7 +1,7 @@
 import {once} from 'node:events';
 import {readFileSync} from 'node:fs';
 import {setImmediate as nextTurn, setTimeout as pause} from 'node:timers/promises';
-import {killGroups} from '../base/process-group.ts';
+import {killGroups} from '../base/process/process-group.ts';
 
 export type JobControl = {isStopped: () => boolean; end(): void};
 

@@ -1,7 +1,7 @@
 /** Finds mistakes in settings, as messages with the path at fault. */
 import * as v from 'valibot';
+import {mostSimilar} from '../text/match/similar.ts';
 import {safeText} from '../text/safe.ts';
-import {mostSimilar} from '../text/similar.ts';
 import {allSettings, itemOf, kindOf, type Schema, sectionEntries, valueMeta} from './describe.ts';
 import {explainKey, explainMount, explainValue, explainVariable} from './elsewhere.ts';
 import {schema} from './schema.ts';

@@ -3,7 +3,7 @@ import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {test} from 'node:test';
 import {findProcess, signalProcess} from '../../source/app/signal-process.ts';
-import {processStart} from '../../source/base/process-start.ts';
+import {processStart} from '../../source/base/process/process-start.ts';
 
 const host = (uid: number, local = true) =>
 	({engine: {local}, person: {name: 'alice', uid, gid: uid}, demo: false}) as Parameters<typeof findProcess>[0];

@@ -6,9 +6,9 @@ import {formatBytes, parseBytes, toDockerBytes} from '../../source/text/bytes.ts
 import {formatDuration, parseDuration} from '../../source/text/duration.ts';
 import {widthOf, wrap} from '../../source/text/layout/fit.ts';
 import {formatTable, layOutTable} from '../../source/text/layout/table.ts';
+import {mostSimilar} from '../../source/text/match/similar.ts';
 import {safeJson, safeLogLine, safeText} from '../../source/text/safe.ts';
 import {shellQuoteVisibly} from '../../source/text/shell-quote.ts';
-import {mostSimilar} from '../../source/text/similar.ts';
 import {visibleText} from '../../source/text/visible.ts';
 
 /** All characters that Unicode lets a font show as nothing, and the marks of direction, which are among them. */

@@ -4,7 +4,7 @@ import {mkdtempSync, rmdirSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {Failure} from '../../base/failure.ts';
-import {endGroup, ownGroup} from '../../base/process-group.ts';
+import {endGroup, ownGroup} from '../../base/process/process-group.ts';
 import {sshDestination, sshWords} from '../../engine/ssh-words.ts';
 import {runOverSsh} from '../../host/ssh-command.ts';
 import {formatBytes} from '../../text/bytes.ts';

@@ -4,7 +4,7 @@ import {lstat, open, readdir, readlink} from 'node:fs/promises';
 import {join} from 'node:path';
 import {Failure} from '../../base/failure.ts';
 import type {ContextEntry} from '../../engine/engine.ts';
-import type {IgnoreRules} from '../../text/ignore-patterns.ts';
+import type {IgnoreRules} from '../../text/match/ignore-patterns.ts';
 import {safeText} from '../../text/safe.ts';
 
 export type ContextProgress = {files: number; bytes: number};

@@ -3,7 +3,7 @@ import {exitCode, Failure} from '../../base/failure.ts';
 import {homeFolder} from '../../base/home.ts';
 import {listBoxes} from '../../box/list.ts';
 import {makeRequest} from '../../box/plan/request.ts';
-import {derive, layerNames, layersFor} from '../../box/up/obtain-image.ts';
+import {derive, layerNames, layersFor} from '../../box/up/image/obtain-image.ts';
 import type {ChosenImage, UpStep} from '../../box/up/types.ts';
 import {findDockerProxies} from '../../engine/docker-proxies.ts';
 import {EngineError, type Image} from '../../engine/engine.ts';

@@ -5,7 +5,7 @@ import {readGpusOfHost} from '../../box/gpus/availability.ts';
 import {derivedFromId} from '../../box/layer-labels.ts';
 import {findBox, listBoxes} from '../../box/list.ts';
 import {makeRequest} from '../../box/plan/request.ts';
-import {layerNames, layersFor} from '../../box/up/obtain-image.ts';
+import {layerNames, layersFor} from '../../box/up/image/obtain-image.ts';
 import {type Engine, EngineError, type Image} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {compareLock, type Difference, isSame, type Observed} from '../../job/lock/compare.ts';

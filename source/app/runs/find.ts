@@ -4,8 +4,8 @@ import {type Box, containerPrefix} from '../../box/box.ts';
 import type {Host} from '../../host/host.ts';
 import {type RunState, stateOf} from '../../job/runs/manifest.ts';
 import {type RunRecord, readRunRecord, runNames} from '../../job/runs/record.ts';
+import {mostSimilar} from '../../text/match/similar.ts';
 import {safeText} from '../../text/safe.ts';
-import {mostSimilar} from '../../text/similar.ts';
 
 /** A run and how far it is. */
 export type KnownRun = {run: RunRecord; state: RunState};

@@ -1,6 +1,6 @@
 /** What happens to a run once it has started: followed here, in the background, or completed later by another call. */
 import {spawn} from 'node:child_process';
-import {ownCommand} from '../../base/own-command.ts';
+import {ownCommand} from '../../base/process/own-command.ts';
 import {type Box, isOwn} from '../../box/box.ts';
 import {listClaims} from '../../box/list.ts';
 import type {Host} from '../../host/host.ts';

@@ -26,8 +26,8 @@ import {refuseSudoOfRemapped} from '../plan/sudo.ts';
 import type {BoxRequest, Prepared} from '../plan/types.ts';
 import {nameOfPackages, noteSharedPackages} from '../plan/user-packages.ts';
 import {findLoginKeys} from '../ssh/login-keys.ts';
-import type {Derived} from './build-layers.ts';
-import {derive, layersFor, pullChosen} from './obtain-image.ts';
+import type {Derived} from './image/build-layers.ts';
+import {derive, layersFor, pullChosen} from './image/obtain-image.ts';
 import {pickGpus} from './resolve-spec.ts';
 import type {ImageFacts, UpOptions} from './types.ts';
 

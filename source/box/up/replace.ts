@@ -2,7 +2,7 @@
 `up --recreate` replaces an existing box with a new one. Until the new one works the old one is kept, stopped and under another name, so
 that the user does not lose it because of a full disk, an image that does not start or a lost race for the cards.
 */
-import {processStart} from '../../base/process-start.ts';
+import {processStart} from '../../base/process/process-start.ts';
 import {EngineError} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {type Box, containerPrefix, replacedPrefix} from '../box.ts';

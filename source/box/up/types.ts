@@ -6,7 +6,7 @@ import type {GpuSelection} from '../gpus/allocate.ts';
 import type {Difference} from '../plan/differences.ts';
 import type {ImagePin} from '../plan/types.ts';
 import type {KeyFile} from '../ssh/login-keys.ts';
-import type {BuildSettings} from './build-layers.ts';
+import type {BuildSettings} from './image/build-layers.ts';
 
 /** What `up` is doing, for the progress display. Texts are safe to print. */
 export type UpStep =

@@ -1,4 +1,4 @@
-import {agreeToEnd} from '../../app/end-boxes.ts';
+import {agreeToEnd} from '../../app/boxes/end-boxes.ts';
 import type {Box} from '../../box/box.ts';
 import {type Deed, tellOwner} from '../../box/up/tell-owner.ts';
 import type {Host} from '../../host/host.ts';

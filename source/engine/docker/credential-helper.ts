@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process';
-import {endGroup, ownGroup} from '../../base/process-group.ts';
+import {endGroup, ownGroup} from '../../base/process/process-group.ts';
 
 export type HelperOptions = {
 	signal?: AbortSignal | undefined;

@@ -2,7 +2,7 @@ import {type ChildProcessWithoutNullStreams, spawn} from 'node:child_process';
 import {Agent} from 'node:http';
 import type {Socket} from 'node:net';
 import {Duplex} from 'node:stream';
-import {endGroup, ownGroup} from '../../base/process-group.ts';
+import {endGroup, ownGroup} from '../../base/process/process-group.ts';
 import {sshWords} from '../ssh-words.ts';
 
 /**

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type {EngineAddress} from '../address.ts';
 import {readFrames} from '../frames.ts';
 import {defaultLimits as limits} from '../limits.ts';
-import type {Swarm, SwarmNode, SwarmTask} from '../swarm.ts';
+import type {Swarm, SwarmNode, SwarmTask} from '../swarm/swarm.ts';
 import {connectionTo} from './connect.ts';
 import {guard, guardStream, unlessMissing} from './guard.ts';
 import {encodeAuth} from './images.ts';

@@ -1,6 +1,6 @@
 import {type ChildProcessByStdio, spawn} from 'node:child_process';
 import type {Readable} from 'node:stream';
-import {endGroup, ownGroup, signalGroup} from '../../base/process-group.ts';
+import {endGroup, ownGroup, signalGroup} from '../../base/process/process-group.ts';
 import type {NvidiaSmi} from '../gpu.ts';
 import type {SmiEnd} from '../problems.ts';
 import {Intake} from './intake.ts';

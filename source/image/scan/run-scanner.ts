@@ -2,7 +2,7 @@ import {spawn} from 'node:child_process';
 import {accessSync, constants, statSync} from 'node:fs';
 import {delimiter, join} from 'node:path';
 import {Failure} from '../../base/failure.ts';
-import {endGroup, ownGroup} from '../../base/process-group.ts';
+import {endGroup, ownGroup} from '../../base/process/process-group.ts';
 import {safeText} from '../../text/safe.ts';
 import type {Finding} from './finding.ts';
 import {type ScannerName, scannerNames} from './scanner-names.ts';

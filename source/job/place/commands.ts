@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
 import {exitCode, Failure} from '../../base/failure.ts';
-import {endGroup, ownGroup} from '../../base/process-group.ts';
+import {endGroup, ownGroup} from '../../base/process/process-group.ts';
 import {shellQuote} from '../../text/shell-quote.ts';
 import {NoAnswer} from './place.ts';
 

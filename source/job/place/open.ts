@@ -12,6 +12,6 @@ export async function openPlace(name: PlaceName, address: string | undefined): P
 		case 'kubernetes':
 			return (await import('./kubernetes.ts')).kubernetesAt(address);
 		case 'swarm':
-			return (await import('./swarm.ts')).swarmAt(address);
+			return (await import('./swarm/swarm.ts')).swarmAt(address);
 	}
 }

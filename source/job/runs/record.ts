@@ -5,7 +5,7 @@ ran can change it. The manifest in the run's folder is made from it.
 import {mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import * as v from 'valibot';
-import {processStart} from '../../base/process-start.ts';
+import {processStart} from '../../base/process/process-start.ts';
 import {makeFolder, writeFileAtomic} from '../../base/safe-files.ts';
 import {take, takesOf} from '../../base/take.ts';
 import {activeRunsFolder} from '../../box/active-runs.ts';

@@ -7,7 +7,7 @@ import {after, describe, test} from 'node:test';
 import {extract} from 'tar-stream';
 import {readContext} from '../../../source/app/images/build-context.ts';
 import type {ContextEntry} from '../../../source/engine/engine.ts';
-import {parseIgnore} from '../../../source/text/ignore-patterns.ts';
+import {parseIgnore} from '../../../source/text/match/ignore-patterns.ts';
 import {readAll, withAnswers} from '../../_helpers/answering-engine.ts';
 
 const {signal} = new AbortController();

@@ -110,7 +110,7 @@ export function open(context: Context, {boxId}: About): void {
 
 /** The URL is shown in any case: it is also of use to someone at another machine. */
 async function openJupyter({host}: Context, box: Box): Promise<Done> {
-	const {openingOf, openUrl} = await import('../../../app/open-box.ts');
+	const {openingOf, openUrl} = await import('../../../app/boxes/open-box.ts');
 	const {url, tunnel} = openingOf(host, box, {
 		noJupyter: 'a gives a shell in it',
 		notYours: 'Ask them for the URL; u starts a box of your own',

@@ -1,7 +1,7 @@
 /** Runs a program on the terminal of the session, which it gets for as long as it runs. */
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {ownCommand} from '../../../base/own-command.ts';
+import {ownCommand} from '../../../base/process/own-command.ts';
 import {lendTerminal} from '../../terminal.ts';
 import type {Context} from '../context.ts';
 import {withFacts} from '../store.ts';

@@ -1,5 +1,5 @@
 /** What there is to copy of what is chosen. Others add a subject by a member of `CopyAbout` and a function here. */
-import {openingOf} from '../../../app/open-box.ts';
+import {openingOf} from '../../../app/boxes/open-box.ts';
 import type {Box} from '../../../box/box.ts';
 import {isRunning} from '../../../box/box.ts';
 import type {Host} from '../../../host/host.ts';

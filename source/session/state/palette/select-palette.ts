@@ -1,5 +1,5 @@
 /** What the palette shows: every action of the key table that is one here, and every verb, the best match first. */
-import {fuzzyFilter} from '../../../text/fuzzy.ts';
+import {fuzzyFilter} from '../../../text/match/fuzzy.ts';
 import {splitWords} from '../../../text/split-words.ts';
 import {scopesOf} from '../key-hints.ts';
 import {bindings, isMove} from '../keymap.ts';

@@ -1,7 +1,7 @@
 /** What a Swarm says of a task, as gpubox understands it. Pure. */
-import type {SwarmNode, SwarmTask} from '../../engine/swarm.ts';
-import {signalName} from '../torchrun.ts';
-import type {JobState} from './place.ts';
+import type {SwarmNode, SwarmTask} from '../../../engine/swarm/swarm.ts';
+import {signalName} from '../../torchrun.ts';
+import type {JobState} from '../place.ts';
 
 /** How long a node that is down may take to come back, in milliseconds: then its job is given up. */
 const graceMs = 12_000;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
-import {portableJob} from '../../../source/app/portable-job.ts';
-import type {SwarmNode, SwarmTask} from '../../../source/engine/swarm.ts';
-import {stackService} from '../../../source/job/export/targets/swarm.ts';
-import {stateOfGone} from '../../../source/job/place/gone.ts';
-import {toServiceSpec} from '../../../source/job/place/swarm-spec.ts';
-import {stateOfTask} from '../../../source/job/place/swarm-state.ts';
+import {portableJob} from '../../../../source/app/portable-job.ts';
+import type {SwarmNode, SwarmTask} from '../../../../source/engine/swarm/swarm.ts';
+import {stackService} from '../../../../source/job/export/targets/swarm.ts';
+import {stateOfGone} from '../../../../source/job/place/gone.ts';
+import {toServiceSpec} from '../../../../source/job/place/swarm/swarm-spec.ts';
+import {stateOfTask} from '../../../../source/job/place/swarm/swarm-state.ts';
 
 const node: SwarmNode = {
 	id: 'n',

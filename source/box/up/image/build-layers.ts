@@ -1,12 +1,12 @@
 import {createHash} from 'node:crypto';
-import {Failure} from '../../base/failure.ts';
-import {readTemplate} from '../../base/templates.ts';
-import type {BuildFile, Engine, Image} from '../../engine/engine.ts';
-import {EngineError} from '../../engine/engine.ts';
-import {safeText} from '../../text/safe.ts';
-import {shellQuote} from '../../text/shell-quote.ts';
-import {derivedFrom, derivedFromId} from '../layer-labels.ts';
-import type {ImagePin, Packages} from '../plan/types.ts';
+import {Failure} from '../../../base/failure.ts';
+import {readTemplate} from '../../../base/templates.ts';
+import type {BuildFile, Engine, Image} from '../../../engine/engine.ts';
+import {EngineError} from '../../../engine/engine.ts';
+import {safeText} from '../../../text/safe.ts';
+import {shellQuote} from '../../../text/shell-quote.ts';
+import {derivedFrom, derivedFromId} from '../../layer-labels.ts';
+import type {ImagePin, Packages} from '../../plan/types.ts';
 
 /** Settings of the host's network that a build needs. */
 export type BuildSettings = {
@@ -172,7 +172,7 @@ export async function ensureDerivedImage(
 		return {name: tag, id};
 	} catch (error) {
 		if (error instanceof EngineError && error.code === 'failed') {
-			const {findBuildRemedy} = await import('../../host/remedies.ts');
+			const {findBuildRemedy} = await import('../../../host/remedies.ts');
 			const text = [...lastLines, error.message].join('\n');
 			if (locked && versionIsGone.test(text)) {
 				throw new Failure(`${doing} ${reference} failed: a version in gpubox.lock is not available any more.`, {

@@ -1,7 +1,7 @@
-import type {Box} from '../box/box.ts';
-import {listClaims} from '../box/list.ts';
-import type {Host} from '../host/host.ts';
-import {safeJson} from '../text/safe.ts';
+import type {Box} from '../../box/box.ts';
+import {listClaims} from '../../box/list.ts';
+import type {Host} from '../../host/host.ts';
+import {safeJson} from '../../text/safe.ts';
 
 /**
 Acts on each box or run and prints its name, or with `json` all of them at the end.
@@ -38,6 +38,6 @@ export async function forEachBox(
 		process.stdout.write(`${safeJson({boxes: done}, 2)}\n`);
 	}
 
-	const {removeLeftovers} = await import('../box/up/leftovers.ts');
+	const {removeLeftovers} = await import('../../box/up/leftovers.ts');
 	await removeLeftovers(host, await listClaims(host, signal));
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import fc from 'fast-check';
-import {parseIgnore} from '../../source/text/ignore-patterns.ts';
+import {parseIgnore} from '../../../source/text/match/ignore-patterns.ts';
 
 // The first groups are from moby/patternmatcher, patternmatcher_test.go.
 const cases: Array<[pattern: string, path: string, ignored: boolean]> = [

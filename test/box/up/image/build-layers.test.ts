@@ -6,7 +6,7 @@ import {
 	derivedReference,
 	ownReason,
 	packageFiles,
-} from '../../../source/box/up/build-layers.ts';
+} from '../../../../source/box/up/image/build-layers.ts';
 
 const base = {id: `sha256:${'a'.repeat(64)}`};
 const name = (settings: Parameters<typeof derivedReference>[3]) =>

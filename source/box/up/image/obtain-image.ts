@@ -1,7 +1,8 @@
-import type {Image} from '../../engine/engine.ts';
-import type {Host} from '../../host/host.ts';
-import {pullImage} from '../../image/pull/pull.ts';
-import type {BoxRequest, OwnServer} from '../plan/types.ts';
+import type {Image} from '../../../engine/engine.ts';
+import type {Host} from '../../../host/host.ts';
+import {pullImage} from '../../../image/pull/pull.ts';
+import type {BoxRequest, OwnServer} from '../../plan/types.ts';
+import type {ChosenImage, UpOptions} from '../types.ts';
 import {
 	type Derived,
 	derivedReference,
@@ -10,7 +11,6 @@ import {
 	packageLayer,
 	serviceLayer,
 } from './build-layers.ts';
-import type {ChosenImage, UpOptions} from './types.ts';
 
 type Options = Pick<UpOptions, 'settings' | 'signal' | 'report'>;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {fuzzyFilter, fuzzyScore} from '../../source/text/fuzzy.ts';
-import {splitWords} from '../../source/text/split-words.ts';
+import {fuzzyFilter, fuzzyScore} from '../../../source/text/match/fuzzy.ts';
+import {splitWords} from '../../../source/text/split-words.ts';
 
 const best = (typed: string, texts: string[]) => fuzzyFilter(typed, texts, (text) => text);
 

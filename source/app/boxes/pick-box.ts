@@ -1,12 +1,12 @@
 /** Which box a verb is about: the one named, or without a name the caller's box for the current folder. */
 
-import {exitCode, Failure} from '../base/failure.ts';
-import type {Box} from '../box/box.ts';
-import {findBox, listBoxes, ownerText} from '../box/list.ts';
-import {ownNames} from '../box/name.ts';
-import type {Host} from '../host/host.ts';
-import {findProject, resolveFolder} from '../settings/file.ts';
-import {safeText} from '../text/safe.ts';
+import {exitCode, Failure} from '../../base/failure.ts';
+import type {Box} from '../../box/box.ts';
+import {findBox, listBoxes, ownerText} from '../../box/list.ts';
+import {ownNames} from '../../box/name.ts';
+import type {Host} from '../../host/host.ts';
+import {findProject, resolveFolder} from '../../settings/file.ts';
+import {safeText} from '../../text/safe.ts';
 
 /** Docker's own commands for a container that is not a box. */
 const dockerCommands = {
@@ -60,7 +60,7 @@ async function find(host: Host, given: string, verb: VerbOfBox, signal: AbortSig
 			throw error;
 		}
 
-		const {findRun} = await import('./runs/find.ts');
+		const {findRun} = await import('../runs/find.ts');
 		const run = findRun(host, given);
 		if (run === undefined) {
 			throw error;
@@ -137,7 +137,7 @@ async function boxHere(host: Host, signal: AbortSignal): Promise<Box> {
 
 /** The project's title in gpubox.yaml. A mistake in that file must not keep a box from being stopped. */
 async function titleOf(project: string): Promise<string | undefined> {
-	const {loadSettings} = await import('./load-settings.ts');
+	const {loadSettings} = await import('../load-settings.ts');
 	try {
 		return (await loadSettings(project)).settings.name;
 	} catch (error) {

@@ -3,12 +3,12 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
-import {openingOf} from '../../source/app/open-box.ts';
-import {exitCode, Failure} from '../../source/base/failure.ts';
-import type {Box} from '../../source/box/box.ts';
-import {boxFolder} from '../../source/box/paths.ts';
-import type {Host} from '../../source/host/host.ts';
-import {makeBox} from '../_helpers/make-box.ts';
+import {openingOf} from '../../../source/app/boxes/open-box.ts';
+import {exitCode, Failure} from '../../../source/base/failure.ts';
+import type {Box} from '../../../source/box/box.ts';
+import {boxFolder} from '../../../source/box/paths.ts';
+import type {Host} from '../../../source/host/host.ts';
+import {makeBox} from '../../_helpers/make-box.ts';
 
 const token = 'a'.repeat(32);
 const fixes = {noJupyter: 'no-jupyter', notYours: 'not-yours', notRunning: 'not-running', noAddress: 'no-address'};

@@ -1,12 +1,12 @@
 /** Opening a box's Jupyter in the browser, as `gpubox open`, `gpubox up --open` and the session do. */
 
-import {Failure} from '../base/failure.ts';
-import type {Box} from '../box/box.ts';
-import {jupyterUrl, tunnelCommand} from '../box/jupyter/server.ts';
-import {readToken} from '../box/jupyter/token.ts';
-import {ownerText} from '../box/list.ts';
-import {hasDesktop} from '../host/desktop.ts';
-import type {Host} from '../host/host.ts';
+import {Failure} from '../../base/failure.ts';
+import type {Box} from '../../box/box.ts';
+import {jupyterUrl, tunnelCommand} from '../../box/jupyter/server.ts';
+import {readToken} from '../../box/jupyter/token.ts';
+import {ownerText} from '../../box/list.ts';
+import {hasDesktop} from '../../host/desktop.ts';
+import type {Host} from '../../host/host.ts';
 
 /** What to do about a box that cannot be opened, in the caller's terms: commands, or keys. */
 export type OpenFixes = {noJupyter: string; notYours: string; notRunning: string; noAddress: string};
@@ -58,7 +58,7 @@ export async function openUrl(url: string, environment: NodeJS.ProcessEnv = proc
 		return {kind: 'no-desktop'};
 	}
 
-	const {openInBrowser} = await import('../host/browser.ts');
+	const {openInBrowser} = await import('../../host/browser.ts');
 	const problem = await openInBrowser(url, environment);
 	return problem === undefined ? {kind: 'opened'} : {kind: 'failed', problem};
 }

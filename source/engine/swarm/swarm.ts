@@ -1,5 +1,5 @@
 /** A Docker Swarm, as one of its managers shows it. */
-import type {LogChunk} from './engine.ts';
+import type {LogChunk} from '../engine.ts';
 
 export type SwarmNode = {
 	id: string;

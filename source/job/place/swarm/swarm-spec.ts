@@ -1,5 +1,5 @@
-import {parseBytes} from '../../text/bytes.ts';
-import type {StackService} from '../export/targets/swarm.ts';
+import {parseBytes} from '../../../text/bytes.ts';
+import type {StackService} from '../../export/targets/swarm.ts';
 
 /**
 A service of a stack as the Engine API takes it: the same fields by other names. Pure.

@@ -1,11 +1,11 @@
 /** Asks before work is ended: what is in use, and what belongs to another user. */
 
-import {exitCode, Failure} from '../base/failure.ts';
-import {type Box, isRunning} from '../box/box.ts';
-import {textOfEnd, type Use} from '../box/idle/idle.ts';
-import {readUse} from '../box/idle/observe.ts';
-import {ownerText} from '../box/list.ts';
-import type {Host} from '../host/host.ts';
+import {exitCode, Failure} from '../../base/failure.ts';
+import {type Box, isRunning} from '../../box/box.ts';
+import {textOfEnd, type Use} from '../../box/idle/idle.ts';
+import {readUse} from '../../box/idle/observe.ts';
+import {ownerText} from '../../box/list.ts';
+import type {Host} from '../../host/host.ts';
 
 type Ending = 'stop' | 'restart' | 'rm' | 'recreate';
 
