@@ -94,7 +94,7 @@ export async function codeOfEnded(
 A verb about a run that was started from here on another host: gpubox there does it.
 
 @param words of the verb with its options, without its arguments
-@param given NAME, or HOST:NAME. A box or run of this machine goes before a run of another host
+@param given NAME, or HOST:NAME. A box or run of the user on this machine goes before a run of another host
 @returns the exit code there; undefined when the run is not one of another host
 @throws Failure when the host does not answer
 */
@@ -130,10 +130,13 @@ export async function verbThere(
 	return code;
 }
 
-/** Whether a container of this host has the name. Without an engine there is none that a verb could mean. */
+/**
+Whether a box of the user on this host has the name; the container of a run there is here too where both have one engine, without a record. Without
+an engine there is none that a verb could mean.
+*/
 async function isHere(host: Host, name: string, signal: AbortSignal): Promise<boolean> {
 	try {
-		return (await listBoxes(host, signal)).some((box) => box.name === name);
+		return (await listBoxes(host, signal)).some((box) => box.mine && box.name === name);
 	} catch (error) {
 		if (isNoEngine(error)) {
 			return false;
