@@ -50,8 +50,6 @@ export type SessionOptions = {
 	readHost?: HostReader;
 	/** Whether the user may switch to the demo host. */
 	demoOffered?: boolean;
-	/** True unless set. */
-	imagesOffered?: boolean;
 	/** Whether the session can go over to other hosts. */
 	hostsOffered?: boolean;
 	/** The session came over from another host, and can return. */
@@ -203,7 +201,6 @@ function firstFacts(host: Host, options: SessionOptions): Facts {
 		hostWord: options.hostWord,
 		offers: {
 			demo: options.demoOffered ?? false,
-			images: options.imagesOffered ?? true,
 			hosts: options.hostsOffered ?? false,
 		},
 		engineAddress: host.engine.address,
@@ -294,7 +291,6 @@ function situationOf(
 		palette: (now) => selectPalette(facts, now),
 		tasks: facts.tasks.toReversed().map(({title, cancellable = false}) => ({title, cancellable})),
 		demoOffered: isDemoOffered(facts),
-		imagesOffered: facts.offers.images,
 		list: () => listSituation({facts, view}, now()),
 		container: () => containerSituation({facts, view}, now()),
 		setup: () => setupSituation(facts, view),

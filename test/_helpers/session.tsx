@@ -49,7 +49,7 @@ async function fail(): Promise<never> {
 }
 
 type Options = Partial<Omit<SessionOptions, 'useCases'>> & {
-	/** In place of what the session would do. The images screen is offered where they are given. */
+	/** In place of what the session would do. */
 	useCases?: Partial<UseCases>;
 	scenario?: string;
 	prepare?: (host: DemoHost) => void;
@@ -78,7 +78,6 @@ export async function showSession(
 	const session = createSession(host, feed, {
 		folder: '/home/dora/thesis',
 		useCases: {...noUseCases, ...useCases},
-		imagesOffered: useCases.images !== undefined,
 		readHost: host.readHost,
 		now: () => frozenAt,
 		...rest,

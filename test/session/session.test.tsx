@@ -148,7 +148,7 @@ test('a box is removed after yes, and the next one is chosen', async (t) => {
 	await waitFor(ready);
 	type('G');
 	type('x');
-	await waitFor(/Remove dora-sweep-4\?/);
+	await waitFor(/Remove dora-sweep-4 \(its command is running\)\?/);
 	type('y');
 	type('\r');
 	await waitFor(/dora-sweep-4 (?:is removed|ended with exit code 137)[\s\S]*quit/);

@@ -1,7 +1,7 @@
 import {isRunning} from '../../box/box.ts';
 import {bindings} from './keymap.ts';
 import type {Binding, Hint, Scope} from './keys/binding.ts';
-import {isRefused, whyNot} from './keys/here.ts';
+import {whyNot} from './keys/here.ts';
 import {shownKey} from './keys/key-names.ts';
 import {isListName} from './lists/reduce-lists.ts';
 import {isChosen} from './log/log-view.ts';
@@ -117,14 +117,6 @@ function isWorthShowing(action: Binding['action'], facts: Facts, view: View): bo
 
 		case 'setup': {
 			return action.does.what === 'open' ? isFirstRun(facts) : whyNot(action, facts, view) === undefined;
-		}
-
-		// Another's box has these keys too: that one may not use them is told when they are pressed, and by the help.
-		case 'attach':
-		case 'find-idle-kernels':
-		case 'open': {
-			const box = chosenBox(view, facts.box.boxes);
-			return box !== undefined && isRunning(box) && !isRefused(action, facts);
 		}
 
 		default: {

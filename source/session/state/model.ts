@@ -102,7 +102,7 @@ export type Facts = {
 	/** What was done, the newest last. */
 	commands: CommandEntry[];
 	/** What this session can do beyond the host that it is on; `demo`: where something is missing. */
-	offers: {demo: boolean; images: boolean; hosts: boolean};
+	offers: {demo: boolean; hosts: boolean};
 	/** Where the engine is, for display. */
 	engineAddress: string;
 	/** The user's name. */
@@ -139,7 +139,7 @@ export function noFacts(
 		hostWord: undefined,
 		verbs: undefined,
 		commands: [],
-		offers: {demo: false, images: true, hosts: false},
+		offers: {demo: false, hosts: false},
 		...start,
 		gpu: {phase: 'waiting', inventory: undefined, readings: [], processes: [], processesUnknown: true, problems: []},
 		box: {phase: 'waiting', boxes: [], problem: undefined, age: undefined, connection: 0},

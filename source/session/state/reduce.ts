@@ -223,7 +223,6 @@ export type Situation = HostSituation & {
 	tasks: Array<{title: string; cancellable: boolean}>;
 	/** Whether the demo host is offered. */
 	demoOffered: boolean;
-	imagesOffered: boolean;
 	/** What is on the screen of a list. Computed only where it is needed, as is the next. */
 	list: () => ListSituation;
 	container: () => ContainerSituation | undefined;
@@ -549,13 +548,11 @@ function aboutToCopy(view: View, {boxes, gpuUuids, hosts, imageReference}: Situa
 	return box && {kind: 'box', boxId: box.id};
 }
 
-function reduceImages(view: View, action: ImageAction, {imageCount, imagesOffered}: Situation): Reduced {
+function reduceImages(view: View, action: ImageAction, {imageCount}: Situation): Reduced {
 	const last = Math.max(0, imageCount - 1);
 	switch (action.type) {
 		case 'images': {
-			return imagesOffered
-				? {view: {...view, screen: 'images', imageIndex: 0}, effects: [{type: 'load-images'}]}
-				: {view, effects: []};
+			return {view: {...view, screen: 'images', imageIndex: 0}, effects: [{type: 'load-images'}]};
 		}
 
 		case 'select-image': {

@@ -20,7 +20,6 @@ export const situation: Situation = {
 	hostsOffered: true,
 	returnOffered: false,
 	demoOffered: false,
-	imagesOffered: true,
 	container: () => undefined,
 	list: () => ({rows: [], nextSort: () => undefined, orderBy: () => undefined, leadsTo: () => undefined}),
 	commandCount: 0,

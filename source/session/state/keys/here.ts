@@ -127,10 +127,6 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 			return isDemoOffered(facts) ? undefined : facts.demo ? 'this is one' : 'GPUs and engine are here';
 		}
 
-		case 'images': {
-			return facts.offers.images ? undefined : 'not on this host';
-		}
-
 		case 'hosts': {
 			return facts.offers.hosts ? undefined : 'no other hosts here';
 		}
