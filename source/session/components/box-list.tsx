@@ -153,7 +153,7 @@ function Row({item, widths, anyMarked}: {item: BoxItem; widths: Widths; anyMarke
 			</Text>
 			<Text {...theme.quiet}>{column(item.owner, widths.owner)}</Text>
 			<Text {...(item.running ? theme.good : theme.quiet)}>{column(item.gpus, widths.gpus)}</Text>
-			<Text {...(item.note?.style ?? {})}>{column(item.note?.text ?? '', widths.note)}</Text>
+			{widths.note > 0 && <Text {...item.note?.style}>{column(item.note?.text ?? '', widths.note)}</Text>}
 			<Text {...(item.running ? {} : theme.quiet)}>{column(servicesOf(item), widths.services)}</Text>
 			<Text {...theme.quiet}>
 				{column(item.age, widths.age, 'right')}

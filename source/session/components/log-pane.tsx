@@ -42,13 +42,15 @@ const styleOfName = (source: number): Style =>
 function Row({row, room}: {row: LogRow; room: number}) {
 	const {marked, time, box, source, text, level} = row;
 	// What has colours of its own keeps them.
-	const style = level === undefined || /\u001B\[(?!2?7m)/.test(text) ? {} : styleOf(level);
+	const style = level === undefined || /\u001B\[(?!2?7m)/.test(text) ? undefined : styleOf(level);
+	const shown = cut(text, Math.max(1, room - time.length - widthOf(box)));
+	// Each text within another costs time with every frame, and most rows have nothing but their line.
 	return (
 		<Text wrap="truncate">
-			<Text {...theme.accent}>{marked ? '▸' : ' '}</Text>
-			<Text {...theme.quiet}>{time}</Text>
-			<Text {...styleOfName(source)}>{box}</Text>
-			<Text {...style}>{cut(text, Math.max(1, room - time.length - widthOf(box)))}</Text>
+			{marked ? <Text {...theme.accent}>▸</Text> : ' '}
+			{time !== '' && <Text {...theme.quiet}>{time}</Text>}
+			{box !== '' && <Text {...styleOfName(source)}>{box}</Text>}
+			{style === undefined ? shown : <Text {...style}>{shown}</Text>}
 		</Text>
 	);
 }

@@ -1,4 +1,5 @@
 import {Box} from 'ink';
+import {memo} from 'react';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
 import {LogPane} from '../components/log-pane.tsx';
@@ -50,11 +51,24 @@ type SideProperties = {
 	focused: boolean;
 };
 
-/** The log in its pane. */
-export function LogSide({facts, view, log, now, width, height, focused}: SideProperties) {
+/** The log in its pane. Many expressions are tried on its lines: only when there is something new to read, not with each reading of the GPUs. */
+export const LogSide = memo(function LogSide({facts, view, log, now, width, height, focused}: SideProperties) {
 	const area = {...logArea(width, height), now};
 	const pane = selectLog(facts, view.log, log, area, chosenBox(view, facts.box.boxes));
 	return <LogPane view={pane} width={width} height={height} focused={focused} />;
+}, sameLog);
+
+/** Whatever changes the lines in memory changes the version in `facts.log`, too. */
+function sameLog(before: SideProperties, after: SideProperties): boolean {
+	return (
+		before.facts.log === after.facts.log &&
+		before.facts.box.boxes === after.facts.box.boxes &&
+		before.view === after.view &&
+		before.log === after.log &&
+		before.width === after.width &&
+		before.height === after.height &&
+		before.focused === after.focused
+	);
 }
 
 /** Rows and columns within the frame of a log. */
