@@ -95,14 +95,11 @@ test(
 		await terminal.waitFor(/│ \//);
 		terminal.write('saved$\r');
 		// While it is being searched the screen follows the keys.
-		await terminal.waitFor(/ in [\d,]+ lines/);
-		const pressed = performance.now();
+		await terminal.waitFor(/ in [\d,]+ lines …/);
 		terminal.write('T');
-		await terminal.waitFor(/\d\d:\d\d:\d\d step/);
-		const answered = performance.now() - pressed;
+		await terminal.waitFor((screen) => / in [\d,]+ lines …/.test(screen) && /\d\d:\d\d:\d\d step/.test(screen));
 		terminal.write('T');
 		await terminal.waitFor(/▸step 3000000 saved/);
-		assert.ok(answered < 2000, `a key during the search took ${answered} ms`);
 
 		// From the last one to the first.
 		terminal.write('n');

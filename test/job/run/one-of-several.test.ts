@@ -14,7 +14,10 @@ after(() => rmSync(folder, {recursive: true}));
 
 const uuids = [0, 1].map((index) => `GPU-00000000-0000-4000-8000-00000000000${index}`);
 
-/** Follows a job on two cards of which the first computes, until it is told something or has had the time for it. */
+/** Samples of a job's GPUs, more than the advice takes. */
+const enough = 16;
+
+/** Follows a job on two cards of which the first computes, until it is told something or had samples enough for it. */
 async function follow(second: object, processes: number | null): Promise<{notes: string[]; use: RunRecord['use']}> {
 	const smi = makeNvidiaSmi({
 		about: 'Two cards',
@@ -39,10 +42,18 @@ async function follow(second: object, processes: number | null): Promise<{notes:
 			yield {stream: 'stdout', data: Buffer.from('over')};
 		},
 	} as unknown as Engine;
-	// Long enough for the samples that the advice takes, also on a busy machine.
-	const enough = setTimeout(end, 6000);
+	let looks = 0;
 	const run = {
-		...{name: 'x-1', folder, logBytes: 0, stopped: null, deadline: null, processes},
+		...{name: 'x-1', folder, logBytes: 0, stopped: null, deadline: null},
+		/** Looked at with each sample, as long as nothing was advised. */
+		get processes() {
+			looks += 1;
+			if (looks > enough) {
+				end();
+			}
+
+			return processes;
+		},
 		use: uuids.map((uuid) => ({uuid, peakMemoryMiB: null, utilizationSum: null, samples: 0})),
 	} as unknown as RunRecord & {container: string};
 	try {
@@ -60,7 +71,6 @@ async function follow(second: object, processes: number | null): Promise<{notes:
 		assert.deepEqual(told, notes);
 		return {notes, use};
 	} finally {
-		clearTimeout(enough);
 		smi.remove();
 	}
 }

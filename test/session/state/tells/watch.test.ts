@@ -150,16 +150,32 @@ describe('idleness', () => {
 	test('asks nothing while another screen is shown', async (t) => {
 		const store = createStore<SessionState>({...makeState([box]), view: {...firstView, screen: 'help'}});
 		const aborting = new AbortController();
-		const following = followIdleness({} as Host, store, {
+		let looks = 0;
+		let asked = 0;
+		const watched = {
+			...store,
+			get() {
+				looks += 1;
+				return store.get();
+			},
+		};
+		const following = followIdleness({} as Host, watched, {
 			signal: aborting.signal,
-			useCases: {idleLimits: async () => assert.fail('asked')},
+			useCases: {
+				async idleLimits() {
+					asked += 1;
+					return {warnAfterMs: undefined, stopAfterMs: undefined};
+				},
+			},
 			timing: {stepMs: 1, sameBoxMs: 1},
 		});
-		await new Promise((resolve) => setTimeout(resolve, 30));
+		const eventually = {interval: 2, timeout: 10_000};
+		await t.waitFor(() => assert.ok(looks > 5), eventually);
+		assert.equal(asked, 0);
+		store.changeNow((state) => ({...state, view: {...state.view, screen: 'main'}}));
+		await t.waitFor(() => assert.ok(asked > 0), eventually);
 		aborting.abort();
 		await following;
-		assert.equal(t.signal.aborted, false);
-		assert.equal(store.get().facts.tells.idle.size, 0);
 	});
 
 	test('takes the highest load of the last seconds, null where none is known', () => {
