@@ -24,7 +24,12 @@ const docker = dockerOf(host);
 
 let alice: Person;
 const inProject = (path: string) => join(alice.project, path);
-const environment = () => ({...alice.environment, DOCKER_HOST: host.address, PATH: process.env.PATH ?? ''});
+const environment = () => ({
+	...alice.environment,
+	DOCKER_HOST: host.address,
+	PATH: process.env.PATH ?? '',
+	TMPDIR: alice.home,
+});
 const run = (file: string, words: string[], env: Record<string, string> = {}): Promise<Result> =>
 	runToEnd(file, words, {cwd: alice.project, env: {...environment(), ...env}, input: ''});
 

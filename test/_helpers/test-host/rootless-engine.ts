@@ -80,6 +80,7 @@ export async function startRootlessEngine(person: Person, folder: string): Promi
 				HOME: person.home,
 				USER: name,
 				XDG_RUNTIME_DIR: runtime,
+				TMPDIR: runtime,
 				PATH: `${join(programs, 'usr/bin')}:${systemPath}`,
 				LD_LIBRARY_PATH: join(programs, 'usr/lib', process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu'),
 			},

@@ -49,6 +49,7 @@ function runScript(shell: string, text: string): string[] {
 		env: {
 			PATH: [folder, process.env.PATH].join(delimiter),
 			HOME: folder,
+			TMPDIR: folder,
 			SLURM_SUBMIT_DIR: folder,
 			SLURM_NODEID: '1',
 			SLURM_JOB_NODELIST: 'n1',
