@@ -57,6 +57,10 @@ function placeOf(position: LogPosition): number | 'end' {
 	return position === 'follow' ? 'end' : position.line;
 }
 
+function isLogShown({view: {screen}}: SessionState): boolean {
+	return screen === 'main' || screen === 'log';
+}
+
 /**
 Follows the logs of the selected box until another is selected. A log that is interrupted while its box runs, as it
 does when the engine is restarted, is read again from where it ended.
@@ -75,7 +79,13 @@ export function followLogs(
 	model.keepNear(() => placeOf(store.get().view.log.position));
 
 	const publish = () => {
-		store.change(withFacts(({log}) => ({log: {...log, ...phaseOf(phases), version: log.version + 1}})));
+		const update = withFacts(({log}) => ({log: {...log, ...phaseOf(phases), version: log.version + 1}}));
+		// On a screen without the log a frame for each of its lines would show nothing new.
+		if (isLogShown(store.get())) {
+			store.change(update);
+		} else {
+			store.changeLazily(update);
+		}
 	};
 	const change = (source: number, phase: Phase) => {
 		phases[source] = phase;

@@ -83,6 +83,25 @@ test('a log that breaks off while its box runs is taken up again, without a line
 	await t.waitFor(() => assert.deepEqual(phases.slice(-2), ['lost', 'following']), eventually);
 });
 
+test('a line draws a frame of its own only where the log is on the screen', async (t) => {
+	const waiting = Promise.withResolvers<void>();
+	const {lines, store} = await follow(t, async function* (_, options) {
+		yield out('one\n');
+		await waiting.promise;
+		yield out('two\n');
+		yield* untilAborted(options?.signal);
+	});
+	const lazily = t.mock.method(store, 'changeLazily');
+	await t.waitFor(() => assert.deepEqual(lines(), ['one']), eventually);
+	assert.equal(lazily.mock.callCount(), 0);
+	store.changeNow((state) => ({...state, view: {...state.view, screen: 'containers'}}));
+	const {version} = store.get().facts.log;
+	waiting.resolve();
+	await t.waitFor(() => assert.deepEqual(lines(), ['one', 'two']), eventually);
+	await t.waitFor(() => assert.ok(lazily.mock.callCount() > 0), eventually);
+	assert.ok(store.get().facts.log.version > version, 'it is there with the next frame');
+});
+
 test('so is one that ends as if all had been said', async (t) => {
 	const {lines, phases} = await follow(t, async function* (time, options) {
 		yield out('one\n');
