@@ -1,25 +1,25 @@
-/** Draws the pictures of the session: gpubox in a terminal of its own on the demo host, its screen as SVG, in colour. Needs a build. */
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+/**
+Draws the pictures of docs/session.md: screens of the session on the demo host on which nothing moves, as SVG, in colour. They are the same each
+time; `npm run picture` writes them.
+*/
+import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as pause} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
-import {spawn} from '@lydell/node-pty';
 import xterm from '@xterm/headless';
 import {hexOf} from '../source/session/look/palette.ts';
+import {theme, themeFor} from '../source/session/theme.ts';
+import {rememberMinutes, type Shown, showSession} from '../test/_helpers/session.tsx';
 
 const size = {cols: 100, rows: 30};
 const cell = {width: 8.4, height: 18};
 const colours = {background: '#1e1e1e', text: '#d4d4d4'};
 const folder = fileURLToPath(new URL('../docs/pictures', import.meta.url));
-const program = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
-/** Long enough for the curves to show something. */
-const warmUpMs = 25_000;
 
-/** Each picture with the keys that lead to it from the one before. */
-const pictures: Array<[name: string, keys: string]> = [
-	['session', ''],
-	['gpu', '\u001B[Z\r'],
+/** Each picture with the keys that lead to it from the one before, and what is on it when it is complete. */
+const pictures: Array<[name: string, keys: string[], complete: RegExp]> = [
+	['session', [], /hopper[\s\S]*gpu_burn[\s\S]*epoch/],
+	['gpu', ['\u001B[Z', '\r'], /NVLink {2}18[\s\S]*python/],
 ];
 
 type Terminal = InstanceType<typeof xterm.Terminal>;
@@ -84,31 +84,32 @@ ${rows}
 `;
 }
 
-const config = mkdtempSync(join(tmpdir(), 'gpubox-pictures-'));
-try {
-	const terminal = new xterm.Terminal({...size, allowProposedApi: true});
-	const child = spawn(process.execPath, [program, 'demo', '--scenario', 'workstation-8x-h100'], {
-		...size,
-		env: {
-			...process.env,
-			XDG_CONFIG_HOME: config,
-			TERM: 'xterm-256color',
-			COLORTERM: 'truecolor',
-			COLORFGBG: '15;0',
-			LANG: 'C.UTF-8',
-		},
-	});
-	child.onData((text) => terminal.write(text));
-	await pause(warmUpMs);
-	for (const [name, keys] of pictures) {
-		child.write(keys.slice(0, 3));
+/** On this host nothing moves: what still changes is what was not drawn yet, also what waits for the next change to be drawn with it. */
+async function settled({rawFrame, waitForWhole}: Shown, complete: RegExp): Promise<void> {
+	for (let before = ''; before !== rawFrame(); ) {
+		await waitForWhole(complete);
+		before = rawFrame();
 		await pause(500);
-		child.write(keys.slice(3));
-		await pause(2500);
+	}
+}
+
+Object.assign(theme, themeFor({palette: 'dark', depth: 24, ascii: false}));
+const over: Array<() => unknown> = [];
+const shown = await showSession({after: (end) => over.push(end)}, {columns: size.cols, rows: size.rows});
+try {
+	rememberMinutes(shown.session);
+	for (const [name, keys, complete] of pictures) {
+		for (const key of keys) {
+			shown.type(key);
+		}
+
+		await settled(shown, complete);
+		const terminal = new xterm.Terminal({...size, convertEol: true, allowProposedApi: true});
+		await new Promise<void>((resolve) => terminal.write(shown.rawFrame().trimEnd(), resolve));
 		writeFileSync(join(folder, `${name}.svg`), svgOf(terminal));
 	}
-
-	child.write('q');
 } finally {
-	rmSync(config, {recursive: true, force: true});
+	for (const end of over) {
+		await end();
+	}
 }

@@ -1,4 +1,3 @@
-import type {TestContext} from 'node:test';
 import type {DemoHost} from '../../source/demo/host.ts';
 import type {GpuInventory} from '../../source/gpu/gpu.ts';
 import {readInventory} from '../../source/gpu/inventory.ts';
@@ -58,7 +57,7 @@ type Options = Partial<Omit<SessionOptions, 'useCases'>> & {
 
 /** The whole session on a demo host on which nothing moves, at the fortieth second of its scenario. */
 export async function showSession(
-	t: TestContext,
+	t: {after: (end: () => Promise<void>) => unknown},
 	size: {columns: number; rows: number},
 	options: Options = {},
 ): Promise<Shown> {
@@ -104,4 +103,12 @@ export async function showSession(
 	};
 
 	return {...shown, waitForWhole, session, host, feed};
+}
+
+/** The last five minutes of a scenario, for the screens that show the past. */
+export function rememberMinutes({past}: Session, scenario = 'workstation-8x-h100'): void {
+	const seconds = Array.from({length: 260}, (_, second) => second);
+	for (const [second, frame] of scenarioFrames(scenario, seconds).entries()) {
+		past.gpus.add(frame, frozenAt.getTime() - (299 - second) * 1000);
+	}
 }

@@ -186,11 +186,6 @@ function inClone(commands: string | string[], {as}: {as?: string} = {}): Step {
 			assert.equal(code, 0, `${stdout}${stderr}`);
 			const after = await contentsOf(clone);
 			for (const [path, text] of after) {
-				// They show a screen that moves.
-				if (path.startsWith('docs/pictures/')) {
-					continue;
-				}
-
 				assert.equal(text, before.get(path), `${command} changes ${path}`);
 			}
 		},

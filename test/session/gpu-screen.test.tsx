@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import {type TestContext, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {withFacts} from '../../source/session/state/store.ts';
-import {frozenAt, scenarioFrames} from '../_helpers/demo.ts';
-import {showSession} from '../_helpers/session.tsx';
+import {frozenAt} from '../_helpers/demo.ts';
+import {rememberMinutes, showSession} from '../_helpers/session.tsx';
 import {assertScreen} from '../_helpers/snapshot.ts';
 
 // Times of the past are shown on the clock of the machine.
@@ -19,14 +19,7 @@ async function showGpu(
 ) {
 	const {scenario = 'workstation-8x-h100', keys = ''} = options;
 	const shown = await showSession(t, size, options);
-	const frames = scenarioFrames(
-		scenario,
-		Array.from({length: 260}, (_, second) => second),
-	);
-	for (const [second, frame] of frames.entries()) {
-		shown.session.past.gpus.add(frame, frozenAt.getTime() - (299 - second) * 1000);
-	}
-
+	rememberMinutes(shown.session, scenario);
 	await shown.waitFor(/hopper|lovelace|desk/);
 	shown.session.store.changeNow((state) => ({...state, view: {...state.view, focus: 'gpus'}}));
 	for (const key of `${keys}\r`) {
