@@ -11,7 +11,10 @@ export async function main(keepCode: () => void): Promise<void> {
 	// Without a verb it is the session. Commander would turn a mistyped verb into "too many arguments" if the root did it.
 	const {host, readOnly, word} = readBeginning(process.argv.slice(2));
 	if (word === undefined) {
-		keepCode();
+		if (!readOnly) {
+			keepCode();
+		}
+
 		const {openSession} = await import('./commands/session.ts');
 		const loadVerbs = async () => (await import('./program.ts')).loadVerbs();
 		await openSession(host, {readOnly, loadVerbs});

@@ -178,7 +178,9 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 			terminal.resolve(given);
 			sources.beginOthers();
 			void showNotices(context);
-			context.tasks.track(context.useCases.keepHistory(host, past, stopping.signal, context.fail).catch(context.fail));
+			const {readOnly} = store.get().facts;
+			const keeping = context.useCases.keepHistory(host, past, stopping.signal, context.fail, readOnly);
+			context.tasks.track(keeping.catch(context.fail));
 		},
 		standAside: (work) => standAside(context, work),
 		async stop() {

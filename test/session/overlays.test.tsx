@@ -145,3 +145,24 @@ test('a session that is read-only greys what changes something, and does none of
 	shown.type('?');
 	await shown.waitFor(/Stop \(asks\) or start[\s\S]*└ this session is read/);
 });
+
+test('what a session does in the background knows that it is read-only', async (t) => {
+	const told: unknown[] = [];
+	const shown = await showSession(t, small, {
+		readOnly: true,
+		useCases: {
+			async keepHistory(_host, _past, _signal, _onTrouble, readOnly) {
+				told.push(readOnly);
+			},
+			async endOfRun(_host, _name, _signal, readOnly) {
+				told.push(readOnly);
+				return {ok: true, text: 'The run is over', fix: ''};
+			},
+		},
+	});
+	await shown.waitFor(everything);
+	const job = shown.session.store.get().facts.box.boxes.find((box) => box.job !== undefined && box.mine);
+	await shown.host.engine.stopContainer(job?.id ?? '', {timeoutSeconds: 1});
+	await shown.waitFor(/The run is over/);
+	assert.deepEqual(told, [true, true]);
+});

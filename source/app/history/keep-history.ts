@@ -10,15 +10,21 @@ Takes in what was kept of the host, and keeps what is seen until the signal abor
 read since the last time, nothing is written.
 
 @param onTrouble told once that the file cannot be written, until it can be again
+@param readOnly writes no file
 */
 export async function keepHistory(
 	host: Pick<Host, 'paths' | 'engine'>,
 	history: History,
 	signal: AbortSignal,
 	onTrouble: (error: unknown) => void,
+	readOnly = false,
 ): Promise<void> {
 	const path = historyPath(host);
 	let known = await takeInHistory(path, history);
+	if (readOnly) {
+		return;
+	}
+
 	let written = 0;
 	let trouble = false;
 	do {

@@ -15,10 +15,16 @@ export type RunEnd = {ok: boolean; text: string; fix: string};
 /**
 How a run ended whose container has just stopped; completes what is kept of it when no process follows it.
 
+@param readOnly completes nothing: the next verb that lists boxes does
 @returns undefined when that is not known yet, or the container was not a run of the caller
 @throws EngineError; errors of the file system
 */
-export async function endOfRun(host: Host, name: string, signal: AbortSignal): Promise<RunEnd | undefined> {
+export async function endOfRun(
+	host: Host,
+	name: string,
+	signal: AbortSignal,
+	readOnly = false,
+): Promise<RunEnd | undefined> {
 	for (const end = Date.now() + patienceMs; Date.now() < end; ) {
 		const run = readRunRecord(host.paths, name);
 		if (run === undefined) {
@@ -40,7 +46,7 @@ export async function endOfRun(host: Host, name: string, signal: AbortSignal): P
 					};
 		}
 
-		if (!isFollowed(run)) {
+		if (!readOnly && !isFollowed(run)) {
 			await lookAfterRuns(host, await listBoxes(host, signal), signal);
 		}
 

@@ -70,8 +70,8 @@ export const ownUseCases: UseCases = {
 		const {measureDisk} = await import('../../app/images/measure-disk.ts');
 		return measureDisk(host, signal);
 	},
-	async endOfRun(host, name, signal) {
+	async endOfRun(...options) {
 		const {endOfRun} = await import('../../app/runs/ended.ts');
-		return endOfRun(host, name, signal);
+		return endOfRun(...options);
 	},
 };

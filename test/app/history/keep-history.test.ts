@@ -9,7 +9,7 @@ import {GpuHistory} from '../../../source/gpu/history/gpu-history.ts';
 import {ProcessHistory} from '../../../source/gpu/history/process-history.ts';
 import {frameOf, inventoryOf} from '../../_helpers/demo.ts';
 
-function setUp(t: TestContext) {
+function setUp(t: TestContext, readOnly = false) {
 	const folder = mkdtempSync(join(tmpdir(), 'gpubox-history-'));
 	t.after(() => rmSync(folder, {recursive: true, force: true}));
 	const host = {paths: {state: join(folder, 'boxes')}, engine: {address: 'unix:///a', local: true}} as Parameters<
@@ -18,7 +18,7 @@ function setUp(t: TestContext) {
 	const history = {gpus: new GpuHistory(), processes: new ProcessHistory()};
 	const controller = new AbortController();
 	const troubles: unknown[] = [];
-	const keeping = keepHistory(host, history, controller.signal, (error) => troubles.push(error));
+	const keeping = keepHistory(host, history, controller.signal, (error) => troubles.push(error), readOnly);
 	const end = async () => {
 		controller.abort();
 		await keeping;
@@ -31,6 +31,13 @@ test('what was read of the GPUs is written at the end', async (t) => {
 	history.gpus.add(frameOf(inventoryOf(1), 1), Date.now());
 	await end();
 	assert.ok(statSync(path).size > 100);
+});
+
+test('a session that is read-only writes none', async (t) => {
+	const {path, history, end} = setUp(t, true);
+	history.gpus.add(frameOf(inventoryOf(1), 1), Date.now());
+	await end();
+	assert.equal(existsSync(dirname(path)), false);
 });
 
 test('without a reading no file is written', async (t) => {

@@ -9,6 +9,7 @@ test('the end of a job is told once, that of a box or of a job of others is not'
 	const said: string[] = [];
 	const watch = createRunWatcher({
 		host: {},
+		store: {get: () => ({facts: {readOnly: false}})},
 		signal: new AbortController().signal,
 		useCases: {
 			endOfRun: async (_host: unknown, name: string) => ({ok: name === 'good-1', text: `${name} ended`, fix: ''}),

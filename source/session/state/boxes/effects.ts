@@ -209,7 +209,7 @@ function startOn(
 }
 
 /** Shows that Docker's configuration is ignored, and who stopped or removed a box of the user's since they last looked. */
-export async function showNotices({host, say, fail}: Context): Promise<void> {
+export async function showNotices({host, store, say, fail}: Context): Promise<void> {
 	if (host.demo) {
 		return;
 	}
@@ -217,6 +217,11 @@ export async function showNotices({host, say, fail}: Context): Promise<void> {
 	const fault = host.dockerConfigFault;
 	if (fault) {
 		say('note', fault.message, fault.fix);
+	}
+
+	// Taking them deletes their files.
+	if (store.get().facts.readOnly) {
+		return;
 	}
 
 	try {

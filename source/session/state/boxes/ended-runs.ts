@@ -8,12 +8,14 @@ Notices when a job of the user ends, however it was started, and says how.
 @returns to be called with each new list of boxes
 */
 export function createRunWatcher(
-	context: Pick<Context, 'host' | 'useCases' | 'signal' | 'say' | 'fail'> & {runEnded?: (end: RunEnd) => void},
+	context: Pick<Context, 'host' | 'store' | 'useCases' | 'signal' | 'say' | 'fail'> & {
+		runEnded?: (end: RunEnd) => void;
+	},
 ) {
-	const {host, useCases, signal, say, fail, runEnded} = context;
+	const {host, store, useCases, signal, say, fail, runEnded} = context;
 	let running: readonly string[] = [];
 	const tell = async (name: string) => {
-		const end = await useCases.endOfRun(host, name, signal);
+		const end = await useCases.endOfRun(host, name, signal, store.get().facts.readOnly);
 		if (end !== undefined && !signal.aborted) {
 			runEnded?.(end);
 			say(end.ok ? 'success' : 'failure', end.text, end.fix);
