@@ -120,7 +120,7 @@ async function readIndexesThatMatter(
 		return noIndexes;
 	}
 
-	const {readIndexes} = await import('../gpu/indexes.ts');
+	const {readIndexes} = await import('../gpu/cards/indexes.ts');
 	return readIndexes(host.nvidiaSmi, {signal});
 }
 

@@ -8,7 +8,7 @@ import {jupyterBase, jupyterUrl, tunnelCommand} from '../box/jupyter/server.ts';
 import {toDockerRun} from '../box/plan/docker-run.ts';
 import type {UpFlags} from '../box/plan/request.ts';
 import type {UpResult} from '../box/up/types.ts';
-import {readIndexes} from '../gpu/indexes.ts';
+import {readIndexes} from '../gpu/cards/indexes.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {askOnTerminal, inputIsTerminal} from './output/ask-consent.ts';

@@ -1,6 +1,6 @@
+import {computeCapabilityByName} from './cards/known-cards.ts';
 import {queryArguments, staticFields, withoutField} from './fields.ts';
 import type {GpuFacts, GpuInventory, GpuProblem, NvidiaSmi} from './gpu.ts';
-import {computeCapabilityByName} from './known-cards.ts';
 import {
 	type Banner,
 	factsOf,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import {describe, type TestContext, test} from 'node:test';
-import {readIndexes} from '../../source/gpu/indexes.ts';
+import {readIndexes} from '../../source/gpu/cards/indexes.ts';
+import {computeCapabilityByName} from '../../source/gpu/cards/known-cards.ts';
 import {readInventory} from '../../source/gpu/inventory.ts';
-import {computeCapabilityByName} from '../../source/gpu/known-cards.ts';
 import {type FakeNvidiaSmi, isRunning, makeNvidiaSmi, makeScenarioGpu, makeSmiScript} from '../_helpers/nvidia-smi.ts';
 
 function fake(t: TestContext, scenario: object | string): FakeNvidiaSmi {

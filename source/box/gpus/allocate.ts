@@ -1,6 +1,6 @@
 import {exitCode, Failure} from '../../base/failure.ts';
+import {type Closeness, nearestGroup} from '../../gpu/cards/topology.ts';
 import type {Unusable} from '../../gpu/state.ts';
-import {type Closeness, nearestGroup} from '../../gpu/topology.ts';
 import {formatDuration} from '../../text/duration.ts';
 import {plainGpuList} from '../../text/gpu-list.ts';
 

@@ -1,10 +1,10 @@
+import {type Closeness, readTopology} from '../../gpu/cards/topology.ts';
 import type {GpuFacts, GpuInventory, GpuProblem} from '../../gpu/gpu.ts';
 import {readInventory} from '../../gpu/inventory.ts';
 import {sameBus} from '../../gpu/problems.ts';
 import {ownerOf} from '../../gpu/process-owner.ts';
 import {areKnown, readProcesses} from '../../gpu/processes.ts';
 import {type CardFacts, stateOfCard, whyUnusable} from '../../gpu/state.ts';
-import {type Closeness, readTopology} from '../../gpu/topology.ts';
 import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import type {GpuCandidate} from './allocate.ts';

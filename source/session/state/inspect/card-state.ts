@@ -1,4 +1,4 @@
-import type {CardDetail} from '../../../gpu/card-detail.ts';
+import type {CardDetail} from '../../../gpu/cards/card-detail.ts';
 
 /** What the driver said of the card that is looked at; `detail` is undefined until it has answered. */
 export type CardState = {uuid: string | undefined; detail: CardDetail | undefined};

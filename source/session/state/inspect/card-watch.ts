@@ -38,7 +38,7 @@ export function followCard(context: Context): void {
 }
 
 async function watch({host, store, fail}: Context, uuid: string, signal: AbortSignal): Promise<void> {
-	const {readCardDetail} = await import('../../../gpu/card-detail.ts');
+	const {readCardDetail} = await import('../../../gpu/cards/card-detail.ts');
 	while (!signal.aborted) {
 		try {
 			const {migMode = null} = store.get().facts.gpu.readings.find((each) => each.uuid === uuid) ?? {};

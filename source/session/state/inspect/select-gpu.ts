@@ -1,4 +1,4 @@
-import type {CardDetail, Ecc, MigSlice, NvLink, Pcie} from '../../../gpu/card-detail.ts';
+import type {CardDetail, Ecc, MigSlice, NvLink, Pcie} from '../../../gpu/cards/card-detail.ts';
 import type {GpuHistory} from '../../../gpu/history/gpu-history.ts';
 import type {Metric} from '../../../gpu/history/metrics.ts';
 import type {ProcessHistory} from '../../../gpu/history/process-history.ts';

@@ -1,7 +1,7 @@
-import {queryArguments} from './fields.ts';
-import type {NvidiaSmi} from './gpu.ts';
-import {factsOf, parseRow} from './parse.ts';
-import {type RunOptions, runSmi} from './smi/child.ts';
+import {queryArguments} from '../fields.ts';
+import type {NvidiaSmi} from '../gpu.ts';
+import {factsOf, parseRow} from '../parse.ts';
+import {type RunOptions, runSmi} from '../smi/child.ts';
 
 const fields = ['index', 'uuid'];
 /** A table is not held up by a driver that sleeps. */

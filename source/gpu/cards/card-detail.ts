@@ -1,9 +1,9 @@
 /** What is asked of one card only while someone looks at it: its connections, its memory errors, its slices. */
-import {safeText} from '../text/safe.ts';
-import {queryArguments, withoutField} from './fields.ts';
-import type {NvidiaSmi} from './gpu.ts';
-import {parseRow, type Row, rejectedField, textOf} from './parse.ts';
-import {type RunOptions, runSmi} from './smi/child.ts';
+import {safeText} from '../../text/safe.ts';
+import {queryArguments, withoutField} from '../fields.ts';
+import type {NvidiaSmi} from '../gpu.ts';
+import {parseRow, type Row, rejectedField, textOf} from '../parse.ts';
+import {type RunOptions, runSmi} from '../smi/child.ts';
 
 export type Pcie = {
 	generation: number | null;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
-import {detailOf, parseNvLink, parseSlices, readCardDetail} from '../../source/gpu/card-detail.ts';
-import {makeNvidiaSmi, readCapture} from '../_helpers/nvidia-smi.ts';
+import {detailOf, parseNvLink, parseSlices, readCardDetail} from '../../../source/gpu/cards/card-detail.ts';
+import {makeNvidiaSmi, readCapture} from '../../_helpers/nvidia-smi.ts';
 
 const linesOf = (file: string, part: string) => readCapture(file, part).split('\n');
 

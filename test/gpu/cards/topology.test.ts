@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import fc from 'fast-check';
-import {readScenario, scenarioFile} from '../../source/demo/read-scenario.ts';
-import {answer} from '../../source/demo/smi-answers.ts';
-import {nearestGroup, parseTopology} from '../../source/gpu/topology.ts';
+import {readScenario, scenarioFile} from '../../../source/demo/read-scenario.ts';
+import {answer} from '../../../source/demo/smi-answers.ts';
+import {nearestGroup, parseTopology} from '../../../source/gpu/cards/topology.ts';
 
 /** As the driver draws it: the head underlined, cells between tabs. Two pairs with a bridge each, one on each processor. */
 const pairs = [

@@ -1,6 +1,6 @@
 import {stripVTControlCharacters} from 'node:util';
-import type {NvidiaSmi} from './gpu.ts';
-import {type RunOptions, runSmi} from './smi/child.ts';
+import type {NvidiaSmi} from '../gpu.ts';
+import {type RunOptions, runSmi} from '../smi/child.ts';
 
 /** How near two cards are to each other: the higher the nearer, 0 when nothing is known of them. Symmetric. */
 export type Closeness = (a: number, b: number) => number;

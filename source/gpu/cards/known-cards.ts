@@ -1,4 +1,4 @@
-import catalogue from '../../templates/catalogue/gpu-cards.json' with {type: 'json'};
+import catalogue from '../../../templates/catalogue/gpu-cards.json' with {type: 'json'};
 
 type Card = {name: string; aliases?: string[]; computeCapability: string};
 
