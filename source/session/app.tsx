@@ -1,4 +1,4 @@
-import {Box, Text, useApp, useInput, usePaste, useWindowSize} from 'ink';
+import {Box, Text, useApp, useInput, usePaste, useStdout, useWindowSize} from 'ink';
 import {useEffect, useSyncExternalStore} from 'react';
 import {type Layout, layOut, smallest} from './layout.ts';
 import {BoxScreen, lastBoxTop} from './screens/box.tsx';
@@ -28,6 +28,7 @@ export function App({session}: {session: Session}) {
 	const {facts, view} = useSyncExternalStore(store.subscribe, store.getSnapshot);
 	const {columns, rows} = useWindowSize();
 	const {exit, suspendTerminal} = useApp();
+	const {stdout} = useStdout();
 	const {tour} = session;
 	const tourLines = view.tour === undefined ? 0 : (tour?.lines(view.tour, {columns, rows}) ?? 0);
 	const size = {columns, rows: rows - tourLines};
@@ -38,8 +39,8 @@ export function App({session}: {session: Session}) {
 	});
 
 	useEffect(() => {
-		session.connectTerminal({exit, suspend: suspendTerminal});
-	}, [session, exit, suspendTerminal]);
+		session.connectTerminal({exit, suspend: suspendTerminal, write: (sequence) => void stdout.write(sequence)});
+	}, [session, exit, suspendTerminal, stdout]);
 
 	const lastQuestionTop = () => {
 		const asked = questionScreen(store.get().view.asking);

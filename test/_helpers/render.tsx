@@ -55,6 +55,8 @@ export type Rendered = {
 	/** The same with its colours. */
 	rawFrame(): string;
 	frames(): string[];
+	/** All that was written, frames and other sequences. */
+	written(): string;
 	type(text: string): void;
 	resize(columns: number, rows: number): void;
 	/**
@@ -89,6 +91,7 @@ export function render(tree: ReactNode, size: {columns: number; rows: number}): 
 		frame: plain,
 		rawFrame: raw,
 		frames: () => screen.frames.map(stripVTControlCharacters),
+		written: () => screen.frames.join(''),
 		type: (text) => keyboard.type(text),
 		resize(columns, rows) {
 			screen.columns = columns;

@@ -19,6 +19,10 @@ export type Shown = Rendered & {
 /** The seconds of the scenario that a session has seen when it is shown: enough for every curve of the size that most sit at. */
 const seenSeconds = Array.from({length: 40}, (_, place) => place);
 
+// What is copied goes to the terminal of the test, not into the tmux or screen that the tests run in.
+delete process.env.TMUX;
+delete process.env.STY;
+
 /** What the driver says once of a scenario's cards: asking for each test takes two processes and half of its time. */
 const inventories = new Map<string, Promise<GpuInventory>>();
 

@@ -249,25 +249,12 @@ test('a range of time is asked for, and what is none is refused', async (t) => {
 });
 
 test('y copies the line that is marked, or the last one, without its control sequences', async (t) => {
-	const {type, waitFor} = await showSession(
+	const {type, waitFor, written} = await showSession(
 		t,
 		small,
 		ofLength(100, (line) => `\u001B[31mline\u001B[0m ${line}\u0007`),
 	);
 	await waitFor(/line 99/);
-	t.mock.property(process, 'env', {...process.env, TMUX: '', STY: 'screen'});
-	const written: string[] = [];
-	const write = process.stdout.write.bind(process.stdout);
-	t.mock.method(process.stdout, 'write', (data: string | Uint8Array) => {
-		// What screen hands on to the terminal around it.
-		const [, payload] = /^\u001BP\u001B\]52;c;([^\u0007]+)\u0007\u001B\\$/.exec(String(data)) ?? [];
-		if (payload !== undefined) {
-			written.push(Buffer.from(payload, 'base64').toString());
-			return true;
-		}
-
-		return write(data);
-	});
 	type('l');
 	type('y');
 	await waitFor(/Copied: line 99/);
@@ -278,5 +265,9 @@ test('y copies the line that is marked, or the last one, without its control seq
 	await waitFor(/▸line 42/);
 	type('y');
 	await waitFor(/Copied: line 42/);
-	assert.deepEqual(written, ['line 99', 'line 42']);
+	const copies = written().matchAll(/\u001B\]52;c;([^\u0007]+)\u0007/g);
+	assert.deepEqual(
+		[...copies].map(([, payload = '']) => Buffer.from(payload, 'base64').toString()),
+		['line 99', 'line 42'],
+	);
 });

@@ -9,7 +9,12 @@ import {createTasks, type Tasks} from './tasks.ts';
 import type {UseCases} from './use-cases.ts';
 
 /** What only the root component can do. */
-export type Terminal = {exit: (result?: unknown) => void; suspend: SuspendTerminal};
+export type Terminal = {
+	exit: (result?: unknown) => void;
+	suspend: SuspendTerminal;
+	/** For sequences beside the frames, which draw nothing. */
+	write: (sequence: string) => void;
+};
 
 /** What effects work with. */
 export type Context = {

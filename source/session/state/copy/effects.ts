@@ -19,12 +19,9 @@ export function findCopies(context: Context, {about}: {about: CopyAbout}): void 
 
 /** Hands a text to the terminal's clipboard, and says how sure that is. */
 export function copy(context: Context, {label, value}: {label: string; value: string}): void {
-	const {say, fail, signal} = context;
-	void copyText(value, {
-		environment: process.env,
-		write: (sequence) => void process.stdout.write(sequence),
-		signal,
-	})
+	const {say, fail, signal, terminal} = context;
+	void terminal
+		.then(({write}) => copyText(value, {environment: process.env, write, signal}))
 		.then((copied) => {
 			if (!copied.sent) {
 				say('failure', copied.reason, 'Mark it with the mouse instead');

@@ -1,5 +1,3 @@
-import {toAscii} from '../../look/ascii.ts';
-import {theme} from '../../theme.ts';
 import type {Context} from '../context.ts';
 import {type AlertWishes, createAlert} from './alert.ts';
 import {type EventsWatch, followEvents} from './watch-events.ts';
@@ -8,14 +6,14 @@ import {followVerdicts} from './watch-verdicts.ts';
 
 /** Notices what the user should know about boxes and GPUs. */
 export function followTells(context: Context, wishes: AlertWishes): EventsWatch {
-	const {host, store, signal, useCases, tasks, say} = context;
+	const {host, store, signal, useCases, tasks, say, fail, terminal} = context;
 	followVerdicts(host, store, signal);
 	tasks.track(followIdleness(host, store, {signal, useCases}));
 	const alert = createAlert({
 		wishes,
 		signal,
 		isLent: () => store.get().facts.lent,
-		write: (text) => process.stdout.write(theme.ascii ? toAscii(text) : text),
+		write: (text) => void terminal.then(({write}) => write(text)).catch(fail),
 		onTrouble: (text) => say('note', `The command of events.command failed: ${text}`, 'gpubox config events.command'),
 	});
 	return followEvents({
