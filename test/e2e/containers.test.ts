@@ -19,8 +19,8 @@ const docker = dockerOf(host);
 const [card] = host.own?.gpus ?? [];
 const h100 = {name: 'NVIDIA H100 80GB HBM3', computeCapability: '9.0', memoryTotalMiB: 81_559};
 
-/** A tenth of a CPU, and some 40 MB that stay the same. */
-const program = 'x=$(head -c 40000000 /dev/zero | tr "\\0" a); while :; do :; done';
+/** A line in its log, a tenth of a CPU, and some 40 MB that stay the same. */
+const program = 'echo "served 17 requests"; x=$(head -c 40000000 /dev/zero | tr "\\0" a); while :; do :; done';
 
 /** `41.9MiB` or `42M` in MiB. */
 function mebibytes(text: string): number {
@@ -79,6 +79,14 @@ describe('all containers in the session', {skip: needsOwnEngine}, () => {
 				return Math.abs(Number(cpu) - Number(cpuThere)) <= 5 && difference <= 2 + 0.05 * mebibytes(memoryThere);
 			});
 
+			terminal.write('l');
+			await terminal.waitFor(new RegExp(`Read the log of ${name} \\(owner: daemon\\)\\?`));
+			terminal.write('y');
+			await terminal.waitFor(/y: Enter/);
+			terminal.write('\r');
+			await terminal.waitFor(new RegExp(`▸ ${name} [\\s\\S]*served 17 requests`), {seconds: 20});
+			terminal.write('\u001B');
+			await terminal.waitFor(new RegExp(`▸● ${name} +daemon`), {seconds: 20});
 			terminal.write('s');
 			await terminal.waitFor(new RegExp(`Stop ${name} \\(not a box; owner: daemon\\)\\?`));
 			terminal.write('n');

@@ -181,6 +181,68 @@ test('a key on another user’s box in the list of containers asks as on the mai
 	await waitFor(/Stop alice-llm-train \(owner: alice; .*\)\? {2}y⏎ \/ n/);
 });
 
+test('l shows the log of any container as the whole screen; what is not one’s own only after a yes, once', async (t) => {
+	const {type, waitFor, session} = await showSession(t, {columns: 120, rows: 40}, {readOnly: true});
+	await waitFor(/hopper[\s\S]*erik-whisper/);
+	type('2');
+	await waitFor(/9 of 11 running/);
+	const filter = async (word: string) => {
+		type('/');
+		type('\u0015');
+		type(word);
+		type('\r');
+		await waitFor(new RegExp(`/ ${word} .* found`));
+	};
+
+	// A box of the user's own.
+	type('l');
+	await waitFor(/▸ dora-eda [\s\S]*explore.ipynb[\s\S]*Esc back/);
+	type('\u001B');
+	await waitFor(/▸ Containers/);
+	await filter('whisper');
+	type('l');
+	await waitFor(/Read the log of erik-whisper \(owner unknown, uses \/home\/erik\/whisper\)\? {2}y⏎ \/ n/);
+	type('n');
+	await waitFor(/^(?![\s\S]*y⏎)/);
+	assert.equal(session.store.get().view.screen, 'containers');
+	type('l');
+	await waitFor(/y⏎ \/ n/);
+	type('y');
+	await waitFor(/y: Enter/);
+	type('\r');
+	await waitFor(/▸ erik-whisper [\s\S]*log · following/);
+	assert.ok(session.log.sources.some(({subject}) => subject.name === 'erik-whisper'));
+	type('/');
+	await waitFor(/│ \//);
+	type('zzz');
+	type('\r');
+	await waitFor(/\/zzz 0/);
+	type('\u001B');
+	await waitFor(/^(?![\s\S]*\/zzz)/);
+	type('l');
+	await waitFor(/▸ Containers[\s\S]*whisper[^\n]*1 found/);
+	type('l');
+	await waitFor(/▸ erik-whisper [\s\S]*log · following/);
+	type('1');
+	await waitFor(/8 GPUs[\s\S]*─ alice-llm-train ─/);
+	type('3');
+	await waitFor(/▸● +0 +20411/);
+	type('l');
+	await waitFor(/Read the log of alice-llm-train \(owner: alice\)\?/);
+	type('n');
+	await waitFor(/^(?![\s\S]*y⏎)/);
+	type('G');
+	await waitFor(/▸● +6 +28604/);
+	type('l');
+	await waitFor(/▸ erik-whisper [\s\S]*log · following/);
+	type('\u001B');
+	await waitFor(/▸ GPU processes/);
+	type('k');
+	await waitFor(/▸· +6 +28512/);
+	type('?');
+	await waitFor(/Log of the container[\s\S]*it runs in no container/);
+});
+
 test('hostile names, labels and folders of containers stay text', async (t) => {
 	const shown = await showSession(
 		t,

@@ -11,6 +11,7 @@ import {
 	withEnded,
 } from './inspect/inspect.ts';
 import {
+	isListName,
 	type ListAction,
 	type ListName,
 	type ListSituation,
@@ -29,11 +30,13 @@ import {
 } from './log/log-view.ts';
 import {
 	askAboutContainer,
+	askToRead,
 	type ContainerAction,
 	type ContainerDeed,
 	type ContainerEffect,
 	type ContainerSituation,
 	deedOf,
+	type LoggedContainer,
 } from './machine/ask-container.ts';
 import {type BulkEffect, type BulkQuestion, bulk, markedOf, withMark} from './marks/marks.ts';
 import {type MenuAction, type MenuEffect, type MenuView, reduceMenu} from './menu/menu.ts';
@@ -130,6 +133,10 @@ export type View = {
 	/** How many of the newest events are above what is shown. */
 	eventsTop: number;
 	log: LogView;
+	/** The container whose log is the whole screen in place of that of the chosen box. */
+	logOf: LoggedContainer | undefined;
+	/** Ids of containers of others whose logs the user was asked about. */
+	readable: readonly string[];
 	/** What is asked before it is done. */
 	asking: Question | undefined;
 	/** On the demo host: how far the tour is. */
@@ -156,6 +163,8 @@ export const firstView: View = {
 	helpTop: 0,
 	eventsTop: 0,
 	log: firstLogView,
+	logOf: undefined,
+	readable: [],
 	asking: undefined,
 	tour: undefined,
 };
@@ -362,7 +371,10 @@ const reducers: ReducerTable = {
 		// Where the log takes the place of the boxes, these come back.
 		const focus = panes.includes('side') ? view.focus : 'boxes';
 		return {
-			view: view.screen === 'log' ? {...view, screen: 'main', focus} : {...view, screen: 'log', side: 'log'},
+			view:
+				view.screen === 'log'
+					? {...view, screen: view.logOf?.back ?? 'main', focus}
+					: {...view, screen: 'log', side: 'log'},
 			effects: [],
 		};
 	},
@@ -376,7 +388,22 @@ const reducers: ReducerTable = {
 /** What a key does: the view after it, and the effects it starts. */
 export function reduce(view: View, action: Action, situation: Situation): Reduced {
 	const run = reducers[action.type] as Reducer;
-	return run(view, action, situation);
+	const reduced = run(view, action, situation);
+	return isLogShown(reduced.view) || reduced.view.logOf === undefined
+		? reduced
+		: {...reduced, view: {...reduced.view, logOf: undefined, log: atAnotherLog(reduced.view.log)}};
+}
+
+/** Also below the help. */
+function isLogShown({screen, behindHelp}: View): boolean {
+	return (screen === 'help' ? behindHelp : screen) === 'log';
+}
+
+/** The log of a container as the whole screen, until one leaves it. */
+function readLog(view: View, {id, name}: {id: string; name: string}): View {
+	const back = isListName(view.screen) ? view.screen : 'containers';
+	const readable = view.readable.includes(id) ? view.readable : [...view.readable, id];
+	return {...view, screen: 'log', side: 'log', logOf: {id, name, back}, readable, log: atAnotherLog(view.log)};
 }
 
 function reduceLogOf(view: View, action: Extract<Action, {type: 'log' | 'scroll'}>, situation: Situation): Reduced {
@@ -511,6 +538,11 @@ function reduceContainer(view: View, {does}: ContainerAction, situation: Situati
 		return {view, effects: []};
 	}
 
+	if (does === 'log') {
+		const asking = askToRead(container, view.readable);
+		return {view: asking === undefined ? readLog(view, container) : {...view, asking}, effects: []};
+	}
+
 	if (container.box) {
 		// The marks are those of the list of boxes.
 		const reduced = reduceBoxes({...view, marks: [], boxId: container.id}, {type: does}, situation);
@@ -626,7 +658,15 @@ function reduceQuestion(view: View, action: QuestionAction, {lastQuestionTop}: S
 
 /** What the answer changes in the view beside closing the question. */
 function answered(view: View, asked: Question, yes: boolean): View {
-	return asked.what === 'signal' && yes ? {...view, inspect: withEnded(view.inspect, asked.target)} : view;
+	if (!yes) {
+		return view;
+	}
+
+	if (asked.what === 'container' && asked.does === 'read') {
+		return readLog(view, asked);
+	}
+
+	return asked.what === 'signal' ? {...view, inspect: withEnded(view.inspect, asked.target)} : view;
 }
 
 /** Whether the question says all that is to be agreed to; before that it cannot be answered with yes. */
@@ -696,7 +736,9 @@ function effectsOf(asked: Question, yes: boolean): Effect[] {
 	}
 
 	if (asked.what === 'container') {
-		return [deedOf(asked)];
+		const {does} = asked;
+		// That is all in the view.
+		return does === 'read' ? [] : [deedOf({...asked, does})];
 	}
 
 	if ('tasks' in asked) {

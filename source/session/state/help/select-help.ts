@@ -19,6 +19,7 @@ const sections: Array<[scope: Scope, title: string]> = [
 	['gpu', 'On the screen of a GPU'],
 	['box', 'On the screen of a box'],
 	['containers', 'On the screen of containers'],
+	['processes', 'On the screen of processes'],
 	['list', 'In every other list'],
 	['events', 'In the list of what happened'],
 	['images', 'On the images screen'],

@@ -1,8 +1,8 @@
 /** What a key does here and now, in words, and why it does nothing where that is so. For the footer, the help and the palette. */
 import {isRunning} from '../../../box/box.ts';
 import {ownerText} from '../../../box/list.ts';
-import type {ContainerAction, ContainerSituation} from '../machine/ask-container.ts';
-import {containerSituation} from '../machine/select-lists.ts';
+import {askToRead, type ContainerAction, type ContainerSituation} from '../machine/ask-container.ts';
+import {chosenContainer, containerSituation} from '../machine/select-lists.ts';
 import {type Facts, isDemoOffered} from '../model.ts';
 import {type Action, chosenBox, isComplete, type View} from '../reduce.ts';
 import {isStartingFolder, newestCancellable} from '../tasks.ts';
@@ -11,7 +11,7 @@ import type {Binding} from './binding.ts';
 /** What the key would do now. Safe to print. */
 export function labelHere({label, action}: Pick<Binding, 'label' | 'action'>, facts: Facts, view: View): string {
 	if (action.type === 'container') {
-		return labelOnContainer(action, label, containerSituation({facts, view}, anyTime));
+		return labelOnContainer(action, label, containerSituation({facts, view}, anyTime), view);
 	}
 
 	const box = chosenBox(view, facts.box.boxes);
@@ -49,7 +49,12 @@ export function labelHere({label, action}: Pick<Binding, 'label' | 'action'>, fa
 /** Which row is chosen does not depend on the time. */
 const anyTime = new Date(0);
 
-function labelOnContainer({does}: ContainerAction, label: string, container: ContainerSituation | undefined): string {
+function labelOnContainer(
+	{does}: ContainerAction,
+	label: string,
+	container: ContainerSituation | undefined,
+	{readable}: View,
+): string {
 	if (container === undefined) {
 		return label;
 	}
@@ -64,6 +69,10 @@ function labelOnContainer({does}: ContainerAction, label: string, container: Con
 			return box ? `Shell in ${name}` : `Shell in ${name} (asks)`;
 		}
 
+		case 'log': {
+			return `Log of ${name}${askToRead(container, readable) ? ' (asks)' : ''}`;
+		}
+
 		default: {
 			return label;
 		}
@@ -73,7 +82,15 @@ function labelOnContainer({does}: ContainerAction, label: string, container: Con
 function whyNotOnContainer({does}: ContainerAction, facts: Facts, view: View): string | undefined {
 	const container = containerSituation({facts, view}, anyTime);
 	if (container === undefined) {
-		return 'there is no container';
+		return view.screen !== 'processes'
+			? 'there is no container'
+			: chosenContainer({facts, view}, anyTime) === undefined
+				? 'it runs in no container'
+				: 'not among the containers';
+	}
+
+	if (does === 'log') {
+		return undefined;
 	}
 
 	if (container.box) {
@@ -109,7 +126,8 @@ const changing: ReadonlySet<Action['type']> = new Set([
 /** Whether the session is read-only, and the key would change something. */
 export function isRefused(action: Action, {readOnly}: Facts): boolean {
 	const opensSetup = action.type === 'setup' && (action.does.what === 'open' || action.does.what === 'visit');
-	return readOnly && (opensSetup || changing.has(action.type));
+	const onlyReads = action.type === 'container' && action.does === 'log';
+	return readOnly && !onlyReads && (opensSetup || changing.has(action.type));
 }
 
 /** Why the key does nothing now, in a few words; undefined where it does what it says. Safe to print. */

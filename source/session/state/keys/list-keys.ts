@@ -16,6 +16,10 @@ function view(key: string, label: string, to: ListName): Binding {
 	return {scope: 'views', keys: [key], label, action: list({type: 'view', to})};
 }
 
+function logKey(scope: 'containers' | 'processes'): Binding {
+	return {scope, keys: ['l'], label: 'Log of the container', short: 'log', action: {type: 'container', does: 'log'}};
+}
+
 /** Every list that has a screen of its own. */
 export const listKeys: Binding[] = [
 	...viewKeys,
@@ -33,6 +37,8 @@ export const listKeys: Binding[] = [
 		short: 'stop',
 		action: {type: 'container', does: 'stop-or-start'},
 	},
+	logKey('containers'),
+	logKey('processes'),
 	{scope: 'containers', keys: ['o'], label: 'Open Jupyter', action: {type: 'container', does: 'open'}},
 	{scope: 'containers', keys: ['x'], label: 'Remove the box (asks)', action: {type: 'container', does: 'ask-remove'}},
 	{scope: 'list', keys: ['up', 'k'], label: 'Row above', action: list({type: 'select-row', by: -1})},

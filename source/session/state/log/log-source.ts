@@ -2,16 +2,15 @@ import {setTimeout as pause} from 'node:timers/promises';
 import {heed} from '../../../base/abortable.ts';
 import {createBackoff} from '../../../base/backoff.ts';
 import type {Diagnostic} from '../../../base/failure.ts';
-import {isRunning} from '../../../box/box.ts';
 import type {LogOptions} from '../../../engine/engine.ts';
 import type {Host} from '../../../host/host.ts';
 import {type LogState, problemOf} from '../model.ts';
 import {createPacer} from '../pacer.ts';
-import {chosenBox} from '../reduce.ts';
 import {onChange, type SessionState, type SessionStore, withFacts} from '../store.ts';
 import {createLogReading, type LogReading} from './log-demand.ts';
 import type {Choice, LogModel, LogSubject} from './log-model.ts';
 import type {LogPosition} from './log-position.ts';
+import {runs, subjectsOf} from './log-subject.ts';
 import {createMatcher} from './text/log-query.ts';
 
 const linesAtFirst = 1000;
@@ -19,22 +18,10 @@ const firstRetryMs = 500;
 /** A log that was not interrupted by then is being followed. */
 const quietMs = 2000;
 const longestRetryMs = 15_000;
-/** More logs side by side no one reads. */
-const mostSubjects = 8;
 
 type Phase = Pick<LogState, 'phase' | 'problem'>;
 
-/** The containers whose logs are shown: the chosen box, and with it the user's other running ones where that is wished. */
-function subjectsOf({facts, view}: SessionState): LogSubject[] {
-	const {boxes} = facts.box;
-	const chosen = chosenBox(view, boxes);
-	const others = view.log.merged ? boxes.filter((box) => box !== chosen && box.mine && isRunning(box)) : [];
-	return (chosen === undefined ? [] : [chosen, ...others])
-		.slice(0, mostSubjects)
-		.map((box) => ({id: box.id, name: box.name, running: isRunning(box)}));
-}
-
-/** A box that was started again has a log that goes on. */
+/** A container that was started again has a log that goes on; one that ended wrote lines that may not have come yet. */
 function sourcesKey(subjects: readonly LogSubject[]): string {
 	return subjects.map(({id, running}) => `${id} ${running}`).join('\n');
 }
@@ -62,8 +49,8 @@ function isLogShown({view: {screen}}: SessionState): boolean {
 }
 
 /**
-Follows the logs of the selected box until another is selected. A log that is interrupted while its box runs, as it
-does when the engine is restarted, is read again from where it ended.
+Follows the logs of the selected box, or of the container that one went to, until another is selected. A log that is interrupted while
+its container runs, as it does when the engine is restarted, is read again from where it ended.
 
 @param onAnswer called when the engine answers about a log while it does not answer about the boxes
 */
@@ -74,7 +61,7 @@ export function followLogs(
 	signal: AbortSignal,
 	onAnswer: () => void = () => {},
 ): LogReading {
-	let following: {sources: string; choice: string; controller: AbortController} | undefined;
+	let following: {ids: string; choice: string; controller: AbortController} | undefined;
 	let phases: Phase[] = [];
 	model.keepNear(() => placeOf(store.get().view.log.position));
 
@@ -101,16 +88,17 @@ export function followLogs(
 
 	const start = (state: SessionState) => {
 		const subjects = subjectsOf(state);
-		const sources = sourcesKey(subjects);
+		const ids = subjects.map(({id}) => id).join(' ');
 		const choice = choiceKey(state);
 		if (signal.aborted) {
 			return;
 		}
 
-		const isSame = following?.sources === sources && following.choice === choice;
+		// The lines of one that was started again, has ended or is gone stay, as those of --rm containers are to be read nowhere else.
+		const isSame = following?.ids === ids && following.choice === choice;
 		following?.controller.abort();
 		const controller = new AbortController();
-		following = {sources, choice, controller};
+		following = {ids, choice, controller};
 		if (!isSame) {
 			reading.cancel();
 			model.reset(subjects, choiceOf(state));
@@ -230,8 +218,7 @@ function createFollower(
 			}
 
 			// What the list says may be older than this end: then the next list changes the key, and that is the end of this loop.
-			const box = store.get().facts.box.boxes.find(({id}) => id === boxId);
-			const goesOn = box !== undefined && isRunning(box) && model.choice.range.until === undefined;
+			const goesOn = runs(boxId, store.get().facts) && model.choice.range.until === undefined;
 			change(number, {phase: goesOn && problem !== undefined ? 'lost' : 'ended', problem});
 			if (!goesOn) {
 				return;

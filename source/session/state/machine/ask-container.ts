@@ -1,13 +1,14 @@
-/** What is asked before something is done to a container that is not a box. Pure. */
+/** What is asked before something is done to a container that is not a box, or the log of one is read. Pure. */
+import type {ListName} from '../lists/reduce-lists.ts';
 
 export type ContainerAction = {
 	type: 'container';
 	/** As the keys of a box are called: on a box they do the same. */
-	does: 'attach' | 'stop-or-start' | 'ask-remove' | 'open';
+	does: 'attach' | 'stop-or-start' | 'ask-remove' | 'open' | 'log';
 };
 
 /** What is done after a yes. */
-export type ContainerDeed = 'stop' | 'start' | 'enter';
+export type ContainerDeed = 'stop' | 'start' | 'enter' | 'read';
 
 export type ContainerEffect =
 	| {type: 'stop-container' | 'start-container' | 'enter-container'; id: string; name: string}
@@ -18,11 +19,16 @@ export type ContainerSituation = {
 	name: string;
 	/** In words, with what it is known from. */
 	owner: string;
+	/** The user's own, as a box of theirs or by what runs in it. */
+	mine: boolean;
 	box: boolean;
 	/** It holds GPUs or a place for a box that is being started. */
 	claim: boolean;
 	running: boolean;
 };
+
+/** A container whose log is shown, and the list that one came from. */
+export type LoggedContainer = {id: string; name: string; back: ListName};
 
 type Asked = {
 	asking?: {what: 'container'; does: ContainerDeed; id: string; name: string; owner: string};
@@ -30,7 +36,7 @@ type Asked = {
 };
 
 export function askAboutContainer(
-	does: ContainerAction['does'],
+	does: Exclude<ContainerAction['does'], 'log'>,
 	{id, name, owner, claim, running}: ContainerSituation,
 ): Asked {
 	const say = (text: string, fix: string): Asked => ({effects: [{type: 'say', text, fix}]});
@@ -61,12 +67,32 @@ export function askAboutContainer(
 	}
 }
 
-export function deedOf({does, id, name}: {does: ContainerDeed; id: string; name: string}): ContainerEffect {
+/** What is asked before a log is read; undefined where nothing is: what someone's program writes is theirs. */
+export function askToRead(
+	{id, name, owner, mine}: ContainerSituation,
+	readable: readonly string[],
+): NonNullable<Asked['asking']> | undefined {
+	return mine || readable.includes(id) ? undefined : {what: 'container', does: 'read', id, name, owner};
+}
+
+export function deedOf({
+	does,
+	id,
+	name,
+}: {
+	does: Exclude<ContainerDeed, 'read'>;
+	id: string;
+	name: string;
+}): ContainerEffect {
 	return {type: `${does}-container`, id, name};
 }
 
 /** The question in words. */
 export function containerQuestion({does, name, owner}: {does: ContainerDeed; name: string; owner: string}): string {
+	if (does === 'read') {
+		return `Read the log of ${name} (${owner})?`;
+	}
+
 	const whose = `${name} (not a box; ${owner})`;
 	switch (does) {
 		case 'stop': {

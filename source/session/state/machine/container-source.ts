@@ -19,7 +19,8 @@ export function followMachine(context: Context): void {
 	let watching: AbortController | undefined;
 	onChange(
 		store,
-		({view}) => listOnScreen(view),
+		// Whether a container goes on decides what the end of its log means.
+		({view}) => listOnScreen(view) ?? view.logOf?.back,
 		(shown) => {
 			watching?.abort();
 			watching = shown === undefined ? undefined : new AbortController();

@@ -176,21 +176,34 @@ export function sortAgain(state: SessionState, now: Date): SessionState {
 	return {...state, view: {...view, lists: {...view.lists, [name]: {...list, order}}}};
 }
 
-/** The container that a key is about. */
-export function containerSituation({facts, view}: SessionState, now: Date): ContainerSituation | undefined {
-	const {chosen} = selectList('containers', facts, view, now);
-	const container = knownContainers(facts).find(({id}) => id === chosen?.id);
+/** The container that a key is about: the chosen one, or that of the chosen process. */
+export function containerSituation(state: SessionState, now: Date): ContainerSituation | undefined {
+	const {facts} = state;
+	const chosen = chosenContainer(state, now);
+	const container = knownContainers(facts).find(({id}) => id === chosen);
 	if (container === undefined) {
 		return undefined;
 	}
 
 	const {id, box, claim, running} = container;
+	const owner = ownerOf(container, facts);
 	return {
 		id,
 		name: shownName(container),
-		owner: ownerInWords(ownerOf(container, facts)),
+		owner: ownerInWords(owner),
+		mine: owner?.mine ?? false,
 		box: box !== undefined,
 		claim,
 		running,
 	};
+}
+
+/** Its id; undefined too where the chosen process runs in none. */
+export function chosenContainer({facts, view}: SessionState, now: Date): string | undefined {
+	if (listOnScreen(view) !== 'processes') {
+		return selectList('containers', facts, view, now).chosen?.id;
+	}
+
+	const {chosen} = selectList('processes', facts, view, now);
+	return facts.gpu.processes.find((process) => processId(process) === chosen?.id)?.container?.id;
 }

@@ -208,3 +208,25 @@ test('a flood lets others have their turn', async (t) => {
 	assert.equal(model.end, 300_000);
 	assert.ok(model.window.bytes <= 8 * 2 ** 20, `${model.window.bytes} bytes`);
 });
+
+test('the lines of a box that was started again, or whose container is gone, stay', async (t) => {
+	const {lines, asked, box, show, log} = await follow(t, async function* (time, options) {
+		if (time === 4) {
+			throw new EngineError('not-found', 'No such container: x');
+		}
+
+		yield* Array.from({length: time}, (_, line) => out(`${stampOf(line)} line ${line}\n`));
+		if (time === 1) {
+			yield* untilAborted(options?.signal);
+		}
+	});
+	await t.waitFor(() => assert.deepEqual(lines(), ['line 0']), eventually);
+	show([{...box, state: 'exited'}]);
+	await t.waitFor(() => assert.deepEqual(lines(), ['line 0', 'line 1']), eventually);
+	assert.deepEqual(asked[1]?.since, new Date(stampOf(0)));
+	show([box]);
+	await t.waitFor(() => assert.deepEqual(lines(), ['line 0', 'line 1', 'line 2']), eventually);
+	show([{...box, state: 'removing'}]);
+	await t.waitFor(() => assert.equal(log().problem?.message.includes('No such container'), true), eventually);
+	assert.deepEqual(lines(), ['line 0', 'line 1', 'line 2']);
+});
