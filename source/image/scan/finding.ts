@@ -27,9 +27,19 @@ export function toSeverity(word: string | undefined): ScanSeverity {
 	return severities.find((each) => each === lower) ?? 'unknown';
 }
 
-/** One for each package and vulnerability, the worst first. */
+/** `unknown` where there is none. */
+export function worst(found: readonly ScanSeverity[]): ScanSeverity {
+	return severities.find((each) => found.includes(each)) ?? 'unknown';
+}
+
+/** One for each package and vulnerability, the worst first. Of databases that judge one differently, the worse severity counts. */
 export function sortFindings<T extends Finding>(findings: readonly T[]): T[] {
-	const once = new Map(findings.map((each) => [keyOf(each), each]));
+	const once = new Map<string, T>();
+	for (const each of findings) {
+		const {severity, fixed} = once.get(keyOf(each)) ?? each;
+		once.set(keyOf(each), {...each, severity: worst([severity, each.severity]), fixed: fixed ?? each.fixed});
+	}
+
 	return [...once.values()].sort(
 		(a, b) =>
 			severities.indexOf(a.severity) - severities.indexOf(b.severity) ||

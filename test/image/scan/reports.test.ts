@@ -37,6 +37,45 @@ describe('reports of the scanners', () => {
 		]);
 	});
 
+	test('clairctl: names, severities and versions as its databases write them', () => {
+		const report = (vulnerabilities: Record<string, object>, scores: Record<string, object[]> = {}) =>
+			JSON.stringify({
+				manifest_hash: 'sha256:0',
+				packages: {1: {name: 'p', version: '1'}},
+				vulnerabilities,
+				package_vulnerabilities: {1: Object.keys(vulnerabilities)},
+				enrichments: {'message/vnd.clair.map.vulnerability; enricher=clair.cvss schema=nvd': [scores]},
+			});
+		const links = 'https://access.redhat.com/security/cve/CVE-2021-3 https://bugzilla.redhat.com/CVE-2021-3';
+		const ids = (name: string, at = '') => readClair(report({a: {name, links: at}})).map(({id}) => id);
+		assert.deepEqual(ids('RHSA-2022:0951: expat security update (Important)', `${links} CVE-2022-9`), [
+			'RHSA-2022:0951',
+		]);
+		assert.deepEqual(ids('CVE-2011-3374 apt'), ['CVE-2011-3374']);
+		assert.deepEqual(ids('GHSA-jq35-85cj-fj4p'), ['GHSA-jq35-85cj-fj4p']);
+		assert.deepEqual(ids('pyup.io-42559 (CVE-2021-3572)'), ['CVE-2021-3572']);
+		assert.deepEqual(ids('gmp: Integer overflow (moderate)', links), ['CVE-2021-3']);
+		assert.deepEqual(ids('Cross-site: a title 2 (low)', `${links} CVE-2022-9`), ['Cross-site: a title 2 (low)']);
+
+		// Debian's database judges nothing, and has 0:0 for what is not fixed.
+		const debian = {name: 'CVE-2022-1 glibc', severity: '', normalized_severity: 'Unknown', fixed_in_version: '0:0'};
+		assert.deepEqual(
+			rows(readClair(report({a: debian}, {a: [{baseSeverity: 'MEDIUM'}, {baseSeverity: 'CRITICAL'}]}))),
+			[['critical', 'CVE-2022-1', 'p', '1', null]],
+		);
+		assert.deepEqual(rows(readClair(report({a: debian}))), [['unknown', 'CVE-2022-1', 'p', '1', null]]);
+		assert.deepEqual(rows(readClair(report({a: {...debian, severity: 'Low'}}, {a: [{baseSeverity: 'HIGH'}]}))), [
+			['low', 'CVE-2022-1', 'p', '1', null],
+		]);
+		// Two databases know it: the worse severity, and the version of the one that has it.
+		assert.deepEqual(
+			rows(
+				readClair(report({a: {...debian, severity: 'High', fixed_in_version: '2'}, b: {...debian, severity: 'Low'}})),
+			),
+			[['high', 'CVE-2022-1', 'p', '1', '2']],
+		);
+	});
+
 	test('what recorded reports have beside the documented fields', () => {
 		const match = (path: string) => ({
 			vulnerability: {id: 'CVE-2009-3882', severity: 'High', fix: {versions: [], state: 'unknown'}, advisories: []},
