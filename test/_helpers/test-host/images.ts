@@ -1,7 +1,7 @@
 import {spawn} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {mkdir, readdir, rm} from 'node:fs/promises';
-import {join} from 'node:path';
+import {mkdir, readdir, rm, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
 import {Readable} from 'node:stream';
 import type Docker from 'dockerode';
 import {pack} from 'tar-stream';
@@ -50,10 +50,22 @@ const jupyterLayer = [
 	'&& rm -rf /var/lib/apt/lists/*',
 ].join(' ');
 
+/** What the published image has as well: without it dpkg waits for the disk after each file, and unpacks texts that no test reads. */
+const packageSettings: Record<string, string> = {
+	'etc/dpkg/dpkg.cfg.d/docker-apt-speedup': 'force-unsafe-io\n',
+	'etc/dpkg/dpkg.cfg.d/docker': [
+		...['doc', 'groff', 'info', 'linda', 'lintian', 'man'].map((folder) => `path-exclude /usr/share/${folder}/*`),
+		'path-exclude /usr/share/locale/*',
+		'path-include /usr/share/doc/*/copyright',
+		'',
+	].join('\n'),
+	'etc/apt/apt.conf.d/docker-no-languages': 'Acquire::Languages "none";\n',
+};
+
 /** The names change with what the images are made of, so that a name that is there is up to date. */
 function imageNames(origin: string): TestImages {
 	const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 12);
-	const bare = `gpubox-test/bare:${hash([origin, ...settings].join('\n'))}`;
+	const bare = `gpubox-test/bare:${hash([origin, ...settings, JSON.stringify(packageSettings)].join('\n'))}`;
 	return {bare, jupyter: `gpubox-test/jupyter:${hash(`${bare}\n${jupyterLayer}`)}`};
 }
 
@@ -108,10 +120,15 @@ async function importDistribution(
 		await rm(root, {recursive: true, force: true});
 		await mkdir(root, {recursive: true});
 		// In a mount namespace of its own: what it mounts inside cannot be left behind.
-		await command('unshare', ['--mount', 'debootstrap', '--variant=minbase', suite, root], {
-			env: {...process.env, PATH: systemPath},
-			signal,
-		});
+		const inside = (...words: string[]) =>
+			command('unshare', ['--mount', ...words], {env: {...process.env, PATH: systemPath}, signal});
+		await inside('debootstrap', '--foreign', '--variant=minbase', suite, root);
+		for (const [path, text] of Object.entries(packageSettings)) {
+			await mkdir(dirname(join(root, path)), {recursive: true});
+			await writeFile(join(root, path), text);
+		}
+
+		await inside('chroot', root, '/debootstrap/debootstrap', '--second-stage');
 	};
 	try {
 		// A transfer that breaks ends debootstrap; it begins anew.
