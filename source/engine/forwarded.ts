@@ -1,4 +1,6 @@
+import {stat} from 'node:fs/promises';
 import {hostname, release, totalmem} from 'node:os';
+import {join} from 'node:path';
 import {Failure} from '../base/failure.ts';
 import {homeFolder} from '../base/home.ts';
 import {type EngineAddress, findEngineAddress, isLoopback, rememberForwarded} from './address.ts';
@@ -30,9 +32,56 @@ export function isOtherMachine(
 	return machine?.hostname !== undefined && ![here.hostname, 'docker-desktop'].includes(machine.hostname);
 }
 
+/** A socket of this machine, and who asks. */
+export type Socket = {
+	path: string;
+	/** Who made it; missing where that cannot be read. */
+	owner: number | undefined;
+	/** Who uses it. */
+	uid: number | undefined;
+	home: string;
+	/** XDG_RUNTIME_DIR. */
+	runtimeFolder: string | undefined;
+};
+
 /**
-Asks the engine that flags and environment select on which machine it runs, where its address does not tell: a port of this machine that
-ssh forwards to another one. To be called before anything else looks at the address; other addresses are not asked.
+Whether a socket may lead to another machine, as one does that `ssh -L /path:/var/run/docker.sock gpu2` makes. Not the ones that engines of
+this machine make themselves: the system's, those of a user's own Docker and Podman, and Docker Desktop's. Pure.
+*/
+export function mayLeadElsewhere({path, owner, uid, home, runtimeFolder}: Socket): boolean {
+	const usual = [...['/run', '/var/run'], ...(runtimeFolder === undefined ? [] : [runtimeFolder])].flatMap((folder) => [
+		join(folder, 'docker.sock'),
+		join(folder, 'podman/podman.sock'),
+	]);
+	if (usual.includes(path) || path.startsWith(join(home, '.docker/'))) {
+		return false;
+	}
+
+	// What is root's below /run was made by a service; users forward to places of their own.
+	return uid === 0 || owner !== 0 || !/^(?:\/var)?\/run\//.test(path);
+}
+
+async function mayBeForwarded(url: string): Promise<boolean> {
+	if (!url.startsWith('unix://')) {
+		return isLoopback(url);
+	}
+
+	const path = url.slice('unix://'.length);
+	return mayLeadElsewhere({
+		path,
+		owner: await stat(path).then(
+			({uid}) => uid,
+			() => undefined,
+		),
+		uid: process.getuid?.(),
+		home: homeFolder(process.env),
+		runtimeFolder: process.env.XDG_RUNTIME_DIR || undefined,
+	});
+}
+
+/**
+Asks the engine that flags and environment select on which machine it runs, where its address does not tell: a port or a socket of this machine
+that ssh forwards to another one. To be called before anything else looks at the address; other addresses are not asked.
 
 @param host as for `findEngineAddress`
 @throws the signal's reason
@@ -50,7 +99,7 @@ export async function askForwarded(host: string | undefined, signal: AbortSignal
 		throw error;
 	}
 
-	if (!isLoopback(address.url)) {
+	if (!(await mayBeForwarded(address.url))) {
 		return;
 	}
 
