@@ -342,6 +342,21 @@ const gpus = () =>
 			(await import('./commands/gpus.ts')).gpus(invokedAs === 'top' ? {...options, watch: true} : options, signal),
 	);
 
+const record = () =>
+	verb(
+		new Command('record')
+			.argument('<file>')
+			.summary('write what the GPUs do into a file, to replay it later')
+			.description(
+				'Write what the driver says of the GPUs and their processes into a file each second, until Ctrl-C, to look at it later: gpubox demo --replay FILE. The file is readable by you alone, and has at most 64 MiB.',
+			)
+			.option('--for <time>', 'stop after this long, e.g. 10m')
+			.option('--force', 'overwrite a file that exists')
+			.addOption(shared.json)
+			.addHelpText('after', '\nExample: gpubox record gpus.jsonl --for 10m'),
+		async ({args: [file], options, signal}) => (await import('./commands/record.ts')).record(file, options, signal),
+	);
+
 const hosts = () =>
 	verb(
 		new Command('hosts')
@@ -670,20 +685,21 @@ const demo = () => {
 			'Open the session on a simulated host with GPUs, boxes and images, and a tour of the keys. Nothing real is changed.',
 		)
 		.option('--scenario <name>', 'simulate another host: a name from the list below, or a file')
+		.addOption(new Option('--replay <file>', 'show what `gpubox record` wrote').conflicts('scenario'))
 		.addHelpText(
 			'after',
-			`\nScenarios: ${scenarioNames.join(', ')}\nExamples:\n  gpubox demo\n  gpubox demo --scenario mixed-cards\n  gpubox demo --scenario ./our-host.json`,
+			`\nScenarios: ${scenarioNames.join(', ')}\nExamples:\n  gpubox demo\n  gpubox demo --scenario mixed-cards\n  gpubox demo --scenario ./our-host.json\n  gpubox demo --replay gpus.jsonl`,
 		);
-	return command.action(async ({scenario}) => {
+	return command.action(async (shown) => {
 		const {openDemo} = await import('./commands/session.ts');
-		await openDemo(scenario, {readOnly: command.parent?.opts().readOnly === true, loadVerbs});
+		await openDemo(shown, {readOnly: command.parent?.opts().readOnly === true, loadVerbs});
 	});
 };
 
 /** In the order of `--help`. */
 const verbs = {
 	...{up, run, runs, wait, ls, stop, start, restart, rm, logs, attach, ssh, open},
-	...{gpus, hosts, images, pull, check, doctor, kernels, reap},
+	...{gpus, record, hosts, images, pull, check, doctor, kernels, reap},
 	...{init, trust, lock, verify, convert, export: exportVerb, push, scan, refresh, disk, config, completion, demo},
 };
 

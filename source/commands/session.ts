@@ -1,5 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {DemoHost} from '../demo/host.ts';
+import {withReplayClock} from '../demo/replay/replay-clock.ts';
 import {scenarioNames} from '../demo/scenario-names.ts';
 import {askForwarded} from '../engine/forwarded.ts';
 import {startGpuFeed} from '../gpu/feed.ts';
@@ -8,6 +9,7 @@ import {openHost} from '../host/open-host.ts';
 import {runVerb} from '../run-verb.ts';
 import type {RunOptions, UseCases} from '../session/index.tsx';
 import type {Sourced} from '../settings/merge.ts';
+import {formatDuration} from '../text/duration.ts';
 
 /** A terminal on both sides that understands more than lines: an editor's shell, or a serial line, says that it does not. */
 function canDraw(): boolean {
@@ -93,15 +95,18 @@ async function ownLook(): Promise<Pick<RunOptions, 'look' | 'alert' | 'trouble'>
 	};
 }
 
-/** `gpubox demo`, on the demo host of a scenario where one is named. */
-export async function openDemo(scenario: string | undefined, given: Given): Promise<void> {
+/** What `gpubox demo` shows: a scenario by name or file, or a recording in a file. The first scenario when both are missing. */
+export type Shown = {scenario?: string | undefined; replay?: string | undefined};
+
+/** `gpubox demo`. */
+export async function openDemo({scenario, replay}: Shown, given: Given): Promise<void> {
 	if (canDraw()) {
 		forgetCi();
 	}
 
-	let made: Awaited<ReturnType<typeof makeDemo>>;
+	let made: Awaited<ReturnType<typeof makeDemo | typeof makeReplay>>;
 	try {
-		made = await makeDemo(scenario, given);
+		made = await (replay === undefined ? makeDemo(scenario, given) : makeReplay(replay, given));
 	} catch (error) {
 		await runVerb(() => Promise.reject(error));
 		return;
@@ -111,7 +116,7 @@ export async function openDemo(scenario: string | undefined, given: Given): Prom
 	if (!canDraw()) {
 		await runVerb(async (signal) => {
 			const {report} = await import('./output/status-report.ts');
-			await report(host, signal);
+			await report(host, signal, host.replay && aboutReplay(replayWords(host.replay)));
 			return undefined;
 		});
 		await host[Symbol.asyncDispose]();
@@ -119,7 +124,7 @@ export async function openDemo(scenario: string | undefined, given: Given): Prom
 	}
 
 	const [{runSession}, look] = await Promise.all([import('../session/index.tsx'), ownLook()]);
-	const code = await runSession(host, {...look, ...options, ...otherHostsOf(host, given)});
+	const code = await runSession(host, {...look, ...options, ...otherHostsOf(host, given), ...replayOptions(host)});
 	await host[Symbol.asyncDispose]();
 	leave(code);
 }
@@ -151,37 +156,67 @@ async function makeDemo(scenario: string | undefined, given: Given) {
 	const host = await makeDemoHost(scenarioFile(scenario ?? scenarioNames[0]));
 	// Who asks for a host of their own has seen the tour, or will ask for it.
 	const tour = createTour({shown: scenario === undefined, failCard: host.failCard});
+	return {host, options: {...optionsFor(host, given), tour}};
+}
+
+/** @throws Failure (usage) for a file that is no recording */
+async function makeReplay(file: string, given: Given) {
+	const {makeReplayHost} = await import('../demo/host.ts');
+	const host = await makeReplayHost(file);
+	return {host, options: optionsFor(host, given)};
+}
+
+/** What differs on the demo host. */
+function optionsFor(host: DemoHost, given: Given) {
 	let agreed: Sourced[] = [];
 	return {
-		host,
-		options: {
-			...given,
-			folder: process.cwd(),
-			readHost: host.readHost,
-			tour,
-			useCases: {
-				async setup(given, folder) {
-					const {setupInDemo} = await import('../app/setup/setup-demo.ts');
-					return setupInDemo(given, folder, (settings) => {
-						agreed = settings;
-					});
-				},
-				findProcess: async (_, {pid}) => host.findProcess(pid),
-				signalProcess: async (_, {pid}) => (host.engine.endProcess(pid) ? 'sent' : 'gone'),
-				keepHistory: (_, history, signal) => host.fillPast(history, signal),
-				async up(given, wish) {
-					const {upHere} = await import('../app/up.ts');
-					return upHere(given, {...wish, agreed});
-				},
-				async hosts(_, watch) {
-					const {watchDemoHosts} = await import('./output/demo-hosts.ts');
-					await watchDemoHosts(host, watch);
-				},
-				// The user's own settings say nothing about the demo host.
-				idleLimits: async () => ({warnAfterMs: demoWarnAfterMs, stopAfterMs: undefined}),
-			} satisfies Partial<UseCases>,
-		},
+		...given,
+		folder: process.cwd(),
+		readHost: host.readHost,
+		useCases: {
+			async setup(given, folder) {
+				const {setupInDemo} = await import('../app/setup/setup-demo.ts');
+				return setupInDemo(given, folder, (settings) => {
+					agreed = settings;
+				});
+			},
+			findProcess: async (_, {pid}) => host.findProcess(pid),
+			signalProcess: async (_, {pid}) => (host.engine.endProcess(pid) ? 'sent' : 'gone'),
+			keepHistory: (_, history, signal) => host.fillPast(history, signal),
+			async up(given, wish) {
+				const {upHere} = await import('../app/up.ts');
+				return upHere(given, {...wish, agreed});
+			},
+			async hosts(_, watch) {
+				const {watchDemoHosts} = await import('./output/demo-hosts.ts');
+				await watchDemoHosts(host, watch);
+			},
+			// The user's own settings say nothing about the demo host.
+			idleLimits: async () => ({warnAfterMs: demoWarnAfterMs, stopAfterMs: undefined}),
+		} satisfies Partial<UseCases>,
 	};
+}
+
+/** The readings of a replay come at the time at which they were recorded. */
+function replayOptions(host: DemoHost): Partial<Pick<RunOptions, 'feed' | 'now' | 'replay'>> {
+	if (host.replay === undefined) {
+		return {};
+	}
+
+	const {clock} = host.replay;
+	return {now: clock, replay: replayWords(host.replay), feed: withReplayClock(startGpuFeed(host.nvidiaSmi), clock)};
+}
+
+function aboutReplay({when, length}: {when: string; length: string}): string {
+	return `what was recorded ${when}, for ${length}`;
+}
+
+/** On the clock of this machine. */
+function replayWords({fromMs, toMs}: {fromMs: number; toMs: number}): {when: string; length: string} {
+	const at = new Date(fromMs);
+	const two = (part: number) => String(part).padStart(2, '0');
+	const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+	return {when: `${day} ${two(at.getHours())}:${two(at.getMinutes())}`, length: formatDuration(toMs - fromMs)};
 }
 
 /** A stream or a socket that a broken engine left open must not keep the shell waiting. */

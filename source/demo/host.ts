@@ -7,12 +7,16 @@ import {readOwnFile} from '../base/bundled-file.ts';
 import {containerPrefix, label} from '../box/box.ts';
 import {writeRecord} from '../box/record.ts';
 import type {NvidiaSmi} from '../gpu/gpu.ts';
+import type {Recording} from '../gpu/history/recording.ts';
 import type {Host} from '../host/host.ts';
 import {createDemoEngine, type DemoEngine} from './engine.ts';
 import {happeningsVariable, writeHappening} from './event-log.ts';
 import {makeUpAnswers} from './jupyter.ts';
 import {fillPast} from './past.ts';
 import {readScenario} from './read-scenario.ts';
+import {readReplay} from './replay/read-replay.ts';
+import {createReplayClock} from './replay/replay-clock.ts';
+import {replayVariable, writeReplay} from './replay/replay-files.ts';
 import {endRun, recordRun} from './runs.ts';
 import type {Scenario, ScenarioEvent} from './scenario.ts';
 import {seedBoxes, seedContainers} from './seed-boxes.ts';
@@ -30,17 +34,13 @@ export type DemoHost = Host &
 		findProcess(pid: number): {kind: 'own'; start: string; user: string} | {kind: 'foreign'; user: string | null};
 		/** A card falls off the bus now, if it exists; processes on it end. */
 		failCard(index: number): void;
-		/** The load of the simulated machine. */
-		readHost: () => Promise<{
-			hostname: string;
-			cpuLoad: number;
-			cpuCount: number;
-			memoryUsedBytes: number;
-			memoryTotalBytes: number;
-			diskFreeBytes: number;
-			diskTotalBytes: number;
-		}>;
+		/** The load of the simulated machine; null where a recording does not hold it. */
+		readHost: () => Promise<{hostname: string} & Record<HostFigure, number | null>>;
+		/** Of a replay: what is replayed, and its clock. */
+		replay?: {fromMs: number; toMs: number; clock: () => Date};
 	};
+
+type HostFigure = 'cpuLoad' | 'cpuCount' | 'memoryUsedBytes' | 'memoryTotalBytes' | 'diskFreeBytes' | 'diskTotalBytes';
 
 export type DemoHostOptions = {
 	/** 1 (the default) takes about as long as a real host, 0 no time at all. */
@@ -58,8 +58,51 @@ writes goes into a temporary folder that is removed with it; nothing real is tou
 @throws Failure (usage) when the file cannot be read or is not a scenario
 */
 export async function makeDemoHost(scenarioFile: string, options: DemoHostOptions = {}): Promise<DemoHost> {
-	const {pace = 1, alive = true, now = () => new Date()} = options;
+	// The content that was checked is played, even if the file changes.
 	const scenario = readScenario(scenarioFile);
+	return makeHost({scenario, text: readOwnFile(scenarioFile)}, options);
+}
+
+/**
+The machine of a recording, with its readings in the place of a scenario's.
+@throws Failure (usage) for a file that is none
+*/
+export async function makeReplayHost(file: string): Promise<DemoHost> {
+	const {recording, machine} = readReplay(file);
+	const {fromMs, toMs, spans} = recording;
+	const clock = createReplayClock(recording);
+	const host = await makeHost(machine, {now: clock}, recording);
+	const hostname = recording.machine?.host ?? '';
+	return {
+		...host,
+		replay: {fromMs, toMs, clock},
+		// What was before its start is not recorded.
+		fillPast: async () => {},
+		readHost: async () => ({hostname, ...noFigures}),
+		findOwner({pid, gpuUuid}) {
+			const {user = null, box = null} = spans.findLast((span) => span.pid === pid && span.uuid === gpuUuid) ?? {};
+			return {user, box};
+		},
+		findProcess: (pid) => ({kind: 'foreign', user: spans.findLast((span) => span.pid === pid)?.user ?? null}),
+	};
+}
+
+const noFigures: Record<HostFigure, null> = {
+	cpuLoad: null,
+	cpuCount: null,
+	memoryUsedBytes: null,
+	memoryTotalBytes: null,
+	diskFreeBytes: null,
+	diskTotalBytes: null,
+};
+
+/** @param text the scenario as the simulated nvidia-smi reads it */
+async function makeHost(
+	{scenario, text}: {scenario: Scenario; text: string},
+	options: DemoHostOptions,
+	recording?: Recording,
+): Promise<DemoHost> {
+	const {pace = 1, alive = true, now = () => new Date()} = options;
 	const root = mkdtempSync(join(tmpdir(), 'gpubox-demo-'));
 	const paths = pathsIn(root);
 	const folderName = (name: string) => `${name}~demo`;
@@ -78,13 +121,13 @@ export async function makeDemoHost(scenarioFile: string, options: DemoHostOption
 	const happenings = join(root, 'happenings');
 	const happen = (event: ScenarioEvent) => writeHappening(happenings, event);
 	const secondsNow = () => (Date.now() - epoch) / 1000;
-	// The content that was checked is played, even if the file changes.
 	const played = join(root, 'scenario.json');
-	writeFileSync(played, readOwnFile(scenarioFile));
+	writeFileSync(played, text);
 	const nvidiaSmi = standIn(played, {
 		// Several processes simulate the same machine: its time starts here.
 		GPUBOX_SCENARIO_EPOCH: String(epoch),
 		[happeningsVariable]: happenings,
+		...(recording === undefined ? {} : {[replayVariable]: writeReplay(join(root, 'replay'), recording)}),
 	});
 	const engine = createDemoEngine({
 		boxes: [...boxes, ...seedContainers(scenario)],

@@ -5,6 +5,7 @@ that gpubox reads its output the same way as that of the real nvidia-smi.
 
 Time in the scenario begins with the process, or at `GPUBOX_SCENARIO_EPOCH` (milliseconds since 1970) where several
 processes must show the same machine; `GPUBOX_SCENARIO_HAPPENINGS` names a file of what happened since.
+`GPUBOX_SCENARIO_REPLAY` names the folder of a recording, whose readings and processes take the place of the scenario's.
 `GPUBOX_SCENARIO_VISIBLE` lists the cards, by UUID, that a box sees.
 `GPUBOX_SCENARIO_LOG` names a file that gets a line for every start.
 */
@@ -12,6 +13,7 @@ import {appendFileSync, writeSync} from 'node:fs';
 import {readOwnFile} from '../base/bundled-file.ts';
 import {createHappenings, happeningsVariable} from './event-log.ts';
 import {parseScenario} from './parse-scenario.ts';
+import {openReplay, replayVariable} from './replay/replay-files.ts';
 import type {Scenario} from './scenario.ts';
 import {type Answer, answer} from './smi-answers.ts';
 import {seenFrom, visibleVariable} from './state-at.ts';
@@ -36,7 +38,9 @@ function readScenario(file: string | undefined): Scenario {
 		throw new Error('no scenario: use --scenario FILE or set GPUBOX_SCENARIO');
 	}
 
-	return parseScenario(JSON.parse(readOwnFile(file)));
+	const scenario = parseScenario(JSON.parse(readOwnFile(file)));
+	const recorded = process.env[replayVariable];
+	return recorded === undefined ? scenario : {...scenario, replay: openReplay(recorded)};
 }
 
 function takeScenarioOption(arguments_: string[]): string | undefined {

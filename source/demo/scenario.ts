@@ -270,4 +270,17 @@ export type ScenarioEvent = v.InferOutput<typeof event>;
 export type StoryName = v.InferOutput<typeof story>;
 export type ScenarioContainer = v.InferOutput<typeof container>;
 export type ScenarioBox = v.InferOutput<typeof box>;
-export type Scenario = Omit<v.InferOutput<typeof scenarioSchema>, 'gpus'> & {gpus: ScenarioGpu[]};
+export type Scenario = Omit<v.InferOutput<typeof scenarioSchema>, 'gpus'> & {
+	gpus: ScenarioGpu[];
+	/** In the place of loads and processes: what was recorded. Worked out, never written. */
+	replay?: Replay;
+};
+
+export type ReplayedProcess = Pick<ScenarioProcess, 'pid' | 'name' | 'usedMemoryMiB'> & {uuid: string};
+
+/** A recording, by the time since its start in seconds. */
+export type Replay = {
+	/** What nvidia-smi prints of a card, by the field's name. */
+	cells: (uuid: string, seconds: number) => Record<string, string>;
+	processes: (seconds: number) => ReplayedProcess[];
+};

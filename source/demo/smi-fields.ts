@@ -138,7 +138,8 @@ const knownWithoutCard = new Set([
 
 /** One cell, as the driver would print it. */
 export function cellOf(name: string, moment: Moment, options: {units: boolean; needsReset: boolean}): string {
-	const special = moment.gpu.cells[name];
+	const {scenario, gpu, seconds} = moment;
+	const special = gpu.cells[name] ?? scenario.replay?.cells(gpu.uuid, seconds)[name];
 	if (special !== undefined) {
 		return special;
 	}

@@ -1,4 +1,4 @@
-import type {Scenario, ScenarioEvent, ScenarioGpu, ScenarioProcess} from './scenario.ts';
+import type {Replay, Scenario, ScenarioEvent, ScenarioGpu, ScenarioProcess} from './scenario.ts';
 
 export type CardState = 'well' | 'lost' | 'reset';
 
@@ -16,8 +16,14 @@ export function cardStateOf(scenario: Scenario, gpu: ScenarioGpu, seconds: numbe
 	return state;
 }
 
-/** The scenario without what has ended by then: processes are gone, and a card without processes is idle. */
+/**
+The scenario without what has ended by then: processes are gone, and a card without processes is idle. Of a recording what was so then.
+*/
 export function at(scenario: Scenario, seconds: number): Scenario {
+	if (scenario.replay !== undefined) {
+		return {...scenario, processes: replayed(scenario, scenario.replay, seconds)};
+	}
+
 	const ends = new Map<number, number>();
 	for (const event of scenario.events) {
 		if (event.kind === 'end' && happened(event, seconds)) {
@@ -40,6 +46,13 @@ export function at(scenario: Scenario, seconds: number): Scenario {
 			return idleAfterSeconds === undefined ? gpu : {...gpu, idleAfterSeconds};
 		}),
 	};
+}
+
+function replayed({gpus}: Scenario, replay: Replay, seconds: number): ScenarioProcess[] {
+	return replay.processes(seconds).flatMap(({uuid, ...process}) => {
+		const gpu = gpus.find((each) => each.uuid === uuid);
+		return gpu === undefined ? [] : [{...process, gpu: gpu.index, box: null, container: null}];
+	});
 }
 
 /** When the last of them ended; undefined while one is there, or none ever was. */

@@ -41,4 +41,6 @@ export type Host = {
 	dockerConfigFault?: Diagnostic;
 	/** This is the demo host; every screen says so. */
 	demo: boolean;
+	/** Whose a process is, where it is known without an engine: of a recording. */
+	findOwner?: (process: {pid: number; gpuUuid: string}) => {user: string | null; box: string | null};
 };

@@ -14,7 +14,7 @@ import type {Tour} from './tour/index.tsx';
 export type {Verb} from './state/palette/palette.ts';
 export type {UseCases} from './state/use-cases.ts';
 
-export type RunOptions = Omit<SessionOptions, 'demoOffered' | 'now'> & {
+export type RunOptions = Omit<SessionOptions, 'demoOffered'> & {
 	/** How it is to look; detected unless set. */
 	look?: Wishes;
 	/** Of `startGpuFeed`, when the caller has started it already. */

@@ -66,6 +66,8 @@ export type SessionOptions = {
 	loadVerbs?: () => Promise<Verb[]>;
 	/** Of the demo host. */
 	tour?: Tour;
+	/** The demo host plays a recording: of which time, in words. */
+	replay?: {when: string; length: string};
 	now?: () => Date;
 };
 
@@ -130,6 +132,10 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		terminal: terminal.promise,
 		signal: stopping.signal,
 	});
+	if (options.replay) {
+		context.say('note', `A replay of what was recorded ${options.replay.when}, for ${options.replay.length}.`);
+	}
+
 	if (options.trouble) {
 		context.say('failure', options.trouble.message, options.trouble.fix);
 	}
@@ -139,7 +145,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		({facts}) => hasNoBox(facts),
 		() => lookForFirstRun(context),
 	);
-	const {runEnded} = followTells(context, options.alert ?? {how: 'none', command: undefined});
+	const {runEnded} = followTells(context, options.alert ?? {how: 'none', command: undefined}, () => now().getTime());
 	onChange(store, ({facts}) => facts.box.boxes, createRunWatcher({...context, runEnded}));
 	followHosts(context);
 	followCard(context);
@@ -196,7 +202,8 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 
 function firstFacts(host: Host, options: SessionOptions): Facts {
 	return noFacts({
-		demo: host.demo,
+		demo: options.replay === undefined ? host.demo : 'replay',
+		replayed: options.replay?.when,
 		cameOver: options.cameOver ?? false,
 		root: !host.demo && host.person.uid === 0,
 		readOnly: options.readOnly ?? false,

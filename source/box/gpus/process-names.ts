@@ -43,6 +43,11 @@ export async function nameProcesses(
 		const total = cards.find(({uuid}) => uuid === process.gpuUuid)?.memoryTotalMiB ?? null;
 		return {...process, usedMemoryMiB: usedOf(process.usedMemoryMiB, total)};
 	});
+	const {findOwner} = host;
+	if (findOwner !== undefined) {
+		return listed.map((process) => ({...process, ...findOwner(process), container: null}));
+	}
+
 	// Process ids of the demo host or another machine mean nothing in this one's /proc: there the engine is asked.
 	if (host.demo || !host.engine.local) {
 		const byPid = await processesOfBoxes(host, boxes);

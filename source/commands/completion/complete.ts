@@ -148,6 +148,10 @@ function optionValue(option: Option, typed: string): Partial<Wanted> {
 		return {paths: 'files'};
 	}
 
+	if (option.name() === 'replay') {
+		return {paths: 'files'};
+	}
+
 	const words = option.argChoices ?? optionWords[option.name()];
 	if (words) {
 		return {candidates: words.map((value) => ({value}))};
@@ -181,6 +185,8 @@ function argumentValue(argument: Argument, verb: string): Partial<Wanted> {
 			return {look: {kind: 'runs'}};
 		case 'show':
 			return {candidates: [{value: 'show'}]};
+		case 'file':
+			return {paths: 'files'};
 		case 'command':
 			return verb === 'run' ? {paths: 'files'} : {};
 		case 'ref':

@@ -9,13 +9,13 @@ import {shorten} from '../../text/safe.ts';
 const longestName = 100;
 
 /** The session's first screen as plain text, for pipes and CI. Anything missing is part of the report, never a failure. */
-export async function report(host: Host, signal: AbortSignal): Promise<void> {
+export async function report(host: Host, signal: AbortSignal, about = 'this host is simulated'): Promise<void> {
 	const [inventory, boxes] = await Promise.all([
 		readInventory(host.nvidiaSmi, {signal}),
 		listBoxes(host, signal).catch((error: unknown) => explain(error, host.engine.address)),
 	]);
 	const out = [
-		...(host.demo ? ['DEMO: this host is simulated.', ''] : []),
+		...(host.demo ? [`DEMO: ${about}.`, ''] : []),
 		inventory.gpus.length === 0
 			? 'GPUs: none usable'
 			: `GPUs: driver ${inventory.driverVersion ?? 'unknown'}, CUDA up to ${inventory.cudaVersion ?? 'unknown'}`,

@@ -2,13 +2,10 @@ import {Text} from 'ink';
 import {cut, widthOf} from '../../text/layout/fit.ts';
 import {theme} from '../theme.ts';
 
-const demoMark = ' DEMO ';
-
 /** The top line: the machine and its state; marked on the demo host. */
-export function HostLine({parts, demo, width}: {parts: string[]; demo: boolean; width: number}) {
+export function HostLine({parts, demo, width}: {parts: string[]; demo: boolean | 'replay'; width: number}) {
 	const name = ' gpubox';
-	const words = demo ? (width >= 100 ? ' demo host (simulated; nothing is changed) ' : ' demo host ') : '';
-	const mark = demo ? demoMark : '';
+	const [words, mark] = demo === false ? ['', ''] : demo === 'replay' ? replayMark(width) : demoMark(width);
 	const room = Math.max(0, width - widthOf(name) - widthOf(mark) - widthOf(words) - 4);
 	const shown = partsThatFit(parts, room);
 	const gap = Math.max(0, width - widthOf(name) - 2 - widthOf(shown) - widthOf(words) - widthOf(mark));
@@ -25,9 +22,17 @@ export function HostLine({parts, demo, width}: {parts: string[]; demo: boolean; 
 				{' '.repeat(gap)}
 				{words}
 			</Text>
-			{demo && <Text {...theme.demo}>{mark}</Text>}
+			{demo !== false && <Text {...theme.demo}>{mark}</Text>}
 		</Text>
 	);
+}
+
+function demoMark(width: number): [words: string, mark: string] {
+	return [width >= 100 ? ' demo host (simulated; nothing is changed) ' : ' demo host ', ' DEMO '];
+}
+
+function replayMark(width: number): [words: string, mark: string] {
+	return [width >= 100 ? ' recorded; nothing is changed ' : ' ', ' REPLAY '];
 }
 
 function partsThatFit(parts: string[], room: number): string {

@@ -88,7 +88,10 @@ export type LogState = {
 
 /** All that was gathered. */
 export type Facts = {
-	demo: boolean;
+	/** The demo host: simulated, or a recording that is played. */
+	demo: boolean | 'replay';
+	/** When what is replayed was recorded; undefined where it is no replay. */
+	replayed: string | undefined;
 	/** The session came over from another host. */
 	cameOver: boolean;
 	/** The user is root, who may enter every box. */
@@ -130,9 +133,10 @@ export type Facts = {
 
 export function noFacts(
 	start: Pick<Facts, 'demo' | 'engineAddress' | 'person' | 'folder'> &
-		Partial<Pick<Facts, 'cameOver' | 'root' | 'offers' | 'readOnly' | 'hostWord'>>,
+		Partial<Pick<Facts, 'cameOver' | 'root' | 'offers' | 'readOnly' | 'hostWord' | 'replayed'>>,
 ): Facts {
 	return {
+		replayed: undefined,
 		cameOver: false,
 		root: false,
 		readOnly: false,

@@ -197,6 +197,7 @@ export function selectHostLine(facts: Facts): string[] {
 	const {host, gpu} = facts;
 	const parts = [
 		host?.hostname ?? '',
+		facts.replayed ?? '',
 		gpu.inventory?.driverVersion == null ? '' : `driver ${gpu.inventory.driverVersion}`,
 		gpu.inventory?.cudaVersion == null ? '' : `CUDA ${gpu.inventory.cudaVersion}`,
 	];

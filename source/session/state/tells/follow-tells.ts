@@ -4,8 +4,8 @@ import {type EventsWatch, followEvents} from './watch-events.ts';
 import {followIdleness} from './watch-idle.ts';
 import {followVerdicts} from './watch-verdicts.ts';
 
-/** Notices what the user should know about boxes and GPUs. */
-export function followTells(context: Context, wishes: AlertWishes): EventsWatch {
+/** Notices what the user should know about boxes and GPUs. @param now milliseconds since 1970 */
+export function followTells(context: Context, wishes: AlertWishes, now: () => number): EventsWatch {
 	const {host, store, signal, useCases, tasks, say, fail, terminal} = context;
 	followVerdicts(host, store, signal);
 	tasks.track(followIdleness(host, store, {signal, useCases}));
@@ -20,6 +20,7 @@ export function followTells(context: Context, wishes: AlertWishes): EventsWatch 
 		host,
 		store,
 		signal,
+		now,
 		alert(news) {
 			alert(news);
 			const worst = news.findLast(({kind, severity}) => severity === 'bad' && kind !== 'run-ended');
