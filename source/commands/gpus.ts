@@ -3,6 +3,8 @@ import type {Box} from '../box/box.ts';
 import {holdsGpus} from '../box/gpus/claims.ts';
 import {type ContainerFinder, createContainerFinder} from '../box/gpus/process-containers.ts';
 import {isClaim, type NamedProcess, nameProcesses} from '../box/gpus/process-names.ts';
+import type {QueueEntry} from '../box/gpus/queue-entry.ts';
+import {readQueue} from '../box/gpus/queue-records.ts';
 import type {Idleness} from '../box/idle/idle.ts';
 import {listBoxes, ownerText} from '../box/list.ts';
 import {isNoEngine} from '../engine/engine.ts';
@@ -18,7 +20,8 @@ import {explain} from '../host/remedies.ts';
 import {formatDuration} from '../text/duration.ts';
 import {safeJson} from '../text/safe.ts';
 import {shortUuid} from './output/format.ts';
-import {printJson} from './output/json.ts';
+import {printJson, queueJson} from './output/json.ts';
+import {queueTable} from './output/queue-table.ts';
 import {tableFor} from './output/table.ts';
 import {tellTrouble} from './output/tell-trouble.ts';
 
@@ -50,7 +53,8 @@ export async function gpus(options: Options, signal: AbortSignal): Promise<void>
 		ownedProcesses(host, inventory, boxes, signal),
 		readHolders(host, boxes, signal),
 	]);
-	await print(inventory, viewGpus(inventory.gpus, frame), processes, boxes, options, holders);
+	const queue = readQueue(host);
+	await print(inventory, viewGpus(inventory.gpus, frame), processes, boxes, options, {holders, queue});
 }
 
 async function watch(host: Host, inventory: GpuInventory, options: Options, signal: AbortSignal): Promise<void> {
@@ -65,7 +69,8 @@ async function watch(host: Host, inventory: GpuInventory, options: Options, sign
 			process.stdout.write('\u001B[H\u001B[J');
 		}
 
-		await print(inventory, viewGpus(inventory.gpus, latest), processes, boxes, options);
+		const queue = readQueue(host);
+		await print(inventory, viewGpus(inventory.gpus, latest), processes, boxes, options, {holders: [], queue});
 	};
 	await watchGpus(host.nvidiaSmi, {
 		signal,
@@ -172,10 +177,10 @@ async function print(
 	listed: Processes,
 	boxes: Box[],
 	options: Options,
-	holders: Holder[] = [],
+	{holders, queue}: {holders: Holder[]; queue: QueueEntry[] | undefined},
 ): Promise<void> {
 	if (options.json) {
-		const value = gpusJson(inventory, views, listed, boxes, holders);
+		const value = {...gpusJson(inventory, views, listed, boxes, holders), queue: queueJson(queue)};
 		if (options.watch) {
 			process.stdout.write(`${safeJson(value)}\n`);
 		} else {
@@ -224,6 +229,7 @@ async function print(
 		process.stdout.write(`\n${await table(['box', 'owner', 'gpus', 'since', 'idle'], rows, ['since', 'owner'])}\n`);
 	}
 
+	process.stdout.write(await queueTable(queue, {wide: options.wide, whole: 'gpubox gpus --wide'}));
 	if (processes.length > 0) {
 		const indexOf = new Map(views.map(({uuid, index}) => [uuid, String(index)]));
 		const lines = processes.map((entry) => [

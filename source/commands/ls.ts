@@ -2,6 +2,8 @@ import {basename} from 'node:path';
 import {homeFolder} from '../base/home.ts';
 import {hasActiveRuns} from '../box/active-runs.ts';
 import type {Box} from '../box/box.ts';
+import type {QueueEntry} from '../box/gpus/queue-entry.ts';
+import {readQueue} from '../box/gpus/queue-records.ts';
 import type {Idleness} from '../box/idle/idle.ts';
 import {jupyterUrl} from '../box/jupyter/server.ts';
 import {listClaims, onlyBoxes, ownerText} from '../box/list.ts';
@@ -12,7 +14,7 @@ import {openHost} from '../host/open-host.ts';
 import {formatDuration} from '../text/duration.ts';
 import {shortenHome} from '../text/home-path.ts';
 import {gpuNames} from './output/format.ts';
-import {boxJson, printJson} from './output/json.ts';
+import {boxJson, printJson, queueJson} from './output/json.ts';
 import {tableFor} from './output/table.ts';
 import {tellTrouble} from './output/tell-trouble.ts';
 
@@ -27,10 +29,12 @@ export async function ls(
 		readIdlenessThatMatters(host, boxes, signal),
 		options.json ? noIndexes : readIndexesThatMatter(host, boxes, signal),
 	]);
+	const queue = readQueue(host);
 	if (options.json) {
-		printJson({boxes: boxes.map((box) => boxJson(box, idleness.get(box.id)))});
+		printJson({boxes: boxes.map((box) => boxJson(box, idleness.get(box.id))), queue: queueJson(queue)});
 	} else {
 		await printTable(boxes, idleness, {wide: options.wide, indexes});
+		await printQueue(queue, options.wide);
 	}
 
 	for (const notice of takeNotices(host)) {
@@ -47,6 +51,14 @@ export async function ls(
 		process.stderr.write(
 			`Cannot remove the leftovers of a killed run: ${explain(error, host.engine.address).message}\n`,
 		);
+	}
+}
+
+/** Without any entry its code is not loaded. */
+async function printQueue(queue: QueueEntry[] | undefined, wide: true | undefined): Promise<void> {
+	if (queue !== undefined && queue.length > 0) {
+		const {queueTable} = await import('./output/queue-table.ts');
+		process.stdout.write(await queueTable(queue, {wide, whole: 'gpubox ls --wide'}));
 	}
 }
 

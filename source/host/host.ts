@@ -27,6 +27,8 @@ export type Paths = {
 	ssh: string;
 	/** In memory: one folder for each box that has secrets. */
 	secrets: string;
+	/** Where all users of the host see who is queued for GPUs; /tmp when missing. */
+	queue?: string;
 };
 
 /** The workstation that gpubox manages, and the user who runs gpubox. Created once, at the edge. */

@@ -29,6 +29,8 @@ export type GpusOfHost = {
 	memoryUsedMiB: Map<string, number>;
 	/** Missing when it was not requested. */
 	closeness?: Closeness;
+	/** GPUs that users who came before are queued for. */
+	waitedFor?: ReadonlyArray<{uuid: string; by: string}>;
 };
 
 /**
@@ -72,7 +74,8 @@ export async function readGpusOfHost(host: Host, signal: AbortSignal, several = 
 
 /** What can be allocated: whole cards and MIG slices, each with its users. Pure. */
 export function toCandidates(gpusOfHost: GpusOfHost, boxes: Box[], now: Date): GpuCandidate[] {
-	const {inventory, processes} = gpusOfHost;
+	const {inventory, processes, waitedFor = []} = gpusOfHost;
+	const waitersOf = (uuid: string) => waitedFor.filter((each) => each.uuid === uuid).map(({by}) => by);
 	const holders = boxes.filter((box) => holdsGpus(box) && !isAbandoned(box, now) && !isCovered(box, boxes));
 	const usersOf = (uuid: string) => {
 		const users = holders.filter(({gpus}) => gpus.includes(uuid));
@@ -97,7 +100,7 @@ export function toCandidates(gpusOfHost: GpusOfHost, boxes: Box[], now: Date): G
 			index: gpu.index,
 			...usersOf(gpu.uuid),
 			// nvidia-smi lists a process on a MIG slice under the card.
-			foreign: sliced ? [] : foreign.map(({description}) => description),
+			foreign: sliced ? [] : [...foreign.map(({description}) => description), ...waitersOf(gpu.uuid)],
 			...(!sliced && foreign.some(({unexplained}) => unexplained) ? {unexplained: true} : {}),
 			memoryUsedMiB: gpusOfHost.memoryUsedMiB.get(gpu.uuid) ?? 0,
 			lost,
@@ -108,7 +111,7 @@ export function toCandidates(gpusOfHost: GpusOfHost, boxes: Box[], now: Date): G
 			uuid,
 			index: gpu.index,
 			...usersOf(uuid),
-			foreign: [],
+			foreign: waitersOf(uuid),
 			memoryUsedMiB: null,
 			lost: card.lost,
 			...(card.unusable ? {unusable: card.unusable} : {}),

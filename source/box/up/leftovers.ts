@@ -5,6 +5,7 @@ import {changedAt} from '../files/directories.ts';
 import {orphanedSecrets, removeSecrets} from '../files/secrets.ts';
 import {removeBoxFiles} from '../files/write-files.ts';
 import {abandonedAfter, isAbandoned, isOver} from '../gpus/claims.ts';
+import {removeDeadEntries} from '../gpus/queue-records.ts';
 import {listClaims} from '../list.ts';
 import {boxFolders, engineKey, readRecord} from '../record.ts';
 import {removeUnlessRunning} from '../remove-container.ts';
@@ -31,6 +32,7 @@ few folders.
 */
 export async function removeLeftovers(host: Host, seen: readonly Box[], project?: string): Promise<void> {
 	const now = Date.now();
+	removeDeadEntries(host);
 	for (const folder of orphanedSecrets(host.paths, now - abandonedAfter)) {
 		removeSecrets(host.paths, folder);
 	}

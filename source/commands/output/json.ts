@@ -1,4 +1,5 @@
 import type {Box} from '../../box/box.ts';
+import type {QueueEntry} from '../../box/gpus/queue-entry.ts';
 import type {Idleness} from '../../box/idle/idle.ts';
 import {jupyterUrl} from '../../box/jupyter/server.ts';
 import {safeJson} from '../../text/safe.ts';
@@ -33,6 +34,23 @@ export function boxJson(box: Box, idleness?: Idleness) {
 		// Null while it is used, and when it is unknown.
 		idleSince: idleness?.kind === 'idle' ? idleness.since.toISOString() : null,
 	};
+}
+
+/** Who is queued for GPUs, the first one first; null where that cannot be seen. */
+export function queueJson(queue: readonly QueueEntry[] | undefined) {
+	return (
+		queue?.map(({user, uid, mine, name, count, uuids, share, since, behind}) => ({
+			user,
+			uid,
+			mine,
+			name,
+			gpus: count,
+			uuids: uuids ?? null,
+			share,
+			since: since.toISOString(),
+			behind,
+		})) ?? null
+	);
 }
 
 /** JSON for programs, and readable in less. */

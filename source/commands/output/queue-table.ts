@@ -1,0 +1,27 @@
+import {gpusText, type QueueEntry} from '../../box/gpus/queue-entry.ts';
+import {formatDuration} from '../../text/duration.ts';
+import {tableFor} from './table.ts';
+
+/** Who is queued for GPUs, with a line above it; empty for no one. */
+export async function queueTable(
+	queue: readonly QueueEntry[] | undefined,
+	{wide, whole, now = new Date()}: {wide?: true | undefined; whole: string; now?: Date},
+): Promise<string> {
+	if (queue === undefined || queue.length === 0) {
+		return '';
+	}
+
+	const rows = queue.map(({user, name, count, since, behind}) => [
+		user,
+		name,
+		gpusText(count),
+		formatDuration(now.getTime() - since.getTime()),
+		behind.join(', ') || '-',
+	]);
+	const table = await tableFor(['queued', 'for', 'gpus', 'since', 'behind'], rows, {
+		wide,
+		optional: ['for', 'behind'],
+		whole,
+	});
+	return `\n${table}\n`;
+}

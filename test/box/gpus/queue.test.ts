@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	utimesSync,
+	writeFileSync,
+} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {after, describe, test} from 'node:test';
+import {processStart} from '../../../source/base/process/process-start.ts';
+import {cameBefore, goesFirst, namedBy, type QueueEntry} from '../../../source/box/gpus/queue-entry.ts';
+import {joinQueue, readQueue, removeDeadEntries} from '../../../source/box/gpus/queue-records.ts';
+import type {Host} from '../../../source/host/host.ts';
+
+const queue = mkdtempSync(join(tmpdir(), 'gpubox-queue-test-'));
+after(() => rmSync(queue, {recursive: true}));
+const uid = process.getuid?.() ?? 0;
+const hostOf = (address = 'unix:///run/one.sock', local = true) =>
+	({
+		engine: {address, local},
+		person: {name: 'alice', uid, gid: 0},
+		paths: {queue},
+		demo: false,
+	}) as unknown as Host;
+const host = hostOf();
+const wish = {name: 'alice-train', count: 2, share: false};
+
+const entry = (about: Partial<QueueEntry>): QueueEntry => ({
+	name: 'a',
+	count: 1,
+	share: false,
+	uid: 1,
+	user: 'alice',
+	mine: false,
+	since: new Date(0),
+	behind: [],
+	id: 'a',
+	...about,
+});
+
+describe('who goes first', () => {
+	for (const [earlier, mine, first] of [
+		[{}, {}, true],
+		[{count: 4}, {count: 1}, true],
+		[{}, {uuids: ['GPU-0']}, true],
+		[{uuids: ['GPU-0']}, {uuids: ['GPU-0', 'GPU-1']}, true],
+		[{uuids: ['GPU-0']}, {uuids: ['GPU-1']}, false],
+		[{uuids: ['GPU-0']}, {}, false],
+		[{share: true}, {share: true}, false],
+		[{share: true}, {}, true],
+	] as const) {
+		test(`${JSON.stringify(earlier)} before ${JSON.stringify(mine)}: ${first}`, () => {
+			assert.equal(goesFirst(entry(earlier as object), entry(mine as object)), first);
+		});
+	}
+
+	test('one that takes any GPU leaves those that an earlier one named', () => {
+		const earlier = [entry({uuids: ['GPU-3'], user: 'bob'})];
+		assert.deepEqual(namedBy(earlier, entry({})), [{uuid: 'GPU-3', by: 'bob queued for 1 GPU'}]);
+		assert.deepEqual(namedBy(earlier, entry({uuids: ['GPU-3']})), []);
+	});
+
+	test('is a total order', () => {
+		const later = entry({since: new Date(1)});
+		assert.ok(cameBefore(entry({}), later));
+		assert.ok(!cameBefore(later, entry({})));
+		assert.notEqual(cameBefore(entry({id: 'a'}), entry({id: 'b'})), cameBefore(entry({id: 'b'}), entry({id: 'a'})));
+	});
+});
+
+describe('the records', () => {
+	test('are seen by everyone on the host until they leave, for one engine only', () => {
+		const ticket = joinQueue(host, wish);
+		ticket?.update(['box bob-train']);
+		const [found] = readQueue(host) ?? [];
+		assert.equal(found?.uid, uid);
+		assert.equal(found?.mine, true);
+		assert.equal(found?.count, 2);
+		assert.deepEqual(found?.behind, ['box bob-train']);
+		assert.equal(readdirSync(queue).length, 1);
+		assert.deepEqual(readQueue(hostOf('unix:///run/other.sock')), []);
+		assert.equal(readQueue(hostOf('ssh://gpu2', false)), undefined);
+		ticket?.leave();
+		assert.deepEqual(readQueue(host), []);
+		assert.deepEqual(readdirSync(queue), []);
+	});
+
+	test('come back when the folder was cleaned up', () => {
+		const ticket = joinQueue(host, wish);
+		for (const name of readdirSync(queue)) {
+			rmSync(join(queue, name));
+		}
+
+		assert.deepEqual(readQueue(host), []);
+		ticket?.update([]);
+		assert.equal(readQueue(host)?.length, 1);
+		ticket?.leave();
+	});
+
+	/** As this process writes them, with something changed. */
+	const write = (id: string, change: object) => {
+		const ticket = joinQueue(host, wish);
+		const content = JSON.parse(readFileSync(join(queue, `gpubox-queue-${ticket?.id}`), 'utf8')) as object;
+		ticket?.leave();
+		const buffer = Buffer.alloc(4096, ' ');
+		buffer.write(JSON.stringify({...content, ...change}));
+		writeFileSync(join(queue, `gpubox-queue-${id}`), buffer);
+	};
+	const clear = () => {
+		for (const name of readdirSync(queue)) {
+			rmSync(join(queue, name));
+		}
+	};
+
+	test('vanish with a process that is killed, and are removed by the next one of the user', async () => {
+		const child = spawn('sleep', ['60']);
+		write('killed', {pid: child.pid, startedAt: processStart(child.pid ?? 0)});
+		assert.equal(readQueue(host)?.length, 1);
+		const ended = once(child, 'exit');
+		child.kill('SIGKILL');
+		await ended;
+		assert.deepEqual(readQueue(host), []);
+		assert.equal(readdirSync(queue).length, 1);
+		removeDeadEntries(host);
+		assert.deepEqual(readdirSync(queue), []);
+	});
+
+	test('do not count for another process of the same number, or once no one writes them', () => {
+		write('other-start', {startedAt: '1'});
+		assert.deepEqual(readQueue(host), []);
+		clear();
+		write('old', {});
+		utimesSync(join(queue, 'gpubox-queue-old'), new Date(), new Date(Date.now() - 10 * 60_000));
+		assert.deepEqual(readQueue(host), []);
+		clear();
+	});
+
+	test('count in another pid namespace while they are written', () => {
+		write('elsewhere', {namespace: 'pid:[1]', pid: 4_000_000});
+		assert.equal(readQueue(host)?.length, 1);
+		clear();
+	});
+
+	test('do not count with the process of another user', {
+		skip: uid === 0 ? undefined : 'only root can make such files',
+	}, () => {
+		// As root: the file is root's, the process another user's.
+		const child = spawn('sleep', ['60'], {uid: 65_534});
+		write('foreign', {pid: child.pid, startedAt: processStart(child.pid ?? 0)});
+		assert.deepEqual(readQueue(host), []);
+		child.kill('SIGKILL');
+		clear();
+	});
+
+	test('of others are foreign text: made safe, cut, refused where they are no entries', () => {
+		write('hostile', {
+			user: 'eve\u001B]0;x\u0007\u202E',
+			behind: ['box \u001B[31mred', 'x'.repeat(5000)].map((each) => each.slice(0, 500)),
+		});
+		const [found] = readQueue(host) ?? [];
+		assert.ok(found);
+		assert.doesNotMatch(JSON.stringify(found), /\\u001b|\\u0007|\u202E|\u001B/);
+		assert.ok((found.behind[1] ?? '').length <= 100);
+		clear();
+		for (const change of [
+			{name: '../../etc'},
+			{name: 'a b'},
+			{count: 0},
+			{count: 1e9},
+			{pid: 'x'},
+			{since: 'never'},
+			{behind: 'x'},
+			{uuids: ['a\nb']},
+			{uuids: {}},
+		]) {
+			write('bad', change);
+			assert.deepEqual(readQueue(host), [], JSON.stringify(change));
+			clear();
+		}
+
+		writeFileSync(join(queue, 'gpubox-queue-short'), '{}');
+		writeFileSync(join(queue, 'gpubox-queue-null'), 'null'.padEnd(4096));
+		symlinkSync('/etc/passwd', join(queue, 'gpubox-queue-link'));
+		assert.deepEqual(readQueue(host), []);
+		clear();
+	});
+
+	test('an entry is not older than its file, whatever it says', () => {
+		write('liar', {since: new Date(0).toISOString()});
+		const path = join(queue, 'gpubox-queue-liar');
+		// Any change after it was made, as the next write would be.
+		do {
+			utimesSync(path, new Date(), new Date());
+		} while (statSync(path).ctimeMs === statSync(path).birthtimeMs);
+
+		const [found] = readQueue(host) ?? [];
+		assert.ok(found);
+		assert.ok(Date.now() - found.since.getTime() < 60_000);
+		clear();
+	});
+
+	test('of one user are not endless', () => {
+		for (let index = 0; index < 20; index++) {
+			write(`many-${index}`, {});
+		}
+
+		assert.equal(readQueue(host)?.length, 16);
+		clear();
+	});
+});
