@@ -6,7 +6,7 @@ import {readTemplate} from '../../base/templates.ts';
 import {adviceForWrite} from '../../base/write-advice.ts';
 import type {Group, Paths, Person} from '../../host/host.ts';
 import {makeToken, readToken, tokenFile} from '../jupyter/token.ts';
-import {boxFolder, homeFolders} from '../paths.ts';
+import {boxFolder, homeFolders, inside} from '../paths.ts';
 import {type BoxRecord, recordFile} from '../record.ts';
 import {readHostKey, writeSshFiles} from '../ssh/login.ts';
 import type {LoginKeys} from '../ssh/login-keys.ts';
@@ -33,18 +33,47 @@ export type Personal = {
 /** The box's record, and what the next box takes over. They must survive a power cut; the folder itself last. */
 const lasting = [recordFile, tokenFile, 'files/ssh/host_key', 'files/ssh/host_key.pub', ''];
 
+/** What is mounted at /run/gpubox, with its template and mode. */
+const startFiles: Record<string, [template: string, mode: number]> = {
+	surroundings: ['box/surroundings', 0o644],
+	'run-entrypoint': ['box/run-entrypoint', 0o644],
+	capture: ['box/capture', 0o755],
+	'profile.sh': ['box/profile.sh', 0o644],
+	shell: ['box/shell', 0o755],
+	enter: ['box/enter', 0o644],
+	start: ['box/start', 0o755],
+	'start-own': ['box/start-own', 0o755],
+	'jupyter_config.py': ['box/jupyter_config.py', 0o644],
+	job: ['box/job', 0o755],
+	'check-first': ['job/check-first', 0o755],
+	'check.py': ['check/check.py', 0o644],
+	python: ['job/python', 0o755],
+	'notebook.py': ['job/notebook.py', 0o644],
+	torchrun: ['box/torchrun', 0o755],
+};
+
+/** Those that other files of these use, or what enters the container later. */
+const alwaysUsed = ['surroundings', 'run-entrypoint', 'capture', 'profile.sh', 'shell', 'enter'];
+
+/** Writing and removing the others takes longer than all the rest that a short job needs of its files. */
+function isUsedBy(job: readonly string[], file: string): boolean {
+	const user = file === 'check.py' ? 'check-first' : file;
+	return alwaysUsed.includes(file) || job.includes(`${inside.files}/${user}`);
+}
+
 /**
 Writes the files that a box needs at its start into its folder on the host: token, keys, generated passwd and group, start script and
 the settings of its services; its secrets into memory. Also creates the user's home and caches, because the engine would make a missing mount source as root.
 
 @param name of the folder, which no other process knows yet (see directories.ts)
-@param kept folders of earlier boxes, to take token and host key from; the first that has them counts
+@param given.kept folders of earlier boxes, to take token and host key from; the first that has them counts
+@param given.job entrypoint and command of a job, which has no services and gets only what these use; missing for a box
 */
 export function writeBoxFiles(
 	paths: Paths,
 	name: string,
 	{runAs, userInside = runAs, loginKeys, secrets, groups = [], umask, mountPoints = [], foreignRoot = false}: Personal,
-	{record, kept}: {record: BoxRecord; kept: readonly string[]},
+	{record, kept, job}: {record: BoxRecord; kept: readonly string[]; job?: readonly string[] | undefined},
 ): void {
 	const folder = boxFolder(paths, name);
 	const files = openWriter(folder);
@@ -63,7 +92,24 @@ export function writeBoxFiles(
 		// Root owns these files: the box's user only reads them, inside, and no one can reach them from outside.
 		const mode = process.getuid?.() === runAs.uid ? 0o700 : 0o755;
 		makeFolder(join(folder, 'files'), {mode});
-		makeFolder(join(folder, 'files/ssh'), {mode});
+
+		// It is written again once the container's id is known.
+		files.write(recordFile, JSON.stringify(record), {mode: 0o600, replaceable: true});
+		// In place, because no one looks at them before the container is there.
+		const putNew = (file: string, content: string, mode: number) =>
+			files.write(file, content, {mode, isNew: true, replaceable: true});
+		putNew('passwd', passwdFor({...runAs, ...userInside}), 0o644);
+		putNew('group', groupFor({...runAs, ...userInside}, groups), 0o644);
+		for (const [file, [template, mode]] of Object.entries(startFiles)) {
+			if (job === undefined || isUsedBy(job, file)) {
+				putNew(`files/${file}`, readTemplate(template), mode);
+			}
+		}
+
+		writeSecrets(paths, name, runAs, secrets ?? new Map());
+		if (job !== undefined) {
+			return;
+		}
 
 		// Written atomically: another `up` may look here for a token to take over. Files that only their owner may read are given to them.
 		const put = (file: string, content: string, mode: number) =>
@@ -72,26 +118,7 @@ export function writeBoxFiles(
 				...(mode === 0o600 ? {owner: runAs} : {}),
 				replaceable: true,
 			});
-
-		// It is written again once the container's id is known.
-		files.write(recordFile, JSON.stringify(record), {mode: 0o600, replaceable: true});
-		put('passwd', passwdFor({...runAs, ...userInside}), 0o644);
-		put('group', groupFor({...runAs, ...userInside}, groups), 0o644);
-		put('files/start', readTemplate('box/start'), 0o755);
-		put('files/start-own', readTemplate('box/start-own'), 0o755);
-		put('files/job', readTemplate('box/job'), 0o755);
-		put('files/check-first', readTemplate('job/check-first'), 0o755);
-		put('files/python', readTemplate('job/python'), 0o755);
-		put('files/check.py', readTemplate('check/check.py'), 0o644);
-		put('files/notebook.py', readTemplate('job/notebook.py'), 0o644);
-		put('files/torchrun', readTemplate('box/torchrun'), 0o755);
-		put('files/shell', readTemplate('box/shell'), 0o755);
-		put('files/enter', readTemplate('box/enter'), 0o644);
-		put('files/surroundings', readTemplate('box/surroundings'), 0o644);
-		put('files/run-entrypoint', readTemplate('box/run-entrypoint'), 0o644);
-		put('files/capture', readTemplate('box/capture'), 0o755);
-		put('files/profile.sh', readTemplate('box/profile.sh'), 0o644);
-		put('files/jupyter_config.py', readTemplate('box/jupyter_config.py'), 0o644);
+		makeFolder(join(folder, 'files/ssh'), {mode});
 		if (loginKeys) {
 			writeSshFiles(
 				{name, umask, foreignRoot},
@@ -103,7 +130,6 @@ export function writeBoxFiles(
 
 		// No line break: Jupyter would treat it as part of the token.
 		put(tokenFile, firstOf(kept, (earlier) => readToken(paths, earlier)) ?? makeToken(), 0o600);
-		writeSecrets(paths, name, runAs, secrets ?? new Map());
 	} catch (error) {
 		if (error instanceof Failure) {
 			throw error;
@@ -159,7 +185,9 @@ export function removeBoxFiles(paths: Paths, folder: string | undefined): void {
 
 /** Removes the files that a container needed to start; who it belongs to is still known. */
 export function removeStartFiles(paths: Paths, folder: string): void {
-	removeTree(join(boxFolder(paths, folder), 'files'));
+	for (const file of ['files', 'passwd', 'group']) {
+		removeTree(join(boxFolder(paths, folder), file));
+	}
 }
 
 /** The usual system accounts, and one for the box's user. */

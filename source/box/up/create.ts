@@ -3,7 +3,7 @@ import {Failure} from '../../base/failure.ts';
 import {adviceForWrite} from '../../base/write-advice.ts';
 import {EngineError} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
-import type {Box} from '../box.ts';
+import {type Box, label} from '../box.ts';
 import {keptBefore, newFolder} from '../files/directories.ts';
 import {missingSecrets} from '../files/secrets.ts';
 import {removeBoxFiles, settleBoxFiles, writeBoxFiles} from '../files/write-files.ts';
@@ -160,7 +160,12 @@ async function createContainer(
 		...(prepared.engine.rootless ? {groups: []} : {}),
 		foreignRoot: prepared.engine.remapsUsers === true,
 	};
-	writeBoxFiles(paths, folder, personal, {record, kept: keptBefore(paths, name, record, boxes)});
+	const isJob = spec.labels[label.kind] === 'run';
+	writeBoxFiles(paths, folder, personal, {
+		record,
+		kept: isJob ? [] : keptBefore(paths, name, record, boxes),
+		job: isJob ? [...(spec.entrypoint ?? []), ...(spec.command ?? [])] : undefined,
+	});
 	let container: string;
 	try {
 		container = await engine.createContainer(spec, signal);
