@@ -52,9 +52,11 @@ export async function followRun(
 			onNote(text);
 		},
 	});
-	const ending = waitForEnd(engine, run.container, signal, onNote);
+	const stop = Promise.withResolvers<void>();
+	const ending = waitForEnd(engine, run.container, {signal, onNote, onStopped: stop.resolve}).finally(stop.resolve);
 	const seen = seenOf(run);
-	const reading = readOutput(engine, run.container, {signal, seen, attached, ending}, async (chunk) => {
+	const options = {signal, seen, attached, stopped: stop.promise, ending};
+	const reading = readOutput(engine, run.container, options, async (chunk) => {
 		log.append(chunk);
 		await onOutput?.(chunk);
 	});
@@ -75,12 +77,12 @@ export async function followRun(
 async function waitForEnd(
 	engine: Engine,
 	id: string,
-	signal: AbortSignal,
-	onNote: (text: string) => void = () => {},
+	{signal, onNote, onStopped}: {signal: AbortSignal; onNote: (text: string) => void; onStopped: () => void},
 ): Promise<ContainerDetail | undefined> {
 	for (let told = false; !signal.aborted; ) {
 		try {
 			await engine.waitContainer(id, signal);
+			onStopped();
 			const detail = await engine.inspectContainer(id, signal);
 			if (
 				detail === undefined ||

@@ -38,6 +38,7 @@ Reads the output of a container to its end, or until `signal` aborts: from the c
 missing or lost, from the engine's log after what was seen. Nothing is left out and nothing comes twice.
 
 @param options.seen is counted up before each piece is handed on
+@param options.stopped settles when the engine says that it has stopped, before `ending` does
 @param options.ending settles with the container as it ended; undefined when it is gone
 */
 export async function readOutput(
@@ -47,24 +48,28 @@ export async function readOutput(
 		signal: AbortSignal;
 		seen: Seen;
 		attached: Attached | undefined;
+		stopped: Promise<unknown>;
 		ending: Promise<ContainerDetail | undefined>;
 	},
 	take: (chunk: LogChunk) => Promise<void>,
 ): Promise<void> {
-	const {signal, seen, attached, ending} = options;
+	const {signal, seen, attached, stopped, ending} = options;
 	const ends = {stdout: new End(), stderr: new End()};
 	const counted = async (chunk: LogChunk) => {
 		seen[chunk.stream] += chunk.data.length;
 		ends[chunk.stream].push(chunk.data);
 		await take(chunk);
 	};
-	if (
-		attached &&
-		(await readAttached(attached, signal, counted)) &&
-		(await endedTogether(engine, id, {ending, signal})) &&
-		(await logEndsAs(engine, id, {signal, seen, ends}))
-	) {
-		return;
+	if (attached && (await readAttached(attached, signal, counted))) {
+		let wanted = true;
+		// The engine is asked for both at the same time: how it ended, and for its log.
+		const whole = stopped.then(() => wanted && logEndsAs(engine, id, {signal, seen, ends}));
+		whole.catch(() => {});
+		if ((await endedTogether(engine, id, {ending, signal})) && (await whole)) {
+			return;
+		}
+
+		wanted = false;
 	}
 
 	await readLog(engine, id, {signal, seen}, counted);

@@ -95,7 +95,7 @@ async function read(
 	await readOutput(
 		engine,
 		'x',
-		{signal: new AbortController().signal, seen, attached: await engine.attach('x'), ending},
+		{signal: new AbortController().signal, seen, attached: await engine.attach('x'), stopped: ending, ending},
 		async (chunk) => {
 			texts[chunk.stream] += chunk.data.toString();
 			await take?.(chunk);
@@ -258,6 +258,7 @@ describe('output of a job', () => {
 					signal: leaving.signal,
 					seen,
 					attached: await engine.attach('x'),
+					stopped: Promise.resolve(),
 					ending: Promise.resolve(undefined),
 				};
 				await readOutput(engine, 'x', options, async () => leaving.abort());
