@@ -1,19 +1,19 @@
 import type {Binding, Scope} from './keys/binding.ts';
-import {commandKeys} from './keys/command-keys.ts';
-import {eventKeys} from './keys/event-keys.ts';
 import {generalKeys} from './keys/general-keys.ts';
-import {helpKeys} from './keys/help-keys.ts';
-import {hostKeys} from './keys/host-keys.ts';
-import {imageKeys} from './keys/image-keys.ts';
-import {inspectKeys} from './keys/inspect-keys.ts';
-import {listKeys} from './keys/list-keys.ts';
-import {logKeys} from './keys/log-keys.ts';
-import {mainKeys} from './keys/main-keys.ts';
-import {menuKeys} from './keys/menu-keys.ts';
-import {paletteKeys} from './keys/palette-keys.ts';
-import {questionKeys} from './keys/question-keys.ts';
-import {setupKeys} from './keys/setup-keys.ts';
-import {typingKeys} from './keys/typing-keys.ts';
+import {menuKeys} from './keys/overlays/menu-keys.ts';
+import {paletteKeys} from './keys/overlays/palette-keys.ts';
+import {questionKeys} from './keys/overlays/question-keys.ts';
+import {setupKeys} from './keys/overlays/setup-keys.ts';
+import {typingKeys} from './keys/overlays/typing-keys.ts';
+import {commandKeys} from './keys/places/command-keys.ts';
+import {eventKeys} from './keys/places/event-keys.ts';
+import {helpKeys} from './keys/places/help-keys.ts';
+import {hostKeys} from './keys/places/host-keys.ts';
+import {imageKeys} from './keys/places/image-keys.ts';
+import {inspectKeys} from './keys/places/inspect-keys.ts';
+import {listKeys} from './keys/places/list-keys.ts';
+import {logKeys} from './keys/places/log-keys.ts';
+import {mainKeys} from './keys/places/main-keys.ts';
 import type {Action} from './reduce.ts';
 
 /**

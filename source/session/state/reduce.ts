@@ -468,7 +468,8 @@ function reduceBoxes(view: View, action: BoxAction, {boxes, panes}: Situation): 
 		return {view, effects: [{type: 'say', text: 'There is no box yet', fix: 'u starts one for this folder'}]};
 	}
 
-	const marked = markedOf(view.marks, boxes);
+	// The marks are those of the list: a box's own screen is about that box.
+	const marked = view.screen === 'box' ? [] : markedOf(view.marks, boxes);
 	if (action.type === 'mark') {
 		const next = boxes[Math.min(boxes.length - 1, boxes.indexOf(box) + 1)] ?? box;
 		return {
@@ -572,7 +573,8 @@ function aboutToCopy(view: View, {boxes, gpuUuids, hosts, imageReference}: Situa
 	}
 
 	const uuid = gpuUuids.find((each) => each === view.gpuUuid) ?? gpuUuids[0];
-	if (view.focus === 'gpus' && uuid !== undefined) {
+	const isGpu = view.screen === 'gpu' || (view.screen !== 'box' && view.focus === 'gpus');
+	if (isGpu && uuid !== undefined) {
 		return {kind: 'gpu', uuid};
 	}
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
+import type {Host} from '../../../source/host/host.ts';
 import {copyText, doubtAbout, wrapFor} from '../../../source/session/clipboard.ts';
 import {commandLinesFor, lineOf} from '../../../source/session/state/command-log/command-lines.ts';
+import {copyChoices} from '../../../source/session/state/copy/copy-choices.ts';
 import {isHarmless} from '../../../source/session/state/effects.ts';
 import {scopesOf} from '../../../source/session/state/key-hints.ts';
 import {bindings} from '../../../source/session/state/keymap.ts';
@@ -141,6 +143,29 @@ describe('marked boxes', () => {
 	test('that are all stopped are started without a question', () => {
 		assert.deepEqual(bulk('stop-or-start', boxes.slice(2)).effects, [{type: 'bulk', deed: 'start', boxIds: ['c']}]);
 	});
+});
+
+describe('what the key to copy is about', () => {
+	const about = (view: Partial<View>) =>
+		reduce({...firstView, gpuUuid: 'GPU-1', boxId: 'b1', ...view}, {type: 'copy-menu'}, situation).effects;
+	test('on the screen of a GPU or a box it is that one, wherever the keyboard was before', () => {
+		for (const focus of ['gpus', 'boxes', 'side'] as const) {
+			assert.deepEqual(about({screen: 'gpu', focus}), [{type: 'find-copies', about: {kind: 'gpu', uuid: 'GPU-1'}}]);
+			assert.deepEqual(about({screen: 'box', focus}), [{type: 'find-copies', about: {kind: 'box', boxId: 'b1'}}]);
+		}
+	});
+	test('docker run comes last, and says whether something in it is hidden', () => {
+		const host = {} as Host;
+		const lines = (run: string) => copyChoices(host, facts, {kind: 'box', boxId: 'a1'}, run).items.at(-1);
+		assert.equal(lines('docker run \\\n  --detach \\\n  busybox')?.shown, 'docker run --detach busybox');
+		assert.equal(lines("docker run \\\n  --env 'TOKEN=(hidden)' x")?.label, 'docker run, secrets hidden');
+	});
+});
+
+test('the screen of a box is about that box, whatever is marked in the list', () => {
+	const marked: View = {...firstView, boxId: 'a1', marks: ['b1', 'c1']};
+	assert.equal(reduce(marked, {type: 'stop-or-start'}, situation).view.asking?.what, 'bulk');
+	assert.equal(reduce({...marked, screen: 'box'}, {type: 'stop-or-start'}, situation).view.asking?.what, 'stop');
 });
 
 describe('copying', () => {

@@ -3,6 +3,7 @@ import {openingOf} from '../../../app/boxes/open-box.ts';
 import type {Box} from '../../../box/box.ts';
 import {isRunning} from '../../../box/box.ts';
 import type {Host} from '../../../host/host.ts';
+import {hidden} from '../../../text/secret-looking.ts';
 import {shellQuote} from '../../../text/shell-quote.ts';
 import type {MenuItem} from '../menu/menu.ts';
 import type {Facts} from '../model.ts';
@@ -10,12 +11,23 @@ import type {CopyAbout} from './copy-about.ts';
 
 type Choice = {label: string; value: string; shown?: string};
 
-/** The title of the menu and its lines, numbered. Values are exact; labels and what is shown are safe to print. */
-export function copyChoices(host: Host, facts: Facts, about: CopyAbout): {title: string; items: MenuItem[]} {
+/**
+The title of the menu and its lines, numbered. Values are exact; labels and what is shown are safe to print.
+
+@param run the `docker run` of a box, once it is known
+*/
+export function copyChoices(
+	host: Host,
+	facts: Facts,
+	about: CopyAbout,
+	run?: string,
+): {title: string; items: MenuItem[]} {
 	const {title, choices} = choicesOf(host, facts, about);
+	// Last: it comes later, and the numbers of the others stay.
+	const all = [...choices, ...(run === undefined ? [] : [runChoice(run)])];
 	return {
 		title: `Copy of ${title}`,
-		items: choices.map(({label, value, shown = value}, place) => ({key: String(place + 1), label, shown, value})),
+		items: all.map(({label, value, shown = value}, place) => ({key: String(place + 1), label, shown, value})),
 	};
 }
 
@@ -62,6 +74,11 @@ function choicesOf(host: Host, facts: Facts, about: CopyAbout): {title: string; 
 			};
 		}
 	}
+}
+
+function runChoice(run: string): Choice {
+	const line = run.replaceAll(/ \\\n +/g, ' ');
+	return {label: line.includes(hidden) ? 'docker run, secrets hidden' : 'docker run', value: run, shown: line};
 }
 
 function ofBox(host: Host, box: Box): Choice[] {

@@ -1,4 +1,3 @@
-import {toDockerRun} from '../../../box/plan/docker-run.ts';
 import type {ContainerSpec, Mount} from '../../../engine/engine.ts';
 import {formatBytes} from '../../../text/bytes.ts';
 import {breakLines, fit} from '../../../text/layout/fit.ts';
@@ -7,6 +6,7 @@ import {hidden, hideInCommand, looksSecret} from '../../../text/secret-looking.t
 import {selectDetail} from '../boxes/select-boxes.ts';
 import type {Facts} from '../model.ts';
 import {chosenBox, type View} from '../reduce.ts';
+import {runLine} from './run-line.ts';
 
 /** A line of the screen; a title stands above what belongs to it. */
 export type BoxLine = {kind: 'title' | 'text' | 'gap'; label: string; text: string};
@@ -62,7 +62,7 @@ function linesOf([label, value]: Pair, width: number): BoxLine[] {
 	}));
 }
 
-type Whose = {mine: boolean; imageEnvironment: Record<string, string>};
+type Whose = {mine: boolean; imageEnvironment: Readonly<Record<string, string>>};
 
 function settingsOf(spec: ContainerSpec, whose: Whose): Array<[title: string, pairs: Pair[]]> {
 	if (!whose.mine) {
@@ -116,18 +116,4 @@ function environmentOf({environment}: ContainerSpec, {imageEnvironment}: Whose):
 	return own.length === 0
 		? [['', "none but the image's"]]
 		: own.map(([name, value]) => ['', `${name}=${looksSecret(name, value) ? hidden : value}`]);
-}
-
-function runLine(spec: ContainerSpec, whose: Whose): string {
-	const environment = Object.fromEntries(
-		Object.entries(spec.environment)
-			.filter(([name, value]) => whose.imageEnvironment[name] !== value)
-			.map(([name, value]) => [name, looksSecret(name, value) ? hidden : value]),
-	);
-	return toDockerRun({
-		...spec,
-		environment,
-		...(spec.command === undefined ? {} : {command: hideInCommand(spec.command)}),
-		...(spec.entrypoint === undefined ? {} : {entrypoint: hideInCommand(spec.entrypoint)}),
-	});
 }

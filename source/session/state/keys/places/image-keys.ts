@@ -1,11 +1,9 @@
-import type {Binding} from './binding.ts';
+import type {Binding} from '../binding.ts';
+import {walk} from '../walk-keys.ts';
 
 /** The screen of images. */
 export const imageKeys: Binding[] = [
-	{scope: 'images', keys: ['up', 'k'], label: 'Image above', action: {type: 'select-image', by: -1}},
-	{scope: 'images', keys: ['down', 'j'], label: 'Image below', action: {type: 'select-image', by: 1}},
-	{scope: 'images', keys: ['pageup', 'b'], label: 'Ten images up', action: {type: 'select-image', by: -10}},
-	{scope: 'images', keys: ['pagedown', 'space'], label: 'Ten images down', action: {type: 'select-image', by: 10}},
+	...walk('images', (by) => ({type: 'select-image', by}), {noun: 'image'}),
 	{
 		scope: 'images',
 		keys: ['u', 'enter'],

@@ -1,4 +1,5 @@
-import type {Binding} from './binding.ts';
+import type {Binding} from '../binding.ts';
+import {walk} from '../walk-keys.ts';
 
 /** An open question: what is asked, and what takes a screen of its own. */
 export const questionKeys: Binding[] = [
@@ -8,8 +9,5 @@ export const questionKeys: Binding[] = [
 	{scope: 'confirm', keys: ['ctrl+c'], label: 'Leave', action: {type: 'quit'}},
 	{scope: 'confirm', keys: ['ctrl+z'], label: '', action: {type: 'suspend'}},
 
-	{scope: 'trust', keys: ['down', 'j'], label: '', short: 'scroll', action: {type: 'scroll-question', by: 1}},
-	{scope: 'trust', keys: ['up', 'k'], label: '', action: {type: 'scroll-question', by: -1}},
-	{scope: 'trust', keys: ['pagedown', 'space'], label: '', action: {type: 'scroll-question', by: 10}},
-	{scope: 'trust', keys: ['pageup', 'b'], label: '', action: {type: 'scroll-question', by: -10}},
+	...walk('trust', (by) => ({type: 'scroll-question', by}), {short: 'scroll'}),
 ];

@@ -1,6 +1,6 @@
-import type {Action} from '../reduce.ts';
-import type {SetupAction} from '../setup/setup.ts';
-import type {Binding} from './binding.ts';
+import type {Action} from '../../reduce.ts';
+import type {SetupAction} from '../../setup/setup.ts';
+import type {Binding} from '../binding.ts';
 
 /** A key for each selectable line: its number, or how many. */
 const lineKeys = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '0', 'a'];

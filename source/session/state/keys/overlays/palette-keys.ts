@@ -1,4 +1,4 @@
-import type {Binding} from './binding.ts';
+import type {Binding} from '../binding.ts';
 
 /** The palette: what is typed goes into its line. */
 export const paletteKeys: Binding[] = [

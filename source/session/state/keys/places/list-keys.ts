@@ -1,5 +1,6 @@
-import type {ListAction, ListName} from '../lists/reduce-lists.ts';
-import type {Binding} from './binding.ts';
+import type {ListAction, ListName} from '../../lists/reduce-lists.ts';
+import type {Binding} from '../binding.ts';
+import {walk} from '../walk-keys.ts';
 
 /** From each screen to each other. */
 const viewKeys: Binding[] = [
@@ -41,22 +42,7 @@ export const listKeys: Binding[] = [
 	logKey('processes'),
 	{scope: 'containers', keys: ['o'], label: 'Open Jupyter', action: {type: 'container', does: 'open'}},
 	{scope: 'containers', keys: ['x'], label: 'Remove the box (asks)', action: {type: 'container', does: 'ask-remove'}},
-	{scope: 'list', keys: ['up', 'k'], label: 'Row above', action: list({type: 'select-row', by: -1})},
-	{scope: 'list', keys: ['down', 'j'], label: 'Row below', action: list({type: 'select-row', by: 1})},
-	{scope: 'list', keys: ['pageup', 'b'], label: 'Ten rows up', action: list({type: 'select-row', by: -10})},
-	{scope: 'list', keys: ['pagedown'], label: 'Ten rows down', action: list({type: 'select-row', by: 10})},
-	{
-		scope: 'list',
-		keys: ['home', 'g'],
-		label: 'First row',
-		action: list({type: 'select-row', by: Number.NEGATIVE_INFINITY}),
-	},
-	{
-		scope: 'list',
-		keys: ['end', 'G'],
-		label: 'Last row',
-		action: list({type: 'select-row', by: Number.POSITIVE_INFINITY}),
-	},
+	...walk('list', (by) => list({type: 'select-row', by}), {noun: 'row'}),
 	{
 		scope: 'list',
 		keys: ['enter'],

@@ -1,5 +1,5 @@
-import type {Edit} from '../setup/field.ts';
-import type {Binding} from './binding.ts';
+import type {Edit} from '../../setup/field.ts';
+import type {Binding} from '../binding.ts';
 
 /** Where text is typed: what moves and deletes in it. What takes or leaves the text is among the keys of its screen. */
 export const typingKeys: Binding[] = [

@@ -1,4 +1,5 @@
-import type {Binding} from './binding.ts';
+import type {Binding} from '../binding.ts';
+import {ends, pages, steps} from '../walk-keys.ts';
 
 /** The main screen and its panes. */
 export const mainKeys: Binding[] = [
@@ -34,36 +35,24 @@ export const mainKeys: Binding[] = [
 
 	{scope: 'gpus', keys: ['enter'], label: 'The GPU over time', short: 'over time', action: {type: 'open-gpu'}},
 	{scope: 'gpus', keys: ['z'], label: 'Zoom the GPUs, and back', action: {type: 'zoom'}},
-	{scope: 'gpus', keys: ['up', 'k'], label: 'GPU above', action: {type: 'select-gpu', by: -1}},
-	{scope: 'gpus', keys: ['down', 'j'], label: 'GPU below', action: {type: 'select-gpu', by: 1}},
+	...steps('gpus', (by) => ({type: 'select-gpu', by}), {labels: ['GPU above', 'GPU below']}),
+	...ends('gpus', (by) => ({type: 'select-gpu', by}), ['First GPU', 'Last GPU']),
 	{scope: 'boxes', keys: ['enter'], label: 'All about the box', short: 'detail', action: {type: 'open-box'}},
-	{scope: 'boxes', keys: ['up', 'k'], label: 'Box above', action: {type: 'select-box', by: -1}},
-	{scope: 'boxes', keys: ['down', 'j'], label: 'Box below', action: {type: 'select-box', by: 1}},
+	...steps('boxes', (by) => ({type: 'select-box', by}), {labels: ['Box above', 'Box below']}),
 	{scope: 'boxes', keys: ['z'], label: 'Zoom the boxes, and back', action: {type: 'zoom'}},
 	{scope: 'boxes', keys: ['space'], label: 'Mark for s, R, x', action: {type: 'mark'}},
-	{scope: 'boxes', keys: ['home', 'g'], label: 'First box', action: {type: 'select-box', by: Number.NEGATIVE_INFINITY}},
-	{scope: 'boxes', keys: ['end', 'G'], label: 'Last box', action: {type: 'select-box', by: Number.POSITIVE_INFINITY}},
-	{scope: 'side', keys: ['up', 'k'], label: 'A line up', action: {type: 'scroll', by: -1, unit: 'line'}},
-	{scope: 'side', keys: ['down', 'j'], label: 'A line down', action: {type: 'scroll', by: 1, unit: 'line'}},
-	{scope: 'main', keys: ['pageup', 'b'], label: 'Log: a page up', action: {type: 'scroll', by: -1, unit: 'page'}},
-	{
-		scope: 'main',
-		keys: ['pagedown'],
-		label: 'Log: a page down',
-		action: {type: 'scroll', by: 1, unit: 'page'},
-	},
-	{scope: 'gpus', keys: ['space'], label: '', action: {type: 'scroll', by: 1, unit: 'page'}},
-	{scope: 'side', keys: ['space'], label: 'A page down', action: {type: 'scroll', by: 1, unit: 'page'}},
-	{
-		scope: 'side',
-		keys: ['home', 'g'],
-		label: 'First line',
-		action: {type: 'scroll', by: Number.NEGATIVE_INFINITY, unit: 'line'},
-	},
-	{
-		scope: 'side',
-		keys: ['end', 'G'],
-		label: 'Last line, follow',
-		action: {type: 'scroll', by: Number.POSITIVE_INFINITY, unit: 'line'},
-	},
+	...ends('boxes', (by) => ({type: 'select-box', by}), ['First box', 'Last box']),
+	...steps('side', line, {labels: ['A line up', 'A line down']}),
+	...pages('main', page, {labels: ['Log: a page up', 'Log: a page down'], space: false}),
+	{scope: 'gpus', keys: ['space'], label: '', action: page(1)},
+	{scope: 'side', keys: ['space'], label: 'A page down', action: page(1)},
+	...ends('side', line, ['First line', 'Last line, follow']),
 ];
+
+function line(by: number): Binding['action'] {
+	return {type: 'scroll', by, unit: 'line'};
+}
+
+function page(by: number): Binding['action'] {
+	return {type: 'scroll', by, unit: 'page'};
+}

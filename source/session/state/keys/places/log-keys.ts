@@ -1,8 +1,13 @@
-import type {LogAction} from '../log/log-view.ts';
-import type {Binding} from './binding.ts';
+import type {LogAction} from '../../log/log-view.ts';
+import type {Binding} from '../binding.ts';
+import {ends, pages, steps} from '../walk-keys.ts';
 
 function log(does: LogAction): Binding['action'] {
 	return {type: 'log', does};
+}
+
+function line(by: number): Binding['action'] {
+	return {type: 'scroll', by, unit: 'line'};
 }
 
 function page(by: number): Binding['action'] {
@@ -63,22 +68,9 @@ export const logKeys: Binding[] = [
 	{scope: 'log-arrows', keys: ['right'], label: '', action: log({what: 'sideways', by: 1})},
 	{scope: 'log-arrows', keys: ['left'], label: '', action: log({what: 'sideways', by: -1})},
 
-	{scope: 'log-whole', keys: ['up', 'k'], label: '', action: {type: 'scroll', by: -1, unit: 'line'}},
-	{scope: 'log-whole', keys: ['down', 'j'], label: '', action: {type: 'scroll', by: 1, unit: 'line'}},
-	{scope: 'log-whole', keys: ['pageup', 'b'], label: '', action: page(-1)},
-	{scope: 'log-whole', keys: ['pagedown', 'space'], label: '', action: page(1)},
-	{
-		scope: 'log-whole',
-		keys: ['home', 'g'],
-		label: '',
-		action: {type: 'scroll', by: Number.NEGATIVE_INFINITY, unit: 'line'},
-	},
-	{
-		scope: 'log-whole',
-		keys: ['end', 'G'],
-		label: '',
-		action: {type: 'scroll', by: Number.POSITIVE_INFINITY, unit: 'line'},
-	},
+	...steps('log-whole', line),
+	...pages('log-whole', page),
+	...ends('log-whole', line),
 	{scope: 'log-whole', keys: ['escape', 'l'], label: 'Back', short: 'back', action: {type: 'zoom-log'}},
 
 	{scope: 'log-prompt', keys: ['enter'], label: '', short: 'enter', action: log({what: 'enter'})},
