@@ -77,7 +77,7 @@ async function benchLs(): Promise<Row[]> {
 	const {ours, reference, ratio} = await compare(
 		15,
 		() => timed(() => expectSuccess(person.runGpubox(['ls']))),
-		() => timed(() => expectSuccess(person.run(host.program.node, [join(root, 'bench/bare-ls.mjs')]))),
+		() => timed(() => expectSuccess(person.run(host.program.node, [join(root, 'bench/references/ls.mjs')]))),
 	);
 	await boxes.remove();
 	return [{what: 'gpubox ls, 20 boxes / bare Node', ours: ms(ours), reference: ms(reference), ratio, limit: 1.6}];
@@ -90,7 +90,7 @@ async function benchImages(): Promise<Row[]> {
 	const {ours, reference, ratio} = await compare(
 		15,
 		() => timed(() => expectSuccess(person.runGpubox(['images', '--json'], {env}))),
-		() => timed(() => expectSuccess(person.run(host.program.node, [join(root, 'bench/bare-ls.mjs')], {env}))),
+		() => timed(() => expectSuccess(person.run(host.program.node, [join(root, 'bench/references/images.mjs')], {env}))),
 	);
 	return [{what: 'gpubox images --json / bare Node', ours: ms(ours), reference: ms(reference), ratio, limit: 1.6}];
 }
@@ -141,9 +141,9 @@ async function timeToText(program: string[], text: RegExp, smiFolder: string): P
 async function bundleHello(file: string): Promise<void> {
 	await build({
 		cwd: root,
-		input: 'bench/hello.tsx',
+		input: 'bench/references/hello.tsx',
 		platform: 'node',
-		resolve: {alias: {'react-devtools-core': join(root, 'bench/nothing.mjs')}},
+		resolve: {alias: {'react-devtools-core': join(root, 'bench/references/nothing.mjs')}},
 		transform: {target: 'node22', define: {'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'}},
 		output: {file, format: 'esm', minify: true, codeSplitting: false},
 		logLevel: 'warn',
@@ -272,7 +272,7 @@ async function benchRun(): Promise<Row[]> {
 
 /** From the first byte of what a command prints into a pipe to the last, in milliseconds. */
 async function streamingTime(command: string): Promise<number> {
-	const pipeline = `${command.trimEnd()} | '${host.program.node}' '${join(root, 'bench/first-to-last.mjs')}'`;
+	const pipeline = `${command.trimEnd()} | '${host.program.node}' '${join(root, 'bench/references/first-to-last.mjs')}'`;
 	const {stdout} = await expectSuccess(person.run('/bin/sh', ['-c', pipeline]));
 	const {milliseconds, bytes} = JSON.parse(stdout) as {milliseconds: number; bytes: number};
 	if (bytes !== bytesOfMillion) {

@@ -5,6 +5,7 @@ import {findCodeCache} from './start/code-cache.ts';
 import {readBeginning} from './start/command-line.ts';
 import {openCode} from './start/compiled-code.ts';
 import {dropEmptyVariables} from './start/empty-variables.ts';
+import {limitHeap} from './start/heap.ts';
 import {refuseOldNode} from './start/old-node.ts';
 
 refuseOldNode();
@@ -20,13 +21,18 @@ async function start(): Promise<void> {
 		return;
 	}
 
+	const purpose = readBeginning(process.argv.slice(2)).word ?? 'session';
+	if (purpose === 'session' || purpose === 'demo') {
+		limitHeap();
+	}
+
 	const folder = import.meta.dirname;
 	const code = openCode({
 		folder,
 		read: (name) => readFileSync(join(folder, name), 'latin1'),
 		cache: findCodeCache(process.env),
 		build,
-		purpose: readBeginning(process.argv.slice(2)).word ?? 'session',
+		purpose,
 	});
 	const {main} = code.load('main.js') as typeof import('./main.ts');
 	await main(code.keep);

@@ -1,7 +1,10 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import type {Box} from '../box/box.ts';
+import {listBoxes} from '../box/list.ts';
 import type {DemoHost} from '../demo/host.ts';
 import {withReplayClock} from '../demo/replay/replay-clock.ts';
 import {scenarioNames} from '../demo/scenario-names.ts';
+import {askAhead} from '../engine/ahead.ts';
 import {askForwarded} from '../engine/forwarded.ts';
 import {startGpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
@@ -63,11 +66,13 @@ export async function openSession(hostName: string | undefined, given: Given): P
 		return;
 	}
 
-	// nvidia-smi starts while Ink is still being loaded.
+	// nvidia-smi starts, and the engine lists the boxes, while Ink is still being loaded.
 	const feed = startGpuFeed(host.nvidiaSmi);
+	host = {...host, engine: await askAhead(hostWord, new AbortController().signal, ['boxes'])};
+	const early = listEarly(host);
 	const [{runSession}, look] = await Promise.all([import('../session/index.tsx'), ownLook()]);
-	// Drawing takes longer than this wait: with the GPUs on the first picture there need not be a second one at once.
-	await Promise.race([feed.firstNews, sleep(100)]);
+	// Drawing takes longer than this wait: with GPUs and boxes on the first picture there need not be a second one at once.
+	await Promise.race([Promise.all([feed.firstNews, early.settled]), sleep(100)]);
 	const folder = process.cwd();
 	const code = await runSession(host, {
 		...look,
@@ -75,6 +80,7 @@ export async function openSession(hostName: string | undefined, given: Given): P
 		...(hostWord === undefined ? {} : {hostWord}),
 		folder,
 		feed,
+		boxes: early.boxes,
 		demo: async () => makeDemo(undefined, given),
 		openOther: async ({address}) => ({
 			host: openHost({host: await resolved(address), quiet: true}),
@@ -82,6 +88,21 @@ export async function openSession(hostName: string | undefined, given: Given): P
 		}),
 	});
 	leave(code);
+}
+
+/** The boxes as far as the engine was asked ahead for them; what goes wrong is found by the session when it asks itself. */
+function listEarly(host: Host): {boxes: Box[] | undefined; settled: Promise<void>} {
+	const early: ReturnType<typeof listEarly> = {boxes: undefined, settled: Promise.resolve()};
+	if (host.engine.local) {
+		early.settled = listBoxes(host).then(
+			(boxes) => {
+				early.boxes = boxes;
+			},
+			() => {},
+		);
+	}
+
+	return early;
 }
 
 /** How the user wants the session to look; on the demo host, too. */

@@ -5,22 +5,32 @@ import {findEngineAddress} from './address.ts';
 import type {Engine} from './engine.ts';
 import {lazyDocker} from './lazy.ts';
 
-/**
-The engine that flags and environment select. One of this machine has been asked already what nearly every verb needs first: it answers while the
-code of the verb is loaded.
+/** What the engine can be asked ahead: its description, and the boxes. */
+type Ahead = 'info' | 'boxes';
 
+/**
+The engine that flags and environment select. One of this machine has been asked already what is needed first: it answers while the
+code of the verb, or of the session, is loaded.
+
+@param questions what nearly every verb needs, unless given
 @throws Failure (usage)
 */
-export async function askAhead(host: string | undefined, signal: AbortSignal): Promise<Engine> {
+export async function askAhead(
+	host: string | undefined,
+	signal: AbortSignal,
+	questions: readonly Ahead[] = ['info', 'boxes'],
+): Promise<Engine> {
 	const address = findEngineAddress(process.env, homeFolder(process.env), host);
 	const engine = lazyDocker(address);
 	if (address.missing || !engine.local) {
 		return engine;
 	}
 
-	const first = {info: engine.info(signal), boxes: engine.listContainers({labels: [boxLabel], signal})};
-	const answers: Partial<typeof first> = first;
-	for (const answer of Object.values(first)) {
+	const answers = {
+		...(questions.includes('info') ? {info: engine.info(signal)} : {}),
+		...(questions.includes('boxes') ? {boxes: engine.listContainers({labels: [boxLabel], signal})} : {}),
+	};
+	for (const answer of Object.values(answers)) {
 		// Whoever needs it gets the error, too.
 		answer.catch(() => {});
 	}

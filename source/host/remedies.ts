@@ -36,6 +36,11 @@ export const findBuildRemedy = finder(buildRemedies);
 function finder(known: readonly Remedy[]): (text: string) => Remedy | undefined {
 	let any: RegExp | undefined;
 	return (text) => {
+		// Compiling all of them takes as long as half a frame, and the first frame of a session has no log yet.
+		if (text === '') {
+			return undefined;
+		}
+
 		// Some look at the case of letters; this only sorts out what none can match.
 		any ??= new RegExp(known.map((remedy) => remedy.text.source).join('|'), 'im');
 		return any.test(text) ? known.find((remedy) => remedy.text.test(text)) : undefined;

@@ -1,7 +1,7 @@
 import {homedir} from 'node:os';
 import {type HostFacts, hasAnswered, missingAnswers} from '../app/hosts/facts.ts';
 import type {Diagnostic} from '../base/failure.ts';
-import {isRunning} from '../box/box.ts';
+import {type Box, isRunning} from '../box/box.ts';
 import {ownerText} from '../box/list.ts';
 import type {GpuFeed} from '../gpu/feed.ts';
 import {GpuHistory} from '../gpu/history/gpu-history.ts';
@@ -35,7 +35,7 @@ import {type Action, firstView, type Pane, reduce, type Situation} from './state
 import {lookForFirstRun} from './state/setup/effects.ts';
 import {hasNoBox, setupSituation} from './state/setup/select-setup.ts';
 import {startSources} from './state/sources.ts';
-import {createStore, onChange, type SessionState, type SessionStore} from './state/store.ts';
+import {createStore, onChange, type SessionState, type SessionStore, withFacts} from './state/store.ts';
 import type {AlertWishes} from './state/tells/alert.ts';
 import {followTells} from './state/tells/follow-tells.ts';
 import {ownUseCases, type UseCases} from './state/use-cases.ts';
@@ -58,6 +58,8 @@ export type SessionOptions = {
 	trouble?: Diagnostic;
 	/** How the user wants to hear of events. */
 	alert?: AlertWishes;
+	/** All boxes, when the caller has listed them already: they are on the first picture. */
+	boxes?: Box[] | undefined;
 	/** Nothing is changed. */
 	readOnly?: boolean;
 	/** What `--host` takes for this host; missing for this machine's own engine. */
@@ -152,7 +154,11 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	followMachine(context);
 	const uses = createUseSource(host.engine, store, stopping.signal);
 	followBox(context, past.use);
-	const {tour} = options;
+	const {boxes, tour} = options;
+	if (boxes) {
+		store.changeNow(withFacts(({box}) => ({box: {...box, phase: 'live', boxes}})));
+	}
+
 	const moveTour = tour && followTour(store, tour);
 
 	const act: Act = (action, measures = noMeasures) => {

@@ -114,6 +114,14 @@ export async function makeOffer(host: Host, gathering: Promise<Effective>, signa
 		tags.map((reference) => ({reference, id, createdAt: createdAt ?? null})),
 	);
 	const now = new Date();
+	// Most boxes of a host are made from a few images, and each is held against all of the catalogue.
+	const judged = new Map<string, Freshness>();
+	const freshnessOf = (base: Base) => {
+		const key = `${base.reference} ${base.id} ${base.createdAt?.getTime()}`;
+		const known = judged.get(key) ?? freshness(base, {now, local: builds, offered: fitting});
+		judged.set(key, known);
+		return known;
+	};
 	return {
 		suggestions,
 		sizes: new Map(
@@ -123,9 +131,7 @@ export async function makeOffer(host: Host, gathering: Promise<Effective>, signa
 			'info' in found
 				? found.boxes.flatMap(({name}) => {
 						const base = found.bases.get(name);
-						return base
-							? [{name, image: base.reference, ...freshness(base, {now, local: builds, offered: fitting})}]
-							: [];
+						return base ? [{name, image: base.reference, ...freshnessOf(base)}] : [];
 					})
 				: [],
 		gpus: inventory.gpus,

@@ -24,7 +24,9 @@ export async function followBoxes(
 			concerns: concernsBoxes,
 			phase: () => store.get().facts.box.phase,
 			tell({items, reached, ...news}) {
-				store.change(
+				// The first list is what the user waits for; later ones wait for the next frame.
+				const change = store.get().facts.box.phase === 'waiting' ? store.changeNow : store.change;
+				change(
 					withFacts(({box}) => ({
 						box: {
 							...box,
