@@ -5,7 +5,7 @@ import {findCodeCache} from './start/code-cache.ts';
 import {readBeginning} from './start/command-line.ts';
 import {openCode} from './start/compiled-code.ts';
 import {dropEmptyVariables} from './start/empty-variables.ts';
-import {limitHeap} from './start/heap.ts';
+import {limitHeapFor} from './start/heap.ts';
 import {refuseOldNode} from './start/old-node.ts';
 
 refuseOldNode();
@@ -22,10 +22,7 @@ async function start(): Promise<void> {
 	}
 
 	const purpose = readBeginning(process.argv.slice(2)).word ?? 'session';
-	if (purpose === 'session' || purpose === 'demo') {
-		limitHeap();
-	}
-
+	limitHeapFor(purpose);
 	const folder = import.meta.dirname;
 	const code = openCode({
 		folder,

@@ -7,6 +7,7 @@ import {findCodeCache} from '../source/start/code-cache.ts';
 import {readBeginning} from '../source/start/command-line.ts';
 import {openCode} from '../source/start/compiled-code.ts';
 import {dropEmptyVariables} from '../source/start/empty-variables.ts';
+import {limitHeapFor} from '../source/start/heap.ts';
 
 const inside = '/proc/self/exe/dist';
 
@@ -20,12 +21,17 @@ if (script === undefined) {
 	process.argv.splice(1, 1);
 }
 
+const purpose = readBeginning(process.argv.slice(2)).word ?? 'session';
+if (script === undefined) {
+	limitHeapFor(purpose);
+}
+
 const code = openCode({
 	folder: inside,
 	read: (name) => Buffer.from(getRawAsset(`dist/${name}`)).toString('latin1'),
 	cache: script === undefined ? findCodeCache(process.env) : undefined,
 	build: process.env.GPUBOX_BUILD ?? '',
-	purpose: readBeginning(process.argv.slice(2)).word ?? 'session',
+	purpose,
 });
 if (script === undefined) {
 	const {main} = code.load('main.js') as typeof import('../source/main.ts');
