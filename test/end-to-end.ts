@@ -1,6 +1,7 @@
 /** Runs the end-to-end files on test hosts, each file on the next one that is free. */
 import {basename} from 'node:path';
 import {testHostVariable} from './_helpers/test-host/index.ts';
+import {torchrunFile} from './_helpers/test-host/torch-image.ts';
 
 /** What one file printed, and how it ended: undefined when all of it passed. */
 type Ran = {failed: string | undefined; output: string};
@@ -16,17 +17,23 @@ type Options = {
 // These take a minute or more. Begun last, one of them would be all that still runs.
 const longest = [
 	'documents',
-	'provenance',
 	'lock',
-	'torchrun',
+	'provenance',
+	'box-surroundings',
+	'failures',
 	'race',
-	'run',
-	'ssh-config',
-	'images',
-	'secrets',
 	'hostile-engine',
+	'run',
+	'images',
+	'ssh-config',
+	'swarm',
+	'project-file',
 	'idle',
+	'torchrun',
 ];
+
+/** Needs what only the first test host has. */
+const onFirst = torchrunFile;
 
 /** The order to begin with them in: the longest first, then as they are. */
 function inOrder(files: readonly string[]): string[] {
@@ -47,8 +54,12 @@ export async function runEndToEnd(files: readonly string[], {hosts, runFile, say
 	const waiting = inOrder(files);
 	const failures: Array<{file: string; output: string}> = [];
 	let over = 0;
+	const take = (host: string) => {
+		const index = waiting.findIndex((file) => !onFirst.test(file) || host === hosts[0]);
+		return index === -1 ? undefined : waiting.splice(index, 1)[0];
+	};
 	const work = async (host: string) => {
-		for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+		for (let file = take(host); file !== undefined; file = take(host)) {
 			const start = performance.now();
 			const {failed, output} = await runFile(file, {[testHostVariable]: host});
 			const seconds = ((performance.now() - start) / 1000).toFixed(1);

@@ -18,6 +18,7 @@ import {audit} from '../tools/audit.ts';
 import {checkCommits} from '../tools/commit-subjects.ts';
 import {testHostVariable} from './_helpers/test-host/index.ts';
 import {type PreparedHost, prepareHost} from './_helpers/test-host/prepare.ts';
+import {buildTorchCpuImage, torchrunFile} from './_helpers/test-host/torch-image.ts';
 import {runEndToEnd} from './end-to-end.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
@@ -30,6 +31,10 @@ const {values: options} = parseArgs({
 		keep: {type: 'boolean', default: false},
 	},
 });
+
+const isTorchrun = (file: string) => torchrunFile.test(file);
+
+const hostOptions = {root, keep: options.keep, say: (line: string) => say(`  ${line}`)};
 
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -88,9 +93,17 @@ async function endToEnd(meanwhile: () => Promise<void>): Promise<void> {
 
 	const hosts: PreparedHost[] = [];
 	const over = new AbortController();
-	const prepared = prepareHosts(hosts, files.length, AbortSignal.any([interrupted.signal, over.signal]));
-	// It is waited for below, where it is told.
+	const signal = AbortSignal.any([interrupted.signal, over.signal]);
+	const first = prepareHost({...hostOptions, signal});
+	const prepared = prepareHosts(first, hosts, files.length, signal);
+	const torch = first.then(async ({docker, images}) => {
+		if (files.some(isTorchrun)) {
+			await buildTorchCpuImage(docker, images, signal);
+		}
+	});
+	// Both are waited for below. Where the second fails, the test that needs the image builds it, and tells why it cannot.
 	prepared.catch(() => {});
+	const afterTorch = torch.catch(() => {});
 	try {
 		await meanwhile();
 		await step('test host', () => prepared);
@@ -98,13 +111,20 @@ async function endToEnd(meanwhile: () => Promise<void>): Promise<void> {
 		await step('end-to-end tests', () =>
 			runEndToEnd(files, {
 				hosts: hosts.map(({file}) => file),
-				runFile: (file, env) => runChild(process.execPath, testCall([file]), {env, quiet: true}),
+				async runFile(file, env) {
+					if (isTorchrun(file)) {
+						await afterTorch;
+					}
+
+					return runChild(process.execPath, testCall([file]), {env, quiet: true});
+				},
 				say,
 			}),
 		);
 	} finally {
 		over.abort(new Error('the tests are over'));
 		await prepared.catch(() => {});
+		await afterTorch;
 		const [{file} = {file: ''}] = hosts;
 		if (file !== '' && options.keep) {
 			say(`the test host stays: ${testHostVariable}=${file} node --import=tsx --test test/e2e/NAME.test.ts`);
@@ -120,12 +140,16 @@ async function endToEnd(meanwhile: () => Promise<void>): Promise<void> {
 }
 
 /** Much of an end-to-end test is waiting, so two run at a time where the tests have engines of their own. */
-async function prepareHosts(hosts: PreparedHost[], files: number, signal: AbortSignal): Promise<void> {
-	const shared = {root, keep: options.keep, say: (line: string) => say(`  ${line}`), signal};
-	const first = await prepareHost(shared);
+async function prepareHosts(
+	making: Promise<PreparedHost>,
+	hosts: PreparedHost[],
+	files: number,
+	signal: AbortSignal,
+): Promise<void> {
+	const first = await making;
 	hosts.push(first);
 	if (process.getuid?.() === 0 && !options.keep && files > 1) {
-		hosts.push(await prepareHost({...shared, lane: 1, imagesFrom: first.docker}));
+		hosts.push(await prepareHost({...hostOptions, signal, lane: 1, imagesFrom: first.docker}));
 	}
 }
 

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
-import {buildImage, dockerOf, makePerson, type Person, testHost} from '../_helpers/test-host/index.ts';
+import {dockerOf, makePerson, type Person, testHost} from '../_helpers/test-host/index.ts';
+import {buildTorchCpuImage, torchCpuImage} from '../_helpers/test-host/torch-image.ts';
 
 // Jobs with several processes: the real PyTorch of the distribution, on the CPU, with gloo in place of NCCL.
 
 const host = testHost();
 const docker = dockerOf(host);
-const image = 'gpubox-test/torch-cpu:bookworm-2';
 
 const script = `
 import os, sys
@@ -33,23 +33,14 @@ describe('a job with two processes', () => {
 	const run = (...words: string[]) =>
 		person.runGpubox([
 			'run',
-			...['--image', image, '--gpus', 'none', '--nproc', '2', '--cpus', '2', '--stop-timeout', '20'],
+			...['--image', torchCpuImage, '--gpus', 'none', '--nproc', '2', '--cpus', '2', '--stop-timeout', '20'],
 			...['--', 'python3', 'train.py', ...words],
 		]);
 
 	before(async () => {
 		person = await makePerson(host);
 		await writeFile(join(person.project, 'train.py'), script, {mode: 0o644});
-		const here = (await docker.listImages()).flatMap((each) => each.RepoTags ?? []);
-		if (!here.includes(image)) {
-			// Once for each test host: it is some hundred megabytes. And with Python 3.11 a loop over an enum leaves out its zero, which
-			// the torchrun of this PyTorch does not know yet.
-			await buildImage(
-				docker,
-				image,
-				`FROM ${host.images.jupyter}\nRUN apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends python3-torch && rm -rf /var/lib/apt/lists/*\nRUN sed -i 's/for s in Std:/for s in Std.__members__.values():/' /usr/lib/python3/dist-packages/torch/distributed/elastic/multiprocessing/api.py\n`,
-			);
-		}
+		await buildTorchCpuImage(docker, host.images);
 	});
 	after(async () => {
 		const left = await docker.listContainers({all: true, filters: {label: [`gpubox.project=${person.project}`]}});

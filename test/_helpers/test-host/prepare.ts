@@ -7,7 +7,7 @@ import Docker from 'dockerode';
 import {succeeds} from './command.ts';
 import {emptyEngine, removeOldImages, startEngine} from './engine.ts';
 import {gpus, writeGpuHook} from './gpu-hook.ts';
-import {prepareImages} from './images.ts';
+import {prepareImages, type TestImages} from './images.ts';
 import {removeEngineFolder} from './isolation.ts';
 import {differences, isElsewhere, machineState} from './machine.ts';
 import {makeNetwork, removeNetwork} from './network.ts';
@@ -19,6 +19,7 @@ export type PreparedHost = {
 	/** The description that `testHost()` reads. */
 	file: string;
 	docker: Docker;
+	images: TestImages;
 	stop(): Promise<void>;
 };
 
@@ -110,7 +111,7 @@ async function ownEngine({root, lane = 0, imagesFrom, keep, say, signal}: Option
 			program,
 			own: {rootOnlyAddress: engine.rootOnlyAddress, gpus, hookFolder, hostPath: hook.host, runFolder},
 		});
-		return {file, docker: engine.docker, stop};
+		return {file, docker: engine.docker, images, stop};
 	} catch (error) {
 		await stop();
 		throw error;
@@ -147,7 +148,7 @@ async function reachableEngine({root, say, signal}: Options): Promise<PreparedHo
 		folder,
 		program: {node: process.execPath, cli: join(root, 'dist/cli.js')},
 	});
-	return {file, docker, stop: () => rm(folder, {recursive: true, force: true})};
+	return {file, docker, images, stop: () => rm(folder, {recursive: true, force: true})};
 }
 
 async function describe(folder: string, host: TestHost): Promise<string> {
