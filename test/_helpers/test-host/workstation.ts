@@ -20,6 +20,11 @@ import {importShell, startSecondEngine} from './second-engine.ts';
 import {waitUntil} from './wait-until.ts';
 
 const [folder = '', role] = process.argv.slice(2);
+if (folder === '') {
+	// Run as if it were a test, on the machine itself, it would change the machine's settings.
+	throw new Error('It is started with a folder, in namespaces of its own, by test/e2e/machine.test.ts.');
+}
+
 const bridge = 'gpubox0a1b2c3d';
 const runFolder = `/run/${controlGroupOf(folder)}-tests`;
 const groupId = 1000;

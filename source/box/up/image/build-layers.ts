@@ -7,6 +7,8 @@ import {safeText} from '../../../text/safe.ts';
 import {shellQuote} from '../../../text/shell-quote.ts';
 import {derivedFrom, derivedFromId} from '../../layer-labels.ts';
 import type {ImagePin, Packages} from '../../plan/types.ts';
+import {completeLayer, labelLacking} from './complete-layer.ts';
+import {dueAgain, lackingIn} from './lacking.ts';
 
 /** Settings of the host's network that a build needs. */
 export type BuildSettings = {
@@ -136,12 +138,26 @@ export async function ensureDerivedImage(
 		originId?: string;
 		onStart: () => void;
 		onLine: (line: string) => void;
+		/** One line for the user about what the layer lacks. */
+		onNote: (text: string) => void;
 		signal?: AbortSignal;
 	},
 ): Promise<Derived> {
 	const {files, doing, locked} = layer;
 	const tag = derivedReference(base, reference, files, options.settings);
+	const settingsOf = (below: string) => ({
+		...buildArguments(below, options.settings, {environment: process.env, docker: options.proxies}),
+		GPUBOX_TIME: new Date().toISOString(),
+	});
 	const existing = options.fresh ? undefined : await engine.inspectImage(tag, options.signal);
+	const due = existing ? dueAgain(existing.labels, new Date()) : [];
+	if (existing && due.length > 0) {
+		options.onStart();
+		const {id} = existing;
+		const told = {reference, ...options, arguments: settingsOf(id)};
+		return {name: tag, id: await completeLayer(engine, {tag, id}, due, told)};
+	}
+
 	if (existing) {
 		return {name: tag, id: existing.id};
 	}
@@ -150,14 +166,12 @@ export async function ensureDerivedImage(
 	// Part of the base, and so of the layer's name.
 	const {entrypoint = []} = (await engine.inspectImage(base.id, options.signal)) ?? {};
 	const lastLines: string[] = [];
+	let id: string;
 	try {
-		const id = await engine.buildImage({
+		id = await engine.buildImage({
 			files,
 			tag,
-			arguments: {
-				...buildArguments(base.id, options.settings, {environment: process.env, docker: options.proxies}),
-				...entrypointArgument(entrypoint),
-			},
+			arguments: {...settingsOf(base.id), ...entrypointArgument(entrypoint)},
 			...(options.fresh ? {noCache: true} : {}),
 			labels: {[derivedFrom]: reference, [derivedFromId]: options.originId ?? base.id},
 			onLine(line) {
@@ -169,7 +183,6 @@ export async function ensureDerivedImage(
 			},
 			...(options.signal ? {signal: options.signal} : {}),
 		});
-		return {name: tag, id};
 	} catch (error) {
 		if (error instanceof EngineError && error.code === 'failed') {
 			const {findBuildRemedy} = await import('../../../host/remedies.ts');
@@ -193,11 +206,19 @@ export async function ensureDerivedImage(
 
 		throw error;
 	}
+
+	const lacking = lackingIn(lastLines);
+	return {
+		name: tag,
+		id: lacking.length > 0 ? await labelLacking(engine, {tag, id}, lacking, {reference, ...options}) : id,
+	};
 }
 
-/** What templates/derive/install said last before it ended the build. What it says of an entrypoint does not end one. */
+/** What templates/derive/install said last before it ended the build. What it says of an entrypoint, or of what is lacking, does not end one. */
 export function ownReason(lines: readonly string[]): string | undefined {
-	const own = lines.flatMap((line) => /^gpubox: (?!the image's entrypoint )(.+)$/.exec(line)?.[1] ?? []);
+	const own = lines.flatMap(
+		(line) => /^gpubox: (?!the image's entrypoint |this layer lacks )(.+)$/.exec(line)?.[1] ?? [],
+	);
 	return own.at(-1);
 }
 

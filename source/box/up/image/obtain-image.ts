@@ -76,6 +76,7 @@ export async function derive(
 					originId: baseId,
 					onStart: () => say(''),
 					onLine: say,
+					onNote: (text) => options.report({kind: 'note', text}),
 					signal: options.signal,
 				});
 		id = derived.name;
