@@ -1,11 +1,8 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {loadReadableSettings} from '../app/load-settings.ts';
-import {type ExitCode, exitCode} from '../base/failure.ts';
+import {checkHostFor} from '../app/check-host.ts';
+import {type ExitCode, exitCode, type Failure} from '../base/failure.ts';
 import type {Check} from '../doctor/check.ts';
-import {diagnose} from '../doctor/diagnose.ts';
-import {gatherFacts} from '../doctor/gather.ts';
-import {realProbe} from '../doctor/probe.ts';
 import {openHost} from '../host/open-host.ts';
 import {printJson} from './output/json.ts';
 import {tellTrouble} from './output/tell-trouble.ts';
@@ -20,16 +17,17 @@ type Options = {
 
 export async function doctor(options: Options, signal: AbortSignal): Promise<ExitCode> {
 	const host = openHost(options);
-	// What is wrong with the settings does not keep the machine from being checked.
-	const {settings} = await loadReadableSettings('.', {onTrouble: tellTrouble});
-	const look = async () =>
-		diagnose(
-			await gatherFacts(realProbe(host, process.env), {
-				deep: options.deep ?? false,
-				mirror: settings.build?.registryMirror,
-				signal,
-			}),
-		);
+	let told = false;
+	const onTrouble = (trouble: Failure) => {
+		if (!told) {
+			tellTrouble(trouble);
+		}
+	};
+	const look = async () => {
+		const {checks} = await checkHostFor(host, '.', {deep: options.deep ?? false, signal, onTrouble});
+		told = true;
+		return checks;
+	};
 	let checks = await look();
 	if (options.fix) {
 		// The report comes first, because it explains the commands; with --json it is not the result.

@@ -201,6 +201,10 @@ function optionsFor(host: DemoHost, given: Given) {
 					agreed = settings;
 				});
 			},
+			async checkHost(given, _, options) {
+				const {checkDemoHost} = await import('./output/demo-doctor.ts');
+				return checkDemoHost(given, options);
+			},
 			findProcess: async (_, {pid}) => host.findProcess(pid),
 			signalProcess: async (_, {pid}) => (host.engine.endProcess(pid) ? 'sent' : 'gone'),
 			keepHistory: (_, history, signal) => host.fillPast(history, signal),

@@ -1,3 +1,5 @@
+import type {HostFacts} from './facts.ts';
+
 /** A layer between the GPU and a box, bottom up. The ids are part of the published interface: add, never change. */
 export type CheckId =
 	| 'gpu'
@@ -81,6 +83,12 @@ export const restsOn: Partial<Record<CheckId, CheckId[]>> = {
 
 /** The verdict on one layer, without its id and title. */
 export type Verdict = Omit<Check, 'id' | 'title'>;
+
+/** Judges one layer as if those below it had passed. Pure. */
+export type Judge = (facts: HostFacts) => Verdict;
+
+/** A layer of which not all is known yet that its check needs. */
+export type CheckUnderWay = Pick<Check, 'id' | 'title'> & {status: 'checking'};
 
 export function ok(found: string): Verdict {
 	return {status: 'ok', found, why: '', fix: undefined};

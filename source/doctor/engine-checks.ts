@@ -2,7 +2,7 @@
 
 import {findRemedy} from '../host/remedies.ts';
 import {compareVersions, leadingVersion} from '../text/compare-versions.ts';
-import {advise, autoFix, type CheckId, fail, ok, skip, type Verdict, warn} from './check.ts';
+import {advise, autoFix, type CheckId, fail, type Judge, ok, skip, type Verdict, warn} from './check.ts';
 import {judgeEngineSettings} from './engine-settings.ts';
 import type {HostFacts} from './facts.ts';
 import {configureToolkit, installDocker, installToolkit} from './install.ts';
@@ -10,16 +10,14 @@ import {configureToolkit, installDocker, installToolkit} from './install.ts';
 type EngineLayer = 'engine' | 'permission' | 'engine-version' | 'engine-settings' | 'toolkit' | 'container-gpu';
 
 /** Verdicts on the engine, each as if the layers below it had passed. */
-export function judgeEngine(facts: HostFacts): Record<EngineLayer & CheckId, Verdict> {
-	return {
-		engine: judgeReach(facts),
-		permission: judgePermission(facts),
-		'engine-version': judgeVersion(facts),
-		'engine-settings': judgeEngineSettings(infoOf(facts)),
-		toolkit: judgeToolkit(facts),
-		'container-gpu': judgeContainer(facts),
-	};
-}
+export const engineJudges: Record<EngineLayer & CheckId, Judge> = {
+	engine: judgeReach,
+	permission: judgePermission,
+	'engine-version': judgeVersion,
+	'engine-settings': (facts) => judgeEngineSettings(infoOf(facts)),
+	toolkit: judgeToolkit,
+	'container-gpu': judgeContainer,
+};
 
 function infoOf({engine}: HostFacts) {
 	return 'info' in engine ? engine.info : undefined;

@@ -14,6 +14,10 @@ export type GatherOptions = {
 	/** A mirror to check in place of Docker Hub: `mirror.example:5000`. */
 	mirror: string | undefined;
 	signal: AbortSignal;
+	/** Called with facts as they become known. */
+	onFacts?: (facts: Partial<HostFacts>) => void;
+	/** Gathers only these again; all others stay as they were. */
+	again?: {before: HostFacts; facts: ReadonlySet<keyof HostFacts>};
 };
 
 const dockerHub = 'https://registry-1.docker.io/v2/';
@@ -28,31 +32,70 @@ Inspects the whole machine at once; only the test in a container waits for the r
 @throws the reason of the signal
 */
 export async function gatherFacts(probe: Probe, options: GatherOptions): Promise<HostFacts> {
-	const {signal} = options;
-	const local = probe.engine.local;
-	const [inventory, {engine, owners}, gpuFacts, system, network] = await Promise.all([
-		probe.inventory(signal),
-		askEngine(probe, signal),
-		local ? readGpuLayers(probe, signal) : nothingOfGpus,
-		readSystem(probe, signal),
-		askNetwork(probe, options),
-	]);
-	const info = 'info' in engine ? engine.info : undefined;
-	const container = await tryContainer(probe, info, inventory, options);
-	signal.throwIfAborted();
-	return {
-		address: probe.engine.address,
-		local,
-		inventory,
-		engine,
-		...gpuFacts,
-		...system,
-		toolkit: await readToolkit(probe, info, signal),
-		container,
-		freeDiskBytes: info && local ? await probe.freeBytes(info.rootDirectory) : undefined,
-		portsTaken: local ? await findTakenPorts(probe, owners) : [],
-		...network,
+	const {signal, onFacts, again} = options;
+	const {local, address} = probe.engine;
+	onFacts?.({...(again && without(again.before, again.facts)), address, local});
+	const tell = async <Part extends Partial<HostFacts>>(part: Part | Promise<Part>): Promise<Part> => {
+		const known = await part;
+		signal.throwIfAborted();
+		onFacts?.(known);
+		return known;
 	};
+	/** What was known before, where nothing of it is to be gathered again. */
+	const unlessKnown = async <Key extends keyof HostFacts>(
+		keys: readonly Key[],
+		gather: () => Pick<HostFacts, Key> | Promise<Pick<HostFacts, Key>>,
+	): Promise<Pick<HostFacts, Key>> =>
+		again === undefined || keys.some((key) => again.facts.has(key)) ? tell(gather()) : pick(again.before, keys);
+	const inventory = unlessKnown(['inventory'], async () => ({inventory: await probe.inventory(signal)}));
+	// Who holds a port, and where the engine's files are, is its answer too.
+	const asked = askEngine(probe, signal);
+	const answer = tell(asked.then(({engine}) => ({engine})));
+	const infoOf = async () => {
+		const {engine} = await asked;
+		return 'info' in engine ? engine.info : undefined;
+	};
+	const parts = await Promise.all([
+		inventory,
+		answer,
+		unlessKnown(gpuLayers, () => (local ? readGpuLayers(probe, signal) : nothingOfGpus)),
+		unlessKnown(systemFacts, () => readSystem(probe, signal)),
+		unlessKnown(['registry'], () => askNetwork(probe, options)),
+		unlessKnown(['toolkit'], async () => ({toolkit: await readToolkit(probe, await infoOf(), signal)})),
+		unlessKnown(['freeDiskBytes'], async () => {
+			const info = await infoOf();
+			return {freeDiskBytes: info && local ? await probe.freeBytes(info.rootDirectory) : undefined};
+		}),
+		unlessKnown(['portsTaken'], async () => ({
+			portsTaken: local ? await findTakenPorts(probe, (await asked).owners) : [],
+		})),
+		unlessKnown(['container'], async () => ({
+			container: await tryContainer(probe, await infoOf(), (await inventory).inventory, options),
+		})),
+	]);
+	signal.throwIfAborted();
+	const [smi, engine, gpus, system, network, toolkit, disk, taken, container] = parts;
+	return {
+		address,
+		local,
+		...smi,
+		...engine,
+		...gpus,
+		...system,
+		...network,
+		...toolkit,
+		...disk,
+		...taken,
+		...container,
+	};
+}
+
+function without(facts: HostFacts, keys: ReadonlySet<keyof HostFacts>): Partial<HostFacts> {
+	return Object.fromEntries(Object.entries(facts).filter(([key]) => !keys.has(key as keyof HostFacts)));
+}
+
+function pick<Key extends keyof HostFacts>(facts: Pick<HostFacts, Key>, keys: readonly Key[]): Pick<HostFacts, Key> {
+	return Object.fromEntries(keys.map((key) => [key, facts[key]])) as Pick<HostFacts, Key>;
 }
 
 /** With the names of the containers that hold a port. */
@@ -87,7 +130,8 @@ async function askEngine({engine}: Probe, signal: AbortSignal): Promise<EngineAn
 	}
 }
 
-type GpuLayers = Pick<HostFacts, 'pci' | 'loaded' | 'installedModule' | 'nouveau' | 'secureBoot' | 'wsl'>;
+const gpuLayers = ['pci', 'loaded', 'installedModule', 'nouveau', 'secureBoot', 'wsl'] as const;
+type GpuLayers = Pick<HostFacts, (typeof gpuLayers)[number]>;
 
 const nothingOfGpus: GpuLayers = {
 	pci: undefined,
@@ -155,7 +199,17 @@ async function readPci(probe: Probe): Promise<PciGpu[] | undefined> {
 	return found.flat();
 }
 
-async function readSystem(probe: Probe, signal: AbortSignal) {
+const systemFacts = [
+	'distribution',
+	'dockerInstalled',
+	'person',
+	'sharedMemory',
+	'shellProxy',
+	'dockerProxy',
+	'sshKeys',
+] as const;
+
+async function readSystem(probe: Probe, signal: AbortSignal): Promise<Pick<HostFacts, (typeof systemFacts)[number]>> {
 	const {person, groups} = probe;
 	const [release, groupFile, dockerd, ssh, freeBytes, sshKeys] = await Promise.all([
 		probe.readFile('/etc/os-release'),

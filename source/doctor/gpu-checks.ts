@@ -1,7 +1,7 @@
 /** From the card to nvidia-smi. */
 import {parseVersion} from '../text/compare-versions.ts';
 import {safeText} from '../text/safe.ts';
-import {advise, autoFix, type CheckId, type Fix, fail, ok, skip, type Verdict, warn} from './check.ts';
+import {advise, autoFix, type CheckId, type Fix, fail, type Judge, ok, skip, type Verdict, warn} from './check.ts';
 import type {HostFacts, PciGpu} from './facts.ts';
 import {installDriver, installUtilities, rebuildModule} from './install.ts';
 
@@ -10,15 +10,13 @@ type GpuLayer = 'gpu' | 'module' | 'driver' | 'nvidia-smi' | 'persistence';
 const remote = 'the engine is on another machine; run gpubox doctor there';
 
 /** Verdicts on the layers below containers, each as if those below it had passed. */
-export function judgeGpus(facts: HostFacts): Record<GpuLayer & CheckId, Verdict> {
-	return {
-		gpu: judgeCard(facts),
-		module: judgeModule(facts),
-		driver: judgeDriver(facts),
-		'nvidia-smi': judgeSmi(facts),
-		persistence: judgePersistence(facts),
-	};
-}
+export const gpuJudges: Record<GpuLayer & CheckId, Judge> = {
+	gpu: judgeCard,
+	module: judgeModule,
+	driver: judgeDriver,
+	'nvidia-smi': judgeSmi,
+	persistence: judgePersistence,
+};
 
 function problem({inventory}: HostFacts, ...codes: string[]) {
 	return inventory.problems.find(({code}) => codes.includes(code));

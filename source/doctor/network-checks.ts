@@ -1,6 +1,6 @@
 /** What pulling an image needs. Being offline is not a failure: local images work without a network. */
 import {formatDuration} from '../text/duration.ts';
-import {advise, autoFix, type CheckId, fail, ok, skip, type Verdict, warn} from './check.ts';
+import {advise, autoFix, type CheckId, fail, type Judge, ok, skip, type Verdict, warn} from './check.ts';
 import type {HostFacts} from './facts.ts';
 
 type NetworkLayer = 'dns' | 'registry' | 'clock' | 'proxy';
@@ -9,9 +9,12 @@ const offline = 'Images that are not here yet cannot be pulled.';
 // Certificates and tokens are checked against the clock; registries allow for about this much.
 const mostAheadMs = 5 * 60_000;
 
-export function judgeNetwork(facts: HostFacts): Record<NetworkLayer & CheckId, Verdict> {
-	return {dns: judgeLookup(facts), registry: judgeRegistry(facts), clock: judgeClock(facts), proxy: judgeProxy(facts)};
-}
+export const networkJudges: Record<NetworkLayer & CheckId, Judge> = {
+	dns: judgeLookup,
+	registry: judgeRegistry,
+	clock: judgeClock,
+	proxy: judgeProxy,
+};
 
 function hostOf(url: string): string {
 	return new URL(url).host;

@@ -1,6 +1,6 @@
 /** Disk and memory, ports and SSH keys. */
 import {formatBytes} from '../text/bytes.ts';
-import {advise, autoFix, type CheckId, fail, ok, skip, type Verdict, warn} from './check.ts';
+import {advise, autoFix, type CheckId, fail, type Judge, ok, skip, type Verdict, warn} from './check.ts';
 import type {HostFacts} from './facts.ts';
 import {installSsh} from './install.ts';
 
@@ -15,14 +15,12 @@ const leastSharedMemory = 16 * 1024 ** 2;
 // A box gets half of the memory as /dev/shm, 8 GiB at most; data loaders want more than one.
 const leastMemory = 4 * gibibyte;
 
-export function judgeRoom(facts: HostFacts): Record<RoomLayer & CheckId, Verdict> {
-	return {
-		'shared-memory': judgeSharedMemory(facts),
-		disk: judgeDisk(facts),
-		ports: judgePorts(facts),
-		'ssh-keys': judgeKeys(facts),
-	};
-}
+export const roomJudges: Record<RoomLayer & CheckId, Judge> = {
+	'shared-memory': judgeSharedMemory,
+	disk: judgeDisk,
+	ports: judgePorts,
+	'ssh-keys': judgeKeys,
+};
 
 function judgeSharedMemory({local, sharedMemory, engine}: HostFacts): Verdict {
 	if (!local) {

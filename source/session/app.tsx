@@ -3,6 +3,7 @@ import {useEffect, useSyncExternalStore} from 'react';
 import {type Layout, layOut, smallest} from './layout.ts';
 import {BoxScreen, lastBoxTop} from './screens/box.tsx';
 import {CommandsScreen} from './screens/commands.tsx';
+import {DoctorScreen, lastDoctorTop} from './screens/doctor.tsx';
 import {EventsScreen} from './screens/events.tsx';
 import {GpuScreen} from './screens/gpu.tsx';
 import {HelpScreen, helpLines} from './screens/help.tsx';
@@ -52,6 +53,13 @@ export function App({session}: {session: Session}) {
 		return Math.max(0, helpLines(facts, view, {columns, room}).length - room);
 	};
 
+	const lastTop = () =>
+		view.screen === 'box'
+			? lastBoxTop(facts, view, {size, now: session.now()})
+			: view.screen === 'doctor'
+				? lastDoctorTop(facts, view, size)
+				: 0;
+
 	const logMeasures = () => {
 		const isWhole = store.get().view.screen === 'log';
 		const area = isWhole
@@ -66,7 +74,7 @@ export function App({session}: {session: Session}) {
 			...logMeasures(),
 			lastHelpTop: view.screen === 'help' ? lastHelpTop() : 0,
 			lastQuestionTop: lastQuestionTop(),
-			lastBoxTop: view.screen === 'box' ? lastBoxTop(facts, view, {size, now: session.now()}) : 0,
+			lastTop: lastTop(),
 		});
 	});
 	usePaste((text) => session.paste(text));
@@ -114,6 +122,10 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 
 		case 'events': {
 			return <EventsScreen {...frame} />;
+		}
+
+		case 'doctor': {
+			return <DoctorScreen {...frame} />;
 		}
 
 		case 'box': {

@@ -11,6 +11,7 @@ import {safeText} from '../text/safe.ts';
 import {followTour} from './follow-tour.ts';
 import {showNotices} from './state/boxes/effects.ts';
 import {createRunWatcher} from './state/boxes/ended-runs.ts';
+import {doctorSituation} from './state/checks/select-doctor.ts';
 import {createContext, type Terminal} from './state/context.ts';
 import {perform, refuseReadOnly, standAside} from './state/effects.ts';
 import {createHostReader, type HostReader} from './state/gpus/host-line.ts';
@@ -80,7 +81,8 @@ type Measures = {
 	logWidth: number;
 	lastHelpTop: number;
 	lastQuestionTop: number;
-	lastBoxTop: number;
+	/** How far the lines of the screen that is shown can be scrolled. */
+	lastTop: number;
 };
 
 export type Session = {
@@ -107,7 +109,7 @@ export type Session = {
 type Act = (action: Action, measures?: Measures) => void;
 
 /** Of text that is typed: nothing that it does depends on the size of the screen. */
-const noMeasures: Measures = {panes: [], logHeight: 1, logWidth: 80, lastHelpTop: 0, lastQuestionTop: 0, lastBoxTop: 0};
+const noMeasures: Measures = {panes: [], logHeight: 1, logWidth: 80, lastHelpTop: 0, lastQuestionTop: 0, lastTop: 0};
 
 const longestLeaveMs = 1000;
 
@@ -279,7 +281,7 @@ function createInput(store: SessionStore, act: Act): Pick<Session, 'press' | 'pa
 
 function situationOf(
 	{facts, view}: SessionState,
-	{panes, logHeight, logWidth, lastHelpTop, lastQuestionTop, lastBoxTop}: Measures,
+	{panes, logHeight, logWidth, lastHelpTop, lastQuestionTop, lastTop}: Measures,
 	{log, past, now}: Pick<Session, 'log' | 'past' | 'now'>,
 ): Situation {
 	return {
@@ -309,8 +311,9 @@ function situationOf(
 		list: () => listSituation({facts, view}, now()),
 		container: () => containerSituation({facts, view}, now()),
 		setup: () => setupSituation(facts, view),
+		doctor: () => doctorSituation(facts, lastTop),
 		inspect: () => ({
-			lastTop: lastBoxTop,
+			lastTop,
 			nowMs: now().getTime(),
 			pids: listedProcesses(facts, view, past).map(({pid}) => pid),
 		}),

@@ -41,6 +41,7 @@ export const noUseCases: UseCases = {
 	endOfRun: fail,
 	hosts: fail,
 	disk: fail,
+	checkHost: fail,
 	findProcess: fail,
 	async keepHistory() {},
 	signalProcess: fail,

@@ -9,7 +9,7 @@ export function Notices({facts, view, width, height}: {facts: Facts; view: View;
 	const {message, tasks} = facts;
 	const task = tasks.at(-1);
 	let content = <Text> </Text>;
-	if (view.asking !== undefined && view.asking.what !== 'trust' && view.asking.what !== 'bulk') {
+	if (view.asking !== undefined && !('top' in view.asking)) {
 		const text = questionText(view.asking);
 		const answer = view.asking.armed ? 'armed' : isComplete(view.asking) ? 'open' : undefined;
 		content = <Question lines={height < 2 ? [text] : questionLines(text, width)} answer={answer} width={width} />;

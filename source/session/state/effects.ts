@@ -2,6 +2,7 @@ import {raiseStop} from '../job-control.ts';
 import {lendTerminal} from '../terminal.ts';
 import {attach, findIdleKernels, free, open, remove, restart, start, stop, up} from './boxes/effects.ts';
 import {findUse, findUses} from './boxes/find-use.ts';
+import {checkHost, runFix} from './checks/effects.ts';
 import {withEntry} from './command-log/command-entry.ts';
 import {commandLinesFor} from './command-log/command-lines.ts';
 import {runVerb} from './command-log/run-command.ts';
@@ -71,6 +72,8 @@ const effects: EffectTable = {
 	'pull-image': pullImage,
 	'up-with-image': upWithImage,
 	log: performLog,
+	'check-host': checkHost,
+	'run-fix': runFix,
 	'setup-look': lookForSetup,
 	'setup-keep': keepDraft,
 	'setup-check': checkFolder,
@@ -93,6 +96,7 @@ const harmless: ReadonlySet<Effect['type']> = new Set([
 	'find-copies',
 	'copy',
 	'load-images',
+	'check-host',
 	'load-verbs',
 	// Of these only those that look are offered then (select-palette.ts).
 	'run-verb',

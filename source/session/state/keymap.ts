@@ -6,6 +6,7 @@ import {questionKeys} from './keys/overlays/question-keys.ts';
 import {setupKeys} from './keys/overlays/setup-keys.ts';
 import {typingKeys} from './keys/overlays/typing-keys.ts';
 import {commandKeys} from './keys/places/command-keys.ts';
+import {doctorKeys} from './keys/places/doctor-keys.ts';
 import {eventKeys} from './keys/places/event-keys.ts';
 import {helpKeys} from './keys/places/help-keys.ts';
 import {hostKeys} from './keys/places/host-keys.ts';
@@ -26,6 +27,7 @@ export const bindings: Binding[] = [
 	...inspectKeys,
 	...listKeys,
 	...eventKeys,
+	...doctorKeys,
 	...imageKeys,
 	...hostKeys,
 	...setupKeys,
@@ -89,6 +91,7 @@ export function isMove(action: Action): boolean {
 	return (
 		harmless.has(action.type) ||
 		(action.type === 'setup' && action.does.what === 'move') ||
+		(action.type === 'doctor' && ['choose', 'scroll', 'problem', 'command'].includes(action.does.what)) ||
 		(action.type === 'list' && ['select-row', 'view'].includes(action.does.type))
 	);
 }

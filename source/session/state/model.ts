@@ -5,6 +5,7 @@ import type {NamedProcess} from '../../box/gpus/process-names.ts';
 import type {GpuInventory, GpuProblem} from '../../gpu/gpu.ts';
 import type {GpuView} from '../../gpu/live.ts';
 import {explain} from '../../host/remedies.ts';
+import {type DoctorState, noDoctor} from './checks/doctor.ts';
 import type {CommandEntry} from './command-log/command-entry.ts';
 import {type HostsState, noHosts} from './hosts/hosts.ts';
 import {type BoxCard, noBoxCard} from './inspect/box-state.ts';
@@ -123,6 +124,7 @@ export type Facts = {
 	card: CardState;
 	/** The box whose screen is shown. */
 	boxCard: BoxCard;
+	doctor: DoctorState;
 	setup: SetupState;
 	tells: TellsState;
 	tasks: Task[];
@@ -154,6 +156,7 @@ export function noFacts(
 		hosts: noHosts,
 		card: noCard,
 		boxCard: noBoxCard,
+		doctor: noDoctor,
 		setup: noSetup,
 		tells: noTells,
 		tasks: [],

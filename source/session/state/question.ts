@@ -1,4 +1,5 @@
 import {wrap} from '../../text/layout/fit.ts';
+import {fixScreen} from './checks/doctor.ts';
 import type {SignalQuestion} from './inspect/inspect.ts';
 import {containerQuestion} from './machine/ask-container.ts';
 import {bulkScreen} from './marks/marks.ts';
@@ -9,7 +10,23 @@ const besideQuestion = 14;
 
 /** What a question with a screen of its own shows; undefined for one that has a few lines above the footer. */
 export function questionScreen(asked: Question | undefined): Omit<TrustQuestion, 'what'> | undefined {
-	return asked?.what === 'trust' ? asked : asked?.what === 'bulk' ? bulkScreen(asked) : undefined;
+	switch (asked?.what) {
+		case 'trust': {
+			return asked;
+		}
+
+		case 'bulk': {
+			return bulkScreen(asked);
+		}
+
+		case 'fix': {
+			return fixScreen(asked);
+		}
+
+		default: {
+			return undefined;
+		}
+	}
 }
 
 /** What is asked, in words. Safe to print: names and owners are. */

@@ -1,3 +1,12 @@
+import {
+	type DoctorAction,
+	type DoctorEffect,
+	type DoctorSituation,
+	type DoctorView,
+	type FixQuestion,
+	firstDoctor,
+	reduceDoctor,
+} from './checks/doctor.ts';
 import type {CopyAbout} from './copy/copy-about.ts';
 import {type HostAction, type HostEffect, type HostSituation, reduceHosts} from './hosts/reduce-hosts.ts';
 import {
@@ -68,7 +77,8 @@ export type Question =
 	| TaskQuestion
 	| BulkQuestion
 	| (Armed & SignalQuestion)
-	| ContainerQuestion;
+	| ContainerQuestion
+	| FixQuestion;
 
 /** Whether `y` was pressed: Enter then says yes, and every other key takes it back. Typed words are no answer. */
 type Armed = {armed?: true};
@@ -102,7 +112,19 @@ export type TourState = {shown: boolean; step: number; part: number};
 
 /** What the user looks at. Boxes and GPUs are named by id: their places in the lists change. */
 export type View = {
-	screen: 'main' | 'help' | 'images' | 'setup' | 'hosts' | 'gpu' | 'box' | 'log' | 'events' | 'commands' | ListName;
+	screen:
+		| 'main'
+		| 'help'
+		| 'images'
+		| 'setup'
+		| 'hosts'
+		| 'gpu'
+		| 'box'
+		| 'log'
+		| 'events'
+		| 'commands'
+		| 'doctor'
+		| ListName;
 	/** The screen to go back to from the help. */
 	behindHelp: Exclude<View['screen'], 'help'>;
 	focus: Pane;
@@ -116,6 +138,7 @@ export type View = {
 	/** What the user made of each list that has a screen. */
 	lists: Lists;
 	setup: SetupView;
+	doctor: DoctorView;
 	/** On the screen of one GPU or box. */
 	inspect: InspectView;
 	/** Open, it takes the keys: what can be done, to be found by typing. */
@@ -154,6 +177,7 @@ export const firstView: View = {
 	hostName: undefined,
 	lists: newLists,
 	setup: startOf({}),
+	doctor: firstDoctor,
 	inspect: firstInspect,
 	palette: undefined,
 	menu: undefined,
@@ -211,6 +235,7 @@ export type Action =
 	| QuestionAction
 	| MainAction
 	| {type: 'setup'; does: SetupAction}
+	| {type: 'doctor'; does: DoctorAction}
 	| {type: 'type'; typed: Typed}
 	| {type: 'log'; does: LogAction}
 	| {type: 'scroll'; by: number; unit: 'line' | 'page'}
@@ -242,6 +267,7 @@ export type Situation = HostSituation & {
 	/** Lines of the palette, the best match first. Computed only where it is needed, as the next. */
 	palette: (view: View) => Array<PaletteItem<Action>>;
 	setup: () => SetupSituation;
+	doctor: () => DoctorSituation;
 	/** How many events there are. */
 	eventCount: number;
 	inspect: () => Omit<InspectSituation, 'gpuUuids'>;
@@ -267,6 +293,7 @@ export type Effect =
 	/** The place of the image in the list. */
 	| Of<'pull-image' | 'up-with-image', {index: number}>
 	| SetupEffect
+	| DoctorEffect
 	| InspectEffect
 	| {type: 'log'; does: LogEffect}
 	| HostEffect
@@ -363,6 +390,15 @@ const reducers: ReducerTable = {
 	setup(view, {does}, situation) {
 		const {setup, screen = 'setup', effects} = reduceSetup(view.setup, does, situation.setup());
 		return {view: {...view, setup, screen}, effects};
+	},
+	doctor(view, {does}, situation) {
+		const {
+			doctor,
+			asking = view.asking,
+			screen = view.screen,
+			effects,
+		} = reduceDoctor(view.doctor, does, situation.doctor());
+		return {view: {...view, doctor, asking, screen}, effects};
 	},
 	log: reduceLogOf,
 	scroll: (view, action, situation) =>
@@ -648,7 +684,7 @@ function reduceQuestion(view: View, action: QuestionAction, {lastQuestionTop}: S
 		}
 
 		case 'scroll-question': {
-			if (asking.what !== 'trust' && asking.what !== 'bulk') {
+			if (!('top' in asking)) {
 				return {view, effects: []};
 			}
 
@@ -735,6 +771,10 @@ function effectsOf(asked: Question, yes: boolean): Effect[] {
 
 	if (!yes) {
 		return [];
+	}
+
+	if (asked.what === 'fix') {
+		return [{type: 'run-fix', id: asked.id, command: asked.command}];
 	}
 
 	if (asked.what === 'container') {

@@ -218,7 +218,7 @@ export function selectHostLine(facts: Facts): string[] {
 /** Lines that a question, or running tasks and the last message, need together, at least one. */
 export function messageLines({message, tasks}: Facts, {asking}: View, columns: number): number {
 	if (asking !== undefined) {
-		return asking.what === 'trust' || asking.what === 'bulk' ? 1 : questionLines(questionText(asking), columns).length;
+		return 'top' in asking ? 1 : questionLines(questionText(asking), columns).length;
 	}
 
 	const shown = message === undefined ? 0 : heightOf(message, columns);

@@ -1,3 +1,4 @@
+import type {checkHostFor} from '../../app/check-host.ts';
 import type {keepHistory} from '../../app/history/keep-history.ts';
 import type {HostWatch} from '../../app/hosts/watch.ts';
 import type {IdleLimits} from '../../app/idle-limits.ts';
@@ -20,6 +21,7 @@ export type UseCases = {
 	/** Settles when the signal aborts. */
 	keepHistory: typeof keepHistory;
 	disk: typeof measureDisk;
+	checkHost: typeof checkHostFor;
 	findProcess: typeof findProcess;
 	signalProcess: (host: Host, process: SignalledProcess, name: 'SIGTERM' | 'SIGKILL') => Promise<SignalOutcome>;
 	/** After how long an idle box is marked. */
@@ -65,6 +67,10 @@ export const ownUseCases: UseCases = {
 	async idleLimits(box) {
 		const {idleLimits} = await import('../../app/idle-limits.ts');
 		return idleLimits(box);
+	},
+	async checkHost(...options) {
+		const {checkHostFor} = await import('../../app/check-host.ts');
+		return checkHostFor(...options);
 	},
 	async disk(host, signal) {
 		const {measureDisk} = await import('../../app/images/measure-disk.ts');

@@ -9,6 +9,10 @@ export function commandLinesFor(effect: Effect, facts: Facts): string[] {
 		return [lineOf(['gpubox', '--host', effect.address])];
 	}
 
+	if (effect.type === 'run-fix') {
+		return [effect.command];
+	}
+
 	const docker = dockerWords(effect);
 	if (docker !== undefined) {
 		return [lineOf(['docker', ...docker])];

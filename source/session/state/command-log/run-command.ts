@@ -33,7 +33,7 @@ Gives the terminal to a program until it ends and its output was read. One at a 
 
 @param ended called once the session has its terminal back, with the program's exit code
 */
-function runOnTerminal(context: Context, call: ProgramCall, ended?: (code: number | undefined) => void): void {
+export function runOnTerminal(context: Context, call: ProgramCall, ended?: (code: number | undefined) => void): void {
 	const {store, fail, terminal, signal} = context;
 	if (store.get().facts.lent) {
 		return;

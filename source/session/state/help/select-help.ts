@@ -22,6 +22,7 @@ const sections: Array<[scope: Scope, title: string]> = [
 	['processes', 'On the screen of processes'],
 	['list', 'In every other list'],
 	['events', 'In the list of what happened'],
+	['doctor', 'On the screen of doctor'],
 	['images', 'On the images screen'],
 	['hosts', 'On the hosts screen'],
 	['views', 'Screens'],

@@ -23,6 +23,7 @@ export type Scope =
 	| 'list'
 	| 'filter'
 	| 'events'
+	| 'doctor'
 	| 'commands'
 	| 'palette'
 	| 'menu'

@@ -1,6 +1,8 @@
 /** What a key does here and now, in words, and why it does nothing where that is so. For the footer, the help and the palette. */
 import {isRunning} from '../../../box/box.ts';
 import {ownerText} from '../../../box/list.ts';
+import {chosenCheck, chosenCommand, fixOf} from '../checks/doctor.ts';
+import {whyNotFix} from '../checks/select-doctor.ts';
 import {askToRead, type ContainerAction, type ContainerSituation} from '../machine/ask-container.ts';
 import {chosenContainer, containerSituation} from '../machine/select-lists.ts';
 import {type Facts, isDemoOffered} from '../model.ts';
@@ -126,8 +128,9 @@ const changing: ReadonlySet<Action['type']> = new Set([
 /** Whether the session is read-only, and the key would change something. */
 export function isRefused(action: Action, {readOnly}: Facts): boolean {
 	const opensSetup = action.type === 'setup' && (action.does.what === 'open' || action.does.what === 'visit');
+	const fixes = action.type === 'doctor' && action.does.what === 'ask-fix';
 	const onlyReads = action.type === 'container' && action.does === 'log';
-	return readOnly && !onlyReads && (opensSetup || changing.has(action.type));
+	return readOnly && !onlyReads && (opensSetup || fixes || changing.has(action.type));
 }
 
 /** Why the key does nothing now, in a few words; undefined where it does what it says. Safe to print. */
@@ -139,6 +142,10 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 	switch (action.type) {
 		case 'container': {
 			return whyNotOnContainer(action, facts, view);
+		}
+
+		case 'doctor': {
+			return whyNotOnDoctor(action, facts, view);
 		}
 
 		case 'demo': {
@@ -196,6 +203,37 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 		case 'mark':
 		case 'show': {
 			return whyNotForBox(facts, view, action.type);
+		}
+
+		default: {
+			return undefined;
+		}
+	}
+}
+
+function whyNotOnDoctor({does}: Extract<Action, {type: 'doctor'}>, facts: Facts, view: View): string | undefined {
+	const {checks, phase} = facts.doctor;
+	const check = chosenCheck(view.doctor, checks);
+	switch (does.what) {
+		case 'ask-fix': {
+			return whyNotFix(check, facts, view);
+		}
+
+		case 'copy': {
+			return chosenCommand(view.doctor, check) === undefined ? 'there is no command to copy' : undefined;
+		}
+
+		case 'command': {
+			return (fixOf(check)?.commands.length ?? 0) > 1 ? undefined : 'there are not several';
+		}
+
+		case 'problem': {
+			return checks.some(({status}) => status === 'fail' || status === 'warn') ? undefined : 'no problem was found';
+		}
+
+		case 'again':
+		case 'all': {
+			return phase === 'checking' ? 'it is being checked' : undefined;
 		}
 
 		default: {

@@ -1,0 +1,34 @@
+import type {DoctorAction} from '../../checks/doctor.ts';
+import type {Binding} from '../binding.ts';
+
+/** The checks of this host. */
+export const doctorKeys: Binding[] = [
+	{scope: 'anywhere', keys: ['D'], label: 'Check this host (doctor)', action: doctor({what: 'open'})},
+	{scope: 'doctor', keys: ['enter'], label: 'Run the fix (asks)', short: 'run fix', action: doctor({what: 'ask-fix'})},
+	{scope: 'doctor', keys: ['n'], label: 'Next problem', short: 'next problem', action: doctor({what: 'problem'})},
+	{scope: 'doctor', keys: ['y'], label: 'Copy the fix', short: 'copy fix', action: doctor({what: 'copy'})},
+	{scope: 'doctor', keys: ['tab'], label: 'Another command of it', action: doctor({what: 'command'})},
+	{scope: 'doctor', keys: ['r'], label: 'Make this check again', short: 'again', action: doctor({what: 'again'})},
+	{scope: 'doctor', keys: ['R'], label: 'Make all checks again', action: doctor({what: 'all'})},
+	{scope: 'doctor', keys: ['up', 'k'], label: 'Check above', action: doctor({what: 'choose', by: -1})},
+	{scope: 'doctor', keys: ['down', 'j'], label: 'Check below', action: doctor({what: 'choose', by: 1})},
+	{
+		scope: 'doctor',
+		keys: ['home', 'g'],
+		label: 'First check',
+		action: doctor({what: 'choose', by: Number.NEGATIVE_INFINITY}),
+	},
+	{
+		scope: 'doctor',
+		keys: ['end', 'G'],
+		label: 'Last check',
+		action: doctor({what: 'choose', by: Number.POSITIVE_INFINITY}),
+	},
+	{scope: 'doctor', keys: ['pagedown', 'space'], label: 'Its details: down', action: doctor({what: 'scroll', by: 3})},
+	{scope: 'doctor', keys: ['pageup', 'b'], label: 'Its details: up', action: doctor({what: 'scroll', by: -3})},
+	{scope: 'doctor', keys: ['escape', 'D'], label: 'Back', short: 'back', action: {type: 'back'}},
+];
+
+function doctor(does: DoctorAction): Binding['action'] {
+	return {type: 'doctor', does};
+}
