@@ -1,9 +1,12 @@
 import type {Engine, LogChunk, LogOptions} from '../engine/engine.ts';
 import {lineLength} from '../engine/limits.ts';
 import {LineSplitter} from '../text/lines.ts';
-import {safeLogLine} from '../text/safe.ts';
+import {isPlain, safeLogLine} from '../text/safe.ts';
 
 export type LogLine = {stream: 'stdout' | 'stderr'; text: string};
+
+/** Lines of one stream that have come together, in their order. */
+export type LogLines = {stream: LogLine['stream']; texts: string[]};
 
 /** A container's output line by line, each safe to print, colours kept. */
 export function readLogLines(engine: Engine, id: string, options: LogOptions = {}): AsyncGenerator<LogLine> {
@@ -12,18 +15,31 @@ export function readLogLines(engine: Engine, id: string, options: LogOptions = {
 
 /** Output that arrives in arbitrary pieces, line by line, each safe to print, colours kept. */
 export async function* linesOf(chunks: AsyncIterable<LogChunk>): AsyncGenerator<LogLine> {
+	for await (const {stream, texts} of lineGroupsOf(chunks)) {
+		for (const text of texts) {
+			yield {stream, text};
+		}
+	}
+}
+
+/** The same with the lines of each piece together: of a long log, handing them on one by one takes longer than reading it. */
+export async function* lineGroupsOf(chunks: AsyncIterable<LogChunk>): AsyncGenerator<LogLines> {
 	const decoders = {stdout: new TextDecoder(), stderr: new TextDecoder()};
 	const limits = {max: lineLength, tooLong: 'break'} as const;
 	const splitters = {stdout: new LineSplitter(limits), stderr: new LineSplitter(limits)};
 	for await (const {stream, data} of chunks) {
-		for (const line of splitters[stream].push(decoders[stream].decode(data, {stream: true}))) {
-			yield {stream, text: safeLogLine(line)};
+		const piece = decoders[stream].decode(data, {stream: true});
+		const [first, ...rest] = splitters[stream].push(piece);
+		if (first !== undefined) {
+			// It begins with what was left of the piece before.
+			yield {stream, texts: [safeLogLine(first), ...(isPlain(piece) ? rest : rest.map(safeLogLine))]};
 		}
 	}
 
 	for (const stream of ['stdout', 'stderr'] as const) {
-		for (const line of splitters[stream].end()) {
-			yield {stream, text: safeLogLine(line)};
+		const texts = splitters[stream].end().map(safeLogLine);
+		if (texts.length > 0) {
+			yield {stream, texts};
 		}
 	}
 }

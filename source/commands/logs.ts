@@ -2,11 +2,11 @@ import {stripVTControlCharacters} from 'node:util';
 import {pickBox} from '../app/boxes/pick-box.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {ownerText} from '../box/list.ts';
-import {type LogLine, readLogLines} from '../box/logs.ts';
+import {type LogLines, lineGroupsOf} from '../box/logs.ts';
 import {isNoEngine, type LogOptions} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
-import {findRemedy, type Remedy} from '../host/remedies.ts';
+import {findRemedies, type Remedy} from '../host/remedies.ts';
 import {parseDuration} from '../text/duration.ts';
 import {print} from '../text/print.ts';
 import {safeJson} from '../text/safe.ts';
@@ -40,27 +40,25 @@ export async function logs(
 	}
 
 	const colours = process.stdout.isTTY && !process.env.NO_COLOR;
-	const lines = await findLog(host, name, {
+	const groups = await findLog(host, name, {
 		follow: options.follow ?? false,
 		...(options.tail === undefined ? {} : {tail: options.tail}),
 		...(since ? {since} : {}),
 		signal,
 	});
 	const known = new Set<Remedy>();
-	for await (const {stream, text} of lines) {
-		const out = stream === 'stderr' ? process.stderr : process.stdout;
-		const plain = stripVTControlCharacters(text);
-		if (options.json) {
-			await print(process.stdout, `${safeJson({stream, text: plain})}\n`, signal);
-		} else {
-			await print(out, `${colours ? text : plain}\n`, signal);
-		}
-
-		const remedy = findRemedy(plain);
-		if (remedy && !known.has(remedy)) {
-			known.add(remedy);
-			if (options.follow) {
-				explain(remedy);
+	for await (const {stream, texts} of groups) {
+		const plain = texts.map(stripVTControlCharacters);
+		const out = stream === 'stderr' && !options.json ? process.stderr : process.stdout;
+		const lines = options.json ? plain.map((text) => safeJson({stream, text})) : colours ? texts : plain;
+		// A write for each line would take longer than all the rest.
+		await print(out, `${lines.join('\n')}\n`, signal);
+		for (const remedy of findRemedies(plain)) {
+			if (!known.has(remedy)) {
+				known.add(remedy);
+				if (options.follow) {
+					explain(remedy);
+				}
 			}
 		}
 	}
@@ -74,12 +72,12 @@ export async function logs(
 	return undefined;
 }
 
-/** The log of a box, or of a run: from the engine while its container is there, then from the run's folder. */
+/** The log of a box, or of a run, in groups of lines: from the engine while its container is there, then from the run's folder. */
 async function findLog(
 	host: Host,
 	given: string | undefined,
 	options: LogOptions & {signal: AbortSignal},
-): Promise<AsyncIterable<LogLine>> {
+): Promise<AsyncIterable<LogLines>> {
 	if (given !== undefined) {
 		const [{findRun}, {placed}] = await Promise.all([import('../app/runs/find.ts'), import('../app/runs/places.ts')]);
 		const elsewhere = placed(findRun(host, given));
@@ -95,7 +93,7 @@ async function findLog(
 			process.stderr.write(`gpubox: ${box.name} belongs to ${ownerText(box)}.\n`);
 		}
 
-		return readLogLines(host.engine, box.id, options);
+		return lineGroupsOf(host.engine.logs(box.id, options));
 	} catch (error) {
 		const known = error instanceof Failure && error.exitCode === exitCode.noSuchBox;
 		if (!(known || isNoEngine(error))) {

@@ -29,21 +29,32 @@ export const buildRemedies: readonly Remedy[] = [...buildErrors, ...remedies];
 
 /** The remedy for a known text. Fast for unknown ones, such as most lines of a log. */
 export const findRemedy = finder(remedies);
+const mayMatch = sieve(remedies);
 
 /** The same for the output of a build or of a command that prepares a box. */
 export const findBuildRemedy = finder(buildRemedies);
 
+/** Those for the lines of a log, in their order. As fast for lines that none fits as searching all of them once. */
+export function findRemedies(lines: readonly string[]): Remedy[] {
+	return mayMatch(lines.join('\n')) ? lines.flatMap((line) => findRemedy(line) ?? []) : [];
+}
+
 function finder(known: readonly Remedy[]): (text: string) => Remedy | undefined {
+	const mayMatch = sieve(known);
+	return (text) => (mayMatch(text) ? known.find((remedy) => remedy.text.test(text)) : undefined);
+}
+
+/** Some look at the case of letters; this only sorts out what none can match, in any line of a text. */
+function sieve(known: readonly Remedy[]): (text: string) => boolean {
 	let any: RegExp | undefined;
 	return (text) => {
 		// Compiling all of them takes as long as half a frame, and the first frame of a session has no log yet.
 		if (text === '') {
-			return undefined;
+			return false;
 		}
 
-		// Some look at the case of letters; this only sorts out what none can match.
 		any ??= new RegExp(known.map((remedy) => remedy.text.source).join('|'), 'im');
-		return any.test(text) ? known.find((remedy) => remedy.text.test(text)) : undefined;
+		return any.test(text);
 	};
 }
 

@@ -43,6 +43,13 @@ export function withoutControls(text: string, keeps: (found: string) => boolean)
 	return text.replace(unsafe, (found) => (keeps(found) ? found : ''));
 }
 
+const notPlain = new RegExp(`[\\u0000-\\u0009\\u000B-\\u001F\\u007F-\\u009F]|${invisible.source}`);
+
+/** Whether each line of a text is what `safeLogLine` makes of it. */
+export function isPlain(lines: string): boolean {
+	return !notPlain.test(lines);
+}
+
 /** One line of a log: colours (SGR) stay, tabs become spaces, everything else that controls a terminal is dropped. */
 export function safeLogLine(line: string): string {
 	let coloured = false;

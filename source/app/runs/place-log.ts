@@ -1,6 +1,6 @@
 import {createReadStream, lstatSync} from 'node:fs';
 import timers from 'node:timers/promises';
-import {type LogLine, linesOf} from '../../box/logs.ts';
+import {type LogLines, lineGroupsOf} from '../../box/logs.ts';
 import type {LogChunk} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import type {PlacedRun} from '../../job/place/follow.ts';
@@ -14,7 +14,7 @@ import {lookAfterPlaces} from './places.ts';
 const pauseMs = 300;
 
 /**
-The log of a run that another place has, line by line, each safe to print: as far as it is in the run's folder, and with `follow` until
+The log of a run that another place has, in groups of lines, each safe to print: as far as it is in the run's folder, and with `follow` until
 the run has ended. What no process follows is followed in the background from now on.
 
 @throws Failure when the log of a run that has ended is gone; the signal's reason
@@ -23,7 +23,7 @@ export async function* readPlacedLog(
 	host: Pick<Host, 'paths'>,
 	given: PlacedRun,
 	{follow = false, tail, signal}: {follow?: boolean; tail?: number; signal: AbortSignal},
-): AsyncGenerator<LogLine> {
+): AsyncGenerator<LogLines> {
 	await lookAfterPlaces(host, signal);
 	const run = readRunRecord(host.paths, given.name) ?? given;
 	const options = tail === undefined ? {} : {tail};
@@ -49,7 +49,7 @@ export async function* readPlacedLog(
 	const waiting = untilOver(host, run.name, over, signal);
 	waiting.catch(() => {});
 	try {
-		yield* linesOf(
+		yield* lineGroupsOf(
 			chunksOf(path, {from: tail === undefined ? 0 : await placeOfLast(path, tail), over: over.signal, signal}),
 		);
 	} finally {

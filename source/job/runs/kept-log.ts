@@ -1,17 +1,17 @@
 import {createReadStream, lstatSync} from 'node:fs';
 import {Failure} from '../../base/failure.ts';
-import {type LogLine, linesOf} from '../../box/logs.ts';
+import {type LogLines, lineGroupsOf} from '../../box/logs.ts';
 import type {LogChunk} from '../../engine/engine.ts';
 import {safeText} from '../../text/safe.ts';
 import {logPath} from './log-file.ts';
 
 /**
-The log in the folder of a run that has ended, line by line, each safe to print.
+The log in the folder of a run that has ended, in groups of lines, each safe to print.
 
 @param options.tail lines from the end; all when missing
 @throws Failure when it is gone
 */
-export async function* readKeptLog(folder: string, {tail}: {tail?: number}): AsyncGenerator<LogLine> {
+export async function* readKeptLog(folder: string, {tail}: {tail?: number}): AsyncGenerator<LogLines> {
 	const path = logPath(folder);
 	if (!lstatSync(path, {throwIfNoEntry: false})?.isFile()) {
 		throw new Failure(`The log of this run is gone: ${safeText(path)}`, {
@@ -19,21 +19,20 @@ export async function* readKeptLog(folder: string, {tail}: {tail?: number}): Asy
 		});
 	}
 
-	const lines = linesOf(chunksOf(path));
+	const groups = lineGroupsOf(chunksOf(path));
 	if (tail === undefined) {
-		yield* lines;
+		yield* groups;
 		return;
 	}
 
-	const last: LogLine[] = [];
-	for await (const line of lines) {
-		last.push(line);
-		if (last.length > 2 * tail + 1000) {
-			last.splice(0, last.length - tail);
-		}
+	let last: string[] = [];
+	for await (const {texts} of groups) {
+		last = [...last, ...texts].slice(-tail);
 	}
 
-	yield* last.slice(Math.max(0, last.length - tail));
+	if (tail > 0 && last.length > 0) {
+		yield {stream: 'stdout', texts: last};
+	}
 }
 
 async function* chunksOf(path: string): AsyncGenerator<LogChunk> {
