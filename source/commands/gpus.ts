@@ -11,6 +11,7 @@ import {isNoEngine} from '../engine/engine.ts';
 import type {GpuFrame, GpuInventory} from '../gpu/gpu.ts';
 import {readInventory} from '../gpu/inventory.ts';
 import {type GpuView, viewGpus} from '../gpu/live.ts';
+import {readFrame} from '../gpu/one-frame.ts';
 import {areKnown, readProcesses} from '../gpu/processes.ts';
 import {type StateOfCard, stateOfCard} from '../gpu/state.ts';
 import {watchGpus} from '../gpu/stream.ts';
@@ -48,7 +49,10 @@ export async function gpus(options: Options, signal: AbortSignal): Promise<void>
 		return;
 	}
 
-	const [frame, boxes] = await Promise.all([oneFrame(host, inventory.gpus.length, signal), boxesIfAny(host, signal)]);
+	const [frame, boxes] = await Promise.all([
+		readFrame(host.nvidiaSmi, inventory.gpus.length, signal),
+		boxesIfAny(host, signal),
+	]);
 	const [processes, holders] = await Promise.all([
 		ownedProcesses(host, inventory, boxes, signal),
 		readHolders(host, boxes, signal),
@@ -100,27 +104,6 @@ async function watch(host: Host, inventory: GpuInventory, options: Options, sign
 		},
 	});
 	signal.throwIfAborted();
-}
-
-/** The first reading of the stream that the session also uses; undefined when the driver gives none. */
-async function oneFrame(host: Host, gpuCount: number, signal: AbortSignal): Promise<GpuFrame | undefined> {
-	const controller = new AbortController();
-	let first: GpuFrame | undefined;
-	await watchGpus(host.nvidiaSmi, {
-		gpuCount,
-		signal: AbortSignal.any([signal, controller.signal]),
-		onNews(news) {
-			if (news.kind === 'frame') {
-				first ??= news.frame;
-			}
-
-			if (news.kind === 'frame' || news.problem) {
-				controller.abort();
-			}
-		},
-	});
-	signal.throwIfAborted();
-	return first;
 }
 
 /** Too slow for `--watch`, so only for a single report: since when a box has its GPUs, and whether it uses them. */

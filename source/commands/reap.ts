@@ -103,7 +103,22 @@ export async function reap(options: ReapOptions, signal: AbortSignal): Promise<n
 		tellRest(outcomes, all ? 'of all users' : 'of yours');
 	}
 
+	if (!dryRun) {
+		await addToHistory(host, onlyBoxes(claims), signal);
+	}
+
 	return outcomes.some(({action}) => action === 'failed') ? 1 : 0;
+}
+
+/** Boxes are reaped whether or not this works. */
+async function addToHistory(host: Host, boxes: readonly Box[], signal: AbortSignal): Promise<void> {
+	const {addReading} = await import('../app/history/add-reading.ts');
+	try {
+		await addReading(host, boxes, signal);
+	} catch (error) {
+		signal.throwIfAborted();
+		tellTrouble(explain(error));
+	}
 }
 
 async function reapOne(

@@ -41,7 +41,7 @@ export type Recorded = {
 	end: 'interrupted' | 'done' | 'full';
 };
 
-/** How often it is written who has a process on a GPU: what a kill would lose. Milliseconds. */
+/** How often it is written who has a process on a GPU, after the first time: what a kill would lose. Milliseconds. */
 const processesEveryMs = 60_000;
 
 /** How often the driver is asked for its processes. Milliseconds. */
@@ -104,7 +104,7 @@ export async function recordGpus(
 				}
 			},
 		}),
-		followProcesses(host, inventory, processes, until),
+		followProcesses(host, inventory, processes, {signal: until, onFirst: () => orFail(writeProcesses)}),
 		wait(lengthMs ?? Number.POSITIVE_INFINITY, until).then((over) => over && finish({end: 'done'})),
 		(async () => {
 			while (await wait(processesEveryMs, until)) {
@@ -162,16 +162,23 @@ async function followProcesses(
 	host: Host,
 	inventory: GpuInventory,
 	history: ProcessHistory,
-	signal: AbortSignal,
+	{signal, onFirst}: {signal: AbortSignal; onFirst: () => void},
 ): Promise<void> {
 	const name = createNaming(host, inventory);
 	let naming: Promise<void> = Promise.resolve();
+	let lists = 0;
 	await watchProcesses(host.nvidiaSmi, {
 		signal,
 		intervalMs: listEveryMs,
 		onList(list) {
 			if (areKnown(list)) {
-				naming = naming.then(async () => history.add(await name(list, signal), list.listedAt, longestMs));
+				naming = naming.then(async () => {
+					history.add(await name(list, signal), list.listedAt, longestMs);
+					lists += 1;
+					if (lists === 1) {
+						onFirst();
+					}
+				});
 			}
 		},
 	});

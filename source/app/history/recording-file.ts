@@ -19,7 +19,7 @@ export type RecordingFile = {
 	readonly bytes: number;
 	/** Makes the file at the first reading. @returns whether there is room for more @throws Failure */
 	add(frame: GpuFrame): boolean;
-	/** Nothing before the first reading. @throws Failure */
+	/** Before the first reading they wait for it. @throws Failure */
 	write(records: readonly HistoryRecord[]): void;
 	close(): void;
 };
@@ -45,6 +45,7 @@ export function createRecordingFile(path: string, head: readonly HistoryRecord[]
 	let bytes = 0;
 	let fromMs = 0;
 	let toMs = 0;
+	const waiting = [...head];
 	const append = (text: string) => {
 		if (file !== undefined && text !== '') {
 			inWords(path, () => appendFileSync(file ?? -1, text));
@@ -74,7 +75,7 @@ export function createRecordingFile(path: string, head: readonly HistoryRecord[]
 			if (file === undefined) {
 				fromMs = toMs;
 				file = inWords(path, () => makeFile(path, force));
-				append(`${historyHeader}\n${linesOf(head)}`);
+				append(`${historyHeader}\n${linesOf(waiting)}`);
 			}
 
 			append(linesOf(readingsOf(frame, toMs)));
@@ -85,7 +86,13 @@ export function createRecordingFile(path: string, head: readonly HistoryRecord[]
 
 			return bytes < mostRecordingBytes - reservedBytes;
 		},
-		write: (records) => append(linesOf(records)),
+		write(records) {
+			if (file === undefined) {
+				waiting.push(...records);
+			} else {
+				append(linesOf(records));
+			}
+		},
 		close() {
 			if (file !== undefined) {
 				closeSync(file);

@@ -26,11 +26,15 @@ const mostSpans = 3000;
 export class ProcessHistory {
 	#spans: ProcessSpan[] = [];
 
-	/** Takes over the list of all processes at a moment. */
-	add(processes: readonly SeenProcess[], atMs: number, longestMs: number): void {
+	/**
+	Takes over the list of all processes at a moment.
+
+	@param betweenMs how far apart two lists may be that have the same process
+	*/
+	add(processes: readonly SeenProcess[], atMs: number, longestMs: number, betweenMs: number = gapMs): void {
 		for (const {gpuUuid, pid, name, user, box, usedMemoryMiB} of processes) {
 			const known = this.#spans.findLast(
-				(span) => span.pid === pid && span.uuid === gpuUuid && span.name === name && within(atMs, span.toMs, gapMs),
+				(span) => span.pid === pid && span.uuid === gpuUuid && span.name === name && within(atMs, span.toMs, betweenMs),
 			);
 			if (known === undefined) {
 				this.#spans.push({uuid: gpuUuid, pid, name, user, box, usedMemoryMiB, fromMs: atMs, toMs: atMs});

@@ -53,7 +53,8 @@ async function setUp(t: TestContext, script = driver(oneReading)) {
 test('readings and processes are in a file for the user alone, whatever their names', async (t) => {
 	const {path, record, controller} = await setUp(t);
 	const recording = record();
-	while (!existsSync(path) || !readFileSync(path, 'utf8').includes('"figures":[37')) {
+	const written = () => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+	while (!(written().includes('"figures":[37') && written().includes('"pid":41'))) {
 		await new Promise((resolve) => setTimeout(resolve, 20));
 	}
 
