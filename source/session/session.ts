@@ -11,6 +11,7 @@ import {safeText} from '../text/safe.ts';
 import {followTour} from './follow-tour.ts';
 import {showNotices} from './state/boxes/effects.ts';
 import {createRunWatcher} from './state/boxes/ended-runs.ts';
+import {isArranged, shownBoxes} from './state/boxes/shown-boxes.ts';
 import {doctorSituation} from './state/checks/select-doctor.ts';
 import {createContext, type Terminal} from './state/context.ts';
 import {perform, refuseReadOnly, standAside} from './state/effects.ts';
@@ -285,6 +286,7 @@ function situationOf(
 	{log, past, now}: Pick<Session, 'log' | 'past' | 'now'>,
 ): Situation {
 	return {
+		listed: isArranged(view.lists.boxes) ? shownBoxes(facts, view).map(({id}) => id) : undefined,
 		boxes: facts.box.boxes.map((box) => ({
 			id: box.id,
 			name: box.name,

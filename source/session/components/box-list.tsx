@@ -4,6 +4,7 @@ import {cut, fit, widthOf} from '../../text/layout/fit.ts';
 import type {BoxItem, BoxPaneView} from '../state/boxes/select-boxes.ts';
 import type {Hint} from '../state/keys/binding.ts';
 import {theme} from '../theme.ts';
+import {Filter} from './list-pane.tsx';
 import {TitledPane, windowAround} from './titled-pane.tsx';
 
 type Properties = {view: BoxPaneView; width: number; height: number; focused: boolean};
@@ -12,7 +13,8 @@ export function BoxList({view, width, height, focused}: Properties) {
 	const inner = {width: width - 2, height: height - 2};
 	// With the engine gone the last known boxes stay, below the words on what is wrong.
 	const invited = view.invites.length > 0 && inner.height >= view.invites.length + 4 ? view.invites.length + 2 : 0;
-	const room = view.problem === undefined ? inner.height - invited : Math.max(0, inner.height - 5);
+	const beside = view.filter === undefined ? 0 : 1;
+	const room = view.problem === undefined ? inner.height - invited - beside : Math.max(0, inner.height - 5 - beside);
 	const chosen = Math.max(
 		0,
 		view.items.findIndex((item) => item.selected),
@@ -30,6 +32,9 @@ export function BoxList({view, width, height, focused}: Properties) {
 			height={height}
 			focused={focused}
 		>
+			{view.filter !== undefined && (
+				<Filter filter={view.filter.field} typing={view.filter.typing} found={view.filter.found} width={inner.width} />
+			)}
 			{view.problem !== undefined && <BoxProblem problem={view.problem} width={inner.width} />}
 			{items.map((item) => (
 				<Row key={item.id} item={item} widths={widths} anyMarked={anyMarked} />

@@ -73,7 +73,8 @@ export function ListPane(properties: Properties) {
 	);
 }
 
-function Filter({filter, typing, found, width}: {filter: Field; typing: boolean; found: number; width: number}) {
+/** What the rows are filtered by, in a line above them. */
+export function Filter({filter, typing, found, width}: {filter: Field; typing: boolean; found: number; width: number}) {
 	const count = ` ${found} found `;
 	const room = Math.max(1, width - 3 - widthOf(count));
 	return (

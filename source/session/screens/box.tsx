@@ -6,12 +6,13 @@ import {CurveBlock} from '../components/curve-block.tsx';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
 import {TitledPane} from '../components/titled-pane.tsx';
+import {boxOf} from '../state/boxes/shown-boxes.ts';
 import type {Curve} from '../state/inspect/curve-layout.ts';
 import {type BoxLine, selectBoxLines} from '../state/inspect/select-box-screen.ts';
 import type {Past} from '../state/inspect/select-gpu.ts';
 import {selectHints} from '../state/key-hints.ts';
 import type {Facts} from '../state/model.ts';
-import {chosenBox, type View} from '../state/reduce.ts';
+import type {View} from '../state/reduce.ts';
 import {noticeLines, selectHostLine} from '../state/selectors.ts';
 import {theme} from '../theme.ts';
 import {Notices} from './notices.tsx';
@@ -21,7 +22,7 @@ type Properties = {facts: Facts; view: View; size: {columns: number; rows: numbe
 /** One box: what it uses, and all that is known of it, which can be scrolled. */
 export function BoxScreen({facts, view, size, now, past}: Properties) {
 	const {columns, rows} = size;
-	const box = chosenBox(view, facts.box.boxes);
+	const box = boxOf({facts, view});
 	const {curveHeight, curveLines, room, noticeHeight} = divide(facts, view, size);
 	const lines = selectBoxLines(facts, view, {now, width: columns - 4});
 	const top = Math.min(view.inspect.top, Math.max(0, lines.length - room));
@@ -88,7 +89,7 @@ type Shown = {curve: Curve; values: Array<number | null>};
 
 /** CPU, memory, and the mean of its GPUs over the last minutes, side by side. */
 function Curves({facts, view, past, now, width, height}: CurveProperties) {
-	const box = chosenBox(view, facts.box.boxes);
+	const box = boxOf({facts, view});
 	const across = box !== undefined && box.gpus.length > 0 ? 3 : 2;
 	const each = Math.floor((width - 2 * (across - 1)) / across);
 	const {use} = facts.boxCard;

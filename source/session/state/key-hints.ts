@@ -1,14 +1,15 @@
 import {isRunning} from '../../box/box.ts';
+import {boxOf} from './boxes/shown-boxes.ts';
 import {bindings} from './keymap.ts';
 import type {Binding, Hint, Scope} from './keys/binding.ts';
 import {whyNot} from './keys/here.ts';
 import {shownKey} from './keys/key-names.ts';
-import {isListName} from './lists/reduce-lists.ts';
+import {isFiltering, isListName} from './lists/reduce-lists.ts';
 import {isChosen} from './log/log-view.ts';
 import {containerSituation} from './machine/select-lists.ts';
 import type {Facts} from './model.ts';
 import {questionScreen} from './question.ts';
-import {chosenBox, type Pane, type View} from './reduce.ts';
+import type {Pane, View} from './reduce.ts';
 import {isFirstRun} from './setup/select-setup.ts';
 
 /** Where the keyboard is, the nearest first. */
@@ -37,12 +38,16 @@ export function scopesOf(view: View): Scope[] {
 		return [...tour, view.screen, 'anywhere'];
 	}
 
+	if (isFiltering(view)) {
+		return ['filter', 'typing'];
+	}
+
 	if (view.screen === 'log' || (view.screen === 'main' && view.focus === 'side' && view.side === 'log')) {
 		return logScopesOf(view, tour);
 	}
 
 	if (isListName(view.screen)) {
-		return view.lists[view.screen].typing ? ['filter', 'typing'] : [view.screen, 'list', 'views', 'anywhere', ...tour];
+		return [view.screen, 'list', 'views', 'anywhere', ...tour];
 	}
 
 	return view.screen === 'main'
@@ -99,7 +104,7 @@ function wouldStart(action: Binding['action'], facts: Facts, view: View): boolea
 		return action.does === 'stop-or-start' && containerSituation({facts, view}, new Date(0))?.running === false;
 	}
 
-	const box = chosenBox(view, facts.box.boxes);
+	const box = boxOf({facts, view});
 	return action.type === 'stop-or-start' && box !== undefined && !isRunning(box);
 }
 

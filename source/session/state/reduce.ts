@@ -56,7 +56,7 @@ import {
 	type PaletteView,
 	reducePalette,
 } from './palette/palette.ts';
-import type {Typed} from './setup/field.ts';
+import {emptyField, type Typed, textOf} from './setup/field.ts';
 import {
 	reduceSetup,
 	type SetupAction,
@@ -249,6 +249,8 @@ export type Action =
 /** The facts that the meaning of a key depends on. */
 export type Situation = HostSituation & {
 	boxes: Array<{id: string; name: string; owner: string; mine: boolean; running: boolean}>;
+	/** Ids of those that the main screen lists, in its order; undefined for all of them. */
+	listed?: string[] | undefined;
 	gpuUuids: string[];
 	imageCount: number;
 	/** Panes that are on the screen now. */
@@ -299,9 +301,25 @@ export type Effect =
 	| HostEffect
 	| ContainerEffect;
 
-/** The box a key is about: the one chosen, or else the first. */
-export function chosenBox<B extends {id: string}>(view: View, boxes: readonly B[]): B | undefined {
-	return boxes.find((box) => box.id === view.boxId) ?? boxes[0];
+/**
+The box a key is about: the one chosen, or else that at its place in the list.
+
+@param shown those that the main screen lists; on other screens the filter there hides nothing
+*/
+export function chosenBox<B extends {id: string}>(
+	{screen, behindHelp, boxId, lists}: View,
+	boxes: readonly B[],
+	shown: readonly B[] = boxes,
+): B | undefined {
+	const isListed = (screen === 'help' ? behindHelp : screen) === 'main';
+	return (
+		(isListed ? shown : boxes).find(({id}) => id === boxId) ?? shown[Math.min(lists.boxes.place, shown.length - 1)]
+	);
+}
+
+/** Those that the main screen lists. */
+function listedBoxes({boxes, listed}: Situation): Situation['boxes'] {
+	return listed === undefined ? boxes : listed.flatMap((id) => boxes.find((box) => box.id === id) ?? []);
 }
 
 type Reduced = {view: View; effects: Effect[]};
@@ -365,7 +383,7 @@ const reducers: ReducerTable = {
 	return: onHosts,
 	'open-gpu': onInspected,
 	'open-box': (view, action, situation) =>
-		chosenBox(view, situation.boxes) === undefined
+		chosenBox(view, situation.boxes, listedBoxes(situation)) === undefined
 			? reduceBoxes(view, {type: 'open'}, situation)
 			: onInspected(view, action, situation),
 	'scroll-box': onInspected,
@@ -374,7 +392,10 @@ const reducers: ReducerTable = {
 	'move-cursor': onInspected,
 	'select-process': onInspected,
 	'ask-signal': onInspected,
-	list: (view, {does}, situation) => ({view: {...view, ...reduceLists(view, does, situation.list)}, effects: []}),
+	list: (view, {does}, situation) =>
+		does.type === 'select-row' && view.screen === 'main'
+			? reduceBoxes(view, {type: 'select-box', by: does.by}, situation)
+			: {view: {...view, ...reduceLists(view, does, situation.list)}, effects: []},
 	container: reduceContainer,
 	help: asHelp,
 	back: asHelp,
@@ -424,10 +445,20 @@ const reducers: ReducerTable = {
 /** What a key does: the view after it, and the effects it starts. */
 export function reduce(view: View, action: Action, situation: Situation): Reduced {
 	const run = reducers[action.type] as Reducer;
-	const reduced = run(view, action, situation);
-	return isLogShown(reduced.view) || reduced.view.logOf === undefined
-		? reduced
-		: {...reduced, view: {...reduced.view, logOf: undefined, log: atAnotherLog(reduced.view.log)}};
+	const {view: next, effects} = run(view, action, situation);
+	return {view: withoutOldLog(withShownBox(next, view, situation)), effects};
+}
+
+/** Another screen that is about a box is about the one that was shown as chosen, also where that is not the one chosen by hand. */
+function withShownBox(next: View, before: View, situation: Situation): View {
+	const isOther = next.screen !== 'main' && before.screen === 'main' && next.boxId === before.boxId;
+	return isOther && situation.listed !== undefined
+		? {...next, boxId: chosenBox(before, situation.boxes, listedBoxes(situation))?.id}
+		: next;
+}
+
+function withoutOldLog(view: View): View {
+	return isLogShown(view) || view.logOf === undefined ? view : {...view, logOf: undefined, log: atAnotherLog(view.log)};
 }
 
 /** Also below the help. */
@@ -448,10 +479,15 @@ function reduceLogOf(view: View, action: Extract<Action, {type: 'log' | 'scroll'
 	return {view: log === view.log ? view : {...view, log}, effects: effects.map((each) => ({type: 'log', does: each}))};
 }
 
-/** Goes back by one: what lies over the panes first, then marks, then the message. */
+/** Goes back by one: what lies over the panes first, then the filter, the marks, then the message. */
 function reduceDismiss(view: View): Reduced {
 	if (view.zoom !== undefined) {
 		return {view: {...view, zoom: undefined}, effects: []};
+	}
+
+	if (textOf(view.lists.boxes.filter) !== '') {
+		const boxes = {...view.lists.boxes, filter: emptyField};
+		return {view: {...view, lists: {...view.lists, boxes}}, effects: []};
 	}
 
 	return view.marks.length > 0 ? {view: {...view, marks: []}, effects: []} : {view, effects: [{type: 'dismiss'}]};
@@ -492,26 +528,37 @@ function reduceOverlays(view: View, action: OverlayAction, situation: Situation)
 	}
 }
 
-function reduceBoxes(view: View, action: BoxAction, {boxes, panes}: Situation): Reduced {
-	const box = chosenBox(view, boxes);
+/** With another box chosen. */
+function withBox(view: View, boxes: Situation['boxes'], boxId: string | undefined): View {
+	const place = Math.max(
+		0,
+		boxes.findIndex(({id}) => id === boxId),
+	);
+	const lists = {...view.lists, boxes: {...view.lists.boxes, place}};
+	return {...view, boxId, lists, log: atAnotherLog(view.log)};
+}
+
+function reduceBoxes(view: View, action: BoxAction, situation: Situation): Reduced {
+	const {panes} = situation;
+	const boxes = listedBoxes(situation);
+	const box = chosenBox(view, situation.boxes, boxes);
 	if (action.type === 'select-box') {
 		const ids = boxes.map(({id}) => id);
 		const id = step(ids, box?.id, action.by);
-		return {view: id === box?.id ? view : {...view, boxId: id, log: atAnotherLog(view.log)}, effects: []};
+		return {view: id === box?.id ? view : withBox(view, boxes, id), effects: []};
 	}
 
 	if (box === undefined) {
-		return {view, effects: [{type: 'say', text: 'There is no box yet', fix: 'u starts one for this folder'}]};
+		const none = {type: 'say', text: 'There is no box yet', fix: 'u starts one for this folder'} as const;
+		const noneFound = {type: 'say', text: 'The filter finds no box', fix: 'Esc shows all of them'} as const;
+		return {view, effects: [situation.boxes.length === 0 ? none : noneFound]};
 	}
 
 	// The marks are those of the list: a box's own screen is about that box.
 	const marked = view.screen === 'box' ? [] : markedOf(view.marks, boxes);
 	if (action.type === 'mark') {
 		const next = boxes[Math.min(boxes.length - 1, boxes.indexOf(box) + 1)] ?? box;
-		return {
-			view: {...view, marks: withMark(view.marks, box.id), boxId: next.id, log: atAnotherLog(view.log)},
-			effects: [],
-		};
+		return {view: withBox({...view, marks: withMark(view.marks, box.id)}, boxes, next.id), effects: []};
 	}
 
 	const deed = bulkDeeds[action.type];
@@ -582,7 +629,8 @@ function reduceContainer(view: View, {does}: ContainerAction, situation: Situati
 
 	if (container.box) {
 		// The marks are those of the list of boxes.
-		const reduced = reduceBoxes({...view, marks: [], boxId: container.id}, {type: does}, situation);
+		const all = {...situation, listed: undefined};
+		const reduced = reduceBoxes({...view, marks: [], boxId: container.id}, {type: does}, all);
 		return {...reduced, view: {...reduced.view, marks: view.marks}};
 	}
 
@@ -598,7 +646,8 @@ const bulkDeeds: Partial<Record<BoxAction['type'], 'stop-or-start' | 'remove' | 
 };
 
 /** What the key to copy is about: what is chosen where the keyboard is. */
-function aboutToCopy(view: View, {boxes, gpuUuids, hosts, imageReference}: Situation): CopyAbout | undefined {
+function aboutToCopy(view: View, situation: Situation): CopyAbout | undefined {
+	const {boxes, gpuUuids, hosts, imageReference} = situation;
 	if (view.screen === 'images') {
 		return imageReference === undefined ? undefined : {kind: 'image', reference: imageReference};
 	}
@@ -614,7 +663,7 @@ function aboutToCopy(view: View, {boxes, gpuUuids, hosts, imageReference}: Situa
 		return {kind: 'gpu', uuid};
 	}
 
-	const box = chosenBox(view, boxes);
+	const box = chosenBox(view, boxes, listedBoxes(situation));
 	return box && {kind: 'box', boxId: box.id};
 }
 

@@ -1,5 +1,6 @@
 import {type Box, isRunning} from '../../box/box.ts';
-import {chosenBox, isComplete, type Pane, type Question, type View} from '../state/reduce.ts';
+import {boxOf, shownBoxes} from '../state/boxes/shown-boxes.ts';
+import {isComplete, type Pane, type Question, type View} from '../state/reduce.ts';
 import type {Ask, Happened, Now, Part} from './tour.ts';
 
 type Wish = {
@@ -56,8 +57,8 @@ function toPane({view}: Now, pane: Pane | undefined): Ask | undefined {
 }
 
 function toBox({facts, view}: Now, wanted: Box | undefined): Ask | undefined {
-	const {boxes} = facts.box;
-	const from = boxes.findIndex(({id}) => id === chosenBox(view, boxes)?.id);
+	const boxes = shownBoxes(facts, view);
+	const from = boxes.findIndex(({id}) => id === boxOf({facts, view})?.id);
 	const to = boxes.findIndex(({id}) => id === wanted?.id);
 	if (wanted === undefined || to === -1 || to === from) {
 		return undefined;
@@ -75,7 +76,7 @@ export function sayYes(asked: Question, to: string): Ask {
 	return asked.armed ? {press: {type: 'answer', yes: true}, to} : {press: {type: 'arm'}, to: 'for yes'};
 }
 
-export const chosen = ({facts, view}: Now): Box | undefined => chosenBox(view, facts.box.boxes);
+export const chosen = ({facts, view}: Now): Box | undefined => boxOf({facts, view});
 
 /** The user's running job, the newest one. */
 export function myJob(now: Now): Box | undefined {

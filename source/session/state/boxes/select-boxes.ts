@@ -6,11 +6,13 @@ import {type Style, theme} from '../../theme.ts';
 import type {Hint} from '../keys/binding.ts';
 import {markedOf} from '../marks/marks.ts';
 import type {Facts} from '../model.ts';
-import {chosenBox, type View} from '../reduce.ts';
+import type {View} from '../reduce.ts';
 import {processInWords} from '../selectors.ts';
+import {type Field, textOf} from '../setup/field.ts';
 import {hasNoBox} from '../setup/select-setup.ts';
 import {rangesOf} from '../tells/gpu-numbers.ts';
 import {type BoxNote, noteOf, tellPairs} from '../tells/select-tells.ts';
+import {boxColumns, boxOf, shownBoxes} from './shown-boxes.ts';
 
 export type BoxItem = {
 	id: string;
@@ -37,6 +39,8 @@ export type BoxPaneView = {
 	note: string;
 	/** Of rows that are not live, how old they are. */
 	age: string;
+	/** Of the rows, where there is one. */
+	filter: {field: Field; typing: boolean; found: number} | undefined;
 	items: BoxItem[];
 	/** The text where there are no rows. */
 	empty: string[];
@@ -47,15 +51,27 @@ export type BoxPaneView = {
 
 export function selectBoxPane(facts: Facts, view: View, now: Date): BoxPaneView {
 	const {boxes, phase, problem, age: listAge} = facts.box;
-	const chosen = chosenBox(view, boxes);
+	const shown = shownBoxes(facts, view);
+	const chosen = boxOf({facts, view});
 	const running = boxes.filter(isRunning).length;
-	const marked = markedOf(view.marks, boxes);
+	const marked = markedOf(view.marks, shown);
+	const {filter, typing, sort} = view.lists.boxes;
+	const isFiltered = typing || textOf(filter) !== '';
+	const column = boxColumns.find(({key}) => key === sort);
 	return {
-		title: 'Boxes',
+		title: column === undefined ? 'Boxes' : `Boxes by ${column.title}`,
 		note: paneNote(boxes.length, running, marked.length),
+		filter: isFiltered ? {field: filter, typing, found: shown.length} : undefined,
 		age: boxes.length === 0 || listAge === undefined ? '' : `as of ${listAge} ago`,
-		items: boxes.map((box) => boxItem(box, facts, {selected: box === chosen, marked: marked.includes(box)}, now)),
-		empty: phase === 'waiting' ? ['Asking the engine …'] : phase === 'live' ? ['No boxes yet. Create the first:'] : [],
+		items: shown.map((box) => boxItem(box, facts, {selected: box === chosen, marked: marked.includes(box)}, now)),
+		empty:
+			boxes.length > 0
+				? ['Nothing matches the filter.']
+				: phase === 'waiting'
+					? ['Asking the engine …']
+					: phase === 'live'
+						? ['No boxes yet. Create the first:']
+						: [],
 		invites: selectInvites(facts),
 		problem,
 	};
@@ -152,7 +168,7 @@ export function gpuNumbers(box: Box, facts: Facts): string {
 
 /** Everything that is known about a box, as pairs of a label and a value. */
 export function selectDetail(facts: Facts, view: View, now: Date): Array<[label: string, value: string]> {
-	const box = chosenBox(view, facts.box.boxes);
+	const box = boxOf({facts, view});
 	if (box === undefined) {
 		return [];
 	}

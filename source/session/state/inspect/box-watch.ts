@@ -1,10 +1,10 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {type Box, isRunning} from '../../../box/box.ts';
 import type {ContainerUse} from '../../../engine/engine.ts';
+import {boxOf} from '../boxes/shown-boxes.ts';
 import type {Context} from '../context.ts';
 import {followUse} from '../machine/use-source.ts';
 import {problemOf} from '../model.ts';
-import {chosenBox} from '../reduce.ts';
 import {onChange, type SessionState, withFacts} from '../store.ts';
 import {type BoxCard, noBoxCard, type UseHistory} from './box-state.ts';
 
@@ -16,7 +16,7 @@ const retrying = {retryMs: 1000, longestRetryMs: 30_000};
 /** The box whose screen is shown, with its state: a started one is asked again. The help over it is a part of the screen. */
 function boxShown({view, facts}: SessionState): string | undefined {
 	const shown = !facts.lent && (view.screen === 'box' || (view.screen === 'help' && view.behindHelp === 'box'));
-	const box = shown ? chosenBox(view, facts.box.boxes) : undefined;
+	const box = shown ? boxOf({facts, view}) : undefined;
 	return box === undefined ? undefined : `${box.id} ${box.state}`;
 }
 
@@ -27,7 +27,7 @@ export function followBox(context: Context, history: UseHistory): void {
 		watching?.abort();
 		watching = undefined;
 		const {view, facts} = context.store.get();
-		const box = shown === undefined ? undefined : chosenBox(view, facts.box.boxes);
+		const box = shown === undefined ? undefined : boxOf({facts, view});
 		if (box === undefined) {
 			return;
 		}

@@ -4,8 +4,9 @@ import {breakLines, fit} from '../../../text/layout/fit.ts';
 import {safeText} from '../../../text/safe.ts';
 import {hidden, hideInCommand, looksSecret} from '../../../text/secret-looking.ts';
 import {selectDetail} from '../boxes/select-boxes.ts';
+import {boxOf} from '../boxes/shown-boxes.ts';
 import type {Facts} from '../model.ts';
-import {chosenBox, type View} from '../reduce.ts';
+import type {View} from '../reduce.ts';
 import {runLine} from './run-line.ts';
 
 /** A line of the screen; a title stands above what belongs to it. */
@@ -19,7 +20,7 @@ const longestValue = 2000;
 
 /** All that is known of the box, in lines of at most `width` columns. Safe to print. */
 export function selectBoxLines(facts: Facts, view: View, {now, width}: {now: Date; width: number}): BoxLine[] {
-	const box = chosenBox(view, facts.box.boxes);
+	const box = boxOf({facts, view});
 	if (box === undefined) {
 		return [];
 	}

@@ -1,12 +1,14 @@
 /** What a key does here and now, in words, and why it does nothing where that is so. For the footer, the help and the palette. */
-import {isRunning} from '../../../box/box.ts';
+import {type Box, isRunning} from '../../../box/box.ts';
 import {ownerText} from '../../../box/list.ts';
+import {boxOf} from '../boxes/shown-boxes.ts';
 import {chosenCheck, chosenCommand, fixOf} from '../checks/doctor.ts';
 import {whyNotFix} from '../checks/select-doctor.ts';
 import {askToRead, type ContainerAction, type ContainerSituation} from '../machine/ask-container.ts';
 import {chosenContainer, containerSituation} from '../machine/select-lists.ts';
 import {type Facts, isDemoOffered} from '../model.ts';
-import {type Action, chosenBox, isComplete, type View} from '../reduce.ts';
+import {type Action, isComplete, type View} from '../reduce.ts';
+import {textOf} from '../setup/field.ts';
 import {isStartingFolder, newestCancellable} from '../tasks.ts';
 import type {Binding} from './binding.ts';
 
@@ -16,7 +18,7 @@ export function labelHere({label, action}: Pick<Binding, 'label' | 'action'>, fa
 		return labelOnContainer(action, label, containerSituation({facts, view}, anyTime), view);
 	}
 
-	const box = chosenBox(view, facts.box.boxes);
+	const box = boxOf({facts, view});
 	if (box === undefined) {
 		return label;
 	}
@@ -96,7 +98,8 @@ function whyNotOnContainer({does}: ContainerAction, facts: Facts, view: View): s
 	}
 
 	if (container.box) {
-		return whyNotForBox(facts, {...view, boxId: container.id}, does);
+		const box = facts.box.boxes.find(({id}) => id === container.id);
+		return whyNotForBox(facts, box, does);
 	}
 
 	const {claim, running} = container;
@@ -160,6 +163,11 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 			return facts.cameOver ? undefined : 'you came from no other';
 		}
 
+		case 'list': {
+			const isOfBoxes = view.screen === 'main' && action.does.type !== 'view';
+			return isOfBoxes && facts.box.boxes.length === 0 ? 'there is no box' : undefined;
+		}
+
 		case 'open-gpu': {
 			return facts.gpu.readings.length === 0 ? 'there is no GPU' : undefined;
 		}
@@ -177,7 +185,11 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 		}
 
 		case 'dismiss': {
-			const isNothing = facts.message === undefined && view.zoom === undefined && view.marks.length === 0;
+			const isNothing =
+				facts.message === undefined &&
+				view.zoom === undefined &&
+				view.marks.length === 0 &&
+				textOf(view.lists.boxes.filter) === '';
 			return isNothing ? 'nothing to put away' : undefined;
 		}
 
@@ -202,7 +214,7 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 		case 'ask-restart':
 		case 'mark':
 		case 'show': {
-			return whyNotForBox(facts, view, action.type);
+			return whyNotForBox(facts, boxOf({facts, view}), action.type);
 		}
 
 		default: {
@@ -276,10 +288,9 @@ type BoxKey =
 /** What leads into a box, or to what it serves. */
 const insideKeys: ReadonlySet<BoxKey> = new Set(['attach', 'find-idle-kernels', 'open']);
 
-function whyNotForBox(facts: Facts, view: View, type: BoxKey): string | undefined {
-	const box = chosenBox(view, facts.box.boxes);
+function whyNotForBox(facts: Facts, box: Box | undefined, type: BoxKey): string | undefined {
 	if (box === undefined) {
-		return 'there is no box';
+		return facts.box.boxes.length === 0 ? 'there is no box' : 'the filter finds no box';
 	}
 
 	if (!insideKeys.has(type)) {

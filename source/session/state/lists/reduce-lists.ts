@@ -13,9 +13,16 @@ export type ListAction =
 	/** Clears the filter where there is one, and leaves the screen where not. */
 	| {type: 'leave-list' | 'sort' | 'enter-row'};
 
-export type Lists = Readonly<Record<ListName, ListState>>;
+/** Also of the boxes of the main screen, where the view says which one is chosen. */
+export type Lists = Readonly<Record<ListName | 'boxes', ListState>>;
 
-export const newLists: Lists = {containers: newList, processes: newList, people: newList, disk: newList};
+export const newLists: Lists = {
+	boxes: newList,
+	containers: newList,
+	processes: newList,
+	people: newList,
+	disk: newList,
+};
 
 /** What is on the screen of a list. */
 export type ListSituation = {
@@ -37,6 +44,17 @@ export function isListName(screen: string): screen is ListName {
 	return (listNames as readonly string[]).includes(screen);
 }
 
+/** The list that the keys on a screen are about. */
+function listOf(screen: string): keyof Lists | undefined {
+	return screen === 'main' ? 'boxes' : isListName(screen) ? screen : undefined;
+}
+
+/** Whether the filter of the list on the screen is being typed. */
+export function isFiltering({screen, lists}: {screen: string; lists: Lists}): boolean {
+	const name = listOf(screen);
+	return name !== undefined && lists[name].typing;
+}
+
 /** What a key does on a list: the parts of the view that change. */
 export function reduceLists(
 	{screen, lists}: {screen: string; lists: Lists},
@@ -47,12 +65,13 @@ export function reduceLists(
 		return {screen: action.to};
 	}
 
-	if (!isListName(screen)) {
+	const name = listOf(screen);
+	if (name === undefined) {
 		return {};
 	}
 
-	const list = lists[screen];
-	const changed = (change: Partial<ListState>): Change => ({lists: {...lists, [screen]: {...list, ...change}}});
+	const list = lists[name];
+	const changed = (change: Partial<ListState>): Change => ({lists: {...lists, [name]: {...list, ...change}}});
 	switch (action.type) {
 		case 'select-row': {
 			return changed(moveBy(list, situation().rows, action.by));

@@ -11,6 +11,7 @@ import {createLogReading, type LogReading} from './log-demand.ts';
 import type {Choice, LogModel, LogSubject} from './log-model.ts';
 import type {LogPosition} from './log-position.ts';
 import {runs, subjectsOf} from './log-subject.ts';
+import {atAnotherLog, isChosen} from './log-view.ts';
 import {createMatcher} from './text/log-query.ts';
 
 const linesAtFirst = 1000;
@@ -86,11 +87,27 @@ export function followLogs(
 		}
 	};
 
+	/**
+	Another box can come into the place of the chosen one by itself: its log is looked at from its end, and not through what was searched for
+	in the other one.
+
+	@returns whether this changed what lines are chosen, and so has the logs read already
+	*/
+	const renewView = (ids: string, choice: string): boolean => {
+		const {log} = store.get().view;
+		const isOther = following !== undefined && following.ids.split(' ')[0] !== ids.split(' ')[0];
+		if (isOther && (isChosen(log) || log.position !== 'follow')) {
+			store.changeNow(({facts, view}) => ({facts, view: {...view, log: {...atAnotherLog(log), prompt: log.prompt}}}));
+		}
+
+		return choiceKey(store.get()) !== choice;
+	};
+
 	const start = (state: SessionState) => {
 		const subjects = subjectsOf(state);
 		const ids = subjects.map(({id}) => id).join(' ');
 		const choice = choiceKey(state);
-		if (signal.aborted) {
+		if (signal.aborted || renewView(ids, choice)) {
 			return;
 		}
 

@@ -1,6 +1,6 @@
 import {isRunning} from '../../../box/box.ts';
+import {boxOf} from '../boxes/shown-boxes.ts';
 import type {Facts} from '../model.ts';
-import {chosenBox} from '../reduce.ts';
 import type {SessionState} from '../store.ts';
 import type {LogSubject} from './log-model.ts';
 
@@ -9,7 +9,7 @@ const mostSubjects = 8;
 
 /** Whose log is shown: the container that one went to from a list, else the chosen box. */
 export function logContainer({facts, view}: SessionState): {id: string; name: string} | undefined {
-	return view.logOf ?? chosenBox(view, facts.box.boxes);
+	return view.logOf ?? boxOf({facts, view});
 }
 
 /** All logs that are shown: with it those of the user's other running boxes where that is wished. */

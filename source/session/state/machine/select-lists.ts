@@ -1,4 +1,5 @@
 import type {Diagnostic} from '../../../base/failure.ts';
+import {boxColumns} from '../boxes/shown-boxes.ts';
 import {arrange, type Column, chosenRow, nextSort, orderOf, type Row} from '../lists/list.ts';
 import {isListName, type Lead, type ListName, type ListSituation} from '../lists/reduce-lists.ts';
 import type {Facts} from '../model.ts';
@@ -132,6 +133,15 @@ function emptyOf(name: ListName, {machine, gpu}: Facts): string {
 
 /** What a key on the list's screen depends on. */
 export function listSituation({facts, view}: SessionState, now: Date): ListSituation {
+	if (view.screen === 'main') {
+		return {
+			rows: [],
+			nextSort: (sort) => nextSort(boxColumns, sort),
+			orderBy: () => undefined,
+			leadsTo: () => undefined,
+		};
+	}
+
 	const name = listOnScreen(view) ?? 'containers';
 	const {rows, columns} = selectList(name, facts, view, now);
 	return {

@@ -1,12 +1,13 @@
 /** What the palette shows: every action of the key table that is one here, and every verb, the best match first. */
 import {fuzzyFilter} from '../../../text/match/fuzzy.ts';
 import {splitWords} from '../../../text/split-words.ts';
+import {boxOf} from '../boxes/shown-boxes.ts';
 import {scopesOf} from '../key-hints.ts';
 import {bindings, isMove} from '../keymap.ts';
 import {labelHere, whyNot} from '../keys/here.ts';
 import {shownKey} from '../keys/key-names.ts';
 import type {Facts} from '../model.ts';
-import {type Action, chosenBox, type View} from '../reduce.ts';
+import type {Action, View} from '../reduce.ts';
 import {textOf} from '../setup/field.ts';
 import {looksOnly} from './looking-verbs.ts';
 import type {PaletteItem, Verb} from './palette.ts';
@@ -67,7 +68,7 @@ function actionsHere(facts: Facts, view: View): Array<PaletteItem<Action>> {
 
 function verbItem(verb: Verb, facts: Facts, view: View): Extract<PaletteItem<Action>, {kind: 'verb'}> {
 	const {name, usage, summary} = verb;
-	const box = /box/.test(usage) ? chosenBox(view, facts.box.boxes)?.name : undefined;
+	const box = /box/.test(usage) ? boxOf({facts, view})?.name : undefined;
 	return {
 		kind: 'verb',
 		label: ['gpubox', name, usage].filter((part) => part !== '').join(' '),

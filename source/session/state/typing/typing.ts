@@ -1,6 +1,6 @@
 /** Text that is typed: whichever field is open takes it, so that editing keys are in one place for all of them. */
 
-import {isListName, type Lists} from '../lists/reduce-lists.ts';
+import {isFiltering, type Lists} from '../lists/reduce-lists.ts';
 import type {LogAction} from '../log/log-view.ts';
 import type {PaletteAction} from '../palette/palette.ts';
 import type {Field, Typed} from '../setup/field.ts';
@@ -42,7 +42,5 @@ export function typingAction(view: Fields, typed: Typed): TypingAction | undefin
 		return {type: 'log', does};
 	}
 
-	return isListName(view.screen) && view.lists[view.screen].typing
-		? {type: 'list', does: {type: 'type-filter', typed}}
-		: undefined;
+	return isFiltering(view) ? {type: 'list', does: {type: 'type-filter', typed}} : undefined;
 }

@@ -31,7 +31,7 @@ export const mainKeys: Binding[] = [
 	{scope: 'main', keys: ['d'], label: 'Try a demo host', short: 'demo', action: {type: 'demo'}},
 	{scope: 'main', keys: ['tab'], label: 'Next pane, Shift-Tab back', action: {type: 'focus', by: 1}},
 	{scope: 'main', keys: ['shift+tab'], label: '', action: {type: 'focus', by: -1}},
-	{scope: 'main', keys: ['escape'], label: 'Back: zoom, marks, message', action: {type: 'dismiss'}},
+	{scope: 'main', keys: ['escape'], label: 'Back: zoom, filter, marks', action: {type: 'dismiss'}},
 
 	{scope: 'gpus', keys: ['enter'], label: 'The GPU over time', short: 'over time', action: {type: 'open-gpu'}},
 	{scope: 'gpus', keys: ['z'], label: 'Zoom the GPUs, and back', action: {type: 'zoom'}},
@@ -40,6 +40,14 @@ export const mainKeys: Binding[] = [
 	{scope: 'boxes', keys: ['enter'], label: 'All about the box', short: 'detail', action: {type: 'open-box'}},
 	...steps('boxes', (by) => ({type: 'select-box', by}), {labels: ['Box above', 'Box below']}),
 	{scope: 'boxes', keys: ['z'], label: 'Zoom the boxes, and back', action: {type: 'zoom'}},
+	{
+		scope: 'boxes',
+		keys: ['/'],
+		label: 'Filter the boxes',
+		short: 'filter',
+		action: {type: 'list', does: {type: 'filter', does: 'open'}},
+	},
+	{scope: 'boxes', keys: ['S'], label: 'Sort by the next column', action: {type: 'list', does: {type: 'sort'}}},
 	{scope: 'boxes', keys: ['space'], label: 'Mark for s, R, x', action: {type: 'mark'}},
 	...ends('boxes', (by) => ({type: 'select-box', by}), ['First box', 'Last box']),
 	...steps('side', line, {labels: ['A line up', 'A line down']}),
