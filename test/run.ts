@@ -6,6 +6,7 @@ host is set up, and then the end-to-end tests run on it; as root two of them, an
 	npm test                            everything
 	npm test -- --unit                  no test host
 	npm test -- --e2e --only PATTERN    end-to-end test files whose path contains PATTERN
+	npm test -- --e2e --engine podman   all that is tried on another engine than the tests' own: podman, rootless, image-store
 	npm test -- --e2e --keep            leaves the engine running, and says how to run a test on it by hand
 */
 import {spawn} from 'node:child_process';
@@ -28,6 +29,7 @@ const {values: options} = parseArgs({
 		unit: {type: 'boolean', default: false},
 		e2e: {type: 'boolean', default: false},
 		only: {type: 'string', default: ''},
+		engine: {type: 'string', default: ''},
 		keep: {type: 'boolean', default: false},
 	},
 });
@@ -86,9 +88,10 @@ async function checks(): Promise<void> {
 
 /** Prepares the test hosts while `meanwhile` goes on: much of that is waiting for packages and for the disk. */
 async function endToEnd(meanwhile: () => Promise<void>): Promise<void> {
-	const files = testFiles((path) => path.startsWith('test/e2e/'));
+	const {engine} = options;
+	const files = testFiles((path) => path.startsWith(engine === '' ? 'test/e2e/' : `test/e2e/${engine}.test.`));
 	if (files.length === 0) {
-		throw new Error(`no test file matches ${JSON.stringify(options.only)}`);
+		throw new Error(`no test file matches ${JSON.stringify(engine || options.only)}`);
 	}
 
 	const hosts: PreparedHost[] = [];
@@ -116,7 +119,10 @@ async function endToEnd(meanwhile: () => Promise<void>): Promise<void> {
 						await afterTorch;
 					}
 
-					return runChild(process.execPath, testCall([file]), {env, quiet: true});
+					return runChild(process.execPath, testCall([file]), {
+						env: {...env, GPUBOX_TEST_ENGINE: engine},
+						quiet: true,
+					});
 				},
 				say,
 			}),

@@ -1,8 +1,9 @@
 import {spawn} from 'node:child_process';
-import {constants, userInfo} from 'node:os';
+import {constants} from 'node:os';
 import {join} from 'node:path';
 import {pickBox, splitCommand} from '../app/boxes/pick-box.ts';
 import {exitCode, Failure} from '../base/failure.ts';
+import {accountHome} from '../base/home.ts';
 import {writeFileAtomic} from '../base/safe-files.ts';
 import type {Box} from '../box/box.ts';
 import {refuseToEnter} from '../box/enter.ts';
@@ -115,7 +116,15 @@ async function optionsFor(host: Host, box: Box, signal: AbortSignal): Promise<st
 	const knownHosts = join(boxFolder(host.paths, box.folder), 'known_hosts');
 	writeFileAtomic(knownHosts, knownHostsLine(entry), {mode: 0o600, replaceable: true});
 	const options = sshOptions(entry, knownHosts, await readSshVersion(signal)).flatMap((line) => ['-o', line]);
-	if (join(userInfo().homedir, '.ssh') !== host.paths.ssh) {
+	const home = accountHome();
+	if (home === undefined) {
+		throw new Failure(`ssh needs an account, and your user number (${process.getuid?.()}) has none on this machine.`, {
+			fix: `Enter the box without ssh: gpubox attach ${box.name}`,
+			exitCode: exitCode.couldNotStartCommand,
+		});
+	}
+
+	if (join(home, '.ssh') !== host.paths.ssh) {
 		// ssh reads the config of the home in /etc/passwd, which with another HOME is not the caller's.
 		return ['-F', 'none', ...options];
 	}

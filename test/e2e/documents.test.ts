@@ -811,7 +811,10 @@ const workshop: Step[] = [
 		assert.match(executableTest, /buildExecutable\(\)/);
 	}),
 	elsewhere(
-		['npm ci && npm test', 'npm test', 'npm test -- --e2e --only ls', 'npm test -- --e2e --keep'],
+		[
+			...['npm ci && npm test', 'npm test', 'npm test -- --e2e --only ls', 'npm test -- --e2e --keep'],
+			'npm test -- --e2e --engine podman',
+		],
 		'this test is part of it',
 		(command) => {
 			assert.ok(process.env.NODE_TEST_CONTEXT !== undefined, command);

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import {chmod, mkdir, readFile, symlink, writeFile} from 'node:fs/promises';
+import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Readable} from 'node:stream';
-import {text} from 'node:stream/consumers';
 import {after, before, describe, test} from 'node:test';
 import {debian13Packages} from '../_helpers/consumers/cache.ts';
-import {command} from '../_helpers/test-host/command.ts';
+import {importPython} from '../_helpers/consumers/python-image.ts';
 import {makePerson, needsOwnEngine, type Person, testHost} from '../_helpers/test-host/index.ts';
 import {type SecondEngine, startSecondEngine} from '../_helpers/test-host/second-engine.ts';
 
@@ -19,38 +17,6 @@ describe('an engine with the containerd image store', {skip: needsOwnEngine}, ()
 	const gpubox = async (...words: string[]) => {
 		const result = await person.runGpubox(words, {env: {DOCKER_HOST: engine.address}});
 		return {...result, text: `${words.join(' ')}\n${result.stdout}${result.stderr}`};
-	};
-
-	/** A small image with little but Python in it, named `python`. It says that it has all that a box needs. */
-	const importPython = async () => {
-		const folder = await debian13Packages('python-image', [
-			...['dash', 'coreutils', 'libc6', 'libgcc-s1', 'libacl1', 'libattr1', 'libselinux1', 'libpcre2-8-0', 'libgmp10'],
-			...['python3-minimal', 'python3.13-minimal', 'libpython3.13-minimal', 'libpython3.13-stdlib', 'libssl3t64'],
-			...[
-				'zlib1g',
-				'libexpat1',
-				'libbz2-1.0',
-				'liblzma5',
-				'libffi8',
-				'libuuid1',
-				'libcrypt1',
-				'libcap2',
-				'libsystemd0',
-			],
-		]);
-		const more = join(person.home, 'more');
-		await mkdir(join(more, 'usr/bin'), {recursive: true});
-		await mkdir(join(more, 'workspace'));
-		await mkdir(join(more, 'tmp'));
-		await chmod(join(more, 'tmp'), 0o1777);
-		await symlink('dash', join(more, 'usr/bin/sh'));
-		const archive = join(person.home, 'python.tar');
-		const without = ['--exclude=./usr/share', '--exclude=./usr/bin/sh'];
-		await command('tar', ['--create', `--file=${archive}`, ...without, '--directory', folder, '.']);
-		await command('tar', ['--append', `--file=${archive}`, '--directory', more, '.']);
-		const changes = ['LABEL gpubox.image.provides="jupyter ssh"', 'ENV PATH=/usr/bin'];
-		const stream = await engine.docker.importImage(archive, {repo: 'python', tag: 'latest', changes});
-		await text(stream as unknown as Readable);
 	};
 
 	before(async () => {
@@ -74,7 +40,7 @@ describe('an engine with the containerd image store', {skip: needsOwnEngine}, ()
 			]),
 			settings: {features: {cdi: false, 'containerd-snapshotter': true}},
 		});
-		await importPython();
+		await importPython(engine.docker, person.home);
 		await writeFile(join(person.project, 'gpubox.yaml'), 'image: python\ngpus: none\n');
 	});
 	after(async () => {
