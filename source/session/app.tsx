@@ -28,7 +28,7 @@ export function App({session}: {session: Session}) {
 	const {store} = session;
 	const {facts, view} = useSyncExternalStore(store.subscribe, store.getSnapshot);
 	const {columns, rows} = useWindowSize();
-	const {exit, suspendTerminal} = useApp();
+	const {exit, suspendTerminal, waitUntilRenderFlush} = useApp();
 	const {stdout} = useStdout();
 	const {tour} = session;
 	const tourLines = view.tour === undefined ? 0 : (tour?.lines(view.tour, {columns, rows}) ?? 0);
@@ -76,6 +76,8 @@ export function App({session}: {session: Session}) {
 			lastQuestionTop: lastQuestionTop(),
 			lastTop: lastTop(),
 		});
+		// What a key does is drawn at once, and not when the time between two frames is over.
+		void waitUntilRenderFlush();
 	});
 	usePaste((text) => session.paste(text));
 
