@@ -1,5 +1,5 @@
 /**
-Draws the pictures of docs/session.md: screens of the session on the demo host on which nothing moves, as SVG, in colour. They are the same each
+Draws the pictures of the readmes and docs/session.md: screens of the session on the demo host on which nothing moves, as SVG, in colour. They are the same each
 time; `npm run picture` writes them.
 */
 import {writeFileSync} from 'node:fs';
@@ -20,6 +20,7 @@ const folder = fileURLToPath(new URL('../docs/pictures', import.meta.url));
 const pictures: Array<[name: string, keys: string[], complete: RegExp]> = [
 	['session', [], /hopper[\s\S]*gpu_burn[\s\S]*epoch/],
 	['gpu', ['\u001B[Z', '\r'], /NVLink {2}18[\s\S]*python/],
+	['log', ['\r', '\t', 'l', '/', String.raw`loss 2\.6`, '\r'], /loss 2[\s\S]*▸epoch[\s\S]*N previous/],
 ];
 
 type Terminal = InstanceType<typeof xterm.Terminal>;

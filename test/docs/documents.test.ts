@@ -7,7 +7,6 @@ import {parse as parseYaml} from 'yaml';
 import {makeProgram} from '../../source/program.ts';
 import {toJsonSchema} from '../../source/settings/describe.ts';
 import {readSettings} from '../../source/settings/read.ts';
-import {illustrated, withPicture} from '../../tools/picture.ts';
 import {
 	blocksOf,
 	commandsInBlocks,
@@ -143,12 +142,6 @@ test('every link between the documents leads somewhere', () => {
 		}
 	}
 });
-
-for (const document of illustrated) {
-	test(`the picture in ${document} is the screen that the tests know (npm run picture)`, () => {
-		assert.equal(readDocument(document), withPicture(document));
-	});
-}
 
 test('each promise of security.md names a test, and each test that it names is there', () => {
 	let inTable = false;
