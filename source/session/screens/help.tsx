@@ -74,7 +74,11 @@ function Cell({line, width}: {line: HelpLine; width: number}) {
 		}
 
 		case 'reason': {
-			return <Text {...theme.quiet}>{fit(cut(`${' '.repeat(13)}└ ${line.text}`, width - 1), width)}</Text>;
+			return (
+				<Text {...theme.quiet}>
+					{fit(cut(`${' '.repeat(13)}${line.more ? ' ' : '└'} ${line.text}`, width - 1), width)}
+				</Text>
+			);
 		}
 
 		case 'key': {

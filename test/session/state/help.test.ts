@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {selectHelp} from '../../../source/session/state/help/select-help.ts';
+import {helpLines} from '../../../source/session/screens/help.tsx';
+import {reasonWidth, selectHelp} from '../../../source/session/state/help/select-help.ts';
 import {bindings} from '../../../source/session/state/keymap.ts';
 import {type Facts, noFacts} from '../../../source/session/state/model.ts';
 import {firstView, type View} from '../../../source/session/state/reduce.ts';
+import {widthOf} from '../../../source/text/layout/fit.ts';
 import {makeBox} from '../../_helpers/make-box.ts';
 
 const start = noFacts({demo: false, engineAddress: 'unix:///x', person: 'dora', folder: '~/thesis'});
@@ -60,4 +62,25 @@ test('where one came from comes first, and every key with a label is there', () 
 	for (const {label} of bindings.filter(({scope}) => ['main', 'boxes', 'gpus', 'anywhere'].includes(scope))) {
 		assert.ok(label === '' || told.includes(label), label);
 	}
+});
+
+test('every reason is whole at 80 columns, in as many lines as it needs', () => {
+	const box = makeBox({name: 'x', mine: false, owner: 'bob', state: 'running'});
+	const noEngine = {...start, box: {...start.box, phase: 'no-engine' as const}};
+	const situations: Facts[] = [start, withBoxes(), withBoxes(box), noEngine, {...withBoxes(box), readOnly: true}];
+	const reasons = new Set<string>();
+	for (const facts of situations) {
+		for (const behindHelp of ['main', 'containers', 'processes', 'images', 'hosts', 'gpu', 'log'] as const) {
+			const view: View = {...firstView, screen: 'help', behindHelp};
+			for (const row of helpLines(facts, view, {columns: 80, room: 20}).flat()) {
+				if (row.kind === 'reason') {
+					assert.ok(widthOf(row.text) <= reasonWidth, row.text);
+					reasons.add(row.text);
+				}
+			}
+		}
+	}
+
+	assert.ok(reasons.has('no engine answers'));
+	assert.ok(reasons.has('this session is') && reasons.has('read-only'));
 });

@@ -70,7 +70,7 @@ export function selectBoxPane(facts: Facts, view: View, now: Date): BoxPaneView 
 				: phase === 'waiting'
 					? ['Asking the engine …']
 					: phase === 'live'
-						? ['No boxes yet. Create the first:']
+						? [facts.readOnly ? 'No boxes yet.' : 'No boxes yet. Create the first:']
 						: [],
 		invites: selectInvites(facts),
 		problem,
@@ -85,7 +85,7 @@ function paneNote(boxes: number, running: number, marked: number): string {
 /** For a user without a box. Where the project has a gpubox.yaml, nothing needs to be asked. */
 function selectInvites(facts: Facts): Hint[] {
 	const {project} = facts.setup;
-	if (!hasNoBox(facts)) {
+	if (!hasNoBox(facts) || facts.readOnly) {
 		return [];
 	}
 

@@ -1,4 +1,5 @@
 /** The help, made from the key table: first what the keys do where one came from, then those of the other places. */
+import {wrap} from '../../../text/layout/fit.ts';
 import {scopesOf} from '../key-hints.ts';
 import {bindings} from '../keymap.ts';
 import type {Binding, Scope} from '../keys/binding.ts';
@@ -34,9 +35,12 @@ export type HelpLine =
 	| {kind: 'title'; text: string}
 	/** `off`: it does nothing now; `elsewhere`: it is a key of another place. */
 	| {kind: 'key'; keys: string; label: string; state: 'on' | 'off' | 'elsewhere'}
-	/** Why the key above does nothing now. */
-	| {kind: 'reason'; text: string}
+	/** Why the key above does nothing now; `more`: the rest of the line above. */
+	| {kind: 'reason'; text: string; more: boolean}
 	| {kind: 'gap'};
+
+/** Columns of a reason on a terminal of 80 columns, where two keys are beside each other; a longer one has several lines. */
+export const reasonWidth = 22;
 
 /** All lines, with empty ones between sections where they are `airy`. Safe to print. */
 export function selectHelp(facts: Facts, view: View, airy: boolean): HelpLine[] {
@@ -61,7 +65,7 @@ function lineHere(binding: Binding, facts: Facts, view: View): HelpLine[] {
 		? [{kind: 'key', keys, label: labelHere(binding, facts, view), state: 'on'}]
 		: [
 				{kind: 'key', keys, label: binding.label, state: 'off'},
-				{kind: 'reason', text: reason},
+				...wrap(reason, reasonWidth).map((text, line): HelpLine => ({kind: 'reason', text, more: line > 0})),
 			];
 }
 

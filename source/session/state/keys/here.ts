@@ -262,7 +262,7 @@ function whyNotUp(facts: Facts, view: View): string | undefined {
 		return 'it is being started';
 	}
 
-	return facts.box.phase === 'no-engine' || facts.box.phase === 'late' ? 'no answer from the engine' : undefined;
+	return facts.box.phase === 'no-engine' || facts.box.phase === 'late' ? 'no engine answers' : undefined;
 }
 
 function whyNotSetUp({setup}: Facts, {does}: Extract<Action, {type: 'setup'}>): string | undefined {

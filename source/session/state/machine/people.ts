@@ -25,7 +25,7 @@ type Holding = {
 	mine: boolean;
 	/** UUIDs of the cards. */
 	cards: Set<string>;
-	/** MiB; null while no process told any. */
+	/** MiB that their processes are known to have; null where it is not known what runs, or how much of it they have. */
 	memory: number | null;
 	/** Boxes and other things of theirs that are on cards or run. */
 	names: Set<string>;
@@ -72,7 +72,7 @@ function personRow(
 			name: {text: mine ? `${name} (you)` : name},
 			count: {text: cards.size === 0 ? '–' : String(cards.size), value: cards.size},
 			cards: {text: rangesOf(held.map(({index}) => index)).join(',')},
-			memory: {text: memory === null ? '–' : bytes(memory * 1024 ** 2), value: memory},
+			memory: {text: memory === null ? '–' : memory === 0 ? '0' : bytes(memory * 1024 ** 2), value: memory},
 			power: {
 				text: power === null ? (held.length === 0 ? '–' : 'shared') : `${isAll ? '' : '≥'}${Math.round(power)} W`,
 				value: power,
@@ -90,7 +90,7 @@ function holdings(facts: Facts): Map<string, Holding> {
 		const known = people.get(name) ?? {
 			mine: false,
 			cards: new Set(),
-			memory: null,
+			memory: facts.gpu.processesUnknown ? null : 0,
 			names: new Set(),
 			boxes: 0,
 			since: undefined,
@@ -125,9 +125,8 @@ function holdings(facts: Facts): Map<string, Holding> {
 		holding.names.add(
 			process.box ?? process.container?.name ?? process.name?.split('/').at(-1) ?? `process ${process.pid}`,
 		);
-		if (process.usedMemoryMiB !== null) {
-			holding.memory = (holding.memory ?? 0) + process.usedMemoryMiB;
-		}
+		const {usedMemoryMiB: used} = process;
+		holding.memory = used !== null ? (holding.memory ?? 0) + used : holding.memory === 0 ? null : holding.memory;
 	}
 
 	return people;

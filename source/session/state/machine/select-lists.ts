@@ -106,6 +106,12 @@ function problemOfList(name: ListName, {gpu, machine}: Facts): Diagnostic | unde
 		return name === 'disk' ? machine.disk.problem : undefined;
 	}
 
+	const [problem] = gpu.problems;
+	if (gpu.processesUnknown && gpu.readings.length === 0 && problem !== undefined) {
+		// Where nvidia-smi is missing, no driver was asked.
+		return {message: problem.message, fix: problem.fix};
+	}
+
 	return gpu.processesUnknown && gpu.phase !== 'waiting'
 		? {message: 'The driver does not tell what runs on the GPUs.', fix: gpu.problems[0]?.fix ?? ''}
 		: undefined;
@@ -114,7 +120,12 @@ function problemOfList(name: ListName, {gpu, machine}: Facts): Diagnostic | unde
 function emptyOf(name: ListName, {machine, gpu}: Facts): string {
 	switch (name) {
 		case 'containers': {
-			return machine.phase === 'live' ? 'The engine has no containers.' : 'Asking the engine …';
+			// The reason why there is no answer stands above.
+			return machine.phase === 'live'
+				? 'The engine has no containers.'
+				: machine.problem === undefined
+					? 'Asking the engine …'
+					: '';
 		}
 
 		case 'processes': {

@@ -6,7 +6,7 @@ import type {Context} from '../../../../source/session/state/context.ts';
 import {followMachine} from '../../../../source/session/state/machine/container-source.ts';
 import {ownerInWords, ownerOf, ownerWord} from '../../../../source/session/state/machine/owner.ts';
 import {selectList} from '../../../../source/session/state/machine/select-lists.ts';
-import {noFacts} from '../../../../source/session/state/model.ts';
+import {type Facts, noFacts} from '../../../../source/session/state/model.ts';
 import {firstView, type View} from '../../../../source/session/state/reduce.ts';
 import {createStore, type SessionStore} from '../../../../source/session/state/store.ts';
 import {makeBox} from '../../../_helpers/make-box.ts';
@@ -139,4 +139,28 @@ test('whose a container is comes from its box, then from the kernel, and is else
 	assert.deepEqual(known(null, ['/srv/x', '/homework/y']), ['', 'owner unknown']);
 	const bobs = {...makeBox({name: 'bob-x', owner: 'bob', mine: false}), id};
 	assert.deepEqual(known('erik', [], [bobs]), ['bob', 'owner: bob']);
+});
+
+test('a list says what is missing, and is not waiting where the engine is known to be away', () => {
+	const missing = {message: 'nvidia-smi is not installed.', fix: 'Install the driver'};
+	const noDriver = {...start, gpu: {...start.gpu, phase: 'silent' as const, problems: [missing]}} as unknown as Facts;
+	assert.deepEqual(selectList('processes', noDriver, firstView, now).problem, missing);
+	const problem = {message: 'No Docker Engine.', fix: 'Start it'};
+	const noEngine = {...start, machine: {...start.machine, phase: 'no-engine' as const, problem}};
+	assert.equal(selectList('containers', noEngine, firstView, now).empty, '');
+	assert.equal(selectList('containers', start, firstView, now).empty, 'Asking the engine …');
+});
+
+test('GPU memory of people is nothing where no process is known to be there, and not known where that is not known', () => {
+	const box = makeBox({name: 'dora-eda', owner: 'dora', mine: true, state: 'running'});
+	const cellOf = (processesUnknown: boolean, processes: object[] = []) => {
+		const gpu = {...start.gpu, processesUnknown, processes};
+		const facts = {...start, box: {...start.box, boxes: [box]}, gpu} as unknown as Facts;
+		return selectList('people', facts, firstView, now).rows[0]?.cells.memory?.text;
+	};
+	assert.equal(cellOf(false), '0');
+	assert.equal(cellOf(true), '–');
+	const process = {gpuUuid: 'GPU-0', pid: 1, name: 'x', user: 'dora', box: 'dora-eda', container: null};
+	assert.equal(cellOf(false, [{...process, usedMemoryMiB: null}]), '–');
+	assert.equal(cellOf(false, [{...process, usedMemoryMiB: 2048}]), '2.0G');
 });
