@@ -4,12 +4,13 @@ import assert from 'node:assert/strict';
 import type {FaultProxy} from '../_helpers/test-host/fault-proxy.ts';
 import type {dockerOf, Person, Result, TestHost} from '../_helpers/test-host/index.ts';
 
-/** `folder` has the box, `jobs` is where runs are started. */
+/** `folder` has the box, `jobs` is where runs are started, `code` is the project that is pushed. */
 export type Player = {
 	person: Person;
 	token: string | undefined;
 	folder: string;
 	jobs: string;
+	code: string;
 };
 
 export type Chaos = {
@@ -17,6 +18,8 @@ export type Chaos = {
 	docker: ReturnType<typeof dockerOf>;
 	players: [Player, Player];
 	proxy: FaultProxy;
+	/** Address of the registry that is pushed to. */
+	registry: string;
 	random: (most: number) => number;
 };
 
@@ -33,6 +36,24 @@ export const up = ({folder}: Player, {images}: TestHost, ...more: string[]): str
 	'SECRET',
 	...more,
 ];
+
+export const push = ({registry}: Pick<Chaos, 'registry'>): string[] => [
+	'push',
+	'--registry',
+	`${registry}/chaos`,
+	'--tag',
+	'v1',
+	'--',
+	'sh',
+	'job.sh',
+];
+
+/** Where a verb is called. */
+export function placeOf([verb]: string[], {jobs, code}: Player): string {
+	return verb === 'push' ? code : jobs;
+}
+
+export const script = 'echo one; sleep 0.3; echo two\n';
 
 export const environment = {SECRET: 'a value'};
 

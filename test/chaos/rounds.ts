@@ -5,17 +5,21 @@ hostile labels come and go. A seed stands for the same decisions again; when thi
 
 import assert from 'node:assert/strict';
 import {existsSync, readdirSync, readFileSync, rmSync} from 'node:fs';
-import {mkdir} from 'node:fs/promises';
+import {chown, mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {randomFrom} from '../_helpers/seed.ts';
 import {type Fault, startFaultProxy} from '../_helpers/test-host/fault-proxy.ts';
 import {dockerOf, makePerson, type TestHost, waitUntil} from '../_helpers/test-host/index.ts';
-import {type Chaos, checkResult, environment, type Player, pick, up} from './players.ts';
-import {checkJobs, endSession, failAtStep, fillDisk} from './steps.ts';
+import {startRegistry} from '../_helpers/test-host/registry.ts';
+import {type Chaos, checkResult, environment, type Player, pick, push, script, up} from './players.ts';
+import {checkProjects, endSession, failAtStep, fillDisk} from './steps.ts';
 
 export type ChaosOptions = {
 	host: TestHost;
 	seed: number;
+	/** The number of the first round; 1 when missing. Each round is decided by the seed and its number alone. */
+	from?: number;
+	/** The number of the last one. */
 	rounds: number;
 	say: (line: string) => void;
 };
@@ -27,15 +31,20 @@ const largestMiB = 300;
 const patienceMs = 6000;
 
 /** @throws AssertionError of the first promise that was broken */
-export async function runChaos({host, seed, rounds, say}: ChaosOptions): Promise<void> {
+export async function runChaos({host, seed, from = 1, rounds, say}: ChaosOptions): Promise<void> {
 	const socketPath = host.address.replace(/^unix:\/\//, '');
 	const proxy = await startFaultProxy({socketPath}, join(host.folder, `chaos-${process.pid}.sock`));
 	// All of them go through it, well or ill: so the engine has one address.
 	const behind = {...host, address: `unix://${proxy.address}`};
-	const players: [Player, Player] = [await makePlayer(behind, 'ann', 2011), await makePlayer(behind, 'ben', 2012)];
-	const chaos: Chaos = {host, docker: dockerOf(host), players, proxy, random: randomFrom(seed)};
+	const registry = await startRegistry();
+	// Each run has its own: secrets are in a folder of the machine that has the number in its name.
+	const uid = 20_000 + 2 * (process.pid % 20_000);
+	const players: [Player, Player] = [await makePlayer(behind, 'ann', uid), await makePlayer(behind, 'ben', uid + 1)];
+	const docker = dockerOf(host);
+	const chaos: Chaos = {host, docker, players, proxy, registry: registry.address, random: randomFrom(seed)};
 	try {
-		for (let round = 1; round <= rounds; round++) {
+		for (let round = from; round <= rounds; round++) {
+			chaos.random = randomFrom(1000 * seed + round);
 			const [name, play] = pick(chaos, kinds);
 			try {
 				await play(chaos);
@@ -52,6 +61,8 @@ export async function runChaos({host, seed, rounds, say}: ChaosOptions): Promise
 		await checkAtEnd(chaos);
 	} finally {
 		await removeContainers(chaos);
+		await removePushed(chaos);
+		await registry.stop();
 		await proxy.stop();
 		for (const {person} of players) {
 			rmSync(`/dev/shm/gpubox-${person.uid}`, {recursive: true, force: true});
@@ -77,8 +88,13 @@ async function makePlayer(host: TestHost, name: string, uid: number): Promise<Pl
 	await person.run('chmod', ['755', person.project]);
 	const jobs = join(person.project, 'jobs');
 	await mkdir(jobs);
+	const code = join(person.project, 'code');
+	await mkdir(code);
+	await writeFile(join(code, 'job.sh'), script);
+	await writeFile(join(code, 'gpubox.yaml'), `image: ${host.images.jupyter}\ngpus: none\n`);
+	await chown(code, uid, person.gid);
 	await person.run('chmod', ['755', folder, jobs]);
-	return {person, token: undefined, folder, jobs};
+	return {person, token: undefined, folder, jobs, code};
 }
 
 /** One to three verbs at once, most of them killed somewhere on their way. */
@@ -229,7 +245,7 @@ async function checkAfterRound({docker, players, host}: Chaos): Promise<void> {
 	const cards = running.flatMap(({Labels}) => (Labels['gpubox.nonce'] ? (Labels['gpubox.gpus'] ?? '').split(',') : []));
 	assert.equal(new Set(cards).size, cards.length, `a card is in two boxes: ${cards.join(' ')}`);
 	for (const player of players) {
-		await checkJobs(player);
+		await checkProjects(player);
 		let {code, stdout, stderr} = await player.person.runGpubox(up(player, host), {env: environment});
 		if (code === 7 && stderr.includes('are now held by box')) {
 			// While hers was stopped the other one got its card: she is told, and takes another.
@@ -246,8 +262,13 @@ async function checkAfterRound({docker, players, host}: Chaos): Promise<void> {
 }
 
 /** Nothing is left but one running box each, and after `rm` nothing at all. */
-async function checkAtEnd({docker, players}: Chaos): Promise<void> {
-	for (const {person, folder} of players) {
+async function checkAtEnd({docker, players, registry}: Chaos): Promise<void> {
+	for (const {person, folder, code: project} of players) {
+		if (existsSync(join(project, 'gpubox.lock'))) {
+			const pushed = await person.runGpubox(push({registry}), {cwd: project});
+			assert.equal(pushed.code, 0, `the next push: ${pushed.stderr}`);
+		}
+
 		const name = `${person.environment.USER}-train`;
 		const state = join(person.environment.XDG_STATE_HOME ?? '', 'gpubox/boxes');
 		const secrets = `/dev/shm/gpubox-${person.uid}`;
@@ -280,6 +301,14 @@ async function checkAtEnd({docker, players}: Chaos): Promise<void> {
 			.map(({Names, State}) => `${Names[0]} ${State}`),
 		[],
 	);
+}
+
+async function removePushed({docker, registry}: Chaos): Promise<void> {
+	for (const {RepoTags} of await docker.listImages()) {
+		for (const tag of (RepoTags ?? []).filter((each) => each.startsWith(`${registry}/`))) {
+			await docker.getImage(tag).remove({force: true});
+		}
+	}
 }
 
 async function removeContainers({docker}: Chaos): Promise<void> {

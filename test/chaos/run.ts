@@ -3,6 +3,7 @@ What `npm run chaos` does: sets up a test host and plays rounds on it.
 
 	npm run chaos                            300 rounds, a seed that is printed
 	npm run chaos -- --rounds 50 --seed 7    the same decisions as in an earlier run
+	npm run chaos -- --rounds 50 --seed 7 --from 31    those of the rounds 31 to 50
 */
 
 import {readFileSync} from 'node:fs';
@@ -12,8 +13,15 @@ import type {TestHost} from '../_helpers/test-host/index.ts';
 import {prepareHost} from '../_helpers/test-host/prepare.ts';
 import {runChaos} from './rounds.ts';
 
-const {values} = parseArgs({options: {rounds: {type: 'string', default: '300'}, seed: {type: 'string'}}});
+const {values} = parseArgs({
+	options: {
+		rounds: {type: 'string', default: '300'},
+		from: {type: 'string', default: '1'},
+		seed: {type: 'string'},
+	},
+});
 const rounds = Number(values.rounds);
+const from = Number(values.from);
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const interrupted = new AbortController();
@@ -22,16 +30,16 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
-say(`seed ${seed}, ${rounds} rounds`);
+say(`seed ${seed}, rounds ${from} to ${rounds}`);
 const prepared = await prepareHost({root, keep: false, say, signal: interrupted.signal});
 try {
 	const host = JSON.parse(readFileSync(prepared.file, 'utf8')) as TestHost;
-	await runChaos({host, seed, rounds, say});
-	say(`✔ ${rounds} rounds, nothing is left`);
+	await runChaos({host, seed, from, rounds, say});
+	say(`✔ rounds ${from} to ${rounds}, nothing is left`);
 } catch (error) {
 	process.exitCode = 1;
 	say(`✖ ${(error as Error).message}`);
-	say(`Again: npm run chaos -- --rounds ${rounds} --seed ${seed}`);
+	say(`Again: npm run chaos -- --rounds ${rounds} --seed ${seed} --from ${from}`);
 } finally {
 	await prepared.stop();
 }

@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import timers from 'node:timers/promises';
 import type {Fault} from '../_helpers/test-host/fault-proxy.ts';
 import {openTerminal, type Person} from '../_helpers/test-host/index.ts';
-import {type Chaos, checkResult, environment, type Player, pick, up} from './players.ts';
+import {type Chaos, checkResult, environment, type Player, pick, placeOf, push, script, up} from './players.ts';
 
 /** Milliseconds that a verb has before it is killed: by then it waits for what will not come. */
 const patienceMs = 20_000;
@@ -14,10 +14,8 @@ const patienceMs = 20_000;
 /** More than any verb asks at the engine, so that some rounds let a verb through to its end. */
 const mostSteps = 24;
 
-const script = 'echo one; sleep 0.3; echo two\n';
-
-/** Every verb that changes something and needs no registry of the network. */
-function changing(player: Player, {host, random}: Chaos): string[] {
+/** Every verb that changes something. */
+function changing(player: Player, {host, registry, random}: Chaos): string[] {
 	const {person, folder} = player;
 	const box = `${person.environment.USER}-train`;
 	const job = ['--image', host.images.jupyter, '--gpus', pick({random}, ['1', 'none'])];
@@ -34,6 +32,8 @@ function changing(player: Player, {host, random}: Chaos): string[] {
 		['refresh', '--yes', folder],
 		['kernels'],
 		['reap', '--grace', '30d'],
+		['disk', '--prune', '--yes'],
+		push({registry}),
 	]);
 }
 
@@ -45,6 +45,7 @@ export async function failAtStep(chaos: Chaos, given?: string[]): Promise<void> 
 	const who = given === undefined ? player : (players.find(({folder}) => words.includes(folder)) ?? player);
 	const step = random(mostSteps);
 	const what = pick(chaos, ['kill', 'killAfter', 'cut', 'delay', 'box', 'driver', 'away'] as const);
+	await makeReady(words, who);
 	const killed = new AbortController();
 	let asked = 0;
 	let isAway = false;
@@ -93,10 +94,9 @@ export async function failAtStep(chaos: Chaos, given?: string[]): Promise<void> 
 	}
 
 	try {
-		await writeJob(who);
 		const signal = AbortSignal.any([killed.signal, AbortSignal.timeout(patienceMs)]);
 		const result = await who.person
-			.runGpubox(words, {cwd: who.jobs, env: environment, signal, killSignal: 'SIGKILL'})
+			.runGpubox(words, {cwd: placeOf(words, who), env: environment, signal, killSignal: 'SIGKILL'})
 			.catch(() => undefined);
 		if (result?.signal === null) {
 			checkResult(words, result);
@@ -143,10 +143,10 @@ export async function fillDisk(chaos: Chaos): Promise<void> {
 		player.token = undefined;
 	}
 
-	await writeJob(player);
+	await makeReady(words, player);
 	try {
 		const limited = ['-c', `trap '' XFSZ; ulimit -f 0; exec "$@"`, 'sh', node, cli, ...words];
-		const options = {cwd: player.jobs, env: environment, signal: AbortSignal.timeout(patienceMs)};
+		const options = {cwd: placeOf(words, player), env: environment, signal: AbortSignal.timeout(patienceMs)};
 		const result = await player.person.run('sh', limited, options).catch(() => undefined);
 		if (result?.signal === null) {
 			checkResult(words, result);
@@ -178,14 +178,31 @@ export async function endSession(chaos: Chaos): Promise<void> {
 	}
 }
 
-async function writeJob({person, jobs}: Player): Promise<void> {
+/** What has to be there for a verb. */
+async function makeReady([verb]: string[], {person, jobs, code}: Player): Promise<void> {
 	if (!existsSync(join(jobs, 'job.sh'))) {
 		await person.run('sh', ['-c', `printf %s '${script}' > job.sh`], {cwd: jobs});
 	}
+
+	if (verb === 'push' && !existsSync(join(code, 'gpubox.lock'))) {
+		const {code: locked, stderr} = await person.runGpubox(['lock'], {cwd: code});
+		assert.equal(locked, 0, `lock, before push: ${stderr}`);
+	}
 }
 
-/** The files of the project are as they were; what gpubox adds is its own and whole. */
-export async function checkJobs({person, jobs}: Player): Promise<void> {
+/** The files of the projects are as they were; what gpubox adds is its own and whole. */
+export async function checkProjects({person, jobs, code}: Player): Promise<void> {
+	assert.equal(readFileSync(join(code, 'job.sh'), 'utf8'), script);
+	const own = new Set(['job.sh', 'gpubox.yaml', 'gpubox.lock']);
+	assert.deepEqual(
+		readdirSync(code).filter((name) => !own.has(name)),
+		[],
+	);
+	await checkLock(person, code);
+	await checkJobs(person, jobs);
+}
+
+async function checkJobs(person: Person, jobs: string): Promise<void> {
 	if (!existsSync(join(jobs, 'job.sh'))) {
 		return;
 	}
@@ -196,8 +213,12 @@ export async function checkJobs({person, jobs}: Player): Promise<void> {
 		readdirSync(jobs).filter((name) => !own.has(name)),
 		[],
 	);
-	if (existsSync(join(jobs, 'gpubox.lock'))) {
-		const {stderr} = await person.runGpubox(['verify', '--json'], {cwd: jobs});
+	await checkLock(person, jobs);
+}
+
+async function checkLock(person: Person, folder: string): Promise<void> {
+	if (existsSync(join(folder, 'gpubox.lock'))) {
+		const {stderr} = await person.runGpubox(['verify', '--json'], {cwd: folder});
 		assert.doesNotMatch(stderr, /gpubox\.lock:\d/, 'gpubox.lock is whole');
 	}
 }
