@@ -7,9 +7,9 @@ import type {Settings} from '../settings/schema.ts';
 import {loadPersonalSettings} from './load-settings.ts';
 
 /** What the session looks like, and what is wrong with the files that say so. */
-export type SessionSettings = Pick<Settings, 'theme' | 'glyphs' | 'events'> & {trouble?: Failure};
+export type SessionSettings = Pick<Settings, 'theme' | 'glyphs' | 'events' | 'keys' | 'commands'> & {trouble?: Failure};
 
-const keys: ReadonlyArray<keyof SessionSettings> = ['theme', 'glyphs', 'events'];
+const keys: ReadonlyArray<keyof SessionSettings> = ['theme', 'glyphs', 'events', 'keys', 'commands'];
 
 /**
 The user's settings for the session, before its first frame. Where no file mentions one of them, the code that reads settings is not loaded.
@@ -21,8 +21,8 @@ export async function sessionSettings(): Promise<SessionSettings> {
 	}
 
 	try {
-		const {theme, glyphs, events} = await loadPersonalSettings();
-		return {theme, glyphs, events};
+		const {theme, glyphs, events, keys: ownKeys, commands} = await loadPersonalSettings();
+		return {theme, glyphs, events, keys: ownKeys, commands};
 	} catch (error) {
 		if (error instanceof Failure) {
 			return {trouble: error};

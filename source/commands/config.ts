@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
-import {type Effective, loadSettings} from '../app/load-settings.ts';
+import {type Effective, loadPersonalSettings, loadSettings} from '../app/load-settings.ts';
+import {exitCode, Failure} from '../base/failure.ts';
 import {readTemplate} from '../base/templates.ts';
 import {findPaths} from '../host/user.ts';
 import {allSettings} from '../settings/describe.ts';
@@ -45,9 +46,30 @@ export async function config(
 	} else if (key !== undefined && options.unset) {
 		await unsetPersonal(directory, key);
 	} else if (key !== undefined && value !== undefined) {
+		if (key.startsWith('keys.')) {
+			await checkKey(key.slice('keys.'.length), value);
+		}
+
 		await setPersonal(directory, key, value);
 	} else {
 		await showPersonal(await readPersonal(directory), key, options, personalFile(directory));
+	}
+}
+
+/** @throws Failure (usage) for a key of the session that cannot be what is wanted; with all keys of the user in mind */
+async function checkKey(action: string, value: string): Promise<void> {
+	const [{bindings}, {withOwnKeys}, {keys = {}}] = await Promise.all([
+		import('../session/state/keymap.ts'),
+		import('../session/state/own/key-table.ts'),
+		loadPersonalSettings(),
+	]);
+	const {[action]: _, ...others} = keys;
+	// The last one is blamed where two want the same key.
+	const fault = withOwnKeys(bindings, {...others, [action]: value}).faults.find(
+		({where}) => where === `keys.${action}`,
+	);
+	if (fault !== undefined) {
+		throw new Failure(fault.message, {fix: fault.fix, exitCode: exitCode.usage});
 	}
 }
 

@@ -106,11 +106,12 @@ function listEarly(host: Host): {boxes: Box[] | undefined; settled: Promise<void
 }
 
 /** How the user wants the session to look; on the demo host, too. */
-async function ownLook(): Promise<Pick<RunOptions, 'look' | 'alert' | 'trouble'>> {
+async function ownLook(): Promise<Pick<RunOptions, 'look' | 'alert' | 'own' | 'trouble'>> {
 	const {sessionSettings} = await import('../app/session-settings.ts');
-	const {theme, glyphs, events, trouble} = await sessionSettings();
+	const {theme, glyphs, events, keys, commands, trouble} = await sessionSettings();
 	return {
 		look: {theme, glyphs},
+		own: {...(keys ? {keys} : {}), ...(commands ? {commands} : {})},
 		alert: {how: events?.alert ?? 'none', command: events?.command},
 		...(trouble ? {trouble: {message: trouble.message, fix: trouble.fix}} : {}),
 	};

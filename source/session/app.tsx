@@ -13,6 +13,7 @@ import {ListScreen} from './screens/list.tsx';
 import {LogScreen, logArea} from './screens/log.tsx';
 import {MainScreen} from './screens/main.tsx';
 import {MenuScreen} from './screens/menu.tsx';
+import {OwnPromptScreen} from './screens/own-prompt.tsx';
 import {PaletteScreen} from './screens/palette.tsx';
 import {SetupScreen} from './screens/setup.tsx';
 import {questionLines, questionRoom, TrustScreen} from './screens/trust.tsx';
@@ -111,6 +112,10 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 
 	if (view.palette !== undefined) {
 		return <PaletteScreen facts={facts} view={view} palette={view.palette} size={size} />;
+	}
+
+	if (view.own !== undefined) {
+		return <OwnPromptScreen facts={facts} view={view} own={view.own} size={size} />;
 	}
 
 	if (view.menu !== undefined) {

@@ -106,6 +106,7 @@ async function runHere(host: Host, options: RunOptions & {feed: GpuFeed}): Promi
 				...made.options,
 				...(look ? {look} : {}),
 				...(options.alert ? {alert: options.alert} : {}),
+				...(options.own ? {own: options.own} : {}),
 			});
 		}
 	}
@@ -114,7 +115,7 @@ async function runHere(host: Host, options: RunOptions & {feed: GpuFeed}): Promi
 /** The session on another host. From there one goes further, or returns to this one. */
 async function goOver(
 	{host, options}: OtherHost,
-	{openOther, look, alert}: Pick<RunOptions, 'openOther' | 'look' | 'alert'>,
+	{openOther, look, alert, own}: Pick<RunOptions, 'openOther' | 'look' | 'alert' | 'own'>,
 ): Promise<number | Returned> {
 	try {
 		// From a third host one is back on the first at once.
@@ -122,6 +123,7 @@ async function goOver(
 			...(openOther ? {openOther} : {}),
 			...(look ? {look} : {}),
 			...(alert ? {alert} : {}),
+			...(own ? {own} : {}),
 			...options,
 			cameOver: true,
 			feed: startGpuFeed(host.nvidiaSmi),

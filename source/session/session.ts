@@ -13,7 +13,7 @@ import {showNotices} from './state/boxes/effects.ts';
 import {createRunWatcher} from './state/boxes/ended-runs.ts';
 import {isArranged, shownBoxes} from './state/boxes/shown-boxes.ts';
 import {doctorSituation} from './state/checks/select-doctor.ts';
-import {createContext, type Terminal} from './state/context.ts';
+import {type Context, createContext, type Terminal} from './state/context.ts';
 import {perform, refuseReadOnly, standAside} from './state/effects.ts';
 import {createHostReader, type HostReader} from './state/gpus/host-line.ts';
 import {followHosts} from './state/hosts/host-watch.ts';
@@ -22,7 +22,7 @@ import {followBox} from './state/inspect/box-watch.ts';
 import {followCard} from './state/inspect/card-watch.ts';
 import {listedProcesses, type Past} from './state/inspect/select-gpu.ts';
 import {scopesOf} from './state/key-hints.ts';
-import {actionFor, areKeys, onlyMove} from './state/keymap.ts';
+import {actionFor, areKeys, bindings, onlyMove, tableOf} from './state/keymap.ts';
 import {isRefused} from './state/keys/here.ts';
 import {characterOf} from './state/keys/key-names.ts';
 import {createLogModel, type LogModel} from './state/log/log-model.ts';
@@ -31,6 +31,8 @@ import {followMachine} from './state/machine/container-source.ts';
 import {containerSituation, listSituation} from './state/machine/select-lists.ts';
 import {createUseSource} from './state/machine/use-source.ts';
 import {type Facts, isDemoOffered, noFacts} from './state/model.ts';
+import {faultMessage, type OwnSettings, ownTable} from './state/own/own.ts';
+import {ownValues} from './state/own/select-own.ts';
 import type {Verb} from './state/palette/palette.ts';
 import {selectPalette} from './state/palette/select-palette.ts';
 import {type Action, firstView, type Pane, reduce, type Situation} from './state/reduce.ts';
@@ -58,6 +60,8 @@ export type SessionOptions = {
 	cameOver?: boolean;
 	/** Shown at first: what is wrong with the settings. */
 	trouble?: Diagnostic;
+	/** The user's own keys and commands. */
+	own?: OwnSettings;
 	/** How the user wants to hear of events. */
 	alert?: AlertWishes;
 	/** All boxes, when the caller has listed them already: they are on the first picture. */
@@ -117,8 +121,9 @@ const longestLeaveMs = 1000;
 /** Everything of the session but what draws it. */
 export function createSession(host: Host, feed: GpuFeed, options: SessionOptions): Session {
 	const now = options.now ?? (() => new Date());
+	const own = ownTable(bindings, options.own ?? {});
 	const store: SessionStore = createStore({
-		facts: firstFacts(host, options),
+		facts: {...firstFacts(host, options), keys: tableOf(own.bindings)},
 		view: {...firstView, tour: options.tour?.first},
 	});
 	const log = createLogModel();
@@ -141,9 +146,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		context.say('note', `A replay of what was recorded ${options.replay.when}, for ${options.replay.length}.`);
 	}
 
-	if (options.trouble) {
-		context.say('failure', options.trouble.message, options.trouble.fix);
-	}
+	sayTrouble(context, options.trouble ?? faultMessage(own.faults));
 
 	onChange(
 		store,
@@ -209,6 +212,12 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	};
 }
 
+function sayTrouble({say}: Context, trouble: Diagnostic | undefined): void {
+	if (trouble) {
+		say('failure', trouble.message, trouble.fix);
+	}
+}
+
 function firstFacts(host: Host, options: SessionOptions): Facts {
 	return noFacts({
 		demo: options.replay === undefined ? host.demo : 'replay',
@@ -238,14 +247,15 @@ function createInput(store: SessionStore, act: Act): Pick<Session, 'press' | 'pa
 	let lastFew = Number.NEGATIVE_INFINITY;
 	/** Whether keys are meant as such. The rest of a paste, or its Enter, may come in a piece of its own. */
 	const areMeant = (keys: readonly string[]) => {
-		const scopes = scopesOf(store.get().view);
-		if (isTyping() || onlyMove(keys, scopes)) {
+		const {facts, view} = store.get();
+		const scopes = scopesOf(view);
+		if (isTyping() || onlyMove(keys, scopes, facts.keys)) {
 			return true;
 		}
 
 		const now = performance.now();
 		const isRest = now - lastText < restMs || (keys.includes('enter') && now - lastFew < restMs);
-		if (isRest || !areKeys(keys, scopes)) {
+		if (isRest || !areKeys(keys, scopes, facts.keys)) {
 			lastText = now;
 			return false;
 		}
@@ -260,8 +270,8 @@ function createInput(store: SessionStore, act: Act): Pick<Session, 'press' | 'pa
 			}
 
 			for (const key of keys) {
-				const {view} = store.get();
-				const action = actionFor(key, scopesOf(view));
+				const {facts, view} = store.get();
+				const action = actionFor(key, scopesOf(view), facts.keys);
 				const character = action === undefined && isTyping() ? characterOf(key) : undefined;
 				if (action !== undefined) {
 					act(action, measures);
@@ -312,6 +322,7 @@ function situationOf(
 		demoOffered: isDemoOffered(facts),
 		list: () => listSituation({facts, view}, now()),
 		container: () => containerSituation({facts, view}, now()),
+		own: () => ownValues(facts, view),
 		setup: () => setupSituation(facts, view),
 		doctor: () => doctorSituation(facts, lastTop),
 		inspect: () => ({

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import {mostSimilar} from '../text/match/similar.ts';
 import {safeText} from '../text/safe.ts';
-import {allSettings, itemOf, kindOf, type Schema, sectionEntries, valueMeta} from './describe.ts';
+import {allSettings, itemOf, kindOf, type Schema, type SettingInfo, sectionEntries, valueMeta} from './describe.ts';
 import {explainKey, explainMount, explainValue, explainVariable} from './elsewhere.ts';
 import {schema} from './schema.ts';
 
@@ -135,13 +135,23 @@ function unknownKeys(node: Schema, value: Record<string, unknown>, path: Path, p
 					path: here,
 					at: 'key',
 					message: `"${key}" cannot be set in a project.`,
-					hint: `Each user sets it: gpubox config ${key} ${known.kind === 'list' ? known.example.replace(/^\[|\s|\]$/g, '') : known.example}`,
+					hint: `Each user sets it: ${howToSet(known)}`,
 				},
 			];
 		}
 
 		return sectionEntries(entry) && isRecord(inner) ? unknownKeys(entry, inner, here, place) : [];
 	});
+}
+
+function howToSet({key, kind, example}: SettingInfo): string {
+	if (kind === 'map') {
+		return `gpubox config ${key}.${example.replace(/[{}:]/g, '')}`;
+	}
+
+	return example.startsWith('[{')
+		? 'in the file that gpubox config names'
+		: `gpubox config ${key} ${kind === 'list' ? example.replace(/^\[|\s|\]$/g, '') : example}`;
 }
 
 /** A neighbour of nearly the same name, else a setting of that name elsewhere: `memory` is `limits.memory`. */

@@ -75,6 +75,9 @@ function identityOf({key, value, item}: Sourced): string {
 				?.replace(/(?<=.)\/+$/, '')}`;
 		case 'images':
 			return `${key} ${(value as {reference: string}).reference}`;
+		case 'commands':
+			// One with a mistake may be anything.
+			return `${key} ${(value as {name?: unknown} | null)?.name ?? JSON.stringify(value)}`;
 		default:
 			return `${key} ${String(value)}`;
 	}

@@ -41,6 +41,11 @@ Sets one value, given as text as on a command line: a list's items are separated
 */
 export async function setPersonal(directory: string, key: string, text: string): Promise<void> {
 	const setting = findPersonal(key);
+	const file = shortenHome(personalFile(directory), homeFolder(process.env));
+	if (setting.key === 'commands') {
+		throw new Failure('"commands" is a list of sections.', {fix: `Write them into ${file}.`, exitCode: exitCode.usage});
+	}
+
 	const name = storedKey(setting, key);
 	const items = setting.key === 'mounts' ? splitMounts(text) : text.split(',').map((item) => item.trim());
 	const given = setting.kind === 'list' ? items : text;
@@ -53,7 +58,7 @@ export async function setPersonal(directory: string, key: string, text: string):
 		throw new Failure(mistakes[0].message, {
 			fix:
 				setting.key === 'images'
-					? `Write them into ${shortenHome(personalFile(directory), homeFolder(process.env))}.`
+					? `Write them into ${file}.`
 					: `For example, in gpubox.yaml: ${setting.key}: ${setting.example}`,
 			exitCode: exitCode.usage,
 		});
@@ -105,7 +110,7 @@ function storedKey(setting: SettingInfo, key: string): string {
 
 	if (!isItemOf(setting, key)) {
 		throw new Failure(`"${key}" is a map.`, {
-			fix: `Set one of its entries, for example: gpubox config ${key}.EDITOR vim`,
+			fix: `Set one of its entries, for example: gpubox config ${key}.${setting.key === 'keys' ? 'restart K' : 'EDITOR vim'}`,
 			exitCode: exitCode.usage,
 		});
 	}

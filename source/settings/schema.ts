@@ -244,6 +244,20 @@ export const schema = v.strictObject({
 			}),
 		}),
 	),
+	keys: setting(v.record(v.string(), value.key), {
+		says: 'Own keys in the session, by action; docs/session.md lists the actions',
+		default: "the session's",
+		personal: true,
+		onlyPersonal: true,
+		example: '{restart: K}',
+	}),
+	commands: setting(v.array(value.ownCommand), {
+		says: 'Own commands in the session; docs/session.md describes their fields',
+		default: 'none',
+		personal: true,
+		onlyPersonal: true,
+		example: '[{name: "Processes", key: "V", command: "docker top {id}"}]',
+	}),
 	images: setting(v.array(value.teamImage), {
 		says: 'Images to add to the catalogue; docs/images.md describes their fields',
 		default: 'none',

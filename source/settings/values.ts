@@ -61,6 +61,18 @@ export const alert = v.pipe(
 	v.metadata({wants: 'none, bell or notification', json: {enum: ['none', 'bell', 'notification']}}),
 );
 
+/** Checked in full by the session, which knows its actions: a mistake costs that entry only. */
+export const key = v.pipe(v.unknown(), v.metadata({wants: 'a key such as K, space or ctrl+r, or none', json: {}}));
+
+/** The same for a command of the session. */
+export const ownCommand = v.pipe(
+	v.unknown(),
+	v.metadata({
+		wants: 'a command such as {"name": "Processes", "key": "V", "command": "docker top {id}"}',
+		json: {},
+	}),
+);
+
 export const glyphs = v.pipe(
 	v.picklist(['auto', 'unicode', 'ascii']),
 	v.metadata({wants: 'auto, unicode or ascii', json: {enum: ['auto', 'unicode', 'ascii']}}),

@@ -13,6 +13,7 @@ import {findProcess, sendSignal} from './inspect/signal-effects.ts';
 import {performLog} from './log/effects.ts';
 import {enterContainer, startContainer, stopContainer} from './machine/effects.ts';
 import {doBulk} from './marks/effects.ts';
+import {runOwn} from './own/effects.ts';
 import {loadVerbs} from './palette/effects.ts';
 import type {Effect} from './reduce.ts';
 import {checkFolder, keepDraft, lookForSetup, writeSetup} from './setup/effects.ts';
@@ -63,6 +64,7 @@ const effects: EffectTable = {
 	copy,
 	'load-verbs': loadVerbs,
 	'run-verb': runVerb,
+	'run-own': runOwn,
 	'find-use': findUse,
 	'find-idle-kernels': findIdleKernels,
 	'load-images': loadImages,

@@ -1,6 +1,5 @@
 import {isRunning} from '../../box/box.ts';
 import {boxOf} from './boxes/shown-boxes.ts';
-import {bindings} from './keymap.ts';
 import type {Binding, Hint, Scope} from './keys/binding.ts';
 import {whyNot} from './keys/here.ts';
 import {shownKey} from './keys/key-names.ts';
@@ -12,8 +11,12 @@ import {questionScreen} from './question.ts';
 import type {Pane, View} from './reduce.ts';
 import {isFirstRun} from './setup/select-setup.ts';
 
-/** Where the keyboard is, the nearest first. */
+/** Where the keyboard is, the nearest first. The user's own commands are wherever the keys of everywhere are. */
 export function scopesOf(view: View): Scope[] {
+	return placesOf(view).flatMap((scope): Scope[] => (scope === 'anywhere' ? ['own', scope] : [scope]));
+}
+
+function placesOf(view: View): Scope[] {
 	const tour: Scope[] = view.tour === undefined ? [] : ['tour'];
 	if (view.asking !== undefined) {
 		return questionScreen(view.asking) === undefined ? ['confirm', ...tour] : ['confirm', 'trust', ...tour];
@@ -21,6 +24,10 @@ export function scopesOf(view: View): Scope[] {
 
 	if (view.palette !== undefined) {
 		return ['palette', 'typing'];
+	}
+
+	if (view.own !== undefined) {
+		return ['own-prompt', 'typing'];
 	}
 
 	if (view.menu !== undefined) {
@@ -73,8 +80,8 @@ function logScopesOf({screen, log, tour: progress}: View, tour: Scope[]): Scope[
 export function selectHints(facts: Facts, view: View): Hint[] {
 	const scopes = scopesOf(view);
 	const hints: Hint[] = [];
-	for (const {scope, keys, short, action} of bindings) {
-		if (short === undefined || !scopes.includes(scope) || !isWorthShowing(action, facts, view)) {
+	for (const {scope, keys, short, action} of facts.keys.bindings) {
+		if (short === undefined || keys.length === 0 || !scopes.includes(scope) || !isWorthShowing(action, facts, view)) {
 			continue;
 		}
 

@@ -1,6 +1,7 @@
 import type {Binding, Scope} from './keys/binding.ts';
 import {generalKeys} from './keys/general-keys.ts';
 import {menuKeys} from './keys/overlays/menu-keys.ts';
+import {ownKeys} from './keys/overlays/own-keys.ts';
 import {paletteKeys} from './keys/overlays/palette-keys.ts';
 import {questionKeys} from './keys/overlays/question-keys.ts';
 import {setupKeys} from './keys/overlays/setup-keys.ts';
@@ -34,26 +35,36 @@ export const bindings: Binding[] = [
 	...helpKeys,
 	...paletteKeys,
 	...menuKeys,
+	...ownKeys,
 	...commandKeys,
 	...typingKeys,
 	...questionKeys,
 	...generalKeys,
 ];
 
-const byScope = new Map<Scope, Map<string, Action>>();
-for (const {scope, keys, action} of bindings) {
-	const actions = byScope.get(scope) ?? new Map<string, Action>();
-	for (const key of keys) {
-		actions.set(key, action);
+/** The table of a session, with what the user changed in it. */
+export type KeyTable = {bindings: readonly Binding[]; find: (key: string, scope: Scope) => Action | undefined};
+
+export function tableOf(all: readonly Binding[]): KeyTable {
+	const byScope = new Map<Scope, Map<string, Action>>();
+	for (const {scope, keys, action} of all) {
+		const actions = byScope.get(scope) ?? new Map<string, Action>();
+		for (const key of keys) {
+			actions.set(key, action);
+		}
+
+		byScope.set(scope, actions);
 	}
 
-	byScope.set(scope, actions);
+	return {bindings: all, find: (key, scope) => byScope.get(scope)?.get(key)};
 }
 
+export const standardKeys = tableOf(bindings);
+
 /** The action of a key in these scopes, the nearest first. */
-export function actionFor(key: string, scopes: Scope[]): Action | undefined {
+export function actionFor(key: string, scopes: Scope[], table: KeyTable = standardKeys): Action | undefined {
 	for (const scope of scopes) {
-		const action = byScope.get(scope)?.get(key);
+		const action = table.find(key, scope);
 		if (action !== undefined) {
 			return action;
 		}
@@ -97,9 +108,9 @@ export function isMove(action: Action): boolean {
 }
 
 /** Whether keys that came in one piece only move, or show something else: held arrows, for example. */
-export function onlyMove(keys: readonly string[], scopes: Scope[]): boolean {
+export function onlyMove(keys: readonly string[], scopes: Scope[], table: KeyTable = standardKeys): boolean {
 	return withoutEscape(keys).every((key) => {
-		const action = actionFor(key, scopes);
+		const action = actionFor(key, scopes, table);
 		return action !== undefined && isMove(action);
 	});
 }
@@ -109,12 +120,12 @@ Whether keys that came in one piece may be meant as such: those that only move, 
 that was pasted into a terminal without bracketed paste. As Enter never counts together with others, and whatever ends something asks for
 it, such text ends nothing either way.
 */
-export function areKeys(keys: readonly string[], scopes: Scope[]): boolean {
+export function areKeys(keys: readonly string[], scopes: Scope[], table: KeyTable = standardKeys): boolean {
 	const rest = withoutEscape(keys);
 	// Of `sy` the second key answers what the first one asks.
-	const isBound = (key: string) => [scopes, ['confirm'] satisfies Scope[]].some((each) => actionFor(key, each));
+	const isBound = (key: string) => [scopes, ['confirm'] satisfies Scope[]].some((each) => actionFor(key, each, table));
 	const few = rest.length <= mostAtOnce && !rest.includes('enter') && rest.every(isBound);
-	return rest.length < 2 || few || onlyMove(keys, scopes);
+	return rest.length < 2 || few || onlyMove(keys, scopes, table);
 }
 
 /** Esc and the next key can come as one. */

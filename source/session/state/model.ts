@@ -10,6 +10,7 @@ import type {CommandEntry} from './command-log/command-entry.ts';
 import {type HostsState, noHosts} from './hosts/hosts.ts';
 import {type BoxCard, noBoxCard} from './inspect/box-state.ts';
 import {type CardState, noCard} from './inspect/card-state.ts';
+import {type KeyTable, standardKeys} from './keymap.ts';
 import {type MachineState, noMachine} from './machine/machine.ts';
 import type {Verb} from './palette/palette.ts';
 import type {ListPhase} from './phase.ts';
@@ -129,6 +130,8 @@ export type Facts = {
 	tells: TellsState;
 	tasks: Task[];
 	message: Message | undefined;
+	/** What keys do, with the user's own. */
+	keys: KeyTable;
 	/** The terminal is on its way to a shell in a box, or is there. */
 	lent: boolean;
 };
@@ -161,6 +164,7 @@ export function noFacts(
 		tells: noTells,
 		tasks: [],
 		message: undefined,
+		keys: standardKeys,
 		lent: false,
 	};
 }

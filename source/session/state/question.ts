@@ -1,8 +1,10 @@
 import {wrap} from '../../text/layout/fit.ts';
+import {safeText} from '../../text/safe.ts';
 import {fixScreen} from './checks/doctor.ts';
 import type {SignalQuestion} from './inspect/inspect.ts';
 import {containerQuestion} from './machine/ask-container.ts';
 import {bulkScreen} from './marks/marks.ts';
+import {type OwnQuestion, ownQuestion} from './own/reduce-own.ts';
 import type {BoxQuestion, ContainerQuestion, Question, TaskQuestion, TrustQuestion} from './reduce.ts';
 
 /** Columns that are kept free for the keys of a question, and its mark. */
@@ -30,7 +32,13 @@ export function questionScreen(asked: Question | undefined): Omit<TrustQuestion,
 }
 
 /** What is asked, in words. Safe to print: names and owners are. */
-export function questionText(asked: BoxQuestion | TaskQuestion | SignalQuestion | ContainerQuestion): string {
+export function questionText(
+	asked: BoxQuestion | TaskQuestion | SignalQuestion | ContainerQuestion | OwnQuestion,
+): string {
+	if (asked.what === 'own') {
+		return safeText(ownQuestion(asked));
+	}
+
 	if (asked.what === 'container') {
 		return containerQuestion(asked);
 	}

@@ -49,6 +49,8 @@ import {
 } from './machine/ask-container.ts';
 import {type BulkEffect, type BulkQuestion, bulk, markedOf, withMark} from './marks/marks.ts';
 import {type MenuAction, type MenuEffect, type MenuView, reduceMenu} from './menu/menu.ts';
+import type {OwnValues} from './own/own-commands.ts';
+import {type OwnAction, type OwnEffect, type OwnQuestion, type OwnView, reduceOwn} from './own/reduce-own.ts';
 import {
 	type PaletteAction,
 	type PaletteEffect,
@@ -78,7 +80,8 @@ export type Question =
 	| BulkQuestion
 	| (Armed & SignalQuestion)
 	| ContainerQuestion
-	| FixQuestion;
+	| FixQuestion
+	| (Armed & OwnQuestion);
 
 /** Whether `y` was pressed: Enter then says yes, and every other key takes it back. Typed words are no answer. */
 type Armed = {armed?: true};
@@ -145,6 +148,8 @@ export type View = {
 	palette: PaletteView | undefined;
 	/** The same for a short list to choose from. */
 	menu: MenuView | undefined;
+	/** What a command of the user's own asks for. */
+	own: OwnView | undefined;
 	/** Ids of the marked boxes. */
 	marks: readonly string[];
 	/** The pane that has the whole of the main screen. */
@@ -181,6 +186,7 @@ export const firstView: View = {
 	inspect: firstInspect,
 	palette: undefined,
 	menu: undefined,
+	own: undefined,
 	marks: [],
 	zoom: undefined,
 	commandsUp: 0,
@@ -243,6 +249,7 @@ export type Action =
 	| {type: 'events'}
 	| {type: 'scroll-events'; by: number}
 	| OverlayAction
+	| OwnAction
 	| {type: 'tour'}
 	| {type: 'tour-step'; by: number};
 
@@ -262,6 +269,8 @@ export type Situation = HostSituation & {
 	/** What is on the screen of a list. Computed only where it is needed, as is the next. */
 	list: () => ListSituation;
 	container: () => ContainerSituation | undefined;
+	/** What the user's own commands can be given. */
+	own: () => OwnValues;
 	/** Lines of the command log. */
 	commandCount: number;
 	/** Of the chosen image. */
@@ -289,6 +298,7 @@ export type Effect =
 	| Of<'find-copies', {about: CopyAbout}>
 	| BulkEffect
 	| MenuEffect
+	| OwnEffect
 	| PaletteEffect
 	| Of<'free', {boxId: string; kernels: string[]}>
 	| Of<'trust', {yes: boolean}>
@@ -344,6 +354,11 @@ const onInspected: Reducer<InspectAction> = (view, action, situation) => {
 	return {view: {...view, ...change}, effects};
 };
 
+const onOwn: Reducer<OwnAction> = (view, action, situation) => {
+	const {own, asking, effects} = reduceOwn(view.own, action, situation.own);
+	return {view: {...view, own, ...(asking && {asking})}, effects};
+};
+
 /** What each action does. */
 const reducers: ReducerTable = {
 	cancel: asItIs,
@@ -352,6 +367,8 @@ const reducers: ReducerTable = {
 	dismiss: reduceDismiss,
 	palette: reduceOverlays,
 	menu: reduceOverlays,
+	'own-command': onOwn,
+	'own-prompt': onOwn,
 	'copy-menu': reduceOverlays,
 	commands: reduceOverlays,
 	'scroll-commands': reduceOverlays,
@@ -824,6 +841,10 @@ function effectsOf(asked: Question, yes: boolean): Effect[] {
 
 	if (asked.what === 'fix') {
 		return [{type: 'run-fix', id: asked.id, command: asked.command}];
+	}
+
+	if (asked.what === 'own') {
+		return [{type: 'run-own', call: asked.call}];
 	}
 
 	if (asked.what === 'container') {

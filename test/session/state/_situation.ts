@@ -21,6 +21,7 @@ export const situation: Situation = {
 	returnOffered: false,
 	demoOffered: false,
 	container: () => undefined,
+	own: () => ({}),
 	list: () => ({rows: [], nextSort: () => undefined, orderBy: () => undefined, leadsTo: () => undefined}),
 	commandCount: 0,
 	imageReference: 'pytorch/pytorch',

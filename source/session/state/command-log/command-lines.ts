@@ -13,6 +13,10 @@ export function commandLinesFor(effect: Effect, facts: Facts): string[] {
 		return [effect.command];
 	}
 
+	if (effect.type === 'run-own') {
+		return [lineOf(effect.call.words)];
+	}
+
 	const docker = dockerWords(effect);
 	if (docker !== undefined) {
 		return [lineOf(['docker', ...docker])];

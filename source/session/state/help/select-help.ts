@@ -1,7 +1,6 @@
 /** The help, made from the key table: first what the keys do where one came from, then those of the other places. */
 import {wrap} from '../../../text/layout/fit.ts';
 import {scopesOf} from '../key-hints.ts';
-import {bindings} from '../keymap.ts';
 import type {Binding, Scope} from '../keys/binding.ts';
 import {labelHere, whyNot} from '../keys/here.ts';
 import {shownKey} from '../keys/key-names.ts';
@@ -26,6 +25,7 @@ const sections: Array<[scope: Scope, title: string]> = [
 	['doctor', 'On the screen of doctor'],
 	['images', 'On the images screen'],
 	['hosts', 'On the hosts screen'],
+	['own', 'Your own commands'],
 	['views', 'Screens'],
 	['anywhere', 'Anywhere'],
 	['tour', 'On the tour of the demo host'],
@@ -48,10 +48,13 @@ export function selectHelp(facts: Facts, view: View, airy: boolean): HelpLine[] 
 	const scopes = scopesOf(behind);
 	const here = sections.filter(([scope]) => scopes.includes(scope));
 	const elsewhere = sections.filter(([scope]) => !scopes.includes(scope) && (scope !== 'tour' || view.tour));
-	const lines = [...here, ...elsewhere].flatMap(([scope, title]): HelpLine[] => [
+	const shown = [...here, ...elsewhere].filter(([scope]) =>
+		facts.keys.bindings.some((binding) => binding.scope === scope),
+	);
+	const lines = shown.flatMap(([scope, title]): HelpLine[] => [
 		{kind: 'gap'},
 		{kind: 'title', text: scopes.includes(scope) ? `▸ ${title}` : title},
-		...bindings
+		...facts.keys.bindings
 			.filter((binding) => binding.scope === scope && binding.label !== '')
 			.flatMap((binding) => (scopes.includes(scope) ? lineHere(binding, facts, behind) : [lineElsewhere(binding)])),
 	]);

@@ -33,6 +33,8 @@ export type Scope =
 	| 'typing'
 	| 'confirm'
 	| 'trust'
+	| 'own'
+	| 'own-prompt'
 	| 'anywhere'
 	| 'tour';
 

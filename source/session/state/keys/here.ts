@@ -7,6 +7,9 @@ import {whyNotFix} from '../checks/select-doctor.ts';
 import {askToRead, type ContainerAction, type ContainerSituation} from '../machine/ask-container.ts';
 import {chosenContainer, containerSituation} from '../machine/select-lists.ts';
 import {type Facts, isDemoOffered} from '../model.ts';
+import {missingFor, type OwnCommand} from '../own/own-commands.ts';
+import {whyMissing} from '../own/reduce-own.ts';
+import {ownValues} from '../own/select-own.ts';
 import {type Action, isComplete, type View} from '../reduce.ts';
 import {textOf} from '../setup/field.ts';
 import {isStartingFolder, newestCancellable} from '../tasks.ts';
@@ -126,6 +129,7 @@ const changing: ReadonlySet<Action['type']> = new Set([
 	'up-with-image',
 	'ask-signal',
 	'container',
+	'own-command',
 ] satisfies Array<Action['type']>);
 
 /** Whether the session is read-only, and the key would change something. */
@@ -143,6 +147,10 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 	}
 
 	switch (action.type) {
+		case 'own-command': {
+			return whyNotOwn(action.command, facts, view);
+		}
+
 		case 'container': {
 			return whyNotOnContainer(action, facts, view);
 		}
@@ -252,6 +260,16 @@ function whyNotOnDoctor({does}: Extract<Action, {type: 'doctor'}>, facts: Facts,
 			return undefined;
 		}
 	}
+}
+
+/** Boxes of the demo host are known to no other program. */
+function whyNotOwn(command: OwnCommand, facts: Facts, view: View): string | undefined {
+	if (facts.demo) {
+		return 'runs on a real host only';
+	}
+
+	const [missing] = missingFor(command, ownValues(facts, view));
+	return missing === undefined ? undefined : whyMissing(missing);
 }
 
 function whyNotUp(facts: Facts, view: View): string | undefined {

@@ -3,7 +3,7 @@ import {fuzzyFilter} from '../../../text/match/fuzzy.ts';
 import {splitWords} from '../../../text/split-words.ts';
 import {boxOf} from '../boxes/shown-boxes.ts';
 import {scopesOf} from '../key-hints.ts';
-import {bindings, isMove} from '../keymap.ts';
+import {isMove} from '../keymap.ts';
 import {labelHere, whyNot} from '../keys/here.ts';
 import {shownKey} from '../keys/key-names.ts';
 import type {Facts} from '../model.ts';
@@ -51,7 +51,7 @@ function isOf(item: PaletteItem<Action>, {name}: Verb): boolean {
 function actionsHere(facts: Facts, view: View): Array<PaletteItem<Action>> {
 	const scopes = scopesOf(view);
 	return scopes.flatMap((scope) =>
-		bindings
+		facts.keys.bindings
 			.filter(({label, action, ...binding}) => binding.scope === scope && label !== '' && action.type !== 'palette')
 			.map((binding): PaletteItem<Action> => {
 				const reason = whyNot(binding.action, facts, view);

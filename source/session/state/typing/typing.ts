@@ -2,6 +2,7 @@
 
 import {isFiltering, type Lists} from '../lists/reduce-lists.ts';
 import type {LogAction} from '../log/log-view.ts';
+import type {OwnAction} from '../own/reduce-own.ts';
 import type {PaletteAction} from '../palette/palette.ts';
 import type {Field, Typed} from '../setup/field.ts';
 import type {SetupAction} from '../setup/setup.ts';
@@ -10,6 +11,7 @@ import type {SetupAction} from '../setup/setup.ts';
 type Fields = {
 	asking: unknown;
 	palette: unknown;
+	own: unknown;
 	screen: string;
 	setup: {field: Field | undefined};
 	log: {prompt: object | undefined};
@@ -20,6 +22,7 @@ type TypingAction =
 	| {type: 'setup'; does: SetupAction}
 	| {type: 'log'; does: LogAction}
 	| {type: 'palette'; does: PaletteAction}
+	| {type: 'own-prompt'; does: Exclude<Extract<OwnAction, {type: 'own-prompt'}>['does'], {what: 'enter' | 'close'}>}
 	| {type: 'list'; does: {type: 'type-filter'; typed: Typed}};
 
 /** What typing does now; undefined where nothing is typed. Each place with a field has a line here. */
@@ -32,6 +35,10 @@ export function typingAction(view: Fields, typed: Typed): TypingAction | undefin
 		'insert' in typed ? ({what: 'insert', text: typed.insert} as const) : ({what: 'edit', how: typed.edit} as const);
 	if (view.palette !== undefined) {
 		return {type: 'palette', does};
+	}
+
+	if (view.own !== undefined) {
+		return {type: 'own-prompt', does};
 	}
 
 	if (view.screen === 'setup' && view.setup.field !== undefined) {
