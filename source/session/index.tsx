@@ -2,6 +2,8 @@ import {render} from 'ink';
 import {exitCode} from '../base/failure.ts';
 import {type GpuFeed, startGpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
+import {explain} from '../host/remedies.ts';
+import {safeLogLine} from '../text/safe.ts';
 import {App} from './app.tsx';
 import {dieOf, startJobControl} from './job-control.ts';
 import type {Wishes} from './look/detect.ts';
@@ -133,6 +135,13 @@ async function goOver(
 	}
 }
 
+/** What is said when the session broke: one line each for what and what to do, and what led to it only where that is asked for. */
+export function brokenText(error: unknown, debug: boolean): string {
+	const {message, fix} = explain(error);
+	const stack = debug && error instanceof Error ? (error.stack ?? '').split('\n').map(safeLogLine) : [];
+	return [`gpubox: ${message}`, ...(fix === '' ? [] : [`  → ${fix}`]), ...stack, ''].join('\n');
+}
+
 function outcomeOf(result: unknown, {tour, store}: Session): Outcome {
 	if (result instanceof GoToHost) {
 		return {kind: 'go', to: result, tour: tour && {...tour, first: store.get().view.tour ?? tour.first}};
@@ -200,7 +209,7 @@ async function runOnce(
 		return ended ?? outcomeOf(result, session);
 	} catch (error) {
 		// Ink prints an error on the alternate screen only, which is gone the next moment.
-		console.error(error);
+		process.stderr.write(brokenText(error, process.env.GPUBOX_DEBUG === '1'));
 		return {kind: 'broken'};
 	} finally {
 		for (const {name, handler} of handlers) {

@@ -130,6 +130,8 @@ export type View = {
 		| ListName;
 	/** The screen to go back to from the help. */
 	behindHelp: Exclude<View['screen'], 'help'>;
+	/** The same for the list of what happened and the command log. */
+	behindNotes: Exclude<View['screen'], 'help'>;
 	focus: Pane;
 	side: Side;
 	/** The box chosen; when it is gone, the first one is. */
@@ -174,6 +176,7 @@ export type View = {
 export const firstView: View = {
 	screen: 'main',
 	behindHelp: 'main',
+	behindNotes: 'main',
 	focus: 'boxes',
 	side: 'log',
 	boxId: undefined,
@@ -374,7 +377,7 @@ const reducers: ReducerTable = {
 	'scroll-commands': reduceOverlays,
 	'ask-cancel': reduceEnding,
 	'ask-quit': reduceEnding,
-	events: (view) => ({view: {...view, screen: 'events', eventsTop: 0}, effects: []}),
+	events: (view) => ({view: {...withNotes(view, 'events'), eventsTop: 0}, effects: []}),
 	'scroll-events': (view, {by}, {eventCount}) => {
 		const eventsTop = Math.min(Math.max(0, eventCount - 1), Math.max(0, view.eventsTop + by));
 		return {view: {...view, eventsTop}, effects: []};
@@ -535,7 +538,7 @@ function reduceOverlays(view: View, action: OverlayAction, situation: Situation)
 		}
 
 		case 'commands': {
-			return {view: {...view, screen: 'commands', commandsUp: 0}, effects: []};
+			return {view: {...withNotes(view, 'commands'), commandsUp: 0}, effects: []};
 		}
 
 		case 'scroll-commands': {
@@ -708,6 +711,20 @@ function reduceImages(view: View, action: ImageAction, {imageCount}: Situation):
 	}
 }
 
+/** One opened from the other, or from the help over them, goes back to what was below: no circle. */
+function withNotes(view: View, screen: 'events' | 'commands'): View {
+	const below = view.screen === 'help' ? view.behindHelp : view.screen;
+	return {...view, screen, behindNotes: isNotes(below) ? view.behindNotes : below};
+}
+
+function isNotes(screen: View['screen']): boolean {
+	return screen === 'events' || screen === 'commands';
+}
+
+function behindOf({screen, behindHelp, behindNotes}: View): View['screen'] {
+	return screen === 'help' ? behindHelp : isNotes(screen) ? behindNotes : 'main';
+}
+
 function reduceHelp(view: View, action: HelpAction, {lastHelpTop}: Situation): View {
 	switch (action.type) {
 		case 'help': {
@@ -717,7 +734,7 @@ function reduceHelp(view: View, action: HelpAction, {lastHelpTop}: Situation): V
 		}
 
 		case 'back': {
-			return {...view, screen: view.screen === 'help' ? view.behindHelp : 'main'};
+			return {...view, screen: behindOf(view)};
 		}
 
 		case 'scroll-help': {

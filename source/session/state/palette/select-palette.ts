@@ -22,7 +22,14 @@ export function selectPalette(facts: Facts, view: View): Array<PaletteItem<Actio
 	const verbs = facts.verbs ?? [];
 	const called = verbs.find(({name, aliases}) => name === first || aliases.includes(first));
 	if (called !== undefined && rest.length > 0) {
-		return [{...verbItem(called, facts, view), line: typed.trim(), whyNot: whyNoVerb(called, typed, facts)}];
+		const own = actionsHere(facts, behind).filter(
+			(item) => item.kind === 'action' && item.action.type === 'own-command',
+		);
+		return [
+			// A command of the user's may begin with the name of a verb.
+			...fuzzyFilter(typed, own, ({label}) => label),
+			{...verbItem(called, facts, view), line: typed.trim(), whyNot: whyNoVerb(called, typed, facts)},
+		];
 	}
 
 	// A key that several places have is one line.
