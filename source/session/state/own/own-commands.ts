@@ -5,7 +5,7 @@ import {splitWords} from '../../../text/split-words.ts';
 /** What is wrong with one entry of the settings. `where`: its setting, as in `keys.restart`. Safe to print. */
 export type OwnFault = {where: string; message: string; fix: string};
 
-export type OwnPrompt = {name: string; text: string; initial: string};
+type OwnPrompt = {name: string; text: string; initial: string};
 
 export type OwnCommand = {
 	/** Safe to print. */
@@ -24,7 +24,7 @@ export type OwnValues = Partial<Record<Placeholder, string>> & {
 	owner?: string;
 };
 
-export const placeholders = ['box', 'id', 'gpu', 'folder', 'image', 'host'] as const;
+const placeholders = ['box', 'id', 'gpu', 'folder', 'image', 'host'] as const;
 type Placeholder = (typeof placeholders)[number];
 
 /** What is started, without a shell. */
