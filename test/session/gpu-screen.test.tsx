@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {type TestContext, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
+import {saveHistory, takeInHistory} from '../../source/app/history/history-file.ts';
+import {GpuHistory} from '../../source/gpu/history/gpu-history.ts';
+import {ProcessHistory} from '../../source/gpu/history/process-history.ts';
 import {withFacts} from '../../source/session/state/store.ts';
 import {frozenAt} from '../_helpers/demo.ts';
 import {rememberMinutes, showSession} from '../_helpers/session.tsx';
@@ -45,6 +51,28 @@ for (const size of [
 test('slices with their memory and who has them; figures that the driver does not tell', async (t) => {
 	const shown = await showGpu(t, {columns: 80, rows: 24}, {scenario: 'mig-h100'});
 	assertScreen(folder, 'gpu-mig-80x24', await shown.waitFor(/MIG 3[\s\S]*process/));
+});
+
+test('at a moment that another session of the user saw: who ran what is known from its file', async (t) => {
+	const root = mkdtempSync(join(tmpdir(), 'gpubox-history-'));
+	t.after(() => rmSync(root, {recursive: true, force: true}));
+	const path = join(root, 'history', 'a.jsonl');
+	const shown = await showGpu(t, {columns: 80, rows: 24});
+	const {uuid} = shown.session.store.get().facts.gpu.readings[0] ?? {uuid: ''};
+	const process = {gpuUuid: uuid, pid: 815, name: 'python3', user: 'gus', box: 'gus-night', usedMemoryMiB: 2048};
+	const other = {gpus: new GpuHistory(), processes: new ProcessHistory()};
+	for (const second of [62, 57]) {
+		other.processes.add([process], frozenAt.getTime() - second * 1000, 86_400_000);
+	}
+
+	await saveHistory(path, other, frozenAt.getTime());
+	await takeInHistory(path, shown.session.past, frozenAt.getTime());
+	await shown.waitFor(/NVLink {2}18/);
+	for (let count = 0; count < 3; count += 1) {
+		shown.type('\u001B[5~');
+	}
+
+	await shown.waitFor(/11:59:00, 1m ago[\s\S]*815 .*gus, in gus-night/);
 });
 
 test('at a moment of the past: its figures, and who ran what then', async (t) => {

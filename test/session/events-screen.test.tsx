@@ -1,0 +1,51 @@
+import {test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+import {withFacts} from '../../source/session/state/store.ts';
+import {type Happening, noEvents, withHappening} from '../../source/session/state/tells/events.ts';
+import {frozenAt} from '../_helpers/demo.ts';
+import {showSession} from '../_helpers/session.tsx';
+import {assertScreen} from '../_helpers/snapshot.ts';
+
+// Times are shown on the clock of the machine.
+process.env.TZ = 'UTC';
+
+const folder = fileURLToPath(new URL('snapshots', import.meta.url));
+const ago = (seconds: number) => frozenAt.getTime() - seconds * 1000;
+
+/** One of each kind; the names are as long and as wide as they come. */
+const happened: Array<Omit<Happening, 'id'>> = [
+	{at: ago(7300), kind: 'disk-full', severity: 'bad', text: 'The disk of the engine has 3 % left', fix: 'gpubox disk'},
+	{at: ago(3600), kind: 'gpu-lost', severity: 'bad', text: 'GPU 3 is lost', fix: 'Restart the host'},
+	{at: ago(1200), kind: 'gpu-throttled', severity: 'note', text: 'GPU 5 is slowed by heat', fix: ''},
+	{
+		at: ago(600),
+		kind: 'out-of-memory',
+		severity: 'bad',
+		text: 'dora-sweep-4 was killed at its memory limit',
+		fix: 'gpubox up --memory 64g',
+	},
+	{at: ago(90), kind: 'run-ended', severity: 'good', text: `Job 大规模语言模型训练-${'预'.repeat(60)} ended`, fix: ''},
+	{
+		at: ago(20),
+		kind: 'box-stopped',
+		severity: 'bad',
+		text: `Box ${'dora-'.repeat(40)}x stopped with exit code 137`,
+		fix: 'gpubox logs dora-x',
+	},
+	{at: ago(5), kind: 'gpu-free', severity: 'good', text: 'GPU 7 is free', fix: 'u starts a box on it'},
+];
+
+for (const size of [
+	{columns: 60, rows: 20},
+	{columns: 120, rows: 40},
+]) {
+	const name = `${size.columns}x${size.rows}`;
+	test(`what happened, at ${name}`, async (t) => {
+		const shown = await showSession(t, size);
+		await shown.waitFor(/hopper[\s\S]*alice-llm/);
+		const events = happened.reduce(withHappening, noEvents);
+		shown.session.store.changeNow(withFacts(({tells}) => ({tells: {...tells, events}})));
+		shown.type('A');
+		assertScreen(folder, `events-${name}`, await shown.waitFor(/GPU 7 is free/));
+	});
+}
