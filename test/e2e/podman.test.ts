@@ -15,8 +15,14 @@ const missing = whyNoPodman();
 describe("on Podman's socket", {skip: missing ?? false}, () => {
 	let person: Person;
 	let engine: PodmanEngine;
+	// Where its ports are.
 	const gpubox = async (...words: string[]) => {
-		const result = await person.runGpubox(words, {env: {DOCKER_HOST: engine.address}});
+		const {uid, gid} = person;
+		const become = ['setpriv', '--reuid', `${uid}`, '--regid', `${gid}`, '--clear-groups', '--'];
+		const {node, cli} = host.program;
+		const [file = '', ...rest] = [...engine.inside, ...person.prefix, ...become, node, cli, ...words];
+		const env = {...person.environment, DOCKER_HOST: engine.address};
+		const result = await runToEnd(file, rest, {cwd: person.project, env, input: ''});
 		return {...result, told: `gpubox ${words.join(' ')}\n${result.stdout}${result.stderr}`};
 	};
 	const ok = async (...words: string[]) => {
@@ -84,7 +90,6 @@ describe("on Podman's socket", {skip: missing ?? false}, () => {
 		const up = await gpubox('up', '--json', '--trust', '--image', jupyter, '--jupyter');
 		assert.equal(up.code, 0, up.told);
 		const {name, jupyter: server} = JSON.parse(up.stdout) as {name: string; jupyter: {url: string; token: string}};
-		// Its ports are those of Podman's network.
 		const [file = '', ...words] = [...engine.inside, 'curl', '-sf', '-H', `authorization: token ${server.token}`];
 		const answer = await runToEnd(file, [...words, new URL('api/status', server.url).href], {
 			cwd: '/',
