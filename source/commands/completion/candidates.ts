@@ -54,13 +54,25 @@ async function boxes(host: Host, signal: AbortSignal, suits: (box: Box) => boole
 	}));
 }
 
-/** The newest first. */
+/** The newest first: those of this host, then those that were started from here on others, by what is kept here of their last answer. */
 async function runs(host: Host): Promise<Candidate[]> {
-	const [{listRuns}, {safeText}] = await Promise.all([import('../../app/runs/find.ts'), import('../../text/safe.ts')]);
-	return listRuns(host).map(({run, state}) => ({
+	const [{listRuns}, {nameElsewhere, recordsElsewhere}, {safeText}] = await Promise.all([
+		import('../../app/runs/find.ts'),
+		import('../../app/runs/elsewhere.ts'),
+		import('../../text/safe.ts'),
+	]);
+	const here = listRuns(host).map(({run, state}) => ({
 		value: run.name,
 		description: `${state}, ${safeText(run.command.join(' '))}`,
 	}));
+	const there = recordsElsewhere(host.paths)
+		.filter((record) => record.there !== null)
+		.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
+		.map((record) => ({
+			value: nameElsewhere(record),
+			description: `on ${safeText(record.host)}, ${safeText(record.command.join(' '))}`,
+		}));
+	return [...here, ...there];
 }
 
 async function images(host: Host, signal: AbortSignal): Promise<Candidate[]> {
