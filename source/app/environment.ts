@@ -21,12 +21,12 @@ best one for this host.
 */
 export async function chooseForProject(
 	host: Host,
-	{settings, winners}: Effective,
+	{project, settings, winners}: Effective,
 	lock: Lock | undefined,
 	{report, signal}: {report: (step: UpStep) => void; signal: AbortSignal},
 ): Promise<ChosenImage> {
 	const named = lock !== undefined || settings.image !== undefined;
-	const chooser = imageChooser(host, {image: settings.image, force: true, winners, lock, signal});
+	const chooser = imageChooser(host, {image: settings.image, project, force: true, winners, lock, signal});
 	const [engine, inventory] = await Promise.all([
 		host.engine.info(signal),
 		named ? undefined : readGpusOfHost(host, signal).then((gpus) => gpus.inventory),

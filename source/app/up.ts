@@ -123,6 +123,7 @@ export async function resolveRequest(
 			secrets: secrets.source,
 			chooseImage: imageChooser(host, {
 				image: request.image,
+				project: request.project,
 				force: flags.force ?? false,
 				winners: effective.winners,
 				lock,

@@ -76,7 +76,7 @@ async function targetHere(host: Host, signal: AbortSignal): Promise<Target> {
 		return {kind: 'box', box};
 	}
 
-	const chooser = imageChooser(host, {image: settings.image, force: true, winners, signal});
+	const chooser = imageChooser(host, {image: settings.image, project, force: true, winners, signal});
 	const facts = Promise.all([host.engine.info(signal), readGpusOfHost(host, signal)]).then(([engine, {inventory}]) => ({
 		engine,
 		inventory,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {mkdir, readdir, readFile, stat, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:net';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
@@ -106,6 +106,18 @@ describe('a Jupyter box', () => {
 		assert.equal(again.jupyter.token, box.jupyter.token);
 		const {stderr} = await person.runGpubox(['up']);
 		assert.equal(stderr, '');
+	});
+
+	test('a job beside it, and a lock, take its image', async () => {
+		const note = `Using ${image}, the image of ${box.name}.`;
+		for (const words of [['run', '--gpus', 'none', '--', 'true'], ['lock']]) {
+			const {stderr, code} = await person.runGpubox(words);
+			assert.equal(code, 0, stderr);
+			assert.ok(stderr.includes(note), stderr);
+		}
+
+		assert.match(await readFile(join(person.project, 'gpubox.lock'), 'utf8'), new RegExp(`reference: ${image}\n`));
+		await rm(join(person.project, 'gpubox.lock'));
 	});
 
 	test('what it writes to /workspace belongs to the caller on the host, and the caller has a name inside', async () => {

@@ -1,5 +1,7 @@
 import {exitCode, Failure} from '../../base/failure.ts';
+import type {Box} from '../../box/box.ts';
 import type {GpuSelection} from '../../box/gpus/allocate.ts';
+import {listBoxes, onlyBoxes} from '../../box/list.ts';
 import type {ChosenImage, ImageFacts} from '../../box/up/types.ts';
 import type {Image} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
@@ -12,8 +14,10 @@ import {safeText} from '../../text/safe.ts';
 import {freeDiskOf, loadCatalogue, loadImageRoom, ofFamily, readLocalImages} from './local-images.ts';
 
 export type ImageWish = {
-	/** The image named; else the best one is used. */
+	/** The image named. */
 	image: string | undefined;
+	/** The project's folder: without a name, its image is that of the caller's box for it. */
+	project: string;
 	/** Use an image that does not fit, after reporting why it does not. */
 	force: boolean;
 	/** Of the settings: `family` and the team's own `images` are read. */
@@ -24,8 +28,8 @@ export type ImageWish = {
 };
 
 /**
-The image of a new box: the one named, judged before anything is pulled, else the one recommended for this host. The engine is
-queried and the catalogue loaded while nvidia-smi is still running.
+The image of a project: the one named, judged before anything is pulled, else that of the caller's box for it, else the one
+recommended for this host. The engine is queried and the catalogue loaded while nvidia-smi is still running.
 
 The promise rejects with Failure: the image does not fit; usage.
 */
@@ -35,7 +39,28 @@ export function imageChooser(host: Host, wish: ImageWish): (facts: Promise<Image
 		return (facts) => takeLocked(host, {...wish, lock}, facts);
 	}
 
-	return (facts) => (image === undefined ? takeBest(host, wish, facts) : judgeNamed(host, {...wish, image}, facts));
+	return (facts) => (image === undefined ? takeUnnamed(host, wish, facts) : judgeNamed(host, {...wish, image}, facts));
+}
+
+/** A box keeps the image that was typed for it, so a job beside it, a check and its replacement take the same one. */
+async function takeUnnamed(host: Host, wish: ImageWish, facts: Promise<ImageFacts>): Promise<ChosenImage> {
+	const box = boxToMatch(await listBoxes(host, wish.signal), wish.project);
+	if (box === undefined) {
+		return takeBest(host, wish, facts);
+	}
+
+	const chosen = await judgeNamed(host, {...wish, image: box.image}, facts);
+	return {...chosen, notes: [`Using ${safeText(box.image)}, the image of ${box.name}.`, ...chosen.notes]};
+}
+
+/** The caller's box for a project whose image counts there: a running one before others, then the newest. */
+export function boxToMatch(boxes: readonly Box[], project: string): Box | undefined {
+	return onlyBoxes(boxes)
+		.filter((box) => box.mine && box.job === undefined && box.projectPath === project)
+		.sort(
+			(a, b) =>
+				Number(b.state === 'running') - Number(a.state === 'running') || b.createdAt.getTime() - a.createdAt.getTime(),
+		)[0];
 }
 
 /** @throws Failure when an image that no registry has is not here */
