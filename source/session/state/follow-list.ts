@@ -98,7 +98,8 @@ export async function followList<Item>(
 		timing,
 		backoff,
 		askedAt: undefined,
-		listedAt: undefined,
+		// What is shown already was listed a moment ago, by the caller.
+		listedAt: source.phase() === 'live' ? performance.now() : undefined,
 		listed: '',
 	};
 	const ticker = setInterval(createAgeTicker(following), timing.tickMs);
