@@ -143,7 +143,7 @@ export function isRefused(action: Action, {readOnly}: Facts): boolean {
 /** Why the key does nothing now, in a few words; undefined where it does what it says. Safe to print. */
 export function whyNot(action: Action, facts: Facts, view: View): string | undefined {
 	if (isRefused(action, facts)) {
-		return 'this session is read-only';
+		return 'read-only session';
 	}
 
 	switch (action.type) {
