@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
 import {type Effective, loadPersonalSettings, loadSettings} from '../app/load-settings.ts';
+import {valueInWords} from '../app/own-settings.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {readTemplate} from '../base/templates.ts';
 import {findPaths} from '../host/user.ts';
@@ -82,7 +83,7 @@ async function showPersonal(
 	if (key !== undefined) {
 		const setting = findPersonal(key);
 		const found = select(personal, setting.key === key || setting.kind !== 'map' ? setting.key : key);
-		process.stdout.write(options.json ? `${safeJson(found)}\n` : `${inWords(found)}\n`);
+		process.stdout.write(options.json ? `${safeJson(found)}\n` : `${valueInWords(found)}\n`);
 		return;
 	}
 
@@ -93,7 +94,7 @@ async function showPersonal(
 
 	const rows = personalSettings().map((setting) => [
 		setting.key,
-		inWords(select(personal, setting.key)) || '-',
+		valueInWords(select(personal, setting.key)) || '-',
 		setting.says,
 	]);
 	const hostWide = existsSync(hostWideFile)
@@ -124,7 +125,7 @@ async function showOrigins({file, winners}: Effective, key: string | undefined, 
 
 	const rows = shown.map(({key: name, value, origin}) => [
 		name,
-		inWords(value),
+		valueInWords(value),
 		origin.place === 'personal'
 			? `${origin.where} (yours)`
 			: origin.place === 'host'
@@ -152,18 +153,4 @@ function select(settings: Sourced[], key: string): unknown {
 			(inner, name) => (inner as Record<string, unknown> | undefined)?.[name],
 			toSettings(settings.filter((one) => one.key === key || one.key.startsWith(`${key}.`))),
 		);
-}
-
-function inWords(value: unknown): string {
-	if (value === undefined) {
-		return '';
-	}
-
-	return safeText(
-		Array.isArray(value)
-			? value.map((item) => (typeof item === 'object' ? JSON.stringify(item) : String(item))).join(',')
-			: typeof value === 'object'
-				? JSON.stringify(value)
-				: String(value),
-	);
 }

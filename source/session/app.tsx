@@ -15,6 +15,7 @@ import {MainScreen} from './screens/main.tsx';
 import {MenuScreen} from './screens/menu.tsx';
 import {OwnPromptScreen} from './screens/own-prompt.tsx';
 import {PaletteScreen} from './screens/palette.tsx';
+import {SettingScreen} from './screens/setting.tsx';
 import {SetupScreen} from './screens/setup.tsx';
 import {questionLines, questionRoom, TrustScreen} from './screens/trust.tsx';
 import type {Session} from './session.ts';
@@ -122,6 +123,10 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 		return <MenuScreen facts={facts} view={view} menu={view.menu} size={size} />;
 	}
 
+	if (view.config !== undefined) {
+		return <SettingScreen facts={facts} view={view} config={view.config} size={size} />;
+	}
+
 	switch (view.screen) {
 		case 'help': {
 			return <HelpScreen {...frame} />;
@@ -162,7 +167,8 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 		case 'containers':
 		case 'processes':
 		case 'people':
-		case 'disk': {
+		case 'disk':
+		case 'settings': {
 			return <ListScreen {...frame} name={view.screen} onShown={session.showRows} />;
 		}
 

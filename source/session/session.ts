@@ -28,7 +28,7 @@ import {characterOf} from './state/keys/key-names.ts';
 import {createLogModel, type LogModel} from './state/log/log-model.ts';
 import {logSituation} from './state/log/select-log.ts';
 import {followMachine} from './state/machine/container-source.ts';
-import {containerSituation, listSituation} from './state/machine/select-lists.ts';
+import {containerSituation, listSituation, settingSituation} from './state/machine/select-lists.ts';
 import {createUseSource} from './state/machine/use-source.ts';
 import {type Facts, isDemoOffered, noFacts} from './state/model.ts';
 import {faultMessage, type OwnSettings, ownTable} from './state/own/own.ts';
@@ -325,6 +325,7 @@ function situationOf(
 		own: () => ownValues(facts, view),
 		setup: () => setupSituation(facts, view),
 		doctor: () => doctorSituation(facts, lastTop),
+		setting: () => settingSituation({facts, view}, now()),
 		inspect: () => ({
 			lastTop,
 			nowMs: now().getTime(),

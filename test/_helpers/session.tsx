@@ -42,6 +42,8 @@ export const noUseCases: UseCases = {
 	hosts: fail,
 	disk: fail,
 	checkHost: fail,
+	listSettings: fail,
+	changeSetting: fail,
 	findProcess: fail,
 	async keepHistory() {},
 	signalProcess: fail,

@@ -6,6 +6,7 @@ import {checkHost, runFix} from './checks/effects.ts';
 import {withEntry} from './command-log/command-entry.ts';
 import {commandLinesFor} from './command-log/command-lines.ts';
 import {runVerb} from './command-log/run-command.ts';
+import {changeSetting, loadSettings} from './config/effects.ts';
 import type {Context} from './context.ts';
 import {copy, findCopies} from './copy/effects.ts';
 import {loadImages, pullImage, upWithImage} from './images/effects.ts';
@@ -76,6 +77,8 @@ const effects: EffectTable = {
 	log: performLog,
 	'check-host': checkHost,
 	'run-fix': runFix,
+	'load-settings': loadSettings,
+	'change-setting': changeSetting,
 	'setup-look': lookForSetup,
 	'setup-keep': keepDraft,
 	'setup-check': checkFolder,
@@ -99,6 +102,7 @@ const harmless: ReadonlySet<Effect['type']> = new Set([
 	'copy',
 	'load-images',
 	'check-host',
+	'load-settings',
 	'load-verbs',
 	// Of these only those that look are offered then (select-palette.ts).
 	'run-verb',

@@ -34,6 +34,10 @@ function placesOf(view: View): Scope[] {
 		return ['menu', 'anywhere', ...tour];
 	}
 
+	if (view.config !== undefined) {
+		return view.config.field === undefined ? ['setting', 'choice', 'anywhere', ...tour] : ['setting', 'typing'];
+	}
+
 	if (view.screen === 'setup') {
 		return view.setup.field === undefined
 			? [view.setup.step === 'card' ? 'card' : 'setup', 'anywhere', ...tour]

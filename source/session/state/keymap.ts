@@ -16,6 +16,7 @@ import {inspectKeys} from './keys/places/inspect-keys.ts';
 import {listKeys} from './keys/places/list-keys.ts';
 import {logKeys} from './keys/places/log-keys.ts';
 import {mainKeys} from './keys/places/main-keys.ts';
+import {settingKeys} from './keys/places/setting-keys.ts';
 import type {Action} from './reduce.ts';
 
 /**
@@ -29,6 +30,7 @@ export const bindings: Binding[] = [
 	...listKeys,
 	...eventKeys,
 	...doctorKeys,
+	...settingKeys,
 	...imageKeys,
 	...hostKeys,
 	...setupKeys,

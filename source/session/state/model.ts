@@ -7,6 +7,7 @@ import type {GpuView} from '../../gpu/live.ts';
 import {explain} from '../../host/remedies.ts';
 import {type DoctorState, noDoctor} from './checks/doctor.ts';
 import type {CommandEntry} from './command-log/command-entry.ts';
+import {type ConfigState, noConfig} from './config/config.ts';
 import {type HostsState, noHosts} from './hosts/hosts.ts';
 import {type BoxCard, noBoxCard} from './inspect/box-state.ts';
 import {type CardState, noCard} from './inspect/card-state.ts';
@@ -126,6 +127,8 @@ export type Facts = {
 	/** The box whose screen is shown. */
 	boxCard: BoxCard;
 	doctor: DoctorState;
+	/** The user's settings. */
+	config: ConfigState;
 	setup: SetupState;
 	tells: TellsState;
 	tasks: Task[];
@@ -160,6 +163,7 @@ export function noFacts(
 		card: noCard,
 		boxCard: noBoxCard,
 		doctor: noDoctor,
+		config: noConfig,
 		setup: noSetup,
 		tells: noTells,
 		tasks: [],

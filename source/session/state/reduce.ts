@@ -1,3 +1,4 @@
+import type {OwnSetting} from '../../app/own-settings.ts';
 import {
 	type DoctorAction,
 	type DoctorEffect,
@@ -7,6 +8,7 @@ import {
 	firstDoctor,
 	reduceDoctor,
 } from './checks/doctor.ts';
+import {type ConfigAction, type ConfigEdit, type ConfigEffect, reduceConfig} from './config/config.ts';
 import type {CopyAbout} from './copy/copy-about.ts';
 import {type HostAction, type HostEffect, type HostSituation, reduceHosts} from './hosts/reduce-hosts.ts';
 import {
@@ -144,6 +146,8 @@ export type View = {
 	lists: Lists;
 	setup: SetupView;
 	doctor: DoctorView;
+	/** The setting that is being changed. */
+	config: ConfigEdit | undefined;
 	/** On the screen of one GPU or box. */
 	inspect: InspectView;
 	/** Open, it takes the keys: what can be done, to be found by typing. */
@@ -186,6 +190,7 @@ export const firstView: View = {
 	lists: newLists,
 	setup: startOf({}),
 	doctor: firstDoctor,
+	config: undefined,
 	inspect: firstInspect,
 	palette: undefined,
 	menu: undefined,
@@ -245,6 +250,7 @@ export type Action =
 	| MainAction
 	| {type: 'setup'; does: SetupAction}
 	| {type: 'doctor'; does: DoctorAction}
+	| {type: 'config'; does: ConfigAction}
 	| {type: 'type'; typed: Typed}
 	| {type: 'log'; does: LogAction}
 	| {type: 'scroll'; by: number; unit: 'line' | 'page'}
@@ -282,6 +288,8 @@ export type Situation = HostSituation & {
 	palette: (view: View) => Array<PaletteItem<Action>>;
 	setup: () => SetupSituation;
 	doctor: () => DoctorSituation;
+	/** Of the chosen row on the screen of settings. */
+	setting: () => OwnSetting | undefined;
 	/** How many events there are. */
 	eventCount: number;
 	inspect: () => Omit<InspectSituation, 'gpuUuids'>;
@@ -309,6 +317,7 @@ export type Effect =
 	| Of<'pull-image' | 'up-with-image', {index: number}>
 	| SetupEffect
 	| DoctorEffect
+	| ConfigEffect
 	| InspectEffect
 	| {type: 'log'; does: LogEffect}
 	| HostEffect
@@ -431,6 +440,10 @@ const reducers: ReducerTable = {
 	setup(view, {does}, situation) {
 		const {setup, screen = 'setup', effects} = reduceSetup(view.setup, does, situation.setup());
 		return {view: {...view, setup, screen}, effects};
+	},
+	config(view, {does}, {setting}) {
+		const {config, screen = view.screen, effects} = reduceConfig(view.config, does, setting());
+		return {view: {...view, config, screen}, effects};
 	},
 	doctor(view, {does}, situation) {
 		const {

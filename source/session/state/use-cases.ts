@@ -4,6 +4,7 @@ import type {HostWatch} from '../../app/hosts/watch.ts';
 import type {IdleLimits} from '../../app/idle-limits.ts';
 import type {imagesHere, pullHere} from '../../app/images/image-choices.ts';
 import type {measureDisk} from '../../app/images/measure-disk.ts';
+import type {changeOwnSetting, listOwnSettings} from '../../app/own-settings.ts';
 import type {endOfRun} from '../../app/runs/ended.ts';
 import type {SetupOptions} from '../../app/setup/setup.ts';
 import type {findProcess, SignalledProcess, SignalOutcome} from '../../app/signal-process.ts';
@@ -22,6 +23,8 @@ export type UseCases = {
 	keepHistory: typeof keepHistory;
 	disk: typeof measureDisk;
 	checkHost: typeof checkHostFor;
+	listSettings: typeof listOwnSettings;
+	changeSetting: typeof changeOwnSetting;
 	findProcess: typeof findProcess;
 	signalProcess: (host: Host, process: SignalledProcess, name: 'SIGTERM' | 'SIGKILL') => Promise<SignalOutcome>;
 	/** After how long an idle box is marked. */
@@ -71,6 +74,14 @@ export const ownUseCases: UseCases = {
 	async checkHost(...options) {
 		const {checkHostFor} = await import('../../app/check-host.ts');
 		return checkHostFor(...options);
+	},
+	async listSettings() {
+		const {listOwnSettings} = await import('../../app/own-settings.ts');
+		return listOwnSettings();
+	},
+	async changeSetting(...options) {
+		const {changeOwnSetting} = await import('../../app/own-settings.ts');
+		await changeOwnSetting(...options);
 	},
 	async disk(host, signal) {
 		const {measureDisk} = await import('../../app/images/measure-disk.ts');

@@ -34,6 +34,7 @@ export const situation: Situation = {
 		cards: {all: 3, free: 3},
 		canStart: true,
 	}),
+	setting: () => undefined,
 	doctor: () => ({checks: [], busy: false, lastTop: 5}),
 	inspect: () => ({nowMs: Date.UTC(2026, 10, 20, 12), pids: [11, 12], lastTop: 5}),
 	lastHelpTop: 4,

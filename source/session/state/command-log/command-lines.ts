@@ -95,6 +95,11 @@ function wordsFor(effect: Effect, facts: Facts): string[] | undefined {
 			return ['init'];
 		}
 
+		case 'change-setting': {
+			// What is typed may be a secret, whatever it is for.
+			return effect.text === undefined ? ['config', '--unset', effect.key] : ['config', effect.key, effect.text];
+		}
+
 		case 'run-verb': {
 			return effect.words;
 		}

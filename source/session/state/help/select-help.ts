@@ -20,6 +20,7 @@ const sections: Array<[scope: Scope, title: string]> = [
 	['box', 'On the screen of a box'],
 	['containers', 'On the screen of containers'],
 	['processes', 'On the screen of processes'],
+	['settings', 'On the screen of settings'],
 	['list', 'In every other list'],
 	['events', 'In the list of what happened'],
 	['doctor', 'On the screen of doctor'],

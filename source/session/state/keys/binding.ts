@@ -24,6 +24,8 @@ export type Scope =
 	| 'filter'
 	| 'events'
 	| 'doctor'
+	| 'setting'
+	| 'choice'
 	| 'commands'
 	| 'palette'
 	| 'menu'

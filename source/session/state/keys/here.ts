@@ -5,7 +5,7 @@ import {boxOf} from '../boxes/shown-boxes.ts';
 import {chosenCheck, chosenCommand, fixOf} from '../checks/doctor.ts';
 import {whyNotFix} from '../checks/select-doctor.ts';
 import {askToRead, type ContainerAction, type ContainerSituation} from '../machine/ask-container.ts';
-import {chosenContainer, containerSituation} from '../machine/select-lists.ts';
+import {chosenContainer, containerSituation, settingSituation} from '../machine/select-lists.ts';
 import {type Facts, isDemoOffered} from '../model.ts';
 import {missingFor, type OwnCommand} from '../own/own-commands.ts';
 import {whyMissing} from '../own/reduce-own.ts';
@@ -135,7 +135,9 @@ const changing: ReadonlySet<Action['type']> = new Set([
 /** Whether the session is read-only, and the key would change something. */
 export function isRefused(action: Action, {readOnly}: Facts): boolean {
 	const opensSetup = action.type === 'setup' && (action.does.what === 'open' || action.does.what === 'visit');
-	const fixes = action.type === 'doctor' && action.does.what === 'ask-fix';
+	const fixes =
+		(action.type === 'doctor' && action.does.what === 'ask-fix') ||
+		(action.type === 'config' && ['change', 'unset', 'take'].includes(action.does.what));
 	const onlyReads = action.type === 'container' && action.does === 'log';
 	return readOnly && !onlyReads && (opensSetup || fixes || changing.has(action.type));
 }
@@ -153,6 +155,11 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 
 		case 'container': {
 			return whyNotOnContainer(action, facts, view);
+		}
+
+		case 'config': {
+			const isChange = action.does.what === 'change' || action.does.what === 'unset';
+			return isChange ? whyNotChange(action.does.what === 'unset', facts, view) : undefined;
 		}
 
 		case 'doctor': {
@@ -229,6 +236,17 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 			return undefined;
 		}
 	}
+}
+
+function whyNotChange(unset: boolean, facts: Facts, view: View): string | undefined {
+	const setting = settingSituation({facts, view}, anyTime);
+	return facts.demo
+		? 'your settings are not changed from the demo host'
+		: setting === undefined
+			? 'there is no setting'
+			: unset && setting.place !== 'personal'
+				? 'it is not set by you'
+				: undefined;
 }
 
 function whyNotOnDoctor({does}: Extract<Action, {type: 'doctor'}>, facts: Facts, view: View): string | undefined {

@@ -2,7 +2,7 @@ import {emptyField, insert, type Typed, type as typeInto} from '../setup/field.t
 import {chosenRow, type ListState, moveBy, newList, type Row} from './list.ts';
 
 /** The screens that are one list. */
-const listNames = ['containers', 'processes', 'people', 'disk'] as const;
+const listNames = ['containers', 'processes', 'people', 'disk', 'settings'] as const;
 export type ListName = (typeof listNames)[number];
 
 export type ListAction =
@@ -22,6 +22,7 @@ export const newLists: Lists = {
 	processes: newList,
 	people: newList,
 	disk: newList,
+	settings: newList,
 };
 
 /** What is on the screen of a list. */

@@ -23,7 +23,7 @@ export function followMachine(context: Context): void {
 		({view}) => listOnScreen(view) ?? view.logOf?.back,
 		(shown) => {
 			watching?.abort();
-			watching = shown === undefined ? undefined : new AbortController();
+			watching = shown === undefined || shown === 'settings' ? undefined : new AbortController();
 			if (watching) {
 				const watchSignal = AbortSignal.any([signal, watching.signal]);
 				tasks.track(followContainers(context, watchSignal));

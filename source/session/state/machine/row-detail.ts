@@ -1,4 +1,5 @@
 import {formatDuration} from '../../../text/duration.ts';
+import {settingDetail} from '../config/config.ts';
 import type {ListName} from '../lists/reduce-lists.ts';
 import type {Facts} from '../model.ts';
 import {processInWords} from '../selectors.ts';
@@ -9,6 +10,10 @@ type Pairs = Array<[label: string, value: string]>;
 
 /** What is known of a row beside its columns, as pairs of a label and a value. */
 export function selectRowDetail(name: ListName, id: string, facts: Facts, now: Date): Pairs {
+	if (name === 'settings') {
+		return settingDetail(id, facts.config);
+	}
+
 	return name === 'containers' ? containerDetail(id, facts, now) : [];
 }
 

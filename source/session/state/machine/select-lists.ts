@@ -1,5 +1,7 @@
+import type {OwnSetting} from '../../../app/own-settings.ts';
 import type {Diagnostic} from '../../../base/failure.ts';
 import {boxColumns} from '../boxes/shown-boxes.ts';
+import {settingColumns, settingRows} from '../config/config.ts';
 import {arrange, type Column, chosenRow, nextSort, orderOf, type Row} from '../lists/list.ts';
 import {isListName, type Lead, type ListName, type ListSituation} from '../lists/reduce-lists.ts';
 import type {Facts} from '../model.ts';
@@ -23,6 +25,7 @@ const columnsOf: Record<ListName, readonly Column[]> = {
 	processes: processColumns,
 	people: peopleColumns,
 	disk: diskColumns,
+	settings: settingColumns,
 };
 
 function rowsOf(name: ListName, facts: Facts, now: Date): Row[] {
@@ -37,6 +40,10 @@ function rowsOf(name: ListName, facts: Facts, now: Date): Row[] {
 
 		case 'people': {
 			return peopleRows(facts, now);
+		}
+
+		case 'settings': {
+			return settingRows(facts.config);
 		}
 
 		case 'disk': {
@@ -85,9 +92,14 @@ const titles: Record<ListName, string> = {
 	processes: 'GPU processes',
 	people: 'People',
 	disk: 'Disk',
+	settings: 'Your settings',
 };
 
-function noteOf(name: ListName, {machine}: Facts): string {
+function noteOf(name: ListName, {machine, config}: Facts): string {
+	if (name === 'settings') {
+		return config.own === undefined ? '' : `saved in ${config.own.file}`;
+	}
+
 	if (name === 'disk') {
 		const {disk, phase} = machine.disk;
 		return phase === 'waiting' && disk !== undefined ? 'measuring again' : (disk?.gaps[0] ?? '');
@@ -101,7 +113,11 @@ function noteOf(name: ListName, {machine}: Facts): string {
 	return `${running} of ${machine.containers.length} running`;
 }
 
-function problemOfList(name: ListName, {gpu, machine}: Facts): Diagnostic | undefined {
+function problemOfList(name: ListName, {gpu, machine, config}: Facts): Diagnostic | undefined {
+	if (name === 'settings') {
+		return config.problem;
+	}
+
 	if (name === 'disk' || name === 'containers') {
 		return name === 'disk' ? machine.disk.problem : undefined;
 	}
@@ -117,7 +133,7 @@ function problemOfList(name: ListName, {gpu, machine}: Facts): Diagnostic | unde
 		: undefined;
 }
 
-function emptyOf(name: ListName, {machine, gpu}: Facts): string {
+function emptyOf(name: ListName, {machine, gpu, config}: Facts): string {
 	switch (name) {
 		case 'containers': {
 			// The reason why there is no answer stands above.
@@ -134,6 +150,10 @@ function emptyOf(name: ListName, {machine, gpu}: Facts): string {
 
 		case 'people': {
 			return 'No one has a box or a process on a GPU.';
+		}
+
+		case 'settings': {
+			return config.phase === 'failed' ? '' : 'Reading …';
 		}
 
 		case 'disk': {
@@ -178,6 +198,7 @@ function leadFrom(name: ListName, id: string, {gpu, box}: Facts): Lead | undefin
 			return {to: 'containers', filter: id.replace(/[ ?].*$/, '')};
 		}
 
+		case 'settings':
 		case 'disk': {
 			return undefined;
 		}
@@ -227,4 +248,10 @@ export function chosenContainer({facts, view}: SessionState, now: Date): string 
 
 	const {chosen} = selectList('processes', facts, view, now);
 	return facts.gpu.processes.find((process) => processId(process) === chosen?.id)?.container?.id;
+}
+
+/** The setting that a key is about. */
+export function settingSituation({facts, view}: SessionState, now: Date): OwnSetting | undefined {
+	const {chosen} = selectList('settings', facts, view, now);
+	return facts.config.own?.settings.find(({key}) => key === chosen?.id);
 }

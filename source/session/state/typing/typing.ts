@@ -1,5 +1,6 @@
 /** Text that is typed: whichever field is open takes it, so that editing keys are in one place for all of them. */
 
+import type {ConfigAction} from '../config/config.ts';
 import {isFiltering, type Lists} from '../lists/reduce-lists.ts';
 import type {LogAction} from '../log/log-view.ts';
 import type {OwnAction} from '../own/reduce-own.ts';
@@ -14,6 +15,7 @@ type Fields = {
 	own: unknown;
 	screen: string;
 	setup: {field: Field | undefined};
+	config: {field: Field | undefined} | undefined;
 	log: {prompt: object | undefined};
 	lists: Lists;
 };
@@ -23,6 +25,7 @@ type TypingAction =
 	| {type: 'log'; does: LogAction}
 	| {type: 'palette'; does: PaletteAction}
 	| {type: 'own-prompt'; does: Exclude<Extract<OwnAction, {type: 'own-prompt'}>['does'], {what: 'enter' | 'close'}>}
+	| {type: 'config'; does: ConfigAction}
 	| {type: 'list'; does: {type: 'type-filter'; typed: Typed}};
 
 /** What typing does now; undefined where nothing is typed. Each place with a field has a line here. */
@@ -39,6 +42,10 @@ export function typingAction(view: Fields, typed: Typed): TypingAction | undefin
 
 	if (view.own !== undefined) {
 		return {type: 'own-prompt', does};
+	}
+
+	if (view.config?.field !== undefined) {
+		return {type: 'config', does};
 	}
 
 	if (view.screen === 'setup' && view.setup.field !== undefined) {

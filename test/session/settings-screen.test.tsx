@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+import {changeOwnSetting, listOwnSettings} from '../../source/app/own-settings.ts';
+import {showSession} from '../_helpers/session.tsx';
+import {assertScreen} from '../_helpers/snapshot.ts';
+
+const folder = fileURLToPath(new URL('snapshots', import.meta.url));
+const everything = /hopper[\s\S]*alice-llm/;
+const home = mkdtempSync(join(tmpdir(), 'gpubox-settings-'));
+process.env.XDG_CONFIG_HOME = home;
+process.once('exit', () => rmSync(home, {recursive: true}));
+await changeOwnSetting('theme', 'dark');
+await changeOwnSetting('env.WANDB_API_KEY', 'hunter2');
+await changeOwnSetting('env.TITLE', '\u001B[2Jred \u202Elive');
+
+const useCases = {
+	async listSettings() {
+		const own = await listOwnSettings();
+		// The folder is another one in each run, and has its place in the lines.
+		const settings = own.settings.map((setting) => ({...setting, where: setting.where.replace(home, '~/.config')}));
+		return {...own, settings, file: '~/.config/gpubox/config.json'};
+	},
+	changeSetting: changeOwnSetting,
+};
+const onHost = {useCases, prepare: (host: object) => void Object.assign(host, {demo: false})};
+
+for (const size of [
+	{columns: 60, rows: 20},
+	{columns: 120, rows: 40},
+]) {
+	test(`settings at ${size.columns}x${size.rows}`, async (t) => {
+		const shown = await showSession(t, size, onHost);
+		await shown.waitFor(everything);
+		shown.type(',');
+		await shown.waitFor(/Your settings[\s\S]*auto/);
+		shown.type('/');
+		await shown.waitFor(/done/);
+		shown.type('env');
+		const screen = await shown.waitFor(/env\.TITLE[\s\S]*env\.WANDB_API_KEY|env\.WANDB_API_KEY[\s\S]*env\.TITLE/);
+		assert.ok(!screen.includes('hunter2') && !screen.includes('\u202E'));
+		assertScreen(folder, `settings-${size.columns}x${size.rows}`, screen);
+	});
+}
+
+test('a setting is chosen from a list and written, and a refused value says why', async (t) => {
+	const shown = await showSession(t, {columns: 80, rows: 24}, onHost);
+	await shown.waitFor(everything);
+	shown.type(',');
+	await shown.waitFor(/Your settings[\s\S]*auto/);
+	shown.type('/');
+	await shown.waitFor(/done/);
+	shown.type('theme');
+	await shown.waitFor(/▸ ●[^\n]*theme[^\n]*dark|▸[^\n]*theme[^\n]*dark/);
+	shown.type('\r');
+	await shown.waitFor(/change/);
+	shown.type('\r');
+	await shown.waitFor(/▸ dark {2}now/);
+	shown.type('j');
+	await shown.waitFor(/▸ light/);
+	shown.type('\r');
+	await shown.waitFor(/theme is set[\s\S]*next start/);
+	assert.equal(JSON.parse(readFileSync(join(home, 'gpubox', 'config.json'), 'utf8')).theme, 'light');
+	assert.equal(shown.session.store.get().facts.commands.at(-1)?.line, 'gpubox config theme light');
+});
+
+test('a refused value stays in its line, with the reason', async (t) => {
+	const shown = await showSession(t, {columns: 80, rows: 24}, onHost);
+	await shown.waitFor(everything);
+	shown.type(',');
+	await shown.waitFor(/Your settings[\s\S]*auto/);
+	shown.type('/');
+	await shown.waitFor(/done/);
+	shown.type('limits.cpus');
+	await shown.waitFor(/▸[^\n]*limits\.cpus/);
+	shown.type('\r');
+	await shown.waitFor(/change/);
+	shown.type('\r');
+	await shown.waitFor(/It takes a number of CPUs/);
+	shown.type('\u0015');
+	shown.type('many');
+	await shown.waitFor(/› many/);
+	shown.type('\r');
+	await shown.waitFor(/› many[\s\S]*✕ /);
+});
+
+test('on the demo host, and read-only, nothing is changed', async (t) => {
+	const shown = await showSession(t, {columns: 80, rows: 24}, {...onHost, readOnly: true});
+	await shown.waitFor(everything);
+	shown.type(',');
+	await shown.waitFor(/Your settings[\s\S]*auto/);
+	shown.type('\r');
+	await shown.waitFor(/This session is read-only/);
+	assert.equal(shown.session.store.get().view.config, undefined);
+});
