@@ -143,7 +143,7 @@ test('a session that is read-only greys what changes something, and does none of
 	);
 	assert.deepEqual(shown.session.store.get().facts.commands, []);
 	shown.type('?');
-	await shown.waitFor(/Stop \(asks\) or start[\s\S]*└ read-only session/);
+	await shown.waitFor(/Start this folder's box[\s\S]*└ read-only session/);
 });
 
 test('what a session does in the background knows that it is read-only', async (t) => {
