@@ -22,6 +22,8 @@ export type ChaosOptions = {
 	/** The number of the last one. */
 	rounds: number;
 	say: (line: string) => void;
+	/** Ends it before the next round. */
+	signal?: AbortSignal;
 };
 
 /** Most that a verb may take of memory, in MiB. */
@@ -31,7 +33,7 @@ const largestMiB = 300;
 const patienceMs = 6000;
 
 /** @throws AssertionError of the first promise that was broken */
-export async function runChaos({host, seed, from = 1, rounds, say}: ChaosOptions): Promise<void> {
+export async function runChaos({host, seed, from = 1, rounds, say, signal}: ChaosOptions): Promise<void> {
 	const socketPath = host.address.replace(/^unix:\/\//, '');
 	const proxy = await startFaultProxy({socketPath}, join(host.folder, `chaos-${process.pid}.sock`));
 	// All of them go through it, well or ill: so the engine has one address.
@@ -44,6 +46,7 @@ export async function runChaos({host, seed, from = 1, rounds, say}: ChaosOptions
 	const chaos: Chaos = {host, docker, players, proxy, registry: registry.address, random: randomFrom(seed)};
 	try {
 		for (let round = from; round <= rounds; round++) {
+			signal?.throwIfAborted();
 			chaos.random = randomFrom(1000 * seed + round);
 			const [name, play] = pick(chaos, kinds);
 			try {

@@ -34,7 +34,7 @@ say(`seed ${seed}, rounds ${from} to ${rounds}`);
 const prepared = await prepareHost({root, keep: false, say, signal: interrupted.signal});
 try {
 	const host = JSON.parse(readFileSync(prepared.file, 'utf8')) as TestHost;
-	await runChaos({host, seed, from, rounds, say});
+	await runChaos({host, seed, from, rounds, say, signal: interrupted.signal});
 	say(`✔ rounds ${from} to ${rounds}, nothing is left`);
 } catch (error) {
 	process.exitCode = 1;
