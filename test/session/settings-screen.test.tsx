@@ -40,7 +40,7 @@ for (const size of [
 		shown.type('/');
 		await shown.waitFor(/done/);
 		shown.type('env');
-		const screen = await shown.waitFor(/env\.TITLE[\s\S]*env\.WANDB_API_KEY|env\.WANDB_API_KEY[\s\S]*env\.TITLE/);
+		const screen = await shown.waitFor(/env {2}3 found[\s\S]*env\.WANDB_API_KEY/);
 		assert.ok(!screen.includes('hunter2') && !screen.includes('\u202E'));
 		assertScreen(folder, `settings-${size.columns}x${size.rows}`, screen);
 	});
