@@ -240,7 +240,7 @@ test('l shows the log of any container as the whole screen; what is not one’s 
 	type('k');
 	await waitFor(/▸· +6 +28512/);
 	type('?');
-	await waitFor(/Log of the container[\s\S]*it runs in no container/);
+	await waitFor(/Log of the container[\s\S]*it is in no container/);
 });
 
 test('hostile names, labels and folders of containers stay text', async (t) => {

@@ -92,7 +92,7 @@ function whyNotOnContainer({does}: ContainerAction, facts: Facts, view: View): s
 		return view.screen !== 'processes'
 			? 'there is no container'
 			: chosenContainer({facts, view}, anyTime) === undefined
-				? 'it runs in no container'
+				? 'it is in no container'
 				: 'not among the containers';
 	}
 
