@@ -244,19 +244,13 @@ const story: Step[] = [
 	run('gpubox gpus', {out: /NVIDIA RTX A6000/}),
 	run('gpubox gpus --watch', {until: /NVIDIA RTX A6000/}),
 	run('gpubox record gpus.jsonl --for 10m', {
-		as: 'gpubox record gpus.jsonl --for 3s',
-		out: /^Recorded \S+ of \d+ GPUs? and \d+ processe?s? to gpus\.jsonl \(.*\)\.$/m,
+		as: 'gpubox record gpus.jsonl --for 10s',
+		out: /^Recorded \S+ of \d+ GPUs? and \d+ process(es)? to gpus\.jsonl \(.*\)\.$/m,
 	}),
-	run(['gpubox record', 'gpubox record FILE'], {
-		as: 'gpubox record gpus.jsonl',
-		code: 1,
-		err: /gpus\.jsonl exists already/,
-	}),
-	type(
-		['gpubox demo --replay gpus.jsonl', 'demo --replay', 'gpubox demo --replay FILE'],
-		{},
-		leaveAt(/NVIDIA RTX A6000[\s\S]*REPLAY|REPLAY[\s\S]*RTX A6000/),
-	),
+	run('gpubox record', {as: 'gpubox record gpus.jsonl', code: 1, err: /gpus\.jsonl exists already/}),
+	run('gpubox record --json', {as: 'gpubox record again.jsonl --for 10s --json', out: /"end": "done"/}),
+	type('gpubox demo --replay gpus.jsonl', {}, leaveAt(/RTX A6000[\s\S]*REPLAY|REPLAY[\s\S]*RTX A6000/)),
+	run('gpubox demo --replay', {as: 'gpubox demo --replay gpus.jsonl | cat', out: /RTX A6000/}),
 	run('gpubox config hosts local,gpu2,alice@gpu3', {
 		aside: true,
 		check: () => assertSetting('hosts', 'local,gpu2,alice@gpu3'),
