@@ -227,6 +227,36 @@ const kernels = () =>
 		async ({args: [name], options, signal}) => (await import('./commands/kernels.ts')).kernels(name, options, signal),
 	);
 
+const extend = () =>
+	verb(
+		new Command('extend')
+			.argument('<box>')
+			.argument('<time>', 'how much longer, e.g. 4h')
+			.summary('add time to the reservation of a box')
+			.description(
+				'Add this long to the reservation (up --for) of your box; one that has expired begins now. The box goes on as it is.',
+			)
+			.addOption(shared.json)
+			.addHelpText('after', '\nExample: gpubox extend alice-train 4h'),
+		async ({args: [name, time], options, signal}) =>
+			(await import('./commands/extend.ts')).extend(name, time, options, signal),
+	);
+
+const ask = () =>
+	verb(
+		new Command('ask')
+			.argument('<box>')
+			.argument('<text...>')
+			.summary("write to the owner of another user's box")
+			.description(
+				"Write a question to the owner of another user's box: in its log, and as a notice that their next `gpubox ls` or their session shows.",
+			)
+			.addOption(shared.json)
+			.addHelpText('after', '\nExample: gpubox ask bob-train "Do you still need GPU 3?"'),
+		async ({args: [name, text], options, signal}) =>
+			(await import('./commands/ask.ts')).ask(name, text, options, signal),
+	);
+
 const restart = () =>
 	verb(
 		new Command('restart')
@@ -699,7 +729,7 @@ const demo = () => {
 /** In the order of `--help`. */
 const verbs = {
 	...{up, run, runs, wait, ls, stop, start, restart, rm, logs, attach, ssh, open},
-	...{gpus, record, hosts, images, pull, check, doctor, kernels, reap},
+	...{gpus, record, hosts, images, pull, check, doctor, kernels, extend, ask, reap},
 	...{init, trust, lock, verify, convert, export: exportVerb, push, scan, refresh, disk, config, completion, demo},
 };
 

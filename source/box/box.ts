@@ -25,6 +25,8 @@ export type Box = {
 	startOf?: string;
 	/** With `startOf`: that box is being restarted, so the cards are held while it stops as well. */
 	restart?: true;
+	/** With `startOf`: it only says that the reservation of that box was extended (gpus/reservation.ts). */
+	extension?: true;
 	/** Set aside while `up --recreate` creates its replacement (replace.ts). */
 	replaced?: true;
 	/** It is a job: it runs one command and ends with it. Once told to stop, its programs have so many seconds. */
@@ -116,6 +118,9 @@ export const containerPrefix = 'gpubox-';
 
 /** In capitals, which box names cannot have. */
 export const startClaimPrefix = 'gpubox-START-';
+
+/** The same for containers that extend a reservation. */
+export const extensionPrefix = 'gpubox-UNTIL-';
 
 /** Prefix of the name of a box that was set aside. */
 export const replacedPrefix = 'gpubox-REPLACED-';

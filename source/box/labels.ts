@@ -3,6 +3,7 @@ import {safeText} from '../text/safe.ts';
 import {
 	type Box,
 	containerPrefix,
+	extensionPrefix,
 	isRunning,
 	label,
 	labelPrefix,
@@ -47,6 +48,7 @@ export function toBox(container: Container, {mine, pending, caller}: Provenance 
 		mine: mine !== undefined || (caller !== undefined && caller === labels[label.owner]),
 		...(pending ? {pending: true as const} : {}),
 		...(startOf === undefined ? {} : {startOf, ...(labels[label.kind] === 'restart' ? {restart: true as const} : {})}),
+		...(isExtension(container) ? {extension: true as const} : {}),
 		...(container.name.startsWith(replacedPrefix) ? {replaced: true as const} : {}),
 		...(labels[label.kind] === 'run' ? {job: {stopSeconds: stopSecondsOf(labels[label.stopTimeout])}} : {}),
 		owner: safeText(labels[label.owner] ?? ''),
@@ -81,13 +83,18 @@ starting box has no name of its own.
 function nameOf(container: Container, labels: Record<string, string>, startOf: string | undefined): string | undefined {
 	const told = labels[label.name] ?? '';
 	if (startOf !== undefined) {
-		return container.name.startsWith(startClaimPrefix) && namePattern.test(told) ? told : undefined;
+		const isKnown = container.name.startsWith(startClaimPrefix) || isExtension(container);
+		return isKnown && namePattern.test(told) ? told : undefined;
 	}
 
 	const prefix = [replacedPrefix, containerPrefix].find((each) => container.name.startsWith(each));
 	const name = prefix === undefined ? '' : container.name.slice(prefix.length);
 	// gpubox sets an empty label on containers that are not boxes, so that they do not inherit one from their image.
 	return told !== '' && namePattern.test(name) ? name : undefined;
+}
+
+function isExtension({name}: Pick<Container, 'name'>): boolean {
+	return name.startsWith(extensionPrefix);
 }
 
 /**

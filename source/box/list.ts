@@ -35,7 +35,23 @@ export async function listClaims({engine, paths, person}: Viewer, signal?: Abort
 				}) ?? [],
 		)
 		.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-	return tellOwnersApart(boxes, person, engine.local);
+	return withExtensions(tellOwnersApart(boxes, person, engine.local));
+}
+
+/** A reservation ends with the last of its extensions. Such a container only ever makes it longer. */
+export function withExtensions(boxes: readonly Box[]): Box[] {
+	const ends = new Map<string, Date>();
+	for (const {extension, startOf, until} of boxes) {
+		const known = startOf === undefined ? undefined : ends.get(startOf);
+		if (extension && startOf !== undefined && until !== undefined && (known === undefined || known < until)) {
+			ends.set(startOf, until);
+		}
+	}
+
+	return boxes.map((box) => {
+		const end = ends.get(box.id);
+		return box.until !== undefined && end !== undefined && end > box.until ? {...box, until: end} : box;
+	});
 }
 
 /**

@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {readOwnFile} from '../base/bundled-file.ts';
 import {containerPrefix, label} from '../box/box.ts';
+import {joinQueue} from '../box/gpus/queue-records.ts';
 import {writeRecord} from '../box/record.ts';
 import type {NvidiaSmi} from '../gpu/gpu.ts';
 import type {Recording} from '../gpu/history/recording.ts';
@@ -158,6 +159,11 @@ async function makeHost(
 		}
 	};
 
+	for (const {user, name, gpus: count, sinceMinutes, behind} of alive ? scenario.queue : []) {
+		const place = {engine, person: {...person, name: user}, paths, demo: true};
+		joinQueue(place, {name, count, share: false}, new Date(now().getTime() - sinceMinutes * 60_000))?.update(behind);
+	}
+
 	const timers = alive ? tellLosses(scenario, loseCard) : [];
 
 	let readings = 0;
@@ -203,6 +209,7 @@ function pathsIn(root: string): Host['paths'] {
 		cache: join(root, 'cache'),
 		ssh: join(root, 'ssh'),
 		secrets: join(root, 'secrets'),
+		queue: root,
 	};
 }
 

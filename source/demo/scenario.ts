@@ -224,6 +224,16 @@ const otherHost = v.pipe(
 	),
 );
 
+/** A user who is queued for GPUs. */
+const queued = object({
+	user: personName('bob'),
+	name: boxName,
+	gpus: v.nullish(v.pipe(from(1), whole), 1),
+	sinceMinutes: v.nullish(amount, 12),
+	/** What is in the way: `box alice-train`. */
+	behind: list(text),
+});
+
 export const scenarioSchema = object({
 	/** One line for people. */
 	about: v.nullish(text, ''),
@@ -247,6 +257,8 @@ export const scenarioSchema = object({
 	boxes: list(box),
 	/** Containers beside the boxes. */
 	containers: list(container),
+	/** Who is queued for GPUs, while the demo host is alive. */
+	queue: list(queued),
 	/** The hosts of the hosts screen; without any there is none. */
 	hosts: list(otherHost),
 	/** Local images in addition to those of the boxes. */

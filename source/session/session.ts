@@ -9,7 +9,7 @@ import {ProcessHistory} from '../gpu/history/process-history.ts';
 import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
 import {followTour} from './follow-tour.ts';
-import {showNotices} from './state/boxes/effects.ts';
+import {showConfigFault} from './state/boxes/effects.ts';
 import {createRunWatcher} from './state/boxes/ended-runs.ts';
 import {isArranged, shownBoxes} from './state/boxes/shown-boxes.ts';
 import {doctorSituation} from './state/checks/select-doctor.ts';
@@ -23,7 +23,7 @@ import {followCard} from './state/inspect/card-watch.ts';
 import {listedProcesses, type Past} from './state/inspect/select-gpu.ts';
 import {scopesOf} from './state/key-hints.ts';
 import {actionFor, areKeys, bindings, onlyMove, tableOf} from './state/keymap.ts';
-import {isRefused} from './state/keys/here.ts';
+import {isRefused, whyNot} from './state/keys/here.ts';
 import {characterOf} from './state/keys/key-names.ts';
 import {createLogModel, type LogModel} from './state/log/log-model.ts';
 import {logSituation} from './state/log/select-log.ts';
@@ -42,6 +42,8 @@ import {startSources} from './state/sources.ts';
 import {createStore, onChange, type SessionState, type SessionStore, withFacts} from './state/store.ts';
 import type {AlertWishes} from './state/tells/alert.ts';
 import {followTells} from './state/tells/follow-tells.ts';
+import {ownHolder} from './state/tells/others/select-others.ts';
+import {followNotices} from './state/tells/others/watch-notices.ts';
 import {ownUseCases, type UseCases} from './state/use-cases.ts';
 import type {Tour} from './tour/index.tsx';
 
@@ -141,6 +143,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		loadVerbs: options.loadVerbs ?? (async () => []),
 		terminal: terminal.promise,
 		signal: stopping.signal,
+		happened: (what) => watch.happened(what),
 	});
 	if (options.replay) {
 		context.say('note', `A replay of what was recorded ${options.replay.when}, for ${options.replay.length}.`);
@@ -153,8 +156,8 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		({facts}) => hasNoBox(facts),
 		() => lookForFirstRun(context),
 	);
-	const {runEnded} = followTells(context, options.alert ?? {how: 'none', command: undefined}, () => now().getTime());
-	onChange(store, ({facts}) => facts.box.boxes, createRunWatcher({...context, runEnded}));
+	const watch = followTells(context, options.alert ?? {how: 'none', command: undefined}, () => now().getTime());
+	onChange(store, ({facts}) => facts.box.boxes, createRunWatcher({...context, runEnded: watch.runEnded}));
 	followHosts(context);
 	followCard(context);
 	followMachine(context);
@@ -195,10 +198,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		connectTerminal(given) {
 			terminal.resolve(given);
 			sources.beginOthers();
-			void showNotices(context);
-			const {readOnly} = store.get().facts;
-			const keeping = context.useCases.keepHistory(host, past, stopping.signal, context.fail, readOnly);
-			context.tasks.track(keeping.catch(context.fail));
+			beginQuietWork(context, past);
 		},
 		standAside: (work) => standAside(context, work),
 		async stop() {
@@ -216,6 +216,14 @@ function sayTrouble({say}: Context, trouble: Diagnostic | undefined): void {
 	if (trouble) {
 		say('failure', trouble.message, trouble.fix);
 	}
+}
+
+/** What is not shown, and what others left for the user. */
+function beginQuietWork(context: Context, past: Past): void {
+	const {host, store, signal, useCases, tasks, fail} = context;
+	showConfigFault(context);
+	tasks.track(followNotices(context));
+	tasks.track(useCases.keepHistory(host, past, signal, fail, store.get().facts.readOnly).catch(fail));
 }
 
 function firstFacts(host: Host, options: SessionOptions): Facts {
@@ -305,6 +313,8 @@ function situationOf(
 			running: isRunning(box),
 		})),
 		gpuUuids: facts.gpu.readings.map(({uuid}) => uuid),
+		holder: () => ownHolder(facts, view),
+		refusal: (action) => whyNot(action, facts, view),
 		imageCount: facts.images.choices.length,
 		eventCount: facts.tells.events.happened.length,
 		hosts: facts.hosts.names.map((name) => {

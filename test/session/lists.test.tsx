@@ -3,6 +3,8 @@ import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import type {Disk} from '../../source/app/images/measure-disk.ts';
 import {label} from '../../source/box/box.ts';
+import {joinQueue} from '../../source/box/gpus/queue-records.ts';
+import type {DemoHost} from '../../source/demo/host.ts';
 import {isListName} from '../../source/session/state/lists/reduce-lists.ts';
 import {frozenAt} from '../_helpers/demo.ts';
 import {showSession} from '../_helpers/session.tsx';
@@ -73,6 +75,18 @@ for (const size of [{columns: 60, rows: 20}, small, {columns: 120, rows: 40}, {c
 	});
 }
 
+/** Two users wait for GPUs; one has no box, and hostile texts. */
+function queueUp(host: DemoHost): void {
+	const queue = (user: string, minutes: number, behind: string[]) =>
+		joinQueue(
+			{...host, person: {...host.person, name: user}},
+			{name: 'sweep', count: 4, share: false},
+			new Date(frozenAt.getTime() - minutes * 60_000),
+		)?.update(behind);
+	queue('bob', 12, ['box alice-llm-train']);
+	queue('eve\u001B[31m\u202E', 3, ['bob queued for 4 GPUs', 'x\u001B]0;title\u0007']);
+}
+
 for (const [key, name, expected] of [
 	['3', 'processes', /GPU processes[\s\S]*gpu_burn[\s\S]*erik-whisper/],
 	['4', 'people', /▸ People[\s\S]*alice[\s\S]*277G[\s\S]*erik\?/],
@@ -80,7 +94,10 @@ for (const [key, name, expected] of [
 ] as const) {
 	for (const size of [small, {columns: 120, rows: 40}]) {
 		test(`the screen of ${name} at ${size.columns}x${size.rows}`, async (t) => {
-			const shown = await showSession(t, size, {useCases: {disk: async () => disk}});
+			const shown = await showSession(t, size, {
+				useCases: {disk: async () => disk},
+				prepare: key === '4' ? queueUp : () => {},
+			});
 			await shown.waitForWhole(/hopper[\s\S]*gpu_burn/);
 			// What is only known from all containers.
 			shown.type('2');
@@ -182,7 +199,7 @@ test('a key on another user’s box in the list of containers asks as on the mai
 });
 
 test('l shows the log of any container as the whole screen; what is not one’s own only after a yes, once', async (t) => {
-	const {type, waitFor, session} = await showSession(t, {columns: 120, rows: 40}, {readOnly: true});
+	const {type, waitFor, session} = await showSession(t, {columns: 120, rows: 44}, {readOnly: true});
 	await waitFor(/hopper[\s\S]*erik-whisper/);
 	type('2');
 	await waitFor(/9 of 11 running/);

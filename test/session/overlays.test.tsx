@@ -127,7 +127,7 @@ test('a zoomed pane has the whole screen, until Esc', async (t) => {
 });
 
 test('a session that is read-only greys what changes something, and does none of it', async (t) => {
-	const shown = await showSession(t, small, {readOnly: true, loadVerbs});
+	const shown = await showSession(t, {columns: 120, rows: 40}, {readOnly: true, loadVerbs});
 	await shown.waitFor(everything);
 	const before = shown.session.store.get().facts.box.boxes.map(({id, state}) => [id, state]);
 	for (const key of ['s', 'x', 'R', 'a', 'u', 'o', 'f']) {

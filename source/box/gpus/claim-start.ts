@@ -134,8 +134,16 @@ async function createClaim(host: Host, box: Box, uuid: string, kind: ClaimKind):
 	return undefined;
 }
 
-/** Never started: it has an image only because the engine requires one, and the box's own is always there. */
 function claimSpec(name: string, box: Box, uuid: string, kind: ClaimKind): ContainerSpec {
+	return placeholderSpec(name, box, {
+		[label.kind]: kind,
+		[label.gpus]: uuid,
+		[label.share]: String(box.shareGpus),
+	});
+}
+
+/** Never started: it has an image only because the engine requires one, and the box's own is always there. */
+export function placeholderSpec(name: string, box: Box, labels: Record<string, string>): ContainerSpec {
 	return {
 		name,
 		image: box.imageId,
@@ -144,11 +152,9 @@ function claimSpec(name: string, box: Box, uuid: string, kind: ClaimKind): Conta
 		environment: {},
 		labels: allLabels({
 			[label.name]: box.name,
-			[label.kind]: kind,
 			[label.startOf]: box.id,
 			[label.owner]: box.owner,
-			[label.gpus]: uuid,
-			[label.share]: String(box.shareGpus),
+			...labels,
 		}),
 		user: '65534:65534',
 		mounts: [],

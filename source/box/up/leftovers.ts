@@ -37,7 +37,7 @@ export async function removeLeftovers(host: Host, seen: readonly Box[], project?
 		removeSecrets(host.paths, folder);
 	}
 
-	const halfMade = leftContainers(seen, new Date(now));
+	const halfMade = leftContainers(seen, host.person.uid, new Date(now));
 	const aside = seen.some((box) => isLeftAside(host, box));
 	if (halfMade.length === 0 && !aside && leftFolders(host, seen, now, project).length === 0) {
 		return;
@@ -71,9 +71,14 @@ export async function removeLeftovers(host: Host, seen: readonly Box[], project?
 }
 
 /** The caller's containers that no run continues with. */
-function leftContainers(boxes: readonly Box[], now: Date): Box[] {
+function leftContainers(boxes: readonly Box[], caller: number, now: Date): Box[] {
 	const byId = new Map(boxes.map((box) => [box.id, box]));
 	return boxes.filter((box) => {
+		if (box.extension) {
+			// Of a box that docker's own command removed, for example.
+			return box.uid === caller && !byId.has(box.startOf ?? '');
+		}
+
 		if (box.startOf !== undefined) {
 			const started = byId.get(box.startOf);
 			return started?.mine === true && isOver(box, boxes, now);

@@ -7,6 +7,7 @@ Such a notice is a claim, like a label: whoever may write into that home, or use
 import {randomBytes} from 'node:crypto';
 import {closeSync, fstatSync, constants as open, openSync, readdirSync, readSync, unlinkSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
+import {exitCode, Failure} from '../../base/failure.ts';
 import {EngineError} from '../../engine/engine.ts';
 import {execOwn} from '../../engine/run-once.ts';
 import type {Host} from '../../host/host.ts';
@@ -15,9 +16,12 @@ import {type Box, namePattern} from '../box.ts';
 
 export type Deed = 'stopped' | 'restarted' | 'recreated' | 'removed';
 
-export type Notice = {what: Deed; box: string; by: string; uid: number; at: Date};
+export type Notice = {box: string; by: string; uid: number; at: Date} & ({what: Deed} | {what: 'asked'; text: string});
 
 const deeds: readonly string[] = ['stopped', 'restarted', 'recreated', 'removed'] satisfies Deed[];
+
+/** Of a question to an owner, in characters. */
+const longestText = 500;
 
 const prefix = '.gpubox-notice-';
 
@@ -47,18 +51,60 @@ export async function tellOwner(host: Host, box: Box, what: Deed): Promise<strin
 	}
 
 	const foreign = !box.mine && !box.pending && box.ownerIs !== 'claimed';
-	const failed = foreign ? await tried(() => leaveNotice(host, box, what)) : undefined;
+	const failed = foreign ? await tried(() => leaveNotice(host, box, {what})) : undefined;
 	return failed === undefined
 		? notes
 		: [...notes, `The owner of ${box.name} is not notified (${failed}). Please tell them yourself.`];
 }
 
-async function writeLine({engine}: Host, {id}: Box, text: string): Promise<string | undefined> {
-	const {exitCode} = await execOwn(engine, id, ['sh', '-c', 'printf "%s\\n" "$1" > /proc/1/fd/1', 'gpubox', text]);
-	return exitCode === 0 ? undefined : 'its shell failed';
+/**
+Asks the owner of another user's box something: in a line of its log, and as a notice that their next `gpubox ls` or session shows.
+
+@returns what could not be done, for the user; safe to print
+@throws Failure (usage) for an empty text and for a box of the caller's; Failure where the owner cannot be reached in either way
+*/
+export async function askOwner(host: Host, box: Box, given: string): Promise<string[]> {
+	const text = safeText(given).replaceAll(/\s+/g, ' ').trim().slice(0, longestText);
+	if (text === '') {
+		throw new Failure('There is no text to send.', {
+			fix: `For example: gpubox ask ${box.name} "Do you still need the GPUs?"`,
+			exitCode: exitCode.usage,
+		});
+	}
+
+	if (box.mine) {
+		throw new Failure(`${box.name} is your own box.`, {fix: 'List boxes: gpubox ls', exitCode: exitCode.usage});
+	}
+
+	const line = `gpubox: ${host.person.name} (uid ${host.person.uid}) asks: ${text}`;
+	const notLogged = box.state === 'running' ? await tried(() => writeLine(host, box, line)) : 'it does not run';
+	const notLeft =
+		box.ownerIs === 'claimed'
+			? 'no one is known to own it'
+			: await tried(() => leaveNotice(host, box, {what: 'asked', text}));
+	if (notLogged !== undefined && notLeft !== undefined) {
+		throw new Failure(`The owner of ${box.name} cannot be asked here: ${notLeft}; its log: ${notLogged}.`, {
+			fix: 'Please ask them yourself.',
+			exitCode: exitCode.failed,
+		});
+	}
+
+	return [
+		...(notLogged === undefined ? [] : [`It is not in the log of ${box.name}: ${notLogged}.`]),
+		...(notLeft === undefined ? [] : [`It is in the log of ${box.name} only: ${notLeft}.`]),
+	];
 }
 
-async function leaveNotice({engine, person}: Host, box: Box, what: Deed): Promise<string | undefined> {
+async function writeLine({engine}: Host, {id}: Box, text: string): Promise<string | undefined> {
+	const written = await execOwn(engine, id, ['sh', '-c', 'printf "%s\\n" "$1" > /proc/1/fd/1', 'gpubox', text]);
+	return written.exitCode === 0 ? undefined : 'its shell failed';
+}
+
+async function leaveNotice(
+	{engine, person}: Host,
+	box: Box,
+	told: {what: Deed} | {what: 'asked'; text: string},
+): Promise<string | undefined> {
 	const home = `/home/${box.user}`;
 	const isName = /^[\w-][\w.-]*$/.test(box.user);
 	const detail = isName ? await engine.inspectContainer(box.id) : undefined;
@@ -69,7 +115,7 @@ async function leaveNotice({engine, person}: Host, box: Box, what: Deed): Promis
 		return 'it has no home of theirs';
 	}
 
-	const notice = {what, box: box.name, by: person.name, uid: person.uid, at: new Date().toISOString()};
+	const notice = {...told, box: box.name, by: person.name, uid: person.uid, at: new Date().toISOString()};
 	const path = `${prefix}${randomBytes(6).toString('hex')}`;
 	await engine.putFiles(box.id, home, [{path, content: JSON.stringify(notice), mode: 0o644}]);
 	return undefined;
@@ -96,8 +142,11 @@ export function takeNotices({paths}: Pick<Host, 'paths'>): Notice[] {
 		.toSorted((a, b) => a.at.getTime() - b.at.getTime());
 }
 
-export function noticeText({what, box, by, uid, at}: Notice): string {
-	return `${box} was ${what} by ${by} (uid ${uid}), ${at.toISOString()}.`;
+export function noticeText(notice: Notice): string {
+	const {what, box, by, uid, at} = notice;
+	return notice.what === 'asked'
+		? `${by} (uid ${uid}) asks about ${box}, ${at.toISOString()}: ${notice.text}`
+		: `${box} was ${what} by ${by} (uid ${uid}), ${at.toISOString()}.`;
 }
 
 /** Root has one for each user it creates boxes for. */
@@ -154,15 +203,20 @@ function remove(path: string): void {
 }
 
 function toNotice(value: unknown): Notice | undefined {
-	const {what, box, by, uid, at} = (value ?? {}) as Record<string, unknown>;
+	const {what, box, by, uid, at, text} = (value ?? {}) as Record<string, unknown>;
 	const time = new Date(String(at));
-	return typeof what === 'string' &&
-		deeds.includes(what) &&
+	const told =
+		typeof what === 'string' && deeds.includes(what)
+			? {what: what as Deed}
+			: what === 'asked' && typeof text === 'string'
+				? {what: 'asked' as const, text: safeText(text).slice(0, longestText)}
+				: undefined;
+	return told !== undefined &&
 		typeof box === 'string' &&
 		namePattern.test(box) &&
 		typeof by === 'string' &&
 		Number.isInteger(uid) &&
 		!Number.isNaN(time.getTime())
-		? {what: what as Deed, box, by: safeText(by).slice(0, 64), uid: uid as number, at: time}
+		? {...told, box, by: safeText(by).slice(0, 64), uid: uid as number, at: time}
 		: undefined;
 }

@@ -13,6 +13,8 @@ const suits: Record<string, (box: Box) => boolean> = {
 	stop: ({state}) => state === 'running',
 	attach: ({state}) => state === 'running',
 	kernels: ({state, services}) => state === 'running' && services.includes('jupyter'),
+	extend: ({mine, until}) => mine && until !== undefined,
+	ask: ({mine}) => !mine,
 	open: ({services}) => services.includes('jupyter'),
 	ssh: ({services}) => services.includes('ssh'),
 };

@@ -6,6 +6,7 @@ import {type Message, problemOf} from './model.ts';
 import type {Verb} from './palette/palette.ts';
 import {type SessionStore, withFacts} from './store.ts';
 import {createTasks, type Tasks} from './tasks.ts';
+import type {Happening} from './tells/events.ts';
 import type {UseCases} from './use-cases.ts';
 
 /** What only the root component can do. */
@@ -34,12 +35,17 @@ export type Context = {
 	/** Aborted when the session ends. */
 	signal: AbortSignal;
 	say: (kind: Message['kind'], text: string, fix?: string) => void;
+	/** Adds to what happened, and alerts the user as they wish. */
+	happened: (what: Omit<Happening, 'id' | 'at'>) => void;
 	/** Shows an error, with what to do about it. */
 	fail: (error: unknown) => void;
 };
 
 export function createContext(
-	parts: Pick<Context, 'host' | 'store' | 'useCases' | 'folder' | 'logs' | 'loadVerbs' | 'terminal' | 'signal'>,
+	parts: Pick<
+		Context,
+		'host' | 'store' | 'useCases' | 'folder' | 'logs' | 'loadVerbs' | 'terminal' | 'signal' | 'happened'
+	>,
 ): Context {
 	const {host, store, signal} = parts;
 	const say: Context['say'] = (kind, text, fix = '') => {

@@ -69,6 +69,7 @@ import {
 	type SetupView,
 	startOf,
 } from './setup/setup.ts';
+import {beginCommand, type OthersAction} from './tells/others/others-keys.ts';
 import {typingAction} from './typing/typing.ts';
 
 export type Pane = 'gpus' | 'boxes' | 'side';
@@ -259,6 +260,7 @@ export type Action =
 	| {type: 'scroll-events'; by: number}
 	| OverlayAction
 	| OwnAction
+	| OthersAction
 	| {type: 'tour'}
 	| {type: 'tour-step'; by: number};
 
@@ -268,6 +270,10 @@ export type Situation = HostSituation & {
 	/** Ids of those that the main screen lists, in its order; undefined for all of them. */
 	listed?: string[] | undefined;
 	gpuUuids: string[];
+	/** The user's running box that holds the chosen GPU. */
+	holder: () => {id: string; name: string; owner: string} | undefined;
+	/** Why a key does nothing now. */
+	refusal: (action: Action) => string | undefined;
 	imageCount: number;
 	/** Panes that are on the screen now. */
 	panes: Pane[];
@@ -304,7 +310,7 @@ export type Situation = HostSituation & {
 export type Effect =
 	| PlainEffect
 	| Of<'demo' | 'load-images'>
-	| Of<'up', {image?: string}>
+	| Of<'up', {image?: string; wait?: true}>
 	| Of<'attach' | 'open' | 'stop' | 'start' | 'restart' | 'remove' | 'find-use' | 'find-idle-kernels', {boxId: string}>
 	| Of<'find-copies', {about: CopyAbout}>
 	| BulkEffect
@@ -468,6 +474,9 @@ const reducers: ReducerTable = {
 			effects: [],
 		};
 	},
+	'queue-up': reduceOthers,
+	'hand-back': reduceOthers,
+	'begin-command': reduceOthers,
 	up: reduceMain,
 	demo: reduceMain,
 	zoom: reduceMain,
@@ -644,6 +653,37 @@ function reduceBoxes(view: View, action: BoxAction, situation: Situation): Reduc
 
 			const focus = !takesPlace ? view.focus : isThere ? 'boxes' : 'side';
 			return {view: {...view, side, focus, zoom: undefined}, effects: []};
+		}
+	}
+}
+
+/** What is done about GPUs that several users share. */
+function reduceOthers(view: View, action: OthersAction, situation: Situation): Reduced {
+	const reason = situation.refusal(action);
+	if (reason !== undefined) {
+		return {view, effects: [{type: 'say', text: `This does nothing here: ${reason}`, fix: '? says what a key does'}]};
+	}
+
+	switch (action.type) {
+		case 'queue-up': {
+			return {view: {...view, screen: 'main'}, effects: [{type: 'up', wait: true}]};
+		}
+
+		case 'hand-back': {
+			const box = situation.holder();
+			return box === undefined
+				? {view, effects: []}
+				: {
+						view: {...view, asking: {what: 'stop', boxId: box.id, name: box.name, owner: box.owner, mine: true}},
+						effects: [{type: 'find-use', boxId: box.id}],
+					};
+		}
+
+		case 'begin-command': {
+			const box = chosenBox(view, situation.boxes, listedBoxes(situation));
+			return box === undefined
+				? {view, effects: []}
+				: {view: {...view, palette: beginCommand(action.verb, box.name)}, effects: [{type: 'load-verbs'}]};
 		}
 	}
 }

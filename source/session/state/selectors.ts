@@ -1,6 +1,7 @@
 import type {Diagnostic} from '../../base/failure.ts';
 import {type Box, isRunning} from '../../box/box.ts';
 import {holdsCard, type NamedProcess} from '../../box/gpus/process-names.ts';
+import type {QueueEntry} from '../../box/gpus/queue-entry.ts';
 import {type CardState, stateOfCard} from '../../gpu/state.ts';
 import {formatBytes} from '../../text/bytes.ts';
 import {fullnessStyle, type Style, temperatureStyle, theme} from '../theme.ts';
@@ -65,6 +66,7 @@ export function selectGpuPane(facts: Facts, view: View): GpuPaneView {
 		`${count('busy')} busy`,
 		`${count('free')} free`,
 		...counts.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`),
+		...queuedNote(facts.tells.queue),
 	].join(' · ');
 	return {
 		title: items.length > 1 ? `${items.length} GPUs` : items.length === 1 ? 'GPU' : 'GPUs',
@@ -73,6 +75,18 @@ export function selectGpuPane(facts: Facts, view: View): GpuPaneView {
 		problems: gpu.problems.map(({message, fix}) => ({message, fix})),
 		waiting: gpu.phase === 'waiting',
 	};
+}
+
+/** `alice queued for 2`, `3 queued`. */
+function queuedNote(queue: readonly QueueEntry[]): string[] {
+	const [first, ...more] = queue;
+	return first === undefined
+		? []
+		: [
+				more.length === 0
+					? `${first.mine ? 'you are' : first.user} queued for ${first.count}`
+					: `${queue.length} queued`,
+			];
 }
 
 function gpuItem(reading: GpuReading, facts: Facts, view: View): GpuItem {

@@ -9,6 +9,8 @@ export const situation: Situation = {
 	],
 	tasks: [],
 	gpuUuids: ['GPU-0', 'GPU-1', 'GPU-2'],
+	holder: () => undefined,
+	refusal: () => undefined,
 	eventCount: 5,
 	imageCount: 3,
 	panes: ['gpus', 'boxes', 'side'],

@@ -8,7 +8,7 @@ import {startFolderBox} from './start-box.ts';
 type About = {boxId: string};
 
 /** Starts the box of the working directory, a new one with `image` where that is given. */
-export function up(context: Context, {image}: {image?: string}): void {
+export function up(context: Context, {image, wait}: {image?: string; wait?: true}): void {
 	const {store, tasks, say} = context;
 	const {facts} = store.get();
 	if (isStartingFolder(facts.tasks)) {
@@ -16,9 +16,14 @@ export function up(context: Context, {image}: {image?: string}): void {
 		return;
 	}
 
-	const resume = 'u resumes it';
-	tasks.start(`Start box for ${facts.folder}`, {startsFolder: true, resume}, async (task, signal) => {
-		const {text, box} = await startFolderBox(context, task, signal, image);
+	const resume = wait ? 'W queues again' : 'u resumes it';
+	const title = wait ? `Queue for GPUs for ${facts.folder}` : `Start box for ${facts.folder}`;
+	tasks.start(title, {startsFolder: true, resume}, async (task, signal) => {
+		const {text, box} = await startFolderBox(context, task, signal, {image, wait});
+		if (wait) {
+			context.happened({kind: 'box-started', severity: 'good', text, fix: 'a gives a shell in it'});
+		}
+
 		return {
 			text,
 			fix: box.services.includes('jupyter') ? 'o opens it, a gives a shell in it' : 'a gives a shell in it',
@@ -208,29 +213,10 @@ function startOn(
 	}
 }
 
-/** Shows that Docker's configuration is ignored, and who stopped or removed a box of the user's since they last looked. */
-export async function showNotices({host, store, say, fail}: Context): Promise<void> {
-	if (host.demo) {
-		return;
-	}
-
+/** Shows that Docker's configuration is ignored. */
+export function showConfigFault({host, say}: Pick<Context, 'host' | 'say'>): void {
 	const fault = host.dockerConfigFault;
-	if (fault) {
+	if (fault && !host.demo) {
 		say('note', fault.message, fault.fix);
-	}
-
-	// Taking them deletes their files.
-	if (store.get().facts.readOnly) {
-		return;
-	}
-
-	try {
-		const {noticeText, takeNotices} = await import('../../../box/up/tell-owner.ts');
-		const notices = takeNotices(host);
-		if (notices.length > 0) {
-			say('note', notices.map(noticeText).join(' '), 'gpubox logs BOX shows what happened before');
-		}
-	} catch (error) {
-		fail(error);
 	}
 }

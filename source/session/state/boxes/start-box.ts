@@ -5,7 +5,8 @@ import type {TaskHandle} from '../tasks.ts';
 import {createStepTeller} from './up-steps.ts';
 
 /**
-Starts the box of the working directory, a new one with `image` where that is given, and chooses it in the list.
+Starts the box of the working directory, a new one with `image` where that is given, and chooses it in the list. With `wait` it queues for GPUs
+that others have.
 
 @returns what came of it, also in words
 */
@@ -13,7 +14,7 @@ export async function startFolderBox(
 	{host, store, useCases, trust}: Context,
 	task: TaskHandle,
 	signal: AbortSignal,
-	image?: string,
+	{image, wait}: {image?: string | undefined; wait?: true | undefined} = {},
 ): Promise<UpResult & {text: string}> {
 	const tell = createStepTeller();
 	const result = await useCases.up(host, {
@@ -21,6 +22,7 @@ export async function startFolderBox(
 		signal,
 		ask: (question) => trust.ask(question, signal),
 		...(image === undefined ? {} : {image}),
+		...(wait ? {wait} : {}),
 	});
 	const {box, changed} = result;
 	store.change((state) => ({...state, view: {...state.view, boxId: box.id}}));

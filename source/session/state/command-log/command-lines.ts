@@ -58,7 +58,11 @@ function wordsFor(effect: Effect, facts: Facts): string[] | undefined {
 	const imageAt = (index: number) => facts.images.choices[index]?.reference;
 	switch (effect.type) {
 		case 'up': {
-			return effect.image === undefined ? ['up'] : ['up', '--image', effect.image];
+			return [
+				'up',
+				...(effect.image === undefined ? [] : ['--image', effect.image]),
+				...(effect.wait ? ['--wait'] : []),
+			];
 		}
 
 		case 'attach':

@@ -13,12 +13,18 @@ import {ownValues} from '../own/select-own.ts';
 import {type Action, isComplete, type View} from '../reduce.ts';
 import {textOf} from '../setup/field.ts';
 import {isStartingFolder, newestCancellable} from '../tasks.ts';
+import {ownHolder, whyNotOthers} from '../tells/others/select-others.ts';
 import type {Binding} from './binding.ts';
 
 /** What the key would do now. Safe to print. */
 export function labelHere({label, action}: Pick<Binding, 'label' | 'action'>, facts: Facts, view: View): string {
 	if (action.type === 'container') {
 		return labelOnContainer(action, label, containerSituation({facts, view}, anyTime), view);
+	}
+
+	if (action.type === 'hand-back') {
+		const holder = ownHolder(facts, view);
+		return holder === undefined ? label : `Hand the GPU back: stop ${holder.name} (asks)`;
 	}
 
 	const box = boxOf({facts, view});
@@ -37,6 +43,10 @@ export function labelHere({label, action}: Pick<Binding, 'label' | 'action'>, fa
 
 		case 'open': {
 			return `Open Jupyter of ${box.name}`;
+		}
+
+		case 'begin-command': {
+			return action.verb === 'extend' ? `Extend the reservation of ${box.name} …` : `Message to ${ownerText(box)} …`;
 		}
 
 		case 'ask-restart': {
@@ -130,6 +140,9 @@ const changing: ReadonlySet<Action['type']> = new Set([
 	'ask-signal',
 	'container',
 	'own-command',
+	'queue-up',
+	'hand-back',
+	'begin-command',
 ] satisfies Array<Action['type']>);
 
 /** Whether the session is read-only, and the key would change something. */
@@ -212,8 +225,14 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 			return view.side === 'log' ? undefined : 'the log is not shown';
 		}
 
-		case 'up': {
+		case 'up':
+		case 'queue-up': {
 			return whyNotUp(facts, view);
+		}
+
+		case 'hand-back':
+		case 'begin-command': {
+			return whyNotOthers(action, facts, view);
 		}
 
 		case 'setup': {

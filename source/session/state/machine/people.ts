@@ -1,10 +1,11 @@
 /** Who holds how much of the machine. Pure. */
 import {isRunning} from '../../../box/box.ts';
 import {holdsGpus} from '../../../box/gpus/claims.ts';
+import type {QueueEntry} from '../../../box/gpus/queue-entry.ts';
 import {ownerText} from '../../../box/list.ts';
 import {formatDuration} from '../../../text/duration.ts';
 import {theme} from '../../theme.ts';
-import type {Column, Row} from '../lists/list.ts';
+import type {Cell, Column, Row} from '../lists/list.ts';
 import type {Facts} from '../model.ts';
 import {rangesOf} from '../tells/gpu-numbers.ts';
 import {bytes} from './figures.ts';
@@ -18,6 +19,7 @@ export const peopleColumns: readonly Column[] = [
 	{key: 'power', title: 'POWER', most: 8, align: 'right', priority: 3, largestFirst: true, moves: true},
 	{key: 'boxes', title: 'BOXES', most: 5, align: 'right', priority: 6, largestFirst: true},
 	{key: 'since', title: 'SINCE', most: 6, align: 'right', priority: 5, largestFirst: true},
+	{key: 'queued', title: 'QUEUED', most: 12, align: 'right', priority: 3, largestFirst: true},
 	{key: 'names', title: 'WHAT', most: 80, least: 12, priority: 7, filtered: true},
 ];
 
@@ -32,6 +34,8 @@ type Holding = {
 	boxes: number;
 	/** When the oldest box that holds a card was created. */
 	since: Date | undefined;
+	/** What the user is queued for. */
+	queued: readonly QueueEntry[];
 };
 
 /** A process whose user no one knows is someone's as well. */
@@ -53,7 +57,7 @@ export function peopleRows(facts: Facts, now: Date): Row[] {
 
 function personRow(
 	name: string,
-	{mine, cards, memory, names, boxes, since}: Holding,
+	{mine, cards, memory, names, boxes, since, queued}: Holding,
 	{facts, users, now}: {facts: Facts; users: ReadonlyMap<string, number>; now: Date},
 ): Row {
 	const held = facts.gpu.readings.filter(({uuid}) => cards.has(uuid));
@@ -79,9 +83,30 @@ function personRow(
 			},
 			boxes: {text: String(boxes), value: boxes},
 			since: {text: sinceMs === null ? '–' : (formatDuration(sinceMs).split(' ')[0] ?? ''), value: sinceMs},
-			names: {text: [...names].join(', '), style: theme.quiet},
+			queued: queuedCell(queued, now),
+			names: {text: [...names, ...queued.map(waitText)].join(', '), style: theme.quiet},
 		},
 	};
+}
+
+/** `2 · 12m`: how many GPUs the first of them is for, and since when. */
+function queuedCell(queued: readonly QueueEntry[], now: Date): Cell {
+	const [first, ...more] = queued;
+	if (first === undefined) {
+		return {text: '–', value: null};
+	}
+
+	const since = formatDuration(now.getTime() - first.since.getTime()).split(' ')[0] ?? '';
+	return {
+		text: `${first.count} · ${since}${more.length === 0 ? '' : ` +${more.length}`}`,
+		value: now.getTime() - first.since.getTime(),
+		style: theme.warning,
+	};
+}
+
+/** `alice-eval behind box bob-train`. */
+function waitText({name, behind}: QueueEntry): string {
+	return behind.length === 0 ? `queued: ${name}` : `queued: ${name}, behind ${behind.join(', ')}`;
 }
 
 function holdings(facts: Facts): Map<string, Holding> {
@@ -94,6 +119,7 @@ function holdings(facts: Facts): Map<string, Holding> {
 			names: new Set(),
 			boxes: 0,
 			since: undefined,
+			queued: [],
 		};
 		known.mine ||= mine;
 		people.set(name, known);
@@ -127,6 +153,12 @@ function holdings(facts: Facts): Map<string, Holding> {
 		);
 		const {usedMemoryMiB: used} = process;
 		holding.memory = used !== null ? (holding.memory ?? 0) + used : holding.memory === 0 ? null : holding.memory;
+	}
+
+	for (const entry of facts.tells.queue) {
+		const box = facts.box.boxes.find(({uid, mine}) => uid === entry.uid && mine === entry.mine);
+		const holding = of(box === undefined ? entry.user : ownerText(box), entry.mine);
+		holding.queued = [...holding.queued, entry];
 	}
 
 	return people;

@@ -28,6 +28,12 @@ const columnsOf: Record<ListName, readonly Column[]> = {
 	settings: settingColumns,
 };
 
+/** Who waits for GPUs has a column while someone does. */
+function columnsNow(name: ListName, {tells}: Facts): readonly Column[] {
+	const columns = columnsOf[name];
+	return tells.queue.length > 0 ? columns : columns.filter(({key}) => key !== 'queued');
+}
+
 function rowsOf(name: ListName, facts: Facts, now: Date): Row[] {
 	switch (name) {
 		case 'containers': {
@@ -71,7 +77,7 @@ export type ListView = {
 export function selectList(name: ListName, facts: Facts, view: Pick<View, 'lists'>, now: Date): ListView {
 	const all = rowsOf(name, facts, now);
 	const list = view.lists[name];
-	const columns = columnsOf[name];
+	const columns = columnsNow(name, facts);
 	const rows = arrange(all, columns, list);
 	const {problem, age} = name === 'containers' ? facts.machine : {problem: undefined, age: undefined};
 	return {

@@ -11,7 +11,9 @@ type HappeningKind =
 	| 'gpu-lost'
 	| 'gpu-throttled'
 	| 'gpu-free'
-	| 'disk-full';
+	| 'disk-full'
+	| 'box-started'
+	| 'owner-asked';
 
 export type Happening = {
 	/** Counts up. */

@@ -1,5 +1,6 @@
 import type {Context} from '../context.ts';
 import {type AlertWishes, createAlert} from './alert.ts';
+import {followQueue} from './others/watch-queue.ts';
 import {type EventsWatch, followEvents} from './watch-events.ts';
 import {followIdleness} from './watch-idle.ts';
 import {followVerdicts} from './watch-verdicts.ts';
@@ -16,6 +17,7 @@ export function followTells(context: Context, wishes: AlertWishes, now: () => nu
 		write: (text) => void terminal.then(({write}) => write(text)).catch(fail),
 		onTrouble: (text) => say('note', `The command of events.command failed: ${text}`, 'gpubox config events.command'),
 	});
+	tasks.track(followQueue(host, store, {signal}));
 	return followEvents({
 		host,
 		store,

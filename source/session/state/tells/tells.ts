@@ -1,3 +1,4 @@
+import type {QueueEntry} from '../../../box/gpus/queue-entry.ts';
 import type {Idleness} from '../../../box/idle/idle.ts';
 import {type EventsState, noEvents} from './events.ts';
 import type {Verdict} from './verdict.ts';
@@ -12,8 +13,10 @@ export type BoxIdleness = {
 export type TellsState = {
 	verdicts: ReadonlyMap<string, Verdict>;
 	idle: ReadonlyMap<string, BoxIdleness>;
+	/** Who is queued for GPUs, the first one first; empty where that cannot be seen. */
+	queue: readonly QueueEntry[];
 	/** What happened on the host. */
 	events: EventsState;
 };
 
-export const noTells: TellsState = {verdicts: new Map(), idle: new Map(), events: noEvents};
+export const noTells: TellsState = {verdicts: new Map(), idle: new Map(), queue: [], events: noEvents};

@@ -15,6 +15,8 @@ type Parts = Pick<Context, 'host' | 'store' | 'signal'> & {alert: Alert; clock?:
 export type EventsWatch = {
 	/** A job of the user ended. */
 	runEnded(end: {ok: boolean; text: string; fix: string}): void;
+	/** Anything else that happens at one moment. */
+	happened(what: Omit<Happening, 'id' | 'at'>): void;
 };
 
 /** Keeps the list of what happened, and alerts the user to each thing as they wish. */
@@ -92,6 +94,9 @@ export function followEvents({
 	);
 
 	return {
+		happened(what) {
+			change((events) => withHappening(events, {...what, at: now()}));
+		},
 		runEnded({ok, text, fix}) {
 			const killed = /out of memory|memory limit/i.test(text);
 			change((events) =>

@@ -24,6 +24,8 @@ export const inspectKeys: Binding[] = [
 	{scope: 'box', keys: ['o'], label: 'Open Jupyter', short: 'open', action: {type: 'open'}},
 	{scope: 'box', keys: ['s'], label: 'Stop (asks) or start', short: 'stop', action: {type: 'stop-or-start'}},
 	{scope: 'box', keys: ['R'], label: 'Restart the box (asks)', action: {type: 'ask-restart'}},
+	{scope: 'box', keys: ['E'], label: 'Extend the reservation …', action: {type: 'begin-command', verb: 'extend'}},
+	{scope: 'box', keys: ['M'], label: 'Message to the owner …', action: {type: 'begin-command', verb: 'ask'}},
 	{scope: 'box', keys: ['y'], label: 'Copy address, id …', action: {type: 'copy-menu'}},
 	{scope: 'box', keys: ['escape', 'enter'], label: 'Back', short: 'back', action: {type: 'leave-inspect'}},
 ];

@@ -4,6 +4,7 @@ import {ends, pages, steps} from '../walk-keys.ts';
 /** The main screen and its panes. */
 export const mainKeys: Binding[] = [
 	{scope: 'main', keys: ['u'], label: "Start this folder's box", short: 'up', action: {type: 'up'}},
+	{scope: 'main', keys: ['W'], label: 'Queue for GPUs, then start', action: {type: 'queue-up'}},
 	{
 		scope: 'main',
 		keys: ['n'],
@@ -34,6 +35,7 @@ export const mainKeys: Binding[] = [
 	{scope: 'main', keys: ['escape'], label: 'Back: zoom, filter, marks', action: {type: 'dismiss'}},
 
 	{scope: 'gpus', keys: ['enter'], label: 'The GPU over time', short: 'over time', action: {type: 'open-gpu'}},
+	{scope: 'gpus', keys: ['H'], label: 'Hand the GPU back (asks)', short: 'hand back', action: {type: 'hand-back'}},
 	{scope: 'gpus', keys: ['z'], label: 'Zoom the GPUs, and back', action: {type: 'zoom'}},
 	...steps('gpus', (by) => ({type: 'select-gpu', by}), {labels: ['GPU above', 'GPU below']}),
 	...ends('gpus', (by) => ({type: 'select-gpu', by}), ['First GPU', 'Last GPU']),
@@ -49,6 +51,8 @@ export const mainKeys: Binding[] = [
 	},
 	{scope: 'boxes', keys: ['S'], label: 'Sort by the next column', action: {type: 'list', does: {type: 'sort'}}},
 	{scope: 'boxes', keys: ['space'], label: 'Mark for s, R, x', action: {type: 'mark'}},
+	{scope: 'boxes', keys: ['E'], label: 'Extend the reservation …', action: {type: 'begin-command', verb: 'extend'}},
+	{scope: 'boxes', keys: ['M'], label: 'Message to the owner …', action: {type: 'begin-command', verb: 'ask'}},
 	...ends('boxes', (by) => ({type: 'select-box', by}), ['First box', 'Last box']),
 	...steps('side', line, {labels: ['A line up', 'A line down']}),
 	...pages('main', page, {labels: ['Log: a page up', 'Log: a page down'], space: false}),
