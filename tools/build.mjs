@@ -229,9 +229,9 @@ const groups = Object.entries({
 	// Verbs lie outside, each by itself, and so does what sets a project up.
 	boxes: [
 		/\/source\/(box|gpu|host)\//,
-		/\/source\/app\/(?!convert-notebook|portable-job)([^/]+|boxes\/[^/]+|hosts\/(cells|facts)\.ts)$/,
+		/\/source\/app\/(?!check-host|convert-notebook|own-settings|portable-job)([^/]+|boxes\/[^/]+|hosts\/(cells|facts)\.ts)$/,
 		/\/source\/app\/(images\/(choose-image|local-images)|lock\/project-lock)\.ts$/,
-		/\/source\/commands\/output\/(?!demo-hosts)/,
+		/\/source\/commands\/output\/(?!demo-(doctor|hosts))/,
 		/\/source\/image\/(pull\/|reference\.ts$)/,
 		/\/source\/job\/lock\/(lock|pins)\.ts$/,
 		/\/source\/settings\/(elsewhere|file|loading-variables|merge|reserved|trust)\.ts$/,

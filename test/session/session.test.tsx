@@ -153,7 +153,8 @@ test('a box is removed after yes, and the next one is chosen', async (t) => {
 	type('\r');
 	await waitFor(/dora-sweep-4 (?:is removed|ended with exit code 137)[\s\S]*quit/);
 	const frame = await waitFor(/4 of 5 running/);
-	assert.match(frame, /▸● alice-llm-train/);
+	assert.match(frame, /▸● dora-eda/);
+	await waitFor(/─ dora-eda ─[\s\S]*ServerApp/);
 });
 
 test('open shows the address with the token of one’s own box, and no other’s', async (t) => {

@@ -44,10 +44,11 @@ describe('ASCII', () => {
 	test('has a character of its own for each glyph of the screens', () => {
 		for (const name of readdirSync(snapshots)) {
 			for (const [number, line] of readFileSync(join(snapshots, name), 'utf8').split('\n').entries()) {
-				const ascii = toAscii(line);
 				const questions = (text: string) => text.split('?').length;
-				assert.equal(ascii.length, widthOf(line), `${name}:${number + 1}`);
-				assert.equal(questions(ascii), questions(line), `${name}:${number + 1}: ${line}`);
+				assert.equal(toAscii(line).length, widthOf(line), `${name}:${number + 1}`);
+				// Names may have letters that ASCII lacks.
+				const glyphs = line.replaceAll(/\p{Script=Han}/gu, '');
+				assert.equal(questions(toAscii(glyphs)), questions(glyphs), `${name}:${number + 1}: ${line}`);
 			}
 		}
 	});
