@@ -638,7 +638,7 @@ const story: Step[] = [
 	run('gpubox up --gpus 1 --wait', {in: 'share/one', out: ready('alice-one')}),
 	run('gpubox up --gpus 1 --for 4h', {in: 'share/until', check: () => assertEnds('alice-until')}),
 	run('gpubox up --recreate --for 4h', {in: 'share/until', check: () => assertEnds('alice-until')}),
-	run('gpubox extend alice-train 4h', {
+	run(['gpubox extend alice-train 4h', 'gpubox extend'], {
 		as: 'gpubox extend alice-until 4h',
 		out: /^alice-until is reserved until .* \((7h|8h)/m,
 	}),
@@ -646,7 +646,7 @@ const story: Step[] = [
 		as: 'gpubox extend alice-until 4h --json',
 		out: /"until": "2/,
 	}),
-	run(['gpubox ask bob-train "Do you still need GPU 3?"', 'gpubox ask --json'], {
+	run(['gpubox ask bob-train "Do you still need GPU 3?"', 'gpubox ask', 'gpubox ask --json'], {
 		as: 'gpubox ask alice-until "Do you still need GPU 3?"',
 		code: 2,
 		err: /alice-until is your own box/,

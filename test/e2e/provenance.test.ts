@@ -9,6 +9,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {
 	buildImage,
 	dockerOf,
+	freePort,
 	makePerson,
 	needsOwnEngine,
 	openTerminal,
@@ -39,6 +40,10 @@ describe('what images and other people say', {skip: needsOwnEngine}, () => {
 	before(async () => {
 		alice = await makePerson(host, 'alice', {known: true, uid: 2001});
 		bob = await makePerson(host, 'bob', {known: true, uid: 2002});
+		// The usual ports may go to another test host while a box is not running.
+		for (const service of ['jupyter', 'ssh']) {
+			assert.equal((await alice.runGpubox(['config', `ports.${service}`, `${await freePort()}`])).code, 0);
+		}
 	});
 	after(async () => {
 		for (const {Id} of await docker.listContainers({all: true, filters: {label: ['gpubox.name']}})) {

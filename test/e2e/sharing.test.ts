@@ -35,7 +35,7 @@ describe('two people who want the same GPUs', {skip: needsOwnEngine}, () => {
 	before(async () => {
 		alice = await makePerson(host, 'alice', {known: true, uid: 70_050});
 		bob = await makePerson(host, 'bob', {known: true, uid: 70_051});
-		const {stdout, stderr, code} = await alice.runGpubox([...up('--gpus', 'all'), '--json']);
+		const {stdout, stderr, code} = await alice.runGpubox([...up('--gpus', 'all', '--for', '1h'), '--json']);
 		assert.equal(code, 0, stderr);
 		holder = (JSON.parse(stdout) as {name: string}).name;
 	});
@@ -79,6 +79,45 @@ describe('two people who want the same GPUs', {skip: needsOwnEngine}, () => {
 		second.write('\u0003');
 		assert.equal((await second.exited).exitCode, 130);
 		assert.deepEqual(await queueOf(bob), []);
+	});
+
+	test('a reservation is extended by its owner only, and everyone sees its end', async () => {
+		const endFor = async (person: Person) => {
+			const {stdout} = await person.runGpubox(['ls', '--json']);
+			const {boxes} = JSON.parse(stdout) as {boxes: Array<{name: string; until: string}>};
+			return Date.parse(boxes.find(({name}) => name === holder)?.until ?? '');
+		};
+		const before = await endFor(bob);
+		const refused = await bob.runGpubox(['extend', holder, '2h']);
+		assert.equal(refused.code, 1);
+		assert.match(refused.stderr, /belongs to alice, who alone can extend its reservation/);
+		for (const hours of [2, 4]) {
+			const {stdout, stderr, code} = await alice.runGpubox(['extend', holder, '2h']);
+			assert.equal(code, 0, stderr);
+			assert.match(stdout, /is reserved until/);
+			assert.equal(await endFor(bob), before + hours * 3_600_000);
+			assert.equal(await endFor(alice), before + hours * 3_600_000);
+		}
+
+		const extensions = await docker.listContainers({all: true, filters: {label: ['gpubox.kind=extension']}});
+		assert.equal(extensions.length, 1, 'the one before is removed');
+	});
+
+	test('an owner who is asked reads it in the log, in their open session, and with ls', async () => {
+		const session = openTerminal(host, alice, []);
+		await session.waitFor(holder);
+		const {stderr, code} = await bob.runGpubox(['ask', holder, 'Do you still need', 'GPU 3?']);
+		assert.equal(code, 0, stderr);
+		assert.equal(stderr, '');
+		await session.waitFor(/bob \(uid 70051\) asks about \S+, \S+: Do you still[\s\S]*need GPU 3\?/);
+		session.write('A');
+		await session.waitFor(/What happened[\s\S]*bob \(uid 70051\) asks about/);
+		session.write('\u0003');
+		await session.exited;
+		const log = await alice.runGpubox(['logs', holder]);
+		assert.match(log.stdout, /gpubox: bob \(uid 70051\) asks: Do you still need GPU 3\?/);
+		await bob.runGpubox(['ask', holder, 'And now?']);
+		assert.match((await alice.runGpubox(['ls'])).stderr, /bob \(uid 70051\) asks about .*: And now\?/);
 	});
 
 	test('who came first gets the GPUs first', async () => {
