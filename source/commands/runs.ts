@@ -1,8 +1,9 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
-import {askElsewhere, nameElsewhere, type RunElsewhere} from '../app/runs/elsewhere.ts';
+import {askElsewhere, type RunElsewhere} from '../app/runs/elsewhere.ts';
 import {type KnownRun, listRuns, needRun} from '../app/runs/find.ts';
 import {lookAfterRuns} from '../app/runs/follow.ts';
+import {nameElsewhere} from '../app/runs/name-elsewhere.ts';
 import {lookAfterPlaces} from '../app/runs/places.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {readSmallFile} from '../base/small-file.ts';

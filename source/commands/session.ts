@@ -206,6 +206,8 @@ function optionsFor(host: DemoHost, given: Given) {
 				const {checkDemoHost} = await import('./output/demo-doctor.ts');
 				return checkDemoHost(given, options);
 			},
+			// Those of the machine that the demo host runs on are none of its.
+			runsElsewhere: async () => [],
 			findProcess: async (_, {pid}) => host.findProcess(pid),
 			signalProcess: async (_, {pid}) => (host.engine.endProcess(pid) ? 'sent' : 'gone'),
 			keepHistory: (_, history, signal) => host.fillPast(history, signal),

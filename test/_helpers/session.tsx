@@ -40,6 +40,7 @@ export const noUseCases: UseCases = {
 	setup: fail,
 	endOfRun: fail,
 	hosts: fail,
+	runsElsewhere: async () => [],
 	disk: fail,
 	checkHost: fail,
 	listSettings: fail,

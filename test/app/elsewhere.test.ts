@@ -7,12 +7,12 @@ import {
 	askElsewhere,
 	findElsewhere,
 	forgetElsewhere,
-	nameElsewhere,
 	parseRuns,
 	recordElsewhere,
 	recordsElsewhere,
 	withAnswer,
 } from '../../source/app/runs/elsewhere.ts';
+import {nameElsewhere} from '../../source/app/runs/name-elsewhere.ts';
 import type {Paths} from '../../source/host/host.ts';
 import {callerToken} from '../../source/job/runs/record.ts';
 

@@ -3,6 +3,7 @@ import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import type {HostCard, HostFacts} from '../../source/app/hosts/facts.ts';
 import type {ImageChoice} from '../../source/app/images/image-choices.ts';
+import type {RunElsewhere} from '../../source/app/runs/elsewhere.ts';
 import {Failure} from '../../source/base/failure.ts';
 import {EngineError} from '../../source/engine/engine.ts';
 import type {CardState} from '../../source/gpu/state.ts';
@@ -183,6 +184,36 @@ for (const size of [small, large, {columns: 40, rows: 10}]) {
 		await shown.waitFor(/alice-llm/);
 	});
 }
+
+test('the runs that were started from here on a host are in its pane; read-only, nobody is asked about them', async (t) => {
+	const left = Promise.withResolvers<void>();
+	const asked: boolean[] = [];
+	const record = {
+		host: 'dora@turing',
+		createdAt: '2026-01-01',
+		there: {name: 'dora-train-3', exitCode: 7},
+		command: ['true'],
+	};
+	const shown = await showSession(t, small, {
+		hostsOffered: true,
+		readOnly: true,
+		useCases: {
+			...answering(left),
+			async runsElsewhere(_host, _signal, readOnly) {
+				asked.push(readOnly);
+				return [{record, state: 'done'} as RunElsewhere];
+			},
+		},
+	});
+	await shown.waitForWhole(everything);
+	shown.type('h');
+	await shown.waitFor(/2 of 4 answered/);
+	shown.type('jj');
+	await shown.waitFor(/Your run {4}dora@turing:dora-train-3 {2}done, exit code 7 {2}true/);
+	assert.deepEqual(asked, [true]);
+	shown.type('h');
+	await left.promise;
+});
 
 test('without hosts in the settings the screen says how to set them', async (t) => {
 	const shown = await showSession(t, small, {

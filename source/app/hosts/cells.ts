@@ -2,6 +2,9 @@
 import type {CardState} from '../../gpu/state.ts';
 import {formatBytes} from '../../text/bytes.ts';
 import {safeText} from '../../text/safe.ts';
+import {shellQuote} from '../../text/shell-quote.ts';
+import type {RunElsewhere} from '../runs/elsewhere.ts';
+import {nameElsewhere} from '../runs/name-elsewhere.ts';
 import {type HostFacts, hasAnswered, isKnown, missingAnswers} from './facts.ts';
 
 /** In place of what is not known. */
@@ -109,3 +112,15 @@ export function troubleLines(facts: HostFacts): Array<{text: string; fix: string
 }
 
 const partNames = {gpus: 'GPUs', boxes: 'boxes', disk: 'free disk', lock: 'fit of gpubox.lock'};
+
+/** The runs that were started from here on a host, the newest first: `gpu2:alice-train-3  done, exit code 0  python train.py`. */
+export function runsOn(runs: readonly RunElsewhere[], host: string | undefined): string[] {
+	return runs
+		.filter(({record}) => record.host === host)
+		.sort((a, b) => (a.record.createdAt < b.record.createdAt ? 1 : -1))
+		.map(({record, state}) => {
+			const code = record.there?.exitCode ?? null;
+			const how = state === 'unknown' ? 'state unknown' : code === null ? state : `${state}, exit code ${code}`;
+			return safeText([nameElsewhere(record), how, record.command.map(shellQuote).join(' ')].join('  '));
+		});
+}

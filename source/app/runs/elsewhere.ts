@@ -136,6 +136,14 @@ const askedVariable = 'GPUBOX_ASKED_FROM_HOST';
 
 const isOver = ({there}: ElsewhereRecord) => there !== null && (there.state === 'done' || there.state === 'lost');
 
+/** The same without asking anyone, and without writing: what has not ended may have by now. */
+export function lastToldElsewhere({paths}: Pick<Host, 'paths'>): RunElsewhere[] {
+	return knownElsewhere(paths).map((record) => ({
+		record,
+		state: isOver(record) ? (record.there?.state ?? 'unknown') : 'unknown',
+	}));
+}
+
 /**
 What became of the runs that were started from here: hosts with runs that have not ended are asked at the same time. Runs that their host does not
 have (nothing was started, or they were removed there) are forgotten.
@@ -248,11 +256,6 @@ export function parseRuns(printed: string): RunThere[] | undefined {
 /** A script for `sh -c` on another host: gpubox there, in the login's own folder. */
 export function gpuboxThere(words: readonly string[]): string {
 	return `${withOwnFolders}; ${askedVariable}=1; export ${askedVariable}; exec gpubox ${words.map(shellQuote).join(' ')}`;
-}
-
-/** As it is typed: `gpu2:alice-train-3`. */
-export function nameElsewhere({host, there}: ElsewhereRecord): string {
-	return `${host}:${there?.name ?? '?'}`;
 }
 
 /**

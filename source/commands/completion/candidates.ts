@@ -58,9 +58,10 @@ async function boxes(host: Host, signal: AbortSignal, suits: (box: Box) => boole
 
 /** The newest first: those of this host, then those that were started from here on others, by what is kept here of their last answer. */
 async function runs(host: Host): Promise<Candidate[]> {
-	const [{listRuns}, {nameElsewhere, recordsElsewhere}, {safeText}] = await Promise.all([
+	const [{listRuns}, {recordsElsewhere}, {nameElsewhere}, {safeText}] = await Promise.all([
 		import('../../app/runs/find.ts'),
 		import('../../app/runs/elsewhere.ts'),
+		import('../../app/runs/name-elsewhere.ts'),
 		import('../../text/safe.ts'),
 	]);
 	const here = listRuns(host).map(({run, state}) => ({

@@ -1,5 +1,14 @@
 import {Box, Text} from 'ink';
-import {boxesCell, cardsCell, diskCell, driverCell, lockCell, statesCell, troubleLines} from '../../app/hosts/cells.ts';
+import {
+	boxesCell,
+	cardsCell,
+	diskCell,
+	driverCell,
+	lockCell,
+	runsOn,
+	statesCell,
+	troubleLines,
+} from '../../app/hosts/cells.ts';
 import {type HostFacts, hasAnswered, isKnown} from '../../app/hosts/facts.ts';
 import {formatDuration} from '../../text/duration.ts';
 import {cut, fit} from '../../text/layout/fit.ts';
@@ -22,9 +31,10 @@ type Properties = {facts: Facts; view: View; size: {columns: number; rows: numbe
 /** Several hosts below each other, one line each; the chosen one in full in a second pane. */
 export function HostsScreen({facts, view, size, now}: Properties) {
 	const {columns, rows} = size;
-	const {names, answers, heardAt, phase, problem} = facts.hosts;
+	const {names, answers, heardAt, runs, phase, problem} = facts.hosts;
 	const chosen = chosenHost(view, names);
-	const detail = chosen === undefined || rows < 16 ? [] : detailOf(answers.get(chosen), columns - 4);
+	const detail =
+		chosen === undefined || rows < 16 ? [] : detailOf(answers.get(chosen), runsOn(runs, chosen), columns - 4);
 	const detailHeight = detail.length === 0 ? 0 : Math.min(detail.length + 2, Math.floor(rows / 2));
 	const noticeHeight = noticeLines(facts, view, columns);
 	const withTabs = rows >= 16;
@@ -147,7 +157,7 @@ function rowText(facts: HostFacts | undefined, room: number): string {
 
 type Line = {text: string; trouble?: true};
 
-function detailOf(facts: HostFacts | undefined, width: number): Line[] {
+function detailOf(facts: HostFacts | undefined, runs: readonly string[], width: number): Line[] {
 	if (facts === undefined) {
 		return [];
 	}
@@ -164,13 +174,15 @@ function detailOf(facts: HostFacts | undefined, width: number): Line[] {
 		{text: `! ${text}`, trouble: true},
 		...(fix === '' ? [] : [{text: `  → ${fix}`}]),
 	]);
+	const runLines = runs.map((text) => ({text: cut(`Your run    ${text}`, width)}));
 	return hasAnswered(facts)
 		? [
 				...troubles,
 				{text: cut(`Your boxes  ${boxesCell(facts)}`, width)},
+				...runLines,
 				{text: `Driver      ${driverCell(facts)}, ${diskCell(facts)} free for images`},
 				...(lock === undefined ? [] : [{text: cut(`Lock        ${lock}`, width)}]),
 				...cards.map((text) => ({text: cut(text, width)})),
 			]
-		: troubles;
+		: [...troubles, ...runLines];
 }

@@ -5,6 +5,7 @@ import type {IdleLimits} from '../../app/idle-limits.ts';
 import type {imagesHere, pullHere} from '../../app/images/image-choices.ts';
 import type {measureDisk} from '../../app/images/measure-disk.ts';
 import type {changeOwnSetting, listOwnSettings} from '../../app/own-settings.ts';
+import type {RunElsewhere} from '../../app/runs/elsewhere.ts';
 import type {endOfRun} from '../../app/runs/ended.ts';
 import type {SetupOptions} from '../../app/setup/setup.ts';
 import type {findProcess, SignalledProcess, SignalOutcome} from '../../app/signal-process.ts';
@@ -31,6 +32,8 @@ export type UseCases = {
 	idleLimits: (box: Box) => Promise<IdleLimits>;
 	/** Settles when the signal of the watch aborts. */
 	hosts: (host: Host, watch: HostWatch) => Promise<void>;
+	/** @param readOnly asks no host and writes nothing */
+	runsElsewhere: (host: Host, signal: AbortSignal, readOnly: boolean) => Promise<readonly RunElsewhere[]>;
 };
 
 /** Each is loaded when it is first called: none is needed for the first frame. */
@@ -54,6 +57,10 @@ export const ownUseCases: UseCases = {
 	async hosts(_, watch) {
 		const {watchHosts} = await import('../../app/hosts/watch.ts');
 		await watchHosts(watch);
+	},
+	async runsElsewhere(host, signal, readOnly) {
+		const {askElsewhere, lastToldElsewhere} = await import('../../app/runs/elsewhere.ts');
+		return readOnly ? lastToldElsewhere(host) : (await askElsewhere(host, signal)).runs;
 	},
 	async keepHistory(...options) {
 		const {keepHistory} = await import('../../app/history/keep-history.ts');

@@ -6,9 +6,11 @@ import {
 	diskCell,
 	driverCell,
 	lockCell,
+	runsOn,
 	statesCell,
 	troubleLines,
 } from '../../../source/app/hosts/cells.ts';
+import type {RunElsewhere} from '../../../source/app/runs/elsewhere.ts';
 import {card, late, machine, silent} from './_hosts.ts';
 
 test('a machine in words', () => {
@@ -48,4 +50,24 @@ test('what is not known is a question mark, with the reason below', () => {
 
 test('a machine without any answer says why once', () => {
 	assert.deepEqual(troubleLines(silent('x')), [{text: 'no answer within 3 s', fix: ''}]);
+});
+
+test('the runs that were started from here on a host, the newest first', () => {
+	const run = (host: string, createdAt: string, there: object | null, state: 'unknown' | 'running' | 'done') =>
+		({
+			record: {host, createdAt, there, command: ['python', 'my train.py', '\u001B[31m']},
+			state,
+		}) as unknown as RunElsewhere;
+	const runs = [
+		run('gpu2', '2026-01-01', {name: 'a-1', exitCode: 7}, 'done'),
+		run('gpu2', '2026-03-01', {name: 'a-3', exitCode: null}, 'running'),
+		run('gpu3', '2026-02-01', {name: 'b-1', exitCode: null}, 'running'),
+		run('gpu2', '2026-02-01', null, 'unknown'),
+	];
+	assert.deepEqual(runsOn(runs, 'gpu2'), [
+		"gpu2:a-3  running  python 'my train.py' ''",
+		"gpu2:?  state unknown  python 'my train.py' ''",
+		"gpu2:a-1  done, exit code 7  python 'my train.py' ''",
+	]);
+	assert.deepEqual(runsOn(runs, undefined), []);
 });

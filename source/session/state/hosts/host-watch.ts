@@ -25,8 +25,18 @@ export function followHosts(context: Context): void {
 	);
 }
 
-function watch({host, store, useCases, tasks}: Context, signal: AbortSignal): void {
+function watch({host, store, useCases, tasks, fail}: Context, signal: AbortSignal): void {
 	store.change(withFacts(({hosts}) => ({hosts: {...hosts, phase: 'asking', problem: undefined}})));
+	tasks.track(
+		useCases
+			.runsElsewhere(host, signal, store.get().facts.readOnly)
+			.then((runs) => store.change(withFacts(({hosts}) => ({hosts: {...hosts, runs}}))))
+			.catch((error: unknown) => {
+				if (!signal.aborted) {
+					fail(error);
+				}
+			}),
+	);
 	tasks.track(
 		useCases
 			.hosts(host, {

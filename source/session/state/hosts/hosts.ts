@@ -1,4 +1,5 @@
 import {type HostFacts, hasAnswered} from '../../../app/hosts/facts.ts';
+import type {RunElsewhere} from '../../../app/runs/elsewhere.ts';
 import type {Diagnostic} from '../../../base/failure.ts';
 
 /** Several hosts, as far as they have been asked. They are asked only while their screen is shown. */
@@ -10,6 +11,8 @@ export type HostsState = {
 	answers: ReadonlyMap<string, HostFacts>;
 	/** When each last gave any answer, in milliseconds since 1970. */
 	heardAt: ReadonlyMap<string, number>;
+	/** That were started from here, of all hosts. */
+	runs: readonly RunElsewhere[];
 	problem: Diagnostic | undefined;
 };
 
@@ -18,6 +21,7 @@ export const noHosts: HostsState = {
 	names: [],
 	answers: new Map(),
 	heardAt: new Map(),
+	runs: [],
 	problem: undefined,
 };
 
