@@ -63,9 +63,9 @@ function judgeDisk({engine, freeDiskBytes}: HostFacts): Verdict {
 	}
 
 	const found = `${formatBytes(freeDiskBytes)} free at ${engine.info.rootDirectory}`;
-	const fix = advise('See what uses the space, and remove unused images', [
+	const fix = advise('See what uses the space, and remove what no box uses', [
 		'docker system df',
-		'docker image prune --all',
+		'gpubox disk --prune',
 	]);
 	if (freeDiskBytes < leastDisk) {
 		return fail(found, 'Even a small PyTorch image needs about 10 GiB while it is unpacked.', fix);

@@ -458,7 +458,7 @@ const cases: Case[] = [
 		host: {freeBytes: {'/var/lib/docker': 300 * 1024 ** 2}},
 		first: 'disk',
 		found: /300 MiB free at \/var\/lib\/docker/,
-		fix: /docker system df.*docker image prune/,
+		fix: /docker system df.*gpubox disk --prune/,
 	},
 	{
 		name: 'a clock an hour ahead',
