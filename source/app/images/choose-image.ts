@@ -44,6 +44,8 @@ export function imageChooser(host: Host, wish: ImageWish): (facts: Promise<Image
 
 /** A box keeps the image that was typed for it, so a job beside it, a check and its replacement take the same one. */
 async function takeUnnamed(host: Host, wish: ImageWish, facts: Promise<ImageFacts>): Promise<ChosenImage> {
+	// They may fail while the boxes are listed, before anything waits for them.
+	facts.catch(() => {});
 	const box = boxToMatch(await listBoxes(host, wish.signal), wish.project);
 	if (box === undefined) {
 		return takeBest(host, wish, facts);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {boxToMatch} from '../../../source/app/images/choose-image.ts';
+import timers from 'node:timers/promises';
+import {boxToMatch, imageChooser} from '../../../source/app/images/choose-image.ts';
+import type {Host} from '../../../source/host/host.ts';
 import {makeBox} from '../../_helpers/make-box.ts';
 
 test("a project's image is that of the caller's own box for it, of several the one that runs, then the newest", () => {
@@ -24,4 +26,20 @@ test("a project's image is that of the caller's own box for it, of several the o
 		),
 		undefined,
 	);
+});
+
+test('facts that fail while the boxes are listed fail with the choice, and not on their own', async () => {
+	const paths = {state: '/nonexistent/gpubox-state'};
+	const engine = {local: true, address: 'unix:///run/docker.sock'};
+	const listed = Promise.withResolvers<never[]>();
+	const host = {paths, person: {name: 'alice'}, engine: {...engine, listContainers: () => listed.promise}};
+	const {signal} = new AbortController();
+	const wish = {image: undefined, project: '/home/alice/train', force: true, winners: [], signal};
+	const choose = imageChooser(host as unknown as Host, wish);
+	// Node ends the test for a rejection that nobody has taken by the next turn of its loop.
+	const chosen = choose(Promise.reject(new Error('no driver')));
+	await timers.setImmediate();
+	await timers.setImmediate();
+	listed.reject(new Error('no engine'));
+	await assert.rejects(chosen, /no engine/);
 });
