@@ -1,4 +1,5 @@
 /** Layers that lack something optional: they are labelled, and what they lack is tried again later. */
+import {randomBytes} from 'node:crypto';
 import {readTemplate} from '../../../base/templates.ts';
 import type {BuildOptions, Engine} from '../../../engine/engine.ts';
 import {EngineError} from '../../../engine/engine.ts';
@@ -48,10 +49,11 @@ export async function completeLayer(
 	{reference, onNote, signal, ...build}: Told & Required<Pick<BuildOptions, 'arguments' | 'onLine'>>,
 ): Promise<string> {
 	const lines: string[] = [];
-	// Under a name of its own until it is known what is in it.
-	const attempt = `${tag}-again`;
+	// Under a name of its own until it is known what is in it. Not one for all: two users may do this at the same moment.
+	const attempt = `${tag}-again-${randomBytes(4).toString('hex')}`;
+	let completed: string | undefined;
 	try {
-		const completed = await engine.buildImage({
+		completed = await engine.buildImage({
 			files: [
 				{path: 'Dockerfile', content: readTemplate('derive/again.Dockerfile')},
 				{path: 'install', content: readTemplate('derive/install'), mode: 0o755},
@@ -67,18 +69,21 @@ export async function completeLayer(
 			},
 			...(signal && {signal}),
 		});
-		if (lackingIn(lines).length === 0) {
-			await engine.tagImage(completed, tag, signal);
-			await engine.removeImage(attempt, signal);
-			onNote(`Added ${lacking.join(', ')}, which could not be fetched before, to the layer on ${reference}.`);
-			return completed;
-		}
-
-		await engine.removeImage(attempt, signal);
 	} catch (error) {
 		if (!(error instanceof EngineError && error.code === 'failed')) {
 			throw error;
 		}
+	}
+
+	if (completed !== undefined && lackingIn(lines).length === 0) {
+		await engine.tagImage(completed, tag, signal);
+		await engine.removeImage(attempt, signal);
+		onNote(`Added ${lacking.join(', ')}, which could not be fetched before, to the layer on ${reference}.`);
+		return completed;
+	}
+
+	if (completed !== undefined) {
+		await engine.removeImage(attempt, signal);
 	}
 
 	onNote(

@@ -116,6 +116,19 @@ for (const [what, output] of [
 	});
 }
 
+test('two users who complete a layer at the same moment do not take each other what they built', async () => {
+	const {images, notes, ensure, later} = engineThatPrints([line], ['done'], ['done']);
+	const {name} = await ensure();
+	later();
+	const both = await Promise.all([ensure(), ensure()]);
+	assert.deepEqual(
+		both.map((each) => each.id),
+		['sha256:3', 'sha256:4'],
+	);
+	assert.deepEqual([...images.keys()], [name]);
+	assert.equal(notes.filter((text) => text.startsWith('Added tmux')).length, 2);
+});
+
 test('an engine that goes away meanwhile is told as that', async () => {
 	const {ensure, later} = engineThatPrints([line], new EngineError('unreachable', 'gone'));
 	await ensure();
