@@ -5,6 +5,9 @@ import type {LogChunk} from '../../engine/engine.ts';
 import {safeText} from '../../text/safe.ts';
 import {logPath} from './log-file.ts';
 
+/** Who prints a group makes one text of it. */
+const groupLines = 1000;
+
 /**
 The log in the folder of a run that has ended, in groups of lines, each safe to print.
 
@@ -25,13 +28,24 @@ export async function* readKeptLog(folder: string, {tail}: {tail?: number}): Asy
 		return;
 	}
 
-	let last: string[] = [];
-	for await (const {texts} of groups) {
-		last = [...last, ...texts].slice(-tail);
+	if (tail === 0) {
+		return;
 	}
 
-	if (tail > 0 && last.length > 0) {
-		yield {stream: 'stdout', texts: last};
+	const last: string[] = [];
+	for await (const {texts} of groups) {
+		for (const text of texts) {
+			last.push(text);
+		}
+
+		// Not after each group: moving a million lines takes longer than reading a group.
+		if (last.length > 2 * tail + groupLines) {
+			last.splice(0, last.length - tail);
+		}
+	}
+
+	for (let at = Math.max(0, last.length - tail); at < last.length; at += groupLines) {
+		yield {stream: 'stdout', texts: last.slice(at, at + groupLines)};
 	}
 }
 
