@@ -10,6 +10,13 @@ import {fileURLToPath} from 'node:url';
 
 const cache = fileURLToPath(new URL('../../.cache', import.meta.url));
 const require = createRequire(import.meta.url);
+const options = {lang: 'tsx', sourcemap: true, tsconfig: false} as const;
+
+/** What the text that is kept depends on beside the file. */
+const madeWith = [
+	readFileSync(new URL('../../node_modules/rolldown/package.json', import.meta.url)),
+	JSON.stringify(options),
+];
 
 enableCompileCache(join(cache, 'compiled'));
 process.setSourceMapsEnabled(true);
@@ -23,7 +30,7 @@ registerHooks({
 
 function withoutJsx(path: string): string {
 	const source = readFileSync(path, 'utf8');
-	const name = createHash('sha256').update(`${path}\n${source}`).digest('hex');
+	const name = createHash('sha256').update(madeWith.join('\n')).update(`${path}\n${source}`).digest('hex');
 	const file = join(cache, 'jsx', `${name}.js`);
 	try {
 		return readFileSync(file, 'utf8');
@@ -33,7 +40,7 @@ function withoutJsx(path: string): string {
 
 	// Loaded here: it takes longer than most files.
 	const {transformSync} = require('rolldown/utils') as typeof import('rolldown/utils');
-	const {code, map, errors} = transformSync(path, source, {lang: 'tsx', sourcemap: true, tsconfig: false});
+	const {code, map, errors} = transformSync(path, source, options);
 	if (errors.length > 0) {
 		throw new SyntaxError(errors.map(({message}) => `${path}: ${message}`).join('\n'));
 	}
