@@ -105,10 +105,18 @@ async function endToEnd(meanwhile: () => Promise<void>): Promise<void> {
 		}
 	});
 	// Both are waited for below. Where the second fails, the test that needs the image builds it, and tells why it cannot.
-	prepared.catch(() => {});
+	let isMeanwhile = true;
+	prepared.catch((error: Error) => {
+		if (isMeanwhile && !signal.aborted) {
+			// Minutes before the rest is over, and not lost where that fails, too.
+			say(`✖ test host: ${error.message}`);
+		}
+	});
 	const afterTorch = torch.catch(() => {});
+	let hasFailed = false;
 	try {
 		await meanwhile();
+		isMeanwhile = false;
 		await step('test host', () => prepared);
 		interrupted.signal.throwIfAborted();
 		await step('end-to-end tests', () =>
@@ -127,6 +135,9 @@ async function endToEnd(meanwhile: () => Promise<void>): Promise<void> {
 				say,
 			}),
 		);
+	} catch (error) {
+		hasFailed = true;
+		throw error;
 	} finally {
 		over.abort(new Error('the tests are over'));
 		await prepared.catch(() => {});
@@ -140,6 +151,13 @@ async function endToEnd(meanwhile: () => Promise<void>): Promise<void> {
 				for (const host of hosts.toReversed()) {
 					await host.stop();
 				}
+			}).catch((error: Error) => {
+				if (!hasFailed) {
+					throw error;
+				}
+
+				// It would take the place of what failed first.
+				say(`✖ clean up: ${error.message}`);
 			});
 		}
 	}
