@@ -39,8 +39,7 @@ export async function runChaos({host, seed, from = 1, rounds, say, signal}: Chao
 	// All of them go through it, well or ill: so the engine has one address.
 	const behind = {...host, address: `unix://${proxy.address}`};
 	const registry = await startRegistry();
-	// Each run has its own: secrets are in a folder of the machine that has the number in its name.
-	const uid = 20_000 + 2 * (process.pid % 20_000);
+	const uid = freeUid();
 	const players: [Player, Player] = [await makePlayer(behind, 'ann', uid), await makePlayer(behind, 'ben', uid + 1)];
 	const docker = dockerOf(host);
 	const chaos: Chaos = {host, docker, players, proxy, registry: registry.address, random: randomFrom(seed)};
@@ -68,7 +67,7 @@ export async function runChaos({host, seed, from = 1, rounds, say, signal}: Chao
 		await registry.stop();
 		await proxy.stop();
 		for (const {person} of players) {
-			rmSync(`/dev/shm/gpubox-${person.uid}`, {recursive: true, force: true});
+			rmSync(secretsOf(person.uid), {recursive: true, force: true});
 			await person.remove();
 		}
 	}
@@ -83,6 +82,20 @@ const kinds: Array<[name: string, play: (chaos: Chaos) => Promise<void>]> = [
 	['disk', fillDisk],
 	['terminal', endSession],
 ];
+
+/** Of two numbers for players. Secrets are in a folder of the machine that has the number in its name, and one that is there is another user's. */
+function freeUid(): number {
+	let uid = 20_000 + 2 * (process.pid % 20_000);
+	while ([uid, uid + 1].some((each) => existsSync(secretsOf(each)))) {
+		uid += 2;
+	}
+
+	return uid;
+}
+
+function secretsOf(uid: number): string {
+	return `/dev/shm/gpubox-${uid}`;
+}
 
 async function makePlayer(host: TestHost, name: string, uid: number): Promise<Player> {
 	const person = await makePerson(host, name, {known: true, uid});
@@ -274,7 +287,7 @@ async function checkAtEnd({docker, players, registry}: Chaos): Promise<void> {
 
 		const name = `${person.environment.USER}-train`;
 		const state = join(person.environment.XDG_STATE_HOME ?? '', 'gpubox/boxes');
-		const secrets = `/dev/shm/gpubox-${person.uid}`;
+		const secrets = secretsOf(person.uid);
 		const list = (path: string) => (existsSync(path) ? readdirSync(path) : []);
 		const isClean = async () => {
 			await person.runGpubox(['runs']);
