@@ -42,7 +42,7 @@ export function imageChooser(host: Host, wish: ImageWish): (facts: Promise<Image
 	return (facts) => (image === undefined ? takeUnnamed(host, wish, facts) : judgeNamed(host, {...wish, image}, facts));
 }
 
-/** A box keeps the image that was typed for it, so a job beside it, a check and its replacement take the same one. */
+/** A project stays on the image that its box has: a job beside it, a check and its replacement take the same one. */
 async function takeUnnamed(host: Host, wish: ImageWish, facts: Promise<ImageFacts>): Promise<ChosenImage> {
 	// They may fail while the boxes are listed, before anything waits for them.
 	facts.catch(() => {});
