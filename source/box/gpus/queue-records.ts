@@ -7,6 +7,7 @@ import {randomBytes} from 'node:crypto';
 import {
 	closeSync,
 	constants,
+	fchmodSync,
 	fstatSync,
 	openSync,
 	readdirSync,
@@ -67,7 +68,7 @@ export function joinQueue(place: Place, wish: GpuWish, now = new Date()): QueueT
 				file = undefined;
 			}
 
-			file ??= openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o644);
+			file ??= createEntry(path);
 			writeSync(file, contentOf(place, wish, {now, behind}), 0, entryBytes, 0);
 		} catch {
 			// The folder is full or not for us: the others do not see that we wait.
@@ -86,6 +87,13 @@ export function joinQueue(place: Place, wish: GpuWish, now = new Date()): QueueT
 			}
 		},
 	};
+}
+
+/** Readable by everyone, whatever the umask. */
+function createEntry(path: string): number {
+	const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o644);
+	fchmodSync(file, 0o644);
+	return file;
 }
 
 function contentOf(place: Place, wish: GpuWish, {now, behind}: {now: Date; behind: readonly string[]}): Buffer {

@@ -92,6 +92,17 @@ describe('the records', () => {
 		assert.deepEqual(readdirSync(queue), []);
 	});
 
+	test('can be read by other users whatever the umask', () => {
+		const umask = process.umask(0o077);
+		try {
+			const ticket = joinQueue(host, wish);
+			assert.equal(statSync(join(queue, `gpubox-queue-${ticket?.id}`)).mode & 0o777, 0o644);
+			ticket?.leave();
+		} finally {
+			process.umask(umask);
+		}
+	});
+
 	test('come back when the folder was cleaned up', () => {
 		const ticket = joinQueue(host, wish);
 		for (const name of readdirSync(queue)) {
