@@ -140,3 +140,13 @@ test('read-only, a fix is greyed and its key does nothing', async (t) => {
 	await shown.waitFor(/This session is read-only: nothing was done/);
 	assert.equal(shown.session.store.get().view.asking, undefined);
 });
+
+test('on the demo host, no question leads to a fix: it would run on this machine', async (t) => {
+	const shown = await showSession(t, small, {useCases: {checkHost: withFailure}});
+	await shown.waitFor(everything);
+	shown.type('D');
+	await shown.waitFor(/no toolkit/);
+	shown.type('\r');
+	await shown.waitFor(/This does nothing here: this is a demo host/);
+	assert.equal(shown.session.store.get().view.asking, undefined);
+});

@@ -87,7 +87,17 @@ test('a refused value stays in its line, with the reason', async (t) => {
 	await shown.waitFor(/› many[\s\S]*✕ /);
 });
 
-test('on the demo host, and read-only, nothing is changed', async (t) => {
+test('on the demo host nothing is changed', async (t) => {
+	const shown = await showSession(t, {columns: 80, rows: 24}, {useCases});
+	await shown.waitFor(everything);
+	shown.type(',');
+	await shown.waitFor(/Your settings[\s\S]*auto/);
+	shown.type('\r');
+	await shown.waitFor(/your settings are not changed from the demo host/);
+	assert.equal(shown.session.store.get().view.config, undefined);
+});
+
+test('read-only, nothing is changed', async (t) => {
 	const shown = await showSession(t, {columns: 80, rows: 24}, {...onHost, readOnly: true});
 	await shown.waitFor(everything);
 	shown.type(',');

@@ -114,6 +114,14 @@ export function isHarmless(effect: Effect): boolean {
 	return effect.type === 'log' ? effect.does.what !== 'save' : harmless.has(effect.type);
 }
 
+/** What reaches this machine and the user's own files, whatever host the session shows. */
+const beyondHost: ReadonlySet<Effect['type']> = new Set([
+	'run-fix',
+	'run-own',
+	'run-verb',
+	'change-setting',
+] satisfies Array<Effect['type']>);
+
 /** To be called in place of what would change something. */
 export function refuseReadOnly({say}: Pick<Context, 'say'>): void {
 	say('note', 'This session is read-only: nothing was done', 'Without --read-only it can be done');
@@ -124,6 +132,11 @@ export function perform(context: Context, effect: Effect): void {
 	const {facts} = store.get();
 	if (facts.readOnly && !isHarmless(effect)) {
 		refuseReadOnly(context);
+		return;
+	}
+
+	if (facts.demo && beyondHost.has(effect.type)) {
+		context.say('note', 'This is a demo host: nothing was done');
 		return;
 	}
 

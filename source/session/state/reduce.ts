@@ -373,6 +373,11 @@ const onInspected: Reducer<InspectAction> = (view, action, situation) => {
 };
 
 const onOwn: Reducer<OwnAction> = (view, action, situation) => {
+	const reason = situation.refusal(action);
+	if (reason !== undefined) {
+		return refused(view, reason);
+	}
+
 	const {own, asking, effects} = reduceOwn(view.own, action, situation.own);
 	return {view: {...view, own, ...(asking && {asking})}, effects};
 };
@@ -447,11 +452,24 @@ const reducers: ReducerTable = {
 		const {setup, screen = 'setup', effects} = reduceSetup(view.setup, does, situation.setup());
 		return {view: {...view, setup, screen}, effects};
 	},
-	config(view, {does}, {setting}) {
+	config(view, action, {setting, refusal}) {
+		const {does} = action;
+		const reason = refusal(action);
+		if (reason !== undefined) {
+			return refused(view, reason);
+		}
+
 		const {config, screen = view.screen, effects} = reduceConfig(view.config, does, setting());
 		return {view: {...view, config, screen}, effects};
 	},
-	doctor(view, {does}, situation) {
+	doctor(view, action, situation) {
+		const {does} = action;
+		// The other keys only show and look again.
+		const reason = does.what === 'ask-fix' ? situation.refusal(action) : undefined;
+		if (reason !== undefined) {
+			return refused(view, reason);
+		}
+
 		const {
 			doctor,
 			asking = view.asking,
@@ -657,11 +675,16 @@ function reduceBoxes(view: View, action: BoxAction, situation: Situation): Reduc
 	}
 }
 
+/** @param reason as in `whyNot` */
+function refused(view: View, reason: string): Reduced {
+	return {view, effects: [{type: 'say', text: `This does nothing here: ${reason}`, fix: '? says what a key does'}]};
+}
+
 /** What is done about GPUs that several users share. */
 function reduceOthers(view: View, action: OthersAction, situation: Situation): Reduced {
 	const reason = situation.refusal(action);
 	if (reason !== undefined) {
-		return {view, effects: [{type: 'say', text: `This does nothing here: ${reason}`, fix: '? says what a key does'}]};
+		return refused(view, reason);
 	}
 
 	switch (action.type) {

@@ -190,6 +190,20 @@ describe('the key of an own command', () => {
 		assert.equal(effects[0]?.type, 'run-own');
 		assert.equal(press(facts, 'escape', open).view.own, undefined);
 	});
+	test('starts nothing where the key does nothing: a box of the demo may have the name of a real one', () => {
+		const facts: Facts = {...factsWith({name: 'End', key: 'V', command: 'docker rm {box}'}), demo: true};
+		const action = actionFor('V', scopesOf(firstView), facts.keys);
+		assert.ok(action !== undefined);
+		const {effects} = reduce(firstView, action, {
+			...situation,
+			own: () => values,
+			refusal: (each) => whyNot(each, facts, firstView),
+		});
+		assert.deepEqual(
+			effects.map(({type}) => type),
+			['say'],
+		);
+	});
 	test('does nothing where nothing is chosen, in the demo and read-only, and says why', () => {
 		const facts = factsWith({name: 'Top', key: 'V', command: 'docker top {id}'});
 		const item = (within: Facts, view: View = firstView) =>
