@@ -1,20 +1,13 @@
 import {existsSync} from 'node:fs';
-import {type Effective, loadPersonalSettings, loadSettings} from '../app/load-settings.ts';
+import {type Effective, loadSettings} from '../app/load-settings.ts';
 import {valueInWords} from '../app/own-settings.ts';
-import {exitCode, Failure} from '../base/failure.ts';
 import {readTemplate} from '../base/templates.ts';
 import {findPaths} from '../host/user.ts';
+import {changeSetting} from '../session/state/own/change-setting.ts';
 import {allSettings} from '../settings/describe.ts';
 import {hostWideFile} from '../settings/file.ts';
 import {type Sourced, toSettings} from '../settings/merge.ts';
-import {
-	findPersonal,
-	personalFile,
-	personalSettings,
-	readPersonal,
-	setPersonal,
-	unsetPersonal,
-} from '../settings/personal.ts';
+import {findPersonal, personalFile, personalSettings, readPersonal} from '../settings/personal.ts';
 import {safeJson, safeText} from '../text/safe.ts';
 import {printJson} from './output/json.ts';
 import {tableFor} from './output/table.ts';
@@ -44,33 +37,10 @@ export async function config(
 		}
 
 		await showOrigins(effective, key, options);
-	} else if (key !== undefined && options.unset) {
-		await unsetPersonal(directory, key);
-	} else if (key !== undefined && value !== undefined) {
-		if (key.startsWith('keys.')) {
-			await checkKey(key.slice('keys.'.length), value);
-		}
-
-		await setPersonal(directory, key, value);
+	} else if (key !== undefined && (options.unset || value !== undefined)) {
+		await changeSetting(key, options.unset ? undefined : value);
 	} else {
 		await showPersonal(await readPersonal(directory), key, options, personalFile(directory));
-	}
-}
-
-/** @throws Failure (usage) for a key of the session that cannot be what is wanted; with all keys of the user in mind */
-async function checkKey(action: string, value: string): Promise<void> {
-	const [{bindings}, {withOwnKeys}, {keys = {}}] = await Promise.all([
-		import('../session/state/keymap.ts'),
-		import('../session/state/own/key-table.ts'),
-		loadPersonalSettings(),
-	]);
-	const {[action]: _, ...others} = keys;
-	// The last one is blamed where two want the same key.
-	const fault = withOwnKeys(bindings, {...others, [action]: value}).faults.find(
-		({where}) => where === `keys.${action}`,
-	);
-	if (fault !== undefined) {
-		throw new Failure(fault.message, {fix: fault.fix, exitCode: exitCode.usage});
 	}
 }
 

@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {changeOwnSetting, listOwnSettings} from '../../source/app/own-settings.ts';
+import {ownUseCases} from '../../source/session/state/use-cases.ts';
 import {showSession} from '../_helpers/session.tsx';
 import {assertScreen} from '../_helpers/snapshot.ts';
 
@@ -24,7 +25,7 @@ const useCases = {
 		const settings = own.settings.map((setting) => ({...setting, where: setting.where.replace(home, '~/.config')}));
 		return {...own, settings, file: '~/.config/gpubox/config.json'};
 	},
-	changeSetting: changeOwnSetting,
+	changeSetting: ownUseCases.changeSetting,
 };
 const onHost = {useCases, prepare: (host: object) => void Object.assign(host, {demo: false})};
 
@@ -85,6 +86,26 @@ test('a refused value stays in its line, with the reason', async (t) => {
 	await shown.waitFor(/› many/);
 	shown.type('\r');
 	await shown.waitFor(/› many[\s\S]*✕ /);
+});
+
+test('a key that another has is refused, as by gpubox config', async (t) => {
+	const shown = await showSession(t, {columns: 80, rows: 24}, onHost);
+	await shown.waitFor(everything);
+	shown.type(',');
+	await shown.waitFor(/Your settings[\s\S]*auto/);
+	shown.type('/');
+	await shown.waitFor(/done/);
+	shown.type('keys');
+	await shown.waitFor(/▸[^\n]* keys/);
+	shown.type('\r');
+	await shown.waitFor(/change/);
+	shown.type('\r');
+	await shown.waitFor(/It takes a key/);
+	shown.type('restart=q');
+	await shown.waitFor(/› restart=q/);
+	shown.type('\r');
+	await shown.waitFor(/✕ keys\.restart: q is taken by "Leave"/);
+	assert.equal(JSON.parse(readFileSync(join(home, 'gpubox', 'config.json'), 'utf8')).keys, undefined);
 });
 
 test('on the demo host nothing is changed', async (t) => {

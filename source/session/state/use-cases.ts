@@ -87,8 +87,8 @@ export const ownUseCases: UseCases = {
 		return listOwnSettings();
 	},
 	async changeSetting(...options) {
-		const {changeOwnSetting} = await import('../../app/own-settings.ts');
-		await changeOwnSetting(...options);
+		const {changeSetting} = await import('./own/change-setting.ts');
+		await changeSetting(...options);
 	},
 	async disk(host, signal) {
 		const {measureDisk} = await import('../../app/images/measure-disk.ts');

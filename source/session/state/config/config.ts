@@ -148,5 +148,5 @@ export function noteOf(key: string): string {
 		return 'NO_COLOR is set in your environment: no colours are shown';
 	}
 
-	return /^(?:theme|glyphs|events\.)/.test(key) ? 'takes effect with the next start of the session' : '';
+	return /^(?:theme$|glyphs$|events\.|keys\.)/.test(key) ? 'takes effect with the next start of the session' : '';
 }
