@@ -287,8 +287,8 @@ function toEntry(
 	{id, place, info, name}: {id: string; place: Place; info: Stats; name: string | undefined},
 ): QueueEntry {
 	const {birthtime, birthtimeMs, ctimeMs, uid} = info;
-	// When it came is its own word, but no time before there was the file. Where that is not kept, it is the time of the last change.
-	const isKept = birthtimeMs > 0 && birthtimeMs !== ctimeMs;
+	// When it came is its own word, but no time before there was the file.
+	const isKept = birthtimeMs > 0 && (birthtimeMs !== ctimeMs || readsBirthtimes());
 	// On the demo host all files are the user's.
 	const {demo, person} = place;
 	return {
@@ -300,6 +300,20 @@ function toEntry(
 		user: demo ? user : (name ?? `${user} (uid ${uid})`),
 		mine: demo ? user === person.name : uid === person.uid,
 	};
+}
+
+let birthtimes: boolean | undefined;
+
+/** Without statx(2), as behind some seccomp filters, Node gives the time of the last change for that of the creation. */
+function readsBirthtimes(): boolean {
+	try {
+		// The kernel keeps none for /proc.
+		birthtimes ??= statSync('/proc/self').birthtimeMs === 0;
+	} catch {
+		birthtimes = false;
+	}
+
+	return birthtimes;
 }
 
 function readUserNames(): Map<number, string> {
