@@ -49,11 +49,17 @@ export async function extendReservation(host: Host, box: Box, byMs: number, now 
 		}),
 	);
 	const former = (await listClaims(host)).filter(
-		({id, startOf, extension}) => extension && startOf === box.id && id !== made,
+		(claim) => claim.extension && claim.startOf === box.id && isFormer(claim, {id: made, until}),
 	);
 	for (const container of former) {
 		await removeUnlessRunning(host, container);
 	}
 
 	return until;
+}
+
+/** Of two that are made at the same moment one remains, the later end. */
+function isFormer({id, until}: Pick<Box, 'id' | 'until'>, made: {id: string; until: Date}): boolean {
+	const difference = (until?.getTime() ?? 0) - made.until.getTime();
+	return difference === 0 ? id < made.id : difference < 0;
 }
