@@ -8,7 +8,7 @@ import type {Box} from '../../box/box.ts';
 import {createContainerFinder} from '../../box/gpus/process-containers.ts';
 import {isClaim, type NamedProcess, nameProcesses} from '../../box/gpus/process-names.ts';
 import {listBoxes} from '../../box/list.ts';
-import {isNoEngine} from '../../engine/engine.ts';
+import {EngineError} from '../../engine/engine.ts';
 import type {GpuInventory, GpuProblem} from '../../gpu/gpu.ts';
 import type {HistoryRecord} from '../../gpu/history/format.ts';
 import {longestMs} from '../../gpu/history/metrics.ts';
@@ -90,7 +90,7 @@ export async function recordGpus(
 		seen = new Set([...seen, ...spans.map(({uuid, pid, name, fromMs}) => JSON.stringify([uuid, pid, name, fromMs]))]);
 	};
 
-	await Promise.all([
+	const parts = [
 		watchGpus(host.nvidiaSmi, {
 			signal: until,
 			gpuCount: inventory.gpus.length,
@@ -104,14 +104,20 @@ export async function recordGpus(
 				}
 			},
 		}),
-		followProcesses(host, inventory, processes, {signal: until, onFirst: () => orFail(writeProcesses)}),
+		followProcesses(host, inventory, processes, {
+			signal: until,
+			onFirst: () => orFail(writeProcesses),
+			onError: (error) => finish({error}),
+		}),
 		wait(lengthMs ?? Number.POSITIVE_INFINITY, until).then((over) => over && finish({end: 'done'})),
 		(async () => {
 			while (await wait(processesEveryMs, until)) {
 				orFail(writeProcesses);
 			}
 		})(),
-	]);
+	];
+	// All of them end before the file is closed.
+	await Promise.all(parts.map((part) => part.catch((error: unknown) => finish({error}))));
 
 	try {
 		if (outcome !== undefined && 'error' in outcome) {
@@ -162,7 +168,7 @@ async function followProcesses(
 	host: Host,
 	inventory: GpuInventory,
 	history: ProcessHistory,
-	{signal, onFirst}: {signal: AbortSignal; onFirst: () => void},
+	{signal, onFirst, onError}: {signal: AbortSignal; onFirst: () => void; onError: (error: unknown) => void},
 ): Promise<void> {
 	const name = createNaming(host, inventory);
 	let naming: Promise<void> = Promise.resolve();
@@ -172,13 +178,15 @@ async function followProcesses(
 		intervalMs: listEveryMs,
 		onList(list) {
 			if (areKnown(list)) {
-				naming = naming.then(async () => {
-					history.add(await name(list, signal), list.listedAt, longestMs);
-					lists += 1;
-					if (lists === 1) {
-						onFirst();
-					}
-				});
+				naming = naming
+					.then(async () => {
+						history.add(await name(list, signal), list.listedAt, longestMs);
+						lists += 1;
+						if (lists === 1) {
+							onFirst();
+						}
+					})
+					.catch(onError);
 			}
 		},
 	});
@@ -201,8 +209,8 @@ function createNaming(host: Host, {gpus}: GpuInventory) {
 			pids = new Set(processes.map(({pid}) => pid));
 			return await heed(nameProcesses(host, list, boxes, gpus, finder), soon);
 		} catch (error) {
-			// Without an engine that answers they are recorded anyway.
-			if (soon.aborted || isNoEngine(error)) {
+			// Without an engine that answers as it should they are recorded anyway.
+			if (soon.aborted || error instanceof EngineError) {
 				return processes.map((process) => ({...process, user: null, box: null, container: null}));
 			}
 

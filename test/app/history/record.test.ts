@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {type TestContext, test} from 'node:test';
 import {recordGpus} from '../../../source/app/history/record.ts';
+import {EngineError} from '../../../source/engine/engine.ts';
 import type {GpuInventory} from '../../../source/gpu/gpu.ts';
 import {readRecording} from '../../../source/gpu/history/recording.ts';
 import {readInventory} from '../../../source/gpu/inventory.ts';
@@ -29,7 +30,7 @@ sep=; for field in $(echo "$1" | sed 's/.*=//; s/,/ /g'); do
 	printf '%s' "$sep$v"; sep=', '
 done; echo`;
 
-async function setUp(t: TestContext, script = driver(oneReading)) {
+async function setUp(t: TestContext, script = driver(oneReading), listContainers: () => Promise<[]> = async () => []) {
 	const fake = makeSmiScript(script);
 	const folder = mkdtempSync(join(tmpdir(), 'gpubox-record-'));
 	t.after(() => {
@@ -39,7 +40,7 @@ async function setUp(t: TestContext, script = driver(oneReading)) {
 	const host = {
 		nvidiaSmi: fake.smi,
 		person: {name: 'dora', uid: 1000, gid: 1000},
-		engine: {local: true, address: 'unix:///a', listContainers: async () => []},
+		engine: {local: true, address: 'unix:///a', listContainers},
 		findOwner: () => ({user: 'dora', box: 'dora-eda'}),
 	} as unknown as Host;
 	const inventory: GpuInventory = await readInventory(fake.smi);
@@ -99,4 +100,30 @@ test('a folder that is not there is a failure in words', async (t) => {
 	const {path, record} = await setUp(t);
 	rmSync(join(path, '..'), {recursive: true});
 	await assert.rejects(record(), /Cannot write .*gpus\.jsonl/);
+});
+
+test('an engine that fails leaves processes without owners', async (t) => {
+	const {path, record} = await setUp(t, driver(oneReading), async () => {
+		throw new EngineError('failed', 'the engine has a fault');
+	});
+	const {end, processes} = await record({lengthMs: 1500});
+	assert.deepEqual([end, processes], ['done', 1]);
+	assert.deepEqual(
+		readRecording(readFileSync(path, 'utf8')).spans.map(({pid, user, box}) => [pid, user, box]),
+		[[41, null, null]],
+	);
+});
+
+test('any other fault ends the recording, whose file remains', async (t) => {
+	let path = '';
+	const all = await setUp(t, driver(oneReading), async () => {
+		while (!existsSync(path)) {
+			await new Promise((resolve) => setTimeout(resolve, 20));
+		}
+
+		throw new TypeError('a bug');
+	});
+	({path} = all);
+	await assert.rejects(all.record(), {name: 'TypeError', message: 'a bug'});
+	assert.equal(readRecording(readFileSync(path, 'utf8')).readings.size, 1);
 });
