@@ -27,7 +27,7 @@ export type Fix = {
 	text: string;
 	/** The same as shell commands for this distribution; empty where no command can do it. */
 	commands: string[];
-	/** Running them is safe: nothing is replaced, stopped or opened to others. */
+	/** Running them here is safe: they are for this machine, and nothing is replaced, stopped or opened to others. */
 	automatic: boolean;
 };
 
@@ -83,6 +83,11 @@ export const restsOn: Partial<Record<CheckId, CheckId[]>> = {
 
 /** The verdict on one layer, without its id and title. */
 export type Verdict = Omit<Check, 'id' | 'title'>;
+
+/** Whether what fixes a layer belongs on the machine that gpubox runs on; for the others it is the one with the engine. */
+export function isFixedHere(id: CheckId, {local}: HostFacts): boolean {
+	return local || id === 'ssh-keys';
+}
 
 /** Judges one layer as if those below it had passed. Pure. */
 export type Judge = (facts: HostFacts) => Verdict;

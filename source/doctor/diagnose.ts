@@ -8,6 +8,7 @@ import {
 	type CheckUnderWay,
 	type Fix,
 	fail,
+	isFixedHere,
 	type Judge,
 	restsOn,
 	titles,
@@ -113,7 +114,12 @@ function watched(facts: HostFacts, onRead: (key: keyof HostFacts) => void): Host
 function judge(id: CheckId, facts: HostFacts): Verdict {
 	const own = judges[id](facts);
 	const verdict = own.status === 'fail' ? own : (blameOf(id, facts) ?? own);
-	return verdict.fix && isRootless(facts) ? {...verdict, fix: rootlessFix(verdict.fix)} : verdict;
+	if (verdict.fix === undefined) {
+		return verdict;
+	}
+
+	const fix = isRootless(facts) ? rootlessFix(verdict.fix) : verdict.fix;
+	return {...verdict, fix: isFixedHere(id, facts) ? fix : {...fix, automatic: false}};
 }
 
 function isRootless({engine, address}: HostFacts): boolean {

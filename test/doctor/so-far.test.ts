@@ -82,3 +82,14 @@ test('a layer again makes those again that were skipped because of it', async ()
 		assert.ok(facts.has(key), key);
 	}
 });
+
+test('what fixes another machine is not run on this one', async () => {
+	const facts = await gather({});
+	const off = {
+		...facts,
+		inventory: {...facts.inventory, gpus: facts.inventory.gpus.map((gpu) => ({...gpu, persistenceMode: false}))},
+	};
+	const fix = (local: boolean) => checkOf(diagnose({...off, local}), 'persistence').fix;
+	assert.equal(fix(true)?.automatic, true);
+	assert.deepEqual(fix(false), {...fix(true), automatic: false});
+});

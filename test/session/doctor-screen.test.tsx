@@ -150,3 +150,19 @@ test('on the demo host, no question leads to a fix: it would run on this machine
 	await shown.waitFor(/This does nothing here: this is a demo host/);
 	assert.equal(shown.session.store.get().view.asking, undefined);
 });
+
+test('of an engine on another machine, no fix runs on this one', async (t) => {
+	const shown = await showSession(t, small, {
+		prepare: (host) => {
+			Object.assign(host, {demo: false});
+			Object.defineProperty(host.engine, 'local', {value: false});
+		},
+		useCases: {checkHost: withFailure},
+	});
+	await shown.waitFor(everything);
+	shown.type('D');
+	await shown.waitFor(/no toolkit/);
+	shown.type('\r');
+	await shown.waitFor(/This does nothing here: the engine is on another machine/);
+	assert.equal(shown.session.store.get().view.asking, undefined);
+});

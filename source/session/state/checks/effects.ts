@@ -24,7 +24,11 @@ export function checkHost(context: Context, {again}: Effect<'check-host'>): void
 	};
 
 	const part = again !== undefined && before !== undefined ? {id: again, before} : undefined;
-	change(part === undefined ? {...noDoctor, phase: 'checking'} : {phase: 'checking', problem: undefined});
+	change(
+		part === undefined
+			? {...noDoctor, phase: 'checking', local: host.engine.local}
+			: {phase: 'checking', problem: undefined},
+	);
 	const work = async () => {
 		try {
 			const {checks, facts} = await useCases.checkHost(host, folder, {

@@ -118,7 +118,11 @@ export function whyNotFix(check: AnyCheck | undefined, facts: Facts, {doctor}: V
 	}
 
 	const fix = askAboutFix(doctor, check);
-	return 'whyNot' in fix ? fix.whyNot : facts.demo ? 'this is a demo host' : undefined;
+	if ('whyNot' in fix) {
+		return fix.whyNot;
+	}
+
+	return facts.demo ? 'this is a demo host' : facts.doctor.local ? undefined : 'the engine is on another machine';
 }
 
 /** @param lead before its first line; the others are indented as far */
