@@ -110,6 +110,35 @@ test('a check again says which, and leaving the screen ends it', async (t) => {
 	assert.equal(signals[2]?.aborted, true);
 });
 
+test('a newer check ends the one before it, whose answer counts no more', async (t) => {
+	const first = Promise.withResolvers<Examined>();
+	const signals: AbortSignal[] = [];
+	const shown = await showSession(t, small, {
+		useCases: {
+			async checkHost(host, where, options) {
+				signals.push(options.signal);
+				return signals.length === 1 ? first.promise : ofDemo(host, where, options);
+			},
+		},
+	});
+	await shown.waitFor(everything);
+	shown.type('D');
+	await shown.waitFor(/▸ Doctor/);
+	shown.type('?');
+	await shown.waitFor(/▸ Keys/);
+	shown.type('D');
+	await shown.waitFor(/1 warning/);
+	assert.deepEqual(
+		signals.map(({aborted}) => aborted),
+		[true, false],
+	);
+	const {checks} = shown.session.store.get().facts.doctor;
+	first.resolve({checks: [], facts: {} as Examined['facts']});
+	await first.promise;
+	await Promise.resolve();
+	assert.equal(shown.session.store.get().facts.doctor.checks, checks);
+});
+
 test('a fix is asked about before it runs, whole, and not run without a yes', async (t) => {
 	const shown = await showSession(
 		t,

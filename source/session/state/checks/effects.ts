@@ -1,7 +1,7 @@
 import {runOnTerminal} from '../command-log/run-command.ts';
 import type {Context} from '../context.ts';
 import {problemOf} from '../model.ts';
-import {onChange, type SessionState, withFacts} from '../store.ts';
+import {onChange, type SessionState, type SessionStore, withFacts} from '../store.ts';
 import {afterFix, type DoctorEffect, type DoctorState, noDoctor} from './doctor.ts';
 
 type Effect<Type extends DoctorEffect['type']> = Extract<DoctorEffect, {type: Type}>;
@@ -11,11 +11,16 @@ function isShown({view}: SessionState): boolean {
 	return (view.screen === 'help' ? view.behindHelp : view.screen) === 'doctor';
 }
 
-/** Checks the host, or one layer of it again, until the screen is left. */
+/** Of each session the check that is under way, for a newer one to end it: what it found would replace what is newer. */
+const underWay = new WeakMap<SessionStore, AbortController>();
+
+/** Checks the host, or one layer of it again, until the screen is left or another check begins. */
 export function checkHost(context: Context, {again}: Effect<'check-host'>): void {
 	const {host, store, useCases, folder, signal, tasks} = context;
 	const {facts: before} = store.get().facts.doctor;
 	const left = new AbortController();
+	underWay.get(store)?.abort();
+	underWay.set(store, left);
 	const end = onChange(store, isShown, () => left.abort());
 	const change = (doctor: Partial<DoctorState>) => {
 		if (!left.signal.aborted) {
