@@ -5,7 +5,16 @@ box, which is in the owner's own folders. Their next `gpubox ls` or session show
 Such a notice is a claim, like a label: whoever may write into that home, or uses docker's own commands, could write another one.
 */
 import {randomBytes} from 'node:crypto';
-import {closeSync, fstatSync, constants as open, openSync, readdirSync, readSync, unlinkSync} from 'node:fs';
+import {
+	closeSync,
+	type Dirent,
+	fstatSync,
+	constants as open,
+	openSync,
+	readdirSync,
+	readSync,
+	unlinkSync,
+} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {exitCode, Failure} from '../../base/failure.ts';
 import {EngineError} from '../../engine/engine.ts';
@@ -26,6 +35,9 @@ const longestText = 500;
 const prefix = '.gpubox-notice-';
 
 const largestBytes = 4096;
+
+/** The engine makes the file first and fills it then. In milliseconds. */
+const writingMs = 5000;
 
 /** More than that are shown the next time. */
 const mostAtOnce = 20;
@@ -133,7 +145,7 @@ async function tried(work: () => Promise<string | undefined>): Promise<string | 
 	}
 }
 
-/** The notices for the caller, the oldest first. Each is returned once: it is removed here. Never throws. */
+/** The notices for the caller, the oldest first. Each is returned once: it is removed here, when it is whole. Never throws. */
 export function takeNotices({paths}: Pick<Host, 'paths'>): Notice[] {
 	return homesOf(paths.home)
 		.flatMap((home) => noticesIn(home))
@@ -152,27 +164,38 @@ export function noticeText(notice: Notice): string {
 /** Root has one for each user it creates boxes for. */
 function homesOf(home: string): string[] {
 	const others =
-		process.getuid?.() === 0 ? list(dirname(home)).filter((name) => name.startsWith(`${basename(home)}-`)) : [];
-	return [home, ...others.map((name) => join(dirname(home), name))];
+		process.getuid?.() === 0 ? list(dirname(home)).filter(({name}) => name.startsWith(`${basename(home)}-`)) : [];
+	return [home, ...others.map(({name}) => join(dirname(home), name))];
 }
 
+/** A folder of that name could not be removed, and would keep the place of a notice. */
 function noticesIn(home: string): string[] {
 	return list(home)
-		.filter((name) => name.startsWith(prefix))
-		.map((name) => join(home, name));
+		.filter((entry) => entry.name.startsWith(prefix) && !entry.isDirectory())
+		.map(({name}) => join(home, name));
 }
 
-function list(folder: string): string[] {
+function list(folder: string): Dirent[] {
 	try {
-		return readdirSync(folder);
+		return readdirSync(folder, {withFileTypes: true});
 	} catch {
 		// No box was ever created here.
 		return [];
 	}
 }
 
-/** Programs in a box can write into its home: nothing there is followed, and little is read. */
 function take(path: string): Notice | undefined {
+	const found = read(path);
+	if (found === 'unfinished') {
+		return undefined;
+	}
+
+	remove(path);
+	return found;
+}
+
+/** Programs in a box can write into its home: nothing there is followed, and little is read. */
+function read(path: string): Notice | 'unfinished' | undefined {
 	try {
 		const file = openSync(path, open.O_RDONLY | open.O_NOFOLLOW | open.O_NONBLOCK);
 		try {
@@ -182,15 +205,22 @@ function take(path: string): Notice | undefined {
 			}
 
 			const buffer = Buffer.alloc(largestBytes);
-			return toNotice(JSON.parse(buffer.toString('utf8', 0, readSync(file, buffer))));
+			const value = parse(buffer.toString('utf8', 0, readSync(file, buffer)));
+			return value === undefined && Date.now() - info.ctimeMs < writingMs ? 'unfinished' : toNotice(value);
 		} finally {
 			closeSync(file);
 		}
 	} catch {
-		// Being written, taken by another run at the same moment, or damaged.
+		// Taken by another run at the same moment, a link, or not for the caller to read.
 		return undefined;
-	} finally {
-		remove(path);
+	}
+}
+
+function parse(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined;
 	}
 }
 
@@ -198,7 +228,7 @@ function remove(path: string): void {
 	try {
 		unlinkSync(path);
 	} catch {
-		// Taken by another run, or a folder: shown to no one.
+		// Taken by another run.
 	}
 }
 
