@@ -40,6 +40,9 @@ const placeholder = /\{([a-z][a-z0-9_]*)\}/g;
 const plainWord = /^[\w@%+=:,./{}-]*$/;
 /** Programs that take a word as a program's text: a value there would be read, not passed. */
 const readsWords = /^(?:-[A-Za-z]*c|-e|--command|--eval)$/;
+/** The same in one word with it. */
+const isText = /^(?:-[A-Za-z]*c\{|-e\{|--(?:command|eval)=)/;
+const isShell = /^(?:.*\/)?(?:ba|da|k|mk|z|fi|a)?sh$/;
 
 /** One entry of the setting `commands`. @param place counts from 1 */
 export function readOwnCommand(given: unknown, place: number): OwnCommand | OwnFault {
@@ -126,12 +129,23 @@ function wrongWord(words: readonly string[], prompts: readonly OwnPrompt[]): str
 			return 'the program cannot be a placeholder.';
 		}
 
-		if (names.length > 0 && (!plainWord.test(word) || readsWords.test(words[place - 1] ?? ''))) {
+		if (names.length > 0 && (!plainWord.test(word) || isRead(words, place))) {
 			return `{${names[0]}} has to be a word of its own, or follow the = of an option.`;
 		}
 	}
 
 	return undefined;
+}
+
+/** Whether a word is the text of a program, or a part of it. The options of a shell may come in one word and in any order: `sh -cex`. */
+function isRead(words: readonly string[], place: number): boolean {
+	const before = words.slice(0, place);
+	const options = before.slice(before.findLastIndex((word) => isShell.test(word)) + 1);
+	const isOfShell =
+		options.length < before.length &&
+		options.every((word) => /^[-+]/.test(word)) &&
+		options.some((word) => /^-[A-Za-z]*c/.test(word));
+	return isOfShell || readsWords.test(before.at(-1) ?? '') || isText.test(words[place] ?? '');
 }
 
 /** The placeholders and prompts that the command line names, as `{id}` or as a shell's `$GPUBOX_ID`. */
