@@ -84,7 +84,9 @@ function next(view: OwnView): Reduced {
 }
 
 function aboutOf({box, owner}: OwnValues): string {
-	return box === undefined ? '' : ` on ${box}${owner === undefined ? '' : ` (owner: ${owner})`}`;
+	const whose = owner === undefined ? '' : ` (owner: ${owner})`;
+	// Of a container that is not a box the owner says which one it is.
+	return box === undefined ? (owner === undefined ? '' : ` on ${owner}`) : ` on ${box}${whose}`;
 }
 
 /** The question in words. Safe to print once foreign text was made so. */

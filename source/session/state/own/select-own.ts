@@ -55,6 +55,7 @@ function ofBox(facts: Facts, id: string | undefined): OwnValues {
 }
 
 function gpuOf({gpu}: Facts, {gpuUuid}: View): OwnValues {
-	const uuid = gpu.readings.find((each) => each.uuid === gpuUuid)?.uuid ?? gpu.readings[0]?.uuid;
-	return uuid === undefined ? {} : {gpu: uuid};
+	// In the place of one that was chosen and is gone no other is taken.
+	const uuid = gpuUuid ?? gpu.readings[0]?.uuid;
+	return uuid !== undefined && gpu.readings.some((each) => each.uuid === uuid) ? {gpu: uuid} : {};
 }

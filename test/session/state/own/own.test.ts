@@ -16,6 +16,7 @@ import {
 	readOwnCommand,
 } from '../../../../source/session/state/own/own-commands.ts';
 import {ownQuestion} from '../../../../source/session/state/own/reduce-own.ts';
+import {ownValues} from '../../../../source/session/state/own/select-own.ts';
 import {selectPalette} from '../../../../source/session/state/palette/select-palette.ts';
 import {firstView, reduce, type View} from '../../../../source/session/state/reduce.ts';
 import {merge, toSettings} from '../../../../source/settings/merge.ts';
@@ -108,6 +109,10 @@ describe('own commands', () => {
 		for (const line of [
 			`sh -c 'docker top {id}'`,
 			'bash -lc {id}',
+			'bash -ce {id}',
+			'docker exec a1 /bin/sh -c -x {id}',
+			'sh -c{id}',
+			'psql --command={id}',
 			'ssh gpu2 "ls {folder}"',
 			'{box} x',
 			'echo {boxx}',
@@ -115,6 +120,17 @@ describe('own commands', () => {
 		]) {
 			assert.ok('message' in readOwnCommand({name: 'x', command: line}, 1), line);
 		}
+	});
+	test('after the text for a shell a placeholder is an argument of it', () => {
+		command({command: `sh -c 'docker top "$1"' top {id}`});
+		command({command: 'docker exec {id} bash'});
+	});
+	test('a GPU that was chosen and is gone is not replaced by another', () => {
+		const gpu = {...start.gpu, readings: [{uuid: 'GPU-1'}, {uuid: 'GPU-2'}]} as Facts['gpu'];
+		const of = (gpuUuid: string | undefined) => ownValues({...start, gpu}, {...firstView, gpuUuid}).gpu;
+		assert.equal(of(undefined), 'GPU-1');
+		assert.equal(of('GPU-2'), 'GPU-2');
+		assert.equal(of('GPU-0'), undefined);
 	});
 	test('values that could be read as something else are not passed', () => {
 		const read = command({command: 'docker logs {box} {folder}'});
@@ -189,6 +205,12 @@ describe('the key of an own command', () => {
 		const {effects} = press(facts, 'enter', press(facts, 'y', asked).view);
 		assert.equal(effects[0]?.type, 'run-own');
 		assert.equal(press(facts, 'escape', open).view.own, undefined);
+		const ofContainer = press(factsWith({name: 'Top', key: 'V', command: 'docker top {id}'}), 'V', firstView, {
+			id: 'c1',
+			owner: 'redis, not a box; bob',
+		}).view.asking;
+		assert.ok(ofContainer?.what === 'own');
+		assert.equal(ownQuestion(ofContainer), 'Top on redis, not a box; bob? docker top c1');
 	});
 	test('starts nothing where the key does nothing: a box of the demo may have the name of a real one', () => {
 		const facts: Facts = {...factsWith({name: 'End', key: 'V', command: 'docker rm {box}'}), demo: true};
