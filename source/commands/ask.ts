@@ -1,4 +1,4 @@
-import {findBox} from '../box/list.ts';
+import {findBox, ownerText} from '../box/list.ts';
 import {askOwner} from '../box/up/tell-owner.ts';
 import {openHost} from '../host/open-host.ts';
 import {printJson} from './output/json.ts';
@@ -22,5 +22,5 @@ export async function ask(
 		process.stderr.write(`${note}\n`);
 	}
 
-	process.stdout.write(`${box.owner} is asked about ${box.name}\n`);
+	process.stdout.write(`${ownerText(box)} is asked about ${box.name}\n`);
 }
