@@ -1,5 +1,5 @@
 /** The file of a recording: it grows with each reading, so that one whose program was killed can be played up to then. */
-import {appendFileSync, closeSync, existsSync, constants as open, openSync} from 'node:fs';
+import {appendFileSync, closeSync, existsSync, lstatSync, constants as open, openSync} from 'node:fs';
 import {Failure} from '../../base/failure.ts';
 import {writeFileAtomic} from '../../base/safe-files.ts';
 import type {GpuFrame} from '../../gpu/gpu.ts';
@@ -114,14 +114,27 @@ function linesOf(records: readonly HistoryRecord[]): string {
 
 /** Who ran what is for the caller's eyes, whatever the umask. */
 function makeFile(path: string, force: boolean): number {
+	refuseSpecial(path);
 	writeFileAtomic(path, '', {mode: 0o600, anyFolder: true, isNew: !force});
 	return openSync(path, open.O_WRONLY | open.O_APPEND | open.O_NOFOLLOW);
+}
+
+/** A device or a socket, which `--force` would replace too. @throws Failure */
+function refuseSpecial(path: string): void {
+	const info = lstatSync(path, {throwIfNoEntry: false});
+	if (info !== undefined && !info.isFile() && !info.isSymbolicLink()) {
+		throw new Failure(`${safeText(path)} is not a file, so it is not replaced.`, {fix: 'Choose another file.'});
+	}
 }
 
 function inWords<T>(path: string, work: () => T): T {
 	try {
 		return work();
 	} catch (error) {
+		if (error instanceof Failure) {
+			throw error;
+		}
+
 		const {code, message} = error as NodeJS.ErrnoException;
 		throw code === 'EEXIST'
 			? isThere(path)

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import {existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {once} from 'node:events';
+import {existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
+import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {type TestContext, test} from 'node:test';
@@ -88,6 +90,21 @@ test('a file that is there is replaced only with --force', async (t) => {
 	assert.equal(end, 'done');
 	assert.match(readFileSync(path, 'utf8'), /^\{"format":"gpubox-history"/);
 	assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+test('what is no file is not replaced, and a link is, not what it leads to', async (t) => {
+	const {path, record} = await setUp(t);
+	const socket = createServer().listen(path);
+	await once(socket, 'listening');
+	await assert.rejects(record({force: true, lengthMs: 1000}), /is not a file/);
+	assert.ok(statSync(path).isSocket());
+	await new Promise((resolve) => socket.close(resolve));
+	const other = `${path}.other`;
+	writeFileSync(other, 'mine');
+	symlinkSync(other, path);
+	await record({force: true, lengthMs: 1000});
+	assert.ok(lstatSync(path).isFile());
+	assert.equal(readFileSync(other, 'utf8'), 'mine');
 });
 
 test('without a reading there is no file, and it is a failure', async (t) => {
