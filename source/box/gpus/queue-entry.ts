@@ -56,6 +56,19 @@ export function namedBy(earlier: readonly QueueEntry[], wish: GpuWish): Array<{u
 		: [];
 }
 
+/** The UUIDs of GPUs and slices that `--gpus` names, as `chooseGpus` finds them; what is not there stays as it is. */
+export function uuidsOf(
+	names: readonly string[],
+	gpus: ReadonlyArray<{index: number; uuid: string; mig: ReadonlyArray<{uuid: string}>}>,
+): string[] {
+	const all = gpus.flatMap(({uuid, mig}) => [uuid, ...mig.map((slice) => slice.uuid)]);
+	return names.map((name) =>
+		/^\d+$/.test(name)
+			? (gpus.find(({index}) => index === Number(name))?.uuid ?? name)
+			: (all.find((uuid) => uuid.toLowerCase() === name.toLowerCase()) ?? name),
+	);
+}
+
 /** `2 GPUs`. */
 export function gpusText(count: number): string {
 	return count === 1 ? '1 GPU' : `${count} GPUs`;

@@ -5,7 +5,15 @@ import {formatDuration} from '../../text/duration.ts';
 import type {Box} from '../box.ts';
 import {type GpuSelection, GpusTaken} from '../gpus/allocate.ts';
 import {readGpusOfHost} from '../gpus/availability.ts';
-import {cameBefore, type GpuWish, goesFirst, namedBy, type QueueEntry, queuedText} from '../gpus/queue-entry.ts';
+import {
+	cameBefore,
+	type GpuWish,
+	goesFirst,
+	namedBy,
+	type QueueEntry,
+	queuedText,
+	uuidsOf,
+} from '../gpus/queue-entry.ts';
 import {joinQueue, type QueueTicket, readQueue} from '../gpus/queue-records.ts';
 import {listBoxes} from '../list.ts';
 import type {Prepared} from '../plan/types.ts';
@@ -53,16 +61,10 @@ export function claimInTurn(
 function wishOf({gpuSelection, hostGpus, request}: Prepared, target: Target): GpuWish {
 	const gpus = hostGpus?.inventory.gpus ?? [];
 	const wish = {name: target.chooseName([], {names: []}), share: request.shareGpus};
-	const uuids = namedIn(gpuSelection, gpus);
+	const uuids = gpuSelection.kind === 'exact' ? uuidsOf(gpuSelection.names, gpus) : undefined;
 	return uuids === undefined
 		? {...wish, count: countOf(gpuSelection, gpus.length)}
 		: {...wish, count: uuids.length, uuids};
-}
-
-function namedIn(selection: GpuSelection, gpus: ReadonlyArray<{index: number; uuid: string}>): string[] | undefined {
-	return selection.kind === 'exact'
-		? selection.names.map((name) => gpus.find(({index}) => String(index) === name)?.uuid ?? name)
-		: undefined;
 }
 
 function countOf(selection: GpuSelection, all: number): number {

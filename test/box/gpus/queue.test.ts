@@ -15,7 +15,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
 import {processStart} from '../../../source/base/process/process-start.ts';
-import {cameBefore, goesFirst, namedBy, type QueueEntry} from '../../../source/box/gpus/queue-entry.ts';
+import {cameBefore, goesFirst, namedBy, type QueueEntry, uuidsOf} from '../../../source/box/gpus/queue-entry.ts';
 import {joinQueue, readQueue, removeDeadEntries} from '../../../source/box/gpus/queue-records.ts';
 import type {Host} from '../../../source/host/host.ts';
 
@@ -65,6 +65,17 @@ describe('who goes first', () => {
 		const earlier = [entry({uuids: ['GPU-3'], user: 'bob'})];
 		assert.deepEqual(namedBy(earlier, entry({})), [{uuid: 'GPU-3', by: 'bob queued for 1 GPU'}]);
 		assert.deepEqual(namedBy(earlier, entry({uuids: ['GPU-3']})), []);
+	});
+
+	test('however GPUs are named on the command line, the same ones are meant', () => {
+		const gpus = [
+			{index: 0, uuid: 'GPU-0a', mig: [{uuid: 'MIG-0b'}]},
+			{index: 1, uuid: 'GPU-1a', mig: []},
+		];
+		assert.deepEqual(uuidsOf(['1', '00', 'GPU-1A', 'MIG-0B', '7', 'GPU-x'], gpus), [
+			...['GPU-1a', 'GPU-0a', 'GPU-1a', 'MIG-0b'],
+			...['7', 'GPU-x'],
+		]);
 	});
 
 	test('is a total order', () => {
