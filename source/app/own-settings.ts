@@ -3,6 +3,7 @@ import {findPaths} from '../host/user.ts';
 import {defaults, merge, type Sourced} from '../settings/merge.ts';
 import {personalFile, personalSettings, readPersonal, setPersonal, unsetPersonal} from '../settings/personal.ts';
 import {safeText} from '../text/safe.ts';
+import {looksSecret} from '../text/secret-looking.ts';
 import {loadHostWide} from './load-settings.ts';
 
 /** One setting, or one entry of a map (`env.EDITOR`). All texts are safe to print. */
@@ -34,8 +35,6 @@ export type OwnSettings = {
 	ignored: {message: string; fix: string} | undefined;
 };
 
-const secretName = /(?:token|secret|passw|credential|api[-_]?key|private)/i;
-
 /** All settings that a user can have, each with what counts where no gpubox.yaml says otherwise. @throws Failure (usage) */
 export async function listOwnSettings(): Promise<OwnSettings> {
 	const directory = findPaths(process.env).config;
@@ -64,7 +63,7 @@ function effectiveOf(winners: Sourced[]): Pick<OwnSetting, 'value' | 'typed' | '
 	const [first] = winners;
 	const place = first?.origin.place;
 	const text = winners.map(({value}) => valueInWords(value)).join(',');
-	const secret = secretName.test(first?.key ?? '');
+	const secret = winners.some(({key, value}) => looksSecret(/^env\.(.*)/.exec(key)?.[1] ?? '', String(value)));
 	return {
 		value: secret ? 'set (hidden)' : text,
 		typed: secret || winners.some(({value}) => typeof value === 'object' && !Array.isArray(value)) ? undefined : text,

@@ -88,6 +88,20 @@ test('a refused value stays in its line, with the reason', async (t) => {
 	await shown.waitFor(/› many[\s\S]*✕ /);
 });
 
+test('what looks secret is hidden, by its name or by its beginning, and names of secrets are shown', async () => {
+	await changeOwnSetting('env.FETCH_WITH', 'ghp_hunter2');
+	await changeOwnSetting('secrets', 'HF_TOKEN');
+	const {settings} = await listOwnSettings();
+	const of = (key: string) => settings.find((setting) => setting.key === key)?.value;
+	assert.deepEqual(['env.WANDB_API_KEY', 'env.FETCH_WITH', 'secrets'].map(of), [
+		'set (hidden)',
+		'set (hidden)',
+		'HF_TOKEN',
+	]);
+	await changeOwnSetting('env.FETCH_WITH', undefined);
+	await changeOwnSetting('secrets', undefined);
+});
+
 test('a key that another has is refused, as by gpubox config', async (t) => {
 	const shown = await showSession(t, {columns: 80, rows: 24}, onHost);
 	await shown.waitFor(everything);

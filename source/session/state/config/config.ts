@@ -90,6 +90,11 @@ function beginning(setting: OwnSetting): ConfigEdit {
 function take(config: ConfigEdit): Reduced {
 	const {setting, field, cursor} = config;
 	const text = field === undefined ? (setting.choices[cursor] ?? '') : textOf(field);
+	if (setting.typed === undefined && text === '') {
+		// It was not shown: that nothing was typed does not mean that it is to be empty.
+		return {config: undefined, effects: []};
+	}
+
 	if (!setting.isMap) {
 		return {config, effects: [{type: 'change-setting', key: setting.key, text}]};
 	}

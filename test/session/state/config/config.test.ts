@@ -48,3 +48,11 @@ test('only a value of the user is forgotten', () => {
 		{type: 'change-setting', key: 'theme'},
 	]);
 });
+
+test('a value that is not shown is not emptied by Enter', () => {
+	const token = {...gpus, key: 'env.TOKEN', typed: undefined};
+	const {config} = reduceConfig(undefined, {what: 'change'}, token);
+	assert.deepEqual(reduceConfig(config, {what: 'take'}, token), {config: undefined, effects: []});
+	const {config: typed} = reduceConfig(config, {what: 'insert', text: 'new'}, token);
+	assert.equal(reduceConfig(typed, {what: 'take'}, token).effects.length, 1);
+});
