@@ -35,10 +35,14 @@ export type OwnSettings = {
 	ignored: {message: string; fix: string} | undefined;
 };
 
-/** All settings that a user can have, each with what counts where no gpubox.yaml says otherwise. @throws Failure (usage) */
-export async function listOwnSettings(): Promise<OwnSettings> {
+/**
+All settings that a user can have, each with what counts where no gpubox.yaml says otherwise.
+
+@throws Failure (usage)
+*/
+export async function listOwnSettings(loadHost: typeof loadHostWide = loadHostWide): Promise<OwnSettings> {
 	const directory = findPaths(process.env).config;
-	const {settings: hostWide, ignored} = await loadHostWide();
+	const {settings: hostWide, ignored} = await loadHost();
 	const winners = merge([await readPersonal(directory), hostWide, defaults]);
 	return {
 		settings: personalSettings().flatMap(({key, says, wants, kind, default: fallback, json}): OwnSetting[] => {
@@ -62,11 +66,14 @@ export async function listOwnSettings(): Promise<OwnSettings> {
 function effectiveOf(winners: Sourced[]): Pick<OwnSetting, 'value' | 'typed' | 'place' | 'where'> {
 	const [first] = winners;
 	const place = first?.origin.place;
-	const text = winners.map(({value}) => valueInWords(value)).join(',');
+	const inWords = (all: readonly Sourced[]) => all.map(({value}) => valueInWords(value)).join(',');
+	const text = inWords(winners);
+	// Lists add up: what is typed is the user's own part, as the host's would stay theirs when its administrator takes it back.
+	const own = inWords(winners.filter(({item, origin}) => item !== true || origin.place === 'personal'));
 	const secret = winners.some(({key, value}) => looksSecret(/^env\.(.*)/.exec(key)?.[1] ?? '', String(value)));
 	return {
 		value: secret ? 'set (hidden)' : text,
-		typed: secret || winners.some(({value}) => typeof value === 'object' && !Array.isArray(value)) ? undefined : text,
+		typed: secret || winners.some(({value}) => typeof value === 'object' && !Array.isArray(value)) ? undefined : own,
 		place: place === 'personal' || place === 'host' ? place : 'default',
 		where: first?.origin.where ?? '',
 	};

@@ -102,6 +102,22 @@ test('what looks secret is hidden, by its name or by its beginning, and names of
 	await changeOwnSetting('secrets', undefined);
 });
 
+test("of a list only the user's own part is typed anew, and of a value of the host all of it", async () => {
+	await changeOwnSetting('mounts', '/mine:/mine');
+	const origin = {place: 'host', where: '/etc/gpubox/config.json', base: '/etc/gpubox'} as const;
+	const {settings} = await listOwnSettings(async () => ({
+		settings: [
+			{key: 'mounts', value: '/data:/data:ro', item: true, origin},
+			{key: 'family', value: 'jax', origin},
+		],
+	}));
+	const of = (key: string) => settings.find((setting) => setting.key === key);
+	assert.equal(of('mounts')?.value, '/mine:/mine,/data:/data:ro');
+	assert.equal(of('mounts')?.typed, '/mine:/mine');
+	assert.equal(of('family')?.typed, 'jax');
+	await changeOwnSetting('mounts', undefined);
+});
+
 test('a key that another has is refused, as by gpubox config', async (t) => {
 	const shown = await showSession(t, {columns: 80, rows: 24}, onHost);
 	await shown.waitFor(everything);
