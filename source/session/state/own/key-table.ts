@@ -38,7 +38,7 @@ function isReplaced(key: string): boolean {
 
 const families: ReadonlyArray<readonly Scope[]> = [
 	['gpus', 'boxes', 'side', 'main', 'log', 'log-found', 'log-chosen', 'log-arrows', 'log-whole'],
-	['containers', 'processes', 'people', 'disk', 'list'],
+	['containers', 'processes', 'people', 'disk', 'settings', 'list'],
 	['confirm', 'trust'],
 	['log-prompt', 'filter', 'palette', 'field', 'typing', 'own-prompt'],
 ];

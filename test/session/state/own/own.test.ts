@@ -59,6 +59,12 @@ describe('own keys', () => {
 			assert.deepEqual(actionFor('R', ['main'], tableOf(table)), {type: 'ask-restart'});
 		}
 	});
+	test('a key of every list is refused where one of the lists has it', () => {
+		assert.match(
+			withOwnKeys(bindings, {remove: 'X', sort: 'x'}).faults[0]?.message ?? '',
+			/taken by "Forget your value"/,
+		);
+	});
 	test('of two that want the same key the first has it', () => {
 		const {faults} = withOwnKeys(bindings, {restart: 'K', remove: 'K'});
 		assert.deepEqual(
