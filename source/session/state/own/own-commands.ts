@@ -108,7 +108,7 @@ function readPrompts(given: unknown): OwnPrompt[] | undefined {
 				const {name, text = name, initial = ''} = (each ?? {}) as Record<string, unknown>;
 				const isName = typeof name === 'string' && /^[a-z][a-z0-9_]{0,30}$/.test(name);
 				return isName && !(placeholders as readonly string[]).includes(name)
-					? {name, text: safeText(String(text)).slice(0, 100), initial: String(initial).slice(0, 500)}
+					? {name, text: safeText(String(text)).slice(0, 100), initial: safeText(String(initial)).slice(0, 500)}
 					: undefined;
 			})
 		: [undefined];

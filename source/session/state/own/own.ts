@@ -1,4 +1,5 @@
 /** What is the user's own in the session: keys and commands. */
+import {safeText} from '../../../text/safe.ts';
 import type {Binding} from '../keys/binding.ts';
 import {keyFromSetting, taken, takenBy, withOwnKeys} from './key-table.ts';
 import {type OwnCommand, type OwnFault, readOwnCommand} from './own-commands.ts';
@@ -49,7 +50,7 @@ function bindingFor(command: OwnCommand, table: readonly Binding[]): Binding | O
 	if (key === undefined) {
 		return {
 			where,
-			message: `${where}: "${command.key.slice(0, 20)}" is not a key that can be typed here.`,
+			message: `${where}: "${safeText(command.key).slice(0, 20)}" is not a key that can be typed here.`,
 			fix: 'A character such as V, or space, ctrl+r.',
 		};
 	}

@@ -144,12 +144,20 @@ describe('own commands', () => {
 		assert.match(String(callFor(read, {...values, owner: 'bob'}, {})), /not passed/);
 		assert.equal(typeof callFor(read, {...values, folder: '/home/bob/x y', owner: 'bob'}, {}), 'object');
 	});
+	test('what a prompt begins with is safe to draw', () => {
+		const {prompts} = command({
+			command: 'echo {n}',
+			prompts: [{name: 'n', text: 'a\u001B[2Jb', initial: '1\u001B[2J0'}],
+		});
+		assert.deepEqual(prompts, [{name: 'n', text: 'ab', initial: '10'}]);
+	});
 	test('entries with mistakes are told by name, the others work', () => {
 		const {bindings: table, faults} = ownTable(bindings, {
 			commands: [
 				{name: 'Top', key: 'V', command: 'docker top {id}'},
 				{name: 'Taken', key: 'q', command: 'true'},
 				{name: 'Twice', key: 'V', command: 'true'},
+				{name: 'Odd', key: '\u001B[2JF5', command: 'true'},
 				'nvtop',
 				{name: '\u001B[31mFlag', command: 'true', background: 'yes'},
 				{name: 'Prompt', command: 'echo {n}', prompts: [{name: 'id'}]},
@@ -160,15 +168,16 @@ describe('own commands', () => {
 			[
 				'command "Taken": q is taken by "Leave".',
 				'command "Twice": V is taken by "Top".',
-				'commands, entry 4: it needs a name and a command.',
+				'command "Odd": "F5" is not a key that can be typed here.',
+				'commands, entry 5: it needs a name and a command.',
 				'command "Flag": background must be true or false.',
 				'command "Prompt": its prompts are not a list of {"name": "lines", "text": "How many lines", "initial": "100"}.',
 			],
 		);
-		assert.match(faultMessage(faults)?.fix ?? '', /and 4 more/);
+		assert.match(faultMessage(faults)?.fix ?? '', /and 5 more/);
 		assert.deepEqual(
 			table.filter(({scope}) => scope === 'own').map(({label, keys}) => [label, ...keys]),
-			[['Top', 'V'], ['Taken'], ['Twice']],
+			[['Top', 'V'], ['Taken'], ['Twice'], ['Odd']],
 		);
 	});
 });
