@@ -138,6 +138,38 @@ test('a key that another has is refused, as by gpubox config', async (t) => {
 	assert.equal(JSON.parse(readFileSync(join(home, 'gpubox', 'config.json'), 'utf8')).keys, undefined);
 });
 
+test('a setting that was opened while another was written stays open', async (t) => {
+	const written = Promise.withResolvers<void>();
+	const shown = await showSession(
+		t,
+		{columns: 80, rows: 24},
+		{
+			...onHost,
+			useCases: {...useCases, changeSetting: () => written.promise},
+		},
+	);
+	await shown.waitFor(everything);
+	shown.type(',');
+	await shown.waitFor(/Your settings[\s\S]*auto/);
+	shown.type('\r');
+	await shown.waitFor(/It takes/);
+	shown.type('\r');
+	shown.type('\u001B');
+	await shown.waitFor(/Your settings/);
+	shown.type('j');
+	shown.type('\r');
+	await shown.waitFor(/It takes/);
+	const {config} = shown.session.store.get().view;
+	assert.ok(config);
+	written.resolve();
+	await shown.waitFor(/It takes/);
+	for (let turn = 0; turn < 9; turn += 1) {
+		await new Promise(setImmediate);
+	}
+
+	assert.equal(shown.session.store.get().view.config?.setting.key, config.setting.key);
+});
+
 test('on the demo host nothing is changed', async (t) => {
 	const shown = await showSession(t, {columns: 80, rows: 24}, {useCases});
 	await shown.waitFor(everything);

@@ -25,12 +25,14 @@ async function load({host, store, useCases}: Context): Promise<void> {
 /** Sets one, or forgets it. A value that is refused stays in the field, with the reason. */
 export function changeSetting(context: Context, {key, text}: Effect<'change-setting'>): void {
 	const {host, store, useCases, say, tasks} = context;
+	const begun = store.get().view.config?.setting;
+	const isOpen = () => begun !== undefined && store.get().view.config?.setting === begun;
 	const work = async () => {
 		try {
 			await useCases.changeSetting(key, text);
 		} catch (error) {
 			const {message, fix} = problemOf(error, host.engine.address);
-			if (store.get().view.config === undefined) {
+			if (!isOpen()) {
 				say('failure', message, fix);
 			} else {
 				store.changeNow((state) => ({
@@ -42,7 +44,11 @@ export function changeSetting(context: Context, {key, text}: Effect<'change-sett
 			return;
 		}
 
-		store.changeNow((state) => ({...state, view: {...state.view, config: undefined}}));
+		// Another that was opened since stays open.
+		if (isOpen()) {
+			store.changeNow((state) => ({...state, view: {...state.view, config: undefined}}));
+		}
+
 		await load(context);
 		const note = noteOf(key);
 		say(
