@@ -637,7 +637,6 @@ const story: Step[] = [
 	}),
 	run('gpubox up --gpus 1 --wait', {in: 'share/one', out: ready('alice-one')}),
 	run('gpubox up --gpus 1 --for 4h', {in: 'share/until', check: () => assertEnds('alice-until')}),
-	run('gpubox up --recreate --for 4h', {in: 'share/until', check: () => assertEnds('alice-until')}),
 	run(['gpubox extend alice-train 4h', 'gpubox extend'], {
 		as: 'gpubox extend alice-until 4h',
 		out: /^alice-until is reserved until .* \((7h|8h)/m,

@@ -3,7 +3,15 @@ import {mkdir, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:net';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
-import {dockerOf, makePerson, needsOwnEngine, type Person, testHost, waitUntil} from '../_helpers/test-host/index.ts';
+import {
+	dockerOf,
+	freePort,
+	makePerson,
+	needsOwnEngine,
+	type Person,
+	testHost,
+	waitUntil,
+} from '../_helpers/test-host/index.ts';
 
 // The main job on a real engine with a real Jupyter: start a box, use it, stop it, remove it.
 
@@ -208,6 +216,8 @@ describe('up', () => {
 	let person: Person;
 	before(async () => {
 		person = await makePerson(host);
+		// The usual port may be taken, or given back, by another test host at any moment.
+		assert.equal((await person.runGpubox(['config', 'ports.jupyter', `${await freePort()}`])).code, 0);
 	});
 	after(async () => {
 		await removeAll(person);

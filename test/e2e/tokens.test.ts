@@ -155,7 +155,8 @@ for (const server of servers) {
 				'--',
 				'sh',
 				'-c',
-				'stat -c %a "$JUPYTER_RUNTIME_DIR"; grep -rlF "$(cat /run/secrets/jupyter_token)" "$JUPYTER_RUNTIME_DIR" | wc -l',
+				// Jupyter may answer before it has written it.
+				'stat -c %a "$JUPYTER_RUNTIME_DIR"; for i in 1 2 3 4 5 6 7 8 9 10; do n=$(grep -rlF "$(cat /run/secrets/jupyter_token)" "$JUPYTER_RUNTIME_DIR" | wc -l); [ "$n" -gt 0 ] && break; sleep 1; done; echo "$n"',
 			]);
 			const [mode, count] = found.stdout.trim().split('\n');
 			// Jupyter itself adds the sticky bit.
