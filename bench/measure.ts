@@ -1,28 +1,44 @@
-/** Two ways to do a thing, each timed in turn so that both meet the same noise. Times in milliseconds. */
-export async function compare(
+/** Two ways to do a thing, each measured in turn so that both meet the same noise. */
+export async function inPairs<Value>(
 	rounds: number,
-	ours: () => Promise<number>,
-	reference: () => Promise<number>,
-): Promise<{ours: number; reference: number; ratio: number}> {
+	ours: () => Promise<Value>,
+	reference: () => Promise<Value>,
+): Promise<Array<{ours: Value; reference: Value}>> {
 	// The first of each fills caches of the disk and of compiled code.
 	await ours();
 	await reference();
-	const times = {ours: [] as number[], reference: [] as number[]};
+	const pairs: Array<{ours: Value; reference: Value}> = [];
 	for (let round = 0; round < rounds; round++) {
-		times.ours.push(await ours());
-		times.reference.push(await reference());
+		// Neither is always the one that comes after the other.
+		const order = round % 2 === 0;
+		const first = await (order ? ours : reference)();
+		const second = await (order ? reference : ours)();
+		pairs.push(order ? {ours: first, reference: second} : {ours: second, reference: first});
 	}
 
-	const [a, b] = [median(times.ours), median(times.reference)];
-	return {ours: a, reference: b, ratio: a / b};
+	return pairs;
 }
 
-export function median(values: number[]): number {
+export function median(values: readonly number[]): number {
+	return quantile(values, 0.5);
+}
+
+/** The first and the third. */
+export function quartiles(values: readonly number[]): [number, number] {
+	return [quantile(values, 0.25), quantile(values, 0.75)];
+}
+
+/**
+Between two values in proportion.
+
+@param share from 0 for the smallest value to 1 for the largest
+@returns NaN without values
+*/
+export function quantile(values: readonly number[], share: number): number {
 	const sorted = [...values].sort((a, b) => a - b);
-	const middle = Math.floor(sorted.length / 2);
-	return sorted.length % 2 === 1
-		? (sorted[middle] ?? Number.NaN)
-		: ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
+	const place = (sorted.length - 1) * share;
+	const [below = Number.NaN, above = below] = sorted.slice(Math.floor(place));
+	return below + (above - below) * (place - Math.floor(place));
 }
 
 /** How long something takes, in milliseconds. */
