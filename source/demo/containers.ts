@@ -291,6 +291,7 @@ export function detailOf(container: DemoContainer, imageId: string): ContainerDe
 		...rowOf(container, imageId),
 		exitCode,
 		oomKilled: false,
+		restartCount: 0,
 		...(startedAt === undefined ? {} : {startedAt}),
 		mounts: spec.mounts,
 		spec,

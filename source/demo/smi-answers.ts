@@ -1,5 +1,5 @@
 import type {Scenario, ScenarioGpu} from './scenario.ts';
-import {linksText, slicesText} from './smi-detail.ts';
+import {linksText, loadText, slicesText} from './smi-detail.ts';
 import {cellOf, fields, type Moment} from './smi-fields.ts';
 import {tableText, versionText} from './smi-table.ts';
 import {cardStateOf, at as scenarioAt} from './state-at.ts';
@@ -211,6 +211,12 @@ export function answer(whole: Scenario, arguments_: readonly string[]): Answer {
 			return arguments_[1] === '-m' ? topology(scenario) : badArguments();
 		case 'nvlink':
 			return arguments_[1] === '-s' ? text(linksText(scenario)) : badArguments();
+		case 'pmon':
+			return {
+				kind: 'rows',
+				intervalMs: undefined,
+				at: (seconds) => ({text: loadText(scenario, seconds), exitCode: 0}),
+			};
 		case '-q':
 			return {
 				kind: 'rows',

@@ -1,6 +1,7 @@
 /** What the simulated nvidia-smi says of one card alone: its links, and its slices with their memory. */
 import type {Scenario, ScenarioGpu} from './scenario.ts';
-import {at as scenarioAt} from './state-at.ts';
+import {cellOf} from './smi-fields.ts';
+import {cardStateOf, at as scenarioAt} from './state-at.ts';
 
 /** `nvidia-smi nvlink -s`: a line for each link of a card that has any. */
 export function linksText({gpus}: Scenario): string {
@@ -75,4 +76,37 @@ function processLines(scenario: Scenario, gpu: ScenarioGpu): string[] {
 			`            Used GPU Memory               : ${usedMemoryMiB ?? 'N/A'} MiB`,
 		]),
 	);
+}
+
+/** `nvidia-smi pmon -c 1 -s u`: the processes of a GPU have an equal part of its load each. Those on slices are not measured. */
+export function loadText(whole: Scenario, seconds: number): string {
+	const scenario = scenarioAt(whole, seconds);
+	const rows = scenario.gpus
+		.filter((gpu) => cardStateOf(scenario, gpu, seconds) !== 'lost')
+		.flatMap((gpu) => {
+			const processes = scenario.processes.filter((process) => process.gpu === gpu.index);
+			const [load = Number.NaN, memory = Number.NaN] = ['utilization.gpu', 'utilization.memory'].map((name) =>
+				Number(cellOf(name, {scenario, gpu, seconds}, {units: false, needsReset: false})),
+			);
+			const part = (percent: number) =>
+				(Number.isNaN(percent) ? '-' : String(Math.round(percent / processes.length))).padStart(6);
+			return processes.length === 0
+				? [
+						`${String(gpu.index).padStart(5)} ${'-'.padStart(10)} ${'-'.padStart(5)} ${unmeasured(6)}    -              `,
+					]
+				: processes.map(
+						({pid, name}) =>
+							`${String(gpu.index).padStart(5)} ${String(pid).padStart(10)} ${'C'.padStart(5)} ${part(load)} ${part(memory)} ${unmeasured(4)}    ${name.slice(0, 14)}`,
+					);
+		});
+	return `${[...loadHeads, ...rows].join('\n')}\n`;
+}
+
+const loadHeads = [
+	'# gpu         pid   type     sm    mem    enc    dec    jpg    ofa    command ',
+	'# Idx           #    C/G      %      %      %      %      %      %    name ',
+];
+
+function unmeasured(columns: number): string {
+	return Array.from({length: columns}, () => '-'.padStart(6)).join(' ');
 }

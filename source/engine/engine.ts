@@ -158,6 +158,8 @@ export type ContainerDetail = Container & {
 	exitCode: number;
 	/** A process in it was killed at its memory limit, the first one or another. */
 	oomKilled: boolean;
+	/** How often its restart policy started it again; missing where the engine does not tell. */
+	restartCount?: number;
 	startedAt?: Date;
 	/** Missing until it ended. */
 	finishedAt?: Date;

@@ -169,7 +169,7 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 		case 'people':
 		case 'disk':
 		case 'settings': {
-			return <ListScreen {...frame} name={view.screen} onShown={session.showRows} />;
+			return <ListScreen {...frame} name={view.screen} onShown={session} />;
 		}
 
 		case 'setup': {

@@ -28,6 +28,8 @@ import {characterOf} from './state/keys/key-names.ts';
 import {createLogModel, type LogModel} from './state/log/log-model.ts';
 import {logSituation} from './state/log/select-log.ts';
 import {followMachine} from './state/machine/container-source.ts';
+import {createLoadSource} from './state/machine/load-source.ts';
+import {createRestartSource} from './state/machine/restart-source.ts';
 import {containerSituation, listSituation, settingSituation} from './state/machine/select-lists.ts';
 import {createUseSource} from './state/machine/use-source.ts';
 import {type Facts, isDemoOffered, noFacts} from './state/model.ts';
@@ -101,6 +103,10 @@ export type Session = {
 	now: () => Date;
 	/** To be told which rows of a list are on the screen: only of these it is measured what they use. */
 	showRows: (ids: readonly string[]) => void;
+	/** To be told which columns are, by their keys: what is asked of the driver for one of them is asked only then. */
+	showColumns: (keys: readonly string[]) => void;
+	/** To be told of which container the details are shown; undefined for none. */
+	showDetail: (id: string | undefined) => void;
 	/** Keys that came in one piece. */
 	press(keys: readonly string[], measures: Measures): void;
 	/** Pasted text is not a sequence of commands: it goes where text is typed, or nowhere. */
@@ -194,6 +200,8 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		tour,
 		now,
 		showRows: uses.show,
+		showColumns: createLoadSource(context),
+		showDetail: createRestartSource(context),
 		...createInput(store, act),
 		connectTerminal(given) {
 			terminal.resolve(given);

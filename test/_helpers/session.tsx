@@ -46,6 +46,7 @@ export const noUseCases: UseCases = {
 	listSettings: fail,
 	changeSetting: fail,
 	findProcess: fail,
+	processLoad: async () => undefined,
 	async keepHistory() {},
 	signalProcess: fail,
 	idleLimits: async () => ({warnAfterMs: undefined, stopAfterMs: undefined}),

@@ -4,8 +4,12 @@ import {fileURLToPath} from 'node:url';
 import type {Disk} from '../../source/app/images/measure-disk.ts';
 import {label} from '../../source/box/box.ts';
 import {joinQueue} from '../../source/box/gpus/queue-records.ts';
+import type {Idleness} from '../../source/box/idle/idle.ts';
 import type {DemoHost} from '../../source/demo/host.ts';
+import type {Session} from '../../source/session/session.ts';
 import {isListName} from '../../source/session/state/lists/reduce-lists.ts';
+import {withFacts} from '../../source/session/state/store.ts';
+import type {BoxIdleness} from '../../source/session/state/tells/tells.ts';
 import {frozenAt} from '../_helpers/demo.ts';
 import {showSession} from '../_helpers/session.tsx';
 import {assertScreen} from '../_helpers/snapshot.ts';
@@ -14,7 +18,8 @@ const folder = fileURLToPath(new URL('snapshots', import.meta.url));
 const small = {columns: 80, rows: 24};
 const ready = /hopper[\s\S]*(?:alice-llm|erik-whisper)/;
 
-const hoursAgo = (hours: number) => new Date(frozenAt.getTime() - hours * 3_600_000);
+const hoursMs = (hours: number) => hours * 3_600_000;
+const hoursAgo = (hours: number) => new Date(frozenAt.getTime() - hoursMs(hours));
 
 const disk: Disk = {
 	images: [
@@ -61,18 +66,51 @@ const measured = /2516%|2\.1%|alice-llm-train/;
 for (const size of [{columns: 60, rows: 20}, small, {columns: 120, rows: 40}, {columns: 200, rows: 60}]) {
 	const name = `${size.columns}x${size.rows}`;
 	test(`all containers at ${name}`, async (t) => {
-		const shown = await showSession(t, size);
+		const shown = await showSession(t, size, {useCases: {idleLimits: fails, processLoad: async () => loads}});
 		await shown.waitFor(ready);
+		idleSince(shown.session);
 		shown.type('2');
 		await shown.waitFor(measured);
+		await shown.waitFor(
+			size.rows > 20 ? /9 of 11 running[\s\S]*grafana[^\n]*186M/ : /9 of 11 running[\s\S]*whisper[^\n]*3\.8G/,
+		);
 		assertScreen(
 			folder,
 			`containers-${name}`,
-			await shown.waitFor(
-				size.rows > 20 ? /9 of 11 running[\s\S]*grafana[^\n]*186M/ : /9 of 11 running[\s\S]*whisper[^\n]*3\.8G/,
-			),
+			await shown.waitFor(size.columns > 60 ? /alice-llm-train[^\n]*277G +394%/ : /277G/),
 		);
 	});
+}
+
+/** By GPU and process. */
+const loads = new Map([
+	['0 20411', 99],
+	['1 20412', 98],
+	['2 20413', 97],
+	['3 20414', 100],
+	['4 33102', 0],
+	['4 35540', 88],
+	['5 40219', 61],
+	['6 28512', 3],
+]);
+
+/** So that no look at the boxes changes what the test says of them. */
+async function fails(): Promise<never> {
+	throw new Error('not asked in this test');
+}
+
+function idleSince({store}: Session): void {
+	const {boxes} = store.get().facts.box;
+	const known: Record<string, Idleness> = {
+		'dora-eda': {kind: 'idle', since: hoursAgo(3)},
+		'alice-llm-train': {kind: 'busy'},
+		'chen-vllm': {kind: 'idle', since: hoursAgo(60)},
+	};
+	const idle = boxes.flatMap(({id, name}): Array<[string, BoxIdleness]> => {
+		const idleness = known[name];
+		return idleness === undefined ? [] : [[id, {idleness, warnAfterMs: hoursMs(24)}]];
+	});
+	store.changeNow(withFacts(({tells}) => ({tells: {...tells, idle: new Map(idle)}})));
 }
 
 /** Two users wait for GPUs; one has no box, and hostile texts. */
@@ -88,14 +126,14 @@ function queueUp(host: DemoHost): void {
 }
 
 for (const [key, name, expected] of [
-	['3', 'processes', /GPU processes[\s\S]*gpu_burn[\s\S]*erik-whisper/],
+	['3', 'processes', /GPU processes[\s\S]*33102[^\n]* 0%[\s\S]*erik-whisper/],
 	['4', 'people', /▸ People[\s\S]*alice[\s\S]*277G[\s\S]*erik\?/],
 	['6', 'disk', /≥39G[\s\S]*chen-ablation/],
 ] as const) {
 	for (const size of [small, {columns: 120, rows: 40}]) {
 		test(`the screen of ${name} at ${size.columns}x${size.rows}`, async (t) => {
 			const shown = await showSession(t, size, {
-				useCases: {disk: async () => disk},
+				useCases: {disk: async () => disk, processLoad: async () => loads},
 				prepare: key === '4' ? queueUp : () => {},
 			});
 			await shown.waitForWhole(/hopper[\s\S]*gpu_burn/);

@@ -42,6 +42,7 @@ export const containerDetail = v.object({
 	Name: v.string(),
 	Created: time,
 	Image: v.string(),
+	RestartCount: v.nullish(whole),
 	State: v.object({
 		Status: v.string(),
 		ExitCode: whole,

@@ -94,6 +94,7 @@ export function toContainerDetail(detail: ContainerDetailAnswer): ContainerDetai
 		ports: toPorts(detail.HostConfig.PortBindings),
 		exitCode: detail.State.ExitCode,
 		oomKilled: detail.State.OOMKilled ?? false,
+		...(detail.RestartCount == null ? {} : {restartCount: detail.RestartCount}),
 		...(startedAt ? {startedAt} : {}),
 		...(finishedAt ? {finishedAt} : {}),
 		mounts: toMounts(detail.Mounts),

@@ -1,4 +1,5 @@
 import {Box, Text} from 'ink';
+import {useEffect} from 'react';
 import type {Diagnostic} from '../../base/failure.ts';
 import {cut, fit, widthOf} from '../../text/layout/fit.ts';
 import type {Column, Row} from '../state/lists/list.ts';
@@ -27,6 +28,8 @@ type Properties = {
 	empty: string;
 	width: number;
 	height: number;
+	/** Called with the keys of the columns that fit. */
+	onColumns: (keys: readonly string[]) => void;
 };
 
 /** Lines that a list needs beside its rows: the frame, the heads, the filter, a problem. */
@@ -40,6 +43,11 @@ export function ListPane(properties: Properties) {
 		properties;
 	const inner = width - 2;
 	const widths = columnWidths(columns, rows, inner - 3);
+	const keys = widths.map(({column}) => column.key).join(' ');
+	const {onColumns} = properties;
+	useEffect(() => {
+		onColumns(keys.split(' '));
+	}, [keys, onColumns]);
 	const place = to - from < rows.length ? `${from + 1}–${to} of ${rows.length}` : '';
 	return (
 		<TitledPane

@@ -6,6 +6,7 @@ import {HostLine} from '../components/host-line.tsx';
 import {ListPane, linesBesideRows} from '../components/list-pane.tsx';
 import {Tabs} from '../components/tabs.tsx';
 import {TitledPane, windowAround} from '../components/titled-pane.tsx';
+import type {Session} from '../session.ts';
 import {selectHints} from '../state/key-hints.ts';
 import type {ListName} from '../state/lists/reduce-lists.ts';
 import {selectRowDetail} from '../state/machine/row-detail.ts';
@@ -23,8 +24,7 @@ type Properties = {
 	view: View;
 	size: {columns: number; rows: number};
 	now: Date;
-	/** Called with the ids of the rows that are drawn and measured; with none when the list leaves the screen. */
-	onShown: (ids: readonly string[]) => void;
+	onShown: Pick<Session, 'showRows' | 'showColumns' | 'showDetail'>;
 };
 
 /** A list on a screen of its own, and below it what is known of the row chosen. */
@@ -42,10 +42,22 @@ export function ListScreen({name, facts, view, size, now, onShown}: Properties) 
 	const {from, to} = windowAround(place, shown.rows.length, room);
 	const measured = room === 0 ? [] : shown.rows.slice(from, to).filter((row) => row.measured);
 	const ids = measured.map(({id}) => id).join(' ');
+	const detailOf = name === 'containers' && detailHeight > 0 ? shown.chosen?.id : undefined;
+	const {showRows, showColumns, showDetail} = onShown;
 	useEffect(() => {
-		onShown(ids === '' ? [] : ids.split(' '));
-	}, [ids, onShown]);
-	useEffect(() => () => onShown([]), [onShown]);
+		showRows(ids === '' ? [] : ids.split(' '));
+	}, [ids, showRows]);
+	useEffect(() => {
+		showDetail(detailOf);
+	}, [detailOf, showDetail]);
+	useEffect(
+		() => () => {
+			showRows([]);
+			showColumns([]);
+			showDetail(undefined);
+		},
+		[showRows, showColumns, showDetail],
+	);
 	return (
 		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
 			<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
@@ -59,6 +71,7 @@ export function ListScreen({name, facts, view, size, now, onShown}: Properties) 
 				typing={list.typing}
 				width={columns}
 				height={height}
+				onColumns={showColumns}
 			/>
 			{detailHeight > 0 && (
 				<TitledPane title={shown.chosen?.cells.name?.text ?? ''} width={columns} height={detailHeight} focused={false}>

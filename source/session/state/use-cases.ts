@@ -11,6 +11,7 @@ import type {SetupOptions} from '../../app/setup/setup.ts';
 import type {findProcess, SignalledProcess, SignalOutcome} from '../../app/signal-process.ts';
 import type {upHere} from '../../app/up.ts';
 import type {Box} from '../../box/box.ts';
+import type {readProcessLoad} from '../../gpu/process-load.ts';
 import type {Host} from '../../host/host.ts';
 
 /** What the session does with functions that the verbs call too. */
@@ -28,6 +29,8 @@ export type UseCases = {
 	changeSetting: typeof changeOwnSetting;
 	findProcess: typeof findProcess;
 	signalProcess: (host: Host, process: SignalledProcess, name: 'SIGTERM' | 'SIGKILL') => Promise<SignalOutcome>;
+	/** How busy processes keep their GPUs. */
+	processLoad: typeof readProcessLoad;
 	/** After how long an idle box is marked. */
 	idleLimits: (box: Box) => Promise<IdleLimits>;
 	/** Settles when the signal of the watch aborts. */
@@ -73,6 +76,10 @@ export const ownUseCases: UseCases = {
 	async signalProcess(_, process, name) {
 		const {signalProcess} = await import('../../app/signal-process.ts');
 		return signalProcess(process, name);
+	},
+	async processLoad(...options) {
+		const {readProcessLoad} = await import('../../gpu/process-load.ts');
+		return readProcessLoad(...options);
 	},
 	async idleLimits(box) {
 		const {idleLimits} = await import('../../app/idle-limits.ts');

@@ -2,10 +2,12 @@ import {type Box, isRunning} from '../../../box/box.ts';
 import {formatDuration} from '../../../text/duration.ts';
 import {theme} from '../../theme.ts';
 import {gpuNumbers, markOf} from '../boxes/select-boxes.ts';
-import type {Column, Row} from '../lists/list.ts';
+import type {Cell, Column, Row} from '../lists/list.ts';
 import type {Facts} from '../model.ts';
 import {rangesOf} from '../tells/gpu-numbers.ts';
+import {expiryCell, idleCell} from '../tells/select-tells.ts';
 import {bytes, rate} from './figures.ts';
+import {loadCell} from './load-cell.ts';
 import type {ListedContainer, Use} from './machine.ts';
 import {ownerOf, ownerWord} from './owner.ts';
 
@@ -16,11 +18,14 @@ export const containerColumns: readonly Column[] = [
 	{key: 'memory', title: 'MEM', most: 6, align: 'right', priority: 3, largestFirst: true, moves: true},
 	{key: 'gpus', title: 'GPU', most: 9, priority: 4},
 	{key: 'gpuMemory', title: 'GPU MEM', most: 7, align: 'right', priority: 5, largestFirst: true, moves: true},
-	{key: 'received', title: 'NET IN', most: 7, align: 'right', priority: 7, largestFirst: true, moves: true},
-	{key: 'sent', title: 'NET OUT', most: 7, align: 'right', priority: 8, largestFirst: true, moves: true},
-	{key: 'state', title: 'STATE', most: 10, priority: 10, filtered: true},
-	{key: 'age', title: 'AGE', most: 5, align: 'right', priority: 6},
-	{key: 'image', title: 'IMAGE', most: 70, least: 14, priority: 9, filtered: true},
+	{key: 'sm', title: 'SM', most: 5, align: 'right', priority: 6, largestFirst: true, moves: true},
+	{key: 'received', title: 'NET IN', most: 7, align: 'right', priority: 10, largestFirst: true, moves: true},
+	{key: 'sent', title: 'NET OUT', most: 7, align: 'right', priority: 11, largestFirst: true, moves: true},
+	{key: 'idle', title: 'IDLE', most: 6, align: 'right', priority: 8, largestFirst: true},
+	{key: 'expires', title: 'EXPIRES', most: 7, align: 'right', priority: 9},
+	{key: 'state', title: 'STATE', most: 10, priority: 13, filtered: true},
+	{key: 'age', title: 'AGE', most: 5, align: 'right', priority: 7},
+	{key: 'image', title: 'IMAGE', most: 70, least: 14, priority: 12, filtered: true},
 ];
 
 /** A container with what is known of it elsewhere. */
@@ -48,7 +53,7 @@ function containerRow(container: KnownContainer, facts: Facts, now: Date): Row {
 	const {id, box, state, running, createdAt, image} = container;
 	const use = facts.machine.uses.get(id);
 	const ageMs = now.getTime() - createdAt.getTime();
-	const gpuMemory = gpuMemoryOf(id, facts);
+	const processes = facts.gpu.processes.filter((process) => process.container?.id === id);
 	return {
 		id,
 		...markOf({state}),
@@ -60,7 +65,10 @@ function containerRow(container: KnownContainer, facts: Facts, now: Date): Row {
 			owner: {text: ownerWord(ownerOf(container, facts))},
 			...cellsOfUse(running ? use : undefined, running),
 			gpus: {text: cardsOf(container, facts)},
-			gpuMemory: {text: gpuMemory === null ? '' : bytes(gpuMemory * 1024 ** 2), value: gpuMemory},
+			gpuMemory: gpuMemoryCell(processes),
+			sm: loadCell(processes, facts),
+			idle: idleCell(box, facts.tells, now),
+			expires: expiryCell(box, now),
 			state: {text: state === 'exited' ? 'stopped' : state},
 			age: {text: formatDuration(ageMs).split(' ')[0] ?? '', value: ageMs},
 			image: {text: box?.image ?? image, style: theme.quiet},
@@ -81,12 +89,15 @@ function cellsOfUse(use: Use | undefined, running: boolean) {
 	};
 }
 
-/** MiB that its processes have on all cards; null where none is known to have any. */
-function gpuMemoryOf(id: string, {gpu}: Facts): number | null {
-	const known = gpu.processes.flatMap(({container, usedMemoryMiB}) =>
-		container?.id === id && usedMemoryMiB !== null ? [usedMemoryMiB] : [],
-	);
-	return known.length === 0 ? null : known.reduce((sum, used) => sum + used, 0);
+/** What these processes have on all cards; unknown where the driver tells it of none of them. */
+function gpuMemoryCell(processes: Facts['gpu']['processes']): Cell {
+	const known = processes.flatMap(({usedMemoryMiB}) => usedMemoryMiB ?? []);
+	if (known.length === 0) {
+		return {text: processes.length === 0 ? '' : '–', value: null};
+	}
+
+	const used = known.reduce((sum, each) => sum + each, 0);
+	return {text: bytes(used * 1024 ** 2), value: used};
 }
 
 /** The cards of a box; of another container those on which its processes run. */

@@ -29,6 +29,10 @@ export type MachineState = {
 	age: string | undefined;
 	/** Of those on the screen, by container. */
 	uses: ReadonlyMap<string, Use>;
+	/** What processes make of their GPUs while a column shows it, as `readProcessLoad` has it. */
+	loads: ReadonlyMap<string, number>;
+	/** How often the engine restarted the container whose details are shown; undefined until it is known. */
+	restarts: {id: string; count: number} | undefined;
 	disk: DiskState;
 };
 
@@ -45,5 +49,7 @@ export const noMachine: MachineState = {
 	problem: undefined,
 	age: undefined,
 	uses: new Map(),
+	loads: new Map(),
+	restarts: undefined,
 	disk: {phase: 'unasked', disk: undefined, problem: undefined},
 };

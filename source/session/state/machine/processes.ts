@@ -2,6 +2,7 @@ import {theme} from '../../theme.ts';
 import type {Column, Row} from '../lists/list.ts';
 import type {Facts} from '../model.ts';
 import {bytes} from './figures.ts';
+import {loadCell} from './load-cell.ts';
 
 export const processColumns: readonly Column[] = [
 	{key: 'gpu', title: 'GPU', most: 3, align: 'right', priority: 0},
@@ -9,8 +10,9 @@ export const processColumns: readonly Column[] = [
 	{key: 'user', title: 'USER', most: 14, least: 5, priority: 3, filtered: true},
 	{key: 'container', title: 'CONTAINER', most: 36, least: 10, priority: 4, filtered: true},
 	{key: 'memory', title: 'GPU MEM', most: 7, align: 'right', priority: 2, largestFirst: true, moves: true},
-	{key: 'share', title: 'OF GPU', most: 6, align: 'right', priority: 6, largestFirst: true, moves: true},
-	{key: 'name', title: 'PROCESS', most: 60, least: 8, priority: 5, filtered: true},
+	{key: 'share', title: 'OF GPU', most: 6, align: 'right', priority: 7, largestFirst: true, moves: true},
+	{key: 'sm', title: 'SM', most: 4, align: 'right', priority: 5, largestFirst: true, moves: true},
+	{key: 'name', title: 'PROCESS', most: 60, least: 8, priority: 6, filtered: true},
 ];
 
 /** By card, the largest first. */
@@ -42,6 +44,7 @@ export function processRows(facts: Facts): Row[] {
 					},
 					memory: {text: used === null ? '–' : bytes(used * 1024 ** 2), value: used},
 					share: {text: share === null ? '–' : `${Math.round(share * 100)}%`, value: share},
+					sm: loadCell([process], facts),
 					name: {text: name ?? 'not told'},
 				},
 			};

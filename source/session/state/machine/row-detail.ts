@@ -3,7 +3,9 @@ import {settingDetail} from '../config/config.ts';
 import type {ListName} from '../lists/reduce-lists.ts';
 import type {Facts} from '../model.ts';
 import {processInWords} from '../selectors.ts';
+import {tellPairs} from '../tells/select-tells.ts';
 import {knownContainers} from './containers.ts';
+import type {MachineState} from './machine.ts';
 import {ownerInWords, ownerOf} from './owner.ts';
 
 type Pairs = Array<[label: string, value: string]>;
@@ -31,7 +33,11 @@ function containerDetail(id: string, facts: Facts, now: Date): Pairs {
 		['kind', box === undefined ? 'not a box: gpubox did not create it' : box.job ? 'job' : 'box'],
 		['owner', ownerInWords(owner).replace(/^owner:? /, '')],
 		['image', box?.image ?? image],
-		['state', `${state}, created ${formatDuration(now.getTime() - createdAt.getTime())} ago`],
+		[
+			'state',
+			`${state}, created ${formatDuration(now.getTime() - createdAt.getTime())} ago${restartsInWords(id, facts.machine)}`,
+		],
+		...(box === undefined ? [] : tellPairs(box, facts.tells, now)),
 		...(box === undefined ? folders.slice(0, 3) : [box.project]).map((folder, place): [string, string] => [
 			place > 0 ? '' : box === undefined ? 'mounts' : 'project',
 			folder,
@@ -42,4 +48,11 @@ function containerDetail(id: string, facts: Facts, now: Date): Pairs {
 		]),
 		['id', id.slice(0, 12)],
 	];
+}
+
+/** Of those by its restart policy: what a user starts again, the engine does not count. */
+function restartsInWords(id: string, {restarts}: MachineState): string {
+	return restarts?.id !== id || restarts.count === 0
+		? ''
+		: `, restarted by the engine ${restarts.count === 1 ? 'once' : `${restarts.count} times`}`;
 }

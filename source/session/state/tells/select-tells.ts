@@ -2,6 +2,7 @@ import type {Box} from '../../../box/box.ts';
 import {idleFor} from '../../../box/idle/idle.ts';
 import {formatDuration} from '../../../text/duration.ts';
 import {type Style, theme} from '../../theme.ts';
+import type {Cell} from '../lists/list.ts';
 import type {BoxIdleness, TellsState} from './tells.ts';
 
 /** What a row says about a box beyond its state, in a few words. */
@@ -53,6 +54,43 @@ export function noteOf(box: Box, {verdicts, idle}: TellsState, now: Date): BoxNo
 	}
 
 	return leftMs === undefined ? undefined : {text: `expires ${short(leftMs)}`, style: theme.quiet};
+}
+
+/** A cell of a list: since when a box is idle. Empty for what is no running box; jobs are not asked. */
+export function idleCell(box: Box | undefined, {idle}: Pick<TellsState, 'idle'>, now: Date): Cell {
+	if (box?.state !== 'running' || box.job !== undefined) {
+		return {text: '', value: null};
+	}
+
+	const seen = idle.get(box.id);
+	switch (seen?.idleness.kind) {
+		case 'busy': {
+			return {text: 'in use', value: 0};
+		}
+
+		case 'idle': {
+			const idleMs = idleFor(seen.idleness, now);
+			return {text: short(idleMs), value: idleMs, ...(longIdle(box, seen, now) ? {style: theme.warning} : {})};
+		}
+
+		default: {
+			return {text: '–', value: null};
+		}
+	}
+}
+
+/** A cell of a list: how long a box is reserved still. */
+export function expiryCell(box: Box | undefined, now: Date): Cell {
+	if (box?.until === undefined) {
+		return {text: '', value: null};
+	}
+
+	const leftMs = box.until.getTime() - now.getTime();
+	return {
+		text: leftMs > 0 ? short(leftMs) : 'expired',
+		value: box.until.getTime(),
+		...(leftMs <= soonMs ? {style: theme.warning} : {}),
+	};
 }
 
 /** The same in full, as pairs of a label and a value. */

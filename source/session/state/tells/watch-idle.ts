@@ -4,6 +4,7 @@ import type {Idleness} from '../../../box/idle/idle.ts';
 import type {GpuUse} from '../../../box/idle/observe.ts';
 import type {Host} from '../../../host/host.ts';
 import type {Facts} from '../model.ts';
+import type {View} from '../reduce.ts';
 import {type SessionStore, withFacts} from '../store.ts';
 import type {UseCases} from '../use-cases.ts';
 import type {BoxIdleness} from './tells.ts';
@@ -15,10 +16,13 @@ const sameBoxMs = 60_000;
 /** Of the curve of a card, so many seconds count as now. */
 const recentSeconds = 10;
 
+/** The screens that show since when boxes are idle. */
+const screensOfIdleness: ReadonlyArray<View['screen']> = ['main', 'containers'];
+
 export type IdleTiming = {stepMs: number; sameBoxMs: number};
 
 /**
-Keeps since when boxes are idle, one after the other, while their list is on the screen. A box whose own cards compute is in use: then the
+Keeps since when boxes are idle, one after the other, while a list of them is on the screen. A box whose own cards compute is in use: then the
 engine is not asked.
 */
 export async function followIdleness(
@@ -42,7 +46,7 @@ export async function followIdleness(
 		}
 
 		const box = nextOf(boxes, looked, timing.sameBoxMs);
-		const isSeen = view.screen === 'main' && !facts.lent && facts.box.phase === 'live';
+		const isSeen = screensOfIdleness.includes(view.screen) && !facts.lent && facts.box.phase === 'live';
 		if (signal.aborted || !isSeen || box === undefined) {
 			continue;
 		}

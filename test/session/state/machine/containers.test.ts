@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {EventEmitter, on} from 'node:events';
 import {test} from 'node:test';
+import type {Idleness} from '../../../../source/box/idle/idle.ts';
 import type {Container, Engine, EngineEvent} from '../../../../source/engine/engine.ts';
 import type {Context} from '../../../../source/session/state/context.ts';
 import {followMachine} from '../../../../source/session/state/machine/container-source.ts';
@@ -163,4 +164,63 @@ test('GPU memory of people is nothing where no process is known to be there, and
 	const process = {gpuUuid: 'GPU-0', pid: 1, name: 'x', user: 'dora', box: 'dora-eda', container: null};
 	assert.equal(cellOf(false, [{...process, usedMemoryMiB: null}]), '–');
 	assert.equal(cellOf(false, [{...process, usedMemoryMiB: 2048}]), '2.0G');
+});
+
+test('a container shows what its processes make of the GPUs, since when its box is idle and how long it is reserved', () => {
+	const id = 'a'.padEnd(64, '0');
+	const minutes = (count: number) => new Date(now.getTime() + count * 60_000);
+	const box = {...makeBox({name: 'dora-eda', owner: 'dora', mine: true, state: 'running'}), id};
+	const on = (gpuUuid: string, pid: number, usedMemoryMiB: number | null = 1024) => ({
+		...{gpuUuid, pid, usedMemoryMiB, name: 'python', user: 'dora', box: 'dora-eda'},
+		container: {id, name: 'x'},
+	});
+	const cells = (
+		processes: object[],
+		{loads = [], until, idle}: {loads?: Array<[string, number]>; until?: Date; idle?: Idleness} = {},
+	) => {
+		const listed = {...container('db-1'), id, claim: true, folders: []};
+		const facts = {
+			...start,
+			machine: {...start.machine, containers: [listed], loads: new Map(loads)},
+			box: {...start.box, boxes: [until === undefined ? box : {...box, until}]},
+			tells: {...start.tells, idle: new Map(idle ? [[id, {idleness: idle, warnAfterMs: undefined}]] : [])},
+			gpu: {
+				...start.gpu,
+				processes,
+				readings: [
+					{uuid: 'GPU-a', index: 0},
+					{uuid: 'GPU-b', index: 1},
+				],
+			},
+		} as unknown as Facts;
+		const [row] = selectList('containers', facts, firstView, now).rows;
+		return ['gpuMemory', 'sm', 'idle', 'expires'].map((key) => row?.cells[key]?.text);
+	};
+	assert.deepEqual(cells([]), ['', '', '–', '']);
+	assert.deepEqual(cells([on('GPU-a', 7, null)]), ['–', '–', '–', ''], 'there, and not measured');
+	const both = [on('GPU-a', 7), on('GPU-b', 7)];
+	assert.deepEqual(
+		cells(both, {
+			loads: [
+				['0 7', 97],
+				['1 7', 40],
+				['1 8', 9],
+			],
+		}),
+		['2.0G', '137%', '–', ''],
+	);
+	assert.deepEqual(cells(both, {loads: [['1 7', 0]]}), ['2.0G', '0%', '–', '']);
+	assert.deepEqual(
+		cells([on('GPU-gone', 7)], {loads: [['0 7', 97]]}),
+		['1.0G', '–', '–', ''],
+		'not that of another GPU',
+	);
+	assert.deepEqual(cells([], {idle: {kind: 'busy'}, until: minutes(301)}), ['', '', 'in use', '5h']);
+	assert.deepEqual(cells([], {idle: {kind: 'idle', since: minutes(-200)}, until: minutes(-1)}), [
+		'',
+		'',
+		'3h',
+		'expired',
+	]);
+	assert.deepEqual(cells([], {idle: {kind: 'unknown'}}), ['', '', '–', '']);
 });
