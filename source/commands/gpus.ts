@@ -58,7 +58,11 @@ export async function gpus(options: Options, signal: AbortSignal): Promise<void>
 		readHolders(host, boxes, signal),
 	]);
 	const queue = readQueue(host);
-	await print(inventory, viewGpus(inventory.gpus, frame), processes, boxes, options, {holders, queue});
+	await print(inventory, viewGpus(inventory.gpus, frame), processes, boxes, options, {
+		holders,
+		queue,
+		local: host.engine.local,
+	});
 }
 
 async function watch(host: Host, inventory: GpuInventory, options: Options, signal: AbortSignal): Promise<void> {
@@ -74,7 +78,11 @@ async function watch(host: Host, inventory: GpuInventory, options: Options, sign
 		}
 
 		const queue = readQueue(host);
-		await print(inventory, viewGpus(inventory.gpus, latest), processes, boxes, options, {holders: [], queue});
+		await print(inventory, viewGpus(inventory.gpus, latest), processes, boxes, options, {
+			holders: [],
+			queue,
+			local: host.engine.local,
+		});
 	};
 	await watchGpus(host.nvidiaSmi, {
 		signal,
@@ -160,7 +168,7 @@ async function print(
 	listed: Processes,
 	boxes: Box[],
 	options: Options,
-	{holders, queue}: {holders: Holder[]; queue: QueueEntry[] | undefined},
+	{holders, queue, local}: {holders: Holder[]; queue: QueueEntry[] | undefined; local: boolean},
 ): Promise<void> {
 	if (options.json) {
 		const value = {...gpusJson(inventory, views, listed, boxes, holders), queue: queueJson(queue)};
@@ -212,7 +220,7 @@ async function print(
 		process.stdout.write(`\n${await table(['box', 'owner', 'gpus', 'since', 'idle'], rows, ['since', 'owner'])}\n`);
 	}
 
-	process.stdout.write(await queueTable(queue, {wide: options.wide, whole: 'gpubox gpus --wide'}));
+	process.stdout.write(await queueTable(queue, {wide: options.wide, local, whole: 'gpubox gpus --wide'}));
 	if (processes.length > 0) {
 		const indexOf = new Map(views.map(({uuid, index}) => [uuid, String(index)]));
 		const lines = processes.map((entry) => [

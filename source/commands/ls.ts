@@ -34,7 +34,7 @@ export async function ls(
 		printJson({boxes: boxes.map((box) => boxJson(box, idleness.get(box.id))), queue: queueJson(queue)});
 	} else {
 		await printTable(boxes, idleness, {wide: options.wide, indexes});
-		await printQueue(queue, options.wide);
+		await printQueue(queue, {wide: options.wide, local: host.engine.local});
 	}
 
 	for (const notice of takeNotices(host)) {
@@ -55,10 +55,13 @@ export async function ls(
 }
 
 /** Without any entry its code is not loaded. */
-async function printQueue(queue: QueueEntry[] | undefined, wide: true | undefined): Promise<void> {
-	if (queue !== undefined && queue.length > 0) {
+async function printQueue(
+	queue: QueueEntry[] | undefined,
+	options: {wide: true | undefined; local: boolean},
+): Promise<void> {
+	if (queue === undefined || queue.length > 0) {
 		const {queueTable} = await import('./output/queue-table.ts');
-		process.stdout.write(await queueTable(queue, {wide, whole: 'gpubox ls --wide'}));
+		process.stdout.write(await queueTable(queue, {...options, whole: 'gpubox ls --wide'}));
 	}
 }
 

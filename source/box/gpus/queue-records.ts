@@ -9,6 +9,7 @@ import {
 	constants,
 	fchmodSync,
 	fstatSync,
+	lstatSync,
 	openSync,
 	readdirSync,
 	readFileSync,
@@ -47,8 +48,10 @@ const entryBytes = 4096;
 /** An entry that is older was left by a process that does not run. In milliseconds. */
 const staleAfter = 90_000;
 
-/** Others may fill the folder. */
-const mostFiles = 2000;
+/** Others may fill the folder: of more files than that nobody knows which ones count. */
+const mostFiles = 5000;
+/** So many of a user are read, those written last, and so many count. */
+const mostReadOfOneUser = 64;
 const mostOfOneUser = 16;
 
 /** @returns undefined where others could not see it: for an engine elsewhere, or where nothing can be written */
@@ -116,9 +119,13 @@ function contentOf(place: Place, wish: GpuWish, {now, behind}: {now: Date; behin
 	return buffer;
 }
 
-/** The queue of this host and engine, the first one first. Undefined for an engine elsewhere, where it cannot be seen. Never throws. */
+/**
+The queue of this host and engine, the first one first. Undefined where it is not known: for an engine elsewhere, and where the folder cannot be
+read or has too many files. Never throws.
+*/
 export function readQueue(place: Place, now = new Date()): QueueEntry[] | undefined {
-	if (!place.engine.local) {
+	const files = place.engine.local ? filesIn(folderOf(place)) : undefined;
+	if (files === undefined || files.isCut) {
 		return undefined;
 	}
 
@@ -126,7 +133,8 @@ export function readQueue(place: Place, now = new Date()): QueueEntry[] | undefi
 	const entries: QueueEntry[] = [];
 	const counts = new Map<number, number>();
 	let names: Map<number, string> | undefined;
-	for (const {record, info, id} of readRecords(folderOf(place))) {
+	const current = files.files.filter(({info}) => place.demo || isRecent(info, now));
+	for (const {record, info, id} of readFiles(newestOfEach(current))) {
 		const count = counts.get(info.uid) ?? 0;
 		// On the demo host no process waits.
 		const alive = place.demo || isAlive(record, info, now);
@@ -146,7 +154,8 @@ export function readQueue(place: Place, now = new Date()): QueueEntry[] | undefi
 export function removeDeadEntries(place: Place, now = new Date()): void {
 	const folder = folderOf(place);
 	const own = process.getuid?.();
-	for (const {record, info, id} of place.demo ? [] : readRecords(folder)) {
+	const {files} = (place.demo ? undefined : filesIn(folder)) ?? {files: []};
+	for (const {record, info, id} of readFiles(files.filter(({info: {uid}}) => uid === own))) {
 		if (info.uid === own && !isAlive(record, info, now)) {
 			unlinkIfThere(join(folder, prefix + id));
 		}
@@ -158,17 +167,37 @@ function folderOf({paths}: Place): string {
 	return paths.queue ?? '/tmp';
 }
 
+/** A file with the name of an entry, which is not read yet. */
+type NamedFile = {path: string; id: string; info: Stats};
+
 type Found = {record: QueueRecord; info: Stats; id: string};
 
-function readRecords(folder: string): Found[] {
-	let names: string[];
+/** @returns undefined where the folder cannot be read */
+function filesIn(folder: string): {files: NamedFile[]; isCut: boolean} | undefined {
 	try {
-		names = readdirSync(folder).filter((name) => name.startsWith(prefix));
-	} catch {
-		return [];
+		const names = readdirSync(folder).filter((name) => name.startsWith(prefix));
+		const files = names.slice(0, mostFiles).flatMap((name): NamedFile[] => {
+			const path = join(folder, name);
+			const info = lstatSync(path, {throwIfNoEntry: false});
+			return info?.isFile() && info.size === entryBytes ? [{path, id: name.slice(prefix.length), info}] : [];
+		});
+		return {files, isCut: names.length > mostFiles};
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code === 'ENOENT' ? {files: [], isCut: false} : undefined;
 	}
+}
 
-	return names.slice(0, mostFiles).flatMap((name) => readOne(join(folder, name), name.slice(prefix.length)) ?? []);
+/** However many files a user has there, those of the others are read. */
+function newestOfEach(files: readonly NamedFile[]): NamedFile[] {
+	return [...Map.groupBy(files, ({info}) => info.uid).values()].flatMap((ofOne) =>
+		ofOne.length <= mostReadOfOneUser
+			? ofOne
+			: ofOne.toSorted((a, b) => b.info.mtimeMs - a.info.mtimeMs).slice(0, mostReadOfOneUser),
+	);
+}
+
+function readFiles(files: readonly NamedFile[]): Found[] {
+	return files.flatMap(({path, id}) => readOne(path, id) ?? []);
 }
 
 /** Anyone can put anything there: nothing is followed or waited for, and little is read. */
@@ -251,12 +280,16 @@ function toRecord(text: string): QueueRecord | undefined {
 }
 
 function isAlive({pid, startedAt, namespace}: QueueRecord, info: Stats, now: Date): boolean {
-	if (Math.abs(now.getTime() - info.mtimeMs) > staleAfter) {
+	if (!isRecent(info, now)) {
 		return false;
 	}
 
 	const found = namespace === pidNamespace() ? lookAtProcess(pid) : 'hidden';
 	return found === 'hidden' || (found !== 'gone' && found.startedAt === startedAt && found.uid === info.uid);
+}
+
+function isRecent({mtimeMs}: Stats, now: Date): boolean {
+	return Math.abs(now.getTime() - mtimeMs) <= staleAfter;
 }
 
 function lookAtProcess(pid: number): 'gone' | 'hidden' | {startedAt: string; uid: number} {

@@ -78,7 +78,11 @@ export function selectGpuPane(facts: Facts, view: View): GpuPaneView {
 }
 
 /** `alice queued for 2`, `3 queued`. */
-function queuedNote(queue: readonly QueueEntry[]): string[] {
+function queuedNote(queue: readonly QueueEntry[] | undefined): string[] {
+	if (queue === undefined) {
+		return ['queue unknown'];
+	}
+
 	const [first, ...more] = queue;
 	return first === undefined
 		? []

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {
+	chownSync,
 	mkdtempSync,
 	readdirSync,
 	readFileSync,
@@ -17,6 +18,7 @@ import {after, describe, test} from 'node:test';
 import {processStart} from '../../../source/base/process/process-start.ts';
 import {cameBefore, goesFirst, namedBy, type QueueEntry, uuidsOf} from '../../../source/box/gpus/queue-entry.ts';
 import {joinQueue, readQueue, removeDeadEntries} from '../../../source/box/gpus/queue-records.ts';
+import {queueTable} from '../../../source/commands/output/queue-table.ts';
 import type {Host} from '../../../source/host/host.ts';
 
 const queue = mkdtempSync(join(tmpdir(), 'gpubox-queue-test-'));
@@ -235,5 +237,50 @@ describe('the records', () => {
 
 		assert.equal(readQueue(host)?.length, 16);
 		clear();
+	});
+
+	test('are seen however many files another user has there', {
+		skip: uid === 0 ? undefined : 'only root can make files of others',
+	}, () => {
+		for (let index = 0; index < 2500; index++) {
+			const path = join(queue, `gpubox-queue-${index}`);
+			writeFileSync(path, 'x'.repeat(4096));
+			chownSync(path, 65_534, 65_534);
+		}
+
+		const ticket = joinQueue(host, wish);
+		assert.deepEqual(
+			readQueue(host)?.map(({id}) => id),
+			[ticket?.id],
+		);
+		ticket?.leave();
+		clear();
+	});
+
+	test('of a user that were written last are read, and those that no one writes any more are not', () => {
+		for (let index = 0; index < 100; index++) {
+			const path = join(queue, `gpubox-queue-0${index}`);
+			writeFileSync(path, 'x'.repeat(4096));
+			utimesSync(path, new Date(), new Date(Date.now() - 30_000));
+		}
+
+		const ticket = joinQueue(host, wish);
+		assert.equal(readQueue(host)?.length, 1);
+		ticket?.leave();
+		clear();
+	});
+
+	test('are unknown, and not none, with more files than anyone can look at or a folder that cannot be read', async () => {
+		for (let index = 0; index <= 5000; index++) {
+			writeFileSync(join(queue, `gpubox-queue-${index}`), '');
+		}
+
+		assert.equal(readQueue(host), undefined);
+		const file = join(queue, 'gpubox-queue-0');
+		assert.equal(readQueue({...host, paths: {queue: file}} as unknown as Host), undefined);
+		clear();
+		assert.deepEqual(readQueue(host), []);
+		assert.match(await queueTable(undefined, {whole: '', local: true}), /is not known/);
+		assert.equal(await queueTable(undefined, {whole: '', local: false}), '');
 	});
 });

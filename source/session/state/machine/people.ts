@@ -155,7 +155,7 @@ function holdings(facts: Facts): Map<string, Holding> {
 		holding.memory = used !== null ? (holding.memory ?? 0) + used : holding.memory === 0 ? null : holding.memory;
 	}
 
-	for (const entry of facts.tells.queue) {
+	for (const entry of facts.tells.queue ?? []) {
 		const box = facts.box.boxes.find(({uid, mine}) => uid === entry.uid && mine === entry.mine);
 		const holding = of(box === undefined ? entry.user : ownerText(box), entry.mine);
 		holding.queued = [...holding.queued, entry];

@@ -31,7 +31,7 @@ const columnsOf: Record<ListName, readonly Column[]> = {
 /** Who waits for GPUs has a column while someone does. */
 function columnsNow(name: ListName, {tells}: Facts): readonly Column[] {
 	const columns = columnsOf[name];
-	return tells.queue.length > 0 ? columns : columns.filter(({key}) => key !== 'queued');
+	return tells.queue !== undefined && tells.queue.length > 0 ? columns : columns.filter(({key}) => key !== 'queued');
 }
 
 function rowsOf(name: ListName, facts: Facts, now: Date): Row[] {

@@ -13,8 +13,8 @@ export type BoxIdleness = {
 export type TellsState = {
 	verdicts: ReadonlyMap<string, Verdict>;
 	idle: ReadonlyMap<string, BoxIdleness>;
-	/** Who is queued for GPUs, the first one first; empty where that cannot be seen. */
-	queue: readonly QueueEntry[];
+	/** Who is queued for GPUs, the first one first. Empty for an engine elsewhere; undefined where the queue cannot be read here. */
+	queue: readonly QueueEntry[] | undefined;
 	/** What happened on the host. */
 	events: EventsState;
 };

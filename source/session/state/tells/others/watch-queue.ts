@@ -1,9 +1,9 @@
 import timers from 'node:timers/promises';
-import type {QueueEntry} from '../../../../box/gpus/queue-entry.ts';
 import {readQueue} from '../../../../box/gpus/queue-records.ts';
 import type {Host} from '../../../../host/host.ts';
 import type {View} from '../../reduce.ts';
 import {type SessionStore, withFacts} from '../../store.ts';
+import type {TellsState} from '../tells.ts';
 
 const stepMs = 3000;
 
@@ -19,19 +19,19 @@ export async function followQueue(
 	while (!signal.aborted) {
 		const {view, facts} = store.get();
 		if (screens.has(view.screen) && !facts.lent) {
-			keep(store, readQueue(host) ?? []);
+			keep(store, readQueue(host) ?? (host.engine.local ? undefined : []));
 		}
 
 		await timers.setTimeout(every, undefined, {signal}).catch(() => {});
 	}
 }
 
-function keep(store: SessionStore, queue: readonly QueueEntry[]): void {
+function keep(store: SessionStore, queue: TellsState['queue']): void {
 	if (keyOf(queue) !== keyOf(store.get().facts.tells.queue)) {
 		store.change(withFacts(({tells}) => ({tells: {...tells, queue}})));
 	}
 }
 
-function keyOf(queue: readonly QueueEntry[]): string {
-	return JSON.stringify(queue.map(({id, behind, user}) => [id, user, behind]));
+function keyOf(queue: TellsState['queue']): string {
+	return JSON.stringify(queue?.map(({id, behind, user}) => [id, user, behind]) ?? null);
 }
