@@ -1,24 +1,21 @@
 import {toDuration} from '../app/duration-option.ts';
-import {idleLimits} from '../app/idle-limits.ts';
 import {loadHostWide} from '../app/load-settings.ts';
 import type {Box} from '../box/box.ts';
 import {isAbandoned} from '../box/gpus/claims.ts';
 import type {Idleness} from '../box/idle/idle.ts';
 import {readIdleness} from '../box/idle/observe.ts';
-import {decideReap, findReapReason, noticeText, readLinesSince, whyNotDue, writeToLog} from '../box/idle/reap.ts';
 import {isToken} from '../box/jupyter/token.ts';
 import {listClaims, onlyBoxes} from '../box/list.ts';
 import {inside} from '../box/paths.ts';
 import {removeUnlessRunning} from '../box/remove-container.ts';
 import {removeLeftovers} from '../box/up/leftovers.ts';
-import {stopBox} from '../box/up/lifecycle.ts';
 import {EngineError} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {explain} from '../host/remedies.ts';
-import {tellOwnerOf} from './output/ask-end.ts';
 import {printJson} from './output/json.ts';
 import {tellTrouble} from './output/tell-trouble.ts';
+import {type Outcome, reapBox} from './reap-box.ts';
 import {installTimer, uninstallTimer} from './reap-schedule.ts';
 
 export type ReapOptions = {
@@ -29,16 +26,6 @@ export type ReapOptions = {
 	install?: true | undefined;
 	uninstall?: true | undefined;
 	json?: true | undefined;
-};
-
-/** What was found and done, per box. */
-type Outcome = {
-	box: Pick<Box, 'name' | 'id'>;
-	action: 'none' | 'notified' | 'waiting' | 'stopped' | 'removed' | 'failed';
-	/** Why, or why not. */
-	reason: string;
-	/** When it will be stopped. */
-	until?: Date;
 };
 
 /**
@@ -79,15 +66,12 @@ export async function reap(options: ReapOptions, signal: AbortSignal): Promise<n
 		await lookAfterRuns(host, boxes, signal);
 	}
 
-	const idleness = await readIdleness(host, boxes, {
-		signal,
-		looks: 5,
-		...(all ? {tokenOf: (box: Box) => readTokenInside(host, box, signal)} : {}),
-	});
+	const look = (some: Box[]) => readUseOfBoxes(host, some, all, signal);
+	const idleness = await look(boxes);
 	const gone = new Set(outcomes.map(({box}) => box.id));
 	for (const box of boxes.filter(({id}) => !gone.has(id))) {
 		try {
-			report(await reapOne(host, box, idleness.get(box.id), {graceMs, dryRun}, signal));
+			report(await reapBox(host, box, idleness.get(box.id), {graceMs, dryRun, look}, signal));
 		} catch (error) {
 			signal.throwIfAborted();
 			const {message} = explain(error);
@@ -117,45 +101,11 @@ async function addToHistory(host: Host, boxes: readonly Box[], signal: AbortSign
 		await addReading(host, boxes, signal);
 	} catch (error) {
 		signal.throwIfAborted();
-		tellTrouble(explain(error));
-	}
-}
-
-async function reapOne(
-	host: Host,
-	box: Box,
-	idleness: Idleness | undefined,
-	{graceMs, dryRun}: {graceMs: number; dryRun: boolean},
-	signal: AbortSignal,
-): Promise<Outcome> {
-	const now = new Date();
-	const {stopAfterMs} = await idleLimits(box);
-	const due = findReapReason(box, idleness, stopAfterMs, now);
-	if (!due) {
-		return {box, action: 'none', reason: whyNotDue(box, idleness, stopAfterMs, now)};
-	}
-
-	const {reason} = due;
-	const decision = decideReap(await readLinesSince(host, box, due.since, signal), now);
-	if (decision.kind === 'wait') {
-		return {box, action: 'waiting', reason, until: decision.until};
-	}
-
-	if (decision.kind === 'stop') {
-		if (!dryRun) {
-			await tellOwnerOf(host, box, 'stopped');
-			await stopBox(host, box, signal);
+		if (process.stderr.isTTY) {
+			// See above. The session, which writes the same file, tells it too.
+			tellTrouble(explain(error));
 		}
-
-		return {box, action: 'stopped', reason};
 	}
-
-	const until = new Date(now.getTime() + graceMs);
-	if (!dryRun) {
-		await writeToLog(host, box, noticeText(box, due, until));
-	}
-
-	return {box, action: 'notified', reason, until};
 }
 
 /** Which boxes were looked at and are not due, and why. */
@@ -190,6 +140,14 @@ function outcomeJson({box: {name, id}, action, reason, until}: Outcome) {
 
 function say(line: string): void {
 	process.stdout.write(`${line}\n`);
+}
+
+function readUseOfBoxes(host: Host, boxes: Box[], all: boolean, signal: AbortSignal): Promise<Map<string, Idleness>> {
+	return readIdleness(host, boxes, {
+		signal,
+		looks: 5,
+		...(all ? {tokenOf: (box: Box) => readTokenInside(host, box, signal)} : {}),
+	});
 }
 
 /** Removes what killed runs left behind: containers that were created and never started. */

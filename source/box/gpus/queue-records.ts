@@ -48,7 +48,7 @@ const entryBytes = 4096;
 /** An entry that is older was left by a process that does not run. In milliseconds. */
 const staleAfter = 90_000;
 
-/** Others may fill the folder: of more files than that nobody knows which ones count. */
+/** Others may fill the folder: of more files than that it is not known which ones count. */
 const mostFiles = 5000;
 /** So many of a user are read, those written last, and so many count. */
 const mostReadOfOneUser = 64;
