@@ -159,7 +159,10 @@ async function ownedProcesses(
 	finder?: ContainerFinder,
 ): Promise<Processes> {
 	const list = await readProcesses(host.nvidiaSmi, {signal});
-	return {processes: await nameProcesses(host, list, boxes, gpus, finder), known: areKnown(list)};
+	return {
+		processes: await nameProcesses(host, list, boxes, gpus, {...(finder ? {finder} : {}), signal}),
+		known: areKnown(list),
+	};
 }
 
 async function print(

@@ -55,6 +55,6 @@ async function look(host: Host, boxes: readonly Box[], signal: AbortSignal) {
 	}
 
 	const list = await readProcesses(host.nvidiaSmi, {signal});
-	const processes = areKnown(list) ? await heed(nameProcesses(host, list, boxes, gpus), signal) : undefined;
+	const processes = areKnown(list) ? await heed(nameProcesses(host, list, boxes, gpus, {signal}), signal) : undefined;
 	return {frame, processes, atMs: list.listedAt};
 }

@@ -83,6 +83,11 @@ export async function recordGpus(
 	let seen = new Set<string>();
 	let writtenMs = 0;
 	const writeProcesses = () => {
+		if (file.readings === 0) {
+			// A driver may list processes for days and read no GPU: the history forgets, the file could not.
+			return;
+		}
+
 		// A list may have waited for the engine; what was written twice counts once.
 		const spans = processes.since(writtenMs - namingMs - listEveryMs);
 		writtenMs = Date.now();
@@ -100,7 +105,14 @@ export async function recordGpus(
 						onProblem(news.problem);
 					}
 				} else if (!until.aborted) {
-					orFail(() => file.add(news.frame) || finish({end: 'full'}));
+					orFail(() => {
+						const isFirst = file.readings === 0;
+						if (!file.add(news.frame)) {
+							finish({end: 'full'});
+						} else if (isFirst) {
+							writeProcesses();
+						}
+					});
 				}
 			},
 		}),
@@ -207,7 +219,7 @@ function createNaming(host: Host, {gpus}: GpuInventory) {
 			}
 
 			pids = new Set(processes.map(({pid}) => pid));
-			return await heed(nameProcesses(host, list, boxes, gpus, finder), soon);
+			return await heed(nameProcesses(host, list, boxes, gpus, {finder, signal: soon}), soon);
 		} catch (error) {
 			// Without an engine that answers as it should they are recorded anyway.
 			if (soon.aborted || error instanceof EngineError) {

@@ -1,5 +1,5 @@
 /** The file of a recording: it grows with each reading, so that one whose program was killed can be played up to then. */
-import {appendFileSync, closeSync, existsSync, lstatSync, constants as open, openSync} from 'node:fs';
+import {appendFileSync, closeSync, existsSync, fstatSync, lstatSync, constants as open, openSync} from 'node:fs';
 import {Failure} from '../../base/failure.ts';
 import {writeFileAtomic} from '../../base/safe-files.ts';
 import type {GpuFrame} from '../../gpu/gpu.ts';
@@ -19,7 +19,7 @@ export type RecordingFile = {
 	readonly bytes: number;
 	/** Makes the file at the first reading. @returns whether there is room for more @throws Failure */
 	add(frame: GpuFrame): boolean;
-	/** Before the first reading they wait for it. @throws Failure */
+	/** Nothing before the first reading. @throws Failure */
 	write(records: readonly HistoryRecord[]): void;
 	close(): void;
 };
@@ -45,7 +45,6 @@ export function createRecordingFile(path: string, head: readonly HistoryRecord[]
 	let bytes = 0;
 	let fromMs = 0;
 	let toMs = 0;
-	const waiting = [...head];
 	const append = (text: string) => {
 		if (file !== undefined && text !== '') {
 			inWords(path, () => appendFileSync(file ?? -1, text));
@@ -75,7 +74,7 @@ export function createRecordingFile(path: string, head: readonly HistoryRecord[]
 			if (file === undefined) {
 				fromMs = toMs;
 				file = inWords(path, () => makeFile(path, force));
-				append(`${historyHeader}\n${linesOf(waiting)}`);
+				append(`${historyHeader}\n${linesOf(head)}`);
 			}
 
 			append(linesOf(readingsOf(frame, toMs)));
@@ -87,11 +86,7 @@ export function createRecordingFile(path: string, head: readonly HistoryRecord[]
 			return bytes < mostRecordingBytes - reservedBytes;
 		},
 		write(records) {
-			if (file === undefined) {
-				waiting.push(...records);
-			} else {
-				append(linesOf(records));
-			}
+			append(linesOf(records));
 		},
 		close() {
 			if (file !== undefined) {
@@ -116,7 +111,21 @@ function linesOf(records: readonly HistoryRecord[]): string {
 function makeFile(path: string, force: boolean): number {
 	refuseSpecial(path);
 	writeFileAtomic(path, '', {mode: 0o600, anyFolder: true, isNew: !force});
-	return openSync(path, open.O_WRONLY | open.O_APPEND | open.O_NOFOLLOW);
+	return openMade(path);
+}
+
+/** Where others can write in the folder, it may be another one by now. @throws Failure */
+export function openMade(path: string): number {
+	const file = openSync(path, open.O_WRONLY | open.O_APPEND | open.O_NOFOLLOW | open.O_NONBLOCK);
+	const info = fstatSync(file);
+	if (!info.isFile() || info.uid !== process.getuid?.() || info.nlink !== 1 || info.size !== 0) {
+		closeSync(file);
+		throw new Failure(`${safeText(path)} was replaced by another program.`, {
+			fix: 'Choose a folder in which no one else can write.',
+		});
+	}
+
+	return file;
 }
 
 /** A device or a socket, which `--force` would replace too. @throws Failure */

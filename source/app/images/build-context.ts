@@ -44,7 +44,10 @@ export async function* readContext(
 			}
 		}
 
-		waiting.push(...folders.reverse());
+		// One by one: a folder may have more of them than a call can have arguments.
+		for (const folder of folders.reverse()) {
+			waiting.push(folder);
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ export async function nameProcesses(
 	{processes, listedAt}: Pick<ProcessList, 'processes' | 'listedAt'>,
 	boxes: readonly Box[],
 	cards: readonly Card[],
-	finder: ContainerFinder = createContainerFinder(host.engine, isClaim),
+	{finder = createContainerFinder(host.engine, isClaim), signal}: {finder?: ContainerFinder; signal?: AbortSignal} = {},
 ): Promise<NamedProcess[]> {
 	if (processes.length === 0) {
 		return [];
@@ -50,7 +50,7 @@ export async function nameProcesses(
 
 	// Process ids of the demo host or another machine mean nothing in this one's /proc: there the engine is asked.
 	if (host.demo || !host.engine.local) {
-		const byPid = await processesOfBoxes(host, boxes);
+		const byPid = await processesOfBoxes(host, boxes, signal);
 		const strangers = listed.flatMap(({pid}) => (byPid.has(pid) ? [] : [pid]));
 		const others = strangers.length === 0 ? new Map<number, NamedContainer>() : await finder.byPids(strangers);
 		return listed.map((process) => {
@@ -88,13 +88,17 @@ export function isClaim({labels}: Pick<Container, 'labels'>): boolean {
 	return (labels[label.name] ?? '') !== '';
 }
 
-async function processesOfBoxes(host: Host, boxes: readonly Box[]): Promise<Map<number, Box>> {
+async function processesOfBoxes(
+	host: Host,
+	boxes: readonly Box[],
+	signal: AbortSignal | undefined,
+): Promise<Map<number, Box>> {
 	const found = new Map<number, Box>();
 	const candidates = boxes.filter((box) => box.state === 'running' && box.gpus.length > 0);
 	await Promise.all(
 		candidates.map(async (box) => {
 			// A box that has just stopped has no processes.
-			const processes = await host.engine.top(box.id).catch(() => []);
+			const processes = await host.engine.top(box.id, signal).catch(() => []);
 			for (const {pid} of processes) {
 				found.set(pid, box);
 			}

@@ -155,12 +155,12 @@ function changed(before: string[], now: string[], report: UpOptions['report']): 
 	return now;
 }
 
-async function pauseUntil(ended: Promise<void>, milliseconds: number, signal: AbortSignal): Promise<void> {
+/** @throws the signal's reason */
+export async function pauseUntil(ended: Promise<void>, milliseconds: number, signal: AbortSignal): Promise<void> {
 	const pausing = new AbortController();
-	await Promise.race([
-		ended,
-		timers.setTimeout(milliseconds, undefined, {signal: AbortSignal.any([signal, pausing.signal])}),
-	]).finally(() => pausing.abort());
+	const over = timers.setTimeout(milliseconds, undefined, {signal: AbortSignal.any([signal, pausing.signal])});
+	// It rejects with an error of its own, and what counts is why the signal was aborted.
+	await Promise.race([ended, over.catch(() => {})]).finally(() => pausing.abort());
 	signal.throwIfAborted();
 }
 

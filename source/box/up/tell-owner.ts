@@ -190,8 +190,7 @@ function take(path: string): Notice | undefined {
 		return undefined;
 	}
 
-	remove(path);
-	return found;
+	return remove(path) ? found : undefined;
 }
 
 /** Programs in a box can write into its home: nothing there is followed, and little is read. */
@@ -224,11 +223,13 @@ function parse(text: string): unknown {
 	}
 }
 
-function remove(path: string): void {
+/** Whether it is the caller's to show: of two sessions that read it at the same moment, one removes it. */
+function remove(path: string): boolean {
 	try {
 		unlinkSync(path);
-	} catch {
-		// Taken by another run.
+		return true;
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code !== 'ENOENT';
 	}
 }
 

@@ -96,8 +96,13 @@ export class ProcessHistory {
 	}
 
 	#keepNewest(): void {
-		if (this.#spans.length > mostSpans) {
-			this.#spans = this.#spans.slice(-mostSpans);
+		// What another session or a file had may come after what is newer.
+		while (this.#spans.length > mostSpans) {
+			const oldest = this.#spans.reduce(
+				(least, {toMs}, place, all) => (toMs < (all[least]?.toMs ?? 0) ? place : least),
+				0,
+			);
+			this.#spans.splice(oldest, 1);
 		}
 	}
 }

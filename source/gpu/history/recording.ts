@@ -99,7 +99,8 @@ function inOrder(buckets: readonly Bucket[]): RecordedReading[] {
 function cardsOf(records: readonly HistoryRecord[], readings: ReadonlyMap<string, unknown>): RecordedCard[] {
 	const told = new Map(records.flatMap((record) => (record.kind === 'card' ? [[record.card.uuid, record.card]] : [])));
 	const untold = [...readings.keys()].filter((uuid) => !told.has(uuid));
-	const free = Math.max(-1, ...[...told.values()].map(({index}) => index)) + 1;
+	// Not as arguments of Math.max: a file may tell more cards than a call can have arguments.
+	const free = [...told.values()].reduce((most, {index}) => Math.max(most, index), -1) + 1;
 	return [
 		...told.values(),
 		...untold.map((uuid, place) => ({

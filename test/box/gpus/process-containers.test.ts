@@ -53,7 +53,7 @@ test('a process outside of boxes is found in its container, each looked for once
 	};
 	const finder = createContainerFinder(engine, isClaim);
 	for (const _ of [1, 2]) {
-		const named = await nameProcesses(host, list, [box], [], finder);
+		const named = await nameProcesses(host, list, [box], [], {finder});
 		assert.deepEqual(
 			named.map((each) => [each.pid, each.box, each.container?.name ?? null]),
 			[

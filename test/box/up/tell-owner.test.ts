@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import fs, {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {syncBuiltinESMExports} from 'node:module';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {type TestContext, test} from 'node:test';
@@ -53,4 +54,24 @@ test('what is no file is not followed, and hides no notice', (t) => {
 	put('1', JSON.stringify(asked));
 	assert.equal(takeNotices({paths}).length, 1);
 	assert.equal(readFileSync(join(home, 'mine'), 'utf8'), JSON.stringify(asked));
+});
+
+test('one that another session takes at the same moment is not shown twice', (t) => {
+	const {paths, put} = setUp(t);
+	put('1', JSON.stringify(asked));
+	const {unlinkSync} = fs;
+	const others = t.mock.method(fs, 'unlinkSync', (path: string) => {
+		// The other one was faster.
+		unlinkSync(path);
+		unlinkSync(path);
+	});
+	syncBuiltinESMExports();
+	try {
+		assert.deepEqual(takeNotices({paths}), []);
+	} finally {
+		others.mock.restore();
+		syncBuiltinESMExports();
+	}
+
+	assert.equal(others.mock.callCount(), 1);
 });

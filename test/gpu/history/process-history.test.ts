@@ -74,3 +74,16 @@ test('a week of short processes does not fill the memory', () => {
 	assert.equal(spans.length, 3000);
 	assert.equal(spans.at(-1)?.pid, 7 * 24 * 60 - 1 + 200_000);
 });
+
+test('of more than can be kept the oldest go, in whatever order they came', () => {
+	const history = new ProcessHistory();
+	history.add([process(1)], start + 3_600_000, day);
+	for (let pid = 2; pid <= 3010; pid++) {
+		const {gpuUuid, ...seen} = process(pid);
+		history.fill({...seen, uuid: gpuUuid, fromMs: start + pid, toMs: start + pid});
+	}
+
+	const kept = history.since(0).map(({pid}) => pid);
+	assert.equal(kept.length, 3000);
+	assert.ok(kept.includes(1) && kept.includes(3010) && !kept.includes(2) && !kept.includes(11));
+});

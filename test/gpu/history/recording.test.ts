@@ -128,3 +128,12 @@ test('a line that was damaged or cut off is left out', () => {
 		[0],
 	);
 });
+
+test('of a file with more cards than a call can have arguments the others get the next numbers', () => {
+	const many = Array.from({length: 150_000}, (_, index): HistoryRecord => {
+		return {kind: 'card', card: {...card, index: index % 64, uuid: `GPU-${index}`}};
+	});
+	const text = [historyHeader, ...[...many, reading('GPU-x', 1)].map(historyLine)].join('\n');
+	const {cards} = readRecording(text);
+	assert.equal(cards.at(-1)?.index, 64);
+});

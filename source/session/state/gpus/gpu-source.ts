@@ -126,7 +126,8 @@ export async function followProcesses(
 			const processesUnknown = !areKnown(list);
 			const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(processIntervalMs)]);
 			const {box, gpu} = store.get().facts;
-			void heed(nameProcesses(host, list, box.boxes, gpu.inventory?.gpus ?? [], finder), timeoutSignal)
+			const options = {finder, signal: timeoutSignal};
+			void heed(nameProcesses(host, list, box.boxes, gpu.inventory?.gpus ?? [], options), timeoutSignal)
 				// Whose they are is asked of the engine, which may not answer.
 				.catch(() => processes.map((process) => ({...process, user: null, box: null, container: null})))
 				.then((named) => {
