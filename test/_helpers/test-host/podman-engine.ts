@@ -86,9 +86,10 @@ export async function startPodmanEngine(person: Person, parent: string): Promise
 	const known = groups.filter((group) => existsSync(group));
 	const socket = join(folder, 'podman.sock');
 	const child = spawn(
-		'unshare',
+		'setpriv',
 		[
-			...['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'],
+			// A run that is broken off does not come to `stop`.
+			...['--pdeathsig', 'KILL', 'unshare', '--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'],
 			...['sh', '-c', script, 'sh', folder, programs],
 		],
 		{stdio: 'ignore', detached: true, env: {PATH: systemPath, HOME: folder}},

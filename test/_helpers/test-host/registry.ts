@@ -40,7 +40,10 @@ export async function startRegistry({login = false}: {login?: boolean} = {}): Pr
 			...(login ? {auth: {htpasswd: {realm: 'test', path: users}}} : {}),
 		}),
 	);
-	const child = spawn(program, ['serve', config], {stdio: ['ignore', 'pipe', 'pipe']});
+	// A run that is broken off does not come to `stop`.
+	const child = spawn('setpriv', ['--pdeathsig', 'TERM', program, 'serve', config], {
+		stdio: ['ignore', 'pipe', 'pipe'],
+	});
 	const ended = new Promise<void>((resolve) => {
 		child.once('close', () => resolve());
 		child.once('error', () => resolve());

@@ -68,9 +68,10 @@ export async function startRootlessEngine(person: Person, folder: string): Promi
 		'exec setpriv --reuid "$2" --regid "$3" --clear-groups sh "$4" --data-root "$1/data" --exec-root "$1/run/docker" --host "unix://$1/run/docker.sock" >"$1/run/log" 2>&1',
 	].join('\n');
 	const child = spawn(
-		'unshare',
+		'setpriv',
 		[
-			...['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
+			// A run that is broken off does not come to `stop`.
+			...['--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
 			...['sh', '-c', script, 'sh', place, `${person.uid}`, `${person.gid}`, starter],
 		],
 		{
