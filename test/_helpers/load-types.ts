@@ -19,6 +19,8 @@ const madeWith = [
 ];
 
 enableCompileCache(join(cache, 'compiled'));
+// For the programs that tests start: those of this checkout are TypeScript, too, and are started often.
+process.env.NODE_COMPILE_CACHE ??= join(cache, 'compiled');
 process.setSourceMapsEnabled(true);
 registerHooks({
 	load(url, context, next) {

@@ -161,7 +161,7 @@ describe('the folders of a person', {skip: needsOwnEngine}, () => {
 		test(`are for nobody else to write in, with umask ${umask} and nothing there yet`, async () => {
 			const person = await makePerson(host, `umask${umask}`);
 			const env = Object.fromEntries(
-				Object.keys(person.environment).flatMap((key) => (key.startsWith('XDG_') ? [[key, undefined]] : [])),
+				Object.keys(person.environment).flatMap((key) => (/^XDG_|^NODE_/.test(key) ? [[key, undefined]] : [])),
 			);
 			for (const folder of ['.config', '.cache', '.local']) {
 				await rm(join(person.home, folder), {recursive: true, force: true});

@@ -70,8 +70,12 @@ export async function makePerson(
 		await mkdir(folder, {recursive: true, mode: 0o700});
 	}
 
+	// Of all persons with that number: the first calls of a new person compile gpubox for as long as they then run.
+	const compiled = join(host.folder, `compiled-${uid}`);
+	await mkdir(compiled, {recursive: true, mode: 0o700});
 	if (process.getuid?.() === 0) {
 		await giveAll(root, uid, gid);
+		await chown(compiled, uid, gid);
 	}
 
 	const environment: Record<string, string> = {
@@ -84,6 +88,7 @@ export async function makePerson(
 		LANG: 'C.UTF-8',
 		SHELL: '/bin/sh',
 		TERM: 'xterm-256color',
+		NODE_COMPILE_CACHE: compiled,
 	};
 
 	const passwd = join(root, 'passwd');
