@@ -7,8 +7,8 @@ import {torchrunFile} from './_helpers/test-host/torch-image.ts';
 type Ran = {failed: string | undefined; output: string};
 
 type Options = {
-	/** The files of `GPUBOX_TEST_HOST`, one for each test host. */
-	hosts: string[];
+	/** The files of `GPUBOX_TEST_HOST`, one for each test host, as soon as it is ready. */
+	hosts: Array<Promise<string>>;
 	/** Runs one file. Rejects only when the whole run is to end. */
 	runFile: (file: string, environment: NodeJS.ProcessEnv) => Promise<Ran>;
 	say: (text: string) => void;
@@ -54,12 +54,13 @@ export async function runEndToEnd(files: readonly string[], {hosts, runFile, say
 	const waiting = inOrder(files);
 	const failures: Array<{file: string; output: string}> = [];
 	let over = 0;
-	const take = (host: string) => {
-		const index = waiting.findIndex((file) => !onFirst.test(file) || host === hosts[0]);
+	const take = (lane: number) => {
+		const index = waiting.findIndex((file) => !onFirst.test(file) || lane === 0);
 		return index === -1 ? undefined : waiting.splice(index, 1)[0];
 	};
-	const work = async (host: string) => {
-		for (let file = take(host); file !== undefined; file = take(host)) {
+	const work = async (ready: Promise<string>, lane: number) => {
+		const host = await ready;
+		for (let file = take(lane); file !== undefined; file = take(lane)) {
 			const start = performance.now();
 			const {failed, output} = await runFile(file, {[testHostVariable]: host});
 			const seconds = ((performance.now() - start) / 1000).toFixed(1);

@@ -1,7 +1,7 @@
 /**
 What `npm test` runs: build, lint, types, unused code, the catalogue's check, the subjects of commits, known
-vulnerabilities of what is bundled, and unit tests; meanwhile a test
-host is set up, and then the end-to-end tests run on it; as root two of them, and each test file on the one that is free.
+vulnerabilities of what is bundled, and unit tests; meanwhile a test host is set up, and the end-to-end tests run on it; as root two
+of them, and each test file on the one that is free.
 
 	npm test                            everything
 	npm test -- --unit                  no test host
@@ -11,10 +11,12 @@ host is set up, and then the end-to-end tests run on it; as root two of them, an
 */
 import {spawn} from 'node:child_process';
 import {globSync} from 'node:fs';
+import {createServer, type Server} from 'node:net';
 import {availableParallelism, constants} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
+import {servicePorts} from '../source/box/box.ts';
 import {audit} from '../tools/audit.ts';
 import {checkCommits} from '../tools/commit-subjects.ts';
 import {testHostVariable} from './_helpers/test-host/index.ts';
@@ -86,61 +88,60 @@ async function checks(): Promise<void> {
 	await step('known vulnerabilities', reportAudit);
 }
 
-/** Prepares the test hosts while `meanwhile` goes on: much of that is waiting for packages and for the disk. */
-async function endToEnd(meanwhile: () => Promise<void>): Promise<void> {
+/**
+Much of an end-to-end test is waiting, so they run beside the others, and two at a time where they have engines of their own. What fails
+ends neither the one nor the other: whoever waited for all of it is told all.
+*/
+async function endToEnd(others: () => Promise<void>): Promise<void> {
 	const {engine} = options;
 	const files = testFiles((path) => path.startsWith(engine === '' ? 'test/e2e/' : `test/e2e/${engine}.test.`));
 	if (files.length === 0) {
 		throw new Error(`no test file matches ${JSON.stringify(engine || options.only)}`);
 	}
 
-	const hosts: PreparedHost[] = [];
 	const over = new AbortController();
 	const signal = AbortSignal.any([interrupted.signal, over.signal]);
-	const first = prepareHost({...hostOptions, signal});
-	const prepared = prepareHosts(first, hosts, files.length, signal);
-	const torch = first.then(async ({docker, images}) => {
-		if (files.some(isTorchrun)) {
-			await buildTorchCpuImage(docker, images, signal);
-		}
-	});
-	// Both are waited for below. Where the second fails, the test that needs the image builds it, and tells why it cannot.
-	let isMeanwhile = true;
-	prepared.catch((error: Error) => {
-		if (isMeanwhile && !signal.aborted) {
-			// Minutes before the rest is over, and not lost where that fails, too.
-			say(`✖ test host: ${error.message}`);
-		}
-	});
+	const usualPorts = await holdUsualPorts();
+	const making = startHosts(files.length, signal);
+	// The test that needs the image builds it where this fails, and tells why it cannot.
+	const torch = making[0].then(({docker, images}) =>
+		files.some(isTorchrun) ? buildTorchCpuImage(docker, images, signal) : undefined,
+	);
 	const afterTorch = torch.catch(() => {});
-	let hasFailed = false;
+	let failure: unknown;
 	try {
-		await meanwhile();
-		isMeanwhile = false;
-		await step('test host', () => prepared);
-		interrupted.signal.throwIfAborted();
-		await step('end-to-end tests', () =>
-			runEndToEnd(files, {
-				hosts: hosts.map(({file}) => file),
-				async runFile(file, env) {
-					if (isTorchrun(file)) {
-						await afterTorch;
-					}
+		await all([
+			others(),
+			step('test host', () => Promise.all(making)),
+			step('end-to-end tests', () =>
+				runEndToEnd(files, {
+					hosts: making.map(async (host) => (await host).file),
+					async runFile(file, env) {
+						if (isTorchrun(file)) {
+							await afterTorch;
+						}
 
-					return runChild(process.execPath, testCall([file]), {
-						env: {...env, GPUBOX_TEST_ENGINE: engine},
-						quiet: true,
-					});
-				},
-				say,
-			}),
-		);
+						return runChild(process.execPath, testCall([file]), {
+							env: {...env, GPUBOX_TEST_ENGINE: engine},
+							quiet: true,
+						});
+					},
+					say,
+				}),
+			),
+		]);
 	} catch (error) {
-		hasFailed = true;
+		failure = error;
 		throw error;
 	} finally {
 		over.abort(new Error('the tests are over'));
-		await prepared.catch(() => {});
+		for (const server of usualPorts) {
+			server.close();
+		}
+
+		const hosts = (await Promise.allSettled(making)).flatMap((made) =>
+			made.status === 'fulfilled' ? [made.value] : [],
+		);
 		await afterTorch;
 		const [{file} = {file: ''}] = hosts;
 		if (file !== '' && options.keep) {
@@ -152,7 +153,7 @@ async function endToEnd(meanwhile: () => Promise<void>): Promise<void> {
 					await host.stop();
 				}
 			}).catch((error: Error) => {
-				if (!hasFailed) {
+				if (failure === undefined) {
 					throw error;
 				}
 
@@ -163,17 +164,45 @@ async function endToEnd(meanwhile: () => Promise<void>): Promise<void> {
 	}
 }
 
-/** Much of an end-to-end test is waiting, so two run at a time where the tests have engines of their own. */
-async function prepareHosts(
-	making: Promise<PreparedHost>,
-	hosts: PreparedHost[],
-	files: number,
-	signal: AbortSignal,
-): Promise<void> {
-	const first = await making;
-	hosts.push(first);
-	if (process.getuid?.() === 0 && !options.keep && files > 1) {
-		hosts.push(await prepareHost({...hostOptions, signal, lane: 1, imagesFrom: first.docker}));
+/**
+The test hosts share the machine's ports. A box that is stopped and started again must not find that one of the other host has taken its
+port meanwhile; without the usual ones, each box gets those that belong to its project.
+*/
+function holdUsualPorts(): Promise<Server[]> {
+	return Promise.all(
+		Object.values(servicePorts).map(
+			(port) =>
+				new Promise<Server>((resolve) => {
+					const server = createServer();
+					// Another program may have it, which is as good.
+					server.once('error', () => resolve(server));
+					server.listen(port, '127.0.0.1', () => resolve(server));
+				}),
+		),
+	);
+}
+
+/** The second is made from the images of the first. */
+function startHosts(files: number, signal: AbortSignal): [Promise<PreparedHost>, ...Array<Promise<PreparedHost>>] {
+	const first = prepareHost({...hostOptions, signal});
+	if (process.getuid?.() !== 0 || options.keep || files === 1) {
+		return [first];
+	}
+
+	const second = first.then(({docker}) => prepareHost({...hostOptions, signal, lane: 1, imagesFrom: docker}));
+	return [first, second];
+}
+
+/** Waits for all of them, also where one fails: that is told at once, and all of it at the end. @throws what failed */
+async function all(works: Array<Promise<unknown>>): Promise<void> {
+	for (const work of works) {
+		work.catch((error: Error) => say(`✖ ${error.message}`));
+	}
+
+	const ends = await Promise.allSettled(works);
+	const reasons = ends.flatMap((end) => (end.status === 'rejected' ? [String(end.reason?.message ?? end.reason)] : []));
+	if (reasons.length > 0) {
+		throw new Error([...new Set(reasons)].join('\n'));
 	}
 }
 
