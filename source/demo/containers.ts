@@ -22,6 +22,8 @@ export type DemoContainer = {
 	createdAt: Date;
 	startedAt?: Date;
 	exitCode: number;
+	/** It was ended at its memory limit. */
+	oomKilled: boolean;
 	pids: number[];
 	log: Line[];
 	/** Lines of its sample log written so far. */
@@ -83,6 +85,7 @@ export class DemoContainers {
 			state: 'created',
 			createdAt,
 			exitCode: 0,
+			oomKilled: false,
 			pids: [],
 			log: [],
 			told: 0,
@@ -147,6 +150,7 @@ export class DemoContainers {
 		container.state = 'running';
 		container.startedAt = this.#now();
 		container.exitCode = 0;
+		container.oomKilled = false;
 		this.#nextPid += 1;
 		container.pids = [this.#nextPid];
 		this.tell(container, 'start');
@@ -160,9 +164,10 @@ export class DemoContainers {
 		}
 	}
 
-	halt(container: DemoContainer, exitCode: number): void {
+	halt(container: DemoContainer, exitCode: number, {oomKilled = false} = {}): void {
 		container.state = 'exited';
 		container.exitCode = exitCode;
+		container.oomKilled = oomKilled;
 		this.endProcesses(container);
 		this.tell(container, 'die');
 		this.#news.emit(`end ${container.id}`, exitCode);
@@ -286,11 +291,11 @@ export function rowOf(container: DemoContainer, imageId: string): Container {
 
 /** As the engine returns it from inspect. */
 export function detailOf(container: DemoContainer, imageId: string): ContainerDetail {
-	const {spec, exitCode, startedAt} = container;
+	const {spec, exitCode, oomKilled, startedAt} = container;
 	return {
 		...rowOf(container, imageId),
 		exitCode,
-		oomKilled: false,
+		oomKilled,
 		restartCount: 0,
 		...(startedAt === undefined ? {} : {startedAt}),
 		mounts: spec.mounts,

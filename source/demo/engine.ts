@@ -5,7 +5,7 @@ import {type ContainerSpec, type Engine, EngineError, type EngineInfo} from '../
 import {type DemoContainer, DemoContainers, detailOf, rowOf} from './containers.ts';
 import {startExec} from './exec.ts';
 import {createImageStore} from './image-store.ts';
-import {cudaError, quiet} from './sample-logs.ts';
+import {cudaError, lastWords, quiet} from './sample-logs.ts';
 import type {Seed} from './seed-boxes.ts';
 import type {Answer, ShellWorld} from './shell.ts';
 import {measureAt} from './use.ts';
@@ -45,6 +45,8 @@ export type DemoEngine = Engine &
 		labelsAround(pid: number): Record<string, string> | undefined;
 		/** A process of a container ends, as after a signal. Whether there was one. */
 		endProcess(pid: number): boolean;
+		/** A running container ends without anyone's doing. */
+		endContainer(name: string, end: {exitCode: number; oomKilled: boolean}): void;
 	};
 
 /** A new container is started at once; what is started later than that was stopped. */
@@ -349,7 +351,11 @@ function worldOf({id, spec}: DemoContainer, {nvidiaSmi}: DemoEngineOptions): She
 }
 
 /** What the demo lets happen, and what a real engine has no call for. */
-function happenings({options: {now}, containers}: Simulation) {
+function happenings(simulation: Simulation) {
+	const {
+		options: {now},
+		containers,
+	} = simulation;
 	const around = (pid: number) => containers.list().find(({pids}) => pids.includes(pid));
 	return {
 		atPort(port) {
@@ -389,6 +395,17 @@ function happenings({options: {now}, containers}: Simulation) {
 			}
 
 			return true;
+		},
+		endContainer(name, {exitCode, oomKilled}) {
+			const container = containers.find(name);
+			if (container?.state === 'running') {
+				for (const line of oomKilled ? ['Killed'] : exitCode === 0 ? [] : lastWords) {
+					containers.write(container, line);
+				}
+
+				containers.halt(container, exitCode, {oomKilled});
+				completeJob(simulation, container);
+			}
 		},
 		endProcesses(containerName) {
 			const container = containers.find(containerName);

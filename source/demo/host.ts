@@ -164,7 +164,7 @@ async function makeHost(
 		joinQueue(place, {name, count, share: false}, new Date(now().getTime() - sinceMinutes * 60_000))?.update(behind);
 	}
 
-	const timers = alive ? tellLosses(scenario, loseCard) : [];
+	const timers = alive ? playEvents(scenario, engine, loseCard) : [];
 
 	let readings = 0;
 	return {
@@ -258,11 +258,17 @@ async function writeRecords(
 	}
 }
 
-/** What the programs do when the scenario removes their card. */
-function tellLosses({events}: Scenario, lose: (gpu: number) => void): NodeJS.Timeout[] {
-	return events.flatMap((event) =>
-		event.kind === 'lost' ? [setTimeout(lose, event.afterSeconds * 1000, event.gpu).unref()] : [],
-	);
+/** What the scenario lets happen to programs: their card is gone, or they end. What happens to cards the simulated nvidia-smi plays. */
+function playEvents({events}: Scenario, engine: DemoEngine, lose: (gpu: number) => void): NodeJS.Timeout[] {
+	const play = (event: ScenarioEvent) => {
+		if (event.kind === 'lost') {
+			lose(event.gpu);
+		} else if (event.kind === 'stop') {
+			const {box, outOfMemory: oomKilled} = event;
+			engine.endContainer(`${containerPrefix}${box}`, {exitCode: oomKilled ? 137 : event.exitCode, oomKilled});
+		}
+	};
+	return events.map((event) => setTimeout(play, event.afterSeconds * 1000, event).unref());
 }
 
 function standIn(scenarioFile: string, environment: Record<string, string>): NvidiaSmi {

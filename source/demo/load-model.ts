@@ -75,10 +75,25 @@ function warmthAt(gpu: ScenarioGpu, seconds: number): number {
 	return sum / 1000;
 }
 
+/** °C at which the driver lowers the clocks. */
+const tooHot = 87;
+
+/** How far it got too hot, 0 to 1. */
+function heatAt({hotAfterSeconds}: ScenarioGpu, seconds: number): number {
+	return hotAfterSeconds === undefined ? 0 : clamp((seconds - hotAfterSeconds) / 20, 0, 1);
+}
+
+/** Whether the driver lowers its clocks because of its temperature. */
+export function isTooHot(gpu: ScenarioGpu, seconds: number): boolean {
+	return heatAt(gpu, seconds) > 0.5;
+}
+
 /** °C, a whole number. */
 export function temperatureAt(gpu: ScenarioGpu, seconds: number): number {
 	const {idle, busy} = gpu.temperature;
-	return Math.round(idle + (busy - idle) * warmthAt(gpu, seconds) + noise(gpu.index + 20, Math.floor(seconds / 5)));
+	const usual = idle + (busy - idle) * warmthAt(gpu, seconds);
+	const heated = usual + Math.max(0, tooHot - usual) * heatAt(gpu, seconds);
+	return Math.round(heated + noise(gpu.index + 20, Math.floor(seconds / 5)));
 }
 
 /** Watts. */
@@ -86,7 +101,8 @@ export function powerAt(gpu: ScenarioGpu, seconds: number): number {
 	const {idle, limit} = gpu.power;
 	const most = (limit ?? idle * 15) * 0.93;
 	const jitter = noise(gpu.index + 40, Math.floor(seconds)) - 0.5;
-	const watts = idle + ((most - idle) * utilizationAt(gpu, seconds)) / 100 + idle * 0.05 * jitter;
+	const slowed = 1 - 0.35 * heatAt(gpu, seconds);
+	const watts = idle + ((most - idle) * slowed * utilizationAt(gpu, seconds)) / 100 + idle * 0.05 * jitter;
 	return clamp(watts, 0, limit ?? Number.POSITIVE_INFINITY);
 }
 
@@ -97,7 +113,11 @@ export function fanAt(gpu: ScenarioGpu, seconds: number): number {
 
 /** MHz. */
 export function smClockAt(gpu: ScenarioGpu, seconds: number): number {
-	const share = utilizationAt(gpu, seconds) === 0 ? 0.11 : 1 - 0.08 * warmthAt(gpu, seconds);
+	const {limit, default: usual = limit} = gpu.power;
+	// Less power gives less than proportionally lower clocks.
+	const capped = limit === null || usual == null ? 1 : Math.sqrt(Math.min(1, limit / usual));
+	const busy = (1 - 0.08 * warmthAt(gpu, seconds)) * capped * (1 - 0.42 * heatAt(gpu, seconds));
+	const share = utilizationAt(gpu, seconds) === 0 ? 0.11 : busy;
 	return Math.round((gpu.clocks.sm * share) / 15) * 15;
 }
 

@@ -63,6 +63,13 @@ function checkReferences({gpus, processes, boxes, containers, hosts, events}: Sc
 				event.pid,
 				processes.map(({pid}) => pid),
 			);
+		} else if (event.kind === 'stop') {
+			known(
+				`events[${place}].box`,
+				'box',
+				event.box,
+				boxes.map(({name}) => name),
+			);
 		}
 	}
 }

@@ -74,6 +74,14 @@ export const cudaError = [
 	'\u001B[31mRuntimeError: the GPU worker died unexpectedly\u001B[0m',
 ];
 
+/** What a program that failed leaves behind. */
+export const lastWords = [
+	'Traceback (most recent call last):',
+	'  File "/workspace/serve.py", line 88, in <module>',
+	'    index = load_index(arguments.index)',
+	"\u001B[31mFileNotFoundError: [Errno 2] No such file or directory: 'out/index-0007.bin'\u001B[0m",
+];
+
 /** What Jupyter writes when it starts. */
 export function jupyterStart(at: Date, port: number | undefined): string[] {
 	const head = `\u001B[32m[I ${stamp(at)} ServerApp]\u001B[0m`;

@@ -5,6 +5,7 @@ export const scenarioNames = [
 	'mixed-cards',
 	'mig-h100',
 	'dgx-spark-gb10',
+	'badly-used',
 	'card-fails',
 	'driver-mismatch',
 	'driver-not-running',

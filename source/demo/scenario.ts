@@ -115,8 +115,10 @@ const gpu = object({
 	memoryUsedMiB: v.nullish(amount, 0),
 	/** °C, doing nothing and fully busy. */
 	temperature: v.nullish(object({idle: v.nullish(amount, 35), busy: v.nullish(amount, 70)}), {}),
-	/** Watts, doing nothing and at the limit; `null` where the card has no limit. */
-	power: v.nullish(object({idle: v.nullish(amount, 30), limit: v.nullish(amount, null)}), {limit: 300}),
+	/** Watts, doing nothing and at the limit; `null` where the card has no limit. `default`: the limit that it came with. */
+	power: v.nullish(object({idle: v.nullish(amount, 30), limit: v.nullish(amount, null), default: v.nullish(amount)}), {
+		limit: 300,
+	}),
 	/** MHz, fully busy. */
 	clocks: v.nullish(object({sm: v.nullish(amount, 1980), memory: v.nullish(amount, 2619)}), {}),
 	/** The card has a fan of its own. */
@@ -153,11 +155,19 @@ const process = object({
 });
 
 const event = kinds(
-	['lost', 'reset', 'recover', 'end', 'hang', 'exit'],
+	['lost', 'reset', 'recover', 'heat', 'cool', 'end', 'stop', 'hang', 'exit'],
 	[
-		members({afterSeconds: amount, kind: v.picklist(['lost', 'reset', 'recover']), gpu: amount}),
+		members({afterSeconds: amount, kind: v.picklist(['lost', 'reset', 'recover', 'heat', 'cool']), gpu: amount}),
 		/** A process ends: its memory is free, and a card that all have left does nothing more. */
 		members({afterSeconds: amount, kind: v.literal('end'), pid: amount}),
+		/** A box or a job stops without anyone's doing, at its memory limit where that is said. */
+		members({
+			afterSeconds: amount,
+			kind: v.literal('stop'),
+			box: text,
+			exitCode: v.nullish(v.pipe(range(0, 255), whole), 0),
+			outOfMemory: v.nullish(flag, false),
+		}),
 		/** nvidia-smi keeps running, but prints nothing. */
 		members({afterSeconds: amount, kind: v.literal('hang')}),
 		members({afterSeconds: amount, kind: v.literal('exit'), text: v.nullish(text, ''), exitCode}),
@@ -181,6 +191,8 @@ const box = v.pipe(
 		share: v.nullish(flag, false),
 		running: v.nullish(flag, true),
 		ageHours: v.nullish(amount, 1),
+		/** What it uses: 100 is one whole CPU. As programs of its kind do when missing. */
+		cpuPercent: v.nullish(amount),
 		/** What its log tells. */
 		log: v.nullish(story),
 		/** Lines of log that are there already. */
@@ -276,6 +288,8 @@ export type Load = v.InferOutput<typeof load>;
 export type ScenarioGpu = v.InferOutput<typeof gpus>[number] & {
 	/** From then on its load is gone with the processes that made it. Worked out, never written. */
 	idleAfterSeconds?: number;
+	/** Since then it gets too hot. The same. */
+	hotAfterSeconds?: number;
 };
 export type ScenarioProcess = v.InferOutput<typeof process>;
 export type ScenarioEvent = v.InferOutput<typeof event>;

@@ -66,10 +66,10 @@ const usual: Record<StoryName, Load> = {
 	quiet: {cpuPercent: 0.2, memoryMiB: 310},
 };
 
-function loadOf({log, gpus}: ScenarioBox): Load {
+function loadOf({log, gpus, cpuPercent: own}: ScenarioBox): Load {
 	const {cpuPercent, memoryMiB} = usual[log];
 	const times = Math.max(1, gpus.length);
-	return {cpuPercent: cpuPercent * times, memoryMiB: memoryMiB * times};
+	return {cpuPercent: own ?? cpuPercent * times, memoryMiB: memoryMiB * times};
 }
 
 /** The containers that are not boxes. */

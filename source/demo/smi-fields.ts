@@ -1,4 +1,4 @@
-import {fanAt, memoryAt, powerAt, smClockAt, temperatureAt, utilizationAt} from './load-model.ts';
+import {fanAt, isTooHot, memoryAt, powerAt, smClockAt, temperatureAt, utilizationAt} from './load-model.ts';
 import type {Scenario, ScenarioGpu} from './scenario.ts';
 
 /** What the stand-in knows of one card at one moment. */
@@ -24,12 +24,17 @@ const memoryUtilization: Field = {
 };
 const power: Field = {unit: 'W', read: ({gpu, seconds}) => powerAt(gpu, seconds).toFixed(2)};
 const limit: Field = {unit: 'W', read: ({gpu}) => gpu.power.limit?.toFixed(2) ?? null};
+const defaultLimit: Field = {
+	unit: 'W',
+	read: ({gpu: {power}}) => (power.default ?? power.limit)?.toFixed(2) ?? null,
+};
 
 const throttleReasons: Field = {
 	read: ({gpu, seconds}) => {
 		const busy = utilizationAt(gpu, seconds);
-		// Idle, or at the limit of its power.
-		return `0x${(busy === 0 ? 1 : busy >= 97 ? 4 : 0).toString(16).padStart(16, '0')}`;
+		// Idle, too hot (as the driver and as the card itself see it), or at the limit of its power.
+		const reasons = busy === 0 ? 0x1 : isTooHot(gpu, seconds) ? 0x60 : busy >= 97 ? 0x4 : 0;
+		return `0x${reasons.toString(16).padStart(16, '0')}`;
 	},
 };
 const eccCount: Field = {read: ({gpu}) => (gpu.fan ? null : 0)};
@@ -77,8 +82,8 @@ export const fields: ReadonlyMap<string, Field> = new Map<string, Field>([
 	['power.draw.average', power],
 	['power.limit', limit],
 	['enforced.power.limit', limit],
-	['power.max_limit', limit],
-	['power.default_limit', limit],
+	['power.max_limit', defaultLimit],
+	['power.default_limit', defaultLimit],
 	['clocks.current.sm', {unit: 'MHz', read: ({gpu, seconds}) => smClockAt(gpu, seconds)}],
 	['clocks.current.memory', {unit: 'MHz', read: ({gpu}) => gpu.clocks.memory}],
 	['fan.speed', {unit: '%', read: ({gpu, seconds}) => (gpu.fan ? fanAt(gpu, seconds) : null)}],

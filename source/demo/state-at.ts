@@ -7,17 +7,32 @@ const happened = (event: ScenarioEvent, seconds: number) => event.afterSeconds <
 /** Whether a card answers at this time of the scenario. */
 export function cardStateOf(scenario: Scenario, gpu: ScenarioGpu, seconds: number): CardState {
 	let state: CardState = 'well';
-	for (const event of [...scenario.events].sort((one, other) => one.afterSeconds - other.afterSeconds)) {
-		if ('gpu' in event && event.gpu === gpu.index && happened(event, seconds)) {
-			state = event.kind === 'recover' ? 'well' : event.kind;
+	for (const {kind} of eventsOf(scenario, gpu, seconds)) {
+		if (kind === 'lost' || kind === 'reset' || kind === 'recover') {
+			state = kind === 'recover' ? 'well' : kind;
 		}
 	}
 
 	return state;
 }
 
+/** What happened to a card until then, in order. */
+function eventsOf({events}: Scenario, {index}: ScenarioGpu, seconds: number) {
+	return events
+		.filter((event) => 'gpu' in event)
+		.filter((event) => event.gpu === index && happened(event, seconds))
+		.sort((one, other) => one.afterSeconds - other.afterSeconds);
+}
+
+/** Since when a card gets too hot; undefined where it does not. */
+function hotSince(scenario: Scenario, gpu: ScenarioGpu, seconds: number): number | undefined {
+	const last = eventsOf(scenario, gpu, seconds).findLast(({kind}) => kind === 'heat' || kind === 'cool');
+	return last?.kind === 'heat' ? last.afterSeconds : undefined;
+}
+
 /**
-The scenario without what has ended by then: processes are gone, and a card without processes is idle. Of a recording what was so then.
+The scenario without what has ended by then: processes are gone, and a card without processes is idle; with what gets too hot. Of a recording
+what was so then.
 */
 export function at(scenario: Scenario, seconds: number): Scenario {
 	if (scenario.replay !== undefined) {
@@ -31,10 +46,6 @@ export function at(scenario: Scenario, seconds: number): Scenario {
 		}
 	}
 
-	if (ends.size === 0) {
-		return scenario;
-	}
-
 	return {
 		...scenario,
 		processes: scenario.processes.filter(({pid}) => !ends.has(pid)),
@@ -43,7 +54,12 @@ export function at(scenario: Scenario, seconds: number): Scenario {
 				scenario.processes.filter((process) => process.gpu === gpu.index),
 				ends,
 			);
-			return idleAfterSeconds === undefined ? gpu : {...gpu, idleAfterSeconds};
+			const hotAfterSeconds = hotSince(scenario, gpu, seconds);
+			return {
+				...gpu,
+				...(idleAfterSeconds === undefined ? {} : {idleAfterSeconds}),
+				...(hotAfterSeconds === undefined ? {} : {hotAfterSeconds}),
+			};
 		}),
 	};
 }

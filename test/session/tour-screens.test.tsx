@@ -31,18 +31,18 @@ test('at 80x24 all eight cards stay in sight, also beside a message of two lines
 	const shown = await showSession(t, {columns: 80, rows: 24}, {tour});
 	await shown.waitForWhole(everything);
 	for (let step = 1; step < 6; step += 1) {
-		await shown.waitFor(new RegExp(`TOUR ${step}/11`));
+		await shown.waitFor(new RegExp(`TOUR ${step}/13`));
 		shown.type(right);
 	}
 
-	await shown.waitFor(/TOUR 6\/11 {2}Watch the GPUs/);
+	await shown.waitFor(/TOUR 6\/13 {2}Watch the GPUs/);
 	assert.deepEqual(failed, [5]);
 	const [frame] = scenarioFrames('workstation-8x-h100', [40], [{afterSeconds: 40, kind: 'lost', gpu: 5}]);
 	if (frame !== undefined) {
 		shown.feed.tell({kind: 'frame', frame});
 	}
 
-	await shown.waitFor(/TOUR 6\/11 {2}Press ↓ until chen-vllm is selected/);
+	await shown.waitFor(/TOUR 6\/13 {2}Press ↓ until chen-vllm is selected/);
 	shown.type('jjj');
 	await shown.waitFor(/Press → to continue/);
 	shown.type('j');
@@ -60,11 +60,11 @@ test('the tour is with one on every screen', async (t) => {
 	const shown = await showSession(t, {columns: 80, rows: 24}, {...make(), useCases: {images: async () => []}});
 	await shown.waitForWhole(everything);
 	for (const key of ['?', '\u001B', 'i', '\u001B', 'x', 'n']) {
-		assert.match(await shown.waitFor(/hopper/), /TOUR 1\/11/);
+		assert.match(await shown.waitFor(/hopper/), /TOUR 1\/13/);
 		shown.type(key);
 	}
 
-	assert.match(await shown.waitFor(/hopper/), /TOUR 1\/11/);
+	assert.match(await shown.waitFor(/hopper/), /TOUR 1\/13/);
 	shown.type('?');
 	await shown.waitFor(/Keys/);
 	// The help tells of its keys, below the edge of a small terminal.
@@ -98,7 +98,7 @@ test('where a folder is typed, the keys of the tour are text, and it does not of
 	await shown.waitFor(/Folder:/);
 	shown.type('t');
 	const frame = await shown.waitFor(/Folder: t/);
-	assert.match(frame, /TOUR 1\/11 {2}Press Esc to go back/);
+	assert.match(frame, /TOUR 1\/13 {2}Press Esc to go back/);
 	assert.doesNotMatch(frame, /t leaves/);
 });
 
@@ -109,14 +109,14 @@ test('left, it is offered; asked for, it is there again; who has none is not off
 	await shown.waitFor(/Tour closed; t resumes it[\s\S]*t tour/);
 	assert.doesNotMatch(shown.frame(), /TOUR/);
 	shown.type('t');
-	await shown.waitFor(/TOUR 1\/11/);
+	await shown.waitFor(/TOUR 1\/13/);
 	assert.doesNotMatch(shown.frame(), /put away|t tour/);
 
 	const asked = await showSession(t, {columns: 80, rows: 24}, make(false));
 	await asked.waitForWhole(everything);
 	assert.match(asked.frame(), / t tour /);
 	asked.type('t');
-	await asked.waitFor(/TOUR 1\/11/);
+	await asked.waitFor(/TOUR 1\/13/);
 
 	const plain = await showSession(t, {columns: 80, rows: 24});
 	await plain.waitForWhole(everything);
@@ -129,7 +129,7 @@ test('left, it is offered; asked for, it is there again; who has none is not off
 
 test('on a small terminal one line is left for it, on the smallest none', async (t) => {
 	const shown = await showSession(t, {columns: 60, rows: 16}, make());
-	assert.match(await shown.waitFor(/hopper/), /TOUR 1\/11 {2}Press Shift-Tab[^\n]*\n?$/);
+	assert.match(await shown.waitFor(/hopper/), /TOUR 1\/13 {2}Press Shift-Tab[^\n]*\n?$/);
 	shown.resize(40, 10);
 	const smallest = await shown.waitFor(/^(?![\s\S]*TOUR)[\s\S]*quit/);
 	assert.match(smallest, /q quit/);

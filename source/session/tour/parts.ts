@@ -20,6 +20,14 @@ type Wish = {
 
 const panes: Pane[] = ['gpus', 'boxes', 'side'];
 
+/** How one comes to a screen from the main one. */
+const ways: Partial<Record<View['screen'], {pane?: Pane; ask: Ask}>> = {
+	gpu: {pane: 'gpus', ask: {press: {type: 'open-gpu'}, to: 'to open it again'}},
+	box: {pane: 'boxes', ask: {press: {type: 'open-box'}, to: 'to open it again'}},
+	log: {ask: {press: {type: 'show', side: 'log'}, to: 'to open it again'}},
+	images: {ask: {press: {type: 'images'}, to: 'to see the images'}},
+};
+
 /** A part that first leads the user to where it happens. */
 export function part({text, ask, done, screen = 'main', pane, box, asked = false}: Wish): Part {
 	return {
@@ -34,13 +42,22 @@ export function part({text, ask, done, screen = 'main', pane, box, asked = false
 				return {press: {type: 'answer', yes: false}, to: 'to answer no'};
 			}
 
-			if (view.screen !== screen && view.screen !== 'main') {
-				const isDetail = view.screen === 'gpu' || view.screen === 'box';
-				return {press: {type: isDetail ? 'leave-inspect' : 'back'}, to: 'to go back'};
+			if (view.palette !== undefined) {
+				return {press: {type: 'palette', does: {what: 'close'}}, to: 'to close it'};
 			}
 
-			const lead = view.screen !== 'main' ? undefined : (toPane(now, wanted ? 'boxes' : pane) ?? toBox(now, wanted));
-			return lead ?? (typeof ask === 'function' ? ask(now) : ask);
+			if (view.screen !== screen && view.screen !== 'main') {
+				const isDetail = view.screen === 'gpu' || view.screen === 'box';
+				const isPast = isDetail && view.inspect.cursorMs !== undefined;
+				return {press: {type: isDetail ? 'leave-inspect' : 'back'}, to: isPast ? 'to return to now' : 'to go back'};
+			}
+
+			const way = view.screen === screen ? undefined : ways[screen];
+			const lead =
+				view.screen === 'main'
+					? (toPane(now, wanted ? 'boxes' : (way?.pane ?? pane)) ?? toBox(now, wanted))
+					: undefined;
+			return lead ?? way?.ask ?? (typeof ask === 'function' ? ask(now) : ask);
 		},
 	};
 }

@@ -2,6 +2,7 @@
 
 import type {ImageChoice} from '../../app/images/image-choices.ts';
 import {type Box, isRunning} from '../../box/box.ts';
+import {textOf} from '../state/setup/field.ts';
 import {atWork, chosen, mineRunning, myJob, part, pressed, sayYes, started} from './parts.ts';
 import type {Ask, Now, Step} from './tour.ts';
 
@@ -71,6 +72,23 @@ export const steps: readonly Step[] = [
 				ask: {press: {type: 'select-gpu', by: 1}, to: 'to select a GPU'},
 				done: (_, happened) => pressed(happened, 'select-gpu'),
 			}),
+			part({
+				text: 'A GPU has a screen of its own: load, memory, power, temperature and clock over 5 minutes, an hour or a day, its links and errors.',
+				pane: 'gpus',
+				ask: {press: {type: 'open-gpu'}, to: 'to open it'},
+				done: ({view}) => view.screen === 'gpu',
+			}),
+			part({
+				text: 'One can walk back in time there: the figures and processes are those of that moment. So it shows who ran what at 03:10.',
+				screen: 'gpu',
+				ask: {press: {type: 'move-cursor', by: -10}, to: 'to walk back'},
+				done: ({view}) => view.inspect.cursorMs !== undefined,
+			}),
+			part({
+				text: 'Its history is kept for a day, also without a session: see gpubox reap.',
+				ask: {wait: ''},
+				done: ({view}) => view.screen === 'main',
+			}),
 		],
 	},
 	{
@@ -100,30 +118,71 @@ export const steps: readonly Step[] = [
 				done: ({view}) => view.screen === 'box',
 			}),
 			part({
-				text: 'A GPU has such a screen as well, with its figures over a day and who ran what at which time.',
+				text: 'With "y" its address, an ssh line or the docker run line can be copied, also over ssh.',
 				screen: 'box',
 				ask: {press: {type: 'leave-inspect'}, to: 'to return'},
 				done: ({view}) => view.screen === 'main',
 			}),
 			part({
-				text: 'The log of a box can fill the screen. There "/" searches all of it, "&" shows only lines that match, and "e" goes to the next error.',
+				text: 'The log of a box can fill the screen. It follows what is written until you scroll up; older lines are fetched as you go.',
 				pane: 'boxes',
 				ask: {press: {type: 'show', side: 'log'}, to: 'to open it'},
 				done: ({view}) => view.screen === 'log',
 			}),
 			part({
-				text: 'It follows what is written until you scroll up. Older lines are fetched as you go.',
+				text: 'The whole log is searched, however long it is, for a text or a regular expression.',
+				screen: 'log',
+				ask: {press: {type: 'log', does: {what: 'ask', for: 'search'}}, to: 'to search it'},
+				done: ({view}) => view.log.prompt?.for === 'search',
+			}),
+			part({
+				text: 'Matches are marked and counted. "&" shows only the lines that match, "!" only those that do not, "e" goes to the next error.',
+				screen: 'log',
+				ask: ({view: {log}}) =>
+					log.prompt === undefined
+						? {press: {type: 'log', does: {what: 'ask', for: 'search'}}, to: 'to search it'}
+						: textOf(log.prompt.field) === ''
+							? {wait: 'Type a word that is in it'}
+							: {press: {type: 'log', does: {what: 'enter'}}, to: 'to find it'},
+				done: ({view: {log}}) => log.search !== '' && log.prompt === undefined,
+			}),
+			part({
+				text: 'The title shows which of the matches this is. "N" goes the other way.',
+				screen: 'log',
+				ask: {press: {type: 'log', does: {what: 'walk', of: 'search', by: 1}}, to: 'for the next match'},
+				done: (_, happened) => happened?.action.type === 'log' && happened.action.does.what === 'walk',
+			}),
+			part({
+				text: 'Timestamps, a part of the time, several boxes beside each other, saving: "?" lists the keys of the log.',
 				screen: 'log',
 				ask: {press: {type: 'zoom-log'}, to: 'to return'},
 				done: ({view}) => view.screen === 'main',
 			}),
 			part({
 				text: 'The keys 1 to 7 show the rest of the machine: all containers, GPU processes, people, images, disk and other hosts.',
+				ask: {press: {type: 'list', does: {type: 'view', to: 'containers'}}, to: 'to see all containers'},
+				done: ({view}) => view.screen === 'containers',
+			}),
+			part({
+				text: 'Those that are no boxes are dimmed: what they use and, as far as it is known, whose they are. "/" filters, "S" sorts.',
+				screen: 'containers',
 				ask: {press: {type: 'list', does: {type: 'view', to: 'people'}}, to: 'to see who holds which GPUs'},
 				done: ({view}) => view.screen === 'people',
 			}),
 			part({
-				text: 'In each of these lists "/" filters, and ":" finds every key and command by its name.',
+				text: 'One key finds every other one, and every command of gpubox.',
+				screen: 'people',
+				ask: {press: {type: 'palette', does: {what: 'open'}}, to: 'to open the palette'},
+				done: ({view}) => view.palette !== undefined,
+			}),
+			part({
+				text: 'Type a part of a name there; Enter does what is marked. What does nothing now is grey, with the reason.',
+				screen: 'people',
+				ask: {press: {type: 'palette', does: {what: 'close'}}, to: 'to close it'},
+				done: ({view}) => view.palette === undefined,
+			}),
+			part({
+				text: 'That was the list of people.',
 				screen: 'people',
 				ask: {press: {type: 'list', does: {type: 'view', to: 'main'}}, to: 'to return'},
 				done: ({view}) => view.screen === 'main',
@@ -142,17 +201,13 @@ export const steps: readonly Step[] = [
 			part({
 				text: '"★" is the recommended image, "✓" fits, "✕" does not fit. Below the list is the reason, and for an image that does not fit also a fix.',
 				screen: 'images',
-				ask: ({view}) =>
-					view.screen === 'images'
-						? {press: {type: 'select-image', by: 1}, to: 'to read about the next one'}
-						: {press: {type: 'images'}, to: 'to see the images'},
+				ask: {press: {type: 'select-image', by: 1}, to: 'to read about the next one'},
 				done: ({view}, happened) => view.screen === 'images' && pressed(happened, 'select-image'),
 			}),
 			part({
 				text: 'An image that is not local yet can be pulled in advance, for everyone on this machine.',
 				screen: 'images',
-				ask: (now) =>
-					now.view.screen === 'images' ? askToPull(now) : {press: {type: 'images'}, to: 'to see the images'},
+				ask: askToPull,
 				done: ({facts}, happened) =>
 					started(happened, 'pull-image') || (facts.images.phase === 'known' && !facts.images.choices.some(pullable)),
 			}),
@@ -246,6 +301,22 @@ export const steps: readonly Step[] = [
 		],
 	},
 	{
+		id: 'events',
+		applies: ({facts}) => facts.gpu.readings.length > 0,
+		parts: [
+			part({
+				text: '"!" in the row of a box is a verdict on how it uses its GPUs: lost, too hot, waiting for data, 1 of 4 works. Enter says what it follows from.',
+				ask: {press: {type: 'events'}, to: 'for what happened so far'},
+				done: ({view}) => view.screen === 'events',
+			}),
+			part({
+				text: 'Boxes that stopped by themselves, ended jobs, GPUs lost, too hot or free again. It can ring, notify you or run a command of yours.',
+				ask: {wait: ''},
+				done: ({view}) => view.screen === 'main',
+			}),
+		],
+	},
+	{
 		id: 'kernels',
 		applies: (now) => withKernels(now) !== undefined,
 		parts: [
@@ -335,6 +406,32 @@ export const steps: readonly Step[] = [
 						? {press: {type: 'ask-remove'}, to: 'to be asked again'}
 						: sayYes(view.asking, 'to remove it'),
 				done: ({view}, happened) => pressed(happened, 'answer') && view.asking === undefined,
+			}),
+		],
+	},
+	{
+		id: 'host',
+		applies: always,
+		parts: [
+			part({
+				text: 'When something does not work: the checks of gpubox doctor, with what fixes it. On a real host, Enter runs that after a question.',
+				ask: {press: {type: 'doctor', does: {what: 'open'}}, to: 'to check this host'},
+				done: ({view}) => view.screen === 'doctor',
+			}),
+			part({
+				text: 'Each check says what was found, and why it matters.',
+				ask: {wait: ''},
+				done: ({view}) => view.screen === 'main',
+			}),
+			part({
+				text: 'Your settings have a screen, too: colours, alerts, first values of new boxes.',
+				ask: {press: {type: 'config', does: {what: 'open'}}, to: 'to see them'},
+				done: ({view}) => view.screen === 'settings',
+			}),
+			part({
+				text: 'Each with its value, and who set it. On a real host, Enter changes it.',
+				ask: {wait: ''},
+				done: ({view}) => view.screen === 'main',
 			}),
 		],
 	},

@@ -5,6 +5,7 @@ import type {Box} from '../../../source/box/box.ts';
 import {viewGpus} from '../../../source/gpu/live.ts';
 import {type Facts, type GpuReading, noFacts} from '../../../source/session/state/model.ts';
 import {type Action, type Effect, firstView, type TourState, type View} from '../../../source/session/state/reduce.ts';
+import {emptyField} from '../../../source/session/state/setup/field.ts';
 import {keyFor} from '../../../source/session/tour/index.tsx';
 import {cardToLose, lossStep, steps} from '../../../source/session/tour/steps.ts';
 import {advance, type Now, partNow, tourFrom} from '../../../source/session/tour/tour.ts';
@@ -74,17 +75,31 @@ describe('what moves the tour', () => {
 	const remove = {what: 'remove', boxId: dora.id, name: '', owner: '', mine: true} as const;
 	const stopped = {box: {...full.box, boxes: [alice, {...dora, state: 'exited' as const}]}};
 	const mine = {boxId: dora.id};
+	const palette = {field: emptyField, cursor: 0, fault: ''};
+	const prompting: Partial<View> = {
+		screen: 'log',
+		log: {...firstView.log, prompt: {for: 'search', field: emptyField, problem: ''}},
+	};
 	const deeds: Array<[part: string, Now, ReturnType<typeof key>?]> = [
 		['cards 0', now({}, {focus: 'gpus'}), key('focus')],
 		['cards 1', now({}, {focus: 'gpus'}), key('select-gpu')],
+		['cards 2', now({}, {screen: 'gpu'}), key('open-gpu')],
+		['cards 3', now({}, {screen: 'gpu', inspect: {...firstView.inspect, cursorMs: 1}}), key('move-cursor')],
+		['cards 4', now({}, {focus: 'gpus'}), key('leave-inspect')],
 		['boxes 0', now({}, {focus: 'boxes'}), key('focus')],
 		['boxes 1', now({}, {boxId: bob.id}), key('select-box')],
 		['boxes 2', now({}, {screen: 'box'}), key('open-box')],
 		['boxes 3', now({}, {screen: 'main'}), key('leave-inspect')],
 		['boxes 4', now({}, {screen: 'log'}), key('show')],
-		['boxes 5', now({}, {screen: 'main'}), key('zoom-log')],
-		['boxes 6', now({}, {screen: 'people'}), key('list')],
-		['boxes 7', now({}, {screen: 'main'}), key('list')],
+		['boxes 5', now({}, prompting), key('log')],
+		['boxes 6', now({}, {screen: 'log', log: {...firstView.log, search: 'loss'}}), key('log')],
+		['boxes 7', now({}, {screen: 'log'}), key('log', {does: {what: 'walk'}})],
+		['boxes 8', now({}, {screen: 'main'}), key('zoom-log')],
+		['boxes 9', now({}, {screen: 'containers'}), key('list')],
+		['boxes 10', now({}, {screen: 'people'}), key('list')],
+		['boxes 11', now({}, {screen: 'people', palette}), key('palette')],
+		['boxes 12', now({}, {screen: 'people'}), key('palette')],
+		['boxes 13', now({}, {screen: 'main'}), key('list')],
 		['images 0', now({}, {screen: 'images'}), key('images')],
 		['images 1', now({}, {screen: 'images', imageIndex: 1}), key('select-image')],
 		['images 2', now({tasks: [work]}, {screen: 'images'}), key('pull-image', {}, [{type: 'pull-image'}])],
@@ -98,6 +113,8 @@ describe('what moves the tour', () => {
 		[`${lossStep} 0`, now(lost)],
 		[`${lossStep} 1`, now(lost, {boxId: chen.id}), key('select-box')],
 		[`${lossStep} 2`, now(lost), key('tour-step', {by: 1})],
+		['events 0', now({}, {screen: 'events'}), key('events')],
+		['events 1', now(), key('back')],
 		['kernels 0', now({}, {...mine, asking: {...free, kernels: []}})],
 		['kernels 1', now({}, mine), key('answer', {yes: true}, [{type: 'free'}])],
 		['kernels 2', now({}, mine), key('tour-step', {by: 1})],
@@ -108,6 +125,10 @@ describe('what moves the tour', () => {
 		['stop 1', now(stopped, mine)],
 		['stop 2', now(stopped, {...mine, asking: remove}), key('ask-remove')],
 		['stop 3', now({}, mine), key('answer', {yes: false})],
+		['host 0', now({}, {screen: 'doctor'}), key('doctor')],
+		['host 1', now(), key('back')],
+		['host 2', now({}, {screen: 'settings'}), key('config')],
+		['host 3', now(), key('list')],
 		['help 0', now({}, {screen: 'help'}), key('help')],
 		['help 1', now(), key('back')],
 	];
@@ -132,8 +153,15 @@ describe('what moves the tour', () => {
 			'cards 0': now(),
 			'boxes 0': now({}, {focus: 'gpus'}),
 			'boxes 3': now({}, {screen: 'box'}),
+			'cards 4': now({}, {screen: 'gpu'}),
 			'boxes 5': now({}, {screen: 'log'}),
-			'boxes 7': now({}, {screen: 'people'}),
+			'boxes 6': now({}, prompting),
+			'boxes 8': now({}, {screen: 'log'}),
+			'boxes 12': now({}, {screen: 'people', palette}),
+			'boxes 13': now({}, {screen: 'people'}),
+			'events 1': now({}, {screen: 'events'}),
+			'host 1': now({}, {screen: 'doctor'}),
+			'host 3': now({}, {screen: 'settings'}),
 			'images 3': now({tasks: [work]}, {screen: 'images'}),
 			'images 4': now({}, {screen: 'images'}),
 			'up 1': now({tasks: [work]}, mine),
@@ -192,6 +220,8 @@ describe('on and back by its own keys', () => {
 			box: {phase: 'no-engine', boxes: [], problem: undefined, age: undefined, connection: 0},
 		});
 		let state = go(tourFrom(true), bare);
+		assert.equal(steps[state.step]?.id, 'host');
+		state = go(state, bare, key('tour-step', {by: 1}));
 		assert.equal(steps[state.step]?.id, 'help');
 		state = go(state, bare, key('tour-step', {by: 1}));
 		assert.equal(steps[state.step]?.id, 'end');
@@ -243,6 +273,16 @@ describe('where somebody is elsewhere, it leads them', () => {
 		assert.equal(ask(at('boxes'), {focus: 'side'}), 'Shift-Tab to go to the boxes');
 	});
 
+	test('to a screen that they left, and out of the palette', () => {
+		assert.equal(ask(at('boxes', 6), {}), 'l to open it again');
+		assert.equal(ask(at('cards', 3), {focus: 'boxes'}), 'Shift-Tab to go to the GPUs');
+		assert.equal(ask(at('cards', 3), {focus: 'gpus'}), '⏎ to open it again');
+		const cursorMs = frozenAt.getTime();
+		assert.equal(ask(at('up'), {screen: 'gpu', inspect: {...firstView.inspect, cursorMs}}), 'Esc to return to now');
+		assert.equal(ask(at('up'), {screen: 'gpu'}), 'Esc to go back');
+		assert.equal(ask(at('up'), {palette: {field: emptyField, cursor: 0, fault: ''}}), 'Esc to close it');
+	});
+
 	test('to a box, and to its list first', () => {
 		assert.equal(ask(at('kernels'), {}), '↓ until dora-eda is selected');
 		assert.equal(ask(at('kernels'), {focus: 'gpus'}), 'Tab to go to the boxes');
@@ -279,6 +319,9 @@ test('whatever it asks for has a key, and what it tells has room', () => {
 		{screen: 'images'},
 		{screen: 'images', imageIndex: 1},
 		{screen: 'help'},
+		{screen: 'gpu', inspect: {...firstView.inspect, cursorMs: 1}},
+		{screen: 'log'},
+		{palette: {field: emptyField, cursor: 0, fault: ''}},
 		{asking: {what: 'remove', boxId: dora.id, name: '', owner: '', mine: true}},
 	];
 	for (const {id, parts} of steps) {
@@ -288,7 +331,7 @@ test('whatever it asks for has a key, and what it tells has room', () => {
 				const pressed = 'press' in asked ? keyFor(asked.press) : undefined;
 				assert.notEqual(pressed, '', `${id} ${place} asks for what no key does: ${JSON.stringify(asked)}`);
 				const words = 'press' in asked ? `Press ${pressed} ${asked.to}` : asked.wait;
-				assert.ok(widthOf(words) <= 80 - ' TOUR 10/10  '.length, `${id} ${place}: ${words}`);
+				assert.ok(widthOf(words) <= 80 - ' TOUR 13/13  '.length, `${id} ${place}: ${words}`);
 			}
 
 			for (const [columns, most] of [
