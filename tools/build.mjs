@@ -146,47 +146,51 @@ const withoutWaiting = {
 };
 
 /**
-Ink draws a frame by taking every text on the screen apart into characters, each an object with a list of its styles, and throws them away with
-the frame. At a frame a second that was most of what an idle session did and allocated: a young generation of 100 MiB in an hour. The characters are
-never changed, so the next frame can have them (tools/shims/frame-cache.mjs), and those without a text can be one.
+Ink draws all of each frame, and throws away what it worked out for it. Nearly everything is the same in the next frame: tools/shims/ink-output.mjs
+draws only lines that changed, and what a text is without control sequences is kept from frame to frame.
 */
 const keepFrames = {
 	name: 'keep-frames',
+	resolveId: {
+		filter: {id: /^\.\/(output|sanitize-ansi)\.js$/},
+		handler(name, importer = '') {
+			if (importer.endsWith('/tools/shims/sanitize-ansi.mjs')) {
+				return undefined;
+			}
+
+			return importer.includes('/node_modules/ink/build/')
+				? `${root}tools/shims/${name === './output.js' ? 'ink-output' : 'sanitize-ansi'}.mjs`
+				: undefined;
+		},
+	},
 	transform: {
-		filter: {id: /\/(ink\/build\/output|@alcalzone\/ansi-tokenize\/build\/styledChars)\.js$/},
-		handler: (code, id) =>
-			id.includes('/ink/')
-				? replaceAll(code, [
+		filter: {id: /\/(ink\/build\/(dom|squash-text-nodes)|@alcalzone\/ansi-tokenize\/build\/styledChars)\.js$/},
+		handler(code, id) {
+			if (id.endsWith('/dom.js')) {
+				return replaceAll(code, [
+					[
+						'const markNodeAsDirty = (node) => {',
+						`const markNodeAsDirty = (node) => {
+	for (let each = node; each; each = each.parentNode) {
+		if (each.nodeName === 'ink-text') {
+			each.squashed = undefined;
+		}
+	}
+`,
+					],
+				]);
+			}
+
+			return id.endsWith('/styledChars.js')
+				? replaceAll(code, [['styles: [...codes],', 'styles: codes,']])
+				: replaceAll(code, [
 						[
-							'class OutputCaches {',
-							`import {FrameCache} from ${JSON.stringify(`${root}tools/shims/frame-cache.mjs`)};
-const empty = Object.freeze({type: 'char', value: ' ', fullWidth: false, styles: Object.freeze([])});
-class OutputCaches {`,
+							'const squashTextNodes = (node) => {',
+							`const squashTextNodes = (node) => (node.nodeName === 'ink-text' ? (node.squashed ??= squash(node)) : squash(node));
+const squash = (node) => {`,
 						],
-						['widths = new Map();', 'widths = new FrameCache();'],
-						['blockWidths = new Map();', 'blockWidths = new FrameCache();'],
-						['styledChars = new Map();', 'styledChars = new FrameCache();'],
-						[
-							'export default class Output {',
-							`const kept = new OutputCaches();
-const nextCaches = () => {
-	for (const cache of Object.values(kept)) cache.turn();
-	return kept;
-};
-export default class Output {`,
-						],
-						['caches = new OutputCaches();', 'caches = nextCaches();'],
-						[
-							`row.push({
-                    type: 'char',
-                    value: ' ',
-                    fullWidth: false,
-                    styles: [],
-                });`,
-							'row.push(empty);',
-						],
-					])
-				: replaceAll(code, [['styles: [...codes],', 'styles: codes,']]),
+					]);
+		},
 	},
 };
 
@@ -219,12 +223,16 @@ const groups = Object.entries({
 		/\/source\/job\/(export\/target-names|place\/place-names)\.ts$/,
 		/\/source\/image\/scan\/(finding|scanner-names)\.ts$/,
 		/\/node_modules\/valibot\//,
-		/\/tools\/shims\/|\/node_modules\/(string-width|cli-truncate|slice-ansi|strip-ansi|ansi-styles|ansi-regex|get-east-asian-width|is-fullwidth-code-point)\//,
+		/\/tools\/shims\/(string-width|cli-truncate)\.mjs$|\/node_modules\/(string-width|cli-truncate|slice-ansi|strip-ansi|ansi-styles|ansi-regex|get-east-asian-width|is-fullwidth-code-point)\//,
 	],
 	engine: [/\/source\/engine\/docker\//],
 	// Only the made-up host has it.
 	tour: [/\/source\/session\/tour\//],
-	session: [/\/source\/session\//, /\/node_modules\/(ink|react|react-reconciler|scheduler|yoga-layout)\//],
+	session: [
+		/\/source\/session\//,
+		/\/tools\/shims\//,
+		/\/node_modules\/(ink|react|react-reconciler|scheduler|yoga-layout)\//,
+	],
 	doctor: [/\/source\/doctor\//],
 	// Verbs lie outside, each by itself, and so does what sets a project up.
 	boxes: [
