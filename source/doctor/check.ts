@@ -29,6 +29,8 @@ export type Fix = {
 	commands: string[];
 	/** Running them here is safe: they are for this machine, and nothing is replaced, stopped or opened to others. */
 	automatic: boolean;
+	/** They are for the machine of the engine, which is another one. */
+	elsewhere?: true;
 };
 
 /** The result for one layer. All texts are one line and safe to print. */

@@ -119,7 +119,7 @@ function judge(id: CheckId, facts: HostFacts): Verdict {
 	}
 
 	const fix = isRootless(facts) ? rootlessFix(verdict.fix) : verdict.fix;
-	return {...verdict, fix: isFixedHere(id, facts) ? fix : {...fix, automatic: false}};
+	return {...verdict, fix: isFixedHere(id, facts) ? fix : {...fix, automatic: false, elsewhere: true}};
 }
 
 function isRootless({engine, address}: HostFacts): boolean {

@@ -91,5 +91,9 @@ test('what fixes another machine is not run on this one', async () => {
 	};
 	const fix = (local: boolean) => checkOf(diagnose({...off, local}), 'persistence').fix;
 	assert.equal(fix(true)?.automatic, true);
-	assert.deepEqual(fix(false), {...fix(true), automatic: false});
+	assert.deepEqual(fix(false), {...fix(true), automatic: false, elsewhere: true});
+	const noKeys = {...off, local: false, sshKeys: {usable: [], client: false}};
+	const {fix: ofKeys} = checkOf(diagnose(noKeys), 'ssh-keys');
+	assert.ok(ofKeys);
+	assert.equal(ofKeys.elsewhere, undefined, 'ssh is needed on this machine');
 });

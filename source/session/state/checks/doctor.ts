@@ -8,8 +8,6 @@ export type AnyCheck = Check | CheckUnderWay;
 export type DoctorState = {
 	phase: 'unasked' | 'checking' | 'known' | 'failed';
 	checks: readonly AnyCheck[];
-	/** Whether the engine is on the machine that the session runs on. */
-	local: boolean;
 	/** What the checks were made from; undefined until all of them are. */
 	facts: Examined['facts'] | undefined;
 	problem: Diagnostic | undefined;
@@ -20,7 +18,6 @@ export type DoctorState = {
 export const noDoctor: DoctorState = {
 	phase: 'unasked',
 	checks: [],
-	local: true,
 	facts: undefined,
 	problem: undefined,
 	trouble: undefined,

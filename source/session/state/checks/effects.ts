@@ -11,7 +11,7 @@ function isShown({view}: SessionState): boolean {
 	return (view.screen === 'help' ? view.behindHelp : view.screen) === 'doctor';
 }
 
-/** Of each session the check that is under way, for a newer one to end it: what it found would replace what is newer. */
+/** Of each session the check that is under way, for a newer one to end it: what it found would replace what is newer. It is gone with its end. */
 const underWay = new WeakMap<SessionStore, AbortController>();
 
 /** Checks the host, or one layer of it again, until the screen is left or another check begins. */
@@ -19,7 +19,8 @@ export function checkHost(context: Context, {again}: Effect<'check-host'>): void
 	const {host, store, useCases, folder, signal, tasks} = context;
 	const {facts: before} = store.get().facts.doctor;
 	const left = new AbortController();
-	underWay.get(store)?.abort();
+	const interrupted = underWay.get(store);
+	interrupted?.abort();
 	underWay.set(store, left);
 	const end = onChange(store, isShown, () => left.abort());
 	const change = (doctor: Partial<DoctorState>) => {
@@ -28,12 +29,10 @@ export function checkHost(context: Context, {again}: Effect<'check-host'>): void
 		}
 	};
 
-	const part = again !== undefined && before !== undefined ? {id: again, before} : undefined;
-	change(
-		part === undefined
-			? {...noDoctor, phase: 'checking', local: host.engine.local}
-			: {phase: 'checking', problem: undefined},
-	);
+	// What was known before one that is not finished is not known any more.
+	const part =
+		again !== undefined && before !== undefined && interrupted === undefined ? {id: again, before} : undefined;
+	change(part === undefined ? {...noDoctor, phase: 'checking'} : {phase: 'checking', problem: undefined});
 	const work = async () => {
 		try {
 			const {checks, facts} = await useCases.checkHost(host, folder, {
@@ -48,6 +47,9 @@ export function checkHost(context: Context, {again}: Effect<'check-host'>): void
 			change({phase: 'failed', problem: problemOf(error, host.engine.address)});
 		} finally {
 			end();
+			if (underWay.get(store) === left) {
+				underWay.delete(store);
+			}
 		}
 	};
 	tasks.track(work());

@@ -122,7 +122,7 @@ export function whyNotFix(check: AnyCheck | undefined, facts: Facts, {doctor}: V
 		return fix.whyNot;
 	}
 
-	return facts.demo ? 'this is a demo host' : facts.doctor.local ? undefined : 'the engine is on another machine';
+	return facts.demo ? 'this is a demo host' : fixOf(check)?.elsewhere ? 'the engine is on another machine' : undefined;
 }
 
 /** @param lead before its first line; the others are indented as far */
