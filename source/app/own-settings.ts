@@ -1,7 +1,14 @@
 /** The user's own settings as the session lists and changes them; `gpubox config` does the same. */
 import {findPaths} from '../host/user.ts';
 import {defaults, merge, type Sourced} from '../settings/merge.ts';
-import {personalFile, personalSettings, readPersonal, setPersonal, unsetPersonal} from '../settings/personal.ts';
+import {
+	personalFile,
+	personalSettings,
+	readPersonal,
+	setPersonal,
+	typedList,
+	unsetPersonal,
+} from '../settings/personal.ts';
 import {safeText} from '../text/safe.ts';
 import {looksSecret} from '../text/secret-looking.ts';
 import {loadHostWide} from './load-settings.ts';
@@ -66,10 +73,16 @@ export async function listOwnSettings(loadHost: typeof loadHostWide = loadHostWi
 function effectiveOf(winners: Sourced[]): Pick<OwnSetting, 'value' | 'typed' | 'place' | 'where'> {
 	const [first] = winners;
 	const place = first?.origin.place;
-	const inWords = (all: readonly Sourced[]) => all.map(({value}) => valueInWords(value)).join(',');
-	const text = inWords(winners);
+	const text = winners.map(({value}) => valueInWords(value)).join(',');
 	// Lists add up: what is typed is the user's own part, as the host's would stay theirs when its administrator takes it back.
-	const own = inWords(winners.filter(({item, origin}) => item !== true || origin.place === 'personal'));
+	const items = winners.filter(({item, origin}) => item === true && origin.place === 'personal');
+	const own =
+		first?.item === true
+			? typedList(
+					first.key,
+					items.map(({value}) => valueInWords(value)),
+				)
+			: text;
 	const secret = winners.some(({key, value}) => looksSecret(/^env\.(.*)/.exec(key)?.[1] ?? '', String(value)));
 	return {
 		value: secret ? 'set (hidden)' : text,

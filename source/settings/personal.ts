@@ -34,8 +34,8 @@ export async function readPersonal(directory: string): Promise<Sourced[]> {
 }
 
 /**
-Sets one value, given as text as on a command line: a list's items are separated by commas, an item of a map is named as in
-`env.EDITOR`.
+Sets one value, given as text as on a command line: a list's items are separated by commas, or the list is written as JSON where an item has
+a comma in it; an item of a map is named as in `env.EDITOR`.
 
 @throws Failure (usage) with the key that was probably meant, or with the values that the setting accepts
 */
@@ -47,8 +47,7 @@ export async function setPersonal(directory: string, key: string, text: string):
 	}
 
 	const name = storedKey(setting, key);
-	const items = setting.key === 'mounts' ? splitMounts(text) : text.split(',').map((item) => item.trim());
-	const given = setting.kind === 'list' ? items : text;
+	const given = setting.kind === 'list' ? itemsIn(setting.key, text) : text;
 	// As gpubox writes it, whatever way it was written in.
 	const value = fromElsewhere({[name]: given})[name];
 	const path = name.split('.');
@@ -67,6 +66,26 @@ export async function setPersonal(directory: string, key: string, text: string):
 	const store = await openStore(directory);
 	forgetFormer(store, setting.key);
 	store.set(name, value);
+}
+
+/** The items of a list as they are typed. */
+function itemsIn(key: string, text: string): string[] {
+	return listInJson(text) ?? (key === 'mounts' ? splitMounts(text) : text.split(',').map((item) => item.trim()));
+}
+
+function listInJson(text: string): string[] | undefined {
+	try {
+		const value: unknown = JSON.parse(text);
+		return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** A list as `setPersonal` takes it: as JSON only where commas alone would not separate the items. */
+export function typedList(key: string, items: readonly string[]): string {
+	const text = items.join(',');
+	return JSON.stringify(itemsIn(key, text)) === JSON.stringify(items) ? text : JSON.stringify(items);
 }
 
 /** Forgets one value. @throws Failure (usage) */

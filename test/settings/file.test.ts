@@ -6,7 +6,7 @@ import {afterEach, beforeEach, test} from 'node:test';
 import {Failure} from '../../source/base/failure.ts';
 import {findProject, readProjectFile} from '../../source/settings/file.ts';
 import {toSettings} from '../../source/settings/merge.ts';
-import {personalFile, readPersonal, setPersonal, unsetPersonal} from '../../source/settings/personal.ts';
+import {personalFile, readPersonal, setPersonal, typedList, unsetPersonal} from '../../source/settings/personal.ts';
 
 let folder: string;
 
@@ -145,6 +145,17 @@ test("mounts in docker's long form are kept as gpubox writes them", async () => 
 	assert.deepEqual(JSON.parse(readFileSync(personalFile(folder), 'utf8')), {mounts});
 	assert.deepEqual(toSettings(await readPersonal(folder)), {mounts});
 	await assert.rejects(setPersonal(folder, 'mounts', 'type=volume,source=hf,target=/hf'), /not a volume/);
+});
+
+test('items with a comma in them are written as JSON, and read back as they were', async () => {
+	const mounts = ['/data/a,b:/a', '/data/c:/c:ro'];
+	const typed = typedList('mounts', mounts);
+	assert.equal(typed, JSON.stringify(mounts));
+	await setPersonal(folder, 'mounts', typed);
+	assert.deepEqual(toSettings(await readPersonal(folder)), {mounts});
+	assert.equal(typedList('mounts', mounts.slice(1)), '/data/c:/c:ro');
+	assert.equal(typedList('services', ['jupyter', 'ssh']), 'jupyter,ssh');
+	await unsetPersonal(folder, 'mounts');
 });
 
 test('a former key is taken, and replaced by its new name when it is set', async () => {
