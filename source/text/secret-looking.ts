@@ -12,12 +12,18 @@ const harmless = /^(?:GPU-|MIG-|sha256:|\/|v?\d+\.)/;
 
 /** @param name of a variable or an option */
 export function looksSecret(name: string, value: string): boolean {
+	return hasSecretName(name) || isKnownSecret(value) || (random.test(value) && !harmless.test(value));
+}
+
+/** @param name of a variable or an option */
+export function hasSecretName(name: string): boolean {
 	// Options have dashes where variables have underscores.
-	return (
-		secretName.test(name.replace(/^-+|=$/g, '').replaceAll('-', '_')) ||
-		secretValue.test(value) ||
-		(random.test(value) && !harmless.test(value))
-	);
+	return secretName.test(name.replace(/^-+|=$/g, '').replaceAll('-', '_'));
+}
+
+/** Whether it says itself that it is one. */
+export function isKnownSecret(value: string): boolean {
+	return secretValue.test(value);
 }
 
 export const hidden = '(hidden)';

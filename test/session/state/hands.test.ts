@@ -113,12 +113,18 @@ describe('the command log', () => {
 			['run', '--', 'env', 'MY_SECRET=hunter2', 'x'],
 			['config', 'env.WANDB', 'hunter2'],
 			['open', 'http://x/lab?token=hunter2&a=b'],
+			['run', '--', 'train', '--passphrase', 'hunter2'],
+			['run', '--', 'env', 'AUTH=hunter2', 'x'],
+			['run', '--', 'train', 'hf_hunter2'],
+			['run', '--', 'train', '--from=https://me:hunter2@x'],
 		]) {
 			const line = lineOf(words);
 			assert.doesNotMatch(line, /hunter2/);
 			assert.match(line, /…/);
 		}
 
+		const name = 'alice-llm-finetune-2026-11-26';
+		assert.equal(lineOf(['stop', name]), `stop ${name}`);
 		assert.equal(lineOf(['up', '--secret', 'HF_TOKEN', '--gpus', '2']), 'up --secret HF_TOKEN --gpus 2');
 	});
 });

@@ -1,4 +1,5 @@
 /** What a key did, as the command that one would have typed for it. Nothing secret is in it. */
+import {hasSecretName, isKnownSecret} from '../../../text/secret-looking.ts';
 import {shellQuote} from '../../../text/shell-quote.ts';
 import type {Facts} from '../model.ts';
 import type {Effect} from '../reduce.ts';
@@ -114,27 +115,28 @@ function wordsFor(effect: Effect, facts: Facts): string[] | undefined {
 	}
 }
 
-const secretName = /(?:token|secret|passw|credential|api[-_]?key|private)/i;
-
-/** The value of a variable, of whatever has a secret's name, and the token of a URL become `…`. */
+/** The value of a variable, of whatever has a secret's name, the token of a URL and what says itself that it is secret become `…`. */
 function withoutSecrets(words: readonly string[]): string[] {
 	return words.map((word, place) => {
 		const before = words[place - 1] ?? '';
 		const text = word.replace(/([?&]token=)[^&]+/g, '$1…');
 		const [, option = '', name, value] = /^(--[\w-]+=)?([A-Za-z_][\w.-]*)=(.*)$/s.exec(text) ?? [];
 		const isVariable = before === '--env' || option === '--env=';
-		if (name !== undefined && value !== undefined && (isVariable || secretName.test(name))) {
+		if (name !== undefined && value !== undefined && (isVariable || hasSecretName(name) || isKnownSecret(value))) {
 			return `${option}${name}=…`;
 		}
 
-		const [, flag] = /^(--?[\w-]+)=/.exec(text) ?? [];
-		if (flag !== undefined && secretName.test(flag) && !/^--secret/.test(flag)) {
+		const [, flag, ofFlag = ''] = /^(--?[\w-]+)=(.*)$/s.exec(text) ?? [];
+		if (flag !== undefined && (isSecretOption(flag) || isKnownSecret(ofFlag))) {
 			return `${flag}=…`;
 		}
 
 		// `--password VALUE`, and `config env.TOKEN VALUE`.
-		return (before.startsWith('-') && secretName.test(before) && !/^--secret/.test(before)) || /^env\./.test(before)
-			? '…'
-			: text;
+		return isSecretOption(before) || /^env\./.test(before) || isKnownSecret(text) ? '…' : text;
 	});
+}
+
+/** `--secret` itself takes names. */
+function isSecretOption(word: string): boolean {
+	return word.startsWith('-') && !word.includes('=') && !/^--secret/.test(word) && hasSecretName(word);
 }
