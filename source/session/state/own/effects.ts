@@ -1,6 +1,8 @@
 /** Runs the user's own commands. */
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
+import type {Socket} from 'node:net';
+import timers from 'node:timers/promises';
 import {endGroup, ownGroup} from '../../../base/process/process-group.ts';
 import {safeText} from '../../../text/safe.ts';
 import {lineOf} from '../command-log/command-lines.ts';
@@ -12,6 +14,9 @@ import type {OwnCall} from './own-commands.ts';
 const keptBytes = 16 * 1024;
 const shownLines = 3;
 const longestLine = 200;
+
+/** How long the last of its output may take after it ended. What it left running may keep that open for ever. In milliseconds. */
+const lastOutputMs = 200;
 
 /** On the terminal of the session, or in the background, where its last lines are shown when it ends. */
 export function runOwn(context: Context, {call}: {call: OwnCall}): void {
@@ -35,8 +40,8 @@ export function runOwn(context: Context, {call}: {call: OwnCall}): void {
 }
 
 /** @returns what it printed last, and how it ended; undefined for exit code 0 */
-async function runInBackground(
-	{words: [file = '', ...rest], environment}: OwnCall,
+export async function runInBackground(
+	{words: [file = '', ...rest], environment}: Pick<OwnCall, 'words' | 'environment'>,
 	signal: AbortSignal,
 ): Promise<{output: string; how: string | undefined}> {
 	const child = spawn(file, rest, {
@@ -46,16 +51,21 @@ async function runInBackground(
 	});
 	ownGroup(child);
 	let output = Buffer.alloc(0);
+	const keep = (data: Buffer) => {
+		output = Buffer.concat([output, data]).subarray(-keptBytes);
+	};
 	for (const stream of [child.stdout, child.stderr]) {
-		stream.on('data', (data: Buffer) => {
-			output = Buffer.concat([output, data]).subarray(-keptBytes);
-		});
+		stream.on('data', keep);
 	}
+
+	// Without a program it rejects as the next one does.
+	const closed = once(child, 'close').catch(() => {});
 
 	const end = () => void endGroup(child);
 	signal.addEventListener('abort', end, {once: true});
 	try {
-		const [code, ended] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+		const [code, ended] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+		await Promise.race([closed, timers.setTimeout(lastOutputMs)]);
 		signal.throwIfAborted();
 		return {
 			output: output.toString('utf8'),
@@ -63,6 +73,10 @@ async function runInBackground(
 		};
 	} finally {
 		signal.removeEventListener('abort', end);
+		for (const stream of [child.stdout, child.stderr] as Socket[]) {
+			// What it left running goes on, as from a shell: it is read, for it would wait or end otherwise, and keeps nothing else.
+			stream.off('data', keep).resume().unref();
+		}
 	}
 }
 

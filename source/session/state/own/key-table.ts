@@ -36,24 +36,27 @@ function isReplaced(key: string): boolean {
 	return key === 'space' || key.startsWith('ctrl+') || (key.length === 1 && !/\d/.test(key));
 }
 
+const questions: readonly Scope[] = ['confirm', 'trust'];
+const typed: readonly Scope[] = ['log-prompt', 'filter', 'palette', 'field', 'typing', 'own-prompt'];
 const families: ReadonlyArray<readonly Scope[]> = [
 	['gpus', 'boxes', 'side', 'main', 'log', 'log-found', 'log-chosen', 'log-arrows', 'log-whole'],
 	['containers', 'processes', 'people', 'disk', 'settings', 'list'],
-	['confirm', 'trust'],
-	['log-prompt', 'filter', 'palette', 'field', 'typing', 'own-prompt'],
+	['setting', 'choice', 'typing'],
+	questions,
+	typed,
 ];
+/** Of everywhere but where a text is typed or, except those of the tour, something is asked. */
 const general: readonly Scope[] = ['anywhere', 'views', 'own', 'tour'];
-/** There the keys of everywhere are not. */
-const closed: readonly Scope[] = families.slice(2).flat();
 
-/** Whether the keys of two scopes can mean something at the same time. */
-function meet(a: Scope, b: Scope): boolean {
+/** Whether the keys of two scopes can mean something at the same time: those that `scopesOf` ever names together do. */
+export function meet(a: Scope, b: Scope): boolean {
 	return (
-		a === b ||
-		families.some((family) => family.includes(a) && family.includes(b)) ||
-		(general.includes(a) && !closed.includes(b)) ||
-		(general.includes(b) && !closed.includes(a))
+		a === b || families.some((family) => family.includes(a) && family.includes(b)) || isOpenTo(a, b) || isOpenTo(b, a)
 	);
+}
+
+function isOpenTo(scope: Scope, other: Scope): boolean {
+	return general.includes(scope) && !typed.includes(other) && (scope === 'tour' || !questions.includes(other));
 }
 
 /** What else has the key where the binding is; undefined where it is free. */

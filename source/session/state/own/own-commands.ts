@@ -22,6 +22,8 @@ export type OwnCommand = {
 export type OwnValues = Partial<Record<Placeholder, string>> & {
 	/** Whose it is, when it is another user's; safe to print. */
 	owner?: string;
+	/** Who else uses the chosen GPU; undefined where it is known that no one does. Safe to print. */
+	gpuUsers?: string;
 };
 
 const placeholders = ['box', 'id', 'gpu', 'folder', 'image', 'host'] as const;
@@ -137,14 +139,30 @@ function wrongWord(words: readonly string[], prompts: readonly OwnPrompt[]): str
 	return undefined;
 }
 
-/** Whether a word is the text of a program, or a part of it. The options of a shell may come in one word and in any order: `sh -cex`. */
+/** Options of shells whose value is the next word: `-o pipefail`, also in one word with others, `-euo pipefail`. */
+const takesValue = /^(?:[-+][A-Za-z]*[oO][A-Za-z]*|--(?:rcfile|init-file))$/;
+
+/** Whether a shell with these options takes the next word as its text. They may come in one word and in any order: `sh -cex`. */
+function readNext(options: readonly string[]): boolean {
+	let hasText = false;
+	for (let place = 0; place < options.length; place++) {
+		const option = options[place] ?? '';
+		if (!/^[-+]/.test(option)) {
+			return false;
+		}
+
+		hasText ||= /^-[A-Za-z]*c/.test(option);
+		place += takesValue.test(option) ? 1 : 0;
+	}
+
+	return hasText;
+}
+
+/** Whether a word is the text of a program, or a part of it. */
 function isRead(words: readonly string[], place: number): boolean {
 	const before = words.slice(0, place);
 	const options = before.slice(before.findLastIndex((word) => isShell.test(word)) + 1);
-	const isOfShell =
-		options.length < before.length &&
-		options.every((word) => /^[-+]/.test(word)) &&
-		options.some((word) => /^-[A-Za-z]*c/.test(word));
+	const isOfShell = options.length < before.length && readNext(options);
 	return isOfShell || readsWords.test(before.at(-1) ?? '') || isText.test(words[place] ?? '');
 }
 
@@ -167,6 +185,11 @@ export function missingFor({words, prompts}: OwnCommand, values: OwnValues): str
 export function isAboutBox({words}: OwnCommand): boolean {
 	const {anyhow} = namedIn(words);
 	return ['box', 'id', 'folder', 'image'].some((name) => anyhow.has(name));
+}
+
+/** Whether it is given the GPU. */
+export function isAboutGpu({words}: OwnCommand): boolean {
+	return namedIn(words).anyhow.has('gpu');
 }
 
 /**

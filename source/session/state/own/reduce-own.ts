@@ -1,7 +1,15 @@
 /** What a key does with the user's own commands. Pure. */
 import {shellQuote} from '../../../text/shell-quote.ts';
 import {type Edit, edit, emptyField, type Field, insert, textOf} from '../setup/field.ts';
-import {callFor, isAboutBox, missingFor, type OwnCall, type OwnCommand, type OwnValues} from './own-commands.ts';
+import {
+	callFor,
+	isAboutBox,
+	isAboutGpu,
+	missingFor,
+	type OwnCall,
+	type OwnCommand,
+	type OwnValues,
+} from './own-commands.ts';
 
 /** A prompt of a command is open. `values` are of what was chosen when its key was pressed. */
 export type OwnView = {command: OwnCommand; values: OwnValues; answers: Readonly<Record<string, string>>; field: Field};
@@ -78,15 +86,23 @@ function next(view: OwnView): Reduced {
 	}
 
 	// What may change something of another user is asked about, whatever the settings say.
-	return command.confirm || (values.owner !== undefined && isAboutBox(command))
-		? {own: undefined, asking: {what: 'own', call, about: aboutOf(values)}, effects: []}
+	const isOthersBox = values.owner !== undefined && isAboutBox(command);
+	const users = isAboutGpu(command) ? values.gpuUsers : undefined;
+	return command.confirm || isOthersBox || users !== undefined
+		? {own: undefined, asking: {what: 'own', call, about: aboutOf(command, values)}, effects: []}
 		: {own: undefined, effects: [{type: 'run-own', call}]};
 }
 
-function aboutOf({box, owner}: OwnValues): string {
+function aboutOf(command: OwnCommand, {box, owner, gpuUsers}: OwnValues): string {
+	const onGpu = isAboutGpu(command) && gpuUsers !== undefined ? ` on a GPU (${gpuUsers})` : '';
+	if (onGpu !== '' && !isAboutBox(command)) {
+		return onGpu;
+	}
+
 	const whose = owner === undefined ? '' : ` (owner: ${owner})`;
 	// Of a container that is not a box the owner says which one it is.
-	return box === undefined ? (owner === undefined ? '' : ` on ${owner}`) : ` on ${box}${whose}`;
+	const onBox = box === undefined ? (owner === undefined ? '' : ` on ${owner}`) : ` on ${box}${whose}`;
+	return `${onBox}${onGpu}`;
 }
 
 /** The question in words. Safe to print once foreign text was made so. */

@@ -1,4 +1,5 @@
 /** What placeholders of the user's own commands stand for where the keyboard is. */
+import {holdsCard} from '../../../box/gpus/process-names.ts';
 import {ownerText} from '../../../box/list.ts';
 import {boxOf} from '../boxes/shown-boxes.ts';
 import {containerSituation} from '../machine/select-lists.ts';
@@ -54,8 +55,32 @@ function ofBox(facts: Facts, id: string | undefined): OwnValues {
 			};
 }
 
-function gpuOf({gpu}: Facts, {gpuUuid}: View): OwnValues {
+function gpuOf(facts: Facts, {gpuUuid}: View): OwnValues {
+	const {readings} = facts.gpu;
 	// In the place of one that was chosen and is gone no other is taken.
-	const uuid = gpuUuid ?? gpu.readings[0]?.uuid;
-	return uuid !== undefined && gpu.readings.some((each) => each.uuid === uuid) ? {gpu: uuid} : {};
+	const uuid = gpuUuid ?? readings[0]?.uuid;
+	if (uuid === undefined || !readings.some((each) => each.uuid === uuid)) {
+		return {};
+	}
+
+	const users = othersOn(uuid, facts);
+	return {gpu: uuid, ...(users === '' ? {} : {gpuUsers: users})};
+}
+
+/** Who else holds a GPU or computes on it, in words; empty for no one. What is not known may be anyone's. */
+function othersOn(uuid: string, {gpu, box, person}: Facts): string {
+	const holders = box.boxes.filter((each) => !each.mine && holdsCard(each, uuid, gpu.inventory?.gpus ?? []));
+	const processes = gpu.processes.filter(({gpuUuid, user}) => gpuUuid === uuid && user !== person);
+	const users = [
+		...holders.map((each) => `box ${each.name} of ${ownerText(each)}`),
+		...processes
+			.filter((each) => !holders.some(({name}) => name === each.box))
+			.map(({pid, user}) => `process ${pid} of ${user ?? 'an unknown user'}`),
+	];
+	const [first, ...more] = users;
+	return first === undefined
+		? gpu.processesUnknown
+			? 'its processes are not known'
+			: ''
+		: `in use: ${first}${more.length === 0 ? '' : ` and ${more.length} more`}`;
 }

@@ -7,7 +7,8 @@ import {actionFor, bindings, tableOf} from '../../../../source/session/state/key
 import {whyNot} from '../../../../source/session/state/keys/here.ts';
 import {type Facts, noFacts} from '../../../../source/session/state/model.ts';
 import {actionName, actionNames} from '../../../../source/session/state/own/action-names.ts';
-import {keyFromSetting, withOwnKeys} from '../../../../source/session/state/own/key-table.ts';
+import {runInBackground} from '../../../../source/session/state/own/effects.ts';
+import {keyFromSetting, meet, withOwnKeys} from '../../../../source/session/state/own/key-table.ts';
 import {faultMessage, ownTable} from '../../../../source/session/state/own/own.ts';
 import {
 	callFor,
@@ -117,6 +118,9 @@ describe('own commands', () => {
 			'bash -lc {id}',
 			'bash -ce {id}',
 			'docker exec a1 /bin/sh -c -x {id}',
+			'bash -ce -o pipefail {id}',
+			'bash -euo pipefail -c {id}',
+			'bash --rcfile /dev/null -c +o errexit {id}',
 			'sh -c{id}',
 			'psql --command={id}',
 			'ssh gpu2 "ls {folder}"',
@@ -227,6 +231,31 @@ describe('the key of an own command', () => {
 		assert.ok(ofContainer?.what === 'own');
 		assert.equal(ownQuestion(ofContainer), 'Top on redis, not a box; bob? docker top c1');
 	});
+	test('asks on a GPU that others hold or compute on, or of which that is not known', () => {
+		const facts = factsWith({name: 'Reset', key: 'V', command: 'sudo nvidia-smi --gpu-reset -i {gpu}'});
+		const pressed = (gpuUsers: string | undefined) =>
+			press(facts, 'V', firstView, {...values, ...(gpuUsers === undefined ? {} : {gpuUsers})});
+		assert.equal(pressed(undefined).effects[0]?.type, 'run-own');
+		const {asking} = pressed('in use: box bob-train of bob').view;
+		assert.ok(asking?.what === 'own');
+		assert.match(ownQuestion(asking), /^Reset on a GPU \(in use: box bob-train of bob\)\? sudo/);
+		const other = factsWith({name: 'Top', key: 'V', command: 'docker top {id}'});
+		assert.equal(press(other, 'V', firstView, {...values, gpuUsers: 'in use'}).effects[0]?.type, 'run-own');
+
+		const process = {gpuUuid: 'GPU-1', pid: 7, user: 'bob', box: null};
+		const usersOf = (given: object, boxes: Facts['box']['boxes'] = []) => {
+			const gpu = {...start.gpu, readings: [{uuid: 'GPU-1'}], processesUnknown: false, ...given} as Facts['gpu'];
+			return ownValues({...start, gpu, box: {...start.box, boxes}}, firstView).gpuUsers;
+		};
+		assert.equal(usersOf({}), undefined);
+		assert.equal(usersOf({processes: [{...process, user: 'dora'}]}), undefined);
+		assert.equal(usersOf({processes: [process, {...process, pid: 8}]}), 'in use: process 7 of bob and 1 more');
+		assert.equal(usersOf({processes: [{...process, user: null}]}), 'in use: process 7 of an unknown user');
+		assert.equal(usersOf({processesUnknown: true}), 'its processes are not known');
+		const bobs = makeBox({name: 'bob-train', owner: 'bob', mine: false, gpus: ['GPU-1']});
+		assert.equal(usersOf({processes: [{...process, box: 'bob-train'}]}, [bobs]), 'in use: box bob-train of bob');
+		assert.equal(usersOf({}, [{...bobs, mine: true}]), undefined);
+	});
 	test('starts nothing where the key does nothing: a box of the demo may have the name of a real one', () => {
 		const facts: Facts = {...factsWith({name: 'End', key: 'V', command: 'docker rm {box}'}), demo: true};
 		const action = actionFor('V', scopesOf(firstView), facts.keys);
@@ -256,6 +285,41 @@ describe('the key of an own command', () => {
 		assert.ok(action);
 		assert.equal(whyNot(action, facts, firstView), undefined);
 	});
+});
+
+test('keys that work at the same time are known to meet', () => {
+	const log = {...firstView.log, search: 'x'};
+	const views: Array<Partial<View>> = [
+		...(['main', 'log', 'box', 'gpu', 'images', 'hosts', 'help', 'events', 'doctor', 'commands', 'setup'] as const).map(
+			(screen) => ({screen}),
+		),
+		...(['containers', 'processes', 'people', 'disk', 'settings'] as const).map((screen) => ({screen})),
+		{focus: 'side', side: 'log', log},
+		{screen: 'log', log},
+		{config: {setting: {} as never, field: undefined, cursor: 0, fault: ''}},
+		{config: {setting: {} as never, field: {before: '', after: ''}, cursor: 0, fault: ''}},
+		{palette: {field: {before: '', after: ''}, cursor: 0, fault: ''}},
+		{menu: {} as never},
+		{asking: {what: 'quit'} as never},
+	];
+	const tour = {shown: true, step: 0, part: 0};
+	for (const view of views.flatMap((each) => [each, {...each, tour}])) {
+		const scopes = scopesOf({...firstView, ...view});
+		for (const one of scopes) {
+			for (const other of scopes) {
+				assert.ok(meet(one, other), `${one} and ${other} in ${JSON.stringify(view)}`);
+			}
+		}
+	}
+});
+
+test('a command in the background is done when it ended, whatever it left running', async () => {
+	const signal = AbortSignal.timeout(20_000);
+	const words = ['sh', '-c', 'echo begun; setsid sleep 30 & echo $!; exit 3'];
+	const {output, how} = await runInBackground({words, environment: {}}, signal);
+	const [first, pid] = output.split('\n');
+	assert.deepEqual([first, how], ['begun', 'exit code 3']);
+	process.kill(Number(pid), 'SIGKILL');
 });
 
 describe('the settings', () => {
