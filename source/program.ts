@@ -174,7 +174,10 @@ const ls = () =>
 			.addOption(shared.wide)
 			.addOption(shared.json)
 			.addHelpText('after', '\nExample: gpubox ls'),
-		async ({options, signal}) => (await import('./commands/ls.ts')).ls(options, signal),
+		async ({options, signal}) => {
+			const engine = await askAhead(options.host, signal, ['boxes']);
+			return (await import('./commands/ls.ts')).ls({...options, engine}, signal);
+		},
 	);
 
 const stop = () =>
@@ -368,8 +371,11 @@ const gpus = () =>
 			.addOption(shared.wide)
 			.option('--json', 'print JSON; with --watch one object per line')
 			.addHelpText('after', '\nExample: gpubox gpus --watch'),
-		async ({options, invokedAs, signal}) =>
-			(await import('./commands/gpus.ts')).gpus(invokedAs === 'top' ? {...options, watch: true} : options, signal),
+		async ({options, invokedAs, signal}) => {
+			const engine = await askAhead(options.host, signal, ['boxes']);
+			const watch = invokedAs === 'top' ? true : options.watch;
+			return (await import('./commands/gpus.ts')).gpus({...options, watch, engine}, signal);
+		},
 	);
 
 const record = () =>
@@ -414,7 +420,10 @@ const images = () =>
 			.addOption(shared.wide)
 			.addOption(shared.json)
 			.addHelpText('after', '\nExamples:\n  gpubox images --all\n  gpubox images pytorch 2.8'),
-		async ({args: [words], options, signal}) => (await import('./commands/images.ts')).images(words, options, signal),
+		async ({args: [words], options, signal}) => {
+			const engine = await askAhead(options.host, signal);
+			return (await import('./commands/images.ts')).images(words, {...options, engine}, signal);
+		},
 	);
 
 const pull = () =>

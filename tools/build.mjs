@@ -10,6 +10,7 @@ import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {build} from 'rolldown';
+import {parseAst} from 'rolldown/parseAst';
 import {buildFacts} from './build-facts.mjs';
 import {bundledPackages, noticesOf} from './notices.mjs';
 import {sbomOf} from './sbom.mjs';
@@ -60,7 +61,7 @@ reads every export to link them: that of `node:http` has a getter among them tha
 
 In gpubox's own code, functions of those that few verbs call ask for them when they are called.
 */
-const seldom = ['node:child_process', 'node:crypto', 'node:fs/promises', 'node:sea'];
+const seldom = ['node:child_process', 'node:crypto', 'node:fs/promises', 'node:sea', 'node:timers/promises', 'node:v8'];
 const builtins = {
 	name: 'builtins',
 	resolveId: {
@@ -79,9 +80,10 @@ const builtins = {
 				const functions = exported.filter((key) => typeof own[key] === 'function' && /^[a-z]/.test(key));
 				const lines = functions.map((key) =>
 					name === 'node:fs/promises' && sameWithCallback.includes(key)
-						? `export const ${key} = (...given) => new Promise((resolve, reject) => process.getBuiltinModule("node:fs").${key}(...given, (error, value) => (error ? reject(error) : resolve(value))));`
+						? `export function ${key}(...given) { return new Promise((resolve, reject) => process.getBuiltinModule("node:fs").${key}(...given, (error, value) => (error ? reject(error) : resolve(value)))); }`
 						: lazyExport(name, key, own[key]),
 				);
+				lines.push(`export default {${functions.join(', ')}};`);
 				// Those of `node:fs/promises`.
 				lines.push('export const {constants} = process.getBuiltinModule("node:fs");');
 				return {code: lines.join('\n'), moduleType: 'js'};
@@ -104,10 +106,9 @@ function lazyExport(name, key, value) {
 	const original = `process.getBuiltinModule(${JSON.stringify(name)}).${key}`;
 	// What util.promisify makes of it.
 	const custom = 'Symbol.for("nodejs.util.promisify.custom")';
-	const call = `(...given) => ${original}(...given)`;
 	return value[promisify.custom] === undefined
-		? `export const ${key} = ${call};`
-		: `export const ${key} = /* @__PURE__ */ Object.assign(${call}, {[${custom}]: (...given) => ${original}[${custom}](...given)});`;
+		? `export function ${key}(...given) { return ${original}(...given); }`
+		: `export const ${key} = /* @__PURE__ */ Object.assign((...given) => ${original}(...given), {[${custom}]: (...given) => ${original}[${custom}](...given)});`;
 }
 
 /**
@@ -208,6 +209,77 @@ function replaceAll(code, replacements) {
 }
 
 /**
+What a chunk exports, rolldown defines as a getter for each name: a function more to load, to make and to call each time it is asked for, and
+a start has eight hundred of them. A function that is never assigned to can be exported itself. Those that run a module once replace
+themselves when they are called; they keep what they have made in a variable instead.
+*/
+const plainExports = {
+	name: 'plain-exports',
+	renderChunk(code) {
+		const once = [];
+		const kept = code.replace(/^function (\S+)\(\) \{\n\treturn \(\1 = /gm, (_, name) => {
+			once.push(`${name}$once`);
+			return `function ${name}() {\n\treturn (${name}$once ??= `;
+		});
+		const {body} = parseAst(kept);
+		const functions = new Set(body.flatMap(({type, id}) => (type === 'FunctionDeclaration' ? [id.name] : [])));
+		forEachAssigned(body, (name) => functions.delete(name));
+		const getter =
+			/^Object\.defineProperty\(exports, (["'])(\S+)\1, \{\s+enumerable: true,\s+get: function ?\(\) \{\s+return (\S+);\s+\}\s+\}\);$/gm;
+		const exported = kept.replace(getter, (whole, _, name, local) =>
+			functions.has(local) ? `exports[${JSON.stringify(name)}] = ${local};` : whole,
+		);
+		return {code: once.length > 0 ? `${exported}\nvar ${once.join(', ')};\n` : exported};
+	},
+};
+
+/** Calls back with each name that is assigned to anywhere below a node of a syntax tree, in whatever scope. */
+function forEachAssigned(node, found, isTarget = false) {
+	if (Array.isArray(node)) {
+		for (const each of node) {
+			forEachAssigned(each, found, isTarget);
+		}
+	} else if (typeof node?.type === 'string') {
+		if (isTarget && node.type === 'Identifier') {
+			found(node.name);
+		}
+
+		const target = {
+			AssignmentExpression: 'left',
+			UpdateExpression: 'argument',
+			ForInStatement: 'left',
+			ForOfStatement: 'left',
+		};
+		for (const [key, child] of Object.entries(node)) {
+			if (typeof child === 'object') {
+				forEachAssigned(child, found, key === target[node.type] || (isTarget && node.type !== 'MemberExpression'));
+			}
+		}
+	}
+}
+
+/**
+What verbs that only list are made of: whoever lists boxes, GPUs or images waits for nothing but the start, and the rest of these rooms is
+five times as much. It is what their files import, so an `import` that one of them does not need at once costs all of them: `await import()`.
+*/
+const lists = new Set();
+const findLists = {
+	name: 'find-lists',
+	buildEnd() {
+		const add = (id) => {
+			const info = lists.has(id) ? null : this.getModuleInfo(id);
+			if (info !== null) {
+				lists.add(id);
+				info.importedIds.forEach(add);
+			}
+		};
+		for (const verb of ['ls', 'gpus', 'images']) {
+			add(`${root}source/commands/${verb}.ts`);
+		}
+	},
+};
+
+/**
 One chunk for each of these groups of folders; the first that takes a module has it. Everything else lies where it is first asked for.
 A module of a chunk that nobody needs is read with the others and does not run.
 */
@@ -226,6 +298,7 @@ const groups = Object.entries({
 		/\/tools\/shims\/(string-width|cli-truncate)\.mjs$|\/node_modules\/(string-width|cli-truncate|slice-ansi|strip-ansi|ansi-styles|ansi-regex|get-east-asian-width|is-fullwidth-code-point)\//,
 	],
 	engine: [/\/source\/engine\/docker\//],
+	lists: [{test: (id) => lists.has(id)}],
 	// Only the made-up host has it.
 	tour: [/\/source\/session\/tour\//],
 	session: [
@@ -275,7 +348,7 @@ const format = {format: 'cjs', minify: true, comments: {legal: true, annotation:
 const {output} = await build({
 	...common,
 	input: {main: 'source/main.ts', 'demo/nvidia-smi': 'source/demo/nvidia-smi.ts'},
-	plugins: [unused, lazy, builtins, withoutWaiting, keepFrames],
+	plugins: [unused, lazy, builtins, withoutWaiting, keepFrames, findLists, plainExports],
 	preserveEntrySignatures: 'allow-extension',
 	// Modules that are imported both ways are meant: one of the two is in the same chunk.
 	checks: {ineffectiveDynamicImport: false},

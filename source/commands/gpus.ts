@@ -7,7 +7,7 @@ import type {QueueEntry} from '../box/gpus/queue-entry.ts';
 import {readQueue} from '../box/gpus/queue-records.ts';
 import type {Idleness} from '../box/idle/idle.ts';
 import {listBoxes, ownerText} from '../box/list.ts';
-import {isNoEngine} from '../engine/engine.ts';
+import {type Engine, isNoEngine} from '../engine/engine.ts';
 import type {GpuFrame, GpuInventory} from '../gpu/gpu.ts';
 import {readInventory} from '../gpu/inventory.ts';
 import {type GpuView, viewGpus} from '../gpu/live.ts';
@@ -17,7 +17,6 @@ import {type StateOfCard, stateOfCard} from '../gpu/state.ts';
 import {watchGpus} from '../gpu/stream.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
-import {explain} from '../host/remedies.ts';
 import {formatDuration} from '../text/duration.ts';
 import {safeJson} from '../text/safe.ts';
 import {shortUuid} from './output/format.ts';
@@ -26,7 +25,14 @@ import {queueTable} from './output/queue-table.ts';
 import {tableFor} from './output/table.ts';
 import {tellTrouble} from './output/tell-trouble.ts';
 
-type Options = {host?: string | undefined; json?: true | undefined; watch?: true | undefined; wide?: true | undefined};
+type Options = {
+	host?: string | undefined;
+	/** Asked for the boxes already. */
+	engine?: Engine;
+	json?: true | undefined;
+	watch?: true | undefined;
+	wide?: true | undefined;
+};
 
 /** @throws Failure (no usable GPU) when there is no GPU to list */
 export async function gpus(options: Options, signal: AbortSignal): Promise<void> {
@@ -100,8 +106,9 @@ async function watch(host: Host, inventory: GpuInventory, options: Options, sign
 			if (!busy) {
 				busy = true;
 				show()
-					.catch((error: unknown) => {
+					.catch(async (error: unknown) => {
 						if (!signal.aborted) {
+							const {explain} = await import('../host/remedies.ts');
 							process.stderr.write(`${explain(error).message}\n`);
 						}
 					})

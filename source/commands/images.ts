@@ -1,5 +1,6 @@
 import {type BoxFreshness, type Offer, offerHere} from '../app/images/suggest-images.ts';
 import {Failure} from '../base/failure.ts';
+import type {Engine} from '../engine/engine.ts';
 import {openHost} from '../host/open-host.ts';
 import type {Suggestion} from '../image/catalogue/suggest.ts';
 import {serviceWords} from '../image/service-words.ts';
@@ -12,6 +13,8 @@ import {tableFor} from './output/table.ts';
 
 type Options = {
 	host?: string | undefined;
+	/** Asked already for what nearly every verb needs. */
+	engine?: Engine;
 	json?: true | undefined;
 	all?: true | undefined;
 	wide?: true | undefined;

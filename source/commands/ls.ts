@@ -9,6 +9,7 @@ import {jupyterUrl} from '../box/jupyter/server.ts';
 import {listClaims, onlyBoxes, ownerText} from '../box/list.ts';
 import {removeLeftovers} from '../box/up/leftovers.ts';
 import {noticeText, takeNotices} from '../box/up/tell-owner.ts';
+import type {Engine} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {formatDuration} from '../text/duration.ts';
@@ -18,8 +19,9 @@ import {boxJson, printJson, queueJson} from './output/json.ts';
 import {tableFor} from './output/table.ts';
 import {tellTrouble} from './output/tell-trouble.ts';
 
+/** @param options.engine asked for the boxes already */
 export async function ls(
-	options: {host?: string | undefined; json?: true | undefined; wide?: true | undefined},
+	options: {host?: string | undefined; engine?: Engine; json?: true | undefined; wide?: true | undefined},
 	signal: AbortSignal,
 ): Promise<void> {
 	const host = openHost(options);

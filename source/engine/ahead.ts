@@ -1,4 +1,4 @@
-import timers from 'node:timers/promises';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import {boxLabel} from '../base/box-label.ts';
 import {homeFolder} from '../base/home.ts';
 import {findEngineAddress} from './address.ts';
@@ -37,8 +37,8 @@ export async function askAhead(
 
 	// Loading code keeps this process busy: first both questions have to be on their way.
 	await import('./docker/docker.ts');
-	await timers.setImmediate();
-	await timers.setImmediate();
+	await nextTurn();
+	await nextTurn();
 	return {
 		...engine,
 		info(...options) {

@@ -1,4 +1,4 @@
-import {stat} from 'node:fs/promises';
+import {statSync} from 'node:fs';
 import {hostname, release, totalmem} from 'node:os';
 import {join} from 'node:path';
 import {Failure} from '../base/failure.ts';
@@ -61,7 +61,7 @@ export function mayLeadElsewhere({path, owner, uid, home, runtimeFolder}: Socket
 	return uid === 0 || owner !== 0 || !/^(?:\/var)?\/run\//.test(path);
 }
 
-async function mayBeForwarded(url: string): Promise<boolean> {
+function mayBeForwarded(url: string): boolean {
 	if (!url.startsWith('unix://')) {
 		return isLoopback(url);
 	}
@@ -69,14 +69,21 @@ async function mayBeForwarded(url: string): Promise<boolean> {
 	const path = url.slice('unix://'.length);
 	return mayLeadElsewhere({
 		path,
-		owner: await stat(path).then(
-			({uid}) => uid,
-			() => undefined,
-		),
+		owner: ownerOf(path),
 		uid: process.getuid?.(),
 		home: homeFolder(process.env),
 		runtimeFolder: process.env.XDG_RUNTIME_DIR || undefined,
 	});
+}
+
+/** Not asynchronously: for that Node would start its threads. */
+function ownerOf(path: string): number | undefined {
+	try {
+		return statSync(path, {throwIfNoEntry: false})?.uid;
+	} catch {
+		// Behind a folder that the caller cannot enter.
+		return undefined;
+	}
 }
 
 /**
@@ -99,7 +106,7 @@ export async function askForwarded(host: string | undefined, signal: AbortSignal
 		throw error;
 	}
 
-	if (!(await mayBeForwarded(address.url))) {
+	if (!mayBeForwarded(address.url)) {
 		return;
 	}
 

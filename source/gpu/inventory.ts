@@ -1,4 +1,3 @@
-import {computeCapabilityByName} from './cards/known-cards.ts';
 import {queryArguments, staticFields, withoutField} from './fields.ts';
 import type {GpuFacts, GpuInventory, GpuProblem, NvidiaSmi} from './gpu.ts';
 import {
@@ -96,10 +95,7 @@ export async function readInventory(smi: NvidiaSmi, options: RunOptions = {}): P
 /** The same without the CUDA version, which takes a second question: for who wants to see the GPUs as soon as can be. */
 export async function readGpuFacts(smi: NvidiaSmi, options: RunOptions = {}): Promise<GpuInventory> {
 	const {rows, problems} = await queryGpus(smi, options);
-	const gpus = rows.map(factsOf).map((gpu) => ({
-		...gpu,
-		computeCapability: gpu.computeCapability ?? computeCapabilityByName(gpu.name),
-	}));
+	const gpus = await addComputeCapability(rows.map(factsOf));
 	const late = await addMig(smi, gpus, options);
 	if (gpus.length === 0 && problems.length === 0) {
 		problems.push(...findProblems(['No devices were found'], {exitCode: 0}));
@@ -112,6 +108,16 @@ export async function readGpuFacts(smi: NvidiaSmi, options: RunOptions = {}): Pr
 		gpus,
 		problems: [...problems, ...late.filter(({code}) => !problems.some((known) => known.code === code))],
 	};
+}
+
+/** Drivers before about R495 do not tell it. The list of cards is loaded for these alone. */
+async function addComputeCapability(gpus: GpuFacts[]): Promise<GpuFacts[]> {
+	if (gpus.every(({computeCapability}) => computeCapability !== null)) {
+		return gpus;
+	}
+
+	const {computeCapabilityByName} = await import('./cards/known-cards.ts');
+	return gpus.map((gpu) => ({...gpu, computeCapability: gpu.computeCapability ?? computeCapabilityByName(gpu.name)}));
 }
 
 /** Driver and CUDA version as the head of nvidia-smi's table tells them. */

@@ -1,4 +1,4 @@
-import v8 from 'node:v8';
+import {setFlagsFromString} from 'node:v8';
 
 /**
 Sets the limits of V8's heap for a program that draws a frame a second, all day long. V8's own are for servers: it lets what is allocated in
@@ -13,7 +13,7 @@ export function limitHeapFor(purpose: string): void {
 	}
 
 	// The space for what is new stays as it is at the start: its size itself can only be set before V8 runs.
-	v8.setFlagsFromString('--semi-space-growth-factor=1');
+	setFlagsFromString('--semi-space-growth-factor=1');
 	// The rest is collected when it is that much more than what was alive after the last time, in percent.
-	v8.setFlagsFromString('--heap-growing-percent=40');
+	setFlagsFromString('--heap-growing-percent=40');
 }

@@ -3,14 +3,12 @@ import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import {changedAt} from '../files/directories.ts';
 import {orphanedSecrets, removeSecrets} from '../files/secrets.ts';
-import {removeBoxFiles} from '../files/write-files.ts';
 import {abandonedAfter, isAbandoned, isOver} from '../gpus/claims.ts';
 import {removeDeadEntries} from '../gpus/queue-records.ts';
 import {listClaims} from '../list.ts';
 import {boxFolders, engineKey, readRecord} from '../record.ts';
 import {removeUnlessRunning} from '../remove-container.ts';
-import {trySyncSshFiles} from '../ssh/sync-config.ts';
-import {finishReplacements, isLeftAside} from './replace.ts';
+import {isLeftAside} from './left-aside.ts';
 
 /** What a killed run left in the user's folders. */
 type LeftFolder = {
@@ -24,7 +22,7 @@ type Place = Pick<Host, 'paths' | 'engine'>;
 /**
 Removes what killed runs of the caller left: containers that were never started, claims of a start that has ended, secrets, and folders
 of boxes that were never created. Called by every verb that lists boxes; where nothing was left it only reads the names and times of a
-few folders.
+few folders, and the code that removes is not loaded.
 
 @param seen the boxes and claims, as the verb listed them (`listClaims`)
 @param project of which all folders must be removed, because its box was removed
@@ -43,6 +41,11 @@ export async function removeLeftovers(host: Host, seen: readonly Box[], project?
 		return;
 	}
 
+	const [{removeBoxFiles}, {trySyncSshFiles}, {finishReplacements}] = await Promise.all([
+		import('../files/write-files.ts'),
+		import('../ssh/sync-config.ts'),
+		import('./replace.ts'),
+	]);
 	for (const container of halfMade) {
 		await removeUnlessRunning(host, container);
 	}

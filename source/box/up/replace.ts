@@ -8,6 +8,7 @@ import type {Host} from '../../host/host.ts';
 import {type Box, containerPrefix, replacedPrefix} from '../box.ts';
 import {readRecord, writeRecord} from '../record.ts';
 import {syncSshFilesAfter} from '../ssh/sync-config.ts';
+import {isLeftAside} from './left-aside.ts';
 import {startBox} from './lifecycle.ts';
 import {removeWithFiles} from './remove-with-files.ts';
 import {tellOwner} from './tell-owner.ts';
@@ -77,16 +78,6 @@ export async function finishReplacements(host: Host, boxes: readonly Box[]): Pro
 			forgetReplacement(host, box);
 		}
 	}
-}
-
-/** Whether a box was set aside by a run that has ended. */
-export function isLeftAside({paths}: Pick<Host, 'paths'>, box: Box): boolean {
-	if (!box.mine || !box.replaced || box.folder === undefined) {
-		return false;
-	}
-
-	const by = readRecord(paths, box.folder)?.replacedBy;
-	return by === undefined || by.startedAt === '' || processStart(by.pid) !== by.startedAt;
 }
 
 function forgetReplacement({paths}: Host, {folder}: Box): void {
