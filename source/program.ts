@@ -421,7 +421,7 @@ const images = () =>
 			.addOption(shared.json)
 			.addHelpText('after', '\nExamples:\n  gpubox images --all\n  gpubox images pytorch 2.8'),
 		async ({args: [words], options, signal}) => {
-			const engine = await askAhead(options.host, signal);
+			const engine = await askAhead(options.host, signal, ['info', 'boxes', 'images']);
 			return (await import('./commands/images.ts')).images(words, {...options, engine}, signal);
 		},
 	);

@@ -12,7 +12,7 @@ import type {GpuFrame, GpuInventory} from '../gpu/gpu.ts';
 import {readInventory} from '../gpu/inventory.ts';
 import {type GpuView, viewGpus} from '../gpu/live.ts';
 import {readFrame} from '../gpu/one-frame.ts';
-import {areKnown, readProcesses} from '../gpu/processes.ts';
+import {areKnown, type ProcessList, readProcesses} from '../gpu/processes.ts';
 import {type StateOfCard, stateOfCard} from '../gpu/state.ts';
 import {watchGpus} from '../gpu/stream.ts';
 import type {Host} from '../host/host.ts';
@@ -55,12 +55,14 @@ export async function gpus(options: Options, signal: AbortSignal): Promise<void>
 		return;
 	}
 
-	const [frame, boxes] = await Promise.all([
+	// Two questions to the driver at a time, as before.
+	const [frame, boxes, list] = await Promise.all([
 		readFrame(host.nvidiaSmi, inventory.gpus.length, signal),
 		boxesIfAny(host, signal),
+		readProcesses(host.nvidiaSmi, {signal}),
 	]);
 	const [processes, holders] = await Promise.all([
-		ownedProcesses(host, inventory, boxes, signal),
+		ownedProcesses(host, inventory, boxes, list, {signal}),
 		readHolders(host, boxes, signal),
 	]);
 	const queue = readQueue(host);
@@ -77,8 +79,8 @@ async function watch(host: Host, inventory: GpuInventory, options: Options, sign
 	// One for all: an engine on another machine is asked for the processes of its containers only when there is a new one on a GPU.
 	const finder = createContainerFinder(host.engine, isClaim);
 	const show = async () => {
-		const boxes = await boxesIfAny(host, signal);
-		const processes = await ownedProcesses(host, inventory, boxes, signal, finder);
+		const [boxes, list] = await Promise.all([boxesIfAny(host, signal), readProcesses(host.nvidiaSmi, {signal})]);
+		const processes = await ownedProcesses(host, inventory, boxes, list, {signal, finder});
 		if (process.stdout.isTTY && !options.json) {
 			process.stdout.write('\u001B[H\u001B[J');
 		}
@@ -162,14 +164,10 @@ async function ownedProcesses(
 	host: Host,
 	{gpus}: GpuInventory,
 	boxes: Box[],
-	signal: AbortSignal,
-	finder?: ContainerFinder,
+	list: ProcessList,
+	options: {signal: AbortSignal; finder?: ContainerFinder},
 ): Promise<Processes> {
-	const list = await readProcesses(host.nvidiaSmi, {signal});
-	return {
-		processes: await nameProcesses(host, list, boxes, gpus, {...(finder ? {finder} : {}), signal}),
-		known: areKnown(list),
-	};
+	return {processes: await nameProcesses(host, list, boxes, gpus, options), known: areKnown(list)};
 }
 
 async function print(

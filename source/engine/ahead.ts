@@ -5,8 +5,8 @@ import {findEngineAddress} from './address.ts';
 import type {Engine} from './engine.ts';
 import {lazyDocker} from './lazy.ts';
 
-/** What the engine can be asked ahead: its description, and the boxes. */
-type Ahead = 'info' | 'boxes';
+/** What the engine can be asked ahead: its description, the boxes, and the images. */
+type Ahead = 'info' | 'boxes' | 'images';
 
 /**
 The engine that flags and environment select. One of this machine has been asked already what is needed first: it answers while the
@@ -29,13 +29,14 @@ export async function askAhead(
 	const answers = {
 		...(questions.includes('info') ? {info: engine.info(signal)} : {}),
 		...(questions.includes('boxes') ? {boxes: engine.listContainers({labels: [boxLabel], signal})} : {}),
+		...(questions.includes('images') ? {images: engine.listImages(signal)} : {}),
 	};
 	for (const answer of Object.values(answers)) {
 		// Whoever needs it gets the error, too.
 		answer.catch(() => {});
 	}
 
-	// Loading code keeps this process busy: first both questions have to be on their way.
+	// Loading code keeps this process busy: first the questions have to be on their way.
 	await import('./docker/docker.ts');
 	await nextTurn();
 	await nextTurn();
@@ -45,6 +46,11 @@ export async function askAhead(
 			const {info} = answers;
 			delete answers.info;
 			return info ?? engine.info(...options);
+		},
+		listImages(...options) {
+			const {images} = answers;
+			delete answers.images;
+			return images ?? engine.listImages(...options);
 		},
 		listContainers(options) {
 			const {boxes} = answers;

@@ -1,4 +1,4 @@
-import {compareVersions, cudaMinor, parseVersion} from '../../text/compare-versions.ts';
+import {compareVersions, minorNumber, parseVersion} from '../../text/compare-versions.ts';
 import {safeText} from '../../text/safe.ts';
 import type {FitFacts, GpuVerdict, ImageFacts, JudgedGpu, Judgement, Note, Reason, Verdict} from '../image.ts';
 import {judgeDisk} from '../pull/disk.ts';
@@ -17,7 +17,7 @@ function worst(a: Verdict, b: Verdict): Verdict {
 /** What the judge looks at in an image apart from its processor and its size; many entries of a catalogue share it. */
 function buildOf(image: ImageFacts): string {
 	const {cuda, cpuOnly, setsNvidiaRequireCuda, requireCuda, hasCompatLibs, minDriver, minComputeCapability} = image;
-	return `${cudaMinor(cuda)}|${cpuOnly}|${setsNvidiaRequireCuda}|${requireCuda}|${hasCompatLibs}|${minDriver}|${minComputeCapability}|${image.computeCapabilities}|${image.ptx}|${image.otherRequirements}|${image.badCudaVersion}`;
+	return `${minorNumber(cuda)}|${cpuOnly}|${setsNvidiaRequireCuda}|${requireCuda}|${hasCompatLibs}|${minDriver}|${minComputeCapability}|${image.computeCapabilities}|${image.ptx}|${image.otherRequirements}|${image.badCudaVersion}`;
 }
 
 function judgeCard(

@@ -44,6 +44,22 @@ function parseCondition(text: string): Condition | undefined {
 		: undefined;
 }
 
+/** The images of a catalogue repeat the same few dozen conditions. */
+const parsed = new Map<string, Condition | undefined>();
+const mostParsed = 1000;
+
+function conditionOf(text: string): Condition | undefined {
+	if (!parsed.has(text)) {
+		if (parsed.size >= mostParsed) {
+			parsed.clear();
+		}
+
+		parsed.set(text, parseCondition(text));
+	}
+
+	return parsed.get(text);
+}
+
 /** Undefined when anything of it is not understood: then nothing is claimed about it. */
 export function parseRequirement(text: string): Requirement | undefined {
 	if (text.length > 20_000) {
@@ -55,7 +71,7 @@ export function parseRequirement(text: string): Requirement | undefined {
 		.replace(/^["']|["']$/g, '')
 		.split(/\s+/)
 		.filter((alternative) => alternative !== '')
-		.map((alternative) => alternative.split(',').map(parseCondition));
+		.map((alternative) => alternative.split(',').map(conditionOf));
 	const understood = alternatives.every((conditions) => conditions.every((condition) => condition !== undefined));
 	return understood && alternatives.length > 0 ? (alternatives as Condition[][]) : undefined;
 }
