@@ -3,6 +3,8 @@ export const smallest = {columns: 40, rows: 10};
 
 export type Layout = {
 	tooSmall: boolean;
+	/** Lines of the tabs: none on a low terminal. */
+	tabsHeight: 0 | 1;
 	/** Whole height of the GPU pane, borders included. */
 	gpuHeight: number;
 	/** GPUs side by side. */
@@ -20,6 +22,8 @@ export type Layout = {
 const borders = 2;
 const titleAndFooter = 2;
 const mostLines = 5;
+/** Rows of a terminal in which the tabs take no line that something else needs more. */
+const rowsForTabs = 20;
 
 /**
 Shares the terminal out. GPUs take no more than about half of the height as long as that gives each its line; what is
@@ -32,8 +36,9 @@ export function layOut(
 	const {columns, rows} = size;
 	const tooSmall = columns < smallest.columns || rows < smallest.rows;
 	const messageHeight = rows >= 20 ? Math.max(1, wanted.messageLines) : 1;
-	const free = Math.max(6, rows - titleAndFooter - messageHeight);
-	// A long message takes its lines from the boxes and the log, which scroll, so that no GPU goes out of sight.
+	const tabsHeight = rows >= rowsForTabs ? 1 : 0;
+	const free = Math.max(6, rows - titleAndFooter - tabsHeight - messageHeight);
+	// A long message and the tabs take their lines from the boxes and the log, which scroll, so that no GPU goes out of sight.
 	const extra = Math.max(0, messageHeight - 2);
 	const gpus = Math.max(1, wanted.gpus);
 	const half = Math.floor((free + extra) * 0.5) - borders;
@@ -49,7 +54,7 @@ export function layOut(
 	}
 
 	const usual = Math.min(7, Math.floor((free + extra) / 2));
-	const lowerLeast = Math.min(usual, Math.max(4, usual - extra));
+	const lowerLeast = Math.min(usual, Math.max(4, usual - extra - tabsHeight));
 	const gpuContent =
 		wanted.gpus === 0
 			? Math.max(3, wanted.gpuProblemLines + 1)
@@ -58,6 +63,7 @@ export function layOut(
 	const sideWidth = columns < 64 ? 0 : columns - boxesWidthFor(columns);
 	return {
 		tooSmall,
+		tabsHeight,
 		gpuHeight,
 		gpuColumns,
 		gpuLines,

@@ -4,10 +4,12 @@ import {BoxList} from '../components/box-list.tsx';
 import {Footer} from '../components/footer.tsx';
 import {GpuPane} from '../components/gpu-pane.tsx';
 import {HostLine} from '../components/host-line.tsx';
+import {Tabs} from '../components/tabs.tsx';
 import {type Layout, zoomLayout} from '../layout.ts';
 import {selectBoxPane} from '../state/boxes/select-boxes.ts';
 import {selectHints} from '../state/key-hints.ts';
 import type {LogModel} from '../state/log/log-model.ts';
+import {selectTabs} from '../state/machine/tabs.ts';
 import type {Facts} from '../state/model.ts';
 import type {View} from '../state/reduce.ts';
 import {selectGpuPane, selectHostLine} from '../state/selectors.ts';
@@ -28,12 +30,13 @@ export function MainScreen({facts, view, size, layout, log, now}: Properties) {
 	const {columns, rows} = size;
 	const withSide = layout.sideWidth > 0;
 	if (view.zoom !== undefined) {
-		const height = rows - 2 - layout.messageHeight;
+		const height = rows - 2 - layout.tabsHeight - layout.messageHeight;
 		const zoomed = zoomLayout(layout, {columns, height, gpus: facts.gpu.readings.length});
 		const Pane = view.zoom === 'gpus' ? Gpus : Boxes;
 		return (
 			<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
 				<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
+				{layout.tabsHeight > 0 && <Tabs tabs={selectTabs(view)} width={columns} />}
 				<Pane facts={facts} view={view} layout={zoomed} columns={columns} now={now} />
 				<Notices facts={facts} view={view} width={columns} height={layout.messageHeight} />
 				<Footer hints={selectHints(facts, view)} width={columns} />
@@ -44,6 +47,7 @@ export function MainScreen({facts, view, size, layout, log, now}: Properties) {
 	return (
 		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
 			<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
+			{layout.tabsHeight > 0 && <Tabs tabs={selectTabs(view)} width={columns} />}
 			<Gpus facts={facts} view={view} layout={layout} columns={columns} now={now} />
 			<Box height={layout.lowerHeight} flexShrink={0}>
 				{(withSide || view.focus !== 'side') && (

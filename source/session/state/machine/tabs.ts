@@ -11,6 +11,13 @@ const titles = [
 ] as const;
 
 /** The screens that have a number, and which one is shown. */
-export function selectTabs({screen}: Pick<View, 'screen'>) {
-	return titles.map(([key, name, title]) => ({key, title, active: name === screen}));
+export function selectTabs({screen}: Pick<View, 'screen'>): Tabs {
+	const known = tabsOf.get(screen) ?? titles.map(([key, name, title]) => ({key, title, active: name === screen}));
+	tabsOf.set(screen, known);
+	return known;
 }
+
+type Tabs = ReadonlyArray<{key: string; title: string; active: boolean}>;
+
+/** The same ones for each frame of a screen. */
+const tabsOf = new Map<View['screen'], Tabs>();
