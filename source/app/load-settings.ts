@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs';
-import {basename, join} from 'node:path';
+import {basename, join, resolve} from 'node:path';
 import {Failure} from '../base/failure.ts';
 import type {BuildSettings} from '../box/up/image/build-layers.ts';
 import {findPaths} from '../host/user.ts';
@@ -34,7 +34,8 @@ export async function loadSettings(
 	directory: string,
 	{flags = [], files = true, personal = true}: {flags?: Sourced[]; files?: boolean; personal?: boolean} = {},
 ): Promise<Effective> {
-	const folder = resolveFolder(directory, process.cwd());
+	// The folders of the demo host are simulated.
+	const folder = files ? resolveFolder(directory, process.cwd()) : resolve(directory);
 	const found: {project: string; file?: string} = files ? findProject(folder) : {project: folder};
 	const team = found.file === undefined ? [] : await readProjectFile(found.file, process.cwd());
 	const own = files && personal ? await loadPersonal() : [];

@@ -143,12 +143,14 @@ export type UpWish = Pick<Front, 'report' | 'signal' | 'ask'> & {
 	image?: string;
 	/** Queue for GPUs that others have. */
 	wait?: true;
+	/** In place of the current one. */
+	folder?: string;
 	/** The content of gpubox.yaml on the demo host, which has no files. */
 	agreed?: Sourced[];
 };
 
-/** `gpubox up` for the current folder, for the session's keys: a new box starts from `image` where one was chosen. */
-export function upHere(host: Host, {image, wait, agreed = [], ...front}: UpWish): Promise<UpResult> {
+/** `gpubox up` for the current or another folder, for the session's keys: a new box starts from `image` where one was chosen. */
+export function upHere(host: Host, {image, wait, folder, agreed = [], ...front}: UpWish): Promise<UpResult> {
 	// The session has the terminal, so secrets cannot be prompted for.
-	return upProject(host, {image, wait}, {...front, asksSecrets: false, demoSettings: agreed});
+	return upProject(host, {image, wait, directory: folder}, {...front, asksSecrets: false, demoSettings: agreed});
 }

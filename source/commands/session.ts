@@ -202,6 +202,10 @@ function optionsFor(host: DemoHost, given: Given) {
 					agreed = settings;
 				});
 			},
+			async otherFolder(given) {
+				const {otherFolderInDemo} = await import('../app/setup/setup-demo.ts');
+				return otherFolderInDemo(given);
+			},
 			async checkHost(given, _, options) {
 				const {checkDemoHost} = await import('./output/demo-doctor.ts');
 				return checkDemoHost(given, options);

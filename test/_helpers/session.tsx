@@ -38,6 +38,7 @@ export const noUseCases: UseCases = {
 	pull: fail,
 	images: fail,
 	setup: fail,
+	otherFolder: fail,
 	endOfRun: fail,
 	hosts: fail,
 	runsElsewhere: async () => [],

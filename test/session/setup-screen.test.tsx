@@ -306,3 +306,84 @@ test('without a card the number of GPUs is left to each host', async (t) => {
 	shown.type('0');
 	await shown.waitFor(/GPUs {3}automatic: the least-used one/);
 });
+
+for (const size of [{columns: 60, rows: 20}, small, {columns: 120, rows: 40}, {columns: 200, rows: 60}]) {
+	const name = `${size.columns}x${size.rows}`;
+	test(`a box for another folder, from the choice to its start, at ${name}`, async (t) => {
+		const asked: Array<string | undefined> = [];
+		const shown = await showSession(t, size, {
+			useCases: {
+				otherFolder: async () => ({
+					recent: async () => ['/home/dora/last-run', '/home/dora/evil\u001B[31m'],
+					complete: async (text) => (text.startsWith('/srv') ? ['/srv/shared', '/srv/shares'] : []),
+					choose: async (text) =>
+						text === '/srv/bob'
+							? {fault: "/srv/bob belongs to another user."}
+							: {path: text},
+				}),
+				async setup(host, of) {
+					asked.push(of);
+					return setupInDemo(host, of, () => {});
+				},
+				async up(_, {folder: of}) {
+					asked.push(`up ${of}`);
+					return {box, changed: true, created: true, differs: []};
+				},
+			},
+		});
+		await shown.waitFor(/8 GPUs[\s\S]*Boxes[\s\S]*bob-segmentation[\s\S]*chen-vllm/);
+		shown.type('N');
+		const first = await shown.waitFor(/Which folder\?[\s\S]*▸ +\/home\/dora\/\S+[\s\S]*last-run/);
+		assert.doesNotMatch(first, /evil/);
+		assertScreen(snapshots, `other-folder-${name}`, first);
+		shown.type('/srv/sh');
+		await shown.waitFor(/Folder: \/srv\/sh[\s\S]*\/srv\/shares/);
+		shown.type('\t');
+		await shown.waitFor(/Folder: \/srv\/share /);
+		shown.type('\u0015/srv/bob\r');
+		assertScreen(snapshots, `other-folder-refused-${name}`, await shown.waitFor(/! \/srv\/bob belongs to another user/));
+		shown.type('\u0015/srv/new\r');
+		await shown.waitFor(/Set up \/srv\/new[\s\S]*What is it for\?/);
+		for (const heading of [/How many GPUs/, /Where is the data/]) {
+			shown.type('\r');
+			await shown.waitFor(heading);
+		}
+
+		shown.type('0');
+		await shown.waitFor(/\/srv\/new\/gpubox\.yaml[\s\S]*write it and start/);
+		shown.type('\r');
+		await shown.waitFor(/Set up \/srv\/new[\s\S]*✓ dora-thesis is up/);
+		assert.deepEqual(
+			[...new Set(asked)].filter((each) => each !== folder),
+			['/srv/new', 'up /srv/new'],
+		);
+		shown.type('C');
+		await shown.waitFor(/gpubox init \/srv\/new/);
+	});
+}
+
+test('a folder with a box of the user is not asked about: its box is started', async (t) => {
+	const asked: Array<string | undefined> = [];
+	const shown = await showSession(t, small, {
+		useCases: {
+			otherFolder: async () => ({
+				recent: async () => [],
+				complete: async () => [],
+				choose: async (text) => ({path: text}),
+			}),
+			async up(_, {folder: of}) {
+				asked.push(of);
+				return {box, changed: false, created: false, differs: []};
+			},
+		},
+	});
+	await shown.waitFor(/hopper[\s\S]*dora-eda/);
+	shown.type('N');
+	await shown.waitFor(/\/home\/dora\/eda/);
+	shown.type('eda');
+	await shown.waitFor(/Folder: eda[\s\S]*▸ +\/home\/dora\/eda/);
+	shown.type('\r');
+	await shown.waitFor(/dora-thesis is up already/);
+	assert.equal(shown.session.store.get().view.screen, 'main');
+	assert.deepEqual(asked, ['/home/dora/eda']);
+});

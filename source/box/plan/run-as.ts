@@ -1,7 +1,7 @@
 import {statSync} from 'node:fs';
 import {exitCode, Failure} from '../../base/failure.ts';
 import type {EngineInfo} from '../../engine/engine.ts';
-import type {Person} from '../../host/host.ts';
+import type {Host, Person} from '../../host/host.ts';
 import {safeText} from '../../text/safe.ts';
 import type {BoxRequest} from './types.ts';
 
@@ -11,7 +11,12 @@ itself only when root also owns the folder.
 
 @throws Failure (usage) when the project is not a folder
 */
-export function whoRuns(person: Person, project: string): Person {
+export function whoRuns({person, demo}: Pick<Host, 'person' | 'demo'>, project: string): Person {
+	if (demo) {
+		// Its folders are simulated.
+		return person;
+	}
+
 	const info = statSync(project, {throwIfNoEntry: false});
 	if (!info?.isDirectory()) {
 		throw new Failure(`${project} is not a folder.`, {

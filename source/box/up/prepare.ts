@@ -52,7 +52,7 @@ Inspects the host, picks the image, pulls it and builds its layers where they ar
 */
 export async function prepare(host: Host, request: BoxRequest, options: PrepareOptions): Promise<Prepared> {
 	const {report} = options;
-	const runAs = whoRuns(host.person, request.project);
+	const runAs = whoRuns(host, request.project);
 	refuseUnusable(host, request, runAs);
 	for (const text of warningsOf(host, request)) {
 		report({kind: 'note', text});
@@ -143,7 +143,7 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 }
 
 /** Also where the box exists and they are not used: a mistyped value is never taken in silence. @throws Failure (usage) */
-export function checkValues(request: BoxRequest, person: Person): void {
+export function checkValues(request: BoxRequest, host: Pick<Host, 'person' | 'demo'>): void {
 	if (request.name !== undefined) {
 		checkName(request.name);
 	}
@@ -156,7 +156,7 @@ export function checkValues(request: BoxRequest, person: Person): void {
 		});
 	}
 
-	refuseHomeTargets(request, whoRuns(person, request.project));
+	refuseHomeTargets(request, whoRuns(host, request.project));
 }
 
 /** @throws Failure for a request that no image and no GPU could meet */

@@ -21,6 +21,6 @@ export async function renewSecrets(host: Host, box: OwnBox, {secrets}: UpOptions
 	const missing = missingSecrets(host.paths, box);
 	const names = box.secrets.filter((name) => missing.includes(name) || secrets?.given.includes(name));
 	if (secrets && names.length > 0) {
-		writeSecrets(host.paths, box.folder, whoRuns(host.person, box.projectPath), await secrets.read(names));
+		writeSecrets(host.paths, box.folder, whoRuns(host, box.projectPath), await secrets.read(names));
 	}
 }

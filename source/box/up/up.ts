@@ -56,7 +56,7 @@ function hasVanished(error: unknown): boolean {
 
 async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Promise<UpResult> {
 	const {signal, report} = options;
-	checkValues(request, host.person);
+	checkValues(request, host);
 	// Requested at the same time, because a new box needs it; an existing one does not, and then its failure does not matter.
 	const engine = host.engine.info(signal);
 	engine.catch(() => {});

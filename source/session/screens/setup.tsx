@@ -24,10 +24,16 @@ export function SetupScreen({facts, view, size}: Properties) {
 	const airy = room >= 14;
 	const inner = columns - 4;
 	const {choices, cursor, rowsFirst} = pane;
-	const {field, fault} = view.setup;
+	const {field, fault, step} = view.setup;
 	// What is asked comes before everything else that could be said.
 	const shown = windowAround(cursor, choices.length, Math.min(choices.length, Math.max(1, room - (airy ? 6 : 2))));
 	const gap = airy ? <Text> </Text> : null;
+	const fieldLine = field !== undefined && (
+		<Box flexShrink={0} {...(step === 'folder' ? {} : {marginTop: airy ? 1 : 0})}>
+			<Text bold>{'Folder: '}</Text>
+			<FieldLine field={field} width={inner - 8} />
+		</Box>
+	);
 	const rowList = pane.rows.length > 0 && <Rows pane={pane} commands={view.setup.step === 'card'} width={inner} />;
 	return (
 		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
@@ -53,6 +59,7 @@ export function SetupScreen({facts, view, size}: Properties) {
 						</Box>
 					)}
 					{rowsFirst && gap}
+					{step === 'folder' && fieldLine}
 					<Box flexShrink={0}>
 						<Choices
 							pane={pane}
@@ -63,12 +70,7 @@ export function SetupScreen({facts, view, size}: Properties) {
 						{inner >= 70 && <Cards pane={pane} height={Math.max(1, shown.to - shown.from)} width={inner - 38} />}
 					</Box>
 					{pane.waiting !== '' && <Line style={theme.quiet} text={pane.waiting} width={inner} />}
-					{field !== undefined && (
-						<Box flexShrink={0} marginTop={airy ? 1 : 0}>
-							<Text bold>{'Folder: '}</Text>
-							<FieldLine field={field} width={inner - 8} />
-						</Box>
-					)}
+					{step !== 'folder' && fieldLine}
 					{fault !== '' && <Line style={theme.warning} text={`! ${fault}`} width={inner} />}
 					{!rowsFirst && gap}
 					{!rowsFirst && rowList}

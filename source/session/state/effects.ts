@@ -17,7 +17,7 @@ import {doBulk} from './marks/effects.ts';
 import {runOwn} from './own/effects.ts';
 import {loadVerbs} from './palette/effects.ts';
 import type {Effect} from './reduce.ts';
-import {checkFolder, keepDraft, lookForSetup, writeSetup} from './setup/effects.ts';
+import {checkFolder, chooseFolder, keepDraft, lookForSetup, suggestFolders, writeSetup} from './setup/effects.ts';
 import {withFacts} from './store.ts';
 
 /** What `exit` is called with when the user wants to see the demo host. */
@@ -83,6 +83,8 @@ const effects: EffectTable = {
 	'setup-keep': keepDraft,
 	'setup-check': checkFolder,
 	'setup-write': writeSetup,
+	'setup-suggest': suggestFolders,
+	'setup-choose': chooseFolder,
 };
 
 /** Everything else is refused in a session that is read-only. */

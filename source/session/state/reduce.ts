@@ -310,7 +310,7 @@ export type Situation = HostSituation & {
 export type Effect =
 	| PlainEffect
 	| Of<'demo' | 'load-images'>
-	| Of<'up', {image?: string; wait?: true}>
+	| Of<'up', {image?: string; wait?: true; folder?: string}>
 	| Of<'attach' | 'open' | 'stop' | 'start' | 'restart' | 'remove' | 'find-use' | 'find-idle-kernels', {boxId: string}>
 	| Of<'find-copies', {about: CopyAbout}>
 	| BulkEffect

@@ -7,6 +7,7 @@ import type {measureDisk} from '../../app/images/measure-disk.ts';
 import type {changeOwnSetting, listOwnSettings} from '../../app/own-settings.ts';
 import type {RunElsewhere} from '../../app/runs/elsewhere.ts';
 import type {endOfRun} from '../../app/runs/ended.ts';
+import type {OtherFolder} from '../../app/setup/other-folder.ts';
 import type {SetupOptions} from '../../app/setup/setup.ts';
 import type {findProcess, SignalledProcess, SignalOutcome} from '../../app/signal-process.ts';
 import type {upHere} from '../../app/up.ts';
@@ -20,6 +21,7 @@ export type UseCases = {
 	images: typeof imagesHere;
 	pull: typeof pullHere;
 	setup: (host: Host, folder: string) => Promise<SetupOptions>;
+	otherFolder: (host: Host) => Promise<OtherFolder>;
 	endOfRun: typeof endOfRun;
 	/** Settles when the signal aborts. */
 	keepHistory: typeof keepHistory;
@@ -56,6 +58,10 @@ export const ownUseCases: UseCases = {
 	async setup(host, folder) {
 		const {setupHere} = await import('../../app/setup/setup.ts');
 		return setupHere(host, folder);
+	},
+	async otherFolder(host) {
+		const {otherFolder} = await import('../../app/setup/other-folder.ts');
+		return otherFolder(host);
 	},
 	async hosts(_, watch) {
 		const {watchHosts} = await import('../../app/hosts/watch.ts');

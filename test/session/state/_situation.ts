@@ -31,6 +31,7 @@ export const situation: Situation = {
 	setup: () => ({
 		file: undefined,
 		folders: [],
+		suggested: [],
 		busy: false,
 		outcome: undefined,
 		cards: {all: 3, free: 3},

@@ -1,25 +1,29 @@
 import {type Box, isRunning} from '../../../box/box.ts';
 import type {Context} from '../context.ts';
 import type {Question} from '../reduce.ts';
+import {shownFolder} from '../setup/other-folder.ts';
 import {lendToShell} from '../shell.ts';
 import {type Done, isBusy, isStartingFolder} from '../tasks.ts';
 import {startFolderBox} from './start-box.ts';
 
 type About = {boxId: string};
 
-/** Starts the box of the working directory, a new one with `image` where that is given. */
-export function up(context: Context, {image, wait}: {image?: string; wait?: true}): void {
+/** Starts the box of the working directory, or of another `folder`; a new one with `image` where that is given. */
+export function up(context: Context, {image, wait, folder}: {image?: string; wait?: true; folder?: string}): void {
 	const {store, tasks, say} = context;
 	const {facts} = store.get();
-	if (isStartingFolder(facts.tasks)) {
+	const shown = shownFolder(facts, {folder});
+	const title = wait ? `Queue for GPUs for ${shown}` : `Start box for ${shown}`;
+	const isOn = folder === undefined ? isStartingFolder(facts.tasks) : facts.tasks.some((task) => task.title === title);
+	if (isOn) {
 		say('note', 'It is already being started.');
 		return;
 	}
 
-	const resume = wait ? 'W queues again' : 'u resumes it';
-	const title = wait ? `Queue for GPUs for ${facts.folder}` : `Start box for ${facts.folder}`;
-	tasks.start(title, {startsFolder: true, resume}, async (task, signal) => {
-		const {text, box} = await startFolderBox(context, task, signal, {image, wait});
+	const resume = folder === undefined ? (wait ? 'W queues again' : 'u resumes it') : 'N resumes it';
+	const options = folder === undefined ? ({startsFolder: true, resume} as const) : {resume};
+	tasks.start(title, options, async (task, signal) => {
+		const {text, box} = await startFolderBox(context, task, signal, {image, wait, folder});
 		if (wait) {
 			context.happened({kind: 'box-started', severity: 'good', text, fix: 'a gives a shell in it'});
 		}

@@ -5,7 +5,7 @@ import type {TaskHandle} from '../tasks.ts';
 import {createStepTeller} from './up-steps.ts';
 
 /**
-Starts the box of the working directory, a new one with `image` where that is given, and chooses it in the list. With `wait` it queues for GPUs
+Starts the box of the working directory or of another folder, a new one with `image` where that is given, and chooses it in the list. With `wait` it queues for GPUs
 that others have.
 
 @returns what came of it, also in words
@@ -14,7 +14,7 @@ export async function startFolderBox(
 	{host, store, useCases, trust}: Context,
 	task: TaskHandle,
 	signal: AbortSignal,
-	{image, wait}: {image?: string | undefined; wait?: true | undefined} = {},
+	{image, wait, folder}: {image?: string | undefined; wait?: true | undefined; folder?: string | undefined} = {},
 ): Promise<UpResult & {text: string}> {
 	const tell = createStepTeller();
 	const result = await useCases.up(host, {
@@ -23,6 +23,7 @@ export async function startFolderBox(
 		ask: (question) => trust.ask(question, signal),
 		...(image === undefined ? {} : {image}),
 		...(wait ? {wait} : {}),
+		...(folder === undefined ? {} : {folder}),
 	});
 	const {box, changed} = result;
 	store.change((state) => ({...state, view: {...state.view, boxId: box.id}}));

@@ -63,6 +63,7 @@ function wordsFor(effect: Effect, facts: Facts): string[] | undefined {
 				'up',
 				...(effect.image === undefined ? [] : ['--image', effect.image]),
 				...(effect.wait ? ['--wait'] : []),
+				...(effect.folder === undefined ? [] : [effect.folder]),
 			];
 		}
 
@@ -97,7 +98,7 @@ function wordsFor(effect: Effect, facts: Facts): string[] | undefined {
 		}
 
 		case 'setup-write': {
-			return ['init'];
+			return ['init', ...(effect.folder === undefined ? [] : [effect.folder])];
 		}
 
 		case 'change-setting': {

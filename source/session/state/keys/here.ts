@@ -147,7 +147,7 @@ const changing: ReadonlySet<Action['type']> = new Set([
 
 /** Whether the session is read-only, and the key would change something. */
 export function isRefused(action: Action, {readOnly}: Facts): boolean {
-	const opensSetup = action.type === 'setup' && (action.does.what === 'open' || action.does.what === 'visit');
+	const opensSetup = action.type === 'setup' && ['open', 'open-other', 'visit', 'up'].includes(action.does.what);
 	const fixes =
 		(action.type === 'doctor' && action.does.what === 'ask-fix') ||
 		(action.type === 'config' && ['change', 'unset', 'take'].includes(action.does.what));
@@ -236,7 +236,7 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 		}
 
 		case 'setup': {
-			return whyNotSetUp(facts, action);
+			return whyNotSetUp(facts, view, action);
 		}
 
 		case 'attach':
@@ -320,7 +320,16 @@ function whyNotUp(facts: Facts, view: View): string | undefined {
 	return facts.box.phase === 'no-engine' || facts.box.phase === 'late' ? 'no engine answers' : undefined;
 }
 
-function whyNotSetUp({setup}: Facts, {does}: Extract<Action, {type: 'setup'}>): string | undefined {
+function whyNotSetUp(facts: Facts, view: View, {does}: Extract<Action, {type: 'setup'}>): string | undefined {
+	const {setup} = facts;
+	if (does.what === 'up') {
+		return whyNotUp(facts, view);
+	}
+
+	if (does.what === 'complete') {
+		return view.setup.step === 'folder' ? undefined : 'there is nothing to complete';
+	}
+
 	if (does.what === 'visit') {
 		const {outcome} = setup;
 		return outcome?.boxId !== undefined && outcome.use !== 'editor' ? undefined : 'there is nothing to open';

@@ -8,6 +8,7 @@ const ofLog = (does: Extract<Action, {type: 'log'}>['does']): Action => ({type: 
 const actions: Readonly<Record<string, readonly Action[]>> = {
 	up: [{type: 'up'}],
 	'set-up': [{type: 'setup', does: {what: 'open'}}],
+	'other-folder': [{type: 'setup', does: {what: 'open-other'}}],
 	shell: [{type: 'attach'}, {type: 'container', does: 'attach'}],
 	'open-jupyter': [{type: 'open'}, {type: 'container', does: 'open'}],
 	'stop-or-start': [{type: 'stop-or-start'}, {type: 'container', does: 'stop-or-start'}],

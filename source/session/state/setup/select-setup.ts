@@ -4,6 +4,7 @@ import {safeText} from '../../../text/safe.ts';
 import type {Facts} from '../model.ts';
 import type {View} from '../reduce.ts';
 import {selectGpuPane} from '../selectors.ts';
+import {shownFolder} from './other-folder.ts';
 import {type Choice, choicesOf, cursorOf, questions, type SetupSituation, type SetupStep} from './setup.ts';
 
 /**
@@ -28,6 +29,7 @@ export function setupSituation(facts: Facts, view: View): SetupSituation {
 	return {
 		file: setup.project?.file,
 		folders: setup.folders,
+		suggested: setup.suggested,
 		busy: setup.busy,
 		outcome: setup.outcome,
 		cards: gpu.phase === 'waiting' ? undefined : {all: gpu.inventory?.gpus.length ?? 0, free},
@@ -58,6 +60,7 @@ export type SetupPane = {
 };
 
 const headings: Record<SetupStep, string> = {
+	folder: 'Which folder?',
 	use: 'What is it for?',
 	gpus: 'How many GPUs?',
 	data: 'Where is the data? It is mounted read-only, as /data.',
@@ -66,6 +69,7 @@ const headings: Record<SetupStep, string> = {
 };
 
 const waits: Record<SetupStep, string> = {
+	folder: '',
 	use: '',
 	gpus: 'Asking the driver …',
 	data: 'Looking for folders with data …',
@@ -80,7 +84,7 @@ export function selectSetup(facts: Facts, view: View): SetupPane {
 	const choices = choicesOf(setup, situation);
 	const place = (questions as readonly SetupStep[]).indexOf(step);
 	return {
-		title: `Set up ${facts.folder}`,
+		title: step === 'folder' ? 'A box for another folder' : `Set up ${shownFolder(facts, setup)}`,
 		note: place === -1 ? '' : `question ${place + 1} of ${questions.length}`,
 		heading: step === 'gpus' ? `${headings.gpus} ${cardsInWords(facts, situation)}` : headings[step],
 		rows: rowsOf(facts, view),
@@ -143,6 +147,10 @@ function problemsOf({setup: {host}}: Facts): Diagnostic[] {
 function hintsOf(facts: Facts, {setup}: View): string[] {
 	if (setup.step === 'card') {
 		return outcomeInWords(facts);
+	}
+
+	if (setup.step === 'folder') {
+		return ['Tab completes. A box that is there is started.'];
 	}
 
 	return [

@@ -2,14 +2,17 @@ import type {SetupLook} from '../../../app/setup/setup.ts';
 /** Setting the folder up, step by step: which lines there are to choose from, and what a key does. Nothing here looks, checks or writes. */
 import type {Diagnostic} from '../../../base/failure.ts';
 import {type Draft, isBegun, type Use, useFacts, uses} from '../../../setup/plan.ts';
-import {type Edit, edit, emptyField, type Field, insert, textOf} from './field.ts';
+import {charactersOf, type Edit, edit, emptyField, type Field, insert, textOf} from './field.ts';
 
 export const questions = ['use', 'gpus', 'data'] as const;
-export type SetupStep = (typeof questions)[number] | 'plan' | 'card';
+/** `folder`: which one, where it is not the session's. */
+export type SetupStep = 'folder' | (typeof questions)[number] | 'plan' | 'card';
 
 /** Where the user is in it. */
 export type SetupView = {
 	step: SetupStep;
+	/** Absolute, where it is not the session's own. */
+	folder: string | undefined;
 	draft: Draft;
 	/** The line that is marked; undefined until a key moved the mark: then the one that suggests itself is. */
 	cursor: number | undefined;
@@ -29,6 +32,10 @@ export type SetupState = {
 	project: {file: string | undefined; begun: boolean} | undefined;
 	/** Where data is likely to be; undefined while that is being looked for. */
 	folders: string[] | undefined;
+	/** Which other folders suggest themselves for what is typed. */
+	suggested: readonly string[];
+	/** Those in which the user has a box or ran something, the newest first. */
+	recent: readonly string[];
 	host: {phase: 'waiting'} | {phase: 'known'; look: SetupLook} | {phase: 'failed'; problem: Diagnostic};
 	/** A folder is being looked at, or the file written. */
 	busy: boolean;
@@ -49,13 +56,15 @@ export type SetupOutcome = {
 export const noSetup: SetupState = {
 	project: undefined,
 	folders: undefined,
+	suggested: [],
+	recent: [],
 	host: {phase: 'waiting'},
 	busy: false,
 	outcome: undefined,
 };
 
 /** What of the facts the lines and keys depend on. */
-export type SetupSituation = Pick<SetupState, 'folders' | 'busy' | 'outcome'> & {
+export type SetupSituation = Pick<SetupState, 'folders' | 'suggested' | 'busy' | 'outcome'> & {
 	/** gpubox.yaml, where there is one already. */
 	file: string | undefined;
 	/** Undefined until the driver answered. */
@@ -65,7 +74,7 @@ export type SetupSituation = Pick<SetupState, 'folders' | 'busy' | 'outcome'> & 
 };
 
 export type SetupAction =
-	| {what: 'open' | 'take' | 'back' | 'visit'}
+	| {what: 'open' | 'open-other' | 'take' | 'back' | 'visit' | 'complete' | 'up'}
 	| {what: 'move'; by: number}
 	| {what: 'line'; key: string}
 	| {what: 'edit'; how: Edit}
@@ -75,7 +84,10 @@ export type SetupEffect =
 	| {type: 'setup-look'}
 	| {type: 'setup-keep'; draft: Draft}
 	| {type: 'setup-check'; folder: string}
-	| {type: 'setup-write'; draft: Draft; start: boolean}
+	| {type: 'setup-suggest'; text: string}
+	| {type: 'setup-choose'; folder: string}
+	| {type: 'up'; image?: string; wait?: true; folder?: string}
+	| {type: 'setup-write'; draft: Draft; start: boolean; folder?: string}
 	| {type: 'open'; boxId: string}
 	| {type: 'say'; text: string; fix: string};
 
@@ -85,12 +97,13 @@ export type Choice = {
 	key: string;
 	label: string;
 	note: string;
-	takes: {answer: Draft} | {folder: string} | 'type' | 'start' | 'write' | 'back';
+	takes: {answer: Draft} | {folder: string} | {other: string} | 'type' | 'start' | 'write' | 'back';
 };
 
 /** The beginning, or the first question that is open still. */
-export function startOf(draft: Draft): SetupView {
+export function startOf(draft: Draft, folder?: string): SetupView {
 	return {
+		folder,
 		step: questions.find((question) => draft[question] === undefined) ?? 'plan',
 		draft,
 		cursor: undefined,
@@ -103,7 +116,7 @@ export function startOf(draft: Draft): SetupView {
 
 /** With the answers of an earlier run, unless the user was faster. */
 export function resume(setup: SetupView, earlier: Draft): SetupView {
-	return setup.touched || !isBegun(earlier) ? setup : startOf(earlier);
+	return setup.touched || setup.step === 'folder' || !isBegun(earlier) ? setup : startOf(earlier, setup.folder);
 }
 
 /** What became of a folder that was looked at. */
@@ -121,6 +134,10 @@ export function withFolder(setup: SetupView, found: {path: string} | {fault: str
 /** The lines of the present step; none while what they depend on is not known. */
 export function choicesOf({step, draft}: SetupView, situation: SetupSituation): Choice[] {
 	switch (step) {
+		case 'folder': {
+			return situation.suggested.map((each) => ({key: '', label: each, note: '', takes: {other: each}}));
+		}
+
 		case 'use': {
 			return uses.map((use, place) => ({
 				key: String(place + 1),
@@ -226,8 +243,13 @@ export function cursorOf(setup: SetupView, choices: readonly Choice[]): number {
 		return Math.max(0, Math.min(cursor, choices.length - 1));
 	}
 
+	if (step === 'folder') {
+		// A path that is typed counts, until a line is chosen.
+		return /[/~]/.test(textOf(setup.field ?? emptyField)) ? -1 : 0;
+	}
+
 	const answered = choices.findIndex(({takes}) => {
-		if (typeof takes === 'string' || (step !== 'use' && step !== 'gpus' && step !== 'data')) {
+		if (typeof takes === 'string' || 'other' in takes || (step !== 'use' && step !== 'gpus' && step !== 'data')) {
 			return false;
 		}
 
@@ -251,14 +273,17 @@ export function reduceSetup(before: SetupView, action: SetupAction, situation: S
 		return open(before, situation);
 	}
 
+	if (action.what === 'open-other' || before.step === 'folder') {
+		return reduceFolder(before, action, situation);
+	}
+
 	const setup = {...before, touched: true};
 	const stay = (change: Partial<SetupView> = {}): Reduced => ({setup: {...setup, ...change}, effects: []});
 	const {field, step} = setup;
 	switch (action.what) {
 		case 'move': {
 			const choices = choicesOf(setup, situation);
-			const place = cursorOf(setup, choices) + action.by;
-			return stay({cursor: Math.max(0, Math.min(place, choices.length - 1)), fault: ''});
+			return field === undefined ? stay({cursor: moved(setup, choices, action.by), fault: ''}) : stay();
 		}
 
 		case 'line': {
@@ -290,6 +315,14 @@ export function reduceSetup(before: SetupView, action: SetupAction, situation: S
 			return step === 'use' || step === 'card' ? {...stay(), screen: 'main'} : goBack(setup);
 		}
 
+		case 'complete': {
+			return stay();
+		}
+
+		case 'up': {
+			return {...stay(), screen: 'main', effects: [{type: 'up', ...folderOf(setup)}]};
+		}
+
 		case 'visit': {
 			const boxId = situation.outcome?.boxId;
 			return {
@@ -314,7 +347,7 @@ export function reduceSetup(before: SetupView, action: SetupAction, situation: S
 
 function open(setup: SetupView, {file}: SetupSituation): Reduced {
 	return file === undefined
-		? {setup: startOf(setup.draft), effects: [{type: 'setup-look'}]}
+		? {setup: startOf(setup.folder === undefined ? setup.draft : {}), effects: [{type: 'setup-look'}]}
 		: {setup, screen: 'main', effects: [alreadyThere(file)]};
 }
 
@@ -341,7 +374,11 @@ function take(setup: SetupView, {takes}: Choice, {busy}: SetupSituation): Reduce
 	}
 
 	if (takes === 'start' || takes === 'write') {
-		return {setup, effects: [{type: 'setup-write', draft: setup.draft, start: takes === 'start'}]};
+		return {setup, effects: [{type: 'setup-write', draft: setup.draft, start: takes === 'start', ...folderOf(setup)}]};
+	}
+
+	if ('other' in takes) {
+		return {setup: {...setup, fault: ''}, effects: [{type: 'setup-choose', folder: takes.other}]};
 	}
 
 	if ('folder' in takes) {
@@ -367,10 +404,93 @@ function after(step: SetupStep): SetupStep {
 	return steps[steps.indexOf(step) + 1] ?? step;
 }
 
+/** Nothing for the session's own. */
+function folderOf({folder}: SetupView): {folder?: string} {
+	return folder === undefined ? {} : {folder};
+}
+
 function goBack(setup: SetupView): Reduced {
 	return {setup: stepTo(setup, steps[steps.indexOf(setup.step) - 1] ?? setup.step), effects: []};
 }
 
 export function stepTo(setup: SetupView, step: SetupStep): SetupView {
 	return {...setup, step, cursor: undefined, field: undefined, fault: '', resumed: false};
+}
+
+function moved(setup: SetupView, choices: readonly Choice[], by: number): number {
+	return Math.max(0, Math.min(cursorOf(setup, choices) + by, choices.length - 1));
+}
+
+/** What became of another folder that was chosen: its questions begin, unless the user went on meanwhile. */
+export function withOther(setup: SetupView, found: {path: string | undefined} | {fault: string}): SetupView {
+	if (setup.step !== 'folder') {
+		return setup;
+	}
+
+	return 'fault' in found ? {...setup, fault: found.fault} : startOf({}, found.path);
+}
+
+/** Choosing another folder: what is typed finds it, and below it are those that suggest themselves. */
+function reduceFolder(before: SetupView, action: SetupAction, situation: SetupSituation): Reduced {
+	const {field = emptyField} = before;
+	const typed = (next: Field): Reduced => ({
+		setup: {...before, field: next, cursor: undefined, fault: ''},
+		effects: [{type: 'setup-suggest', text: textOf(next)}],
+	});
+	const choices = choicesOf(before, situation);
+	const chosen = choices[cursorOf(before, choices)]?.label;
+	switch (action.what) {
+		case 'open-other': {
+			const setup: SetupView = {...startOf({}), step: 'folder', field: emptyField};
+			return {setup, effects: [{type: 'setup-suggest', text: ''}]};
+		}
+
+		case 'insert': {
+			return typed(insert(field, action.text));
+		}
+
+		case 'edit': {
+			return typed(edit(field, action.how));
+		}
+
+		case 'complete': {
+			const text = completed(textOf(field), {chosen, labels: choices.map(({label}) => label)});
+			return text === undefined ? {setup: before, effects: []} : typed({before: text, after: ''});
+		}
+
+		case 'move': {
+			return choices.length === 0
+				? {setup: before, effects: []}
+				: {setup: {...before, cursor: moved(before, choices, action.by), fault: ''}, effects: []};
+		}
+
+		case 'take': {
+			const folder = chosen ?? textOf(field).trim();
+			const effects: SetupEffect[] = situation.busy || folder === '' ? [] : [{type: 'setup-choose', folder}];
+			return {setup: before, effects};
+		}
+
+		case 'back': {
+			return {setup: startOf({}), screen: 'main', effects: []};
+		}
+
+		default: {
+			return {setup: before, effects: []};
+		}
+	}
+}
+
+/** As a shell completes: as far as all that is offered is the same, else the first of it. */
+function completed(text: string, {chosen, labels}: {chosen: string | undefined; labels: string[]}): string | undefined {
+	const [first] = labels;
+	if (chosen !== undefined || first === undefined) {
+		return chosen === undefined ? undefined : `${chosen}/`;
+	}
+
+	let common = first;
+	while (!labels.every((label) => label.startsWith(common))) {
+		common = charactersOf(common).slice(0, -1).join('');
+	}
+
+	return common.length > text.length && labels.length > 1 ? common : `${first}/`;
 }

@@ -13,12 +13,14 @@ import {
 	type SetupView,
 	startOf,
 	withFolder,
+	withOther,
 } from '../../../../source/session/state/setup/setup.ts';
 import {makeBox} from '../../../_helpers/make-box.ts';
 
 const situation: SetupSituation = {
 	file: undefined,
 	folders: ['/data', '/scratch'],
+	suggested: [],
 	busy: false,
 	outcome: undefined,
 	cards: {all: 4, free: 1},
@@ -221,5 +223,67 @@ describe('a first run', () => {
 	test('whoever has a box is not looked at any further', () => {
 		assert.ok(hasNoBox(facts(['alice'], undefined)));
 		assert.ok(!hasNoBox(facts(['dora'], undefined)));
+	});
+});
+
+describe('another folder', () => {
+	const at = (text: string): SetupView => ({...startOf({}), step: 'folder', field: {before: text, after: ''}});
+	const act = (setup: SetupView, action: SetupAction, suggested: readonly string[] = []) =>
+		reduceSetup(setup, action, {...situation, suggested});
+
+	test('begins with those that the user was in, and finds others for what is typed', () => {
+		const {setup, effects} = act(begin, {what: 'open-other'});
+		assert.equal(setup.step, 'folder');
+		assert.deepEqual(effects, [{type: 'setup-suggest', text: ''}]);
+		const typed = act(setup, {what: 'insert', text: '~/th'});
+		assert.deepEqual(typed.effects, [{type: 'setup-suggest', text: '~/th'}]);
+		assert.equal(act(typed.setup, {what: 'back'}).screen, 'main');
+	});
+
+	test('Enter takes the line that is marked, and a path that is typed where none was chosen', () => {
+		const lines = ['~/thesis', '~/sweep'];
+		const taken = (setup: SetupView) => act(setup, {what: 'take'}, lines).effects;
+		assert.deepEqual(taken(at('')), [{type: 'setup-choose', folder: '~/thesis'}]);
+		assert.deepEqual(taken(at('swe')), [{type: 'setup-choose', folder: '~/thesis'}]);
+		assert.deepEqual(taken(at('/data/x')), [{type: 'setup-choose', folder: '/data/x'}]);
+		assert.deepEqual(taken(act(at('/data/x'), {what: 'move', by: 2}, lines).setup), [
+			{type: 'setup-choose', folder: '~/sweep'},
+		]);
+		assert.deepEqual(act(at(''), {what: 'take'}).effects, [], 'nothing is chosen');
+		assert.deepEqual(reduceSetup(at('/x'), {what: 'take'}, {...situation, busy: true}).effects, []);
+	});
+
+	test('Tab completes as far as all are the same, then the first one', () => {
+		const completed = (text: string, lines: string[]) => {
+			const {field} = act(at(text), {what: 'complete'}, lines).setup;
+			return field === undefined ? undefined : field.before + field.after;
+		};
+		assert.equal(completed('~/w', ['~/work-a', '~/work-b']), '~/work-');
+		assert.equal(completed('~/work-', ['~/work-a', '~/work-b']), '~/work-a/');
+		assert.equal(completed('~/w', ['~/work']), '~/work/');
+		assert.equal(completed('~/w', []), '~/w');
+		assert.equal(completed('~/日', ['~/日本', '~/日光']), '~/日本/', 'no half characters');
+	});
+
+	test('what was found is taken only while one still waits for it; its file and box are of that folder', () => {
+		const fault = withOther(at('/x'), {fault: 'No such folder: /x'});
+		assert.equal(fault.fault, 'No such folder: /x');
+		assert.equal(act(fault, {what: 'insert', text: 'y'}).setup.fault, '');
+		const setup = withOther(at('/x'), {path: '/x'});
+		assert.deepEqual([setup.step, setup.folder], ['use', '/x']);
+		assert.equal(withOther(setup, {fault: 'late'}), setup);
+		const plan: SetupView = {...startOf({use: 'notebook', gpus: '1', data: null}, '/x'), touched: true};
+		assert.deepEqual(press(plan, ['enter']).effects, [
+			{type: 'setup-write', draft: plan.draft, start: true, folder: '/x'},
+		]);
+		assert.deepEqual(reduceSetup({...plan, step: 'card'}, {what: 'up'}, situation).effects, [
+			{type: 'up', folder: '/x'},
+		]);
+		assert.equal(press(plan, []).setup.folder, '/x');
+		assert.deepEqual(
+			reduceSetup(plan, {what: 'open'}, situation).setup.folder,
+			undefined,
+			'n is about the session’s own',
+		);
 	});
 });

@@ -32,10 +32,13 @@ export const setupKeys: Binding[] = [
 	},
 
 	{scope: 'card', keys: ['o'], label: '', short: 'open', action: setup({what: 'visit'})},
-	{scope: 'card', keys: ['u'], label: '', short: 'up', action: {type: 'up'}},
+	{scope: 'card', keys: ['u'], label: '', short: 'up', action: setup({what: 'up'})},
 	{scope: 'card', keys: ['enter', 'escape', 'space'], label: '', short: 'done', action: setup({what: 'take'})},
 
 	{scope: 'field', keys: ['enter'], label: '', short: 'select', action: setup({what: 'take'})},
+	{scope: 'field', keys: ['tab'], label: '', short: 'complete', action: setup({what: 'complete'})},
+	{scope: 'field', keys: ['up'], label: '', action: setup({what: 'move', by: -1})},
+	{scope: 'field', keys: ['down'], label: '', action: setup({what: 'move', by: 1})},
 	{scope: 'field', keys: ['escape'], label: '', short: 'back', action: setup({what: 'back'})},
 ];
 

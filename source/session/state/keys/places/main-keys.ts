@@ -12,6 +12,7 @@ export const mainKeys: Binding[] = [
 		short: 'set up',
 		action: {type: 'setup', does: {what: 'open'}},
 	},
+	{scope: 'main', keys: ['N'], label: 'Box for another folder …', action: {type: 'setup', does: {what: 'open-other'}}},
 	{scope: 'main', keys: ['a'], label: 'Shell in the box', short: 'attach', action: {type: 'attach'}},
 	{scope: 'main', keys: ['o'], label: 'Open Jupyter', short: 'open', action: {type: 'open'}},
 	{
