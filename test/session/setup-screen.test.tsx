@@ -316,10 +316,7 @@ for (const size of [{columns: 60, rows: 20}, small, {columns: 120, rows: 40}, {c
 				otherFolder: async () => ({
 					recent: async () => ['/home/dora/last-run', '/home/dora/evil\u001B[31m'],
 					complete: async (text) => (text.startsWith('/srv') ? ['/srv/shared', '/srv/shares'] : []),
-					choose: async (text) =>
-						text === '/srv/bob'
-							? {fault: "/srv/bob belongs to another user."}
-							: {path: text},
+					choose: async (text) => (text === '/srv/bob' ? {fault: '/srv/bob belongs to another user.'} : {path: text}),
 				}),
 				async setup(host, of) {
 					asked.push(of);
@@ -341,7 +338,11 @@ for (const size of [{columns: 60, rows: 20}, small, {columns: 120, rows: 40}, {c
 		shown.type('\t');
 		await shown.waitFor(/Folder: \/srv\/share /);
 		shown.type('\u0015/srv/bob\r');
-		assertScreen(snapshots, `other-folder-refused-${name}`, await shown.waitFor(/! \/srv\/bob belongs to another user/));
+		assertScreen(
+			snapshots,
+			`other-folder-refused-${name}`,
+			await shown.waitFor(/! \/srv\/bob belongs to another user/),
+		);
 		shown.type('\u0015/srv/new\r');
 		await shown.waitFor(/Set up \/srv\/new[\s\S]*What is it for\?/);
 		for (const heading of [/How many GPUs/, /Where is the data/]) {
