@@ -62,7 +62,14 @@ export async function listOwnSettings(loadHost: typeof loadHostWide = loadHostWi
 			const whole: OwnSetting =
 				own.length > 0
 					? {...base, key, ...effectiveOf(own)}
-					: {...base, key, value: kind === 'map' ? '' : fallback, typed: '', place: 'default', where: ''};
+					: {
+							...base,
+							key,
+							value: entries.length === 0 ? fallback : `${entries.length} below`,
+							typed: '',
+							place: 'default',
+							where: '',
+						};
 			return [whole, ...entries];
 		}),
 		file: safeText(personalFile(directory)),

@@ -6,30 +6,44 @@ import {hostWideFile} from '../settings/file.ts';
 import type {Settings} from '../settings/schema.ts';
 import {loadPersonalSettings} from './load-settings.ts';
 
-/** What the session looks like, and what is wrong with the files that say so. */
-export type SessionSettings = Pick<Settings, 'theme' | 'glyphs' | 'events' | 'keys' | 'commands'> & {trouble?: Failure};
+type Parts = Pick<Settings, 'theme' | 'glyphs' | 'events' | 'keys' | 'commands'>;
 
-const keys: ReadonlyArray<keyof SessionSettings> = ['theme', 'glyphs', 'events', 'keys', 'commands'];
+/** What the user set for their sessions, by who needs it, and what is wrong with the files that say so. */
+export type SessionSettings = {
+	look: Pick<Parts, 'theme' | 'glyphs'>;
+	own: {keys?: NonNullable<Parts['keys']>; commands?: NonNullable<Parts['commands']>};
+	alert: {how: NonNullable<NonNullable<Parts['events']>['alert']>; command: string | undefined};
+	trouble?: Failure;
+};
+
+const keys: ReadonlyArray<keyof Parts> = ['theme', 'glyphs', 'events', 'keys', 'commands'];
 
 /**
-The user's settings for the session, before its first frame. Where no file mentions one of them, the code that reads settings is not loaded.
+The user's settings for the session. Where no file mentions one of them, the code that reads settings is not loaded.
 Never throws a Failure: the session is of use with mistakes in a file, too.
 */
 export async function sessionSettings(): Promise<SessionSettings> {
 	if (![join(findPaths(process.env).config, 'config.json'), hostWideFile].some(mentionsAny)) {
-		return {};
+		return inParts({});
 	}
 
 	try {
-		const {theme, glyphs, events, keys: ownKeys, commands} = await loadPersonalSettings();
-		return {theme, glyphs, events, keys: ownKeys, commands};
+		return inParts(await loadPersonalSettings());
 	} catch (error) {
 		if (error instanceof Failure) {
-			return {trouble: error};
+			return {...inParts({}), trouble: error};
 		}
 
 		throw error;
 	}
+}
+
+function inParts({theme, glyphs, events, keys: ownKeys, commands}: Parts): SessionSettings {
+	return {
+		look: {theme, glyphs},
+		own: {...(ownKeys ? {keys: ownKeys} : {}), ...(commands ? {commands} : {})},
+		alert: {how: events?.alert ?? 'none', command: events?.command},
+	};
 }
 
 function mentionsAny(path: string): boolean {

@@ -108,13 +108,8 @@ function listEarly(host: Host): {boxes: Box[] | undefined; settled: Promise<void
 /** How the user wants the session to look; on the demo host, too. */
 async function ownLook(): Promise<Pick<RunOptions, 'look' | 'alert' | 'own' | 'trouble'>> {
 	const {sessionSettings} = await import('../app/session-settings.ts');
-	const {theme, glyphs, events, keys, commands, trouble} = await sessionSettings();
-	return {
-		look: {theme, glyphs},
-		own: {...(keys ? {keys} : {}), ...(commands ? {commands} : {})},
-		alert: {how: events?.alert ?? 'none', command: events?.command},
-		...(trouble ? {trouble: {message: trouble.message, fix: trouble.fix}} : {}),
-	};
+	const {trouble, ...settings} = await sessionSettings();
+	return {...settings, ...(trouble ? {trouble: {message: trouble.message, fix: trouble.fix}} : {})};
 }
 
 /** What `gpubox demo` shows: a scenario by name or file, or a recording in a file. The first scenario when both are missing. */

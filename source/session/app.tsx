@@ -91,7 +91,8 @@ export function App({session}: {session: Session}) {
 		);
 	}
 
-	const screen = <Screen session={session} facts={facts} view={view} size={size} layout={layout} />;
+	// Parts that are drawn again only when their facts change have to take another look, too.
+	const screen = <Screen key={facts.looks} session={session} facts={facts} view={view} size={size} layout={layout} />;
 	return view.tour === undefined || tourLines === 0 ? (
 		screen
 	) : (

@@ -27,6 +27,9 @@ export type RunOptions = Omit<SessionOptions, 'demoOffered'> & {
 	openOther?: (to: {name: string; address: string}) => Promise<OtherHost>;
 };
 
+/** What the user set for their sessions: the same object on every host that they go to, so that a change goes along. */
+type Personal = Pick<RunOptions, 'look' | 'alert' | 'own'>;
+
 /** A host to go to, with what differs there. */
 type OtherHost = {host: Host & Partial<AsyncDisposable>; options: Omit<RunOptions, 'feed' | 'demo' | 'look'>};
 
@@ -46,11 +49,15 @@ Runs the terminal session until the user leaves it. Needs a terminal on both sid
 
 @returns the code to exit with: 0, 1 when the session broke (the reason is on stderr), 128 + n after a signal
 */
-export async function runSession(host: Host, options: RunOptions): Promise<number> {
+export async function runSession(host: Host, {look, alert, own, ...options}: RunOptions): Promise<number> {
+	return runUntilLeft(host, options, {...(look && {look}), ...(alert && {alert}), ...(own && {own})});
+}
+
+async function runUntilLeft(host: Host, options: RunOptions, personal: Personal): Promise<number> {
 	let {feed, tour} = options;
 	for (;;) {
 		const here = {...options, feed: feed ?? startGpuFeed(host.nvidiaSmi), ...(tour && {tour})};
-		const ended = await runHere(host, here);
+		const ended = await runHere(host, here, personal);
 		if (typeof ended === 'number') {
 			return ended;
 		}
@@ -64,9 +71,13 @@ export async function runSession(host: Host, options: RunOptions): Promise<numbe
 type Returned = {tour: Tour | undefined};
 
 /** @returns the code to exit with */
-async function runHere(host: Host, options: RunOptions & {feed: GpuFeed}): Promise<number | Returned> {
-	const {demo, feed, openOther, look, ...rest} = options;
-	const outcome = await runOnce(host, feed, dress(process.stdout, look ?? {}), {
+async function runHere(
+	host: Host,
+	options: RunOptions & {feed: GpuFeed},
+	personal: Personal,
+): Promise<number | Returned> {
+	const {demo, feed, openOther, ...rest} = options;
+	const outcome = await runOnce(host, feed, personal, {
 		...rest,
 		demoOffered: demo !== undefined,
 		hostsOffered: openOther !== undefined,
@@ -93,7 +104,7 @@ async function runHere(host: Host, options: RunOptions & {feed: GpuFeed}): Promi
 				return exitCode.done;
 			}
 
-			const ended = await goOver(await openOther(outcome.to), options);
+			const ended = await goOver(await openOther(outcome.to), openOther, personal);
 			return typeof ended === 'number' ? ended : {tour: outcome.tour};
 		}
 
@@ -104,12 +115,7 @@ async function runHere(host: Host, options: RunOptions & {feed: GpuFeed}): Promi
 
 			const made = await demo();
 			await using _ = made.host;
-			return await runSession(made.host, {
-				...made.options,
-				...(look ? {look} : {}),
-				...(options.alert ? {alert: options.alert} : {}),
-				...(options.own ? {own: options.own} : {}),
-			});
+			return await runUntilLeft(made.host, made.options, personal);
 		}
 	}
 }
@@ -117,19 +123,13 @@ async function runHere(host: Host, options: RunOptions & {feed: GpuFeed}): Promi
 /** The session on another host. From there one goes further, or returns to this one. */
 async function goOver(
 	{host, options}: OtherHost,
-	{openOther, look, alert, own}: Pick<RunOptions, 'openOther' | 'look' | 'alert' | 'own'>,
+	openOther: RunOptions['openOther'],
+	personal: Personal,
 ): Promise<number | Returned> {
 	try {
 		// From a third host one is back on the first at once.
-		return await runHere(host, {
-			...(openOther ? {openOther} : {}),
-			...(look ? {look} : {}),
-			...(alert ? {alert} : {}),
-			...(own ? {own} : {}),
-			...options,
-			cameOver: true,
-			feed: startGpuFeed(host.nvidiaSmi),
-		});
+		const here = {...options, cameOver: true, feed: startGpuFeed(host.nvidiaSmi)};
+		return await runHere(host, {...(openOther ? {openOther} : {}), ...here}, personal);
 	} finally {
 		await host[Symbol.asyncDispose]?.();
 	}
@@ -150,13 +150,18 @@ function outcomeOf(result: unknown, {tour, store}: Session): Outcome {
 	return {kind: result === wantsDemo ? 'demo' : result === wantsReturn ? 'return' : 'left'};
 }
 
-async function runOnce(
-	host: Host,
-	feed: GpuFeed,
-	stdout: NodeJS.WriteStream,
-	options: SessionOptions,
-): Promise<Outcome> {
-	const session = createSession(host, feed, options);
+async function runOnce(host: Host, feed: GpuFeed, personal: Personal, options: SessionOptions): Promise<Outcome> {
+	const {look = {}, ...others} = personal;
+	const {stdout, redress} = dress(process.stdout, look);
+	const session = createSession(host, feed, {
+		...others,
+		...options,
+		onSettings({look: changed, alert, own}) {
+			Object.assign(personal, {look: changed, alert, own});
+			redress(changed);
+			setImmediate(repainting.repaint);
+		},
+	});
 	// Before the first frame: from then on any key may be pressed, and Ctrl-Z is a signal until Ink reads the keys.
 	let ended: Outcome | undefined;
 	const handlers = (Object.keys(signals) as Array<keyof typeof signals>).map((name) => {
@@ -198,7 +203,7 @@ async function runOnce(
 		patchConsole: true,
 		maxFps: 20,
 	});
-	const endRepainting = repaintOnResize(stdout, {
+	const repainting = repaintOnResize(stdout, {
 		clear: app.clear,
 		draw: () => app.rerender(<App session={session} />),
 		isOurs: () => !session.store.get().facts.lent && !jobControl.isStopped(),
@@ -216,7 +221,7 @@ async function runOnce(
 			process.off(name, handler);
 		}
 
-		endRepainting();
+		repainting.end();
 		process.stdin.setRawMode?.(false);
 		jobControl.end();
 		await session.stop();

@@ -1,4 +1,5 @@
-const homeAndErase = '\u001B[H\u001B[2J';
+/** Erased with the background of the theme, or of the terminal. */
+const homeAndErase = '\u001B[0m\u001B[H\u001B[2J';
 
 /** A size that changed is drawn by then; a window that is dragged changes it many times a second. */
 const restMs = 80;
@@ -8,12 +9,12 @@ Draws everything again once the size has stopped changing. Ink erases what it dr
 it becomes lower: after several changes in a row, lines of an earlier frame stayed.
 
 @param options.isOurs whether the session has the terminal
-@returns ends that
+@returns draws everything again at once, and ends this
 */
 export function repaintOnResize(
 	stdout: Pick<NodeJS.WriteStream, 'on' | 'off' | 'write'>,
 	{clear, draw, isOurs}: {clear: () => void; draw: () => void; isOurs: () => boolean},
-): () => void {
+): {repaint: () => void; end: () => void} {
 	let timer: NodeJS.Timeout | undefined;
 	const repaint = () => {
 		if (isOurs()) {
@@ -30,8 +31,11 @@ export function repaintOnResize(
 	};
 
 	stdout.on('resize', onResize);
-	return () => {
-		clearTimeout(timer);
-		stdout.off('resize', onResize);
+	return {
+		repaint,
+		end() {
+			clearTimeout(timer);
+			stdout.off('resize', onResize);
+		},
 	};
 }

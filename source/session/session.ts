@@ -1,5 +1,6 @@
 import {homedir} from 'node:os';
 import {type HostFacts, hasAnswered, missingAnswers} from '../app/hosts/facts.ts';
+import type {SessionSettings} from '../app/session-settings.ts';
 import type {Diagnostic} from '../base/failure.ts';
 import {type Box, isRunning} from '../box/box.ts';
 import {ownerText} from '../box/list.ts';
@@ -68,6 +69,8 @@ export type SessionOptions = {
 	own?: OwnSettings;
 	/** How the user wants to hear of events. */
 	alert?: AlertWishes;
+	/** Takes over what the user set for their sessions; everything is drawn again after it. */
+	onSettings?: (settings: SessionSettings) => void;
 	/** All boxes, when the caller has listed them already: they are on the first picture. */
 	boxes?: Box[] | undefined;
 	/** Nothing is changed. */
@@ -140,6 +143,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	const sources = startSources(host, store, {feed, log, readHost, past, now});
 	const stopping = new AbortController();
 	const terminal = Promise.withResolvers<Terminal>();
+	let alert: AlertWishes = options.alert ?? {how: 'none', command: undefined};
 	const context = createContext({
 		host,
 		store,
@@ -150,6 +154,13 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		terminal: terminal.promise,
 		signal: stopping.signal,
 		happened: (what) => watch.happened(what),
+		applySettings(settings) {
+			({alert} = settings);
+			const {bindings: table, faults} = ownTable(bindings, settings.own);
+			options.onSettings?.(settings);
+			store.changeNow(withFacts(({looks}) => ({keys: tableOf(table), looks: looks + 1})));
+			sayTrouble(context, settings.trouble ?? faultMessage(faults));
+		},
 	});
 	if (options.replay) {
 		context.say('note', `A replay of what was recorded ${options.replay.when}, for ${options.replay.length}.`);
@@ -162,7 +173,11 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 		({facts}) => hasNoBox(facts),
 		() => lookForFirstRun(context),
 	);
-	const watch = followTells(context, options.alert ?? {how: 'none', command: undefined}, () => now().getTime());
+	const watch = followTells(
+		context,
+		() => alert,
+		() => now().getTime(),
+	);
 	onChange(store, ({facts}) => facts.box.boxes, createRunWatcher({...context, runEnded: watch.runEnded}));
 	followHosts(context);
 	followCard(context);
@@ -176,23 +191,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 
 	const moveTour = tour && followTour(store, tour);
 
-	const act: Act = (action, measures = noMeasures) => {
-		const before = store.get();
-		if (isRefused(action, before.facts)) {
-			refuseReadOnly(context);
-			return;
-		}
-
-		const situation = situationOf(before, measures, {log, past, now});
-		const {view, effects} = reduce(before.view, action, situation);
-		store.changeNow((state) => ({...state, view}));
-		for (const effect of effects) {
-			perform(context, effect);
-		}
-
-		moveTour?.({action, effects, before: before.facts});
-	};
-
+	const act = createAct(context, {log, past, now}, moveTour);
 	return {
 		store,
 		log,
@@ -217,6 +216,31 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 			await Promise.race([Promise.all([context.tasks.settled(), sources.stop()]), longest]);
 			clearTimeout(timer);
 		},
+	};
+}
+
+/** What a key does. */
+function createAct(
+	context: Context,
+	parts: Pick<Session, 'log' | 'past' | 'now'>,
+	moveTour: ReturnType<typeof followTour> | undefined,
+): Act {
+	const {store} = context;
+	return (action, measures = noMeasures) => {
+		const before = store.get();
+		if (isRefused(action, before.facts)) {
+			refuseReadOnly(context);
+			return;
+		}
+
+		const situation = situationOf(before, measures, parts);
+		const {view, effects} = reduce(before.view, action, situation);
+		store.changeNow((state) => ({...state, view}));
+		for (const effect of effects) {
+			perform(context, effect);
+		}
+
+		moveTour?.({action, effects, before: before.facts});
 	};
 }
 

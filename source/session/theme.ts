@@ -52,12 +52,24 @@ export const theme: Theme = themeFor(chooseLook({}, process.env, 4));
 /**
 Chooses the theme.
 
-@returns the stream to draw on
+@returns the stream to draw on, and what chooses another theme: after that everything has to be drawn again
 */
-export function dress(output: NodeJS.WriteStream, wishes: Wishes): NodeJS.WriteStream {
-	const look = chooseLook(wishes, process.env, output.getColorDepth());
-	Object.assign(theme, themeFor(look));
-	return dressed(output, look);
+export function dress(
+	output: NodeJS.WriteStream,
+	wishes: Wishes,
+): {stdout: NodeJS.WriteStream; redress: (wishes: Wishes) => void} {
+	const choose = (wanted: Wishes) => {
+		const chosen = chooseLook(wanted, process.env, output.getColorDepth());
+		Object.assign(theme, themeFor(chosen));
+		return chosen;
+	};
+	let look = choose(wishes);
+	return {
+		stdout: dressed(output, () => look),
+		redress(wanted) {
+			look = choose(wanted);
+		},
+	};
 }
 
 /** The look of a share (0 to 1) that is fine while there is room left. */

@@ -46,6 +46,7 @@ export const noUseCases: UseCases = {
 	checkHost: fail,
 	listSettings: fail,
 	changeSetting: fail,
+	sessionSettings: fail,
 	findProcess: fail,
 	processLoad: async () => undefined,
 	async keepHistory() {},

@@ -35,7 +35,8 @@ const extension: Container = {
 /** An engine whose box was told an hour ago that it will be stopped. */
 function hostWith(containers: Container[]) {
 	const stopped: string[] = [];
-	const notice = noticeText({name: 'alice-train'}, {reason: 'its reservation has expired', since: expired}, expired);
+	const due = {reason: 'its reservation has expired', since: expired};
+	const notice = noticeText({name: 'alice-train', until: expired}, due, expired);
 	const engine = {
 		local: false,
 		listContainers: async () => [...containers],
@@ -86,4 +87,14 @@ test('of a dry run nothing is asked again', async () => {
 	const dry = {...options, dryRun: true, look: () => Promise.reject(new Error('asked'))};
 	assert.equal((await reapBox(host, box, undefined, dry, signal)).action, 'stopped');
 	assert.deepEqual(stopped, []);
+});
+
+test('a notice says what keeps the box: using it, or where its reservation has expired, extending that', () => {
+	const since = new Date('2026-11-20T09:00:00Z');
+	const name = 'alice-train';
+	assert.match(noticeText({name, until: expired}, {reason: 'it has been idle', since}, expired), /To keep it, use it$/);
+	assert.match(
+		noticeText({name, until: since}, {reason: 'its reservation has expired', since}, expired),
+		/To keep it: gpubox extend alice-train 4h$/,
+	);
 });

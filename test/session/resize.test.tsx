@@ -115,7 +115,7 @@ test('200 random resizes leave no stray cell', async (t) => {
 			clear: instance.clear,
 			draw: () => instance.rerender(<App session={shown.session} />),
 			isOurs: () => true,
-		}),
+		}).end,
 	);
 	const random = randomFrom(seed);
 	for (let done = 0; done < 200; ) {

@@ -26,6 +26,7 @@ const useCases = {
 		return {...own, settings, file: '~/.config/gpubox/config.json'};
 	},
 	changeSetting: ownUseCases.changeSetting,
+	sessionSettings: ownUseCases.sessionSettings,
 };
 const onHost = {useCases, prepare: (host: object) => void Object.assign(host, {demo: false})};
 
@@ -47,8 +48,10 @@ for (const size of [
 	});
 }
 
-test('a setting is chosen from a list and written, and a refused value says why', async (t) => {
-	const shown = await showSession(t, {columns: 80, rows: 24}, onHost);
+test('a setting is chosen from a list, written, and takes effect at once', async (t) => {
+	const looks: unknown[] = [];
+	const onSettings = ({look}: {look: object}) => void looks.push(look);
+	const shown = await showSession(t, {columns: 80, rows: 24}, {...onHost, onSettings});
 	await shown.waitFor(everything);
 	shown.type(',');
 	await shown.waitFor(/Your settings[\s\S]*auto/);
@@ -63,9 +66,10 @@ test('a setting is chosen from a list and written, and a refused value says why'
 	shown.type('j');
 	await shown.waitFor(/▸ light/);
 	shown.type('\r');
-	await shown.waitFor(/theme is set[\s\S]*next start/);
+	await shown.waitFor(/theme is set/);
 	assert.equal(JSON.parse(readFileSync(join(home, 'gpubox', 'config.json'), 'utf8')).theme, 'light');
 	assert.equal(shown.session.store.get().facts.commands.at(-1)?.line, 'gpubox config theme light');
+	assert.deepEqual(looks, [{theme: 'light', glyphs: undefined}]);
 });
 
 test('a refused value stays in its line, with the reason', async (t) => {
@@ -136,6 +140,28 @@ test('a key that another has is refused, as by gpubox config', async (t) => {
 	shown.type('\r');
 	await shown.waitFor(/✕ keys\.restart: q is taken by "Leave"/);
 	assert.equal(JSON.parse(readFileSync(join(home, 'gpubox', 'config.json'), 'utf8')).keys, undefined);
+});
+
+test('a key that is set counts from then on, and one that is taken is refused', async (t) => {
+	const shown = await showSession(t, {columns: 80, rows: 24}, onHost);
+	await shown.waitFor(everything);
+	const restarts = () => shown.session.store.get().facts.keys.find('K', 'main')?.type;
+	assert.equal(restarts(), undefined);
+	for (const [keys, expected] of [
+		[',', /Your settings[\s\S]*auto/],
+		['/', /done/],
+		['keys', /▸[^\n]*keys/],
+		['\r', /change/],
+		['\r', /keys[\s\S]*›/],
+		['restart=K', /› restart=K/],
+		['\r', /keys\.restart is set/],
+	] as const) {
+		shown.type(keys);
+		await shown.waitFor(expected);
+	}
+
+	assert.equal(restarts(), 'ask-restart');
+	await changeOwnSetting('keys.restart', undefined);
 });
 
 test('a setting that was opened while another was written stays open', async (t) => {

@@ -72,8 +72,10 @@ const notice = /gpubox reap: .* (?:will be|is) stopped after (\d{4}-[\d:.T-]+Z)/
 /** More than gpubox ever writes into one log. */
 const noticesRead = 100;
 
-export function noticeText(box: Pick<Box, 'name'>, {reason}: ReapReason, end: Date): string {
-	return `gpubox reap: ${box.name} will be stopped after ${end.toISOString()}, because ${reason}. To keep it, use it, or reserve it again: gpubox up --recreate --for 4h`;
+export function noticeText({name, until}: Pick<Box, 'name' | 'until'>, {reason, since}: ReapReason, end: Date): string {
+	// Use counts against being idle, and does not renew a reservation.
+	const keep = until?.getTime() === since.getTime() ? `: gpubox extend ${name} 4h` : ', use it';
+	return `gpubox reap: ${name} will be stopped after ${end.toISOString()}, because ${reason}. To keep it${keep}`;
 }
 
 /** What to do about a box that may be stopped, from the lines of its log since then. */

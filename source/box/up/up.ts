@@ -253,7 +253,7 @@ async function reuse(
 	if (box.until && box.until <= new Date()) {
 		options.report({
 			kind: 'note',
-			text: `The reservation of ${box.name} has expired. Renew it: gpubox up --recreate --for 4h`,
+			text: `The reservation of ${box.name} has expired. Renew it: gpubox extend ${box.name} 4h`,
 		});
 	}
 

@@ -8,16 +8,18 @@ const reset = '\u001B[0m';
 const toDefault = /\u001B\[(?:0|39|49)?m/g;
 
 /**
-The same stream, except that what is written to it is as the look wants it: ASCII only, or on a background of the theme's own. Whatever draws
-need not know.
+The same stream, except that what is written to it is as the look wants it at that time: ASCII only, or on a background of the theme's own.
+Whatever draws need not know.
 */
-export function dressed<Stream extends NodeJS.WriteStream>(stream: Stream, look: Look): Stream {
-	const paint = painter(look);
-	if (!look.ascii && paint === undefined) {
-		return stream;
-	}
-
+export function dressed<Stream extends NodeJS.WriteStream>(stream: Stream, lookNow: () => Look): Stream {
+	let look = lookNow();
+	let paint = painter(look);
 	const change = (text: string) => {
+		if (look !== lookNow()) {
+			look = lookNow();
+			paint = painter(look);
+		}
+
 		const painted = paint === undefined ? text : paint(text);
 		return look.ascii ? toAscii(painted) : painted;
 	};

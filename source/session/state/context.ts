@@ -1,4 +1,5 @@
 import type {SuspendTerminal} from 'ink';
+import type {SessionSettings} from '../../app/session-settings.ts';
 import type {Host} from '../../host/host.ts';
 import {createTrustAsker, type TrustAsker} from './boxes/trust-question.ts';
 import type {LogReading} from './log/log-demand.ts';
@@ -35,6 +36,8 @@ export type Context = {
 	/** Aborted when the session ends. */
 	signal: AbortSignal;
 	say: (kind: Message['kind'], text: string, fix?: string) => void;
+	/** Takes over what the user set for their sessions. */
+	applySettings: (settings: SessionSettings) => void;
 	/** Adds to what happened, and alerts the user as they wish. */
 	happened: (what: Omit<Happening, 'id' | 'at'>) => void;
 	/** Shows an error, with what to do about it. */
@@ -44,7 +47,16 @@ export type Context = {
 export function createContext(
 	parts: Pick<
 		Context,
-		'host' | 'store' | 'useCases' | 'folder' | 'logs' | 'loadVerbs' | 'terminal' | 'signal' | 'happened'
+		| 'host'
+		| 'store'
+		| 'useCases'
+		| 'folder'
+		| 'logs'
+		| 'loadVerbs'
+		| 'terminal'
+		| 'signal'
+		| 'happened'
+		| 'applySettings'
 	>,
 ): Context {
 	const {host, store, signal} = parts;

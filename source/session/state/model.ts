@@ -99,6 +99,8 @@ export type Facts = {
 	cameOver: boolean;
 	/** The user is root, who may enter every box. */
 	root: boolean;
+	/** How often the user chose another theme or other characters. */
+	looks: number;
 	/** Nothing is changed by this session. */
 	readOnly: boolean;
 	/** What `--host` takes for the host that this session is on; undefined for this machine's own engine. */
@@ -147,6 +149,7 @@ export function noFacts(
 		replayed: undefined,
 		cameOver: false,
 		root: false,
+		looks: 0,
 		readOnly: false,
 		hostWord: undefined,
 		verbs: undefined,

@@ -7,6 +7,7 @@ import type {measureDisk} from '../../app/images/measure-disk.ts';
 import type {changeOwnSetting, listOwnSettings} from '../../app/own-settings.ts';
 import type {RunElsewhere} from '../../app/runs/elsewhere.ts';
 import type {endOfRun} from '../../app/runs/ended.ts';
+import type {sessionSettings} from '../../app/session-settings.ts';
 import type {OtherFolder} from '../../app/setup/other-folder.ts';
 import type {SetupOptions} from '../../app/setup/setup.ts';
 import type {findProcess, SignalledProcess, SignalOutcome} from '../../app/signal-process.ts';
@@ -29,6 +30,7 @@ export type UseCases = {
 	checkHost: typeof checkHostFor;
 	listSettings: typeof listOwnSettings;
 	changeSetting: typeof changeOwnSetting;
+	sessionSettings: typeof sessionSettings;
 	findProcess: typeof findProcess;
 	signalProcess: (host: Host, process: SignalledProcess, name: 'SIGTERM' | 'SIGKILL') => Promise<SignalOutcome>;
 	/** How busy processes keep their GPUs. */
@@ -102,6 +104,10 @@ export const ownUseCases: UseCases = {
 	async changeSetting(...options) {
 		const {changeSetting} = await import('./own/change-setting.ts');
 		await changeSetting(...options);
+	},
+	async sessionSettings() {
+		const {sessionSettings} = await import('../../app/session-settings.ts');
+		return sessionSettings();
 	},
 	async disk(host, signal) {
 		const {measureDisk} = await import('../../app/images/measure-disk.ts');

@@ -20,13 +20,32 @@ function written(look: Partial<Look>, ...chunks: Array<string | Buffer>): string
 			done();
 		},
 	}) as unknown as NodeJS.WriteStream;
-	const out = dressed(stream, {palette: 'terminal', depth: 24, ascii: false, ...look});
+	const chosen = {palette: 'terminal', depth: 24, ascii: false, ...look} as const;
+	const out = dressed(stream, () => chosen);
 	for (const chunk of chunks) {
 		out.write(chunk);
 	}
 
 	return text;
 }
+
+test('another look counts from the next write on', () => {
+	let text = '';
+	const stream = {
+		write(chunk: string) {
+			text += chunk;
+			return true;
+		},
+	} as unknown as NodeJS.WriteStream;
+	let look: Look = {palette: 'high-contrast', depth: 8, ascii: false};
+	const out = dressed(stream, () => look);
+	out.write('●\u001B[39m');
+	assert.equal(text, '●\u001B[38;5;231m');
+	look = {palette: 'dark', depth: 8, ascii: true};
+	text = '';
+	out.write('●\u001B[39m');
+	assert.equal(text, '*\u001B[39m');
+});
 
 describe('ASCII', () => {
 	test('is all that is left of any text, which stays as wide as it was', () => {

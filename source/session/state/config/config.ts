@@ -147,11 +147,14 @@ export function settingDetail(id: string, {own}: ConfigState): Array<[label: str
 	];
 }
 
-/** When a change takes effect, and what outside of the settings counts more. */
+/** What outside of the settings counts more. */
 export function noteOf(key: string): string {
-	if (key === 'theme' && (process.env.NO_COLOR ?? '') !== '') {
-		return 'NO_COLOR is set in your environment: no colours are shown';
-	}
+	return key === 'theme' && (process.env.NO_COLOR ?? '') !== ''
+		? 'NO_COLOR is set in your environment: no colours are shown'
+		: '';
+}
 
-	return /^(?:theme$|glyphs$|events\.|keys\.)/.test(key) ? 'takes effect with the next start of the session' : '';
+/** Whether a setting is one of the session itself. */
+export function isOfSession(key: string): boolean {
+	return /^(?:theme|glyphs|events|keys|commands)(?:$|\.)/.test(key);
 }

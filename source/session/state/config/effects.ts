@@ -1,7 +1,7 @@
 import type {Context} from '../context.ts';
 import {problemOf} from '../model.ts';
 import {withFacts} from '../store.ts';
-import {type ConfigEffect, type ConfigState, noConfig, noteOf} from './config.ts';
+import {type ConfigEffect, type ConfigState, isOfSession, noConfig, noteOf} from './config.ts';
 
 type Effect<Type extends ConfigEffect['type']> = Extract<ConfigEffect, {type: Type}>;
 
@@ -49,13 +49,13 @@ export function changeSetting(context: Context, {key, text}: Effect<'change-sett
 			store.changeNow((state) => ({...state, view: {...state.view, config: undefined}}));
 		}
 
+		if (isOfSession(key)) {
+			context.applySettings(await useCases.sessionSettings());
+		}
+
 		await load(context);
 		const note = noteOf(key);
-		say(
-			'success',
-			text === undefined ? `${key} is no longer set by you` : `${key} is set`,
-			note === '' ? '' : `It ${note}`,
-		);
+		say('success', text === undefined ? `${key} is no longer set by you` : `${key} is set`, note);
 	};
 	tasks.track(work());
 }

@@ -44,7 +44,8 @@ export function eventVariables({kind, text, at}: Happening): Record<string, stri
 }
 
 type Parts = {
-	wishes: AlertWishes;
+	/** They may change. */
+	wishes: () => AlertWishes;
 	/** Nothing is written while another program has the terminal. */
 	isLent: () => boolean;
 	write: (text: string) => void;
@@ -80,14 +81,17 @@ export function createAlert({wishes, isLent, write, onTrouble, signal}: Parts): 
 
 	return (news) => {
 		if (!isLent()) {
-			const sequence = alertSequence(news, wishes.how);
+			const sequence = alertSequence(news, wishes().how);
 			if (sequence !== '') {
 				write(sequence);
 			}
 		}
 
-		for (const happening of wishes.command === undefined ? [] : news.slice(0, mostCommands - commands)) {
-			run(wishes.command ?? '', happening);
+		const {command} = wishes();
+		if (command !== undefined) {
+			for (const happening of news.slice(0, mostCommands - commands)) {
+				run(command, happening);
+			}
 		}
 	};
 }

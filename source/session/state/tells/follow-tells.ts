@@ -6,7 +6,7 @@ import {followIdleness} from './watch-idle.ts';
 import {followVerdicts} from './watch-verdicts.ts';
 
 /** Notices what the user should know about boxes and GPUs. @param now milliseconds since 1970 */
-export function followTells(context: Context, wishes: AlertWishes, now: () => number): EventsWatch {
+export function followTells(context: Context, wishes: () => AlertWishes, now: () => number): EventsWatch {
 	const {host, store, signal, useCases, tasks, say, fail, terminal} = context;
 	followVerdicts(host, store, signal);
 	tasks.track(followIdleness(host, store, {signal, useCases}));

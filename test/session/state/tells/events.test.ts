@@ -228,7 +228,7 @@ describe('an alert', () => {
 		const written: string[] = [];
 		const make = (lent: boolean) =>
 			createAlert({
-				wishes: {how: 'bell', command: undefined},
+				wishes: () => ({how: 'bell', command: undefined}),
 				isLent: () => lent,
 				write: (text) => void written.push(text),
 				onTrouble: assert.fail,
@@ -248,7 +248,7 @@ describe('an alert', () => {
 		});
 		const {promise, resolve} = Promise.withResolvers<string>();
 		createAlert({
-			wishes: {how: 'none', command: '[ "$GPUBOX_EVENT_TEXT" = "GPU 2 is free" ] && exit 3; exit 4'},
+			wishes: () => ({how: 'none', command: '[ "$GPUBOX_EVENT_TEXT" = "GPU 2 is free" ] && exit 3; exit 4'}),
 			isLent: () => false,
 			write: assert.fail,
 			onTrouble: resolve,
