@@ -20,6 +20,8 @@ export type Circumstances = {
 	gpubox: string;
 	/** Processes that wanted a processor in the minute before, on average: more than there are processors means that it was busy. */
 	load: number;
+	/** Everything that was measured ran before all other processes of a busy machine: `chrt -f 1 npm run bench`. */
+	realTime?: true;
 	/** The version of the Docker Engine, where one was asked. */
 	engine?: string;
 };
@@ -41,8 +43,15 @@ export async function circumstancesNow(): Promise<Circumstances> {
 		system: `${distribution}, Linux ${release()}`,
 		node: process.versions.node,
 		gpubox: await builtVersion(),
+		...((await hasRealTimePriority()) && {realTime: true as const}),
 		load: Number((loadavg()[0] ?? 0).toFixed(1)),
 	};
+}
+
+async function hasRealTimePriority(): Promise<boolean> {
+	// Field 41 of proc(5), the policy, counted from what follows the name in parentheses: 1 is SCHED_FIFO, 2 is SCHED_RR.
+	const fields = (await readFile('/proc/self/stat', 'utf8')).replace(/^.*\) /, '').split(' ');
+	return ['1', '2'].includes(fields[38] ?? '');
 }
 
 /** Of the built gpubox: its version and the commit. */
@@ -58,9 +67,10 @@ async function builtVersion(): Promise<string> {
 /** Keeps what was measured now in the place of what was measured before under the same names, and writes both files. */
 export async function writeResults(measured: Results): Promise<void> {
 	const before = JSON.parse(await readFile(files.json, 'utf8')) as Results;
-	const results = {...before, ...measured};
-	await writeFile(files.json, `${JSON.stringify(results, withFewDigits, '\t')}\n`);
-	await writeFile(files.markdown, renderResults(results));
+	const json = `${JSON.stringify({...before, ...measured}, withFewDigits, '\t')}\n`;
+	await writeFile(files.json, json);
+	// From the very numbers of the file: rounding twice may give another digit.
+	await writeFile(files.markdown, renderResults(JSON.parse(json) as Results));
 }
 
 /** Four digits are more than any of these figures can be trusted with. */
@@ -90,8 +100,9 @@ export function renderResults(results: Results): string {
 	].join('\n')}\n`;
 }
 
-function describe({date, processor, processors, memoryGiB, system, node, gpubox, load, engine}: Circumstances): string {
-	return `${date}: ${processor}, ${processors} CPUs, ${memoryGiB} GiB; ${system}; Node ${node}; ${engine === undefined ? '' : `Docker Engine ${engine}; `}gpubox ${gpubox}. Load before: ${load}.`;
+function describe(circumstances: Circumstances): string {
+	const {date, processor, processors, memoryGiB, system, node, gpubox, load, engine, realTime} = circumstances;
+	return `${date}: ${processor}, ${processors} CPUs, ${memoryGiB} GiB; ${system}; Node ${node}; ${engine === undefined ? '' : `Docker Engine ${engine}; `}gpubox ${gpubox}. Load before: ${load}${realTime ? ', measured with real-time priority' : ''}.`;
 }
 
 export function renderTable(figures: readonly Figure[]): string[] {

@@ -5,6 +5,8 @@ bench/results.json and bench/results.md.
 	npm run bench             all figures
 	npm run bench -- lists up these alone; the others stay as they were measured before
 	npm run bench -- --check  exit code 1 when a limit is passed
+
+On a machine that is busy with other things, `chrt -f 1 npm run bench` measures as if it were at rest, as far as an engine is not asked.
 */
 import {measureLists, measureRun, measureUp} from './command-line.ts';
 import {type Figure, holds} from './figure.ts';

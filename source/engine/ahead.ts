@@ -1,9 +1,11 @@
-import {setImmediate as nextTurn} from 'node:timers/promises';
 import {boxLabel} from '../base/box-label.ts';
 import {homeFolder} from '../base/home.ts';
 import {findEngineAddress} from './address.ts';
 import type {Engine} from './engine.ts';
 import {lazyDocker} from './lazy.ts';
+
+/** `node:timers/promises` would be loaded for it. */
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** What the engine can be asked ahead: its description, the boxes, and the images. */
 type Ahead = 'info' | 'boxes' | 'images';
