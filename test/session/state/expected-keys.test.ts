@@ -3,6 +3,8 @@ import {test} from 'node:test';
 import {brokenText} from '../../../source/session/index.tsx';
 import {scopesOf} from '../../../source/session/state/key-hints.ts';
 import {actionFor, isMove} from '../../../source/session/state/keymap.ts';
+import {whyNot} from '../../../source/session/state/keys/here.ts';
+import {noFacts} from '../../../source/session/state/model.ts';
 import {firstView, reduce, type View} from '../../../source/session/state/reduce.ts';
 import {situation} from './_situation.ts';
 
@@ -22,6 +24,8 @@ const screens: Array<View['screen']> = [
 	'events',
 	'commands',
 	'help',
+	'doctor',
+	'settings',
 ];
 const views: Array<[name: string, view: View]> = [
 	...screens.map((screen): [string, View] => [screen, {...firstView, screen}]),
@@ -62,6 +66,71 @@ for (const [name, view] of views) {
 		assert.equal(now.zoom, undefined);
 	});
 }
+
+/** What `/`, Enter, Space, `y`, `l` and `s` mean on each screen; a dot where a screen has nothing of the kind. */
+const meant: Array<[name: string, view: Partial<View>, slash: string, enter: string, space: string, rest: string]> = [
+	['main', {}, 'list filter', 'open-box', 'mark', 'copy-menu, show, stop-or-start'],
+	['main, GPUs', {focus: 'gpus'}, '.', 'open-gpu', 'scroll', 'copy-menu, show, stop-or-start'],
+	['main, log', {focus: 'side'}, 'log ask', '.', 'scroll', 'log copy, show, stop-or-start'],
+	['containers', {}, 'list filter', 'list enter-row', 'list select-row', '., container log, container stop-or-start'],
+	['processes', {}, 'list filter', 'list enter-row', 'list select-row', '., container log, .'],
+	['people', {}, 'list filter', 'list enter-row', 'list select-row', '., ., .'],
+	['disk', {}, 'list filter', 'list enter-row', 'list select-row', '., ., .'],
+	['settings', {}, 'list filter', 'config change', 'list select-row', '., ., .'],
+	['images', {}, '.', 'up-with-image', 'select-image', 'copy-menu, ., .'],
+	['hosts', {}, '.', 'go-to-host', 'select-host', 'copy-menu, ., .'],
+	// As in vi, `l` is the arrow to the right, through the time.
+	['gpu', {}, '.', 'leave-inspect', 'move-cursor', 'copy-menu, move-cursor, .'],
+	['box', {}, '.', 'leave-inspect', 'scroll-box', 'copy-menu, ., stop-or-start'],
+	// The key that opened it leads back.
+	['log', {}, 'log ask', '.', 'scroll', 'log copy, zoom-log, .'],
+	['doctor', {}, '.', 'doctor ask-fix', 'doctor scroll', 'doctor copy, ., .'],
+	['events', {}, '.', '.', 'scroll-events', '., ., .'],
+	['commands', {}, '.', '.', 'scroll-commands', '., ., .'],
+	['help', {}, '.', 'back', 'scroll-help', '., ., .'],
+	['setup', {}, '.', 'setup take', '.', '., ., .'],
+];
+
+for (const [name, change, slash, enter, space, rest] of meant) {
+	test(`/ Enter Space y l s on ${name}`, () => {
+		const [screen = 'main'] = name.split(',') as Array<View['screen']>;
+		const view: View = {...firstView, screen, ...change};
+		const inWords = (key: string): string => {
+			const action = actionFor(key, scopesOf(view));
+			const does = action !== undefined && 'does' in action ? action.does : undefined;
+			const what = typeof does === 'string' ? does : does && ('what' in does ? does.what : does.type);
+			return action === undefined ? '.' : [action.type, what].filter((word) => word !== undefined).join(' ');
+		};
+		assert.deepEqual(
+			[inWords('/'), inWords('enter'), inWords('space'), ['y', 'l', 's'].map(inWords).join(', ')],
+			[slash, enter, space, rest],
+		);
+	});
+}
+
+test('on the screen of a setup they move, take, lead back, and explain as elsewhere', () => {
+	const view: View = {...firstView, screen: 'setup'};
+	const types = ['j', 'k', 'enter', 'escape', '?', ':', 'q'].map((key) => actionFor(key, scopesOf(view))?.type);
+	assert.deepEqual(types, ['setup', 'setup', 'setup', 'setup', 'help', 'palette', 'ask-quit']);
+});
+
+test('where there is nothing yet, the keys of a box and of a GPU say why they do nothing', () => {
+	const facts = noFacts({demo: false, engineAddress: '', person: 'alice', folder: '~'});
+	const why = (key: string, view: View) => {
+		const action = actionFor(key, scopesOf(view));
+		return action && whyNot(action, facts, view);
+	};
+	for (const key of ['enter', 'l', 's', 'space', '/']) {
+		assert.equal(why(key, firstView), 'there is no box', key);
+	}
+
+	assert.equal(why('enter', {...firstView, focus: 'gpus'}), 'there is no GPU');
+	assert.equal(why('y', {...firstView, screen: 'doctor'}), 'there is no command to copy');
+	assert.equal(why('enter', {...firstView, screen: 'settings'}), 'there is no setting');
+	for (const key of ['l', 's']) {
+		assert.equal(why(key, {...firstView, screen: 'containers'}), 'there is no container', key);
+	}
+});
 
 test('Esc goes back to where the list of what happened and the command log were opened from', () => {
 	const press = (view: View, ...keys: string[]) =>
