@@ -1,5 +1,12 @@
 import timers from 'node:timers/promises';
-import {type Attached, type ContainerDetail, type Engine, EngineError, type LogChunk} from '../../engine/engine.ts';
+import {
+	type Attached,
+	type ContainerDetail,
+	type Engine,
+	EngineError,
+	isNoEngine,
+	type LogChunk,
+} from '../../engine/engine.ts';
 import type {RunRecord} from '../runs/record.ts';
 
 /**
@@ -152,8 +159,8 @@ async function logEndsAs(
 		}
 	} catch (error) {
 		ignoreEngine(error);
-		// Gone already, or the engine keeps none: there is nothing more to read.
-		return true;
+		// Gone already, or the engine keeps none: there is nothing more to read. Of one that is away, as while it restarts, nothing is known.
+		return !isNoEngine(error);
 	}
 
 	return (['stdout', 'stderr'] as const).every(

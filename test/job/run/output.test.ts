@@ -29,8 +29,15 @@ async function withContainer(
 	{
 		log = [],
 		processes = [],
+		lost = 0,
 		attached,
-	}: {log?: Printed | 'none'; processes?: string[][]; attached: (socket: Duplex) => void},
+	}: {
+		log?: Printed | 'none';
+		processes?: string[][];
+		/** So many questions for the log are not answered: the engine is away. */
+		lost?: number;
+		attached: (socket: Duplex) => void;
+	},
 	use: (engine: Engine, asked: string[]) => Promise<void>,
 ): Promise<void> {
 	const folder = await mkdtemp(join(tmpdir(), 'gpubox-attach-'));
@@ -38,7 +45,10 @@ async function withContainer(
 	const asked: string[] = [];
 	const server = createServer((request, response) => {
 		asked.push((request.url ?? '').replace(/\?.*$/, ''));
-		if (log === 'none' && request.url?.includes('/logs')) {
+		if (lost > 0 && request.url?.includes('/logs')) {
+			lost -= 1;
+			response.destroy();
+		} else if (log === 'none' && request.url?.includes('/logs')) {
 			response.statusCode = 501;
 			response.end(JSON.stringify({message: 'configured logging driver does not support reading'}));
 		} else if (log !== 'none' && request.url?.includes('/logs')) {
@@ -189,6 +199,14 @@ describe('output of a job', () => {
 				});
 			}
 		}
+	});
+
+	test('is read to its end where the engine went away with the connection and comes back', async () => {
+		const attached = (socket: Duplex) => socket.end(framed(printed.slice(0, 2)));
+		await withContainer({log: printed, lost: 1, attached}, async (engine) => {
+			const {seen: _seen, ...texts} = await read(engine);
+			assert.deepEqual(texts, all);
+		});
 	});
 
 	test('is whole as it came where the engine keeps no log', async () => {
