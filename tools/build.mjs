@@ -25,18 +25,39 @@ const commit =
 		? 'unknown: built without git'
 		: `${facts.commit.slice(0, 12)} of ${facts.date}${facts.changed ? ', with changes that are not committed' : ''}`;
 
+/** What has to be replaced and was not yet: names of imports, and ends of paths. Where a library moved its files, nothing would be, without a word. */
+const unmet = new Set([
+	...['node:child_process', 'string-width', 'cli-truncate', 'real-string-width', 'real-cli-truncate'],
+	...['/ink/build/reconciler.js', '/yoga-wasm-base64-esm.js', '/yoga-layout/dist/src/index.js'],
+	...['./output.js', './sanitize-ansi.js', '/ink/build/dom.js', '/ink/build/squash-text-nodes.js'],
+	...['/@alcalzone/ansi-tokenize/build/styledChars.js', 'exports', 'modules that run once'],
+]);
+
+function met(name) {
+	for (const each of unmet) {
+		if (name === each || (each.startsWith('/') && name.endsWith(each))) {
+			unmet.delete(each);
+		}
+	}
+}
+
 /**
-Parts of libraries that gpubox never calls but that would be loaded and run at every start: Ink's devtools, and what commander would
-start verbs with that are programs of their own.
+What gpubox never calls but would be loaded and run at every start: what commander would start verbs with that are programs of their own.
+Ink's devtools are left out below, with what waits for them.
 */
-const unusedIn = [
-	['', /^react-devtools-core$/],
-	['/node_modules/commander/', /^node:child_process$/],
-];
 const unused = {
 	name: 'unused',
-	resolveId: (name, importer = '') =>
-		unusedIn.some(([place, names]) => importer.includes(place) && names.test(name)) ? '\0unused' : undefined,
+	resolveId: {
+		filter: {id: /^node:child_process$/},
+		handler(name, importer = '') {
+			if (!importer.includes('/node_modules/commander/')) {
+				return undefined;
+			}
+
+			met(name);
+			return '\0unused';
+		},
+	},
 	load: {
 		filter: {id: /^\0unused$/},
 		handler: () => ({code: 'module.exports = {};', moduleType: 'js'}),
@@ -48,10 +69,12 @@ const lazy = {
 	name: 'lazy',
 	resolveId: {
 		filter: {id: /^(real-)?(string-width|cli-truncate)$/},
-		handler: (name) =>
-			name.startsWith('real-')
+		handler(name) {
+			met(name);
+			return name.startsWith('real-')
 				? `${root}node_modules/${name.slice('real-'.length)}/index.js`
-				: `${root}tools/shims/${name}.mjs`,
+				: `${root}tools/shims/${name}.mjs`;
+		},
 	},
 };
 
@@ -121,6 +144,7 @@ const withoutWaiting = {
 	transform: {
 		filter: {id: /\/(ink\/build\/reconciler|yoga-wasm-base64-esm|yoga-layout\/dist\/src\/index)\.js$/},
 		handler(code, id) {
+			met(id);
 			if (id.includes('/ink/')) {
 				return replaceAll(code, [
 					["import.meta.resolve('react-devtools-core');", ''],
@@ -155,18 +179,18 @@ const keepFrames = {
 	resolveId: {
 		filter: {id: /^\.\/(output|sanitize-ansi)\.js$/},
 		handler(name, importer = '') {
-			if (importer.endsWith('/tools/shims/sanitize-ansi.mjs')) {
+			if (!importer.includes('/node_modules/ink/build/')) {
 				return undefined;
 			}
 
-			return importer.includes('/node_modules/ink/build/')
-				? `${root}tools/shims/${name === './output.js' ? 'ink-output' : 'sanitize-ansi'}.mjs`
-				: undefined;
+			met(name);
+			return `${root}tools/shims/${name === './output.js' ? 'ink-output' : 'sanitize-ansi'}.mjs`;
 		},
 	},
 	transform: {
 		filter: {id: /\/(ink\/build\/(dom|squash-text-nodes)|@alcalzone\/ansi-tokenize\/build\/styledChars)\.js$/},
 		handler(code, id) {
+			met(id);
 			if (id.endsWith('/dom.js')) {
 				return replaceAll(code, [
 					[
@@ -222,6 +246,7 @@ const plainExports = {
 
 		const once = [];
 		const kept = code.replace(/^function (\S+)\(\) \{\n\treturn \(\1 = /gm, (_, name) => {
+			met('modules that run once');
 			once.push(`${name}$once`);
 			return `function ${name}() {\n\treturn (${name}$once ??= `;
 		});
@@ -231,11 +256,16 @@ const plainExports = {
 		const getter =
 			/^Object\.defineProperty\(exports, (["'])(\S+)\1, \{\s+enumerable: true,\s+get: function ?\(\) \{\s+return (\S+);\s+\}\s+\}\);$/gm;
 		const exported = kept.replace(getter, (whole, _, name, local) =>
-			functions.has(local) ? `exports[${JSON.stringify(name)}] = ${local};` : whole,
+			functions.has(local) ? plain(name, local) : whole,
 		);
 		return {code: once.length > 0 ? `${exported}\nvar ${once.join(', ')};\n` : exported};
 	},
 };
+
+function plain(name, local) {
+	met('exports');
+	return `exports[${JSON.stringify(name)}] = ${local};`;
+}
 
 /** Calls back with each name that is assigned to anywhere below a node of a syntax tree, in whatever scope. */
 function forEachAssigned(node, found, isTarget = false) {
@@ -287,7 +317,7 @@ const findLists = {
 One chunk for each of these groups of folders; the first that takes a module has it. Everything else lies where it is first asked for.
 A module of a chunk that nobody needs is read with the others and does not run.
 */
-const groups = Object.entries({
+const places = Object.entries({
 	// Every start needs it.
 	base: [
 		/^\0/,
@@ -330,7 +360,8 @@ const groups = Object.entries({
 		/\/source\/job\/(check|job|notebook\/notebook|python|script|torchrun)\.ts$/,
 	],
 	judge: [/\/source\/image\//, /\/templates\/catalogue\//],
-}).map(([name, paths]) => ({name, test: (id) => paths.some((path) => path.test(id))}));
+});
+const groups = places.map(([name, paths]) => ({name, test: (id) => paths.some((path) => path.test(id))}));
 
 rmSync(into, {recursive: true, force: true});
 
@@ -401,6 +432,18 @@ function inLatin(code) {
 }
 
 const ids = chunks.flatMap(({modules}) => Object.keys(modules));
+for (const [name, paths] of places) {
+	for (const path of paths.filter((each) => !ids.some((id) => each.test(id)))) {
+		unmet.add(`${path} in the chunk "${name}"`);
+	}
+}
+
+if (unmet.size > 0) {
+	throw new Error(
+		`Nothing was found of: ${[...unmet].join(', ')}. Where did it move to, or is it not needed any more?`,
+	);
+}
+
 // The bundle holds a piece of the bundler, too.
 const packages = bundledPackages([...ids, `${root}node_modules/rolldown/package.json`]);
 writeFileSync(`${into}/THIRD-PARTY-NOTICES.txt`, noticesOf(root, packages));
