@@ -3,7 +3,7 @@ Loaded first in each process of a test run. Node removes the types itself, and k
 files take longer to load than to run. Only what has JSX in it is turned into JavaScript here, once for all processes.
 */
 import {createHash} from 'node:crypto';
-import {mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {createRequire, enableCompileCache, registerHooks} from 'node:module';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -17,6 +17,8 @@ const madeWith = [
 	readFileSync(new URL('../../node_modules/rolldown/package.json', import.meta.url)),
 	JSON.stringify(options),
 ];
+
+const keptMs = 7 * 24 * 3_600_000;
 
 enableCompileCache(join(cache, 'compiled'));
 // For the programs that tests start: those of this checkout are TypeScript, too, and are started often.
@@ -53,5 +55,17 @@ function withoutJsx(path: string): string {
 	// Other processes may do the same at the same time.
 	writeFileSync(`${file}.${process.pid}`, text);
 	renameSync(`${file}.${process.pid}`, file);
+	removeOld(join(cache, 'jsx'));
 	return text;
+}
+
+/** Of each change of a file there is a text, and which ones are of use is not known. Those that are made again cost little. */
+function removeOld(folder: string): void {
+	const sinceMs = Date.now() - keptMs;
+	for (const path of readdirSync(folder).map((name) => join(folder, name))) {
+		const {mtimeMs} = statSync(path, {throwIfNoEntry: false}) ?? {mtimeMs: sinceMs};
+		if (mtimeMs < sinceMs) {
+			rmSync(path, {force: true});
+		}
+	}
 }

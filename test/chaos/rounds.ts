@@ -4,12 +4,13 @@ hostile labels come and go. A seed stands for the same decisions again; when thi
 */
 
 import assert from 'node:assert/strict';
-import {existsSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {chown, mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {randomFrom} from '../_helpers/seed.ts';
 import {type Fault, startFaultProxy} from '../_helpers/test-host/fault-proxy.ts';
 import {dockerOf, makePerson, type TestHost, waitUntil} from '../_helpers/test-host/index.ts';
+import {secretsOf} from '../_helpers/test-host/person.ts';
 import {startRegistry} from '../_helpers/test-host/registry.ts';
 import {type Chaos, checkResult, environment, type Player, pick, push, script, up} from './players.ts';
 import {checkProjects, endSession, failAtStep, fillDisk} from './steps.ts';
@@ -35,12 +36,21 @@ const patienceMs = 6000;
 /** @throws AssertionError of the first promise that was broken */
 export async function runChaos({host, seed, from = 1, rounds, say, signal}: ChaosOptions): Promise<void> {
 	const socketPath = host.address.replace(/^unix:\/\//, '');
+	// What was made before something failed goes as well.
+	await using made = new AsyncDisposableStack();
 	const proxy = await startFaultProxy({socketPath}, join(host.folder, `chaos-${process.pid}.sock`));
+	made.defer(() => proxy.stop());
 	// All of them go through it, well or ill: so the engine has one address.
 	const behind = {...host, address: `unix://${proxy.address}`};
 	const registry = await startRegistry();
+	made.defer(() => registry.stop());
 	const uid = freeUid();
-	const players: [Player, Player] = [await makePlayer(behind, 'ann', uid), await makePlayer(behind, 'ben', uid + 1)];
+	const player = async (name: string, number: number) => {
+		const one = await makePlayer(behind, name, number);
+		made.defer(() => one.person.remove());
+		return one;
+	};
+	const players: [Player, Player] = [await player('ann', uid), await player('ben', uid + 1)];
 	const docker = dockerOf(host);
 	const chaos: Chaos = {host, docker, players, proxy, registry: registry.address, random: randomFrom(seed)};
 	try {
@@ -64,12 +74,6 @@ export async function runChaos({host, seed, from = 1, rounds, say, signal}: Chao
 	} finally {
 		await removeContainers(chaos);
 		await removePushed(chaos);
-		await registry.stop();
-		await proxy.stop();
-		for (const {person} of players) {
-			rmSync(secretsOf(person.uid), {recursive: true, force: true});
-			await person.remove();
-		}
 	}
 }
 
@@ -91,10 +95,6 @@ function freeUid(): number {
 	}
 
 	return uid;
-}
-
-function secretsOf(uid: number): string {
-	return `/dev/shm/gpubox-${uid}`;
 }
 
 async function makePlayer(host: TestHost, name: string, uid: number): Promise<Player> {

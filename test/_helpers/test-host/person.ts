@@ -47,7 +47,7 @@ export type Person = {
 /**
 Makes a person with folders of their own. `name` is for the folder's name and the USER variable. One who is `known` is also
 known to the system, for programs such as ssh that look there for a home whatever HOME says. That takes root, and so does a `uid` of
-their own: an account beside that of all others.
+their own: an account beside that of all others, which the machine must not have.
 */
 export async function makePerson(
 	host: TestHost,
@@ -55,6 +55,10 @@ export async function makePerson(
 	{known = false, uid = host.uid}: {known?: boolean; uid?: number} = {},
 ): Promise<Person> {
 	const {gid, program} = host;
+	if (uid !== host.uid) {
+		await refuseRealUser(uid);
+	}
+
 	const root = await mkdtemp(join(host.folder, `${name}-`));
 	const home = join(root, 'home');
 	// The name of a box comes from the name of this folder: no two persons may have the same.
@@ -132,8 +136,24 @@ export async function makePerson(
 			}
 
 			await rm(root, {recursive: true, force: true});
+			if (uid !== host.uid) {
+				await rm(secretsOf(uid), {recursive: true, force: true});
+			}
 		},
 	};
+}
+
+/** Where gpubox keeps secrets of a user: a folder of the machine, with the user's number in its name. */
+export function secretsOf(uid: number): string {
+	return `/dev/shm/gpubox-${uid}`;
+}
+
+/** @throws where the machine has a user of that number: what is theirs would be removed at the end */
+async function refuseRealUser(uid: number): Promise<void> {
+	const {code} = await runToEnd('getent', ['passwd', `${uid}`], {cwd: '/', env: process.env, input: ''});
+	if (code === 0) {
+		throw new Error(`This machine has a user with the number ${uid}, which a test wants for its own.`);
+	}
 }
 
 async function giveAll(folder: string, uid: number, gid: number): Promise<void> {

@@ -8,6 +8,7 @@ import {removeControlGroup} from './isolation.ts';
 import {controlGroups} from './machine.ts';
 import {systemPath} from './packages.ts';
 import type {Person} from './person.ts';
+import {endOf} from './processes.ts';
 import {waitUntil} from './wait-until.ts';
 
 // What Podman needs beside what a machine with Docker has. crun is left out: runc is there.
@@ -94,7 +95,7 @@ export async function startPodmanEngine(person: Person, parent: string): Promise
 		],
 		{stdio: 'ignore', detached: true, env: {PATH: systemPath, HOME: folder}},
 	);
-	const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+	const ended = endOf(child);
 	const docker = new Docker({socketPath: socket});
 	const stop = async () => {
 		for (const {Id} of await docker.listContainers({all: true}).catch(() => [])) {

@@ -1,3 +1,4 @@
+import type {ChildProcess} from 'node:child_process';
 import {readdirSync, readFileSync} from 'node:fs';
 import {basename} from 'node:path';
 import {waitUntil} from './wait-until.ts';
@@ -6,6 +7,14 @@ import {waitUntil} from './wait-until.ts';
 export function processBirth(pid: number): string | undefined {
 	const fields = stat(pid);
 	return fields === undefined || fields[0] === 'Z' ? undefined : fields[19];
+}
+
+/** Settles when a child is gone, also one that could not be started: without a listener, that would end the run. */
+export function endOf(child: ChildProcess): Promise<void> {
+	return new Promise((resolve) => {
+		child.once('exit', () => resolve());
+		child.once('error', () => resolve());
+	});
 }
 
 /** The fields of /proc/PID/stat after the name, which may hold spaces and brackets itself: state, parent, … */

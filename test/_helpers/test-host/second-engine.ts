@@ -1,11 +1,11 @@
 import {type ChildProcess, spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {chmod, mkdir, mkdtemp, readFile, realpath, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import Docker from 'dockerode';
 import {command} from './command.ts';
 import {removeEngineFolder, separately, separateSettings} from './isolation.ts';
 import {systemPath} from './packages.ts';
+import {endOf} from './processes.ts';
 import {waitUntil} from './wait-until.ts';
 
 export type SecondEngine = {
@@ -68,6 +68,7 @@ export async function startSecondEngine(options: {
 		detached: true,
 		env: {...process.env, PATH: systemPath},
 	});
+	const ended = endOf(keeper);
 	const docker = new Docker({socketPath: socket});
 	const answers = () =>
 		docker.ping().then(
@@ -93,17 +94,23 @@ export async function startSecondEngine(options: {
 
 		await writeFile(join(folder, 'over'), '');
 		const daemon = await pid();
-		const over = keeper.exitCode === null ? once(keeper, 'exit') : undefined;
 		if (daemon > 0) {
 			process.kill(daemon, 'SIGTERM');
 		}
 
-		await over;
+		await ended;
 		await removeEngineFolder(folder);
 	};
 
-	await waitUntil('the second engine to answer', answers, {seconds: 60});
-	await importShell(docker, folder);
+	try {
+		await waitUntil('the second engine to answer', answers, {seconds: 60});
+		await importShell(docker, folder);
+	} catch (error) {
+		// It would be started again and again.
+		await stop();
+		throw error;
+	}
+
 	return {
 		docker,
 		address: `unix://${socket}`,
