@@ -60,13 +60,8 @@ test('what was saved is there again, for its owner alone', async (t) => {
 	assert.match(readFileSync(path, 'utf8').split('\n')[0] ?? '', /"format":"gpubox-history","version":1/);
 });
 
-test('two sessions keep what the other saw, whoever writes last', async (t) => {
-	const path = makePath(t);
-	const one = seen(0, 50);
-	const other = seen(50, 100);
-	await saveHistory(path, one, start + 100_000);
-	await saveHistory(path, other, start + 100_000);
-	await saveHistory(path, one, start + 100_000);
+/** What a file holds, of which no second of the hundred is missing. */
+async function readWhole(path: string): Promise<History> {
 	const again = none();
 	await takeInHistory(path, again, start + 2 * 86_400_000);
 	assert.ok(
@@ -74,6 +69,17 @@ test('two sessions keep what the other saw, whoever writes last', async (t) => {
 			.slice(-100)
 			.every((value) => value !== null),
 	);
+	return again;
+}
+
+test('two sessions keep what the other saw, whoever writes last', async (t) => {
+	const path = makePath(t);
+	const one = seen(0, 50);
+	const other = seen(50, 100);
+	await saveHistory(path, one, start + 100_000);
+	await saveHistory(path, other, start + 100_000);
+	await saveHistory(path, one, start + 100_000);
+	const again = await readWhole(path);
 	assert.deepEqual(
 		again.processes
 			.since(0)
@@ -112,13 +118,7 @@ test('what another session wrote since is kept, the own last file is not read ag
 	const first = await saveHistory(path, one, start + 100_000);
 	await saveHistory(path, seen(50, 100), start + 100_000);
 	const second = await saveHistory(path, one, start + 100_000, first);
-	const again = none();
-	await takeInHistory(path, again, start + 2 * 86_400_000);
-	assert.ok(
-		curveOf(again, 99)
-			.slice(-100)
-			.every((value) => value !== null),
-	);
+	await readWhole(path);
 	const fresh = seen(100, 101);
 	await saveHistory(path, fresh, start + 101_000, second);
 	assert.ok(curveOf(fresh, 99).every((value) => value === null));

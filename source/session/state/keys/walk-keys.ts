@@ -10,15 +10,16 @@ type Act = (by: number) => Action;
 const unnamed: Labels = ['', ''];
 const page = 10;
 
-/** By one. @param options.short in the footer */
+/** By one. @param options.short in the footer @param options.tab true where that key goes to the next, too */
 export function steps(
 	scope: Scope,
 	act: Act,
-	{labels: [back, forth] = unnamed, short}: {labels?: Labels; short?: string} = {},
+	{labels: [back, forth] = unnamed, short, tab = false}: {labels?: Labels; short?: string; tab?: boolean} = {},
 ): Binding[] {
+	const down = ['down', 'j', ...(tab ? ['tab'] : [])];
 	return [
 		{scope, keys: ['up', 'k'], label: back, action: act(-1)},
-		{scope, keys: ['down', 'j'], label: forth, ...(short === undefined ? {} : {short}), action: act(1)},
+		{scope, keys: down, label: forth, ...(short === undefined ? {} : {short}), action: act(1)},
 	];
 }
 

@@ -1,6 +1,7 @@
 import type {Action} from '../../reduce.ts';
 import type {SetupAction} from '../../setup/setup.ts';
 import type {Binding} from '../binding.ts';
+import {steps} from '../walk-keys.ts';
 
 /** A key for each selectable line: its number, or how many. */
 const lineKeys = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '0', 'a'];
@@ -14,14 +15,7 @@ export const setupKeys: Binding[] = [
 		short: 'select',
 		action: setup({what: 'take'}),
 	},
-	{scope: 'setup', keys: ['up', 'k'], label: '', action: setup({what: 'move', by: -1})},
-	{
-		scope: 'setup',
-		keys: ['down', 'j', 'tab'],
-		label: '',
-		short: 'choose',
-		action: setup({what: 'move', by: 1}),
-	},
+	...steps('setup', (by) => setup({what: 'move', by}), {short: 'choose', tab: true}),
 	...lineKeys.map((key): Binding => ({scope: 'setup', keys: [key], label: '', action: setup({what: 'line', key})})),
 	{
 		scope: 'setup',

@@ -1,5 +1,6 @@
 import type {DoctorAction} from '../../checks/doctor.ts';
 import type {Binding} from '../binding.ts';
+import {ends, steps} from '../walk-keys.ts';
 
 /** The checks of this host. */
 export const doctorKeys: Binding[] = [
@@ -10,24 +11,16 @@ export const doctorKeys: Binding[] = [
 	{scope: 'doctor', keys: ['tab'], label: 'Another command of it', action: doctor({what: 'command'})},
 	{scope: 'doctor', keys: ['r'], label: 'Make this check again', short: 'again', action: doctor({what: 'again'})},
 	{scope: 'doctor', keys: ['R'], label: 'Make all checks again', action: doctor({what: 'all'})},
-	{scope: 'doctor', keys: ['up', 'k'], label: 'Check above', action: doctor({what: 'choose', by: -1})},
-	{scope: 'doctor', keys: ['down', 'j'], label: 'Check below', action: doctor({what: 'choose', by: 1})},
-	{
-		scope: 'doctor',
-		keys: ['home', 'g'],
-		label: 'First check',
-		action: doctor({what: 'choose', by: Number.NEGATIVE_INFINITY}),
-	},
-	{
-		scope: 'doctor',
-		keys: ['end', 'G'],
-		label: 'Last check',
-		action: doctor({what: 'choose', by: Number.POSITIVE_INFINITY}),
-	},
+	...steps('doctor', choose, {labels: ['Check above', 'Check below']}),
+	...ends('doctor', choose, ['First check', 'Last check']),
 	{scope: 'doctor', keys: ['pagedown', 'space'], label: 'Its details: down', action: doctor({what: 'scroll', by: 3})},
 	{scope: 'doctor', keys: ['pageup', 'b'], label: 'Its details: up', action: doctor({what: 'scroll', by: -3})},
 	{scope: 'doctor', keys: ['escape', 'D'], label: 'Back', short: 'back', action: {type: 'back'}},
 ];
+
+function choose(by: number): Binding['action'] {
+	return doctor({what: 'choose', by});
+}
 
 function doctor(does: DoctorAction): Binding['action'] {
 	return {type: 'doctor', does};

@@ -1,5 +1,6 @@
 import type {ConfigAction} from '../../config/config.ts';
 import type {Binding} from '../binding.ts';
+import {steps} from '../walk-keys.ts';
 
 /** The user's settings: their list, and the one that is being changed. */
 export const settingKeys: Binding[] = [
@@ -14,8 +15,7 @@ export const settingKeys: Binding[] = [
 	},
 	{scope: 'setting', keys: ['enter'], label: '', short: 'set', action: config({what: 'take'})},
 	{scope: 'setting', keys: ['escape'], label: '', short: 'back', action: config({what: 'close'})},
-	{scope: 'choice', keys: ['up', 'k'], label: '', action: config({what: 'move', by: -1})},
-	{scope: 'choice', keys: ['down', 'j', 'tab'], label: '', short: 'choose', action: config({what: 'move', by: 1})},
+	...steps('choice', (by) => config({what: 'move', by}), {short: 'choose', tab: true}),
 ];
 
 function config(does: ConfigAction): Binding['action'] {
