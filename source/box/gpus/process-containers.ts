@@ -16,6 +16,8 @@ export type ContainerFinder = {
 const mostTops = 100;
 /** Milliseconds. */
 const longestMs = 2000;
+/** As many names are kept: more containers than compute at the same time anywhere. */
+const mostNames = 1000;
 
 /**
 Asks the engine as little as it can: a container is asked for its name once, and a process is looked for once as long as it runs.
@@ -34,6 +36,11 @@ export function createContainerFinder(engine: Engine, isBox: (container: Contain
 
 			const asked = nameOf(engine, id);
 			named.set(id, asked);
+			const [oldest] = named.keys();
+			if (named.size > mostNames && oldest !== undefined) {
+				named.delete(oldest);
+			}
+
 			// An engine that is away now may answer the next time.
 			void asked.then(({name}) => (name === null ? named.delete(id) : undefined));
 			return asked;

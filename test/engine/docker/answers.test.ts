@@ -301,3 +301,28 @@ describe('what a container uses', () => {
 		);
 	});
 });
+
+test('a list that has not changed is read once, and one that has changed is read again', async () => {
+	let rows = [container];
+	await withAnswers(
+		(_, response) => response.end(JSON.stringify(rows)),
+		async (engine) => {
+			const [first = undefined, ...none] = await engine.listContainers();
+			const again = await engine.listContainers();
+			assert.equal(again[0], first);
+			assert.deepEqual(none, []);
+			again.pop();
+			assert.equal((await engine.listContainers())[0], first);
+			assert.equal((await engine.listContainers({labels: ['a']}))[0]?.name, 'gpubox-x');
+			rows = [{...container, Names: ['/gpubox-y'], State: 'exited'}, container];
+			const changed = await engine.listContainers();
+			assert.deepEqual(
+				changed.map(({name, state}) => [name, state]),
+				[
+					['gpubox-y', 'exited'],
+					['gpubox-x', 'running'],
+				],
+			);
+		},
+	);
+});
