@@ -10,6 +10,7 @@ On a machine that is busy with other things, `chrt -f 1 npm run bench` measures 
 */
 import {measureLists, measureRun, measureUp} from './command-line.ts';
 import {type Figure, holds} from './figure.ts';
+import {measureGate} from './gate.ts';
 import {circumstancesNow, type Results, renderTable, writeResults} from './results.ts';
 import {measureFirstFrame, measureRest} from './session.ts';
 import {Workstations} from './surroundings.ts';
@@ -20,6 +21,7 @@ const benches: Record<string, (workstations: Workstations) => Promise<Figure[]>>
 	run: measureRun,
 	frame: measureFirstFrame,
 	rest: measureRest,
+	gate: measureGate,
 };
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const unknown = wanted.filter((name) => !(name in benches));

@@ -14,7 +14,7 @@ export async function measureFirstFrame(workstations: Workstations): Promise<Fig
 	const {host} = workstation;
 	const folder = await mkdtemp(join(host.folder, 'hello-'));
 	await chmod(folder, 0o755);
-	await bundleHello(join(folder, 'hello.mjs'));
+	await bundleReference('hello.tsx', join(folder, 'hello.mjs'));
 	const smi = await makeDriver(host);
 	const pairs = await inPairs(
 		11,
@@ -43,10 +43,11 @@ async function timeToText(
 	return time;
 }
 
-async function bundleHello(file: string): Promise<void> {
+/** One of `references/` in a single file, as gpubox is bundled. */
+export async function bundleReference(name: string, file: string): Promise<void> {
 	await build({
 		cwd: root,
-		input: 'bench/references/hello.tsx',
+		input: `bench/references/${name}`,
 		platform: 'node',
 		resolve: {alias: {'react-devtools-core': join(root, 'bench/references/nothing.mjs')}},
 		transform: {target: 'node22', define: {'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'}},
@@ -79,16 +80,17 @@ export async function measureRest(workstations: Workstations): Promise<Figure[]>
 	];
 }
 
-function cpuSeconds(pid: number): number {
-	// Fields 14 and 15 after the name in parentheses, in ticks of 1/100 s: proc(5).
+/** Of a process and its children that have ended. */
+export function cpuSeconds(pid: number): number {
+	// Fields 14 to 17, counted from the name in parentheses on, in ticks of 1/100 s: proc(5).
 	const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
 		.replace(/^.*\) /, '')
 		.split(' ');
-	return (Number(fields[11]) + Number(fields[12])) / 100;
+	return fields.slice(11, 15).reduce((ticks, field) => ticks + Number(field), 0) / 100;
 }
 
 /** What it has for itself, and its part of what it shares (PSS): Node's own code is shared by all that run it. */
-function proportionalMiB(pid: number): number {
+export function proportionalMiB(pid: number): number {
 	const [, kibibytes] = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
 	return Number(kibibytes) / 1024;
 }

@@ -27,6 +27,7 @@ export const cli = join(root, 'dist/cli.js');
 export type Desk = {
 	home: string;
 	environment: Record<string, string>;
+	enginePid: number;
 	/** How long the program takes from its start to its end, in milliseconds. @throws when it fails */
 	time(program: readonly string[]): Promise<number>;
 	remove(): Promise<void>;
@@ -37,15 +38,22 @@ const processQuery = [
 	'--format=csv,noheader,nounits',
 ];
 
-/** @param containers how many the engine has */
-export async function makeDesk(containers: number): Promise<Desk> {
+/**
+@param containers how many the engine has
+@param lines how many lines a second the first box prints while its log is followed; `full`: as fast as they are read
+*/
+export async function makeDesk(containers: number, lines: number | 'full' = 0): Promise<Desk> {
 	const home = await mkdtemp(join(tmpdir(), 'gpubox-bench-'));
 	// Where the engine is known to be one of this machine.
 	const socket = join(home, '.docker/run/docker.sock');
 	await mkdir(dirname(socket), {recursive: true});
-	const engine = spawn(process.execPath, [join(root, 'bench/stand-in/engine.ts'), socket, String(containers)], {
-		stdio: ['ignore', 'pipe', 'inherit'],
-	});
+	const engine = spawn(
+		process.execPath,
+		[join(root, 'bench/stand-in/engine.ts'), socket, String(containers), String(lines)],
+		{
+			stdio: ['ignore', 'pipe', 'inherit'],
+		},
+	);
 	await once(engine.stdout, 'data');
 	const smi = await makeQuickDriver(join(home, 'bin'));
 	const environment = {
@@ -60,6 +68,7 @@ export async function makeDesk(containers: number): Promise<Desk> {
 	return {
 		home,
 		environment,
+		enginePid: engine.pid ?? 0,
 		time: ([file = '', ...words]) =>
 			timed(() => execute(file, words, {cwd: home, env: environment, maxBuffer: 2 ** 26})),
 		async remove() {

@@ -37,8 +37,7 @@ export function openTerminal(
 	arguments_: string[],
 	options: TerminalOptions = {},
 ): Terminal {
-	const {columns = 120, rows = 40, env = {}, cwd = person.project} = options;
-	const {program = [host.program.node, host.program.cli]} = options;
+	const {env = {}, cwd = person.project, program = [host.program.node, host.program.cli]} = options;
 	const words = [...program, ...arguments_];
 	if (process.getuid?.() === 0) {
 		// The terminal must be the person's, too: programs open it again by its name.
@@ -47,22 +46,27 @@ export function openTerminal(
 		words.unshift(...person.prefix, '/bin/sh', '-c', become, 'sh');
 	}
 
-	const [file, ...rest] = words as [string, ...string[]];
 	// With CI set, Ink draws nothing before it ends: the person's environment has none.
-	const pty = spawn(file, rest, {
-		name: 'xterm-256color',
-		cols: columns,
-		rows,
-		cwd,
-		env: {...person.environment, COLORTERM: 'truecolor', ...env},
-	});
-	let ended = false;
+	const environment = {...person.environment, COLORTERM: 'truecolor', ...env};
+	const terminal = startInTerminal(words, {...options, cwd, env: environment});
 	// A test that failed half-way leaves its terminal open, and an open terminal keeps the test's process alive.
-	person.atEnd(() => {
-		if (!ended) {
-			pty.kill('SIGKILL');
-		}
-	});
+	person.atEnd(() => terminal.kill('SIGKILL'));
+	return terminal;
+}
+
+/** Starts a program in a terminal of its own, as whoever runs this. @param options.env the whole environment */
+export function startInTerminal(
+	words: readonly string[],
+	{
+		columns = 120,
+		rows = 40,
+		env,
+		cwd,
+	}: Pick<TerminalOptions, 'columns' | 'rows'> & {env: Record<string, string>; cwd: string},
+): Terminal {
+	const [file, ...rest] = words as [string, ...string[]];
+	const pty = spawn(file, rest, {name: 'xterm-256color', cols: columns, rows, cwd, env});
+	let ended = false;
 	const display = new xterm.Terminal({cols: columns, rows, allowProposedApi: true, scrollback: 1000});
 	let raw = '';
 	let pendingWrites = 0;
