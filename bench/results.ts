@@ -67,7 +67,9 @@ async function builtVersion(): Promise<string> {
 /** Keeps what was measured now in the place of what was measured before under the same names, and writes both files. */
 export async function writeResults(measured: Results): Promise<void> {
 	const before = JSON.parse(await readFile(files.json, 'utf8')) as Results;
-	const json = `${JSON.stringify({...before, ...measured}, withFewDigits, '\t')}\n`;
+	const text = JSON.stringify({...before, ...measured}, withFewDigits, '\t');
+	// As the project's formatter has it: two numbers in one line.
+	const json = `${text.replace(/\[\s+([\d.]+),\s+([\d.]+)\s+\]/g, '[$1, $2]')}\n`;
 	await writeFile(files.json, json);
 	// From the very numbers of the file: rounding twice may give another digit.
 	await writeFile(files.markdown, renderResults(JSON.parse(json) as Results));
