@@ -98,6 +98,15 @@ function isBeingRemoved({message}: EngineError): boolean {
 	return /marked for removal|removal of container .* in progress/i.test(message);
 }
 
+/** Whether the work failed because its box was removed meanwhile, also as `startBox` tells it. */
+export function hasVanished(error: unknown): boolean {
+	const reason = error instanceof Failure ? error.cause : error;
+	return (
+		reason instanceof EngineError &&
+		((reason.code === 'not-found' && /no such container/i.test(reason.message)) || isBeingRemoved(reason))
+	);
+}
+
 /** Checked here, because the engine would only report that a path does not exist. */
 function refuseWithoutSecrets({paths}: Host, box: Box): void {
 	const missing = isOwn(box) ? missingSecrets(paths, box) : [];

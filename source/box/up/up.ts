@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs';
+import timers from 'node:timers/promises';
 import {exitCode, Failure} from '../../base/failure.ts';
-import {type ContainerSpec, EngineError} from '../../engine/engine.ts';
+import type {ContainerSpec} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {safeText} from '../../text/safe.ts';
 import {type Box, containerPrefix, type OwnBox} from '../box.ts';
@@ -17,7 +18,7 @@ import {syncSshFilesAfter} from '../ssh/sync-config.ts';
 import {claimAndStart} from './create.ts';
 import {claimInTurn, startInTurn} from './gpu-queue.ts';
 import {removeLeftovers} from './leftovers.ts';
-import {startBox} from './lifecycle.ts';
+import {hasVanished, startBox} from './lifecycle.ts';
 import {runPostCreate} from './post-create.ts';
 import {checkValues, prepare} from './prepare.ts';
 import {waitUntilReady} from './readiness.ts';
@@ -27,6 +28,9 @@ import {bringBack, setAside} from './replace.ts';
 import {chooseName, findOwn, notesOnGpus, othersOf, stillUndecided, workOut} from './resolve-spec.ts';
 import {tellOwner} from './tell-owner.ts';
 import type {UpOptions, UpResult} from './types.ts';
+
+/** Of a box that is being removed; longer each time. */
+const removalPauseMs = 200;
 
 /** Written by templates/box/run-entrypoint. */
 const entrypointFailed = '/tmp/gpubox/entrypoint.failed';
@@ -46,12 +50,12 @@ export async function up(host: Host, request: BoxRequest, options: UpOptions): P
 			if (!hasVanished(error) || attempt === 5 || options.signal.aborted) {
 				throw error;
 			}
+
+			// The engine lists it until all of it is gone.
+			await timers.setTimeout(removalPauseMs * attempt, undefined, {signal: options.signal}).catch(() => {});
+			options.signal.throwIfAborted();
 		}
 	}
-}
-
-function hasVanished(error: unknown): boolean {
-	return error instanceof EngineError && error.code === 'not-found' && /no such container/i.test(error.message);
 }
 
 async function upOnce(host: Host, request: BoxRequest, options: UpOptions): Promise<UpResult> {
