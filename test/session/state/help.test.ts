@@ -37,6 +37,16 @@ test('the help names the box that a key is about, and what it does to it now', (
 	);
 });
 
+test('a long name is folded in its middle, so that what a key does with it stays in sight', () => {
+	const name = 'dora-a-very-long-name-of-an-experiment-7';
+	const labels = helpOf(withBoxes(makeBox({name, mine: true, state: 'running'}))).map(({label}) => label);
+	assert.ok(labels.includes('Stop dora-a…ment-7 (asks)'));
+	assert.ok(labels.includes('Restart dora-…nt-7 (asks)'));
+	for (const label of labels.filter((each) => /^(Stop|Remove|Restart|Shell in)/.test(each))) {
+		assert.ok(widthOf(label) <= 25, label);
+	}
+});
+
 test('a key that does nothing now says why, and that of another place does not', () => {
 	const none = helpOf(withBoxes());
 	assert.equal(none.find(({label}) => label === 'Stop (asks) or start')?.reason, 'there is no box');

@@ -1,5 +1,6 @@
 /** The help, made from the key table: first what the keys do where one came from, then those of the other places. */
-import {wrap} from '../../../text/layout/fit.ts';
+import {cut, widthOf, wrap} from '../../../text/layout/fit.ts';
+import {safeText} from '../../../text/safe.ts';
 import {scopesOf} from '../key-hints.ts';
 import type {Binding, Scope} from '../keys/binding.ts';
 import {labelHere, whyNot} from '../keys/here.ts';
@@ -66,11 +67,30 @@ function lineHere(binding: Binding, facts: Facts, view: View): HelpLine[] {
 	const reason = whyNot(binding.action, facts, view);
 	const keys = keysText(binding);
 	return reason === undefined
-		? [{kind: 'key', keys, label: labelHere(binding, facts, view), state: 'on'}]
+		? [{kind: 'key', keys, label: labelInHelp(binding, facts, view), state: 'on'}]
 		: [
 				{kind: 'key', keys, label: binding.label, state: 'off'},
 				...wrap(reason, reasonWidth).map((text, line): HelpLine => ({kind: 'reason', text, more: line > 0})),
 			];
+}
+
+/** Columns of a label in the narrowest cell of the help. */
+const labelWidth = 25;
+const leastOfName = 9;
+
+/** With a long name folded in its middle: what the key does is behind it in some labels. */
+function labelInHelp(binding: Binding, facts: Facts, view: View): string {
+	const label = labelHere(binding, facts, view);
+	const over = widthOf(label) - labelWidth;
+	const names = [...facts.box.boxes, ...facts.machine.containers].map(({name}) => safeText(name));
+	const name = over > 0 ? names.filter((each) => label.includes(each)).toSorted((a, b) => b.length - a.length)[0] : '';
+	if (name === undefined || name === '') {
+		return label;
+	}
+
+	const room = Math.max(leastOfName, widthOf(name) - over);
+	const end = Math.floor((room - 1) / 2);
+	return room >= widthOf(name) ? label : label.replace(name, () => `${cut(name, room - end)}${name.slice(-end)}`);
 }
 
 function lineElsewhere(binding: Binding): HelpLine {
