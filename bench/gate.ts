@@ -1,13 +1,15 @@
 /** What a session that is open all day may take: at rest, during a log at full speed, with few and with many GPUs and containers. */
+import {execFile} from 'node:child_process';
 import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {promisify} from 'node:util';
 import {startInTerminal, type Terminal} from '../test/_helpers/test-host/index.ts';
 import {type Figure, plainFigure, ratioFigure} from './figure.ts';
 import {quantile} from './measure.ts';
 import {bundleReference, cpuSeconds, proportionalMiB} from './session.ts';
 import {writeQuickSmi} from './stand-in/cards.ts';
-import {cli, type Desk, makeDesk} from './surroundings.ts';
+import {cli, type Desk, makeDesk, root} from './surroundings.ts';
 
 /** What the session is measured on. */
 type Machine = {gpus: number; containers: number; lines?: 'full'};
@@ -24,7 +26,13 @@ const size = {columns: 160, rows: 50};
 
 /** The gate's figures, on a stand-in engine: what gpubox itself takes. */
 export async function measureGate(): Promise<Figure[]> {
-	return [...(await measureAtRest()), ...(await measureFlood()), ...(await measureGrowth()), ...(await measurePeers())];
+	return [
+		...(await measureAtRest()),
+		...(await measureFlood()),
+		...(await measureGrowth()),
+		...(await measureWeek()),
+		...(await measurePeers()),
+	];
 }
 
 async function openSession({gpus, containers, lines}: Machine): Promise<Opened> {
@@ -220,6 +228,24 @@ async function measureGrowth(): Promise<Figure[]> {
 				},
 				[memory[place] ?? Number.NaN],
 			),
+		),
+	];
+}
+
+/** The live heap at the end of each later day beside that of the first, after which all that is kept for a day is there. */
+async function measureWeek(): Promise<Figure[]> {
+	const words = ['--expose-gc', '--import=tsx', join(root, 'bench/week.ts')];
+	const {stdout} = await promisify(execFile)(process.execPath, words, {cwd: root});
+	const [first = Number.NaN, ...later] = (JSON.parse(stdout) as number[]).map((bytes) => bytes / 2 ** 20);
+	return [
+		ratioFigure(
+			{
+				name: 'session in a simulated week: live heap after each day',
+				reference: 'after the first',
+				unit: 'MiB',
+				limit: 1.05,
+			},
+			later.map((ours) => ({ours, reference: first})),
 		),
 	];
 }
