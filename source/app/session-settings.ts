@@ -6,17 +6,17 @@ import {hostWideFile} from '../settings/file.ts';
 import type {Settings} from '../settings/schema.ts';
 import {loadPersonalSettings} from './load-settings.ts';
 
-type Parts = Pick<Settings, 'theme' | 'glyphs' | 'events' | 'keys' | 'commands'>;
+type Parts = Pick<Settings, 'theme' | 'glyphs' | 'mouse' | 'events' | 'keys' | 'commands'>;
 
 /** What the user set for their sessions, by who needs it, and what is wrong with the files that say so. */
 export type SessionSettings = {
-	look: Pick<Parts, 'theme' | 'glyphs'>;
+	look: Pick<Parts, 'theme' | 'glyphs' | 'mouse'>;
 	own: {keys?: NonNullable<Parts['keys']>; commands?: NonNullable<Parts['commands']>};
 	alert: {how: NonNullable<NonNullable<Parts['events']>['alert']>; command: string | undefined};
 	trouble?: Failure;
 };
 
-const keys: ReadonlyArray<keyof Parts> = ['theme', 'glyphs', 'events', 'keys', 'commands'];
+const keys: ReadonlyArray<keyof Parts> = ['theme', 'glyphs', 'mouse', 'events', 'keys', 'commands'];
 
 /**
 The user's settings for the session. Where no file mentions one of them, the code that reads settings is not loaded.
@@ -38,9 +38,9 @@ export async function sessionSettings(): Promise<SessionSettings> {
 	}
 }
 
-function inParts({theme, glyphs, events, keys: ownKeys, commands}: Parts): SessionSettings {
+function inParts({theme, glyphs, mouse, events, keys: ownKeys, commands}: Parts): SessionSettings {
 	return {
-		look: {theme, glyphs},
+		look: {theme, glyphs, mouse},
 		own: {...(ownKeys ? {keys: ownKeys} : {}), ...(commands ? {commands} : {})},
 		alert: {how: events?.alert ?? 'none', command: events?.command},
 	};

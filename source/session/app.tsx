@@ -1,6 +1,7 @@
 import {Box, Text, useApp, useInput, usePaste, useStdout, useWindowSize} from 'ink';
-import {useEffect, useSyncExternalStore} from 'react';
+import {useEffect, useRef, useSyncExternalStore} from 'react';
 import {type Layout, layOut, smallest} from './layout.ts';
+import {isEnterable, pointAt} from './mouse/point.ts';
 import {BoxScreen, lastBoxTop} from './screens/box.tsx';
 import {CommandsScreen} from './screens/commands.tsx';
 import {DoctorScreen, lastDoctorTop} from './screens/doctor.tsx';
@@ -18,12 +19,15 @@ import {PaletteScreen} from './screens/palette.tsx';
 import {SettingScreen} from './screens/setting.tsx';
 import {SetupScreen} from './screens/setup.tsx';
 import {questionLines, questionRoom, TrustScreen} from './screens/trust.tsx';
-import type {Session} from './session.ts';
+import type {Measures, Session} from './session.ts';
 import {panesOf} from './state/key-hints.ts';
 import {keysOf} from './state/keys/key-names.ts';
 import {questionScreen} from './state/question.ts';
 import {messageLines} from './state/selectors.ts';
 import type {SessionState} from './state/store.ts';
+
+/** Milliseconds within which a second press at the same place is a double one. */
+const doubleMs = 400;
 
 /** The root: knows the store, the size of the terminal and the one place where keys come in. */
 export function App({session}: {session: Session}) {
@@ -70,14 +74,16 @@ export function App({session}: {session: Session}) {
 		return {logHeight: area.height, logWidth: area.width};
 	};
 
+	const measures = () => ({
+		panes: panesOf(layout),
+		...logMeasures(),
+		lastHelpTop: view.screen === 'help' ? lastHelpTop() : 0,
+		lastQuestionTop: lastQuestionTop(),
+		lastTop: lastTop(),
+	});
+	usePointer(session, {size, layout}, measures);
 	useInput((input, key) => {
-		session.press(keysOf(input, key), {
-			panes: panesOf(layout),
-			...logMeasures(),
-			lastHelpTop: view.screen === 'help' ? lastHelpTop() : 0,
-			lastQuestionTop: lastQuestionTop(),
-			lastTop: lastTop(),
-		});
+		session.press(keysOf(input, key), measures());
 		// What a key does is drawn at once, and not when the time between two frames is over.
 		void waitUntilRenderFlush();
 	});
@@ -100,6 +106,35 @@ export function App({session}: {session: Session}) {
 			{screen}
 			{tour?.draw(view.tour, {facts, view}, {columns, lines: tourLines})}
 		</Box>
+	);
+}
+
+/** What a press or the wheel does; a second press at the same place is Enter. */
+function usePointer(
+	session: Session,
+	shown: {size: {columns: number; rows: number}; layout: Layout},
+	measures: () => Measures,
+): void {
+	const lastPress = useRef<{at: number; on: string} | undefined>(undefined);
+	const {waitUntilRenderFlush} = useApp();
+	useEffect(() =>
+		session.connectPointer((event) => {
+			const panes = panesOf(shown.layout);
+			const {actions, keys, hit} = pointAt({...session.store.get(), ...shown, now: session.now()}, event, panes);
+			for (const action of actions) {
+				session.act(action, measures());
+			}
+
+			session.press(keys, measures());
+			if (event.does === 'press') {
+				const [at, on] = [performance.now(), JSON.stringify(hit)];
+				const {current: last} = lastPress;
+				const isSecond = last?.on === on && at - last.at < doubleMs && isEnterable(hit);
+				lastPress.current = isSecond ? undefined : {at, on};
+				session.press(isSecond ? ['enter'] : [], measures());
+			}
+			void waitUntilRenderFlush();
+		}),
 	);
 }
 

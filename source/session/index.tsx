@@ -7,9 +7,11 @@ import {safeLogLine} from '../text/safe.ts';
 import {App} from './app.tsx';
 import {dieOf, startJobControl} from './job-control.ts';
 import type {Wishes} from './look/detect.ts';
+import {withoutMouse} from './mouse/mouse-event.ts';
 import {repaintOnResize} from './repaint.ts';
 import {createSession, type Session, type SessionOptions} from './session.ts';
 import {GoToHost, wantsDemo, wantsReturn} from './state/effects.ts';
+import {hasMouse, withMouse} from './state/mouse/mouse-modes.ts';
 import {dress} from './theme.ts';
 import type {Tour} from './tour/index.tsx';
 
@@ -152,10 +154,13 @@ function outcomeOf(result: unknown, {tour, store}: Session): Outcome {
 
 async function runOnce(host: Host, feed: GpuFeed, personal: Personal, options: SessionOptions): Promise<Outcome> {
 	const {look = {}, ...others} = personal;
-	const {stdout, redress} = dress(process.stdout, look);
+	const {stdout: dressed, redress} = dress(process.stdout, look);
+	const mouse = look.mouse === 'on' && hasMouse(process.env);
+	const stdout = withMouse(dressed, mouse);
 	const session = createSession(host, feed, {
 		...others,
 		...options,
+		mouse,
 		onSettings({look: changed, alert, own}) {
 			Object.assign(personal, {look: changed, alert, own});
 			redress(changed);
@@ -195,6 +200,7 @@ async function runOnce(host: Host, feed: GpuFeed, personal: Personal, options: S
 	process.stdin.setRawMode?.(true);
 	const app = render(<App session={session} />, {
 		stdout,
+		stdin: withoutMouse(process.stdin, session.point),
 		alternateScreen: true,
 		incrementalRendering: true,
 		exitOnCtrlC: false,

@@ -10,6 +10,7 @@ import {ProcessHistory} from '../gpu/history/process-history.ts';
 import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
 import {followTour} from './follow-tour.ts';
+import type {MouseEvent} from './mouse/mouse-event.ts';
 import {showConfigFault} from './state/boxes/effects.ts';
 import {createRunWatcher} from './state/boxes/ended-runs.ts';
 import {isArranged, shownBoxes} from './state/boxes/shown-boxes.ts';
@@ -75,6 +76,8 @@ export type SessionOptions = {
 	boxes?: Box[] | undefined;
 	/** Nothing is changed. */
 	readOnly?: boolean;
+	/** The mouse is reported from the beginning. */
+	mouse?: boolean;
 	/** What `--host` takes for this host; missing for this machine's own engine. */
 	hostWord?: string;
 	/** The verbs, for the palette; none unless given. */
@@ -87,7 +90,7 @@ export type SessionOptions = {
 };
 
 /** What depends on the screen's size when a key is pressed. */
-type Measures = {
+export type Measures = {
 	panes: Pane[];
 	logHeight: number;
 	logWidth: number;
@@ -112,6 +115,12 @@ export type Session = {
 	showDetail: (id: string | undefined) => void;
 	/** Keys that came in one piece. */
 	press(keys: readonly string[], measures: Measures): void;
+	/** What the mouse asks for. */
+	act(action: Action, measures: Measures): void;
+	/** The mouse did something. */
+	point(event: MouseEvent): void;
+	/** Given by the root component: knows what the mouse points at. */
+	connectPointer(pointer: (event: MouseEvent) => void): void;
 	/** Pasted text is not a sequence of commands: it goes where text is typed, or nowhere. */
 	paste(text: string): void;
 	/** Given by the root component once it is on the screen. */
@@ -135,7 +144,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	const own = ownTable(bindings, options.own ?? {});
 	const store: SessionStore = createStore({
 		facts: {...firstFacts(host, options), keys: tableOf(own.bindings)},
-		view: {...firstView, tour: options.tour?.first},
+		view: {...firstView, tour: options.tour?.first, mouse: options.mouse ?? false},
 	});
 	const log = createLogModel();
 	const past: Past = {gpus: new GpuHistory(), processes: new ProcessHistory(), use: new UseHistory()};
@@ -280,7 +289,10 @@ function firstFacts(host: Host, options: SessionOptions): Facts {
 const restMs = 100;
 
 /** Keys and pasted text, as actions. */
-function createInput(store: SessionStore, act: Act): Pick<Session, 'press' | 'paste'> {
+function createInput(
+	store: SessionStore,
+	act: Act,
+): Pick<Session, 'act' | 'point' | 'connectPointer' | 'press' | 'paste'> {
 	const type = (text: string) => act({type: 'type', typed: {insert: text}});
 	const isTyping = () => scopesOf(store.get().view).includes('typing');
 	let lastText = Number.NEGATIVE_INFINITY;
@@ -303,7 +315,17 @@ function createInput(store: SessionStore, act: Act): Pick<Session, 'press' | 'pa
 		lastFew = keys.length > 1 ? now : lastFew;
 		return true;
 	};
+	let pointer: ((event: MouseEvent) => void) | undefined;
 	return {
+		act,
+		point(event) {
+			if (store.get().view.mouse) {
+				pointer?.(event);
+			}
+		},
+		connectPointer(given) {
+			pointer = given;
+		},
 		press(keys, measures) {
 			if (!areMeant(keys)) {
 				return;

@@ -226,6 +226,13 @@ export const schema = v.strictObject({
 		onlyPersonal: true,
 		example: 'ascii',
 	}),
+	mouse: setting(value.mouse, {
+		says: 'The mouse in the session: on (it selects and scrolls), or off (the terminal selects text with it); Ctrl-T changes it there',
+		default: 'off',
+		personal: true,
+		onlyPersonal: true,
+		example: 'on',
+	}),
 	events: v.optional(
 		v.strictObject({
 			alert: setting(value.alert, {

@@ -78,6 +78,8 @@ export const glyphs = v.pipe(
 	v.metadata({wants: 'auto, unicode or ascii', json: {enum: ['auto', 'unicode', 'ascii']}}),
 );
 
+export const mouse = v.pipe(v.picklist(['on', 'off']), v.metadata({wants: 'on or off', json: {enum: ['on', 'off']}}));
+
 const gpuName = /^(?:\d+|(?:GPU|MIG)-[\w/-]+)$/;
 const gpuText = /^(?:auto|none|all|\d+|(?:(?:\d+|(?:GPU|MIG)-[\w/-]+),)*(?:\d+|(?:GPU|MIG)-[\w/-]+),?)$/;
 

@@ -377,6 +377,7 @@ const story: Step[] = [
 	run('gpubox logs', {in: 'my-project', err: /Jupyter \w+ [\d.]+ is running at/}),
 	run('gpubox config theme high-contrast', {aside: true, check: () => assertSetting('theme', 'high-contrast')}),
 	run('gpubox config glyphs ascii', {aside: true, check: () => assertSetting('glyphs', 'ascii')}),
+	run('gpubox config mouse on', {aside: true, check: () => assertSetting('mouse', 'on')}),
 	run('gpubox config keys.restart K', {aside: true, check: () => assertSetting('keys.restart', 'K')}),
 	run('gpubox config events.alert notification', {
 		aside: true,

@@ -9,18 +9,32 @@ import {TitledPane, windowAround} from './titled-pane.tsx';
 
 type Properties = {view: BoxPaneView; width: number; height: number; focused: boolean};
 
-export function BoxList({view, width, height, focused}: Properties) {
-	const inner = {width: width - 2, height: height - 2};
+/**
+Which boxes are shown.
+
+@returns `above`: lines of the frame above them; undefined where words of unknown length are there
+*/
+export function boxWindow(
+	view: Pick<BoxPaneView, 'invites' | 'filter' | 'problem'> & {items: ReadonlyArray<Pick<BoxItem, 'selected'>>},
+	height: number,
+): {from: number; to: number; invited: number; above: number | undefined} {
+	const inner = height - 2;
 	// With the engine gone the last known boxes stay, below the words on what is wrong.
-	const invited = view.invites.length > 0 && inner.height >= view.invites.length + 4 ? view.invites.length + 2 : 0;
+	const invited = view.invites.length > 0 && inner >= view.invites.length + 4 ? view.invites.length + 2 : 0;
 	const beside = view.filter === undefined ? 0 : 1;
-	const room = view.problem === undefined ? inner.height - invited - beside : Math.max(0, inner.height - 5 - beside);
+	const room = view.problem === undefined ? inner - invited - beside : Math.max(0, inner - 5 - beside);
 	const chosen = Math.max(
 		0,
 		view.items.findIndex((item) => item.selected),
 	);
 	const {from, to} = windowAround(chosen, view.items.length, room);
-	const items = room === 0 ? [] : view.items.slice(from, to);
+	return {from, to: room === 0 ? from : to, invited, above: view.problem === undefined ? beside : undefined};
+}
+
+export function BoxList({view, width, height, focused}: Properties) {
+	const inner = {width: width - 2, height: height - 2};
+	const {from, to, invited} = boxWindow(view, height);
+	const items = view.items.slice(from, to);
 	const anyMarked = view.items.some(({marked}) => marked);
 	const widths = columnWidths(view.items, inner.width - (anyMarked ? 2 : 0));
 	const place = items.length < view.items.length ? `${from + 1}–${to} of ${view.items.length}` : view.note;

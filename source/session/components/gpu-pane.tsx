@@ -14,21 +14,31 @@ type Properties = {
 	focused: boolean;
 };
 
-export function GpuPane({view, width, height, columns, lines, focused}: Properties) {
-	const inner = {width: width - 2, height: height - 2};
-	// The last card needs no air below it.
-	const air = lines === 5 ? 1 : 0;
-	const shownRows = Math.max(1, Math.floor((inner.height + air) / lines));
+/** The last card needs no air below it. */
+function airBelow(lines: number): number {
+	return lines === 5 ? 1 : 0;
+}
+
+/** Which GPUs are shown, and how they are arranged within the frame: one column after the other. */
+export function gpuWindow(
+	items: ReadonlyArray<Pick<GpuItem, 'selected'>>,
+	{width, height, columns, lines}: Pick<Properties, 'width' | 'height' | 'columns' | 'lines'>,
+): {from: number; to: number; perColumn: number; columnWidth: number} {
+	const shownRows = Math.max(1, Math.floor((height - 2 + airBelow(lines)) / lines));
 	const chosen = Math.max(
 		0,
-		view.items.findIndex((item) => item.selected),
+		items.findIndex((item) => item.selected),
 	);
-	const {from, to} = windowAround(chosen, view.items.length, shownRows * columns);
+	const {from, to} = windowAround(chosen, items.length, shownRows * columns);
+	return {from, to, perColumn: Math.ceil((to - from) / columns), columnWidth: Math.floor((width - 2) / columns)};
+}
+
+export function GpuPane({view, width, height, columns, lines, focused}: Properties) {
+	const inner = {width: width - 2, height: height - 2};
+	const {from, to, perColumn, columnWidth} = gpuWindow(view.items, {width, height, columns, lines});
 	const items = view.items.slice(from, to);
 	const place = items.length < view.items.length ? ` · ${from + 1}–${to} of ${view.items.length}` : '';
-	const perColumn = Math.ceil(items.length / columns);
-	const columnWidth = Math.floor(inner.width / columns);
-	const free = inner.height + air - perColumn * lines;
+	const free = inner.height + airBelow(lines) - perColumn * lines;
 	return (
 		<TitledPane title={view.title} note={`${view.note}${place}`} width={width} height={height} focused={focused}>
 			{items.length > 0 && (

@@ -6,7 +6,7 @@ import {theme} from '../theme.ts';
 export type Tab = {key: string; title: string; active: boolean};
 
 /** What is drawn of each tab, in their order. Where they do not all fit, titles of the others are left out. */
-function tabTexts(tabs: readonly Tab[], width: number): Array<Tab & {text: string}> {
+export function tabTexts(tabs: readonly Tab[], width: number): Array<Tab & {text: string}> {
 	const whole = tabs.map((tab) => ({...tab, text: ` ${tab.key} ${tab.title} `}));
 	const short = whole.reduce((sum, {text}) => sum + widthOf(text), 0) > width;
 	return short ? whole.map((tab) => (tab.active ? tab : {...tab, text: ` ${tab.key} `})) : whole;

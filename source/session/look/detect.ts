@@ -1,7 +1,11 @@
 /** What the terminal can show, from the environment alone: a terminal that is asked may not answer, or answer into the next program's input. */
 import type {Depth, PaletteName, ThemeName} from './palette.ts';
 
-export type Wishes = {theme?: ThemeName | undefined; glyphs?: 'auto' | 'unicode' | 'ascii' | undefined};
+export type Wishes = {
+	theme?: ThemeName | undefined;
+	glyphs?: 'auto' | 'unicode' | 'ascii' | undefined;
+	mouse?: 'on' | 'off' | undefined;
+};
 
 export type Look = {palette: PaletteName; depth: Depth; ascii: boolean};
 

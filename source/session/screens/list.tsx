@@ -27,20 +27,31 @@ type Properties = {
 	onShown: Pick<Session, 'showRows' | 'showColumns' | 'showDetail'>;
 };
 
-/** A list on a screen of its own, and below it what is known of the row chosen. */
-export function ListScreen({name, facts, view, size, now, onShown}: Properties) {
-	const {columns, rows} = size;
+/** What is shown, and how the lines are shared out: rows `from` up to `to` of the list, and the details below. */
+export function listParts(
+	name: ListName,
+	facts: Facts,
+	view: View,
+	{size: {columns, rows}, now}: Pick<Properties, 'size' | 'now'>,
+) {
 	const shown = selectList(name, facts, view, now);
-	const list = view.lists[name];
-	const tabs = selectTabs(view);
 	const detail = rows < 18 || shown.chosen === undefined ? [] : selectRowDetail(name, shown.chosen.id, facts, now);
 	const detailHeight = detail.length === 0 ? 0 : Math.min(detail.length + 2, Math.floor(rows / 3));
 	const noticeHeight = noticeLines(facts, view, columns);
 	const height = Math.max(4, rows - 3 - detailHeight - noticeHeight);
-	const room = Math.max(0, height - linesBesideRows({...list, problem: shown.problem}));
+	const room = Math.max(0, height - linesBesideRows({...view.lists[name], problem: shown.problem}));
 	const place = shown.chosen === undefined ? 0 : shown.rows.indexOf(shown.chosen);
 	const {from, to} = windowAround(place, shown.rows.length, room);
-	const measured = room === 0 ? [] : shown.rows.slice(from, to).filter((row) => row.measured);
+	return {shown, detail, detailHeight, noticeHeight, height, from, to: room === 0 ? from : to};
+}
+
+/** A list on a screen of its own, and below it what is known of the row chosen. */
+export function ListScreen({name, facts, view, size, now, onShown}: Properties) {
+	const {columns, rows} = size;
+	const list = view.lists[name];
+	const tabs = selectTabs(view);
+	const {shown, detail, detailHeight, noticeHeight, height, from, to} = listParts(name, facts, view, {size, now});
+	const measured = shown.rows.slice(from, to).filter((row) => row.measured);
 	const ids = measured.map(({id}) => id).join(' ');
 	const detailOf = name === 'containers' && detailHeight > 0 ? shown.chosen?.id : undefined;
 	const {showRows, showColumns, showDetail} = onShown;
@@ -65,7 +76,7 @@ export function ListScreen({name, facts, view, size, now, onShown}: Properties) 
 			<ListPane
 				{...shown}
 				from={from}
-				to={room === 0 ? from : to}
+				to={to}
 				sort={list.sort}
 				filter={list.filter}
 				typing={list.typing}

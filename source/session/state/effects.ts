@@ -14,6 +14,7 @@ import {findProcess, sendSignal} from './inspect/signal-effects.ts';
 import {performLog} from './log/effects.ts';
 import {enterContainer, startContainer, stopContainer} from './machine/effects.ts';
 import {doBulk} from './marks/effects.ts';
+import {turnMouse} from './mouse/effects.ts';
 import {runOwn} from './own/effects.ts';
 import {loadVerbs} from './palette/effects.ts';
 import type {Effect} from './reduce.ts';
@@ -84,6 +85,7 @@ const effects: EffectTable = {
 	'setup-check': checkFolder,
 	'setup-write': writeSetup,
 	'setup-suggest': suggestFolders,
+	mouse: turnMouse,
 	'setup-choose': chooseFolder,
 };
 
@@ -92,6 +94,7 @@ const harmless: ReadonlySet<Effect['type']> = new Set([
 	'quit',
 	'suspend',
 	'demo',
+	'mouse',
 	'return',
 	'go-to-host',
 	'cancel',

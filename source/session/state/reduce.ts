@@ -146,6 +146,8 @@ export type View = {
 	/** What the user made of each list that has a screen. */
 	lists: Lists;
 	setup: SetupView;
+	/** The terminal reports the mouse. */
+	mouse: boolean;
 	doctor: DoctorView;
 	/** The setting that is being changed. */
 	config: ConfigEdit | undefined;
@@ -190,6 +192,7 @@ export const firstView: View = {
 	hostName: undefined,
 	lists: newLists,
 	setup: startOf({}),
+	mouse: false,
 	doctor: firstDoctor,
 	config: undefined,
 	inspect: firstInspect,
@@ -228,7 +231,7 @@ type HelpAction = {type: 'help' | 'back'} | {type: 'scroll-help'; by: number};
 
 type QuestionAction = {type: 'answer'; yes: boolean} | {type: 'arm' | 'disarm'} | {type: 'scroll-question'; by: number};
 
-type MainAction = {type: 'up' | 'demo' | 'zoom'} | {type: 'focus' | 'select-gpu'; by: number};
+type MainAction = {type: 'up' | 'demo' | 'zoom' | 'mouse'} | {type: 'focus' | 'select-gpu'; by: number};
 
 type OverlayAction =
 	| {type: 'palette'; does: PaletteAction}
@@ -310,6 +313,7 @@ export type Situation = HostSituation & {
 export type Effect =
 	| PlainEffect
 	| Of<'demo' | 'load-images'>
+	| Of<'mouse', {on: boolean}>
 	| Of<'up', {image?: string; wait?: true; folder?: string}>
 	| Of<'attach' | 'open' | 'stop' | 'start' | 'restart' | 'remove' | 'find-use' | 'find-idle-kernels', {boxId: string}>
 	| Of<'find-copies', {about: CopyAbout}>
@@ -496,6 +500,7 @@ const reducers: ReducerTable = {
 	'hand-back': reduceOthers,
 	'begin-command': reduceOthers,
 	up: reduceMain,
+	mouse: reduceMain,
 	demo: reduceMain,
 	zoom: reduceMain,
 	focus: reduceMain,
@@ -913,6 +918,10 @@ function reduceMain(view: View, action: MainAction, situation: Situation): Reduc
 			const focus = panes[(place + action.by + panes.length) % panes.length] ?? view.focus;
 			// The next pane is shown beside the others again.
 			return {view: {...view, focus, zoom: undefined}, effects: []};
+		}
+
+		case 'mouse': {
+			return {view, effects: [{type: 'mouse', on: !view.mouse}]};
 		}
 
 		case 'select-gpu': {

@@ -11,6 +11,7 @@ export const generalKeys: Binding[] = [
 		label: 'Find and run anything',
 		action: {type: 'palette', does: {what: 'open'}},
 	},
+	{scope: 'anywhere', keys: ['ctrl+t'], label: 'Mouse: on, or let go of it', action: {type: 'mouse'}},
 	{scope: 'anywhere', keys: ['C'], label: 'What was run, as commands', action: {type: 'commands'}},
 	{scope: 'tour', keys: ['t'], label: 'Leave or resume the tour', short: 'tour', action: {type: 'tour'}},
 	{scope: 'tour', keys: ['right'], label: 'Next step of the tour', action: {type: 'tour-step', by: 1}},

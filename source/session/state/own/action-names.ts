@@ -25,6 +25,7 @@ const actions: Readonly<Record<string, readonly Action[]>> = {
 	events: [{type: 'events'}],
 	palette: [{type: 'palette', does: {what: 'open'}}],
 	commands: [{type: 'commands'}],
+	mouse: [{type: 'mouse'}],
 	help: [{type: 'help'}],
 	quit: [{type: 'ask-quit'}],
 	cancel: [{type: 'ask-cancel'}],
