@@ -69,7 +69,7 @@ test('a setting is chosen from a list, written, and takes effect at once', async
 	await shown.waitFor(/theme is set/);
 	assert.equal(JSON.parse(readFileSync(join(home, 'gpubox', 'config.json'), 'utf8')).theme, 'light');
 	assert.equal(shown.session.store.get().facts.commands.at(-1)?.line, 'gpubox config theme light');
-	assert.deepEqual(looks, [{theme: 'light', glyphs: undefined}]);
+	assert.deepEqual(looks, [{theme: 'light', glyphs: undefined, mouse: undefined}]);
 });
 
 test('a refused value stays in its line, with the reason', async (t) => {
