@@ -143,16 +143,14 @@ describe(`${contenders} gpubox up --gpus 1 at the same moment`, {skip: needsOwnE
 		}
 	}
 
-	for (const round of ['once', 'again']) {
-		test(`${round}: eight get one each, the others are told who has them, and nothing is left of those`, async () => {
-			const paths = await folders(round);
-			assertEightWon(await Promise.all(paths.map((path) => up(path))));
-			assert.equal(await assertNothingTwice(), gpus.length);
-			assert.equal((await boxes()).length, gpus.length);
-			await assertNoFilesLeft();
-			await removeBoxes();
-		});
-	}
+	test('eight get one each, the others are told who has them, and nothing is left of those', async () => {
+		const paths = await folders('once');
+		assertEightWon(await Promise.all(paths.map((path) => up(path))));
+		assert.equal(await assertNothingTwice(), gpus.length);
+		assert.equal((await boxes()).length, gpus.length);
+		await assertNoFilesLeft();
+		await removeBoxes();
+	});
 
 	test('killed at any moment, they neither share a GPU nor keep one from others', async (t) => {
 		t.diagnostic(`GPUBOX_SEED=${seed} chooses the same moments again`);
