@@ -1,5 +1,6 @@
 import {isRunning} from '../../box/box.ts';
 import {boxOf} from './boxes/shown-boxes.ts';
+import {actionFor} from './keymap.ts';
 import type {Binding, Hint, Scope} from './keys/binding.ts';
 import {whyNot} from './keys/here.ts';
 import {shownKey} from './keys/key-names.ts';
@@ -85,12 +86,18 @@ export function selectHints(facts: Facts, view: View): Hint[] {
 	const scopes = scopesOf(view);
 	const hints: Hint[] = [];
 	for (const {scope, keys, short, action} of facts.keys.bindings) {
-		if (short === undefined || keys.length === 0 || !scopes.includes(scope) || !isWorthShowing(action, facts, view)) {
+		const [first] = keys;
+		if (short === undefined || first === undefined || !scopes.includes(scope) || !isWorthShowing(action, facts, view)) {
+			continue;
+		}
+
+		// A nearer place has its own use for the key.
+		if (actionFor(first, scopes, facts.keys) !== action) {
 			continue;
 		}
 
 		const label = wouldStart(action, facts, view) ? 'start' : short;
-		const hint = {key: shownKey(keys[0] ?? ''), label};
+		const hint = {key: shownKey(first), label};
 		// Without anything to manage, creating the first box, or the demo host, comes first; and a running task may be a mistake.
 		const isNewcomers = action.type === 'setup' && view.screen === 'main';
 		if (

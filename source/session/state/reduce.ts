@@ -533,7 +533,7 @@ function isLogShown({screen, behindHelp}: View): boolean {
 
 /** The log of a container as the whole screen, until one leaves it. */
 function readLog(view: View, {id, name}: {id: string; name: string}): View {
-	const back = isListName(view.screen) ? view.screen : 'containers';
+	const back = isListName(view.screen) || view.screen === 'box' ? view.screen : 'containers';
 	const readable = view.readable.includes(id) ? view.readable : [...view.readable, id];
 	return {...view, screen: 'log', side: 'log', logOf: {id, name, back}, readable, log: atAnotherLog(view.log)};
 }
@@ -756,6 +756,14 @@ function aboutToCopy(view: View, situation: Situation): CopyAbout | undefined {
 	if (view.screen === 'hosts') {
 		const host = hosts.find(({name}) => name === view.hostName) ?? hosts[0];
 		return host && {kind: 'host', name: host.name, address: host.address};
+	}
+
+	if (isListName(view.screen)) {
+		const container = situation.container();
+		return (
+			container &&
+			(container.box ? {kind: 'box', boxId: container.id} : {kind: 'container', id: container.id, name: container.name})
+		);
 	}
 
 	const uuid = gpuUuids.find((each) => each === view.gpuUuid) ?? gpuUuids[0];

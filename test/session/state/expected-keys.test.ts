@@ -72,8 +72,15 @@ const meant: Array<[name: string, view: Partial<View>, slash: string, enter: str
 	['main', {}, 'list filter', 'open-box', 'mark', 'copy-menu, show, stop-or-start'],
 	['main, GPUs', {focus: 'gpus'}, '.', 'open-gpu', 'scroll', 'copy-menu, show, stop-or-start'],
 	['main, log', {focus: 'side'}, 'log ask', '.', 'scroll', 'log copy, show, stop-or-start'],
-	['containers', {}, 'list filter', 'list enter-row', 'list select-row', '., container log, container stop-or-start'],
-	['processes', {}, 'list filter', 'list enter-row', 'list select-row', '., container log, .'],
+	[
+		'containers',
+		{},
+		'list filter',
+		'list enter-row',
+		'list select-row',
+		'copy-menu, container log, container stop-or-start',
+	],
+	['processes', {}, 'list filter', 'list enter-row', 'list select-row', 'copy-menu, container log, .'],
 	['people', {}, 'list filter', 'list enter-row', 'list select-row', '., ., .'],
 	['disk', {}, 'list filter', 'list enter-row', 'list select-row', '., ., .'],
 	['settings', {}, 'list filter', 'config change', 'list select-row', '., ., .'],
@@ -81,7 +88,7 @@ const meant: Array<[name: string, view: Partial<View>, slash: string, enter: str
 	['hosts', {}, '.', 'go-to-host', 'select-host', 'copy-menu, ., .'],
 	// As in vi, `l` is the arrow to the right, through the time.
 	['gpu', {}, '.', 'leave-inspect', 'move-cursor', 'copy-menu, move-cursor, .'],
-	['box', {}, '.', 'leave-inspect', 'scroll-box', 'copy-menu, ., stop-or-start'],
+	['box', {}, '.', 'leave-inspect', 'scroll-box', 'copy-menu, container log, stop-or-start'],
 	// The key that opened it leads back.
 	['log', {}, 'log ask', '.', 'scroll', 'log copy, zoom-log, .'],
 	['doctor', {}, '.', 'doctor ask-fix', 'doctor scroll', 'doctor copy, ., .'],
@@ -127,9 +134,39 @@ test('where there is nothing yet, the keys of a box and of a GPU say why they do
 	assert.equal(why('enter', {...firstView, focus: 'gpus'}), 'there is no GPU');
 	assert.equal(why('y', {...firstView, screen: 'doctor'}), 'there is no command to copy');
 	assert.equal(why('enter', {...firstView, screen: 'settings'}), 'there is no setting');
-	for (const key of ['l', 's']) {
+	for (const key of ['l', 's', 'y']) {
 		assert.equal(why(key, {...firstView, screen: 'containers'}), 'there is no container', key);
 	}
+});
+
+test('a container is copied from like a box, and a log that was opened on the screen of a box leads back there', () => {
+	const container = {
+		id: 'c1',
+		name: 'db',
+		owner: 'owner unknown',
+		mine: false,
+		box: false,
+		claim: false,
+		running: true,
+	};
+	const about = (change: Partial<typeof container>) =>
+		reduce(
+			{...firstView, screen: 'containers'},
+			{type: 'copy-menu'},
+			{...situation, container: () => ({...container, ...change})},
+		).effects;
+	assert.deepEqual(about({}), [{type: 'find-copies', about: {kind: 'container', id: 'c1', name: 'db'}}]);
+	assert.deepEqual(about({box: true}), [{type: 'find-copies', about: {kind: 'box', boxId: 'c1'}}]);
+
+	const own = {...situation, container: () => ({...container, box: true, mine: true})};
+	const press = (view: View, key: string) => {
+		const action = actionFor(key, scopesOf(view));
+		assert.ok(action, key);
+		return reduce(view, action, own).view;
+	};
+	const log = press({...firstView, screen: 'box', boxId: 'c1'}, 'l');
+	assert.deepEqual([log.screen, log.logOf?.id], ['log', 'c1']);
+	assert.equal(press(log, 'escape').screen, 'box');
 });
 
 test('Esc goes back to where the list of what happened and the command log were opened from', () => {

@@ -38,6 +38,19 @@ function choicesOf(host: Host, facts: Facts, about: CopyAbout): {title: string; 
 			return box === undefined ? {title: '', choices: []} : {title: box.name, choices: ofBox(host, box)};
 		}
 
+		case 'container': {
+			const {id, name} = about;
+			const image = facts.machine.containers.find((each) => each.id === id)?.image;
+			return {
+				title: name,
+				choices: [
+					{label: 'name', value: name},
+					{label: 'container id', value: id},
+					...(image === undefined ? [] : [{label: 'image', value: image}]),
+				],
+			};
+		}
+
 		case 'gpu': {
 			const gpu = facts.gpu.readings.find(({uuid}) => uuid === about.uuid);
 			return {

@@ -1,9 +1,11 @@
 /** What a key does here and now, in words, and why it does nothing where that is so. For the footer, the help and the palette. */
+
 import {type Box, isRunning} from '../../../box/box.ts';
 import {ownerText} from '../../../box/list.ts';
 import {boxOf} from '../boxes/shown-boxes.ts';
 import {chosenCheck, chosenCommand, fixOf} from '../checks/doctor.ts';
 import {whyNotFix} from '../checks/select-doctor.ts';
+import {isListName} from '../lists/reduce-lists.ts';
 import {askToRead, type ContainerAction, type ContainerSituation} from '../machine/ask-container.ts';
 import {chosenContainer, containerSituation, settingSituation} from '../machine/select-lists.ts';
 import {type Facts, isDemoOffered} from '../model.ts';
@@ -99,11 +101,7 @@ function labelOnContainer(
 function whyNotOnContainer({does}: ContainerAction, facts: Facts, view: View): string | undefined {
 	const container = containerSituation({facts, view}, anyTime);
 	if (container === undefined) {
-		return view.screen !== 'processes'
-			? 'there is no container'
-			: chosenContainer({facts, view}, anyTime) === undefined
-				? 'it is in no container'
-				: 'not among the containers';
+		return whyNoContainer(facts, view);
 	}
 
 	if (does === 'log') {
@@ -124,6 +122,19 @@ function whyNotOnContainer({does}: ContainerAction, facts: Facts, view: View): s
 			: does === 'attach' && !running
 				? 'it is stopped'
 				: undefined;
+}
+
+/** Undefined where one is chosen. */
+function whyNoContainer(facts: Facts, view: View): string | undefined {
+	if (containerSituation({facts, view}, anyTime) !== undefined) {
+		return undefined;
+	}
+
+	return view.screen !== 'processes'
+		? 'there is no container'
+		: chosenContainer({facts, view}, anyTime) === undefined
+			? 'it is in no container'
+			: 'not among the containers';
 }
 
 /** Keys that change something, or lead to where something is changed. What they would do is refused in any case (effects.ts). */
@@ -168,6 +179,10 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 
 		case 'container': {
 			return whyNotOnContainer(action, facts, view);
+		}
+
+		case 'copy-menu': {
+			return isListName(view.screen) ? whyNoContainer(facts, view) : undefined;
 		}
 
 		case 'config': {

@@ -28,7 +28,7 @@ export type ContainerSituation = {
 };
 
 /** A container whose log is shown, and the list that one came from. */
-export type LoggedContainer = {id: string; name: string; back: ListName};
+export type LoggedContainer = {id: string; name: string; back: ListName | 'box'};
 
 type Asked = {
 	asking?: {what: 'container'; does: ContainerDeed; id: string; name: string; owner: string};

@@ -1,6 +1,7 @@
 import type {OwnSetting} from '../../../app/own-settings.ts';
 import type {Diagnostic} from '../../../base/failure.ts';
-import {boxColumns} from '../boxes/shown-boxes.ts';
+import {isRunning} from '../../../box/box.ts';
+import {boxColumns, boxOf} from '../boxes/shown-boxes.ts';
 import {settingColumns, settingRows} from '../config/config.ts';
 import {arrange, type Column, chosenRow, nextSort, orderOf, type Row} from '../lists/list.ts';
 import {isListName, type Lead, type ListName, type ListSituation} from '../lists/reduce-lists.ts';
@@ -226,7 +227,11 @@ export function sortAgain(state: SessionState, now: Date): SessionState {
 
 /** The container that a key is about: the chosen one, or that of the chosen process. */
 export function containerSituation(state: SessionState, now: Date): ContainerSituation | undefined {
-	const {facts} = state;
+	const {facts, view} = state;
+	if (view.screen === 'box') {
+		return boxSituation(state);
+	}
+
 	const chosen = chosenContainer(state, now);
 	const container = knownContainers(facts).find(({id}) => id === chosen);
 	if (container === undefined) {
@@ -244,6 +249,18 @@ export function containerSituation(state: SessionState, now: Date): ContainerSit
 		claim,
 		running,
 	};
+}
+
+/** On the screen of a box, which the list of all containers may not have yet. */
+function boxSituation({facts, view}: SessionState): ContainerSituation | undefined {
+	const box = boxOf({facts, view});
+	if (box === undefined) {
+		return undefined;
+	}
+
+	const {id, name, mine} = box;
+	const owner = ownerInWords(ownerOf({id, folders: []}, facts));
+	return {id, name, owner, mine, box: true, claim: false, running: isRunning(box)};
 }
 
 /** Its id; undefined too where the chosen process runs in none. */

@@ -23,6 +23,7 @@ export const inspectKeys: Binding[] = [
 	{scope: 'box', keys: ['a'], label: 'Shell in the box', short: 'attach', action: {type: 'attach'}},
 	{scope: 'box', keys: ['o'], label: 'Open Jupyter', short: 'open', action: {type: 'open'}},
 	{scope: 'box', keys: ['s'], label: 'Stop (asks) or start', short: 'stop', action: {type: 'stop-or-start'}},
+	{scope: 'box', keys: ['l'], label: 'Log of the box', short: 'log', action: {type: 'container', does: 'log'}},
 	{scope: 'box', keys: ['R'], label: 'Restart the box (asks)', action: {type: 'ask-restart'}},
 	{scope: 'box', keys: ['E'], label: 'Extend the reservation …', action: {type: 'begin-command', verb: 'extend'}},
 	{scope: 'box', keys: ['M'], label: 'Message to the owner …', action: {type: 'begin-command', verb: 'ask'}},

@@ -21,6 +21,10 @@ function logKey(scope: 'containers' | 'processes'): Binding {
 	return {scope, keys: ['l'], label: 'Log of the container', short: 'log', action: {type: 'container', does: 'log'}};
 }
 
+function copyKey(scope: 'containers' | 'processes'): Binding {
+	return {scope, keys: ['y'], label: 'Copy name, id … of the container', action: {type: 'copy-menu'}};
+}
+
 /** Every list that has a screen of its own. */
 export const listKeys: Binding[] = [
 	...viewKeys,
@@ -40,6 +44,8 @@ export const listKeys: Binding[] = [
 	},
 	logKey('containers'),
 	logKey('processes'),
+	copyKey('containers'),
+	copyKey('processes'),
 	{scope: 'containers', keys: ['o'], label: 'Open Jupyter', action: {type: 'container', does: 'open'}},
 	{scope: 'containers', keys: ['x'], label: 'Remove the box (asks)', action: {type: 'container', does: 'ask-remove'}},
 	...walk('list', (by) => list({type: 'select-row', by}), {noun: 'row'}),
