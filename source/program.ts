@@ -129,7 +129,7 @@ const run = () =>
 
 			const wordsThere = () => words(['on', 'sync', 'yes']);
 			const run = async (host: string | undefined) => {
-				const engine = await askAhead(host, signal);
+				const engine = await askAhead(host, signal, {image: options.image});
 				return (await import('./commands/run.ts')).run({...options, host, command}, wordsThere, signal, engine);
 			};
 			return on === undefined
@@ -175,7 +175,7 @@ const ls = () =>
 			.addOption(shared.json)
 			.addHelpText('after', '\nExample: gpubox ls'),
 		async ({options, signal}) => {
-			const engine = await askAhead(options.host, signal, ['boxes']);
+			const engine = await askAhead(options.host, signal, {questions: ['boxes']});
 			return (await import('./commands/ls.ts')).ls({...options, engine}, signal);
 		},
 	);
@@ -372,7 +372,7 @@ const gpus = () =>
 			.option('--json', 'print JSON; with --watch one object per line')
 			.addHelpText('after', '\nExample: gpubox gpus --watch'),
 		async ({options, invokedAs, signal}) => {
-			const engine = await askAhead(options.host, signal, ['boxes']);
+			const engine = await askAhead(options.host, signal, {questions: ['boxes']});
 			const watch = invokedAs === 'top' ? true : options.watch;
 			return (await import('./commands/gpus.ts')).gpus({...options, watch, engine}, signal);
 		},
@@ -421,7 +421,7 @@ const images = () =>
 			.addOption(shared.json)
 			.addHelpText('after', '\nExamples:\n  gpubox images --all\n  gpubox images pytorch 2.8'),
 		async ({args: [words], options, signal}) => {
-			const engine = await askAhead(options.host, signal, ['info', 'boxes', 'images']);
+			const engine = await askAhead(options.host, signal, {questions: ['info', 'boxes', 'images']});
 			return (await import('./commands/images.ts')).images(words, {...options, engine}, signal);
 		},
 	);

@@ -68,7 +68,7 @@ export async function openSession(hostName: string | undefined, given: Given): P
 
 	// nvidia-smi starts, and the engine lists the boxes, while Ink is still being loaded.
 	const feed = startGpuFeed(host.nvidiaSmi);
-	host = {...host, engine: await askAhead(hostWord, new AbortController().signal, ['boxes'])};
+	host = {...host, engine: await askAhead(hostWord, new AbortController().signal, {questions: ['boxes']})};
 	const early = listEarly(host);
 	const [{runSession}, look] = await Promise.all([import('../session/index.tsx'), ownLook()]);
 	// Drawing takes longer than this wait: with GPUs and boxes on the first picture there need not be a second one at once.

@@ -15,12 +15,13 @@ The engine that flags and environment select. One of this machine has been asked
 code of the verb, or of the session, is loaded.
 
 @param questions what nearly every verb needs, unless given
+@param image one that will be asked for; where the verb asks for another one, nothing is lost but the question
 @throws Failure (usage)
 */
 export async function askAhead(
 	host: string | undefined,
 	signal: AbortSignal,
-	questions: readonly Ahead[] = ['info', 'boxes'],
+	{questions = ['info', 'boxes'], image: wanted}: {questions?: readonly Ahead[]; image?: string | undefined} = {},
 ): Promise<Engine> {
 	const address = findEngineAddress(process.env, homeFolder(process.env), host);
 	const engine = lazyDocker(address);
@@ -32,6 +33,7 @@ export async function askAhead(
 		...(questions.includes('info') ? {info: engine.info(signal)} : {}),
 		...(questions.includes('boxes') ? {boxes: engine.listContainers({labels: [boxLabel], signal})} : {}),
 		...(questions.includes('images') ? {images: engine.listImages(signal)} : {}),
+		...(wanted === undefined ? {} : {image: engine.inspectImage(wanted, signal)}),
 	};
 	for (const answer of Object.values(answers)) {
 		// Whoever needs it gets the error, too.
@@ -48,6 +50,13 @@ export async function askAhead(
 			const {info} = answers;
 			delete answers.info;
 			return info ?? engine.info(...options);
+		},
+		async inspectImage(reference, ...options) {
+			const {image} = answers;
+			delete answers.image;
+			// One that was missing may have been pulled since.
+			const found = reference === wanted ? await image : undefined;
+			return found ?? engine.inspectImage(reference, ...options);
 		},
 		listImages(...options) {
 			const {images} = answers;
