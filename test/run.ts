@@ -12,7 +12,7 @@ of them, and each test file on the one that is free.
 import {spawn} from 'node:child_process';
 import {globSync} from 'node:fs';
 import {createServer, type Server} from 'node:net';
-import {availableParallelism, constants, setPriority} from 'node:os';
+import {availableParallelism, constants} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
@@ -232,10 +232,7 @@ async function unitTests(): Promise<void> {
 	// React as it is shipped: in its other form the screens take half as much time again.
 	const env = {NODE_ENV: 'production'};
 	await step('unit tests', async () => {
-		const call = [concurrency, ...testCall(files)];
-		// Beside the end-to-end tests they take what those leave: for half of their time these wait.
-		const nice = options.unit ? 0 : 7;
-		const {failed} = await runChild(process.execPath, call, {env, quiet: false, nice});
+		const {failed} = await runChild(process.execPath, [concurrency, ...testCall(files)], {env, quiet: false});
 		if (failed !== undefined) {
 			throw new Error(`tests failed (${failed})`);
 		}
@@ -279,7 +276,7 @@ async function quietly(file: string, arguments_: string[]): Promise<void> {
 async function runChild(
 	file: string,
 	arguments_: string[],
-	{env, quiet, nice = 0}: {env: NodeJS.ProcessEnv; quiet: boolean; nice?: number},
+	{env, quiet}: {env: NodeJS.ProcessEnv; quiet: boolean},
 ): Promise<{failed: string | undefined; output: string}> {
 	interrupted.signal.throwIfAborted();
 	const child = spawn(file, arguments_, {
@@ -287,10 +284,6 @@ async function runChild(
 		stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
 		env: {...process.env, PATH: [join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter), ...env},
 	});
-	if (nice > 0 && child.pid !== undefined) {
-		setPriority(child.pid, nice);
-	}
-
 	let output = '';
 	for (const stream of [child.stdout, child.stderr]) {
 		stream?.setEncoding('utf8').on('data', (text: string) => {
