@@ -258,10 +258,10 @@ describe('another folder', () => {
 			const {field} = act(at(text), {what: 'complete'}, lines).setup;
 			return field === undefined ? undefined : field.before + field.after;
 		};
-		assert.equal(completed('~/w', ['~/work-a', '~/work-b']), '~/work-');
-		assert.equal(completed('~/work-', ['~/work-a', '~/work-b']), '~/work-a/');
-		assert.equal(completed('~/w', ['~/work']), '~/work/');
-		assert.equal(completed('~/w', []), '~/w');
+		assert.equal(completed('~/m', ['~/models-a', '~/models-b']), '~/models-');
+		assert.equal(completed('~/models-', ['~/models-a', '~/models-b']), '~/models-a/');
+		assert.equal(completed('~/m', ['~/models']), '~/models/');
+		assert.equal(completed('~/m', []), '~/m');
 		assert.equal(completed('~/日', ['~/日本', '~/日光']), '~/日本/', 'no half characters');
 	});
 
