@@ -1,9 +1,11 @@
-import {setTimeout as pause} from 'node:timers/promises';
+import timers from 'node:timers/promises';
 import type {Context} from '../context.ts';
 import {withFacts} from '../store.ts';
 
 /** As often as the processes are listed. */
 const intervalMs = 5000;
+/** A driver that does not tell may be one that was late. */
+const retryMs = 60_000;
 const timeoutMs = 10_000;
 
 /** Columns of lists, by their keys, for which the driver is asked what each process makes of its GPUs. */
@@ -11,7 +13,7 @@ const columnsOfLoad = ['sm'];
 
 /**
 Asks the driver how busy processes keep their GPUs while a column on the screen shows it, and at no other time. A driver that does not tell
-is asked once each time that the column appears.
+is asked again much later: nothing says that it never will.
 
 @returns to be told which columns are on the screen
 */
@@ -27,12 +29,8 @@ export function createLoadSource({
 	const ask = async (asked: AbortSignal) => {
 		while (!asked.aborted) {
 			const loads = await useCases.processLoad(host.nvidiaSmi, {signal: asked, timeoutMs});
-			if (loads === undefined) {
-				return;
-			}
-
-			store.changeLazily(withFacts(({machine}) => ({machine: {...machine, loads}})));
-			await pause(intervalMs, undefined, {signal: asked});
+			store.changeLazily(withFacts(({machine}) => ({machine: {...machine, loads: loads ?? noLoads}})));
+			await timers.setTimeout(loads === undefined ? retryMs : intervalMs, undefined, {signal: asked});
 		}
 	};
 

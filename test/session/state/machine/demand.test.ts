@@ -59,12 +59,25 @@ test('the driver is asked about processes only while a column shows the answer',
 	await t.waitFor(() => assert.deepEqual(loads(), []), eventually);
 });
 
-test('a driver that does not tell is not asked again', async () => {
-	const {context, store, work, stop} = contextOf({useCases: {processLoad: async () => undefined}});
+test('a driver that does not tell is not asked again before a minute is over: it may have been late', async (t) => {
+	t.mock.timers.enable({apis: ['setTimeout']});
+	let asked = 0;
+	const processLoad = async () => {
+		asked += 1;
+		return asked === 1 ? undefined : new Map([['0 4711', 45]]);
+	};
+	const {context, store, stop} = contextOf({useCases: {processLoad}});
+	const settled = () => new Promise((resolve) => setImmediate(resolve));
 	createLoadSource(context)(['sm']);
-	// It ends although the column is still there.
-	await work[0];
+	await settled();
+	t.mock.timers.tick(59_000);
+	await settled();
+	assert.equal(asked, 1);
 	assert.equal(store.get().facts.machine.loads.size, 0);
+	t.mock.timers.tick(2000);
+	await settled();
+	assert.equal(asked, 2);
+	t.mock.timers.reset();
 	await stop();
 });
 
