@@ -1,9 +1,8 @@
 import {toAscii} from './ascii.ts';
 import type {Look} from './detect.ts';
 import {colourCodes} from './palette.ts';
+import {enterAlternate, leaveAlternate, withWritten} from './stream.ts';
 
-const enterAlternate = '\u001B[?1049h';
-const leaveAlternate = '\u001B[?1049l';
 const reset = '\u001B[0m';
 const toDefault = /\u001B\[(?:0|39|49)?m/g;
 
@@ -23,18 +22,7 @@ export function dressed<Stream extends NodeJS.WriteStream>(stream: Stream, lookN
 		const painted = paint === undefined ? text : paint(text);
 		return look.ascii ? toAscii(painted) : painted;
 	};
-	const write = (chunk: unknown, ...rest: unknown[]): boolean =>
-		Reflect.apply(stream.write, stream, [typeof chunk === 'string' ? change(chunk) : chunk, ...rest]) as boolean;
-	return new Proxy(stream, {
-		get(target, name) {
-			if (name === 'write') {
-				return write;
-			}
-
-			const value: unknown = Reflect.get(target, name, target);
-			return typeof value === 'function' ? value.bind(target) : value;
-		},
-	});
+	return withWritten(stream, change);
 }
 
 /**

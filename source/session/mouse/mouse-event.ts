@@ -1,3 +1,5 @@
+import {withMethod} from '../look/stream.ts';
+
 /** What the mouse did, in columns and rows from 0. */
 export type MouseEvent = {does: 'press' | 'up' | 'down'; x: number; y: number};
 
@@ -29,16 +31,7 @@ export function withoutMouse<Stream extends NodeJS.ReadStream>(
 
 		return text;
 	};
-	return new Proxy(stream, {
-		get(target, name) {
-			if (name === 'read') {
-				return read;
-			}
-
-			const value: unknown = Reflect.get(target, name, target);
-			return typeof value === 'function' ? value.bind(target) : value;
-		},
-	});
+	return withMethod(stream, 'read', read);
 }
 
 /** What the mouse did, the text around it, and the beginning of what is not whole yet. */

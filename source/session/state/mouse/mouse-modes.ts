@@ -1,11 +1,9 @@
 /** The mouse of the terminal: which modes report it, and that they are never left on. */
+import {enterAlternate, leaveAlternate, withWritten} from '../../look/stream.ts';
 
 /** Presses and the wheel (1000), in a form that has no limit of 223 columns (1006). */
 export const mouseOn = '\u001B[?1000h\u001B[?1006h';
 export const mouseOff = '\u001B[?1006l\u001B[?1000l';
-
-const enterAlternate = '\u001B[?1049h';
-const leaveAlternate = '\u001B[?1049l';
 
 /** Whether the terminal reports a mouse: the kernel's own console and a dumb one do not. */
 export function hasMouse({TERM = ''}: NodeJS.ProcessEnv): boolean {
@@ -37,16 +35,5 @@ export function withMouse<Stream extends NodeJS.WriteStream>(stream: Stream, on:
 					.replaceAll(leaveAlternate, `${mouseOff}${leaveAlternate}`)
 			: text;
 	};
-	const write = (chunk: unknown, ...rest: unknown[]): boolean =>
-		Reflect.apply(stream.write, stream, [typeof chunk === 'string' ? change(chunk) : chunk, ...rest]) as boolean;
-	return new Proxy(stream, {
-		get(target, name) {
-			if (name === 'write') {
-				return write;
-			}
-
-			const value: unknown = Reflect.get(target, name, target);
-			return typeof value === 'function' ? value.bind(target) : value;
-		},
-	});
+	return withWritten(stream, change);
 }
