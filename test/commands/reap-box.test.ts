@@ -35,8 +35,8 @@ const extension: Container = {
 /** An engine whose box was told an hour ago that it will be stopped. */
 function hostWith(containers: Container[]) {
 	const stopped: string[] = [];
-	const due = {reason: 'its reservation has expired', since: expired};
-	const notice = noticeText({name: 'alice-train', until: expired}, due, expired);
+	const due = {reason: 'its reservation has expired', since: expired, expired: true};
+	const notice = noticeText({name: 'alice-train'}, due, expired);
 	const engine = {
 		local: false,
 		listContainers: async () => [...containers],
@@ -92,9 +92,9 @@ test('of a dry run nothing is asked again', async () => {
 test('a notice says what keeps the box: using it, or where its reservation has expired, extending that', () => {
 	const since = new Date('2026-11-20T09:00:00Z');
 	const name = 'alice-train';
-	assert.match(noticeText({name, until: expired}, {reason: 'it has been idle', since}, expired), /To keep it, use it$/);
+	assert.match(noticeText({name}, {reason: 'it has been idle', since, expired: false}, expired), /To keep it, use it$/);
 	assert.match(
-		noticeText({name, until: since}, {reason: 'its reservation has expired', since}, expired),
+		noticeText({name}, {reason: 'its reservation has expired', since, expired: true}, expired),
 		/To keep it: gpubox extend alice-train 4h$/,
 	);
 });

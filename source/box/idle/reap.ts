@@ -13,6 +13,8 @@ export type ReapReason = {
 	reason: string;
 	/** Since when; earlier notices do not count. */
 	since: Date;
+	/** Its reservation has; use does not renew that. */
+	expired: boolean;
 };
 
 /** The reason to stop a box: its reservation has expired, or it holds a GPU and has been idle for too long. */
@@ -27,12 +29,12 @@ export function findReapReason(
 	}
 
 	if (box.until && isOverdue(box, now)) {
-		return {reason: 'its reservation has expired', since: box.until};
+		return {reason: 'its reservation has expired', since: box.until, expired: true};
 	}
 
 	const idle = idleFor(idleness, now);
 	return idleness?.kind === 'idle' && box.gpus.length > 0 && stopAfterMs !== undefined && idle >= stopAfterMs
-		? {reason: `it has been idle since ${idleness.since.toISOString()}`, since: idleness.since}
+		? {reason: `it has been idle since ${idleness.since.toISOString()}`, since: idleness.since, expired: false}
 		: undefined;
 }
 
@@ -72,9 +74,8 @@ const notice = /gpubox reap: .* (?:will be|is) stopped after (\d{4}-[\d:.T-]+Z)/
 /** More than gpubox ever writes into one log. */
 const noticesRead = 100;
 
-export function noticeText({name, until}: Pick<Box, 'name' | 'until'>, {reason, since}: ReapReason, end: Date): string {
-	// Use counts against being idle, and does not renew a reservation.
-	const keep = until?.getTime() === since.getTime() ? `: gpubox extend ${name} 4h` : ', use it';
+export function noticeText({name}: Pick<Box, 'name'>, {reason, expired}: ReapReason, end: Date): string {
+	const keep = expired ? `: gpubox extend ${name} 4h` : ', use it';
 	return `gpubox reap: ${name} will be stopped after ${end.toISOString()}, because ${reason}. To keep it${keep}`;
 }
 
