@@ -72,6 +72,31 @@ test('a setting is chosen from a list, written, and takes effect at once', async
 	assert.deepEqual(looks, [{theme: 'light', glyphs: undefined, mouse: undefined}]);
 });
 
+test('the mouse is taken as soon as its setting says so, and given back as soon as that is forgotten', async (t) => {
+	process.env.TERM = 'xterm-256color';
+	const shown = await showSession(t, {columns: 80, rows: 24}, onHost);
+	await shown.waitFor(everything);
+	shown.type(',');
+	await shown.waitFor(/Your settings[\s\S]*auto/);
+	shown.type('/');
+	await shown.waitFor(/done/);
+	shown.type('mouse');
+	await shown.waitFor(/▸[^\n]*mouse[^\n]*off/);
+	shown.type('\r');
+	await shown.waitFor(/change/);
+	shown.type('\r');
+	await shown.waitFor(/▸ off {2}now/);
+	shown.type('k');
+	await shown.waitFor(/▸ on/);
+	shown.type('\r');
+	await shown.waitFor(/mouse is set/);
+	assert.equal(shown.session.store.get().view.mouse, true);
+	await shown.waitFor(/▸[^\n]*mouse[^\n]*on/);
+	shown.type('x');
+	await shown.waitFor(/mouse is no longer set by you/);
+	assert.equal(shown.session.store.get().view.mouse, false);
+});
+
 test('a refused value stays in its line, with the reason', async (t) => {
 	const shown = await showSession(t, {columns: 80, rows: 24}, onHost);
 	await shown.waitFor(everything);

@@ -156,5 +156,5 @@ export function noteOf(key: string): string {
 
 /** Whether a setting is one of the session itself. */
 export function isOfSession(key: string): boolean {
-	return /^(?:theme|glyphs|events|keys|commands)(?:$|\.)/.test(key);
+	return /^(?:theme|glyphs|mouse|events|keys|commands)(?:$|\.)/.test(key);
 }

@@ -1,5 +1,6 @@
 import type {Context} from '../context.ts';
 import {problemOf} from '../model.ts';
+import {turnMouse} from '../mouse/effects.ts';
 import {withFacts} from '../store.ts';
 import {type ConfigEffect, type ConfigState, isOfSession, noConfig, noteOf} from './config.ts';
 
@@ -50,7 +51,13 @@ export function changeSetting(context: Context, {key, text}: Effect<'change-sett
 		}
 
 		if (isOfSession(key)) {
-			context.applySettings(await useCases.sessionSettings());
+			const settings = await useCases.sessionSettings();
+			context.applySettings(settings);
+			const mouse = settings.look.mouse === 'on';
+			// The key may have changed it since, so other settings leave it alone.
+			if (key === 'mouse' && mouse !== store.get().view.mouse) {
+				turnMouse(context, {on: mouse});
+			}
 		}
 
 		await load(context);
