@@ -363,6 +363,29 @@ for (const size of [{columns: 60, rows: 20}, small, {columns: 120, rows: 40}, {c
 	});
 }
 
+for (const size of [{columns: 60, rows: 20}, small]) {
+	test(`more folders than there is room for leave the question whole, at ${size.columns}x${size.rows}`, async (t) => {
+		const many = Array.from({length: 40}, (_, place) => `/srv/project-${String(place).padStart(2, '0')}`);
+		const shown = await showSession(t, size, {
+			useCases: {
+				otherFolder: async () => ({
+					recent: async () => many,
+					complete: async () => [],
+					choose: async (text) => ({path: text}),
+				}),
+			},
+		});
+		await shown.waitFor(/hopper[\s\S]*chen-vllm/);
+		shown.type('N');
+		await shown.waitFor(/Which folder\?[\s\S]*Folder:[\s\S]*project-00[\s\S]*Tab completes/);
+		for (let place = 0; place < 30; place += 1) {
+			shown.type('\u001B[B');
+		}
+
+		await shown.waitFor(/Which folder\?[\s\S]*Folder:[\s\S]*▸ +\/srv\/project-28[\s\S]*Tab completes/);
+	});
+}
+
 test('a folder with a box of the user is not asked about: its box is started', async (t) => {
 	const asked: Array<string | undefined> = [];
 	const shown = await showSession(t, small, {

@@ -27,21 +27,32 @@ export function otherFolder({paths}: Pick<Host, 'paths'>): OtherFolder {
 	return {
 		async recent() {
 			const {listRuns} = await import('../runs/find.ts');
-			return [...new Set(listRuns({paths}).map(({run}) => run.project))];
+			const folders = [...new Set(listRuns({paths}).map(({run}) => run.project))];
+			// Projects are moved and removed, and their runs stay listed.
+			const areThere = await soon(Promise.all(folders.map(isFolder)), []);
+			return folders.filter((_, place) => areThere[place]);
 		},
 		async complete(text) {
-			const late = Promise.withResolvers<string[]>();
-			const timer = setTimeout(() => late.resolve([]), patienceMs);
 			// What cannot be read has no folders to offer; that it cannot be used is told when it is chosen.
-			const found = await Promise.race([foldersFor(text).catch(() => []), late.promise]);
-			clearTimeout(timer);
-			return found;
+			return soon(
+				foldersFor(text).catch(() => []),
+				[],
+			);
 		},
 		async choose(text) {
 			const fault = await faultOfFolder(text);
 			return fault === undefined ? await lookAt(toPath(text)) : {fault};
 		},
 	};
+}
+
+/** What a look at the disk finds within a time that a user waits, or `instead` of it. */
+async function soon<Found>(work: Promise<Found>, instead: Found): Promise<Found> {
+	const late = Promise.withResolvers<Found>();
+	const timer = setTimeout(() => late.resolve(instead), patienceMs);
+	const found = await Promise.race([work, late.promise]);
+	clearTimeout(timer);
+	return found;
 }
 
 async function lookAt(path: string): Promise<{path: string; file?: string} | {fault: string}> {

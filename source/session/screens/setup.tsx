@@ -25,8 +25,14 @@ export function SetupScreen({facts, view, size}: Properties) {
 	const inner = columns - 4;
 	const {choices, cursor, rowsFirst} = pane;
 	const {field, fault, step} = view.setup;
-	// What is asked comes before everything else that could be said.
-	const shown = windowAround(cursor, choices.length, Math.min(choices.length, Math.max(1, room - (airy ? 6 : 2))));
+	// What is asked comes before everything else that could be said: the rows give way, the lines of this count do not.
+	const around =
+		1 +
+		(airy ? (pane.hints.length > 0 ? 4 : 3) : 0) +
+		(field === undefined ? 0 : airy && step !== 'folder' ? 2 : 1) +
+		[pane.waiting, fault].filter((text) => text !== '').length +
+		pane.hints.length;
+	const shown = windowAround(cursor, choices.length, Math.min(choices.length, Math.max(1, room - around)));
 	const gap = airy ? <Text> </Text> : null;
 	const fieldLine = field !== undefined && (
 		<Box flexShrink={0} {...(step === 'folder' ? {} : {marginTop: airy ? 1 : 0})}>

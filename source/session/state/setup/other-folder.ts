@@ -1,5 +1,5 @@
-/** Folders other than the session's, as they are shown and found. Pure. */
-import {homedir} from 'node:os';
+/** Folders other than the session's, as they are shown and found. */
+import {homeFolder} from '../../../base/home.ts';
 import {shortenHome} from '../../../text/home-path.ts';
 import {safeText} from '../../../text/safe.ts';
 import type {Facts} from '../model.ts';
@@ -15,7 +15,7 @@ export function foldersFor(text: string, recent: readonly string[], begun: reado
 }
 
 export function withTilde(path: string): string {
-	return shortenHome(path, homedir());
+	return shortenHome(path, homeFolder(process.env));
 }
 
 /** The folder that is set up, for display. */
