@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
-import {chmod, copyFile, readFile, writeFile} from 'node:fs/promises';
+import {chmod, copyFile, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {delimiter, join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
@@ -18,10 +18,13 @@ const host = testHost();
 describe('a real Slurm', {skip: needsOwnEngine}, () => {
 	let alice: Person;
 	let slurm: Slurm;
+	let rootHome = '';
 	const logOf = async (name: string, id: string) => readFile(join(alice.project, `${name}-${id}.out`), 'utf8');
 
 	before(async () => {
 		alice = await makePerson(host, 'alice');
+		rootHome = await mkdtemp(join(host.folder, 'root-'));
+		await writeFile(join(rootHome, 'passwd'), `root:x:0:0:root:${rootHome}:/bin/sh\n`);
 		slurm = await startSlurm();
 		await copyFile(fileURLToPath(new URL('../_helpers/consumers/pyxis.sh', import.meta.url)), join(slurm.bin, 'srun'));
 		await chmod(join(slurm.bin, 'srun'), 0o755);
@@ -44,6 +47,7 @@ describe('a real Slurm', {skip: needsOwnEngine}, () => {
 	after(async () => {
 		await slurm?.stop();
 		await alice?.remove();
+		await rm(rootHome, {recursive: true, force: true});
 	});
 
 	const environment = () => ({
@@ -57,9 +61,13 @@ describe('a real Slurm', {skip: needsOwnEngine}, () => {
 			cwd: alice.project,
 			env: {...environment(), ...env},
 		});
-	// As root, whom this Slurm knows, in alice's project and with her folders.
+	/** As root, whom this Slurm knows; in alice's home gpubox keeps nothing of root's, so root has another one than that of the machine. */
+	const asRoot = (words: string[]) => [
+		...['--mount', 'sh', '-c', 'mount --bind "$1" /etc/passwd && shift && exec "$@"', 'sh', join(rootHome, 'passwd')],
+		...[host.program.node, host.program.cli, ...words],
+	];
 	const gpubox = (words: string[], {env, ...options}: Omit<RunOptions, 'cwd'> = {}) =>
-		runToEnd(host.program.node, [host.program.cli, ...words], {
+		runToEnd('unshare', asRoot(words), {
 			input: '',
 			...options,
 			cwd: alice.project,
@@ -139,15 +147,12 @@ describe('a real Slurm', {skip: needsOwnEngine}, () => {
 
 	/** A second job while all GPUs are taken. */
 	async function refuseToWait(): Promise<void> {
-		const child = spawn(
-			host.program.node,
-			[host.program.cli, 'run', '--on', 'slurm', '--trust', '--memory', '200m', '--', 'true'],
-			{
-				cwd: alice.project,
-				env: {...alice.environment, ...slurm.environment, HOME: alice.home, ...environment()},
-				stdio: ['ignore', 'ignore', 'pipe'],
-			},
-		);
+		const words = ['run', '--on', 'slurm', '--trust', '--memory', '200m', '--', 'true'];
+		const child = spawn('unshare', asRoot(words), {
+			cwd: alice.project,
+			env: {...alice.environment, ...slurm.environment, HOME: alice.home, ...environment()},
+			stdio: ['ignore', 'ignore', 'pipe'],
+		});
 		let told = '';
 		let submitted = 0;
 		let reasoned = 0;
