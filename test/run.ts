@@ -1,5 +1,5 @@
 /**
-What `npm test` runs: build, lint, types, unused code, the catalogue's check, the subjects of commits, known
+What `npm test` runs: the check of commit subjects, build, lint, types, unused code, the catalogue's check, known
 vulnerabilities of what is bundled, and unit tests; meanwhile a test host is set up, and the end-to-end tests run on it; as root two
 of them, and each test file on the one that is free.
 
@@ -60,6 +60,11 @@ try {
 
 async function main(): Promise<void> {
 	const everything = !options.unit && !options.e2e;
+	if (everything) {
+		// Costs nothing, and after half an hour of tests it is the last thing anybody wants to be told.
+		await step('commit subjects', async () => reportCommits());
+	}
+
 	await step('build', () => quietly('npm', ['run', '--silent', 'build']));
 	if (options.e2e || everything) {
 		await endToEnd(others);
@@ -84,7 +89,6 @@ async function checks(): Promise<void> {
 	await step('types', () => quietly('npm', ['run', '--silent', 'types']));
 	await step('unused code', () => quietly('npm', ['run', '--silent', 'unused']));
 	await step('catalogue', () => quietly('npm', ['run', '--silent', 'catalog:check']));
-	await step('commit subjects', async () => reportCommits());
 	await step('known vulnerabilities', reportAudit);
 }
 
