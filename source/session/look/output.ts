@@ -6,14 +6,18 @@ import {enterAlternate, leaveAlternate, withWritten} from './stream.ts';
 const reset = '\u001B[0m';
 const toDefault = /\u001B\[(?:0|39|49)?m/g;
 
+/** The cursor comes along to the alternate screen, with the column in which a shell or a program left it. */
+const home = '\u001B[H';
+
 /**
 The same stream, except that what is written to it is as the look wants it at that time: ASCII only, or on a background of the theme's own.
-Whatever draws need not know.
+The alternate screen begins at its first column. Whatever draws need not know.
 */
 export function dressed<Stream extends NodeJS.WriteStream>(stream: Stream, lookNow: () => Look): Stream {
 	let look = lookNow();
 	let paint = painter(look);
-	const change = (text: string) => {
+	const change = (written: string) => {
+		const text = written.replaceAll(enterAlternate, `${enterAlternate}${home}`);
 		if (look !== lookNow()) {
 			look = lookNow();
 			paint = painter(look);

@@ -38,7 +38,13 @@ async function enter(
 	store.hold();
 	const {exitCode, detached} = await lendTerminal(suspend, async () => {
 		process.stdout.write(`${greeting}\r\n`);
-		return run();
+		const result = await run();
+		if (result.detached) {
+			// The shell's prompt stays on the main screen, in a line of its own.
+			process.stdout.write('\r\n');
+		}
+
+		return result;
 	});
 	const how = detached ? ', where the shell is still running' : exitCode === 0 ? '' : ` (exit code ${exitCode})`;
 	say(exitCode === 0 || detached ? 'success' : 'note', `Back from ${name}${how}`);

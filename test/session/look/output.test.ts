@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {Writable} from 'node:stream';
 import {describe, test} from 'node:test';
 import {stripVTControlCharacters} from 'node:util';
+import xterm from '@xterm/headless';
 import fc from 'fast-check';
 import {toAscii} from '../../../source/session/look/ascii.ts';
 import type {Look} from '../../../source/session/look/detect.ts';
@@ -45,6 +46,14 @@ test('another look counts from the next write on', () => {
 	text = '';
 	out.write('●\u001B[39m');
 	assert.equal(text, '*\u001B[39m');
+});
+
+test('the alternate screen is drawn from its corner on, wherever a shell left the cursor', async () => {
+	const display = new xterm.Terminal({cols: 40, rows: 4, allowProposedApi: true});
+	await new Promise<void>((done) => display.write('alice@vision:/workspace$ ', done));
+	await new Promise<void>((done) => display.write(written({}, '\u001B[?1049h', 'gpubox'), done));
+	assert.equal(display.buffer.active.type, 'alternate');
+	assert.equal(display.buffer.active.getLine(0)?.translateToString(true), 'gpubox');
 });
 
 describe('ASCII', () => {
@@ -90,7 +99,7 @@ describe('a painted background', () => {
 	const base = '\u001B[38;5;231;48;5;16m';
 
 	test('is there from the alternate screen on, and gone on the main screen', () => {
-		assert.equal(written(look, '\u001B[?1049h'), `\u001B[?1049h${base}\u001B[2J`);
+		assert.equal(written(look, '\u001B[?1049h'), `\u001B[?1049h${base}\u001B[2J\u001B[H`);
 		assert.equal(written(look, '\u001B[?1049l'), '\u001B[0m\u001B[?1049l');
 	});
 
@@ -103,7 +112,7 @@ describe('a painted background', () => {
 
 	test('is not there without colours, and not in other themes', () => {
 		for (const other of [{...look, depth: 1}, {palette: 'dark'}, {palette: 'light'}, {}] as Array<Partial<Look>>) {
-			assert.equal(written(other, '\u001B[?1049h\u001B[39m'), '\u001B[?1049h\u001B[39m');
+			assert.equal(written(other, '\u001B[?1049h\u001B[39m'), '\u001B[?1049h\u001B[H\u001B[39m');
 		}
 	});
 });
