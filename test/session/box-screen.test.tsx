@@ -70,6 +70,32 @@ test('secrets are hidden, another user’s environment is not shown, and nothing
 	assert.doesNotMatch(other, /EPOCHS|docker run|\/workspace/);
 });
 
+test('a process that is a whole script does not hide the next one', async (t) => {
+	const shown = await showSession(t, {columns: 200, rows: 60});
+	await shown.waitFor(/hopper[\s\S]*alice-llm-train/);
+	shown.type('\r');
+	await shown.waitFor(/only its owner/);
+	const script = `sh -c # The shell ${'echo something and go on; '.repeat(500)}`;
+	shown.session.store.changeNow(
+		withFacts(({boxCard}) => ({
+			boxCard: {
+				...boxCard,
+				processes: [
+					{pid: 1, title: script},
+					{pid: 2, title: 'python train.py'},
+				] as NonNullable<typeof boxCard.processes>,
+			},
+		})),
+	);
+	const {facts, view} = shown.session.store.get();
+	const lines = selectBoxLines(facts, view, {now: frozenAt, width: 78});
+	const place = (label: string) => lines.findIndex((line) => line.label.trim() === label);
+	assert.ok(place('1') > 0);
+	assert.ok(place('2') - place('1') <= 4, `${place('2') - place('1')} lines`);
+	assert.match(lines[place('2')]?.text ?? '', /python train\.py/);
+	assert.match(lines[place('2') - 1]?.text ?? '', /…$/);
+});
+
 test('nothing is asked of the engine about a box that no one looks at', async (t) => {
 	const asked: string[] = [];
 	const shown = await showSession(

@@ -1,7 +1,7 @@
 import type {ContainerSpec, Mount} from '../../../engine/engine.ts';
 import {formatBytes} from '../../../text/bytes.ts';
 import {breakLines, fit} from '../../../text/layout/fit.ts';
-import {safeText} from '../../../text/safe.ts';
+import {safeText, shorten} from '../../../text/safe.ts';
 import {hidden, hideInCommand, looksSecret} from '../../../text/secret-looking.ts';
 import {selectDetail} from '../boxes/select-boxes.ts';
 import {boxOf} from '../boxes/shown-boxes.ts';
@@ -17,6 +17,8 @@ type Pair = [label: string, value: string];
 const labelWidth = 10;
 /** Foreign text of which more than this would be no help to anyone. */
 const longestValue = 2000;
+/** Of a process: its command line may be a whole script, and the next process would be screens below it. */
+const longestCommand = 200;
 
 /** All that is known of the box, in lines of at most `width` columns. Safe to print. */
 export function selectBoxLines(facts: Facts, view: View, {now, width}: {now: Date; width: number}): BoxLine[] {
@@ -32,12 +34,7 @@ export function selectBoxLines(facts: Facts, view: View, {now, width}: {now: Dat
 		['', selectDetail(facts, view, now)],
 		...(processes === undefined || processes.length === 0
 			? []
-			: [
-					[
-						'Processes',
-						processes.map(({pid, title}): Pair => [String(pid), hideInCommand(title.split(' ')).join(' ')]),
-					] as [string, Pair[]],
-				]),
+			: [['Processes', processes.map(({pid, title}): Pair => [String(pid), commandText(title)])] as [string, Pair[]]]),
 		...(spec === undefined
 			? [
 					['Settings', [['', problem === undefined ? 'Asking the engine …' : `! ${problem.message}`]]] as [
@@ -52,6 +49,10 @@ export function selectBoxLines(facts: Facts, view: View, {now, width}: {now: Dat
 		...(title === '' ? [] : [{kind: 'title' as const, label: '', text: title}]),
 		...pairs.flatMap((pair) => linesOf(pair, width)),
 	]);
+}
+
+function commandText(title: string): string {
+	return shorten(hideInCommand(title.split(' ')).join(' '), longestCommand);
 }
 
 function linesOf([label, value]: Pair, width: number): BoxLine[] {
