@@ -20,7 +20,12 @@ export type HeldShell = {
 	open: number[];
 	/** Call it when the shell has ended. */
 	end(): void;
+	/** Call it when the shell goes on without this process: a session lives on after it, and returns to the shell later. */
+	leave(): void;
 };
+
+/** What stands for a shell that goes on without a process of this host. */
+const noOne = '{}';
 
 /** The lowest shell that no process is attached to, else the lowest number that none has. Pure. */
 export function chooseShell(wish: ShellWish, shells: ReadonlyArray<{number: number; attached: boolean}>): number {
@@ -60,6 +65,11 @@ export function takeShell(paths: Paths, folder: string, wish: ShellWish): HeldSh
 				// Another terminal may have taken it over.
 				if (readText(file) === own) {
 					removeFile(file);
+				}
+			},
+			leave() {
+				if (readText(file) === own && removeFile(file)) {
+					createFile(file, noOne);
 				}
 			},
 		};

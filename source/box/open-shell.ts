@@ -26,10 +26,16 @@ export async function openShell(
 	const held = takeShell(host.paths, box.folder, wish);
 	onOpen?.(held.open);
 	const command = ['sh', '-c', readTemplate('box/hold'), 'hold', String(held.number)];
-	const result = await attachToBox(host.engine, box.id, command, streams, signal);
-	if (!result.detached) {
-		held.end();
+	let ended = false;
+	try {
+		const result = await attachToBox(host.engine, box.id, command, streams, signal);
+		ended = !result.detached;
+		return result;
+	} finally {
+		if (ended) {
+			held.end();
+		} else {
+			held.leave();
+		}
 	}
-
-	return result;
 }

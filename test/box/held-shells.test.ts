@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
@@ -29,6 +29,7 @@ describe('taking a shell', () => {
 	const paths = {state} as Paths;
 	const place = join(state, 'box~1', 'shells');
 	mkdirSync(place, {recursive: true});
+	mkdirSync(join(state, 'box~2'));
 
 	test('returns to that of a process that is gone, and not to that of one that lives', () => {
 		writeFileSync(join(place, '1'), JSON.stringify({pid: process.pid, start: 'another time'}));
@@ -42,11 +43,22 @@ describe('taking a shell', () => {
 		assert.equal(takeShell(paths, 'box~1', 'return').number, 2);
 	});
 
+	test('one that this process left is returned to, also by itself', () => {
+		const first = takeShell(paths, 'box~2', 'return');
+		first.leave();
+		const again = takeShell(paths, 'box~2', 'return');
+		assert.deepEqual([again.number, again.open], [1, []]);
+		again.end();
+		assert.deepEqual(readdirSync(join(state, 'box~2', 'shells')), []);
+	});
+
 	test('what has been taken over is not forgotten by the one who had it', () => {
 		const mine = takeShell(paths, 'box~1', 7);
-		writeFileSync(join(place, '7'), JSON.stringify({pid: 1, start: 'x'}));
+		const other = JSON.stringify({pid: 1, start: 'x'});
+		writeFileSync(join(place, '7'), other);
 		mine.end();
-		assert.ok(readdirSync(place).includes('7'));
+		mine.leave();
+		assert.equal(readFileSync(join(place, '7'), 'utf8'), other);
 	});
 
 	test('a file that is damaged is a shell that no terminal has', () => {

@@ -175,6 +175,30 @@ describe('a shell that one comes back to', {skip: needsOwnEngine}, () => {
 		assert.equal((await taken.exited).exitCode, 4);
 	});
 
+	test('in the session, detached and opened again', async () => {
+		const session = openTerminal(host, person, []);
+		await session.waitFor(name);
+		// Of all boxes of this host only that one.
+		session.write('/');
+		await session.waitFor('⏎ done');
+		session.write(name);
+		session.write('\r');
+		await session.waitFor(new RegExp(`▸● ${name}`));
+		session.write('a');
+		await session.waitFor(/\$ ?$/m);
+		session.write('clear; where=session\r');
+		session.write('\u0010\u0011');
+		await session.waitFor(/Back from .*the shell is still running/);
+		assert.match(session.screen().split('\n')[0] ?? '', /^ gpubox/);
+		session.write('a');
+		await session.waitFor(/\$ ?$/m);
+		session.write('clear; echo "in-$where"; exit\r');
+		await session.waitFor('in-session');
+		await session.waitFor(/Back from/);
+		session.write('q');
+		assert.equal((await session.exited).exitCode, 0);
+	});
+
 	test('a command has no holder, and its code comes through', async () => {
 		const command = ['sh', '-c', 'echo "$PPID-$TMUX-"; exit 6'];
 		const terminal = openTerminal(host, person, ['attach', name, '--', ...command]);
