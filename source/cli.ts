@@ -26,7 +26,8 @@ async function start(): Promise<void> {
 	const folder = import.meta.dirname;
 	const code = openCode({
 		folder,
-		read: (name) => readFileSync(join(folder, name), 'latin1'),
+		// Nothing but ASCII, which Node reads fastest under this name.
+		read: (name) => readFileSync(join(folder, name), 'utf8'),
 		cache: findCodeCache(process.env),
 		build,
 		purpose,

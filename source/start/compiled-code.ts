@@ -30,7 +30,7 @@ const {dirname, join} = posix;
 export type CodeOptions = {
 	/** Where the chunks lie, for messages and for what asks where it is. */
 	folder: string;
-	/** The text of a chunk, in Latin-1. */
+	/** The text of a chunk. */
 	read: (name: string) => string;
 	/** Where what was compiled is kept; without one nothing is. */
 	cache: string | undefined;
