@@ -30,6 +30,7 @@ const unmet = new Set([
 	...['node:child_process', 'string-width', 'cli-truncate', 'real-string-width', 'real-cli-truncate'],
 	...['/ink/build/reconciler.js', '/yoga-wasm-base64-esm.js', '/yoga-layout/dist/src/index.js'],
 	...['./output.js', './sanitize-ansi.js', '/ink/build/dom.js', '/ink/build/squash-text-nodes.js'],
+	...['/wrap-ansi/index.js', '/@alcalzone/ansi-tokenize/build/tokenize.js', '/ink/build/line-update.js'],
 	...['/@alcalzone/ansi-tokenize/build/styledChars.js', 'exports', 'modules that run once'],
 ]);
 
@@ -166,6 +167,24 @@ const withoutWaiting = {
 							'b({instance:new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(H.slice(H.indexOf(",")+1),"base64")),d)});return{};(function(){return w||',
 						],
 					]);
+		},
+	},
+};
+
+/** Segmenters that libraries make while they are loaded: the first takes 10 ms, and most screens need none. */
+const lateSegmenters = {
+	name: 'late-segmenters',
+	transform: {
+		filter: {
+			id: /\/node_modules\/(wrap-ansi|slice-ansi|string-width|@alcalzone\/ansi-tokenize|ink)\/.*\.js$/,
+			code: /new Intl\.Segmenter/,
+		},
+		handler(code, id) {
+			met(id);
+			return code.replace(
+				/^const (\w+) = (new Intl\.Segmenter\(.*\));$/gm,
+				'let $1$made;\nconst $1 = {segment: (text) => ($1$made ??= $2).segment(text)};',
+			);
 		},
 	},
 };
@@ -384,7 +403,7 @@ const format = {format: 'cjs', minify: true, comments: {legal: true, annotation:
 const {output} = await build({
 	...common,
 	input: {main: 'source/main.ts', 'demo/nvidia-smi': 'source/demo/nvidia-smi.ts'},
-	plugins: [unused, lazy, builtins, withoutWaiting, keepFrames, findLists, plainExports],
+	plugins: [unused, lazy, builtins, withoutWaiting, lateSegmenters, keepFrames, findLists, plainExports],
 	preserveEntrySignatures: 'allow-extension',
 	// Modules that are imported both ways are meant: one of the two is in the same chunk. How long this build takes is of no interest.
 	checks: {ineffectiveDynamicImport: false, pluginTimings: false},

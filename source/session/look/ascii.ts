@@ -21,16 +21,18 @@ const table = new Map(
 
 /** From nothing to all eight dots of a cell of a braille curve. */
 const densities = [...' .,:;+*%#'];
-const segments = new Intl.Segmenter(undefined, {granularity: 'grapheme'});
+/** Made when it is needed: its data takes 10 ms to load. */
+let segments: Intl.Segmenter | undefined;
 
 /**
 A text that only ASCII is left of, as wide as it was: glyphs become similar characters, letters lose their accents, and `?` stands for
 what is left. Control sequences stay.
 */
 export function toAscii(text: string): string {
-	return text.replaceAll(/[^\u0000-\u007F]+/g, (run) =>
-		Array.from(segments.segment(run), ({segment}) => replacementOf(segment)).join(''),
-	);
+	return text.replaceAll(/[^\u0000-\u007F]+/g, (run) => {
+		segments ??= new Intl.Segmenter(undefined, {granularity: 'grapheme'});
+		return Array.from(segments.segment(run), ({segment}) => replacementOf(segment)).join('');
+	});
 }
 
 function replacementOf(glyph: string): string {
