@@ -8,8 +8,6 @@ import {DoctorScreen, lastDoctorTop} from './screens/doctor.tsx';
 import {EventsScreen} from './screens/events.tsx';
 import {GpuScreen} from './screens/gpu.tsx';
 import {HelpScreen, helpLines} from './screens/help.tsx';
-import {HostsScreen} from './screens/hosts.tsx';
-import {ImagesScreen} from './screens/images.tsx';
 import {ListScreen} from './screens/list.tsx';
 import {LogScreen, logArea} from './screens/log.tsx';
 import {MainScreen} from './screens/main.tsx';
@@ -184,16 +182,8 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 			return <GpuScreen {...frame} past={session.past} />;
 		}
 
-		case 'images': {
-			return <ImagesScreen {...frame} />;
-		}
-
 		case 'commands': {
 			return <CommandsScreen {...frame} />;
-		}
-
-		case 'hosts': {
-			return <HostsScreen {...frame} />;
 		}
 
 		case 'log': {
@@ -203,7 +193,9 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 		case 'containers':
 		case 'processes':
 		case 'people':
+		case 'images':
 		case 'disk':
+		case 'hosts':
 		case 'settings': {
 			return <ListScreen {...frame} name={view.screen} onShown={session} />;
 		}

@@ -32,7 +32,13 @@ import {logSituation} from './state/log/select-log.ts';
 import {followMachine} from './state/machine/container-source.ts';
 import {createLoadSource} from './state/machine/load-source.ts';
 import {createRestartSource} from './state/machine/restart-source.ts';
-import {containerSituation, listSituation, settingSituation} from './state/machine/select-lists.ts';
+import {
+	chosenHost,
+	chosenImage,
+	containerSituation,
+	listSituation,
+	settingSituation,
+} from './state/machine/select-lists.ts';
 import {createUseSource} from './state/machine/use-source.ts';
 import {type Facts, isDemoOffered, noFacts} from './state/model.ts';
 import {faultMessage, type OwnSettings, ownTable} from './state/own/own.ts';
@@ -369,18 +375,18 @@ function situationOf(
 		gpuUuids: facts.gpu.readings.map(({uuid}) => uuid),
 		holder: () => ownHolder(facts, view),
 		refusal: (action) => whyNot(action, facts, view),
-		imageCount: facts.images.choices.length,
 		eventCount: facts.tells.events.happened.length,
 		hosts: facts.hosts.names.map((name) => {
 			const answer = facts.hosts.answers.get(name);
 			const why = answer === undefined ? 'it has not answered yet' : whyAway(answer);
 			return {name, address: answer?.address ?? '', ...(why === undefined ? {} : {why})};
 		}),
+		chosenHost: () => chosenHost({facts, view}),
 		hostsOffered: facts.offers.hosts,
 		returnOffered: facts.cameOver,
 		panes,
 		commandCount: facts.commands.length,
-		imageReference: facts.images.choices[Math.min(view.imageIndex, facts.images.choices.length - 1)]?.reference,
+		chosenImage: () => chosenImage({facts, view}),
 		palette: (now) => selectPalette(facts, now),
 		tasks: facts.tasks.toReversed().map(({title, cancellable = false}) => ({title, cancellable})),
 		demoOffered: isDemoOffered(facts),

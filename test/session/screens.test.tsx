@@ -229,6 +229,83 @@ test('without hosts in the settings the screen says how to set them', async (t) 
 	await shown.waitFor(/No hosts are set\.[\s\S]*→ Set them: gpubox config hosts local,gpu2/);
 });
 
+test('images are filtered, sorted and walked through as every list, and the keys are about the one found', async (t) => {
+	const pulled: string[] = [];
+	const shown = await showSession(t, small, {
+		useCases: {
+			images: async () => images,
+			async pull(_host, reference) {
+				pulled.push(reference);
+			},
+		},
+	});
+	const {type, waitFor, frame} = shown;
+	await shown.waitForWhole(everything);
+	type('5');
+	await waitFor(/2 of 3 fit/);
+	type('/');
+	type('zzz');
+	await waitFor(/Nothing matches the filter/);
+	type('\r');
+	type('p');
+	type('u');
+	await waitFor(/Nothing matches the filter[\s\S]* \/ filter/);
+	assert.doesNotMatch(frame(), /p pull/);
+	type('/');
+	type('\u0015');
+	type('notebk');
+	await waitFor(/▸✓ quay\.io[\s\S]*Brings Jupyter along/);
+	type('\r');
+	type('p');
+	await waitFor(/notebook:cuda12-python-3\.12 is here/);
+	assert.deepEqual(pulled, ['quay.io/jupyter/pytorch-notebook:cuda12-python-3.12']);
+	// The filter is kept while one looks at another screen, and Esc clears it before it leads back.
+	type('1');
+	await waitFor(/8 GPUs/);
+	type('5');
+	await waitFor(/\/ notebk +1 found/);
+	type('\u001B');
+	await waitFor(/▸★[\s\S]*1\.7\.1/);
+	type('G');
+	await waitFor(/▸✕[\s\S]*not compiled for the H100/);
+	type('g');
+	await waitFor(/▸★/);
+	type('S');
+	await waitFor(/IMAGE↑/);
+	type('S');
+	// What is here already comes first, then the smallest.
+	await waitFor(/DOWNLOAD↑[\s\S]*★ [\s\S]*✕ [\s\S]*✓ /);
+	type('\u001B');
+	await waitFor(/8 GPUs/);
+});
+
+test('hosts are filtered, and the one found is gone to', async (t) => {
+	const left = Promise.withResolvers<void>();
+	const {type, waitFor, waitForWhole, session} = await showSession(t, small, {
+		useCases: answering(left),
+		hostsOffered: true,
+	});
+	await waitForWhole(everything);
+	type('7');
+	await waitFor(/2 of 4 answered/);
+	type('G');
+	await waitFor(/▸… gauss/);
+	type('/');
+	type('thesis');
+	await waitFor(/▸● hopper +1 of 3 free[\s\S]*Your boxes {2}dora-thesis/);
+	type('\u0015');
+	type('turing');
+	await waitFor(/▸✕ dora@turing/);
+	type('\r');
+	type('\r');
+	await waitFor(/dora@turing: no answer within 3 s/);
+	type('\u001B');
+	await waitFor(/dora@turing[\s\S]*… gauss/);
+	assert.equal(session.store.get().view.screen, 'hosts');
+	type('\u001B');
+	await left.promise;
+});
+
 test('an image is pulled as a task, and its list read again', async (t) => {
 	let known = images.map((image) => ({...image, local: false}));
 	const pulled = Promise.withResolvers<void>();

@@ -73,6 +73,7 @@ export function ListPane(properties: Properties) {
 					key={row.id}
 					row={row}
 					widths={widths}
+					width={inner}
 					selected={row === chosen}
 					marked={properties.marked?.has(row.id) ?? false}
 				/>
@@ -110,15 +111,20 @@ type ShownColumn = {column: Column; columns: number};
 
 function ListRow({
 	row,
-	widths,
+	widths: all,
+	width,
 	selected,
 	marked,
 }: {
 	row: Row;
 	widths: readonly ShownColumn[];
+	width: number;
 	selected: boolean;
 	marked: boolean;
 }) {
+	const {instead} = row;
+	const widths = instead === undefined ? all : all.slice(0, 1);
+	const rest = width - 5 - (widths[0]?.columns ?? 0);
 	return (
 		<Text wrap="truncate">
 			<Text {...theme.accent}>{`${selected ? '▸' : ' '}${marked ? '+' : ''}`}</Text>
@@ -131,6 +137,9 @@ function ListRow({
 					</Text>
 				);
 			})}
+			{instead !== undefined && (
+				<Text {...(row.dim && !selected ? theme.quiet : {})}>{`  ${cut(instead, Math.max(0, rest))}`}</Text>
+			)}
 		</Text>
 	);
 }

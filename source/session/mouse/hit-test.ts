@@ -35,7 +35,7 @@ export function hitTest(frame: Frame, point: Point): Hit | undefined {
 		return undefined;
 	}
 
-	const hasTabs = view.screen === 'main' ? layout.tabsHeight > 0 : isListName(view.screen) || isWithTabs(view, size);
+	const hasTabs = view.screen === 'main' ? layout.tabsHeight > 0 : isListName(view.screen);
 	if (point.y === tabsRow && hasTabs) {
 		return tabAt(view, size.columns, point.x);
 	}
@@ -45,10 +45,6 @@ export function hitTest(frame: Frame, point: Point): Hit | undefined {
 
 function isCovered({asking, palette, own, menu, config}: View): boolean {
 	return [asking, palette, own, menu, config].some((each) => each !== undefined);
-}
-
-function isWithTabs({screen}: View, {rows}: {rows: number}): boolean {
-	return (screen === 'images' || screen === 'hosts') && rows >= 16;
 }
 
 function tabAt(view: View, width: number, x: number): Hit | undefined {

@@ -27,6 +27,9 @@ type Properties = {
 	onShown: Pick<Session, 'showRows' | 'showColumns' | 'showDetail'>;
 };
 
+const rowsForDetail = 16;
+const noDetail: ReturnType<typeof selectRowDetail> = {note: '', lines: []};
+
 /** What is shown, and how the lines are shared out: rows `from` up to `to` of the list, and the details below. */
 export function listParts(
 	name: ListName,
@@ -35,8 +38,13 @@ export function listParts(
 	{size: {columns, rows}, now}: Pick<Properties, 'size' | 'now'>,
 ) {
 	const shown = selectList(name, facts, view, now);
-	const detail = rows < 18 || shown.chosen === undefined ? [] : selectRowDetail(name, shown.chosen.id, facts, now);
-	const detailHeight = detail.length === 0 ? 0 : Math.min(detail.length + 2, Math.floor(rows / 3));
+	const detail =
+		rows < rowsForDetail || shown.chosen === undefined
+			? noDetail
+			: selectRowDetail(name, shown.chosen.id, facts, {now, width: columns - 4});
+	// Of a host with many GPUs there is much to say, and few have many hosts.
+	const share = name === 'hosts' ? 2 : 3;
+	const detailHeight = detail.lines.length === 0 ? 0 : Math.min(detail.lines.length + 2, Math.floor(rows / share));
 	const noticeHeight = noticeLines(facts, view, columns);
 	const height = Math.max(4, rows - 3 - detailHeight - noticeHeight);
 	const room = Math.max(0, height - linesBesideRows({...view.lists[name], problem: shown.problem}));
@@ -85,12 +93,18 @@ export function ListScreen({name, facts, view, size, now, onShown}: Properties) 
 				onColumns={showColumns}
 			/>
 			{detailHeight > 0 && (
-				<TitledPane title={shown.chosen?.cells.name?.text ?? ''} width={columns} height={detailHeight} focused={false}>
-					{detail.slice(0, detailHeight - 2).map(([label, value], line) => (
+				<TitledPane
+					title={shown.chosen?.cells.name?.text ?? ''}
+					note={detail.note}
+					width={columns}
+					height={detailHeight}
+					focused={false}
+				>
+					{detail.lines.slice(0, detailHeight - 2).map(({label, text, style = {}}, line) => (
 						// biome-ignore lint/suspicious/noArrayIndexKey: labels may repeat, the order is fixed
 						<Text key={line} wrap="truncate">
-							<Text {...theme.quiet}>{` ${fit(label, 9)} `}</Text>
-							{cut(value, columns - 14)}
+							<Text {...theme.quiet}>{label === undefined ? ' ' : ` ${fit(label, 9)} `}</Text>
+							<Text {...style}>{cut(text, columns - (label === undefined ? 4 : 14))}</Text>
 						</Text>
 					))}
 				</TitledPane>

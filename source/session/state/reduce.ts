@@ -118,19 +118,7 @@ export type TourState = {shown: boolean; step: number; part: number};
 
 /** What the user looks at. Boxes and GPUs are named by id: their places in the lists change. */
 export type View = {
-	screen:
-		| 'main'
-		| 'help'
-		| 'images'
-		| 'setup'
-		| 'hosts'
-		| 'gpu'
-		| 'box'
-		| 'log'
-		| 'events'
-		| 'commands'
-		| 'doctor'
-		| ListName;
+	screen: 'main' | 'help' | 'setup' | 'gpu' | 'box' | 'log' | 'events' | 'commands' | 'doctor' | ListName;
 	/** The screen to go back to from the help. */
 	behindHelp: Exclude<View['screen'], 'help'>;
 	/** The same for the list of what happened and the command log. */
@@ -140,9 +128,6 @@ export type View = {
 	/** The box chosen; when it is gone, the first one is. */
 	boxId: string | undefined;
 	gpuUuid: string | undefined;
-	imageIndex: number;
-	/** The host chosen; when it is gone, the first one is. */
-	hostName: string | undefined;
 	/** What the user made of each list that has a screen. */
 	lists: Lists;
 	setup: SetupView;
@@ -188,8 +173,6 @@ export const firstView: View = {
 	side: 'log',
 	boxId: undefined,
 	gpuUuid: undefined,
-	imageIndex: 0,
-	hostName: undefined,
 	lists: newLists,
 	setup: startOf({}),
 	mouse: false,
@@ -225,7 +208,7 @@ type BoxAction =
 	| {type: 'show'; side: Side}
 	| {type: 'select-box'; by: number};
 
-type ImageAction = {type: 'images' | 'pull-image' | 'up-with-image'} | {type: 'select-image'; by: number};
+type ImageAction = {type: 'images' | 'pull-image' | 'up-with-image'};
 
 type HelpAction = {type: 'help' | 'back'} | {type: 'scroll-help'; by: number};
 
@@ -277,7 +260,6 @@ export type Situation = HostSituation & {
 	holder: () => {id: string; name: string; owner: string} | undefined;
 	/** Why a key does nothing now. */
 	refusal: (action: Action) => string | undefined;
-	imageCount: number;
 	/** Panes that are on the screen now. */
 	panes: Pane[];
 	/** What runs, the newest first. */
@@ -291,8 +273,8 @@ export type Situation = HostSituation & {
 	own: () => OwnValues;
 	/** Lines of the command log. */
 	commandCount: number;
-	/** Of the chosen image. */
-	imageReference: string | undefined;
+	/** The name of the chosen image. Computed only where it is needed. */
+	chosenImage: () => string | undefined;
 	/** Lines of the palette, the best match first. Computed only where it is needed, as the next. */
 	palette: (view: View) => Array<PaletteItem<Action>>;
 	setup: () => SetupSituation;
@@ -323,8 +305,7 @@ export type Effect =
 	| PaletteEffect
 	| Of<'free', {boxId: string; kernels: string[]}>
 	| Of<'trust', {yes: boolean}>
-	/** The place of the image in the list. */
-	| Of<'pull-image' | 'up-with-image', {index: number}>
+	| Of<'pull-image' | 'up-with-image', {image: string}>
 	| SetupEffect
 	| DoctorEffect
 	| ConfigEffect
@@ -367,7 +348,7 @@ const asHelp: Reducer<HelpAction> = (view, action, situation) => ({
 	effects: [],
 });
 const onHosts: Reducer<HostAction> = (view, action, situation) => {
-	const {change, effects} = reduceHosts(view, action, {...situation, busy: situation.tasks.length > 0});
+	const {change, effects} = reduceHosts(action, {...situation, busy: situation.tasks.length > 0});
 	return {view: {...view, ...change}, effects};
 };
 const onInspected: Reducer<InspectAction> = (view, action, situation) => {
@@ -420,9 +401,7 @@ const reducers: ReducerTable = {
 	images: reduceImages,
 	'pull-image': reduceImages,
 	'up-with-image': reduceImages,
-	'select-image': reduceImages,
 	hosts: onHosts,
-	'select-host': onHosts,
 	'go-to-host': onHosts,
 	return: onHosts,
 	'open-gpu': onInspected,
@@ -748,13 +727,15 @@ const bulkDeeds: Partial<Record<BoxAction['type'], 'stop-or-start' | 'remove' | 
 
 /** What the key to copy is about: what is chosen where the keyboard is. */
 function aboutToCopy(view: View, situation: Situation): CopyAbout | undefined {
-	const {boxes, gpuUuids, hosts, imageReference} = situation;
+	const {boxes, gpuUuids, hosts} = situation;
 	if (view.screen === 'images') {
-		return imageReference === undefined ? undefined : {kind: 'image', reference: imageReference};
+		const reference = situation.chosenImage();
+		return reference === undefined ? undefined : {kind: 'image', reference};
 	}
 
 	if (view.screen === 'hosts') {
-		const host = hosts.find(({name}) => name === view.hostName) ?? hosts[0];
+		const chosen = situation.chosenHost();
+		const host = hosts.find(({name}) => name === chosen);
 		return host && {kind: 'host', name: host.name, address: host.address};
 	}
 
@@ -776,28 +757,18 @@ function aboutToCopy(view: View, situation: Situation): CopyAbout | undefined {
 	return box && {kind: 'box', boxId: box.id};
 }
 
-function reduceImages(view: View, action: ImageAction, {imageCount}: Situation): Reduced {
-	const last = Math.max(0, imageCount - 1);
-	switch (action.type) {
-		case 'images': {
-			return {view: {...view, screen: 'images', imageIndex: 0}, effects: [{type: 'load-images'}]};
-		}
-
-		case 'select-image': {
-			const imageIndex = Math.min(last, Math.max(0, view.imageIndex + action.by));
-			return {view: {...view, imageIndex}, effects: []};
-		}
-
-		case 'pull-image':
-		case 'up-with-image': {
-			const {type} = action;
-			return {
-				// What a box is doing is shown beside the boxes.
-				view: type === 'up-with-image' ? {...view, screen: 'main'} : view,
-				effects: imageCount === 0 ? [] : [{type, index: Math.min(view.imageIndex, last)}],
-			};
-		}
+function reduceImages(view: View, {type}: ImageAction, {chosenImage}: Situation): Reduced {
+	if (type === 'images') {
+		return {view: {...view, screen: 'images'}, effects: [{type: 'load-images'}]};
 	}
+
+	const image = chosenImage();
+	if (image === undefined) {
+		return {view, effects: []};
+	}
+
+	// What a box is doing is shown beside the boxes.
+	return {view: type === 'up-with-image' ? {...view, screen: 'main'} : view, effects: [{type, image}]};
 }
 
 /** One opened from the other, or from the help over them, goes back to what was below: no circle. */

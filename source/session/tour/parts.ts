@@ -1,6 +1,7 @@
 import {type Box, isRunning} from '../../box/box.ts';
 import {boxOf, shownBoxes} from '../state/boxes/shown-boxes.ts';
-import {isComplete, type Pane, type Question, type View} from '../state/reduce.ts';
+import {isListName} from '../state/lists/reduce-lists.ts';
+import {type Action, isComplete, type Pane, type Question, type View} from '../state/reduce.ts';
 import type {Ask, Happened, Now, Part} from './tour.ts';
 
 type Wish = {
@@ -49,7 +50,7 @@ export function part({text, ask, done, screen = 'main', pane, box, asked = false
 			if (view.screen !== screen && view.screen !== 'main') {
 				const isDetail = view.screen === 'gpu' || view.screen === 'box';
 				const isPast = isDetail && view.inspect.cursorMs !== undefined;
-				return {press: {type: isDetail ? 'leave-inspect' : 'back'}, to: isPast ? 'to return to now' : 'to go back'};
+				return {press: leaving(view.screen), to: isPast ? 'to return to now' : 'to go back'};
 			}
 
 			const way = view.screen === screen ? undefined : ways[screen];
@@ -60,6 +61,14 @@ export function part({text, ask, done, screen = 'main', pane, box, asked = false
 			return lead ?? way?.ask ?? (typeof ask === 'function' ? ask(now) : ask);
 		},
 	};
+}
+
+function leaving(screen: View['screen']): Action {
+	if (screen === 'gpu' || screen === 'box') {
+		return {type: 'leave-inspect'};
+	}
+
+	return isListName(screen) ? {type: 'list', does: {type: 'leave-list'}} : {type: 'back'};
 }
 
 /** The shorter way to a pane. A box can be selected from anywhere, so only a step on the way needs its list. */
@@ -119,6 +128,11 @@ export function started(happened: Happened, type: string): boolean {
 /** The key just meant this. */
 export function pressed(happened: Happened, type: string): boolean {
 	return happened?.action.type === type;
+}
+
+/** The key just chose another row of a list. */
+export function walked(happened: Happened): boolean {
+	return happened?.action.type === 'list' && happened.action.does.type === 'select-row';
 }
 
 export const atWork = ({facts}: Now): boolean => facts.tasks.length > 0;

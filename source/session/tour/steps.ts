@@ -2,10 +2,13 @@
 
 import type {ImageChoice} from '../../app/images/image-choices.ts';
 import {type Box, isRunning} from '../../box/box.ts';
+import {selectList} from '../state/machine/select-lists.ts';
 import {textOf} from '../state/setup/field.ts';
-import {atWork, chosen, mineRunning, myJob, part, pressed, sayYes, started} from './parts.ts';
+import {atWork, chosen, mineRunning, myJob, part, pressed, sayYes, started, walked} from './parts.ts';
 import type {Ask, Now, Step} from './tour.ts';
 
+/** Which row is chosen does not depend on the time. */
+const anyTime = new Date(0);
 const always = () => true;
 const anyBox = ({facts}: Now) => facts.box.boxes.length > 0;
 const lostCards = ({facts}: Now) => facts.gpu.readings.filter(({lost}) => lost);
@@ -39,19 +42,25 @@ const pullable = ({fits, local}: ImageChoice) => fits === true && !local;
 
 /** Leads to an image that fits and is not local yet, the nearest one below or else above. */
 function askToPull({facts, view}: Now): Ask {
-	const {choices} = facts.images;
-	const {imageIndex} = view;
-	const current = choices[imageIndex];
-	if (current === undefined || !choices.some(pullable)) {
+	const wanted = new Set(facts.images.choices.filter(pullable).map(({reference}) => reference));
+	if (wanted.size === 0) {
 		return {wait: 'Wait until the images are checked'};
 	}
 
-	if (pullable(current)) {
+	const {rows, chosen: current} = selectList('images', facts, view, anyTime);
+	if (current === undefined || !rows.some(({id}) => wanted.has(id))) {
+		return {press: {type: 'list', does: {type: 'leave-list'}}, to: 'to show all images'};
+	}
+
+	if (wanted.has(current.id)) {
 		return {press: {type: 'pull-image'}, to: 'to pull it'};
 	}
 
-	const below = choices.some((choice, place) => place > imageIndex && pullable(choice));
-	return {press: {type: 'select-image', by: below ? 1 : -1}, to: 'to select a ✓ that is not local yet'};
+	const below = rows.slice(rows.indexOf(current)).some(({id}) => wanted.has(id));
+	return {
+		press: {type: 'list', does: {type: 'select-row', by: below ? 1 : -1}},
+		to: 'to select a ✓ that is not local yet',
+	};
 }
 
 export const steps: readonly Step[] = [
@@ -201,8 +210,8 @@ export const steps: readonly Step[] = [
 			part({
 				text: '"★" is the recommended image, "✓" fits, "✕" does not fit. Below the list is the reason, and for an image that does not fit also a fix.',
 				screen: 'images',
-				ask: {press: {type: 'select-image', by: 1}, to: 'to read about the next one'},
-				done: ({view}, happened) => view.screen === 'images' && pressed(happened, 'select-image'),
+				ask: {press: {type: 'list', does: {type: 'select-row', by: 1}}, to: 'to read about the next one'},
+				done: ({view}, happened) => view.screen === 'images' && walked(happened),
 			}),
 			part({
 				text: 'An image that is not local yet can be pulled in advance, for everyone on this machine.',

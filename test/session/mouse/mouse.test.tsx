@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import type {ImageChoice} from '../../../source/app/images/image-choices.ts';
 import {layOut} from '../../../source/session/layout.ts';
 import {type Frame, hitTest} from '../../../source/session/mouse/hit-test.ts';
 import {messageLines} from '../../../source/session/state/selectors.ts';
@@ -16,6 +17,17 @@ function frameOf({session}: Shown, size: {columns: number; rows: number}): Frame
 	return {facts, view, size, layout, now: frozenAt};
 }
 
+const choice = (reference: string): ImageChoice => ({
+	reference,
+	fits: true,
+	recommended: false,
+	local: true,
+	cuda: null,
+	framework: null,
+	sizeBytes: null,
+	reasons: ['It fits'],
+});
+
 /** Where a text begins on the screen. */
 function placeOf(screen: string, text: string): {x: number; y: number} {
 	const lines = screen.split('\n');
@@ -31,7 +43,8 @@ for (const size of [
 	{columns: 160, rows: 30},
 ]) {
 	test(`what is pointed at is what is drawn there, at ${size.columns}x${size.rows}`, async (t) => {
-		const shown = await showSession(t, size);
+		const image = 'quay.io/jupyter/pytorch-notebook:cuda12';
+		const shown = await showSession(t, size, {useCases: {images: async () => [choice('other'), choice(image)]}});
 		await shown.waitFor(/8 GPUs[\s\S]*bob-segmentation[\s\S]*chen-vllm/);
 		const at = (text: string) => hitTest(frameOf(shown, size), placeOf(shown.frame(), text));
 		const {facts} = shown.session.store.get();
@@ -48,6 +61,9 @@ for (const size of [
 		const container = shown.session.store.get().facts.machine.containers.find(({name}) => name === 'dcgm-exporter');
 		assert.deepEqual(at('dcgm-exporter'), {on: 'row', id: container?.id});
 		assert.equal(at('NAME'), undefined);
+		shown.type('5');
+		await shown.waitFor(/fit this machine/);
+		assert.deepEqual(at(image.slice(0, 20)), {on: 'row', id: image});
 	});
 }
 

@@ -12,13 +12,13 @@ export const situation: Situation = {
 	holder: () => undefined,
 	refusal: () => undefined,
 	eventCount: 5,
-	imageCount: 3,
 	panes: ['gpus', 'boxes', 'side'],
 	hosts: [
 		{name: 'local', address: 'unix:///run/docker.sock'},
 		{name: 'gpu2', address: 'ssh://gpu2', why: 'no answer within 3 s'},
 		{name: 'gpu3', address: 'ssh://gpu3'},
 	],
+	chosenHost: () => 'local',
 	hostsOffered: true,
 	returnOffered: false,
 	demoOffered: false,
@@ -26,7 +26,7 @@ export const situation: Situation = {
 	own: () => ({}),
 	list: () => ({rows: [], nextSort: () => undefined, orderBy: () => undefined, leadsTo: () => undefined}),
 	commandCount: 0,
-	imageReference: 'pytorch/pytorch',
+	chosenImage: () => 'pytorch/pytorch',
 	palette: () => [],
 	setup: () => ({
 		file: undefined,

@@ -84,8 +84,8 @@ const meant: Array<[name: string, view: Partial<View>, slash: string, enter: str
 	['people', {}, 'list filter', 'list enter-row', 'list select-row', '., ., .'],
 	['disk', {}, 'list filter', 'list enter-row', 'list select-row', '., ., .'],
 	['settings', {}, 'list filter', 'config change', 'list select-row', '., ., .'],
-	['images', {}, '.', 'up-with-image', 'select-image', 'copy-menu, ., .'],
-	['hosts', {}, '.', 'go-to-host', 'select-host', 'copy-menu, ., .'],
+	['images', {}, 'list filter', 'up-with-image', 'list select-row', 'copy-menu, ., .'],
+	['hosts', {}, 'list filter', 'go-to-host', 'list select-row', 'copy-menu, ., .'],
 	// As in vi, `l` is the arrow to the right, through the time.
 	['gpu', {}, '.', 'leave-inspect', 'move-cursor', 'copy-menu, move-cursor, .'],
 	['box', {}, '.', 'leave-inspect', 'scroll-box', 'copy-menu, container log, stop-or-start'],
@@ -134,6 +134,15 @@ test('where there is nothing yet, the keys of a box and of a GPU say why they do
 	assert.equal(why('enter', {...firstView, focus: 'gpus'}), 'there is no GPU');
 	assert.equal(why('y', {...firstView, screen: 'doctor'}), 'there is no command to copy');
 	assert.equal(why('enter', {...firstView, screen: 'settings'}), 'there is no setting');
+	assert.equal(why('enter', {...firstView, screen: 'disk'}), 'it leads nowhere');
+	for (const key of ['enter', 'p', 'y']) {
+		assert.equal(why(key, {...firstView, screen: 'images'}), 'there is no image', key);
+	}
+
+	for (const key of ['enter', 'y']) {
+		assert.equal(why(key, {...firstView, screen: 'hosts'}), 'there is no host', key);
+	}
+
 	for (const key of ['l', 's', 'y']) {
 		assert.equal(why(key, {...firstView, screen: 'containers'}), 'there is no container', key);
 	}

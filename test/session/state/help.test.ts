@@ -68,6 +68,13 @@ test('where one came from comes first, and every key with a label is there', () 
 		);
 	assert.equal(titles({})[0], '▸ In the list of boxes');
 	assert.equal(titles({behindHelp: 'images'})[0], '▸ On the images screen');
+	const labels = (behindHelp: View['behindHelp']) =>
+		selectHelp(withBoxes(), {...firstView, screen: 'help', behindHelp}, false).flatMap((line) =>
+			line.kind === 'key' && line.state !== 'elsewhere' ? [line.label] : [],
+		);
+	// Enter starts a box there.
+	assert.ok(labels('people').includes('Go to what it belongs to'));
+	assert.ok(!labels('images').includes('Go to what it belongs to'));
 	const told = helpOf(withBoxes()).map(({label}) => label);
 	for (const {label} of bindings.filter(({scope}) => ['main', 'boxes', 'gpus', 'anywhere'].includes(scope))) {
 		assert.ok(label === '' || told.includes(label), label);

@@ -138,7 +138,12 @@ test('the images screen asks for images, and is left again', () => {
 	const shown = after([{type: 'images'}]);
 	assert.equal(shown.view.screen, 'images');
 	assert.deepEqual(shown.effects, [{type: 'load-images'}]);
-	assert.equal(after([{type: 'images'}, {type: 'select-image', by: 9}]).view.imageIndex, 2);
+	assert.deepEqual(after([{type: 'images'}, {type: 'pull-image'}]).effects.at(-1), {
+		type: 'pull-image',
+		image: 'pytorch/pytorch',
+	});
+	const none = {chosenImage: () => undefined};
+	assert.deepEqual(after([{type: 'pull-image'}, {type: 'up-with-image'}], {}, none).effects, []);
 	assert.equal(after([{type: 'images'}, {type: 'back'}]).view.screen, 'main');
 });
 
@@ -159,14 +164,15 @@ test('only a log is scrolled', () => {
 });
 
 test('going over to another host, and back', () => {
-	const down: Action = {type: 'select-host', by: 1};
 	const go: Action = {type: 'go-to-host'};
 	assert.equal(after([{type: 'hosts'}]).view.screen, 'hosts');
 	assert.equal(after([{type: 'hosts'}], {}, {hostsOffered: false}).view.screen, 'main');
 	assert.equal(after([{type: 'hosts'}, {type: 'help'}, {type: 'back'}]).view.screen, 'hosts');
-	assert.deepEqual(after([down, down, down, go]).effects, [{type: 'go-to-host', name: 'gpu3', address: 'ssh://gpu3'}]);
+	const to = (name: string | undefined) => ({chosenHost: () => name});
+	assert.deepEqual(after([go], {}, to('gpu3')).effects, [{type: 'go-to-host', name: 'gpu3', address: 'ssh://gpu3'}]);
+	assert.deepEqual(after([go], {}, to(undefined)).effects, []);
 	// One that does not answer says why, and nothing that runs here is ended.
-	assert.deepEqual(after([down, go]).effects, [{type: 'say', text: 'gpu2: no answer within 3 s', fix: ''}]);
+	assert.deepEqual(after([go], {}, to('gpu2')).effects, [{type: 'say', text: 'gpu2: no answer within 3 s', fix: ''}]);
 	const tasks = [{title: 'Pulling', cancellable: true}];
 	assert.deepEqual(
 		after([go, {type: 'return'}], {}, {tasks, returnOffered: true}).effects.map(({type}) => type),

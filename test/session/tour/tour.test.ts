@@ -57,6 +57,10 @@ const now = (facts: Partial<Facts> = {}, view: Partial<View> = {}): Now => ({
 	facts: {...full, ...facts},
 	view: {...firstView, ...view},
 });
+const atImage = (place: number, filter = ''): View['lists'] => ({
+	...firstView.lists,
+	images: {...firstView.lists.images, place, filter: {before: filter, after: ''}},
+});
 const key = (type: string, members: object = {}, effects: Array<Partial<Effect>> = [], before: Facts = full) => ({
 	action: {type, ...members} as Action,
 	effects: effects as Effect[],
@@ -101,7 +105,7 @@ describe('what moves the tour', () => {
 		['boxes 12', now({}, {screen: 'people'}), key('palette')],
 		['boxes 13', now({}, {screen: 'main'}), key('list')],
 		['images 0', now({}, {screen: 'images'}), key('images')],
-		['images 1', now({}, {screen: 'images', imageIndex: 1}), key('select-image')],
+		['images 1', now({}, {screen: 'images'}), key('list', {does: {type: 'select-row', by: 1}})],
 		['images 2', now({tasks: [work]}, {screen: 'images'}), key('pull-image', {}, [{type: 'pull-image'}])],
 		['images 3', now({}, {screen: 'images'}), key('answer', {yes: true}, [{type: 'cancel'}])],
 		['images 4', now(), key('back')],
@@ -297,9 +301,12 @@ describe('where somebody is elsewhere, it leads them', () => {
 
 	test('to an image that can be pulled, from above and from below', () => {
 		const screen = 'images';
-		assert.equal(ask(at('images', 2), {screen, imageIndex: 0}), '↓ to select a ✓ that is not local yet');
-		assert.equal(ask(at('images', 2), {screen, imageIndex: 1}), 'p to pull it');
-		assert.equal(ask(at('images', 2), {screen, imageIndex: 2}), '↑ to select a ✓ that is not local yet');
+		assert.equal(ask(at('images', 2), {screen}), '↓ to select a ✓ that is not local yet');
+		assert.equal(ask(at('images', 2), {screen, lists: atImage(1)}), 'p to pull it');
+		assert.equal(ask(at('images', 2), {screen, lists: atImage(2)}), '↑ to select a ✓ that is not local yet');
+		for (const filter of ['here', 'nothing']) {
+			assert.equal(ask(at('images', 2), {screen, lists: atImage(0, filter)}), 'Esc to show all images');
+		}
 	});
 });
 
@@ -317,7 +324,7 @@ test('whatever it asks for has a key, and what it tells has room', () => {
 		{focus: 'side'},
 		{boxId: dora.id},
 		{screen: 'images'},
-		{screen: 'images', imageIndex: 1},
+		{screen: 'images', lists: atImage(1)},
 		{screen: 'help'},
 		{screen: 'gpu', inspect: {...firstView.inspect, cursorMs: 1}},
 		{screen: 'log'},

@@ -56,7 +56,6 @@ export function lineOf(words: readonly string[]): string {
 
 function wordsFor(effect: Effect, facts: Facts): string[] | undefined {
 	const nameOf = (boxId: string) => facts.box.boxes.find(({id}) => id === boxId)?.name ?? boxId.slice(0, 12);
-	const imageAt = (index: number) => facts.images.choices[index]?.reference;
 	switch (effect.type) {
 		case 'up': {
 			return [
@@ -88,13 +87,11 @@ function wordsFor(effect: Effect, facts: Facts): string[] | undefined {
 		}
 
 		case 'pull-image': {
-			const reference = imageAt(effect.index);
-			return reference === undefined ? undefined : ['pull', reference];
+			return ['pull', effect.image];
 		}
 
 		case 'up-with-image': {
-			const reference = imageAt(effect.index);
-			return reference === undefined ? undefined : ['up', '--image', reference];
+			return ['up', '--image', effect.image];
 		}
 
 		case 'setup-write': {

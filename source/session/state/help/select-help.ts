@@ -2,6 +2,7 @@
 import {cut, widthOf, wrap} from '../../../text/layout/fit.ts';
 import {safeText} from '../../../text/safe.ts';
 import {scopesOf} from '../key-hints.ts';
+import {actionFor} from '../keymap.ts';
 import type {Binding, Scope} from '../keys/binding.ts';
 import {labelHere, whyNot} from '../keys/here.ts';
 import {shownKey} from '../keys/key-names.ts';
@@ -21,12 +22,12 @@ const sections: Array<[scope: Scope, title: string]> = [
 	['box', 'On the screen of a box'],
 	['containers', 'On the screen of containers'],
 	['processes', 'On the screen of processes'],
-	['settings', 'On the screen of settings'],
-	['list', 'In every other list'],
-	['events', 'In the list of what happened'],
-	['doctor', 'On the screen of doctor'],
 	['images', 'On the images screen'],
 	['hosts', 'On the hosts screen'],
+	['settings', 'On the screen of settings'],
+	['list', 'In every list'],
+	['events', 'In the list of what happened'],
+	['doctor', 'On the screen of doctor'],
 	['own', 'Your own commands'],
 	['views', 'Screens'],
 	['anywhere', 'Anywhere'],
@@ -57,10 +58,15 @@ export function selectHelp(facts: Facts, view: View, airy: boolean): HelpLine[] 
 		{kind: 'gap'},
 		{kind: 'title', text: scopes.includes(scope) ? `▸ ${title}` : title},
 		...facts.keys.bindings
-			.filter((binding) => binding.scope === scope && binding.label !== '')
+			.filter((binding) => binding.scope === scope && binding.label !== '' && !isShadowed(binding, scopes, facts))
 			.flatMap((binding) => (scopes.includes(scope) ? lineHere(binding, facts, behind) : [lineElsewhere(binding)])),
 	]);
 	return airy ? lines.slice(1) : lines.filter(({kind}) => kind !== 'gap');
+}
+
+/** Whether all its keys have another meaning in a nearer place. */
+function isShadowed({scope, keys, action}: Binding, scopes: Scope[], {keys: table}: Facts): boolean {
+	return scopes.includes(scope) && keys.length > 0 && keys.every((key) => actionFor(key, scopes, table) !== action);
 }
 
 function lineHere(binding: Binding, facts: Facts, view: View): HelpLine[] {

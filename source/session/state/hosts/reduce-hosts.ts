@@ -1,4 +1,4 @@
-export type HostAction = {type: 'hosts' | 'go-to-host' | 'return'} | {type: 'select-host'; by: number};
+export type HostAction = {type: 'hosts' | 'go-to-host' | 'return'};
 
 export type HostEffect =
 	| {type: 'say'; text: string; fix: string}
@@ -9,19 +9,14 @@ export type HostEffect =
 export type HostSituation = {
 	/** `why` where it gave no answer, or none yet. */
 	hosts: ReadonlyArray<{name: string; address: string; why?: string}>;
+	/** The name of the one chosen. Computed only where it is needed. */
+	chosenHost: () => string | undefined;
 	hostsOffered: boolean;
 	/** Whether the session came over from another host. */
 	returnOffered: boolean;
 };
 
-type HostView = {hostName: string | undefined};
-
-type Reduced = {change: {screen?: 'hosts'; hostName?: string | undefined}; effects: HostEffect[]};
-
-/** The host a key is about: the one chosen, or else the first. */
-export function chosenHost(view: HostView, names: readonly string[]): string | undefined {
-	return names.find((name) => name === view.hostName) ?? names[0];
-}
+type Reduced = {change: {screen?: 'hosts'}; effects: HostEffect[]};
 
 const somethingRuns: HostEffect = {
 	type: 'say',
@@ -31,20 +26,12 @@ const somethingRuns: HostEffect = {
 
 /** @param busy a task runs here, which would end with this session: then one does not go elsewhere */
 export function reduceHosts(
-	view: HostView,
 	action: HostAction,
-	{hosts, hostsOffered, returnOffered, busy}: HostSituation & {busy: boolean},
+	{hosts, chosenHost, hostsOffered, returnOffered, busy}: HostSituation & {busy: boolean},
 ): Reduced {
-	const names = hosts.map(({name}) => name);
-	const chosen = chosenHost(view, names);
 	switch (action.type) {
 		case 'hosts': {
 			return {change: hostsOffered ? {screen: 'hosts'} : {}, effects: []};
-		}
-
-		case 'select-host': {
-			const place = chosen === undefined ? 0 : names.indexOf(chosen);
-			return {change: {hostName: names[Math.min(names.length - 1, Math.max(0, place + action.by))]}, effects: []};
 		}
 
 		case 'return': {
@@ -52,6 +39,7 @@ export function reduceHosts(
 		}
 
 		case 'go-to-host': {
+			const chosen = chosenHost();
 			const host = hosts.find(({name}) => name === chosen);
 			return {change: {}, effects: host === undefined ? [] : [goTo(host, busy)]};
 		}

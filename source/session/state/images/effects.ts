@@ -4,7 +4,7 @@ import type {Context} from '../context.ts';
 import {problemOf} from '../model.ts';
 import {withFacts} from '../store.ts';
 
-type About = {index: number};
+type About = {image: string};
 
 export function loadImages({host, store, useCases, tasks, signal}: Context): void {
 	store.changeNow(withFacts(({images}) => ({images: {...images, phase: 'waiting'}})));
@@ -19,13 +19,8 @@ export function loadImages({host, store, useCases, tasks, signal}: Context): voi
 	);
 }
 
-export function pullImage(context: Context, {index}: About): void {
+export function pullImage(context: Context, {image: reference}: About): void {
 	const {host, store, useCases, tasks, say} = context;
-	const reference = referenceAt(context, index);
-	if (reference === undefined) {
-		return;
-	}
-
 	const title = `Pulling ${reference}`;
 	if (store.get().facts.tasks.some((task) => task.title === title)) {
 		say('note', 'It is already being pulled.');
@@ -47,13 +42,6 @@ export function pullImage(context: Context, {index}: About): void {
 	});
 }
 
-export function upWithImage(context: Context, {index}: About): void {
-	const image = referenceAt(context, index);
-	if (image !== undefined) {
-		up(context, {image});
-	}
-}
-
-function referenceAt({store}: Context, index: number): string | undefined {
-	return store.get().facts.images.choices[index]?.reference;
+export function upWithImage(context: Context, {image}: About): void {
+	up(context, {image});
 }

@@ -8,8 +8,6 @@ export type Scope =
 	| 'side'
 	| 'main'
 	| 'help'
-	| 'images'
-	| 'hosts'
 	| 'gpu'
 	| 'log'
 	| 'log-whole'

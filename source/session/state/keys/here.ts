@@ -7,7 +7,13 @@ import {chosenCheck, chosenCommand, fixOf} from '../checks/doctor.ts';
 import {whyNotFix} from '../checks/select-doctor.ts';
 import {isListName} from '../lists/reduce-lists.ts';
 import {askToRead, type ContainerAction, type ContainerSituation} from '../machine/ask-container.ts';
-import {chosenContainer, containerSituation, settingSituation} from '../machine/select-lists.ts';
+import {
+	chosenContainer,
+	chosenHost,
+	chosenImage,
+	containerSituation,
+	settingSituation,
+} from '../machine/select-lists.ts';
 import {type Facts, isDemoOffered} from '../model.ts';
 import {missingFor, type OwnCommand} from '../own/own-commands.ts';
 import {whyMissing} from '../own/reduce-own.ts';
@@ -137,6 +143,64 @@ function whyNoContainer(facts: Facts, view: View): string | undefined {
 			: 'not among the containers';
 }
 
+function whyNotElsewhere(type: 'hosts' | 'return', {offers, cameOver}: Facts): string | undefined {
+	return type === 'hosts'
+		? offers.hosts
+			? undefined
+			: 'no other hosts here'
+		: cameOver
+			? undefined
+			: 'you came from no other';
+}
+
+/** Undefined where a row is chosen that the key can be about. */
+function whyNoRow(facts: Facts, view: View): string | undefined {
+	const none = (all: readonly unknown[], noun: string) =>
+		all.length === 0 ? `there is no ${noun}` : `the filter finds no ${noun}`;
+	switch (view.screen) {
+		case 'images': {
+			return chosenImage({facts, view}) === undefined ? none(facts.images.choices, 'image') : undefined;
+		}
+
+		case 'hosts': {
+			return chosenHost({facts, view}) === undefined ? none(facts.hosts.names, 'host') : undefined;
+		}
+
+		default: {
+			return isListName(view.screen) ? whyNoContainer(facts, view) : undefined;
+		}
+	}
+}
+
+function whyNotOnList({does}: Extract<Action, {type: 'list'}>, facts: Facts, view: View): string | undefined {
+	if (view.screen === 'main') {
+		return does.type !== 'view' && facts.box.boxes.length === 0 ? 'there is no box' : undefined;
+	}
+
+	if (does.type !== 'enter-row') {
+		return undefined;
+	}
+
+	switch (view.screen) {
+		case 'containers': {
+			const container = containerSituation({facts, view}, anyTime);
+			return container?.box === false ? 'it is not a box' : whyNoContainer(facts, view);
+		}
+
+		case 'processes': {
+			return whyNoContainer(facts, view);
+		}
+
+		case 'disk': {
+			return 'it leads nowhere';
+		}
+
+		default: {
+			return undefined;
+		}
+	}
+}
+
 /** Keys that change something, or lead to where something is changed. What they would do is refused in any case (effects.ts). */
 const changing: ReadonlySet<Action['type']> = new Set([
 	'up',
@@ -181,8 +245,11 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 			return whyNotOnContainer(action, facts, view);
 		}
 
-		case 'copy-menu': {
-			return isListName(view.screen) ? whyNoContainer(facts, view) : undefined;
+		case 'copy-menu':
+		case 'pull-image':
+		case 'up-with-image':
+		case 'go-to-host': {
+			return whyNoRow(facts, view);
 		}
 
 		case 'config': {
@@ -198,17 +265,13 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 			return isDemoOffered(facts) ? undefined : facts.demo ? 'this is one' : 'GPUs and engine are here';
 		}
 
-		case 'hosts': {
-			return facts.offers.hosts ? undefined : 'no other hosts here';
-		}
-
+		case 'hosts':
 		case 'return': {
-			return facts.cameOver ? undefined : 'you came from no other';
+			return whyNotElsewhere(action.type, facts);
 		}
 
 		case 'list': {
-			const isOfBoxes = view.screen === 'main' && action.does.type !== 'view';
-			return isOfBoxes && facts.box.boxes.length === 0 ? 'there is no box' : undefined;
+			return whyNotOnList(action, facts, view);
 		}
 
 		case 'open-gpu': {

@@ -17,6 +17,8 @@ export type Row = {
 	dim: boolean;
 	/** It runs: while it is on the screen, it is measured what it uses. */
 	measured?: true;
+	/** Said in place of the cells behind the first one: there is nothing to put into them. Safe to print. */
+	instead?: string;
 	/** By the keys of the columns; all safe to print. */
 	cells: Readonly<Record<string, Cell>>;
 };

@@ -2,7 +2,7 @@ import {emptyField, insert, type Typed, type as typeInto} from '../setup/field.t
 import {chosenRow, type ListState, moveBy, newList, type Row} from './list.ts';
 
 /** The screens that are one list. */
-const listNames = ['containers', 'processes', 'people', 'disk', 'settings'] as const;
+const listNames = ['containers', 'processes', 'people', 'images', 'disk', 'hosts', 'settings'] as const;
 export type ListName = (typeof listNames)[number];
 
 export type ListAction =
@@ -21,7 +21,9 @@ export const newLists: Lists = {
 	containers: newList,
 	processes: newList,
 	people: newList,
+	images: newList,
 	disk: newList,
+	hosts: newList,
 	settings: newList,
 };
 

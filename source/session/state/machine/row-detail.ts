@@ -1,5 +1,8 @@
 import {formatDuration} from '../../../text/duration.ts';
 import {settingDetail} from '../config/config.ts';
+import {hostDetail} from '../hosts/host-rows.ts';
+import {imageDetail, imageVerdict} from '../images/image-rows.ts';
+import {type DetailLine, pairLines} from '../lists/detail.ts';
 import type {ListName} from '../lists/reduce-lists.ts';
 import type {Facts} from '../model.ts';
 import {processInWords} from '../selectors.ts';
@@ -10,13 +13,36 @@ import {ownerInWords, ownerOf} from './owner.ts';
 
 type Pairs = Array<[label: string, value: string]>;
 
-/** What is known of a row beside its columns, as pairs of a label and a value. */
-export function selectRowDetail(name: ListName, id: string, facts: Facts, now: Date): Pairs {
-	if (name === 'settings') {
-		return settingDetail(id, facts.config);
-	}
+/** What is known of a row beside its columns; `width` is that of a line. */
+export function selectRowDetail(
+	name: ListName,
+	id: string,
+	facts: Facts,
+	{now, width}: {now: Date; width: number},
+): {note: string; lines: DetailLine[]} {
+	switch (name) {
+		case 'images': {
+			return {note: imageVerdict(id, facts.images), lines: imageDetail(id, facts.images, width)};
+		}
 
-	return name === 'containers' ? containerDetail(id, facts, now) : [];
+		case 'hosts': {
+			return {note: '', lines: hostDetail(id, facts.hosts)};
+		}
+
+		case 'settings': {
+			return {note: '', lines: pairLines(settingDetail(id, facts.config))};
+		}
+
+		case 'containers': {
+			return {note: '', lines: pairLines(containerDetail(id, facts, now))};
+		}
+
+		case 'processes':
+		case 'people':
+		case 'disk': {
+			return {note: '', lines: []};
+		}
+	}
 }
 
 function containerDetail(id: string, facts: Facts, now: Date): Pairs {

@@ -3,6 +3,8 @@ import type {Diagnostic} from '../../../base/failure.ts';
 import {isRunning} from '../../../box/box.ts';
 import {boxColumns, boxOf} from '../boxes/shown-boxes.ts';
 import {settingColumns, settingRows} from '../config/config.ts';
+import {hostColumns, hostRows, hostsNote} from '../hosts/host-rows.ts';
+import {imageColumns, imageRows} from '../images/image-rows.ts';
 import {arrange, type Column, chosenRow, nextSort, orderOf, type Row} from '../lists/list.ts';
 import {isListName, type Lead, type ListName, type ListSituation} from '../lists/reduce-lists.ts';
 import type {Facts} from '../model.ts';
@@ -25,7 +27,9 @@ const columnsOf: Record<ListName, readonly Column[]> = {
 	containers: containerColumns,
 	processes: processColumns,
 	people: peopleColumns,
+	images: imageColumns,
 	disk: diskColumns,
+	hosts: hostColumns,
 	settings: settingColumns,
 };
 
@@ -47,6 +51,14 @@ function rowsOf(name: ListName, facts: Facts, now: Date): Row[] {
 
 		case 'people': {
 			return peopleRows(facts, now);
+		}
+
+		case 'images': {
+			return imageRows(facts.images);
+		}
+
+		case 'hosts': {
+			return hostRows(facts.hosts, now);
 		}
 
 		case 'settings': {
@@ -98,37 +110,75 @@ const titles: Record<ListName, string> = {
 	containers: 'Containers',
 	processes: 'GPU processes',
 	people: 'People',
+	images: 'Images',
 	disk: 'Disk',
+	hosts: 'Hosts',
 	settings: 'Your settings',
 };
 
-function noteOf(name: ListName, {machine, config}: Facts): string {
-	if (name === 'settings') {
-		return config.own === undefined ? '' : `saved in ${config.own.file}`;
-	}
+function noteOf(name: ListName, {machine, config, images, hosts}: Facts): string {
+	switch (name) {
+		case 'settings': {
+			return config.own === undefined ? '' : `saved in ${config.own.file}`;
+		}
 
-	if (name === 'disk') {
-		const {disk, phase} = machine.disk;
-		return phase === 'waiting' && disk !== undefined ? 'measuring again' : (disk?.gaps[0] ?? '');
-	}
+		case 'disk': {
+			const {disk, phase} = machine.disk;
+			return phase === 'waiting' && disk !== undefined ? 'measuring again' : (disk?.gaps[0] ?? '');
+		}
 
-	if (name !== 'containers' || machine.containers.length === 0) {
-		return '';
-	}
+		case 'images': {
+			const {choices} = images;
+			const fitting = choices.filter(({fits}) => fits === true).length;
+			return choices.length === 0 ? '' : `${fitting} of ${choices.length} fit this machine`;
+		}
 
-	const running = machine.containers.filter(({state}) => state === 'running').length;
-	return `${running} of ${machine.containers.length} running`;
+		case 'hosts': {
+			return hostsNote(hosts);
+		}
+
+		case 'containers': {
+			const running = machine.containers.filter(({state}) => state === 'running').length;
+			return machine.containers.length === 0 ? '' : `${running} of ${machine.containers.length} running`;
+		}
+
+		case 'processes':
+		case 'people': {
+			return '';
+		}
+	}
 }
 
-function problemOfList(name: ListName, {gpu, machine, config}: Facts): Diagnostic | undefined {
-	if (name === 'settings') {
-		return config.problem;
-	}
+function problemOfList(name: ListName, facts: Facts): Diagnostic | undefined {
+	switch (name) {
+		case 'settings': {
+			return facts.config.problem;
+		}
 
-	if (name === 'disk' || name === 'containers') {
-		return name === 'disk' ? machine.disk.problem : undefined;
-	}
+		case 'disk': {
+			return facts.machine.disk.problem;
+		}
 
+		case 'images': {
+			return facts.images.problem;
+		}
+
+		case 'hosts': {
+			return facts.hosts.problem;
+		}
+
+		case 'containers': {
+			return undefined;
+		}
+
+		case 'processes':
+		case 'people': {
+			return problemOfProcesses(facts);
+		}
+	}
+}
+
+function problemOfProcesses({gpu}: Facts): Diagnostic | undefined {
 	const [problem] = gpu.problems;
 	if (gpu.processesUnknown && gpu.readings.length === 0 && problem !== undefined) {
 		// Where nvidia-smi is missing, no driver was asked.
@@ -140,7 +190,7 @@ function problemOfList(name: ListName, {gpu, machine, config}: Facts): Diagnosti
 		: undefined;
 }
 
-function emptyOf(name: ListName, {machine, gpu, config}: Facts): string {
+function emptyOf(name: ListName, {machine, gpu, config, images, hosts}: Facts): string {
 	switch (name) {
 		case 'containers': {
 			// The reason why there is no answer stands above.
@@ -157,6 +207,14 @@ function emptyOf(name: ListName, {machine, gpu, config}: Facts): string {
 
 		case 'people': {
 			return 'No one has a box or a process on a GPU.';
+		}
+
+		case 'images': {
+			return images.phase === 'failed' ? '' : images.phase === 'known' ? 'No known images.' : 'Checking the images …';
+		}
+
+		case 'hosts': {
+			return hosts.phase === 'failed' ? '' : 'Asking the hosts …';
 		}
 
 		case 'settings': {
@@ -205,6 +263,8 @@ function leadFrom(name: ListName, id: string, {gpu, box}: Facts): Lead | undefin
 			return {to: 'containers', filter: id.replace(/[ ?].*$/, '')};
 		}
 
+		case 'images':
+		case 'hosts':
 		case 'settings':
 		case 'disk': {
 			return undefined;
@@ -272,6 +332,19 @@ export function chosenContainer({facts, view}: SessionState, now: Date): string 
 	const {chosen} = selectList('processes', facts, view, now);
 	return facts.gpu.processes.find((process) => processId(process) === chosen?.id)?.container?.id;
 }
+
+/** The name of the image that a key is about: the one chosen among those that the filter finds. */
+export function chosenImage({facts, view}: SessionState): string | undefined {
+	return selectList('images', facts, view, anyTime).chosen?.id;
+}
+
+/** The same of a host. */
+export function chosenHost({facts, view}: SessionState): string | undefined {
+	return selectList('hosts', facts, view, anyTime).chosen?.id;
+}
+
+/** Which row is chosen does not depend on the time. */
+const anyTime = new Date(0);
 
 /** The setting that a key is about. */
 export function settingSituation({facts, view}: SessionState, now: Date): OwnSetting | undefined {

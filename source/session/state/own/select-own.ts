@@ -2,7 +2,7 @@
 import {holdsCard} from '../../../box/gpus/process-names.ts';
 import {ownerText} from '../../../box/list.ts';
 import {boxOf} from '../boxes/shown-boxes.ts';
-import {containerSituation} from '../machine/select-lists.ts';
+import {chosenImage, containerSituation} from '../machine/select-lists.ts';
 import type {Facts} from '../model.ts';
 import type {View} from '../reduce.ts';
 import type {OwnValues} from './own-commands.ts';
@@ -25,7 +25,7 @@ export function ownValues(facts: Facts, view: View): OwnValues {
 		}
 
 		case 'images': {
-			const image = facts.images.choices[Math.min(view.imageIndex, facts.images.choices.length - 1)]?.reference;
+			const image = chosenImage({facts, view});
 			return {...host, ...(image === undefined ? {} : {image})};
 		}
 

@@ -1,9 +1,7 @@
 import type {Binding} from '../binding.ts';
-import {walk} from '../walk-keys.ts';
 
-/** The screen of images. */
+/** The screen of images, beside the keys of every list. */
 export const imageKeys: Binding[] = [
-	...walk('images', (by) => ({type: 'select-image', by}), {noun: 'image'}),
 	{
 		scope: 'images',
 		keys: ['u', 'enter'],
@@ -13,5 +11,5 @@ export const imageKeys: Binding[] = [
 	},
 	{scope: 'images', keys: ['p'], label: 'Pull it', short: 'pull', action: {type: 'pull-image'}},
 	{scope: 'images', keys: ['y'], label: 'Copy its name', action: {type: 'copy-menu'}},
-	{scope: 'images', keys: ['escape', 'i'], label: 'Back', short: 'back', action: {type: 'back'}},
+	{scope: 'images', keys: ['i'], label: 'Back', action: {type: 'back'}},
 ];
