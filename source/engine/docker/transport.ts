@@ -325,15 +325,16 @@ function brokenOff(): EngineError {
 	return new EngineError('unreachable', 'the connection was lost');
 }
 
+/** `URLSearchParams` takes 3 ms of a start to be used for the first time. */
 function queryText(query: Record<string, unknown>): string {
-	const words = new URLSearchParams();
-	for (const [key, value] of Object.entries(query)) {
-		if (value !== undefined) {
-			words.set(key, typeof value === 'object' ? JSON.stringify(value) : String(value));
-		}
-	}
-
-	return words.size === 0 ? '' : `?${words}`;
+	const words = Object.entries(query)
+		.filter(([, value]) => value !== undefined)
+		.map(([key, value]) => {
+			const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+			// Half a surrogate pair would be an error.
+			return `${key}=${encodeURIComponent(text.toWellFormed())}`;
+		});
+	return words.length === 0 ? '' : `?${words.join('&')}`;
 }
 
 /** A name, id or reference as a part of a path. */
