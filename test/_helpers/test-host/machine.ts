@@ -1,4 +1,5 @@
-import {readdirSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {command} from './command.ts';
 import {systemPath} from './packages.ts';
@@ -34,7 +35,21 @@ export async function machineState(): Promise<string[]> {
 			lines(readFileSync(`/etc/${file}`, 'utf8')).map((line) => `/etc/${file} ${line}`),
 		),
 		...['/run', ...fixedFolders, ...controlGroups()].flatMap(namesIn),
+		...ownFiles(),
 	];
+}
+
+/** What gpubox keeps for root: tests have homes of their own. Somebody else may be at work with it meanwhile. */
+function ownFiles(): string[] {
+	const home = homedir();
+	return process.getuid?.() === 0
+		? ['.config/gpubox', '.local/share/gpubox', '.local/state/gpubox'].flatMap((folder) => {
+				const path = join(home, folder);
+				return existsSync(path)
+					? readdirSync(path, {recursive: true, encoding: 'utf8'}).map((name) => `${path} ${name}`)
+					: [];
+			})
+		: [];
 }
 
 /** What is no longer there (`- …`) and what is new (`+ …`). */
