@@ -2,7 +2,7 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {findCodeCache} from './start/code-cache.ts';
-import {readBeginning} from './start/command-line.ts';
+import {purposeOf, readBeginning} from './start/command-line.ts';
 import {openCode} from './start/compiled-code.ts';
 import {dropEmptyVariables} from './start/empty-variables.ts';
 import {limitHeapFor} from './start/heap.ts';
@@ -21,7 +21,7 @@ async function start(): Promise<void> {
 		return;
 	}
 
-	const purpose = readBeginning(process.argv.slice(2)).word ?? 'session';
+	const purpose = purposeOf(readBeginning(process.argv.slice(2)).word);
 	limitHeapFor(purpose);
 	const folder = import.meta.dirname;
 	const code = openCode({

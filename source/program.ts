@@ -10,7 +10,7 @@ import {isPlaceName, placeLines, placeNames} from './job/place/place-names.ts';
 import {shared} from './options.ts';
 import {failureJson, wantsJson} from './run-verb.ts';
 import type {Verb} from './session/index.tsx';
-import {readBeginning} from './start/command-line.ts';
+import {asksForOverview, readBeginning} from './start/command-line.ts';
 import {safeText} from './text/safe.ts';
 import {
 	collect,
@@ -814,7 +814,8 @@ export async function loadVerbs(): Promise<Verb[]> {
 /** @param onVerb called when the command line calls a verb that there is */
 export async function runProgram(argv: string[], onVerb: () => void): Promise<void> {
 	const called = calledVerb(argv);
-	if (called !== undefined || readBeginning(argv.slice(2)).word?.startsWith('__')) {
+	const {word} = readBeginning(argv.slice(2));
+	if (called !== undefined || word?.startsWith('__') || asksForOverview(word)) {
 		onVerb();
 	}
 

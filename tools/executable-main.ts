@@ -4,7 +4,7 @@ the program they seem to lie below /proc/self/exe/, where no real path can be: t
 */
 import {getRawAsset} from 'node:sea';
 import {findCodeCache} from '../source/start/code-cache.ts';
-import {readBeginning} from '../source/start/command-line.ts';
+import {purposeOf, readBeginning} from '../source/start/command-line.ts';
 import {openCode} from '../source/start/compiled-code.ts';
 import {dropEmptyVariables} from '../source/start/empty-variables.ts';
 import {limitHeapFor} from '../source/start/heap.ts';
@@ -21,7 +21,7 @@ if (script === undefined) {
 	process.argv.splice(1, 1);
 }
 
-const purpose = readBeginning(process.argv.slice(2)).word ?? 'session';
+const purpose = purposeOf(readBeginning(process.argv.slice(2)).word);
 if (script === undefined) {
 	limitHeapFor(purpose);
 }

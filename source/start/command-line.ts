@@ -21,3 +21,21 @@ export function readBeginning(words: readonly string[]): Beginning {
 
 	return found;
 }
+
+/** What says something of the program itself, by what it says. */
+const overviews = new Map([
+	['-V', 'version'],
+	['--version', 'version'],
+	['-h', 'help'],
+	['--help', 'help'],
+	['help', 'help'],
+]);
+
+/** What compiled code is kept for (compiled-code.ts): the verb, or what such a word asks for. */
+export function purposeOf(word: string | undefined): string {
+	return word === undefined ? 'session' : (overviews.get(word) ?? word);
+}
+
+export function asksForOverview(word: string | undefined): boolean {
+	return word !== undefined && overviews.has(word);
+}
