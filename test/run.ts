@@ -11,17 +11,16 @@ of them, and each test file on the one that is free.
 */
 import {spawn} from 'node:child_process';
 import {globSync} from 'node:fs';
-import {createServer, type Server} from 'node:net';
 import {availableParallelism, constants} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
-import {servicePorts} from '../source/box/box.ts';
 import {audit} from '../tools/audit.ts';
 import {checkCommits} from '../tools/commit-subjects.ts';
 import {testHostVariable} from './_helpers/test-host/index.ts';
 import {type PreparedHost, prepareHost} from './_helpers/test-host/prepare.ts';
 import {buildTorchCpuImage, torchrunFile} from './_helpers/test-host/torch-image.ts';
+import {holdUsualPorts} from './_helpers/test-host/usual-ports.ts';
 import {runEndToEnd} from './end-to-end.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
@@ -166,24 +165,6 @@ async function endToEnd(others: () => Promise<void>): Promise<void> {
 			});
 		}
 	}
-}
-
-/**
-The test hosts share the machine's ports. A box that is stopped and started again must not find that one of the other host has taken its
-port meanwhile; without the usual ones, each box gets those that belong to its project.
-*/
-function holdUsualPorts(): Promise<Server[]> {
-	return Promise.all(
-		Object.values(servicePorts).map(
-			(port) =>
-				new Promise<Server>((resolve) => {
-					const server = createServer();
-					// Another program may have it, which is as good.
-					server.once('error', () => resolve(server));
-					server.listen(port, '127.0.0.1', () => resolve(server));
-				}),
-		),
-	);
 }
 
 /** The second is made from the images of the first. */

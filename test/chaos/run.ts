@@ -11,6 +11,7 @@ import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import type {TestHost} from '../_helpers/test-host/index.ts';
 import {prepareHost} from '../_helpers/test-host/prepare.ts';
+import {holdUsualPorts} from '../_helpers/test-host/usual-ports.ts';
 import {runChaos} from './rounds.ts';
 
 const {values} = parseArgs({
@@ -31,6 +32,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 say(`seed ${seed}, rounds ${from} to ${rounds}`);
+const usualPorts = await holdUsualPorts();
 const prepared = await prepareHost({root, keep: false, say, signal: interrupted.signal});
 try {
 	const host = JSON.parse(readFileSync(prepared.file, 'utf8')) as TestHost;
@@ -41,5 +43,9 @@ try {
 	say(`✖ ${(error as Error).message}`);
 	say(`Again: npm run chaos -- --rounds ${rounds} --seed ${seed} --from ${from}`);
 } finally {
+	for (const server of usualPorts) {
+		server.close();
+	}
+
 	await prepared.stop();
 }
