@@ -4,6 +4,7 @@ of this host is attached to it, because inside one cannot tell a terminal that w
 */
 import {readdirSync, readFileSync, unlinkSync} from 'node:fs';
 import {join} from 'node:path';
+import {processStart} from '../base/process/process-start.ts';
 import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
 import type {Paths} from '../host/host.ts';
 import {boxFolder} from './paths.ts';
@@ -46,7 +47,7 @@ export function chooseShell(wish: ShellWish, shells: ReadonlyArray<{number: numb
 export function takeShell(paths: Paths, folder: string, wish: ShellWish): HeldShell {
 	const place = join(boxFolder(paths, folder), 'shells');
 	makeFolder(place);
-	const me: Attacher = {pid: process.pid, start: startOf(process.pid) ?? ''};
+	const me: Attacher = {pid: process.pid, start: processStart(process.pid) ?? ''};
 	const own = JSON.stringify(me);
 	for (;;) {
 		const shells = readShells(place);
@@ -85,18 +86,11 @@ function readShells(place: string): Array<{number: number; attached: boolean}> {
 function isRunning(text: string | undefined): boolean {
 	try {
 		const {pid, start} = JSON.parse(text ?? '') as Attacher;
-		return typeof pid === 'number' && startOf(pid) === start;
+		return typeof pid === 'number' && processStart(pid) === start;
 	} catch {
 		// It is being written, or it is none of ours: a shell that no one is attached to.
 		return false;
 	}
-}
-
-/** Undefined when there is no such process. */
-function startOf(pid: number): string | undefined {
-	const stat = readText(`/proc/${pid}/stat`);
-	// The name in parentheses may contain anything, including parentheses.
-	return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 }
 
 function readText(path: string): string | undefined {
