@@ -325,6 +325,38 @@ describe('what images and other people say', {skip: needsOwnEngine}, () => {
 		assert.equal(again.jupyter?.token, box.jupyter?.token);
 	});
 
+	test('killed once the new box is there: the next one replaces that', async () => {
+		const box = await up(alice, '--jupyter', '--ssh');
+		const names = async () =>
+			(await docker.listContainers({all: true})).flatMap(({Names}) => Names).filter((name) => name.endsWith(box.name));
+		await alice.run('/bin/sh', [
+			'-c',
+			`'${host.program.node}' '${host.program.cli}' up --recreate --image '${image}' --gpus none --jupyter 2>err & pid=$!; ` +
+				'while ! grep -q Waiting err; do sleep 0.02; done; kill -KILL $pid; wait $pid',
+		]);
+		assert.deepEqual((await names()).sort(), [`/gpubox-${box.name}`, `/gpubox-REPLACED-${box.name}`].sort());
+		const next = await up(alice, '--recreate', '--jupyter', '--ssh');
+		assert.equal(next.jupyter?.token, box.jupyter?.token);
+		assert.deepEqual(await names(), [`/gpubox-${box.name}`]);
+	});
+
+	test('of two at the same moment the second says what the first does, and stops nothing', async () => {
+		const box = await up(alice, '--jupyter', '--ssh');
+		const call = ['up', '--recreate', '--yes', '--image', image, '--gpus', 'none', '--jupyter', '--ssh'];
+		const results = await Promise.all([alice.runGpubox(call), alice.runGpubox(call)]);
+		for (const {code, stderr} of results.filter((result) => result.code !== 0)) {
+			assert.equal(code, 7, stderr);
+			assert.match(stderr, /is being recreated by another gpubox/);
+		}
+
+		assert.ok(results.some(({code}) => code === 0));
+		const left = (await list(alice)).filter(({mine, name}) => mine && name === box.name);
+		assert.deepEqual(
+			left.map(({state}) => state),
+			['running'],
+		);
+	});
+
 	test('what a killed run left goes with a later verb of any kind', async () => {
 		const folder = join(alice.project, 'left');
 		await mkdir(folder);

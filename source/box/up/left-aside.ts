@@ -3,12 +3,21 @@ import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import {readRecord} from '../record.ts';
 
-/** Whether a box was set aside by a run that has ended. */
-export function isLeftAside({paths}: Pick<Host, 'paths'>, box: Box): boolean {
-	if (!box.mine || !box.replaced || box.folder === undefined) {
-		return false;
-	}
+type Place = Pick<Host, 'paths'>;
 
-	const by = readRecord(paths, box.folder)?.replacedBy;
-	return by === undefined || by.startedAt === '' || processStart(by.pid) !== by.startedAt;
+/** Whether a box was set aside by a run that has ended. */
+export function isLeftAside(host: Place, box: Box): boolean {
+	return box.mine && box.replaced === true && box.folder !== undefined && replacerOf(host, box) === undefined;
+}
+
+/** Whether another run is about to set a box aside, or has done so. */
+export function isBeingReplaced(host: Place, box: Box): boolean {
+	const pid = replacerOf(host, box);
+	return pid !== undefined && pid !== process.pid;
+}
+
+/** Its pid while it runs. */
+function replacerOf({paths}: Place, {folder}: Box): number | undefined {
+	const by = folder === undefined ? undefined : readRecord(paths, folder)?.replacedBy;
+	return by === undefined || by.startedAt === '' || processStart(by.pid) !== by.startedAt ? undefined : by.pid;
 }

@@ -2,39 +2,70 @@
 `up --recreate` replaces an existing box with a new one. Until the new one works the old one is kept, stopped and under another name, so
 that the user does not lose it because of a full disk, an image that does not start or a lost race for the cards.
 */
+import {exitCode, Failure} from '../../base/failure.ts';
 import {processStart} from '../../base/process/process-start.ts';
 import {EngineError} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {type Box, containerPrefix, replacedPrefix} from '../box.ts';
+import {listClaims} from '../list.ts';
 import {readRecord, writeRecord} from '../record.ts';
 import {syncSshFilesAfter} from '../ssh/sync-config.ts';
-import {isLeftAside} from './left-aside.ts';
+import {isBeingReplaced, isLeftAside} from './left-aside.ts';
 import {startBox} from './lifecycle.ts';
 import {removeWithFiles} from './remove-with-files.ts';
 import {tellOwner} from './tell-owner.ts';
 import type {UpOptions} from './types.ts';
 
-/** Stops a box, after a line in its log that says who did it, and renames it. @throws EngineError */
-export async function setAside(host: Host, box: Box): Promise<Box> {
-	await tellOwner(host, box, 'recreated');
-	const record = box.folder === undefined ? undefined : readRecord(host.paths, box.folder);
-	if (box.folder !== undefined && record) {
-		writeRecord(host.paths, box.folder, {
-			...record,
-			replacedBy: {pid: process.pid, startedAt: processStart(process.pid) ?? ''},
-		});
+/**
+Makes way for a new box: stops the box that exists and renames it, after a line in its log that says who did it. What a killed
+`up --recreate` had set aside has the name that this one needs: it is removed, or comes back in place of a new box that never ran.
+
+@returns the box that is kept until the new one works
+@throws Failure (taken) while another `up --recreate` is replacing the box; EngineError
+*/
+export async function setAside(host: Host, existing: Box): Promise<Box> {
+	const boxes = await listClaims(host);
+	const box = boxes.find(({id}) => id === existing.id) ?? existing;
+	const former = boxes.find((each) => each.name === box.name && isLeftAside(host, each));
+	if (former && box.state === 'created') {
+		noteReplacement(host, former);
+		await removeWithFiles(host, box);
+		return former;
 	}
 
+	if (former) {
+		await removeWithFiles(host, former);
+	}
+
+	if (isBeingReplaced(host, box)) {
+		throw beingRecreated(box);
+	}
+
+	noteReplacement(host, box);
+	await tellOwner(host, box, 'recreated');
 	try {
-		await host.engine.stopContainer(box.id);
+		// The name first: where another box has it, this one was not stopped for nothing.
 		await host.engine.renameContainer(box.id, replacedPrefix + box.name);
+		await host.engine.stopContainer(box.id);
 	} catch (error) {
+		if (isTaken(error)) {
+			forgetReplacement(host, box);
+			throw beingRecreated(box);
+		}
+
 		if (!isMissing(error)) {
 			throw error;
 		}
 	}
 
 	return box;
+}
+
+function beingRecreated({name}: Box): Failure {
+	return new Failure(`${name} is being recreated by another gpubox.`, {
+		fix: 'Wait until that is done, then try again. To see the box: gpubox ls',
+		exitCode: exitCode.taken,
+	});
 }
 
 /** Restores the name of a box that was set aside, and starts it if it was running. Errors are reported. */
@@ -80,12 +111,26 @@ export async function finishReplacements(host: Host, boxes: readonly Box[]): Pro
 	}
 }
 
+function noteReplacement({paths}: Host, {folder}: Box): void {
+	const record = folder === undefined ? undefined : readRecord(paths, folder);
+	if (folder !== undefined && record) {
+		writeRecord(paths, folder, {
+			...record,
+			replacedBy: {pid: process.pid, startedAt: processStart(process.pid) ?? ''},
+		});
+	}
+}
+
 function forgetReplacement({paths}: Host, {folder}: Box): void {
 	const record = folder === undefined ? undefined : readRecord(paths, folder);
 	if (folder !== undefined && record) {
 		const {replacedBy: _over, ...rest} = record;
 		writeRecord(paths, folder, rest);
 	}
+}
+
+function isTaken(error: unknown): boolean {
+	return error instanceof EngineError && error.code === 'name-taken';
 }
 
 function isMissing(error: unknown): boolean {
