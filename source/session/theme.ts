@@ -13,9 +13,13 @@ export type Theme = {
 	/** Only ASCII reaches the terminal: keys are written as words there. */
 	ascii: boolean;
 	accent: Style;
+	/** Keys, and what else is to be found at once; bold without colours, too. */
+	strong: Style;
 	title: Style;
 	border: Style;
 	focusedBorder: Style;
+	/** Of the screen that is shown. */
+	tab: Style;
 	quiet: Style;
 	good: Style;
 	warning: Style;
@@ -34,9 +38,11 @@ export function themeFor({palette, depth, ascii}: Look): Theme {
 		colours: depth > 1,
 		ascii,
 		accent: styled('accent'),
+		strong: {...styled('accent'), bold: true},
 		title: {bold: true},
 		border: styled('border'),
 		focusedBorder: styled('accent', {bold: true}),
+		tab: {...styled('accent', {bold: true}), inverse: true},
 		// A terminal's own way to make text quiet; how legible it stays there is not known.
 		quiet: quiet.color === undefined && (palette === 'terminal' || depth === 1) ? {dimColor: true} : quiet,
 		good: styled('good'),

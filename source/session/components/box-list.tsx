@@ -1,9 +1,11 @@
 import {Box, Text} from 'ink';
 import type {Diagnostic} from '../../base/failure.ts';
 import {cut, fit, widthOf} from '../../text/layout/fit.ts';
+import {paint} from '../look/paint.ts';
 import type {BoxItem, BoxPaneView} from '../state/boxes/select-boxes.ts';
 import type {Hint} from '../state/keys/binding.ts';
-import {theme} from '../theme.ts';
+import {type Style, theme} from '../theme.ts';
+import {Line} from './line.tsx';
 import {Filter} from './list-pane.tsx';
 import {TitledPane, windowAround} from './titled-pane.tsx';
 
@@ -96,6 +98,8 @@ function BoxProblem({problem, width}: {problem: Diagnostic; width: number}) {
 	);
 }
 
+const plain: Style = {};
+
 type Widths = {
 	name: number;
 	owner: number;
@@ -158,26 +162,20 @@ function servicesOf(item: BoxItem): string {
 function Row({item, widths, anyMarked}: {item: BoxItem; widths: Widths; anyMarked: boolean}) {
 	const column = (text: string, width: number, align: 'left' | 'right' = 'left') =>
 		width === 0 ? '' : `  ${fit(text, width, align)}`;
+	const style = item.running ? plain : theme.quiet;
 	return (
-		<Text wrap="truncate">
-			<Text {...theme.accent}>{item.selected ? '▸' : ' '}</Text>
-			{anyMarked && (
-				<Text {...theme.accent} bold>
-					{item.marked ? '✓ ' : '  '}
-				</Text>
-			)}
-			<Text {...item.markStyle}>{item.mark} </Text>
-			<Text bold={item.selected} {...(item.running ? {} : theme.quiet)}>
-				{fit(item.name, widths.name)}
-			</Text>
-			<Text {...theme.quiet}>{column(item.owner, widths.owner)}</Text>
-			<Text {...(item.running ? theme.good : theme.quiet)}>{column(item.gpus, widths.gpus)}</Text>
-			{widths.note > 0 && <Text {...item.note?.style}>{column(item.note?.text ?? '', widths.note)}</Text>}
-			<Text {...(item.running ? {} : theme.quiet)}>{column(servicesOf(item), widths.services)}</Text>
-			<Text {...theme.quiet}>
-				{column(item.age, widths.age, 'right')}
-				{column(item.image, widths.image)}
-			</Text>
-		</Text>
+		<Line
+			text={[
+				paint(item.selected ? '▸' : ' ', theme.accent),
+				anyMarked ? paint(item.marked ? '✓ ' : '  ', theme.strong) : '',
+				paint(`${item.mark} `, item.markStyle),
+				paint(fit(item.name, widths.name), item.selected ? {...style, bold: true} : style),
+				paint(column(item.owner, widths.owner), theme.quiet),
+				paint(column(item.gpus, widths.gpus), item.running ? theme.good : theme.quiet),
+				paint(column(item.note?.text ?? '', widths.note), item.note?.style ?? plain),
+				paint(column(servicesOf(item), widths.services), style),
+				paint(column(item.age, widths.age, 'right') + column(item.image, widths.image), theme.quiet),
+			].join('')}
+		/>
 	);
 }

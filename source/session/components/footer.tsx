@@ -1,23 +1,21 @@
-import {Text} from 'ink';
 import {widthOf} from '../../text/layout/fit.ts';
+import {paint} from '../look/paint.ts';
 import type {Hint} from '../state/keys/binding.ts';
 import {theme} from '../theme.ts';
+import {Line} from './line.tsx';
 
 /** The keys in one line. What does not fit is left out from the middle: help and quit always stay. */
 export function Footer({hints, width}: {hints: Hint[]; width: number}) {
 	const shown = hintsThatFit(hints, width);
 	return (
-		<Text wrap="truncate">
-			{shown.map(({key, label}, place) => (
-				<Text key={`${key}${label}`}>
-					{place === 0 ? ' ' : '  '}
-					<Text {...theme.accent} bold>
-						{key}
-					</Text>
-					<Text {...theme.quiet}> {label}</Text>
-				</Text>
-			))}
-		</Text>
+		<Line
+			text={shown
+				.map(
+					({key, label}, place) =>
+						`${place === 0 ? ' ' : '  '}${paint(key, theme.strong)}${paint(` ${label}`, theme.quiet)}`,
+				)
+				.join('')}
+		/>
 	);
 }
 

@@ -1,7 +1,8 @@
 import {Box, Text} from 'ink';
 import type {GpuItem, GpuPaneView} from '../state/selectors.ts';
 import {theme} from '../theme.ts';
-import {GpuCard, GpuRow, GpuSecondLine} from './gpu-row.tsx';
+import {gpuLines, padded} from './gpu-lines.ts';
+import {Line} from './line.tsx';
 import {TitledPane, windowAround} from './titled-pane.tsx';
 
 type Properties = {
@@ -39,35 +40,36 @@ export function GpuPane({view, width, height, columns, lines, focused}: Properti
 	const items = view.items.slice(from, to);
 	const place = items.length < view.items.length ? ` · ${from + 1}–${to} of ${view.items.length}` : '';
 	const free = inner.height + airBelow(lines) - perColumn * lines;
+	const rows = arrange(
+		items.map((item) => gpuLines(item, columnWidth, lines)),
+		{perColumn, columnWidth, rows: Math.min(inner.height, perColumn * lines)},
+	);
 	return (
 		<TitledPane title={view.title} note={`${view.note}${place}`} width={width} height={height} focused={focused}>
-			{items.length > 0 && (
-				<Box>
-					{Array.from({length: columns}, (_, column) => (
-						// biome-ignore lint/suspicious/noArrayIndexKey: a column is nothing but its place
-						<Box key={column} flexDirection="column" width={columnWidth}>
-							{items.slice(column * perColumn, (column + 1) * perColumn).map((item) => (
-								<Gpu key={item.uuid} item={item} width={columnWidth} lines={lines} />
-							))}
-						</Box>
-					))}
-				</Box>
-			)}
+			{rows.map((row, place) => (
+				// biome-ignore lint/suspicious/noArrayIndexKey: a row is nothing but its place
+				<Line key={place} text={row} />
+			))}
 			{(items.length === 0 || free > 0) && <Problems view={view} width={inner.width} />}
 		</TitledPane>
 	);
 }
 
-function Gpu({item, width, lines}: {item: GpuItem; width: number; lines: number}) {
-	if (lines >= 4) {
-		return <GpuCard item={item} width={width} height={lines} />;
-	}
-
-	return (
-		<>
-			<GpuRow item={item} width={width} />
-			{lines === 2 && <GpuSecondLine item={item} width={width} />}
-		</>
+/** Cards as rows of the pane, one column after the other. */
+function arrange(
+	cards: ReadonlyArray<readonly string[]>,
+	{perColumn, columnWidth, rows}: {perColumn: number; columnWidth: number; rows: number},
+): string[] {
+	const columns = Array.from({length: Math.ceil(cards.length / perColumn)}, (_, column) =>
+		cards.slice(column * perColumn, (column + 1) * perColumn).flat(),
+	);
+	return Array.from({length: rows}, (_, row) =>
+		columns
+			.map((column, place) => {
+				const line = column[row] ?? '';
+				return place === columns.length - 1 ? line : padded(line, columnWidth);
+			})
+			.join(''),
 	);
 }
 

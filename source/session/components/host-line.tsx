@@ -1,6 +1,7 @@
-import {Text} from 'ink';
 import {cut, widthOf} from '../../text/layout/fit.ts';
+import {paint} from '../look/paint.ts';
 import {theme} from '../theme.ts';
+import {Line} from './line.tsx';
 
 /** The top line: the machine and its state; marked on the demo host. */
 export function HostLine({parts, demo, width}: {parts: string[]; demo: boolean | 'replay'; width: number}) {
@@ -10,20 +11,14 @@ export function HostLine({parts, demo, width}: {parts: string[]; demo: boolean |
 	const shown = partsThatFit(parts, room);
 	const gap = Math.max(0, width - widthOf(name) - 2 - widthOf(shown) - widthOf(words) - widthOf(mark));
 	return (
-		<Text wrap="truncate">
-			<Text {...theme.accent} bold>
-				{name}
-			</Text>
-			<Text>
-				{'  '}
-				{shown}
-			</Text>
-			<Text {...theme.quiet}>
-				{' '.repeat(gap)}
-				{words}
-			</Text>
-			{demo !== false && <Text {...theme.demo}>{mark}</Text>}
-		</Text>
+		<Line
+			text={[
+				paint(name, theme.strong),
+				`  ${shown}`,
+				paint(' '.repeat(gap) + words, theme.quiet),
+				paint(mark, theme.demo),
+			].join('')}
+		/>
 	);
 }
 

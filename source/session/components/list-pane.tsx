@@ -2,10 +2,12 @@ import {Box, Text} from 'ink';
 import {useEffect} from 'react';
 import type {Diagnostic} from '../../base/failure.ts';
 import {cut, fit, widthOf} from '../../text/layout/fit.ts';
+import {paint} from '../look/paint.ts';
 import type {Column, Row} from '../state/lists/list.ts';
 import {type Field, textOf} from '../state/setup/field.ts';
-import {theme} from '../theme.ts';
+import {type Style, theme} from '../theme.ts';
 import {FieldLine} from './field-line.tsx';
+import {Line} from './line.tsx';
 import {TitledPane} from './titled-pane.tsx';
 
 type Properties = {
@@ -107,6 +109,8 @@ function Problem({problem, width}: {problem: Diagnostic; width: number}) {
 	);
 }
 
+const plain: Style = {};
+
 type ShownColumn = {column: Column; columns: number};
 
 function ListRow({
@@ -125,22 +129,23 @@ function ListRow({
 	const {instead} = row;
 	const widths = instead === undefined ? all : all.slice(0, 1);
 	const rest = width - 5 - (widths[0]?.columns ?? 0);
+	const cells = widths.map(({column, columns}, place) => {
+		const cell = row.cells[column.key];
+		const style = (row.dim && !selected ? theme.quiet : cell?.style) ?? plain;
+		const text = `${place === 0 ? ' ' : '  '}${fit(cell?.text ?? '', columns, alignOf(column))}`;
+		return paint(text, selected && place === 0 ? {...style, bold: true} : style);
+	});
 	return (
-		<Text wrap="truncate">
-			<Text {...theme.accent}>{`${selected ? '▸' : ' '}${marked ? '+' : ''}`}</Text>
-			{!marked && <Text {...row.markStyle}>{row.mark}</Text>}
-			{widths.map(({column, columns}, place) => {
-				const cell = row.cells[column.key];
-				return (
-					<Text key={column.key} {...(row.dim && !selected ? theme.quiet : cell?.style)} bold={selected && place === 0}>
-						{`${place === 0 ? ' ' : '  '}${fit(cell?.text ?? '', columns, alignOf(column))}`}
-					</Text>
-				);
-			})}
-			{instead !== undefined && (
-				<Text {...(row.dim && !selected ? theme.quiet : {})}>{`  ${cut(instead, Math.max(0, rest))}`}</Text>
-			)}
-		</Text>
+		<Line
+			text={[
+				paint(`${selected ? '▸' : ' '}${marked ? '+' : ''}`, theme.accent),
+				marked ? '' : paint(row.mark, row.markStyle),
+				...cells,
+				instead === undefined
+					? ''
+					: paint(`  ${cut(instead, Math.max(0, rest))}`, row.dim && !selected ? theme.quiet : plain),
+			].join('')}
+		/>
 	);
 }
 

@@ -3,7 +3,7 @@ import {cut, widthOf} from '../../text/layout/fit.ts';
 import {besideFix, besideText, linesOf} from '../state/message-lines.ts';
 import type {Message, Task} from '../state/model.ts';
 import {theme} from '../theme.ts';
-import {Bar} from './bar.tsx';
+import {bar} from './bar.ts';
 
 const marks = {success: '✓', failure: '✕', note: '·'} as const;
 
@@ -50,19 +50,14 @@ function upTo(all: readonly string[], most: number, width: number): string[] {
 /** A running task with its progress. */
 export function TaskLine({task, width, others}: {task: Task; width: number; others: number}) {
 	const more = others > 0 ? `  and ${others} more` : '';
-	const bar = task.share === undefined || width < 60 ? 0 : 16;
+	const barWidth = task.share === undefined || width < 60 ? 0 : 16;
 	const percent = task.share === undefined ? '' : ` ${Math.round(task.share * 100)}%`;
-	const room = width - 4 - (bar === 0 ? 0 : bar + 2) - widthOf(percent) - widthOf(more);
+	const room = width - 4 - (barWidth === 0 ? 0 : barWidth + 2) - widthOf(percent) - widthOf(more);
 	return (
 		<Text wrap="truncate">
 			<Text {...theme.accent}>{' ◌ '}</Text>
 			{cut(task.step === '' ? task.title : `${task.title}: ${task.step}`, room)}
-			{bar > 0 && (
-				<Text>
-					{'  '}
-					<Bar share={task.share ?? 0} width={bar} style={theme.accent} />
-				</Text>
-			)}
+			{barWidth > 0 && `  ${bar(task.share ?? 0, barWidth, theme.accent)}`}
 			<Text {...theme.quiet}>
 				{percent}
 				{more}

@@ -1,7 +1,7 @@
-import {Text} from 'ink';
-import {memo} from 'react';
 import {widthOf} from '../../text/layout/fit.ts';
+import {paint} from '../look/paint.ts';
 import {theme} from '../theme.ts';
+import {Line} from './line.tsx';
 
 export type Tab = {key: string; title: string; active: boolean};
 
@@ -12,15 +12,13 @@ export function tabTexts(tabs: readonly Tab[], width: number): Array<Tab & {text
 	return short ? whole.map((tab) => (tab.active ? tab : {...tab, text: ` ${tab.key} `})) : whole;
 }
 
-/** The screens by number in one line; the same tabs are not drawn again. */
-export const Tabs = memo(function Tabs({tabs, width}: {tabs: readonly Tab[]; width: number}) {
+/** The screens by number in one line. */
+export function Tabs({tabs, width}: {tabs: readonly Tab[]; width: number}) {
 	return (
-		<Text wrap="truncate">
-			{tabTexts(tabs, width).map(({key, text, active}) => (
-				<Text key={key} {...(active ? theme.focusedBorder : theme.quiet)} inverse={active}>
-					{text}
-				</Text>
-			))}
-		</Text>
+		<Line
+			text={tabTexts(tabs, width)
+				.map(({text, active}) => paint(text, active ? theme.tab : theme.quiet))
+				.join('')}
+		/>
 	);
-});
+}

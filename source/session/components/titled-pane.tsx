@@ -1,7 +1,9 @@
-import {Box, Text} from 'ink';
+import {Box} from 'ink';
 import type {ReactNode} from 'react';
 import {cut, widthOf} from '../../text/layout/fit.ts';
+import {paint} from '../look/paint.ts';
 import {theme} from '../theme.ts';
+import {Line} from './line.tsx';
 
 type Properties = {
 	title: string;
@@ -23,13 +25,15 @@ export function TitledPane({title, note = '', width, height, focused, children}:
 	const line = Math.max(0, inner - 1 - widthOf(shownTitle) - widthOf(shownNote) - (shownNote === '' ? 0 : 1));
 	return (
 		<Box flexDirection="column" width={width} height={height} flexShrink={0} overflow="hidden">
-			<Text wrap="truncate">
-				<Text {...style}>╭─</Text>
-				<Text {...(focused ? theme.focusedBorder : theme.title)}>{shownTitle}</Text>
-				<Text {...style}>{'─'.repeat(line)}</Text>
-				<Text {...theme.quiet}>{shownNote}</Text>
-				<Text {...style}>{shownNote === '' ? '╮' : '─╮'}</Text>
-			</Text>
+			<Line
+				text={[
+					paint('╭─', style),
+					paint(shownTitle, focused ? theme.focusedBorder : theme.title),
+					paint('─'.repeat(line), style),
+					paint(shownNote, theme.quiet),
+					paint(shownNote === '' ? '╮' : '─╮', style),
+				].join('')}
+			/>
 			<Box
 				flexDirection="column"
 				width={width}

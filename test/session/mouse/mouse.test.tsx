@@ -41,6 +41,8 @@ for (const size of [
 	{columns: 80, rows: 24},
 	{columns: 120, rows: 40},
 	{columns: 160, rows: 30},
+	// Two columns of cards with air between them.
+	{columns: 200, rows: 60},
 ]) {
 	test(`what is pointed at is what is drawn there, at ${size.columns}x${size.rows}`, async (t) => {
 		const image = 'quay.io/jupyter/pytorch-notebook:cuda12';
