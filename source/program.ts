@@ -66,8 +66,15 @@ const up = () =>
 			.addOption(shared.dryRun)
 			.option('--json', 'print JSON, including the token')
 			.addHelpText('after', '\nExample: gpubox up --jupyter --gpus 2 --mount /data:/data:ro'),
-		async ({args: [directory], options, words, signal}) =>
-			(await import('./commands/up.ts')).upCommand({...options, directory}, () => words(['sync']), signal),
+		async ({args: [directory], options, words, signal}) => {
+			const engine = await askAhead(options.host, signal, {image: options.image});
+			return (await import('./commands/up.ts')).upCommand(
+				{...options, directory},
+				() => words(['sync']),
+				signal,
+				engine,
+			);
+		},
 	);
 
 const run = () =>

@@ -8,6 +8,7 @@ import {jupyterBase, jupyterUrl, tunnelCommand} from '../box/jupyter/server.ts';
 import {toDockerRun} from '../box/plan/docker-run.ts';
 import type {UpFlags} from '../box/plan/request.ts';
 import type {UpResult} from '../box/up/types.ts';
+import type {Engine} from '../engine/engine.ts';
 import {readIndexes} from '../gpu/cards/indexes.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
@@ -26,13 +27,18 @@ export type UpCommandOptions = UpFlags & {
 	sync?: true | undefined;
 };
 
-/** @param words of the call, for gpubox on the host that has the engine @returns the exit code there */
+/**
+@param words of the call, for gpubox on the host that has the engine
+@param engine of the host, asked already
+@returns the exit code there
+*/
 export async function upCommand(
 	options: UpCommandOptions,
 	words: () => readonly string[],
 	signal: AbortSignal,
+	engine?: Engine,
 ): Promise<number | undefined> {
-	const host = openHost(options);
+	const host = openHost({host: options.host, engine});
 	if (!host.engine.local) {
 		const {startThere} = await import('./on-host.ts');
 		return startThere(host, options, words(), signal);

@@ -1,5 +1,4 @@
 /** What `up`, `images` and the session's screen share: which images there are to choose from on a host. */
-import {setImmediate as nextTurn} from 'node:timers/promises';
 import {exitCode, Failure} from '../../base/failure.ts';
 import {derivedFrom} from '../../box/layer-labels.ts';
 import type {Engine, EngineInfo, Image, ImageSummary} from '../../engine/engine.ts';
@@ -15,7 +14,8 @@ Loads the code that judges images. Requests to engine and driver that were made 
 while this is loading.
 */
 export async function loadImageRoom() {
-	await nextTurn();
+	// `node:timers/promises` would be loaded for it.
+	await new Promise((resolve) => setImmediate(resolve));
 	return import('../../image/index.ts');
 }
 
