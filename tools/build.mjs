@@ -207,9 +207,21 @@ const keepFrames = {
 		},
 	},
 	transform: {
-		filter: {id: /\/(ink\/build\/(dom|squash-text-nodes)|@alcalzone\/ansi-tokenize\/build\/styledChars)\.js$/},
+		filter: {
+			id: /\/(ink\/build\/(dom|squash-text-nodes|line-update)|@alcalzone\/ansi-tokenize\/build\/styledChars)\.js$/,
+		},
 		handler(code, id) {
 			met(id);
+			if (id.endsWith('/line-update.js')) {
+				// Where each character is one column, no segmenter is needed to find the first that changed.
+				return replaceAll(code, [
+					[
+						'const printableAscii = /^[ -~]*$/u;',
+						`import {countable as printableAscii} from '${root}tools/shims/string-width.mjs';`,
+					],
+				]);
+			}
+
 			if (id.endsWith('/dom.js')) {
 				return replaceAll(code, [
 					[

@@ -11,7 +11,7 @@ import stringWidth from 'string-width';
 import {FrameCache} from './frame-cache.mjs';
 import {sanitized} from './sanitize-ansi.mjs';
 import {countable} from './string-width.mjs';
-import {charsToText, ownStyles, turnStyles} from './styled-text.mjs';
+import {charsToText, ownStyles, stylesAfter, turnStyles} from './styled-text.mjs';
 
 const invisible = /^\p{Default_Ignorable_Code_Point}+$/u;
 const colours = /\u001B\[[\d;]*m/g;
@@ -19,7 +19,7 @@ const empty = Object.freeze({type: 'char', value: ' ', fullWidth: false, styles:
 
 /** By text: its lines, each with its own styles at both ends. */
 const blocks = new FrameCache();
-/** By line: its characters, how wide it is, and whether each character is one column. */
+/** By line: its runs of characters in the same styles where each character is one column, else its characters; and how wide it is. */
 const lines = new FrameCache();
 /** By control sequence: what ansi-tokenize takes it for. */
 const sequences = new FrameCache();
@@ -71,36 +71,82 @@ function charsOf(text) {
 	return chars;
 }
 
+/** Runs have the shape of characters, of which they hold several. Undefined where a character may be wider than a column. */
+function runsOf(text) {
+	if (!countable.test(text.replace(colours, ''))) {
+		return undefined;
+	}
+
+	const runs = [];
+	let styles = ownStyles([]);
+	let end = 0;
+	const add = (to) => {
+		if (to > end) {
+			runs.push({value: text.slice(end, to), styles});
+		}
+	};
+	for (let start = text.indexOf('\u001B['); start >= 0; start = text.indexOf('\u001B[', end)) {
+		add(start);
+		end = text.indexOf('m', start) + 1;
+		styles = stylesAfter(styles, text.slice(start, end));
+		if (styles === undefined) {
+			return undefined;
+		}
+	}
+
+	add(text.length);
+	return runs;
+}
+
 function lineOf(text) {
 	let line = lines.get(text);
 	if (line === undefined) {
-		const even = countable.test(text.replace(colours, ''));
-		const chars = charsOf(text);
-		line = {chars, even, width: even ? chars.length : stringWidth(text)};
+		const runs = runsOf(text);
+		line =
+			runs === undefined
+				? {runs, chars: charsOf(text), width: stringWidth(text)}
+				: {runs, chars: undefined, width: runs.reduce((width, {value}) => width + value.length, 0)};
 		lines.set(text, line);
 	}
 
 	return line;
 }
 
+/** One by one. */
+function charsOfLine(line) {
+	line.chars ??= line.runs.flatMap(({value, styles}) =>
+		Array.from(value, (each) => ({type: 'char', value: each, fullWidth: false, styles})),
+	);
+	return line.chars;
+}
+
 /** Styles go on after a line break: each line gets those that hold at its start. */
 function linesOf(text) {
 	let block = blocks.get(text);
 	if (block === undefined) {
-		const characterLines = [[]];
-		for (const char of charsOf(text)) {
-			if (char.value === '\n') {
-				characterLines.push([]);
-			} else {
-				characterLines.at(-1).push(char);
-			}
-		}
-
-		block = characterLines.map(charsToText);
+		const {runs} = text.includes('\n') ? {} : lineOf(text);
+		block = runs === undefined ? brokenLines(text) : [charsToText(runs)];
 		blocks.set(text, block);
+		if (runs !== undefined) {
+			// The same with fewer control sequences.
+			lines.set(block[0], lines.get(text));
+		}
 	}
 
 	return block;
+}
+
+function brokenLines(text) {
+	const characterLines = [[]];
+	for (const char of charsOf(text)) {
+		if (char.value === '\n') {
+			characterLines.push([]);
+		} else {
+			characterLines.at(-1).push(char);
+		}
+	}
+
+	return characterLines.map(charsToText);
 }
 
 function widthOfChar({value}) {
@@ -114,13 +160,13 @@ function blankCell(cell) {
 
 /** The columns of a line from `from` up to `to`. */
 function sliceColumns(text, from, to) {
-	const {chars, even, width} = lineOf(text);
+	const {runs, chars, width} = lineOf(text);
 	if (from >= to) {
 		return '';
 	}
 
-	if (even) {
-		return from === 0 && to >= width ? text : charsToText(chars.slice(from, to));
+	if (runs !== undefined) {
+		return from === 0 && to >= width ? text : charsToText(sliceRuns(runs, from, to));
 	}
 
 	const kept = [];
@@ -141,6 +187,21 @@ function sliceColumns(text, from, to) {
 	}
 
 	return charsToText(kept);
+}
+
+function sliceRuns(runs, from, to) {
+	const kept = [];
+	let column = 0;
+	for (const {value, styles} of runs) {
+		const part = value.slice(Math.max(0, from - column), Math.max(0, to - column));
+		if (part !== '') {
+			kept.push({value: part, styles});
+		}
+
+		column += value.length;
+	}
+
+	return kept;
 }
 
 /** An edge that is not given does not bound. */
@@ -206,7 +267,8 @@ function clipped({x, y, text}, clip) {
 
 /** Puts a piece into the cells of a row. */
 function place(cells, x, text) {
-	const {chars, even} = lineOf(text);
+	const line = lineOf(text);
+	const chars = charsOfLine(line);
 	if (chars.length === 0) {
 		return;
 	}
@@ -219,7 +281,7 @@ function place(cells, x, text) {
 
 	for (const char of chars) {
 		cells[column] = char;
-		const width = even ? 1 : Math.max(1, widthOfChar(char));
+		const width = line.runs === undefined ? Math.max(1, widthOfChar(char)) : 1;
 		for (let offset = 1; offset < width; offset++) {
 			// What follows of a wide character whose first half is left of the screen is shown as a space.
 			cells[column + offset] = {type: 'char', value: column < 0 ? ' ' : '', fullWidth: false, styles: char.styles};
@@ -233,7 +295,36 @@ function place(cells, x, text) {
 	}
 }
 
+/** The runs of a row whose pieces lie side by side; undefined where they do not, or where a character may be wider than a column. */
+function besideEachOther(pieces, width) {
+	const runs = [];
+	let column = 0;
+	for (const {x, text} of pieces.toSorted((a, b) => a.x - b.x)) {
+		const line = lineOf(text);
+		if (line.runs === undefined || x < column || x + line.width > width) {
+			return undefined;
+		}
+
+		if (x > column) {
+			runs.push({value: ' '.repeat(x - column), styles: empty.styles});
+		}
+
+		for (const run of line.runs) {
+			runs.push(run);
+		}
+
+		column = x + line.width;
+	}
+
+	return runs;
+}
+
 function draw(pieces, width) {
+	const runs = besideEachOther(pieces, width);
+	if (runs !== undefined) {
+		return charsToText(runs).trimEnd();
+	}
+
 	const cells = new Array(width).fill(empty);
 	for (const {x, text} of pieces) {
 		place(cells, x, text);

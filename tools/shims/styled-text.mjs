@@ -1,11 +1,13 @@
 /** Characters with styles, as `@alcalzone/ansi-tokenize` has them, as text: what leads from one style to the next is worked out once for each pair. */
-import {ansiCodesToString, diffAnsiCodes} from '@alcalzone/ansi-tokenize';
+import {ansiCodesToString, diffAnsiCodes, styledCharsFromTokens, tokenize} from '@alcalzone/ansi-tokenize';
 import {FrameCache} from './frame-cache.mjs';
 
 /** By their codes: one list for all characters with the same styles, so that equal styles are the same object. */
 const styles = new FrameCache();
 /** By two lists: the codes that lead from the one to the other. */
 const changes = new FrameCache();
+/** By a list and a control sequence: the list of what follows; null where the sequence is none of styles. */
+const followers = new FrameCache();
 const keys = new WeakMap();
 const none = [];
 keys.set(none, '');
@@ -31,6 +33,19 @@ export function ownStyles(codes) {
 	return own;
 }
 
+/** The list of what follows such a sequence; undefined where it is none of styles. */
+export function stylesAfter(list, sequence) {
+	const key = `${keys.get(list)}\n\n${sequence}`;
+	let after = followers.get(key);
+	if (after === undefined) {
+		const [char, more] = styledCharsFromTokens(tokenize(`${list.map(({code}) => code).join('')}${sequence}x`));
+		after = more === undefined && char.value === 'x' ? ownStyles(char.styles) : null;
+		followers.set(key, after);
+	}
+
+	return after ?? undefined;
+}
+
 function change(from, to) {
 	const key = `${keys.get(from)}\n\n${keys.get(to)}`;
 	let text = changes.get(key);
@@ -42,7 +57,7 @@ function change(from, to) {
 	return text;
 }
 
-/** The text of characters whose styles are own ones. Ends without a style. */
+/** The text of characters, or of runs of them, whose styles are own ones. Ends without a style. */
 export function charsToText(chars) {
 	let text = '';
 	let current = none;
@@ -63,4 +78,5 @@ export function charsToText(chars) {
 export function turnStyles() {
 	styles.turn();
 	changes.turn();
+	followers.turn();
 }
