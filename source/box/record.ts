@@ -5,6 +5,7 @@ write them, and containers inherit those of the image. So the owner of a box, an
 import {randomBytes} from 'node:crypto';
 import {readdirSync, readFileSync, realpathSync, statSync} from 'node:fs';
 import {join} from 'node:path';
+import type {RecordedProcess} from '../base/process/process-start.ts';
 import {writeFileAtomic} from '../base/safe-files.ts';
 import type {Container} from '../engine/engine.ts';
 import type {Paths} from '../host/host.ts';
@@ -26,7 +27,9 @@ export type BoxRecord = {
 	/** `gpubox rm` has started: whatever is left of the box must be removed. */
 	removing?: true;
 	/** The process of an `up --recreate` that is creating its replacement (replace.ts). */
-	replacedBy?: {pid: number; startedAt: string};
+	replacedBy?: RecordedProcess;
+	/** The process that claimed its cards last, to start or restart it (claim-start.ts). */
+	claimedBy?: RecordedProcess;
 };
 
 /** A record with the name of its folder. */
@@ -97,6 +100,7 @@ function toRecord(value: unknown): BoxRecord | undefined {
 		request,
 		removing,
 		replacedBy,
+		claimedBy,
 	} = (value ?? {}) as Record<string, unknown>;
 	const isText = (each: unknown): each is string => typeof each === 'string';
 	if (
@@ -119,13 +123,16 @@ function toRecord(value: unknown): BoxRecord | undefined {
 		...(container === undefined ? {} : {container}),
 		...(typeof request === 'object' && request !== null ? {request: request as Record<string, unknown>} : {}),
 		...(removing === true ? {removing} : {}),
-		...toReplacement(replacedBy),
+		...toProcess('replacedBy', replacedBy),
+		...toProcess('claimedBy', claimedBy),
 	};
 }
 
-function toReplacement(value: unknown): Pick<BoxRecord, 'replacedBy'> {
+function toProcess<Name extends string>(name: Name, value: unknown): {[each in Name]?: RecordedProcess} {
 	const {pid, startedAt} = (value ?? {}) as Record<string, unknown>;
-	return typeof pid === 'number' && typeof startedAt === 'string' ? {replacedBy: {pid, startedAt}} : {};
+	return typeof pid === 'number' && typeof startedAt === 'string'
+		? ({[name]: {pid, startedAt}} as {[each in Name]: RecordedProcess})
+		: {};
 }
 
 /** The names of all folders of boxes, of whatever engine. */

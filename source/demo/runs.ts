@@ -1,7 +1,8 @@
+import {thisProcess} from '../base/process/process-start.ts';
 import {label} from '../box/box.ts';
 import type {ContainerSpec} from '../engine/engine.ts';
 import type {Paths} from '../host/host.ts';
-import {createRecord, readRunRecord, thisProcess, writeRunRecord} from '../job/runs/record.ts';
+import {createRecord, readRunRecord, writeRunRecord} from '../job/runs/record.ts';
 
 type Place = Pick<Paths, 'state'>;
 

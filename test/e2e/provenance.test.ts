@@ -357,6 +357,26 @@ describe('what images and other people say', {skip: needsOwnEngine}, () => {
 		);
 	});
 
+	test('a restart that is killed does not make the next start wait', async () => {
+		const box = await up(alice, '--recreate', '--jupyter', '--gpus', '1');
+		const controller = new AbortController();
+		const restarting = alice
+			.runGpubox(['restart', '--yes', box.name], {signal: controller.signal, killSignal: 'SIGKILL'})
+			.catch(() => {});
+		const claims = async () =>
+			(await docker.listContainers({all: true})).filter(({Names}) => Names.join().includes('-START-'));
+		await waitUntil('the claim of the restart', async () => (await claims()).length > 0);
+		await waitUntil('the stop', async () => !(await docker.getContainer(box.id).inspect()).State.Running);
+		controller.abort();
+		await restarting;
+		const before = performance.now();
+		const started = await alice.runGpubox(['start', box.name]);
+		assert.equal(started.code, 0, started.stderr);
+		assert.ok(performance.now() - before < 15_000);
+		assert.deepEqual(await claims(), []);
+		assert.equal((await alice.runGpubox(['rm', '--yes', box.name])).code, 0);
+	});
+
 	test('what a killed run left goes with a later verb of any kind', async () => {
 		const folder = join(alice.project, 'left');
 		await mkdir(folder);

@@ -1,12 +1,13 @@
 /** What happens to a run once it has started: followed here, in the background, or completed later by another call. */
 import {spawn} from 'node:child_process';
 import {ownCommand} from '../../base/process/own-command.ts';
+import {thisProcess} from '../../base/process/process-start.ts';
 import {type Box, isOwn} from '../../box/box.ts';
 import {listClaims} from '../../box/list.ts';
 import type {Host} from '../../host/host.ts';
 import {type FollowOptions, followRun} from '../../job/run/follow.ts';
 import {type Completed, completeRun, completeRuns} from '../../job/runs/complete.ts';
-import {isFollowed, readRunRecord, takeRun, thisProcess, writeRunRecord} from '../../job/runs/record.ts';
+import {isFollowed, readRunRecord, takeRun, writeRunRecord} from '../../job/runs/record.ts';
 import {loadPersonalSettings} from '../load-settings.ts';
 import type {LiveRun} from './run.ts';
 

@@ -2,6 +2,7 @@
 import {existsSync, realpathSync} from 'node:fs';
 import {relative, resolve} from 'node:path';
 import {exitCode, Failure} from '../../base/failure.ts';
+import {thisProcess} from '../../base/process/process-start.ts';
 import {version} from '../../base/version.ts';
 import {label} from '../../box/box.ts';
 import {inside} from '../../box/paths.ts';
@@ -19,7 +20,7 @@ import type {PlaceName} from '../../job/place/place-names.ts';
 import {forgetRun, writeFirstManifest} from '../../job/runs/complete.ts';
 import {allocateRun} from '../../job/runs/folder.ts';
 import {readCode, writePatch} from '../../job/runs/git.ts';
-import {type RunRecord, thisProcess, writeRunRecord} from '../../job/runs/record.ts';
+import {type RunRecord, writeRunRecord} from '../../job/runs/record.ts';
 import {refuseMissingScript} from '../../job/script.ts';
 import {safeText} from '../../text/safe.ts';
 import {asksOf, consent} from '../consent.ts';

@@ -2,6 +2,7 @@
 
 import timers from 'node:timers/promises';
 import {timerMs} from '../../base/longest-timer.ts';
+import {thisProcess} from '../../base/process/process-start.ts';
 import {activeRuns} from '../../box/active-runs.ts';
 import type {Host} from '../../host/host.ts';
 import {completePlaced} from '../../job/place/complete.ts';
@@ -11,7 +12,7 @@ import {openPlace} from '../../job/place/open.ts';
 import {type Ending, type JobState, NoAnswer, type Place} from '../../job/place/place.ts';
 import {isPlaceName} from '../../job/place/place-names.ts';
 import {type Completed, forgetRun} from '../../job/runs/complete.ts';
-import {isFollowed, type RunRecord, readRunRecord, thisProcess, writeRunRecord} from '../../job/runs/record.ts';
+import {isFollowed, type RunRecord, readRunRecord, writeRunRecord} from '../../job/runs/record.ts';
 import {loadPersonalSettings} from '../load-settings.ts';
 import {followInBackground} from './follow.ts';
 

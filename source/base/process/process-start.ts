@@ -15,3 +15,14 @@ export function processStart(pid: number): string | undefined {
 		return undefined;
 	}
 }
+
+/** A process of this host, as a record that outlives it names it; `startedAt` is empty where it could not be read. */
+export type RecordedProcess = {pid: number; startedAt: string};
+
+export function thisProcess(): RecordedProcess {
+	return {pid: process.pid, startedAt: processStart(process.pid) ?? ''};
+}
+
+export function hasEnded({pid, startedAt}: RecordedProcess): boolean {
+	return startedAt === '' || processStart(pid) !== startedAt;
+}

@@ -5,18 +5,21 @@ unique. Of two starts on one card the second finds the name taken and waits. Aga
 the claim of a start withdraws, and a start removes containers that are only created. The later of the two always sees the other, so
 they never both start.
 
-The claim exists until the box runs; that of a restart from before its stop on. One that a killed start left is removed after `abandonedAfter`, or as soon as its box runs.
+The claim exists until the box runs; that of a restart from before its stop on. One that a killed start left is removed at once by a start
+of the same user, who knows its process; by others after a while (claims.ts), or as soon as its box runs.
 */
 import {createHash} from 'node:crypto';
 import timers from 'node:timers/promises';
+import {hasEnded, thisProcess} from '../../base/process/process-start.ts';
 import {type ContainerSpec, EngineError} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {type Box, label, startClaimPrefix} from '../box.ts';
 import {allLabels} from '../labels.ts';
 import {listClaims} from '../list.ts';
+import {readRecord, writeRecord} from '../record.ts';
 import {removeUnlessRunning} from '../remove-container.ts';
 import {GpusTaken} from './allocate.ts';
-import {abandonedAfter, decideClaim, isOver} from './claims.ts';
+import {abandonedAfter, decideClaim, isOver, restartAbandonedAfter} from './claims.ts';
 
 type ClaimKind = 'start' | 'restart';
 
@@ -34,21 +37,21 @@ export function claimForRestart(host: Host, box: Box): Promise<(() => Promise<vo
 Starts a stopped box as soon as its cards are claimed for it.
 
 @param look throws when the cards are in use; called before each attempt
-@throws what `look` and `start` throw; GpusTaken after half a minute of rivals; EngineError
+@throws what `look` and `start` throw; GpusTaken after a minute of rivals; EngineError
 */
 export async function startClaimed(
 	host: Host,
 	box: Box,
 	{signal, look, start}: {signal?: AbortSignal | undefined; look: () => Promise<void>; start: () => Promise<void>},
 ): Promise<void> {
-	// After that, what a killed rival left is removed.
-	const end = Date.now() + 2 * abandonedAfter;
-	while (Date.now() < end) {
+	// By then, what a killed rival left is removed.
+	const end = Date.now() + restartAbandonedAfter + abandonedAfter;
+	for (let attempt = 0; Date.now() < end; attempt++) {
 		signal?.throwIfAborted();
 		await look();
 		const release = await claim(host, box, 'start');
 		if (!release) {
-			await pause(signal);
+			await pause(signal, attempt);
 			continue;
 		}
 
@@ -68,6 +71,7 @@ export async function startClaimed(
 
 /** Undefined when others have the cards, or are about to. The claim is held until the returned function is called. */
 async function claim(host: Host, box: Box, kind: ClaimKind): Promise<(() => Promise<void>) | undefined> {
+	noteClaim(host, box);
 	const made: string[] = [];
 	const release = async () => {
 		for (const id of made.splice(0)) {
@@ -122,7 +126,7 @@ async function createClaim(host: Host, box: Box, uuid: string, kind: ClaimKind):
 
 		const claims = await listClaims(host);
 		const holder = claims.find((claim) => claim.startOf !== undefined && claim.gpus.includes(uuid));
-		if (holder && !isOver(holder, claims, new Date())) {
+		if (holder && !isOver(holder, claims, new Date()) && !isLeft(host, holder, claims)) {
 			return undefined;
 		}
 
@@ -132,6 +136,21 @@ async function createClaim(host: Host, box: Box, uuid: string, kind: ClaimKind):
 	}
 
 	return undefined;
+}
+
+/** So that another process of the user knows whether the claim still has one. That of a process that still runs stays: the claim is its. */
+function noteClaim({paths}: Host, {mine, folder}: Box): void {
+	const record = mine && folder !== undefined ? readRecord(paths, folder) : undefined;
+	if (folder !== undefined && record && (record.claimedBy === undefined || hasEnded(record.claimedBy))) {
+		writeRecord(paths, folder, {...record, claimedBy: thisProcess()});
+	}
+}
+
+/** Whether a claim that this process did not create, for a box of the user, has lost its process: another's is not replaced while it runs. */
+function isLeft({paths}: Host, claimed: Box, boxes: readonly Box[]): boolean {
+	const box = boxes.find(({id}) => id === claimed.startOf);
+	const by = box?.mine && box.folder !== undefined ? readRecord(paths, box.folder)?.claimedBy : undefined;
+	return by !== undefined && (by.pid === process.pid || hasEnded(by));
 }
 
 function claimSpec(name: string, box: Box, uuid: string, kind: ClaimKind): ContainerSpec {
@@ -169,7 +188,11 @@ export function placeholderSpec(name: string, box: Box, labels: Record<string, s
 	};
 }
 
-/** Rivals that meet once should not meet again at the same moment. */
-export function pause(signal?: AbortSignal): Promise<void> {
-	return timers.setTimeout(50 + Math.random() * 150, undefined, signal ? {signal} : {});
+/** Rivals that meet once should not meet again at the same moment; those that meet often ask the engine less often. */
+export function pause(signal?: AbortSignal, attempt = 0): Promise<void> {
+	return timers.setTimeout(
+		(50 + Math.random() * 150) * Math.min(5, 1 + attempt / 10),
+		undefined,
+		signal ? {signal} : {},
+	);
 }

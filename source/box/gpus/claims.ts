@@ -29,7 +29,7 @@ started; after `abandonedAfter` anyone may remove it, by the same atomic removal
 export const abandonedAfter = 15_000;
 
 /** The same for the claims of a restart: a box has 30 seconds to stop. */
-const restartAbandonedAfter = 30_000 + abandonedAfter;
+export const restartAbandonedAfter = 30_000 + abandonedAfter;
 
 export type ClaimDecision =
 	/** No rivals: start. */

@@ -1,4 +1,4 @@
-import {processStart} from '../../base/process/process-start.ts';
+import {hasEnded} from '../../base/process/process-start.ts';
 import type {Host} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import {readRecord} from '../record.ts';
@@ -19,5 +19,5 @@ export function isBeingReplaced(host: Place, box: Box): boolean {
 /** Its pid while it runs. */
 function replacerOf({paths}: Place, {folder}: Box): number | undefined {
 	const by = folder === undefined ? undefined : readRecord(paths, folder)?.replacedBy;
-	return by === undefined || by.startedAt === '' || processStart(by.pid) !== by.startedAt ? undefined : by.pid;
+	return by === undefined || hasEnded(by) ? undefined : by.pid;
 }

@@ -3,7 +3,7 @@
 that the user does not lose it because of a full disk, an image that does not start or a lost race for the cards.
 */
 import {exitCode, Failure} from '../../base/failure.ts';
-import {processStart} from '../../base/process/process-start.ts';
+import {thisProcess} from '../../base/process/process-start.ts';
 import {EngineError} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {type Box, containerPrefix, replacedPrefix} from '../box.ts';
@@ -116,7 +116,7 @@ function noteReplacement({paths}: Host, {folder}: Box): void {
 	if (folder !== undefined && record) {
 		writeRecord(paths, folder, {
 			...record,
-			replacedBy: {pid: process.pid, startedAt: processStart(process.pid) ?? ''},
+			replacedBy: thisProcess(),
 		});
 	}
 }

@@ -5,7 +5,7 @@ ran can change it. The manifest in the run's folder is made from it.
 import {mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import * as v from 'valibot';
-import {processStart} from '../../base/process/process-start.ts';
+import {hasEnded} from '../../base/process/process-start.ts';
 import {makeFolder, writeFileAtomic} from '../../base/safe-files.ts';
 import {take, takesOf} from '../../base/take.ts';
 import {activeRunsFolder} from '../../box/active-runs.ts';
@@ -238,12 +238,7 @@ export function callerToken(environment: NodeJS.ProcessEnv): string | undefined 
 	return token !== undefined && v.is(v.pipe(text, v.uuid()), token) ? token : undefined;
 }
 
-/** This process, as a record names it. */
-export function thisProcess(): NonNullable<RunRecord['follower']> {
-	return {pid: process.pid, startedAt: processStart(process.pid) ?? ''};
-}
-
 /** Whether the process that follows a run still exists. */
 export function isFollowed({follower}: Pick<RunRecord, 'follower'>): boolean {
-	return follower !== undefined && follower.startedAt !== '' && processStart(follower.pid) === follower.startedAt;
+	return follower !== undefined && !hasEnded(follower);
 }
