@@ -1,6 +1,5 @@
 import {existsSync} from 'node:fs';
 import {join, relative} from 'node:path';
-import {followInBackground, followToEnd} from '../app/runs/follow.ts';
 import {type LiveRun, planRun, type RunFlags, type StartedRun, startRun} from '../app/runs/run.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import type {TakenSignal} from '../base/process/interrupts.ts';
@@ -90,7 +89,8 @@ export async function couldNotStart(error: unknown, {engine}: Pick<Host, 'engine
 }
 
 /** The run goes on without this process. */
-function leave(run: LiveRun, {host: given, json, detach}: RunOptions): number {
+async function leave(run: LiveRun, {host: given, json, detach}: RunOptions): Promise<number> {
+	const {followInBackground} = await import('../app/runs/follow.ts');
 	followInBackground(run.name, given);
 	if (json) {
 		printJson(runJson(run, stateOf(run)));
@@ -117,6 +117,8 @@ async function attend(host: Host, {run, box, attached}: StartedRun, options: Run
 				tell(`${run.name} runs${onGpus(run)}. ${hasKeys ? 'd detaches, Ctrl-C stops it.' : 'Ctrl-C stops it.'}`);
 			}
 
+			// Not loaded before the job runs, which would have to wait for it.
+			const {followToEnd} = await import('../app/runs/follow.ts');
 			const completed = await followToEnd(host, run, box, {
 				signal: leaving,
 				attached,

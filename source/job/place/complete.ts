@@ -1,11 +1,12 @@
 import type {Paths} from '../../host/host.ts';
 import {safeText} from '../../text/safe.ts';
-import {type Completed, endOfLog, writeManifest} from '../runs/complete.ts';
+import {type Completed, endOfLog} from '../runs/complete.ts';
 import {readRunFiles} from '../runs/files.ts';
 import type {Outcome} from '../runs/manifest.ts';
 import {notifyOnce} from '../runs/notify.ts';
 import {type Reason, reasonOf} from '../runs/reason.ts';
 import {type RunRecord, writeRunRecord} from '../runs/record.ts';
+import {writeManifest} from '../runs/write-manifest.ts';
 import type {PlacedRun, PlaceEnd} from './follow.ts';
 import {NoAnswer, type Place} from './place.ts';
 

@@ -1,6 +1,4 @@
-import {closeSync, fstatSync, constants as open, openSync, readSync, rmdirSync, rmSync} from 'node:fs';
-import {join} from 'node:path';
-import {writeFileAtomic} from '../../base/safe-files.ts';
+import {closeSync, fstatSync, constants as open, openSync, readSync} from 'node:fs';
 import {activeRuns} from '../../box/active-runs.ts';
 import type {Box} from '../../box/box.ts';
 import {abandonedAfter} from '../../box/gpus/claims.ts';
@@ -8,16 +6,17 @@ import {engineKey} from '../../box/record.ts';
 import {removeWithFiles} from '../../box/up/remove-with-files.ts';
 import type {ContainerDetail, LogChunk} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
-import {convertedScript} from '../job.ts';
 import {readCheckReport, reasonOfCheck} from './check-report.ts';
 import {copyLog} from './copy-log.ts';
 import {readRunFiles} from './files.ts';
+import {forgetRun} from './forget.ts';
 import {LogFile, logPath} from './log-file.ts';
-import {makeManifest, type Outcome} from './manifest.ts';
+import type {Outcome} from './manifest.ts';
 import {notifyOnce} from './notify.ts';
 import {publishRun} from './publish.ts';
 import {endOf, type Reason, reasonOf} from './reason.ts';
-import {isFollowed, type RunRecord, readRunRecord, removeRecord, takeRun, writeRunRecord} from './record.ts';
+import {isFollowed, type RunRecord, readRunRecord, takeRun, writeRunRecord} from './record.ts';
+import {writeManifest} from './write-manifest.ts';
 
 type Place = Pick<Host, 'engine' | 'paths'>;
 
@@ -112,31 +111,6 @@ async function publishWithLog(
 }
 
 /**
-To be written before the record says that the run is over: no one would write it again after a power cut. A disk that is full, or a folder that is
-gone, must not keep the run from being over.
-
-@param outcome undefined while it runs
-*/
-export function writeManifest(run: RunRecord, outcome: Outcome | undefined): void {
-	try {
-		writeFileAtomic(
-			join(run.folder, 'manifest.json'),
-			`${JSON.stringify(makeManifest(run, outcome), undefined, 2)}\n`,
-			{mode: 0o644, anyFolder: true, replaceable: outcome === undefined},
-		);
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === undefined) {
-			throw error;
-		}
-	}
-}
-
-/** Written when a run starts; what is known at its end is added then. */
-export function writeFirstManifest(run: RunRecord): void {
-	writeManifest(run, undefined);
-}
-
-/**
 Completes what runs of the caller left that no process follows: gpubox was killed, or the user detached and logged out. Called by every verb
 that lists boxes; without such runs it only reads the names of a folder.
 
@@ -225,21 +199,6 @@ function forgetUnlessNew({paths}: Place, run: RunRecord): void {
 	if (Date.now() - Date.parse(run.createdAt) > 2 * abandonedAfter) {
 		forgetRun(paths, run);
 	}
-}
-
-/** Removes a run in which nothing ran, with its folder unless something is in it. */
-export function forgetRun(paths: Host['paths'], run: RunRecord): void {
-	for (const file of ['.gitignore', 'patch', convertedScript, 'log', 'manifest.json']) {
-		rmSync(join(run.folder, file), {force: true});
-	}
-
-	try {
-		rmdirSync(run.folder);
-	} catch {
-		// It is gone, or something else is in it.
-	}
-
-	removeRecord(paths, run.name);
 }
 
 /** No other process is there to see to --timeout. The caller does not wait: its next call, or another, goes on. */
