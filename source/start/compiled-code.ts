@@ -24,6 +24,7 @@ import {
 } from 'node:fs';
 import {posix} from 'node:path';
 import vm from 'node:vm';
+import {withoutHeapLimits} from './heap.ts';
 
 const {dirname, join} = posix;
 
@@ -72,10 +73,11 @@ export function openCode({folder, read, cache, build, purpose}: CodeOptions): Co
 	const scripts = new Map<string, vm.Script>();
 	const load = (name: string): unknown => {
 		const loaded = modules.get(name);
-		if (loaded !== undefined) {
-			return loaded.exports;
-		}
+		// With what it loads in its turn, also of Node's own modules.
+		return loaded === undefined ? withoutHeapLimits(() => loadFirst(name)) : loaded.exports;
+	};
 
+	const loadFirst = (name: string): unknown => {
 		const filename = join(folder, name);
 		const cachedData = kept?.parts.get(name);
 		// A chunk that is also a program of its own begins with a line for the shell.
@@ -92,7 +94,9 @@ export function openCode({folder, read, cache, build, purpose}: CodeOptions): Co
 	};
 
 	const write = (path: string, early: boolean) => {
-		const fresh = [...scripts].map(([name, script]) => [name, script.createCachedData()] as const);
+		const fresh = withoutHeapLimits(() =>
+			[...scripts].map(([name, script]) => [name, script.createCachedData()] as const),
+		);
 		kept = {early, parts: new Map([...(kept?.parts ?? []), ...fresh])};
 		writeKept(path, kept);
 	};

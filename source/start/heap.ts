@@ -1,14 +1,24 @@
-import {setFlagsFromString} from 'node:v8';
+import {getHeapSpaceStatistics, setFlagsFromString} from 'node:v8';
 
-/** By then a session has drawn its screen, and what was compiled for it is kept (compiled-code.ts). In milliseconds. */
+/**
+As much as is allocated in passing in five seconds at rest. With less, what a frame is made of outlives it, is moved about and collected late:
+a third more of a processor. With more, a log at full speed fills it.
+*/
+const roomBytes = 16 * 2 ** 20;
+
+const checkMs = 100;
+
+/** By then a session has drawn its screen. In milliseconds. */
 const startedAfter = 5000;
 
 /**
-The limits, and V8's own. The space for what is new stays as it is: its size itself can only be set before V8 runs. The rest is collected
+The limits, and V8's own. The space for what is new stays as it is then: its size itself can only be set before V8 runs. The rest is collected
 when it is that much more than what was alive after the last time, in percent.
 */
 const limits = ['--semi-space-growth-factor=1', '--heap-growing-percent=40'];
 const defaults = ['--semi-space-growth-factor=2', '--heap-growing-percent=0'];
+
+let isLimited = false;
 
 /**
 Sets the limits of V8's heap for a program that draws a frame a second, all day long. V8's own are for servers: it lets what is allocated in
@@ -19,19 +29,47 @@ Not at the start: V8 refuses what was compiled under other flags, also the code 
 the end, when what was compiled is kept. To be called before that is asked for.
 
 @param purpose the verb; only the session and the demo run for so long
-@param afterMs when they are set
+@param latestMs when they are set, unless the space for what is new has its size before
 */
-export function limitHeapFor(purpose: string, afterMs = startedAfter): void {
+export function limitHeapFor(purpose: string, latestMs = startedAfter): void {
 	if (purpose !== 'session' && purpose !== 'demo') {
 		return;
 	}
 
-	setTimeout(set, afterMs, limits).unref();
-	process.once('exit', () => set(defaults));
+	const timer = setInterval(
+		() => {
+			if (newSpaceBytes() >= roomBytes || performance.now() >= latestMs) {
+				clearInterval(timer);
+				set(true);
+			}
+		},
+		Math.min(checkMs, latestMs),
+	);
+	timer.unref();
+	process.once('exit', () => set(false));
 }
 
-function set(flags: readonly string[]): void {
-	for (const flag of flags) {
+function newSpaceBytes(): number {
+	return getHeapSpaceStatistics().find(({space_name}) => space_name === 'new_space')?.space_size ?? 0;
+}
+
+/** For what loads compiled code, or keeps it: V8 marks it with the flags of that moment. */
+export function withoutHeapLimits<T>(work: () => T): T {
+	if (!isLimited) {
+		return work();
+	}
+
+	set(false);
+	try {
+		return work();
+	} finally {
+		set(true);
+	}
+}
+
+function set(limited: boolean): void {
+	isLimited = limited;
+	for (const flag of limited ? limits : defaults) {
 		setFlagsFromString(flag);
 	}
 }
