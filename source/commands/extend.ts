@@ -3,6 +3,7 @@ import {extendReservation} from '../box/gpus/reservation.ts';
 import {findBox} from '../box/list.ts';
 import {openHost} from '../host/open-host.ts';
 import {formatDuration} from '../text/duration.ts';
+import {formatTime} from '../text/time.ts';
 import {boxJson, printJson} from './output/json.ts';
 
 /** Extends the reservation of the caller's box. @throws Failure */
@@ -22,5 +23,5 @@ export async function extend(
 	}
 
 	const left = formatDuration(until.getTime() - Date.now());
-	process.stdout.write(`${box.name} is reserved until ${until.toISOString()} (${left})\n`);
+	process.stdout.write(`${box.name} is reserved until ${formatTime(until)} (${left})\n`);
 }

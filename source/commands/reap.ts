@@ -13,6 +13,7 @@ import {EngineError} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {explain} from '../host/remedies.ts';
+import {formatTime} from '../text/time.ts';
 import {printJson} from './output/json.ts';
 import {tellTrouble} from './output/tell-trouble.ts';
 import {type Outcome, reapBox} from './reap-box.ts';
@@ -122,13 +123,14 @@ function tellRest(outcomes: readonly Outcome[], whose: string): void {
 }
 
 function lineFor({box: {name}, action, reason, until}: Outcome, dryRun: boolean): string {
+	const time = until === undefined ? '' : formatTime(until);
 	switch (action) {
 		case 'waiting':
-			return `${name}: will be stopped after ${until?.toISOString()}, because ${reason}`;
+			return `${name}: will be stopped after ${time}, because ${reason}`;
 		case 'stopped':
 			return `${name}: ${dryRun ? 'would be stopped' : 'stopped'}, because ${reason}`;
 		case 'notified':
-			return `${name}: ${dryRun ? 'would be notified' : 'notified'} that it will be stopped after ${until?.toISOString()}`;
+			return `${name}: ${dryRun ? 'would be notified' : 'notified'} that it will be stopped after ${time}`;
 		default:
 			return `${name}: ${action}, because ${reason}`;
 	}

@@ -19,6 +19,7 @@ import type {RunRecord} from '../job/runs/record.ts';
 import {formatDuration} from '../text/duration.ts';
 import {safeText, shorten} from '../text/safe.ts';
 import {shellQuote} from '../text/shell-quote.ts';
+import {formatTime} from '../text/time.ts';
 import {printJson} from './output/json.ts';
 import {tableFor} from './output/table.ts';
 
@@ -207,8 +208,8 @@ function showRun(run: RunRecord, {json}: Options): void {
 		['State', stateOf(run)],
 		['Exit code', ended?.exitCode == null ? undefined : `${ended.exitCode}${ended.signal ? ` (${ended.signal})` : ''}`],
 		['Reason', ended?.reason ?? undefined],
-		['Started', run.startedAt ?? undefined],
-		['Ended', ended?.at ?? undefined],
+		['Started', run.startedAt === null ? undefined : formatTime(new Date(run.startedAt))],
+		['Ended', ended?.at == null ? undefined : formatTime(new Date(ended.at))],
 		[
 			'Took',
 			run.startedAt === null || ended?.at == null

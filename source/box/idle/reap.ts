@@ -3,6 +3,7 @@ import {foreignReason} from '../../engine/errors.ts';
 import {execOwn} from '../../engine/run-once.ts';
 import type {Host} from '../../host/host.ts';
 import {formatDuration} from '../../text/duration.ts';
+import {formatTime} from '../../text/time.ts';
 import type {Box} from '../box.ts';
 import {readLogLines} from '../logs.ts';
 import {type Idleness, idleFor, isOverdue} from './idle.ts';
@@ -34,7 +35,7 @@ export function findReapReason(
 
 	const idle = idleFor(idleness, now);
 	return idleness?.kind === 'idle' && box.gpus.length > 0 && stopAfterMs !== undefined && idle >= stopAfterMs
-		? {reason: `it has been idle since ${idleness.since.toISOString()}`, since: idleness.since, expired: false}
+		? {reason: `it has been idle since ${formatTime(idleness.since)}`, since: idleness.since, expired: false}
 		: undefined;
 }
 
@@ -49,7 +50,7 @@ export function whyNotDue(
 		return `it is not running (${box.state})`;
 	}
 
-	const reserved = box.until ? `; reserved until ${box.until.toISOString()}` : '';
+	const reserved = box.until ? `; reserved until ${formatTime(box.until)}` : '';
 	if (box.gpus.length === 0) {
 		return `it holds no GPU${reserved}`;
 	}

@@ -3,6 +3,7 @@
 import type {Mount} from '../../engine/engine.ts';
 import {toDockerBytes} from '../../text/bytes.ts';
 import {safeText} from '../../text/safe.ts';
+import {formatTime} from '../../text/time.ts';
 import type {Box} from '../box.ts';
 import {type GpuSelection, parseGpuSelection} from '../gpus/allocate.ts';
 import type {BoxRequest} from './types.ts';
@@ -72,7 +73,7 @@ export function differencesOf(
 
 	if (request.lasts !== undefined) {
 		const hours = `${Math.round(request.lasts / 360_000) / 10}h from now`;
-		compare('for', hours, box.until === undefined ? 'no reservation' : `until ${box.until.toISOString()}`);
+		compare('for', hours, box.until === undefined ? 'no reservation' : `until ${formatTime(box.until)}`);
 	}
 
 	return recorded === undefined ? found : [...found, ...recordedDifferences(request, asked, recorded)];

@@ -4,6 +4,7 @@ box, which is in the owner's own folders. Their next `gpubox ls` or session show
 
 Such a notice is a claim, like a label: whoever may write into that home, or uses docker's own commands, could write another one.
 */
+
 import {randomBytes} from 'node:crypto';
 import {
 	closeSync,
@@ -21,6 +22,7 @@ import {EngineError} from '../../engine/engine.ts';
 import {execOwn} from '../../engine/run-once.ts';
 import type {Host} from '../../host/host.ts';
 import {safeText} from '../../text/safe.ts';
+import {formatTime} from '../../text/time.ts';
 import {type Box, namePattern} from '../box.ts';
 
 export type Deed = 'stopped' | 'restarted' | 'recreated' | 'removed';
@@ -157,8 +159,8 @@ export function takeNotices({paths}: Pick<Host, 'paths'>): Notice[] {
 export function noticeText(notice: Notice): string {
 	const {what, box, by, uid, at} = notice;
 	return notice.what === 'asked'
-		? `${by} (uid ${uid}) asks about ${box}, ${at.toISOString()}: ${notice.text}`
-		: `${box} was ${what} by ${by} (uid ${uid}), ${at.toISOString()}.`;
+		? `${by} (uid ${uid}) asks about ${box}, ${formatTime(at)}: ${notice.text}`
+		: `${box} was ${what} by ${by} (uid ${uid}), ${formatTime(at)}.`;
 }
 
 /** Root has one for each user it creates boxes for. */

@@ -3,6 +3,7 @@ import {describe, test} from 'node:test';
 import {type Activity, describeUse, idleFor, judgeIdleness, textOfUse} from '../../../source/box/idle/idle.ts';
 import {countSessions, isComputing, isLogin, loginTime} from '../../../source/box/idle/observe.ts';
 import {decideReap, findReapReason, noticeText, whyNotDue} from '../../../source/box/idle/reap.ts';
+import {formatTime} from '../../../source/text/time.ts';
 
 const now = new Date('2026-01-01T12:00:00Z');
 const ago = (minutes: number) => new Date(now.getTime() - minutes * 60_000);
@@ -150,7 +151,7 @@ describe('why a box is not reaped', () => {
 		assert.equal(why({}, {kind: 'unknown'}), 'it cannot be seen whether it is in use');
 		assert.equal(
 			why({until: new Date('2026-01-31T14:00:00Z')}, idle),
-			'idle for 1h of 6h; reserved until 2026-01-31T14:00:00.000Z',
+			`idle for 1h of 6h; reserved until ${formatTime(new Date('2026-01-31T14:00:00.000Z'))}`,
 		);
 	});
 });

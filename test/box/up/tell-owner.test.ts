@@ -6,6 +6,7 @@ import {join} from 'node:path';
 import {type TestContext, test} from 'node:test';
 import {noticeText, takeNotices} from '../../../source/box/up/tell-owner.ts';
 import type {Host} from '../../../source/host/host.ts';
+import {formatTime} from '../../../source/text/time.ts';
 
 function setUp(t: TestContext) {
 	const home = mkdtempSync(join(tmpdir(), 'gpubox-tell-owner-'));
@@ -24,7 +25,7 @@ test('a notice is taken once, as safe text of one line', (t) => {
 	put('1', JSON.stringify({...asked, text: 'a\u001B]0;x\u0007b\nc\u202E', by: 'bob\r\n'}));
 	put('2', JSON.stringify({...asked, box: '../alice'}));
 	assert.deepEqual(takeNotices({paths}).map(noticeText), [
-		'bob (uid 7) asks about alice-train, 2026-01-01T00:00:00.000Z: ab c',
+		`bob (uid 7) asks about alice-train, ${formatTime(new Date(asked.at))}: ab c`,
 	]);
 	assert.deepEqual(readdirSync(home), []);
 	assert.deepEqual(takeNotices({paths}), []);

@@ -1,0 +1,6 @@
+/** A moment for people, in the time zone of this machine: `2026-01-31 14:05`. What programs read is in ISO 8601. */
+export function formatTime(date: Date): string {
+	const two = (value: number) => String(value).padStart(2, '0');
+	const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
+	return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
