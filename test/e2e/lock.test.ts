@@ -201,6 +201,9 @@ describe('gpubox lock and verify', {skip: needsOwnEngine}, () => {
 		});
 
 		test('gpubox.yaml changed after the lock: verify tells, and up says it in one line', async () => {
+			await write('packages: {apt: [ffmpeg]}');
+			const [added] = await verify(8);
+			assert.equal(added?.where, 'gpubox.yaml asks for ffmpeg, which gpubox.lock does not have');
 			await write('postCreate: "true"');
 			const [first] = await verify(8);
 			assert.partialDeepStrictEqual(first, {what: 'gpubox.yaml', severity: 'differs', fix: 'gpubox lock'});

@@ -13,6 +13,7 @@ import {readInsideBox, readInsideImage} from '../../job/lock/inside.ts';
 import {hashInputs, hashRootfs, type Lock} from '../../job/lock/lock.ts';
 import {digestOf} from '../../job/lock/make.ts';
 import {pinnedReference, pinOf} from '../../job/lock/pins.ts';
+import {staleBecause} from '../../job/lock/stale.ts';
 import {safeText} from '../../text/safe.ts';
 import {loadCatalogue, loadImageRoom} from '../images/local-images.ts';
 import {buildSettings, type Effective, loadSettings} from '../load-settings.ts';
@@ -73,8 +74,10 @@ export async function verifyProject(
 		: image === undefined
 			? await observeLockedImage(host, effective, lock, cheap.lockedImage, signal)
 			: await observeBuilt(host, image, effective, lock, signal);
+	const inputs = lockInputs(effective);
 	const differences = compareLock(lock, {
-		inputs: hashInputs(lockInputs(effective)),
+		inputs: hashInputs(inputs),
+		changed: staleBecause(lock, inputs),
 		postCreate: effective.settings.postCreate !== undefined,
 		projectEnvironment: effective.settings.env ?? {},
 		image: cheap.image,

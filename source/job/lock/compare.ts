@@ -29,6 +29,8 @@ type About = {about?: 'packages'};
 export type Observed = {
 	/** Hash of gpubox.yaml's inputs now. */
 	inputs: string;
+	/** What differs in them from those of the lock, where it is known. */
+	changed?: string;
 	/** gpubox.yaml has a postCreate command, which may install packages that no lock knows. */
 	postCreate: boolean;
 	/** `env` of gpubox.yaml. */
@@ -91,7 +93,7 @@ export function isSame(differences: ReadonlyArray<Difference & About>, {allowPac
 
 const short = (hash: string | null) => hash?.replace(/^(sha256:[0-9a-f]{12})[0-9a-f]*$/, '$1') ?? null;
 
-function compareInputs(lock: LockedEnvironment, {inputs}: Observed): Difference[] {
+function compareInputs(lock: LockedEnvironment, {inputs, changed}: Observed): Difference[] {
 	return lock.inputs === inputs
 		? []
 		: [
@@ -99,7 +101,7 @@ function compareInputs(lock: LockedEnvironment, {inputs}: Observed): Difference[
 					what: 'gpubox.yaml',
 					locked: short(lock.inputs),
 					found: short(inputs),
-					where: 'image, packages or postCreate were changed after the lock',
+					where: changed ?? 'image, packages or postCreate were changed after the lock',
 					severity: 'differs',
 					fix: 'gpubox lock',
 				},
