@@ -142,7 +142,13 @@ describe('a job', () => {
 	});
 
 	test('a command that is not there is 127, as in a shell', async () => {
-		assert.equal((await run([], 'no-such-program')).code, 127);
+		const none = await run([], 'no-such-program');
+		assert.equal(none.code, 127);
+		assert.match(none.stderr, /^gpubox: The image has no program "no-such-program"\.$/m);
+		// As in most images of CUDA.
+		const python = await run([], 'python', 'train.py');
+		assert.equal(python.code, 127);
+		assert.match(python.stderr, /^ {2}→ It has python3\. .*: gpubox run -- train\.py$/m);
 	});
 
 	test('that gpubox could not start is 125, unless there is a closer code', async () => {
