@@ -49,7 +49,7 @@ export async function ssh(
 	if (!address) {
 		throw refuse(
 			`${box.name} offers no SSH.`,
-			`For a shell without SSH: gpubox attach ${box.name}. To add SSH: gpubox up --ssh`,
+			`For a shell without SSH: gpubox attach ${box.name}. To recreate it with SSH (software installed inside is lost): ${['gpubox up', shellQuote(box.project), ...[...box.services, 'ssh'].map((each) => `--${each}`), '--recreate'].join(' ')}`,
 		);
 	}
 

@@ -381,6 +381,7 @@ describe('gpubox ssh', () => {
 		const none = await gpubox(person, 'ssh', box.name);
 		assert.equal(none.code, 125);
 		assert.match(none.stderr, /offers no SSH/);
+		assert.ok(none.stderr.includes(`: gpubox up ${person.project} --jupyter --ssh --recreate\n`), none.stderr);
 		const unknown = await gpubox(person, 'ssh', 'nobody-nothing');
 		assert.equal(unknown.code, 6);
 
