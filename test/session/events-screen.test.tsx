@@ -35,6 +35,13 @@ const happened: Array<Omit<Happening, 'id'>> = [
 	{at: ago(5), kind: 'gpu-free', severity: 'good', text: 'GPU 7 is free', fix: 'u starts a box on it'},
 ];
 
+test('what the empty list is for is told whole, also on a narrow terminal', async (t) => {
+	const shown = await showSession(t, {columns: 80, rows: 24});
+	await shown.waitFor(/hopper[\s\S]*alice-llm/);
+	shown.type('A');
+	await shown.waitFor(/Nothing since the session began[\s\S]*listed here\./);
+});
+
 for (const size of [
 	{columns: 60, rows: 20},
 	{columns: 120, rows: 40},

@@ -31,9 +31,12 @@ export function EventsScreen({facts, view, size, now}: Properties) {
 					<Row key={item.id} item={item} width={columns - 2} />
 				))}
 				{items.length === 0 && (
-					<Text
-						{...theme.quiet}
-					>{` ${cut('Nothing since the session began. Lost, slowed and free GPUs, ends of boxes and jobs, and a full disk are listed here.', columns - 4)}`}</Text>
+					<Box paddingX={1}>
+						<Text {...theme.quiet}>
+							Nothing since the session began. Lost, slowed and free GPUs, ends of boxes and jobs, and a full disk are
+							listed here.
+						</Text>
+					</Box>
 				)}
 			</TitledPane>
 			{noticeHeight > 0 && <Notices facts={facts} view={view} width={columns} height={noticeHeight} />}
