@@ -19,8 +19,9 @@ export function resolveFolder(directory: string, currentDirectory: string): stri
 	try {
 		return realpathSync(path);
 	} catch (error) {
-		throw new Failure(`No such folder: ${path}`, {
-			fix: 'Create it first, or choose another.',
+		const isHidden = (error as NodeJS.ErrnoException).code === 'EACCES';
+		throw new Failure(isHidden ? `Permission denied: ${path}` : `No such folder: ${path}`, {
+			fix: isHidden ? 'Choose a folder that you may read.' : 'Create it first, or choose another.',
 			exitCode: exitCode.usage,
 			cause: error,
 		});

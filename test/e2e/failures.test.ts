@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {readdir, readFile, writeFile} from 'node:fs/promises';
+import {chmod, readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {
@@ -236,6 +236,16 @@ describe('Jupyter that dies at its start', () => {
 		const [id = ''] = await ownContainers();
 		await docker.getContainer(id).remove({force: true});
 	});
+});
+
+test('a folder of another user that may not be read is not one that is missing', async () => {
+	await chmod(person.home, 0o000);
+	const {code, stderr} = await person.runGpubox(['up', join(person.home, 'vision')], {
+		env: {XDG_CONFIG_HOME: undefined, HOME: person.project},
+	});
+	await chmod(person.home, 0o700);
+	assert.equal(code, 2, stderr);
+	assert.match(stderr, /Permission denied: .*\n {2}→ Choose a folder that you may read\./);
 });
 
 describe('a run that is killed', () => {
