@@ -18,7 +18,7 @@ const folder = fileURLToPath(new URL('../docs/pictures', import.meta.url));
 
 /** Each picture with the keys that lead to it from the one before, and what is on it when it is complete. */
 const pictures: Array<[name: string, keys: string[], complete: RegExp]> = [
-	['session', [], /hopper[\s\S]*gpu_burn[\s\S]*epoch/],
+	['session', ['j'], /hopper[\s\S]*gpu_burn[\s\S]*epoch/],
 	['gpu', ['\u001B[Z', '\r'], /NVLink {2}18[\s\S]*python/],
 	['log', ['\r', '\t', 'l', '/', String.raw`loss 2\.6`, '\r'], /loss 2[\s\S]*▸epoch[\s\S]*N previous/],
 ];
@@ -99,6 +99,8 @@ const over: Array<() => unknown> = [];
 const shown = await showSession({after: (end) => over.push(end)}, {columns: size.cols, rows: size.rows});
 try {
 	rememberMinutes(shown.session);
+	// The first key is about the boxes.
+	await shown.waitFor(/▸● dora-eda/);
 	for (const [name, keys, complete] of pictures) {
 		for (const key of keys) {
 			shown.type(key);

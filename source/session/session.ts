@@ -11,6 +11,7 @@ import type {Host} from '../host/host.ts';
 import {safeText} from '../text/safe.ts';
 import {followTour} from './follow-tour.ts';
 import type {MouseEvent} from './mouse/mouse-event.ts';
+import {ownFirst} from './state/boxes/box-source.ts';
 import {showConfigFault} from './state/boxes/effects.ts';
 import {createRunWatcher} from './state/boxes/ended-runs.ts';
 import {isArranged, shownBoxes} from './state/boxes/shown-boxes.ts';
@@ -28,6 +29,7 @@ import {actionFor, areKeys, bindings, onlyMove, tableOf} from './state/keymap.ts
 import {isRefused, whyNot} from './state/keys/here.ts';
 import {characterOf} from './state/keys/key-names.ts';
 import {createLogModel, type LogModel} from './state/log/log-model.ts';
+import {unreadLog} from './state/log/log-subject.ts';
 import {logSituation} from './state/log/select-log.ts';
 import {followMachine} from './state/machine/container-source.ts';
 import {createLoadSource} from './state/machine/load-source.ts';
@@ -201,7 +203,7 @@ export function createSession(host: Host, feed: GpuFeed, options: SessionOptions
 	followBox(context, past.use);
 	const {boxes, tour} = options;
 	if (boxes) {
-		store.changeNow(withFacts(({box}) => ({box: {...box, phase: 'live', boxes}})));
+		store.changeNow(withFacts(({box}) => ({box: {...box, phase: 'live', boxes: ownFirst(boxes)}})));
 	}
 
 	const moveTour = tour && followTour(store, tour);
@@ -391,6 +393,7 @@ function situationOf(
 		tasks: facts.tasks.toReversed().map(({title, cancellable = false}) => ({title, cancellable})),
 		demoOffered: isDemoOffered(facts),
 		list: () => listSituation({facts, view}, now()),
+		unread: () => unreadLog({facts, view}),
 		container: () => containerSituation({facts, view}, now()),
 		own: () => ownValues(facts, view),
 		setup: () => setupSituation(facts, view),

@@ -7,7 +7,7 @@ import {showSession} from '../_helpers/session.tsx';
 
 const eventually = {interval: 10, timeout: 20_000};
 const small = {columns: 80, rows: 24};
-const ready = /hopper[\s\S]*alice-llm/;
+const ready = /hopper[\s\S]*dora-eda/;
 
 test('the boxes are filtered and sorted, and the keys are about those that are shown', async (t) => {
 	const {type, waitFor, frame, session} = await showSession(t, small);
@@ -21,7 +21,7 @@ test('the boxes are filtered and sorted, and the keys are about those that are s
 	type('s');
 	await waitFor(/The filter finds no box[\s\S]*Esc shows all of them/);
 	type('\u001B');
-	await waitFor(/▸● alice-llm-train/);
+	await waitFor(/▸● dora-eda/);
 	type('/');
 	await waitFor(/ \/ +.*6 found/);
 	type('dosw');
@@ -61,10 +61,10 @@ test('text that is pasted without brackets, or typed into the filter, ends nothi
 	type('ls -s x\r');
 	await waitFor(/ \/ ls -s x/);
 	type('\u001B');
-	await waitFor(/▸● alice-llm-train/);
+	await waitFor(/▸● dora-eda/);
 	type('ls -la s\r');
 	type('j');
-	await waitFor(/▸● bob-segmentation/);
+	await waitFor(/▸● dora-sweep-4/);
 	assert.equal(session.store.get().view.asking, undefined);
 	assert.equal(session.store.get().view.screen, 'main');
 	assert.deepEqual(session.store.get().facts.tasks, []);

@@ -19,7 +19,9 @@ for (const size of [
 	const name = `${size.columns}x${size.rows}`;
 	test(`the screen of a box at ${name}`, async (t) => {
 		const shown = await showSession(t, size);
-		await shown.waitFor(/hopper[\s\S]*alice-llm-train/);
+		await shown.waitFor(/hopper[\s\S]*dora-eda/);
+		shown.type('jj');
+		await shown.waitFor(/▸● alice/);
 		shown.type('\r');
 		await shown.waitFor(/CPU +\d+ %/);
 		await shown.waitFor(/python3\.11 20411/);
@@ -34,7 +36,9 @@ for (const size of [
 
 test('secrets are hidden, another user’s environment is not shown, and nothing hostile reaches the terminal', async (t) => {
 	const shown = await showSession(t, {columns: 200, rows: 60});
-	await shown.waitFor(/hopper[\s\S]*alice-llm-train/);
+	await shown.waitFor(/hopper[\s\S]*dora-eda/);
+	shown.type('jj');
+	await shown.waitFor(/▸● alice/);
 	shown.type('\r');
 	await shown.waitFor(/only its owner/);
 	const {spec} = shown.session.store.get().facts.boxCard;
@@ -72,7 +76,9 @@ test('secrets are hidden, another user’s environment is not shown, and nothing
 
 test('a process that is a whole script does not hide the next one', async (t) => {
 	const shown = await showSession(t, {columns: 200, rows: 60});
-	await shown.waitFor(/hopper[\s\S]*alice-llm-train/);
+	await shown.waitFor(/hopper[\s\S]*dora-eda/);
+	shown.type('jj');
+	await shown.waitFor(/▸● alice/);
 	shown.type('\r');
 	await shown.waitFor(/only its owner/);
 	const script = `sh -c # The shell ${'echo something and go on; '.repeat(500)}`;
@@ -115,7 +121,9 @@ test('nothing is asked of the engine about a box that no one looks at', async (t
 			},
 		},
 	);
-	await shown.waitFor(/hopper[\s\S]*alice-llm-train/);
+	await shown.waitFor(/hopper[\s\S]*dora-eda/);
+	shown.type('jj');
+	await shown.waitFor(/▸● alice/);
 	const before = asked.filter((name) => name === 'stats').length;
 	assert.equal(before, 0);
 	shown.type('\r');
@@ -146,7 +154,9 @@ test('the engine measures nothing while another program has the terminal, and ag
 		},
 	);
 	const lend = (lent: boolean) => shown.session.store.changeNow(withFacts(() => ({lent})));
-	await shown.waitFor(/hopper[\s\S]*alice-llm-train/);
+	await shown.waitFor(/hopper[\s\S]*dora-eda/);
+	shown.type('jj');
+	await shown.waitFor(/▸● alice/);
 	shown.type('\r');
 	await shown.waitFor(/CPU +\d+ %/);
 	lend(true);

@@ -9,7 +9,7 @@ import {assertScreen} from '../_helpers/snapshot.ts';
 
 const folder = fileURLToPath(new URL('snapshots', import.meta.url));
 const small = {columns: 80, rows: 24};
-const everything = /hopper[\s\S]*alice-llm/;
+const everything = /hopper[\s\S]*dora-eda/;
 const ofDemo: UseCases['checkHost'] = (host, _, options) => checkDemoHost(host, options);
 
 /** The demo's checks with one failure, in the words of a hostile machine. */

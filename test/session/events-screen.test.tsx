@@ -49,7 +49,7 @@ for (const size of [
 	const name = `${size.columns}x${size.rows}`;
 	test(`what happened, at ${name}`, async (t) => {
 		const shown = await showSession(t, size);
-		await shown.waitFor(/hopper[\s\S]*alice-llm/);
+		await shown.waitFor(/hopper[\s\S]*dora-eda/);
 		const events = happened.reduce(withHappening, noEvents);
 		shown.session.store.changeNow(withFacts(({tells}) => ({tells: {...tells, events}})));
 		shown.type('A');

@@ -279,7 +279,7 @@ test('l shows the log of any container as the whole screen; what is not one’s 
 	type('l');
 	await waitFor(/▸ erik-whisper [\s\S]*log · following/);
 	type('1');
-	await waitFor(/8 GPUs[\s\S]*─ alice-llm-train ─/);
+	await waitFor(/8 GPUs[\s\S]*─ dora-eda ─/);
 	type('3');
 	await waitFor(/▸● +0 +20411/);
 	type('l');

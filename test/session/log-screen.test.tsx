@@ -28,9 +28,11 @@ for (const size of [{columns: 60, rows: 20}, small, {columns: 120, rows: 40}, {c
 	const name = `${size.columns}x${size.rows}`;
 	test(`a search in the log at ${name}`, async (t) => {
 		const shown = await showSession(t, size);
-		await shown.waitForWhole(size.columns > 60 ? everything : /hopper[\s\S]*alice-llm/);
+		await shown.waitForWhole(/hopper[\s\S]*▸● dora-eda/);
+		shown.type('j');
+		await shown.waitForWhole(size.columns > 60 ? everything : /▸● dora-sweep/);
 		shown.type('l');
-		await shown.waitForWhole(/▸ alice-llm-train[\s\S]*epoch/);
+		await shown.waitForWhole(/▸ dora-sweep-4[\s\S]*epoch/);
 		// Without a pane beside the boxes it is the second key.
 		shown.type(size.columns > 60 ? '' : 'l');
 		await shown.waitFor(/^(?![\s\S]*H100)/);
@@ -158,6 +160,14 @@ test('long lines are moved sideways or wrapped', async (t) => {
 
 test('several boxes are shown together, each line with the name of its box', async (t) => {
 	const {type, waitFor} = await showSession(t, {columns: 100, rows: 30});
+	await waitFor(/▸● dora-eda/);
+	type('jj');
+	await waitFor(/▸● alice-llm-train/);
+	type('l');
+	await waitFor(/y⏎/);
+	type('y');
+	await waitFor(/y: Enter/);
+	type('\r');
 	await waitFor(everything);
 	type('l');
 	type('m');
@@ -176,7 +186,7 @@ test('a log is saved; what is there is replaced only after a second Enter', asyn
 	await waitFor(/line 2499/);
 	type('l');
 	type('S');
-	await waitFor(/Save as: alice-llm-train-\d{8}-\d{4}\.log/);
+	await waitFor(/Save as: dora-eda-\d{8}-\d{4}\.log/);
 	type('\u0015');
 	type('out.log');
 	type('\r');

@@ -8,7 +8,7 @@ import {assertScreen} from '../_helpers/snapshot.ts';
 const folder = fileURLToPath(new URL('snapshots', import.meta.url));
 const small = {columns: 80, rows: 24};
 /** Host line, boxes and processes are all there. */
-const everything = /hopper[\s\S]*alice-llm/;
+const everything = /hopper[\s\S]*dora-eda/;
 
 const verbs: Verb[] = [
 	{name: 'up', aliases: [], summary: "start this project's box and show how to connect", usage: '[dir]'},
@@ -56,19 +56,21 @@ test('what a key did stands in the command log as one would have typed it', asyn
 	const shown = await showSession(t, small, {loadVerbs, hostWord: 'ssh://gpu2'});
 	await shown.waitFor(everything);
 	shown.type('s');
-	await shown.waitFor(/Stop alice-llm-train \(/);
+	await shown.waitFor(/Stop dora-eda/);
 	shown.type('y');
 	await shown.waitFor(/y: Enter/);
 	shown.type('\r');
-	await shown.waitFor(/alice-llm-train is stopped/);
+	await shown.waitFor(/dora-eda is stopped/);
 	shown.type('C');
-	await shown.waitFor(/What was run[\s\S]*\d\d:\d\d:\d\d {2}gpubox --host ssh:\/\/gpu2 stop alice-llm-train/);
+	await shown.waitFor(/What was run[\s\S]*\d\d:\d\d:\d\d {2}gpubox --host ssh:\/\/gpu2 stop dora-eda/);
 });
 
 for (const size of [small, {columns: 60, rows: 20}]) {
 	test(`one question about marked boxes names each and its owner, at ${size.columns}x${size.rows}`, async (t) => {
 		const shown = await showSession(t, size);
 		await shown.waitFor(everything);
+		shown.type('jj');
+		await shown.waitFor(/▸● alice/);
 		shown.type(' ');
 		await shown.waitFor(/✓ ●/);
 		shown.type(' ');

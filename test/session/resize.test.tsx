@@ -96,7 +96,7 @@ async function settle(screen: ModelledScreen, tree: ReactElement, t: TestContext
 
 test('200 random resizes leave no stray cell', async (t) => {
 	const shown = await showSession(t, {columns: 80, rows: 24});
-	await shown.waitFor(/gpu_burn[\s\S]*following[\s\S]*step/);
+	await shown.waitFor(/gpu_burn[\s\S]*following[\s\S]*ServerApp/);
 	const tree = <App session={shown.session} />;
 	const screen = new ModelledScreen(80, 24);
 	const instance = inkRender(tree, {

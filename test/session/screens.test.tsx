@@ -17,7 +17,7 @@ const small = {columns: 80, rows: 24};
 const large = {columns: 160, rows: 50};
 
 /** Host line, boxes, processes and log are all there. */
-const everything = /hopper[\s\S]*gpu_burn[\s\S]*step 3390/;
+const everything = /hopper[\s\S]*gpu_burn[\s\S]*08:59:56/;
 
 for (const size of [small, large, {columns: 200, rows: 60}, {columns: 120, rows: 40}, {columns: 40, rows: 10}]) {
 	const name = `${size.columns}x${size.rows}`;
@@ -26,7 +26,7 @@ for (const size of [small, large, {columns: 200, rows: 60}, {columns: 120, rows:
 		assertScreen(
 			folder,
 			`main-${name}`,
-			await shown.waitForWhole(size.columns > 60 ? everything : /hopper[\s\S]*1 free[\s\S]*alice-llm/),
+			await shown.waitForWhole(size.columns > 60 ? everything : /hopper[\s\S]*1 free[\s\S]*dora-eda/),
 		);
 	});
 }
@@ -38,7 +38,7 @@ test('one card has room for a curve even at 80x24', async (t) => {
 
 test('slices are told on their card, and whose they are', async (t) => {
 	const shown = await showSession(t, large, {scenario: 'mig-h100'});
-	assertScreen(folder, 'mig-160x50', await shown.waitForWhole(/lovelace[\s\S]*MIG[\s\S]*gpu_burn[\s\S]*epoch/));
+	assertScreen(folder, 'mig-160x50', await shown.waitForWhole(/lovelace[\s\S]*MIG[\s\S]*gpu_burn[\s\S]*08:59:56/));
 });
 
 test('the help', async (t) => {
@@ -51,6 +51,8 @@ test('the help', async (t) => {
 test('the question before removing', async (t) => {
 	const shown = await showSession(t, small);
 	await shown.waitForWhole(everything);
+	shown.type('jj');
+	await shown.waitFor(/▸● alice-llm-train/);
 	shown.type('x');
 	assertScreen(folder, 'remove-80x24', await shown.waitFor(/Remove alice[\s\S]*known: its kernels/));
 });
@@ -167,7 +169,7 @@ for (const size of [small, large, {columns: 40, rows: 10}]) {
 	test(`the hosts screen at ${name}, which is asked only while it is shown`, async (t) => {
 		const left = Promise.withResolvers<void>();
 		const shown = await showSession(t, size, {useCases: answering(left), hostsOffered: true});
-		await shown.waitForWhole(size.columns > 60 ? everything : /hopper[\s\S]*alice-llm/);
+		await shown.waitForWhole(size.columns > 60 ? everything : /hopper[\s\S]*dora-eda/);
 		shown.type('h');
 		assertScreen(folder, `hosts-${name}`, await shown.waitFor(/2 of 4 answered/));
 		if (size === small) {
@@ -181,7 +183,7 @@ for (const size of [small, large, {columns: 40, rows: 10}]) {
 
 		shown.type('h');
 		await left.promise;
-		await shown.waitFor(/alice-llm/);
+		await shown.waitFor(/dora-eda/);
 	});
 }
 
@@ -422,7 +424,7 @@ test('without a driver the boxes stay, with the driver’s own words and the rem
 	assertScreen(
 		folder,
 		'driver-mismatch-80x24',
-		await shown.waitForWhole(/hopper[\s\S]*version mismatch[\s\S]*step 3390/),
+		await shown.waitForWhole(/hopper[\s\S]*version mismatch[\s\S]*08:59:56/),
 	);
 });
 

@@ -9,7 +9,7 @@ import {showSession} from '../_helpers/session.tsx';
 const size = {columns: 120, rows: 40};
 /** Of the last line in the log of a model server. */
 const lastTime = (frame: string) => [...frame.matchAll(/INFO (\d\d-\d\d \d\d:\d\d:\d\d)/g)].at(-1)?.[1] ?? '';
-const ready = /5 of 6 running[\s\S]*epoch/;
+const ready = /5 of 6 running[\s\S]*ServerApp/;
 
 test('an event of the engine changes the list without anybody asking', async (t) => {
 	const {host, waitFor, session} = await showSession(t, size);
@@ -25,8 +25,14 @@ test('the log follows the chosen box', async (t) => {
 	const {host, waitFor, waitForWhole, type, frame} = await showSession(t, size);
 	await waitFor(ready);
 	type('j');
-	await waitFor(/bob-segmentation ─[\s\S]*ServerApp/);
-	type('jj');
+	await waitFor(/dora-sweep-4 ─[\s\S]*epoch/);
+	type('G');
+	await waitFor(/chen-vllm ─[\s\S]*l shows the log of chen's box \(asks\)/);
+	type('l');
+	await waitFor(/Read the log of chen-vllm \(owner: chen\)\? {2}y⏎ \/ n/);
+	type('y');
+	await waitFor(/y: Enter/);
+	type('\r');
 	// Its end: with the lines before it alone, what follows would push them out of sight.
 	const before = await waitForWhole(/chen-vllm ─[\s\S]*11:59:5\d.*throughput/);
 	const time = lastTime(before);
@@ -48,7 +54,7 @@ test('a known error in the log is explained below it', async (t) => {
 	const frame = await waitFor(
 		/DataLoader[\s\S]*! The shared memory of the box \(\/dev\/shm\) is too small[\s\S]*--shm-size 16g/,
 	);
-	assert.match(frame, /epoch/);
+	assert.match(frame, /ServerApp/);
 	session.log.restart(false);
 	session.log.push(0, {stream: 'stdout', data: Buffer.from('epoch 1\n')});
 	session.store.change(withFacts(({log}) => ({log: {...log, version: log.version + 1}})));
@@ -59,13 +65,12 @@ test('keys that come in one piece are all done', async (t) => {
 	const {waitFor, type} = await showSession(t, size);
 	await waitFor(ready);
 	type('jjjj\r');
-	await waitFor(/dora-eda ─[\s\S]*owner +dora/);
+	await waitFor(/chen-ablation ─[\s\S]*owner +chen/);
 });
 
 test('one stops and starts one’s own box, and is told', async (t) => {
 	const {waitFor, type} = await showSession(t, size);
 	await waitFor(ready);
-	type('jjjj');
 	type('s');
 	await waitFor(/Stop dora-eda.*\? {2}y⏎ \/ n/);
 	type('y');
@@ -82,7 +87,8 @@ test('two or three keys that arrive together over a slow line are keys', async (
 	const {waitFor, type, waitUntilExit} = await showSession(t, size);
 	await waitFor(ready);
 	type('jj');
-	type('jj');
+	await waitFor(/▸● alice-llm-train/);
+	type('kk');
 	await waitFor(/▸● dora-eda/);
 	type('sy');
 	// What uses the box has to be known before a yes counts.
@@ -104,7 +110,6 @@ test('a command typed, or pasted, into the session ends nothing', async (t) => {
 	const running = async () =>
 		(await host.engine.listContainers({labels: ['gpubox.name']})).filter(({state}) => state === 'running').length;
 	await waitFor(ready);
-	type('jjjj');
 	await waitFor(/▸● dora-eda/);
 	for (const command of ['ls\r', 'systemctl stop x\r', 'sync\r', 'xy\n', 'sy\r', 'rm -rf y\r', 'quit', 'sed', 'sysl']) {
 		// In one piece: pasted where the terminal does not mark it.
@@ -146,23 +151,24 @@ test('a box is removed after yes, and the next one is chosen', async (t) => {
 		useCases: {endOfRun: async (_host, name) => ({ok: false, text: `${name} ended with exit code 137`, fix: ''})},
 	});
 	await waitFor(ready);
-	type('G');
+	type('j');
 	type('x');
 	await waitFor(/Remove dora-sweep-4 \(its command is running\)\?/);
 	type('y');
 	type('\r');
 	await waitFor(/dora-sweep-4 (?:is removed|ended with exit code 137)[\s\S]*quit/);
 	const frame = await waitFor(/4 of 5 running/);
-	assert.match(frame, /▸● dora-eda/);
-	await waitFor(/─ dora-eda ─[\s\S]*ServerApp/);
+	assert.match(frame, /▸● alice-llm-train/);
+	await waitFor(/─ alice-llm-train ─[\s\S]*l shows the log of alice's box/);
 });
 
 test('open shows the address with the token of one’s own box, and no other’s', async (t) => {
 	const {waitFor, type} = await showSession(t, size);
 	await waitFor(ready);
+	type('jj');
 	type('o');
 	await waitFor(/belongs to alice/);
-	type('jjjj');
+	type('kk');
 	type('o');
 	await waitFor(/http:\/\/127\.0\.0\.1:18891\/\?token=simulated-token-that-opens-nothing/);
 });
@@ -170,9 +176,10 @@ test('open shows the address with the token of one’s own box, and no other’s
 test('idle kernels are shut down after yes, only of one’s own box, and the box runs on', async (t) => {
 	const {waitFor, type} = await showSession(t, size);
 	await waitFor(ready);
+	type('jj');
 	type('f');
 	await waitFor(/Permission denied: alice-llm-train belongs to alice/);
-	type('jjjj');
+	type('kk');
 	type('f');
 	await waitFor(/Shut down 1 kernel of dora-eda, idle for 3h\? Variables are lost/);
 	type('n');
@@ -190,7 +197,6 @@ test('idle kernels are shut down after yes, only of one’s own box, and the box
 test('what fails is said with its reason, and the session goes on', async (t) => {
 	const {host, waitFor, type} = await showSession(t, size);
 	await waitFor(ready);
-	type('jjjj');
 	await waitFor(/▸● dora-eda/);
 	host.engine.startContainer = async () => {
 		throw new EngineError('disk-full', 'no space left on device');
@@ -242,7 +248,7 @@ test('pasted text is not taken for keys', async (t) => {
 	await waitFor(ready);
 	type('\u001B[200~xyq?\u001B[201~');
 	type('j');
-	await waitFor(/▸● bob-segmentation/);
+	await waitFor(/▸● dora-sweep-4/);
 	assert.equal(session.store.get().view.asking, undefined);
 	assert.equal(session.store.get().view.screen, 'main');
 });

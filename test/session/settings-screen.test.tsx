@@ -10,7 +10,7 @@ import {showSession} from '../_helpers/session.tsx';
 import {assertScreen} from '../_helpers/snapshot.ts';
 
 const folder = fileURLToPath(new URL('snapshots', import.meta.url));
-const everything = /hopper[\s\S]*alice-llm/;
+const everything = /hopper[\s\S]*dora-eda/;
 const home = mkdtempSync(join(tmpdir(), 'gpubox-settings-'));
 process.env.XDG_CONFIG_HOME = home;
 process.once('exit', () => rmSync(home, {recursive: true}));

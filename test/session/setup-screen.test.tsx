@@ -19,7 +19,7 @@ const small = {columns: 80, rows: 24};
 const large = {columns: 160, rows: 50};
 const folder = '/home/dora/thesis';
 /** Host line, boxes, processes and log are all there. */
-const everything = /hopper[\s\S]*gpu_burn[\s\S]*step 3390/;
+const everything = /hopper[\s\S]*gpu_burn[\s\S]*08:59:56/;
 
 type Options = {
 	up?: UseCases['up'];
@@ -149,7 +149,7 @@ test('among the boxes of others the invitation stands below them', async (t) => 
 	assertScreen(
 		snapshots,
 		'setup-newcomer-160x50',
-		await shown.waitFor(/gpu_burn[\s\S]*You have none yet[\s\S]*n {2}set up here[\s\S]*step 3390/),
+		await shown.waitFor(/gpu_burn[\s\S]*shows the log of alice's box[\s\S]*You have none yet[\s\S]*n {2}set up here/),
 	);
 	assert.match(shown.frame(), /\n n set up /);
 });
@@ -328,7 +328,7 @@ for (const size of [{columns: 60, rows: 20}, small, {columns: 120, rows: 40}, {c
 				},
 			},
 		});
-		await shown.waitFor(/8 GPUs[\s\S]*Boxes[\s\S]*bob-segmentation[\s\S]*chen-vllm/);
+		await shown.waitFor(/8 GPUs[\s\S]*Boxes[\s\S]*alice-llm-train[\s\S]*bob-segmentation/);
 		shown.type('N');
 		const first = await shown.waitFor(/Which folder\?[\s\S]*▸ +\/home\/dora\/\S+[\s\S]*last-run/);
 		assert.doesNotMatch(first, /evil/);

@@ -5,7 +5,7 @@ import {HostLine} from '../components/host-line.tsx';
 import {LogPane} from '../components/log-pane.tsx';
 import {selectHints} from '../state/key-hints.ts';
 import type {LogModel} from '../state/log/log-model.ts';
-import {logContainer} from '../state/log/log-subject.ts';
+import {logContainer, unreadLog, unreadText} from '../state/log/log-subject.ts';
 import {selectLog} from '../state/log/select-log.ts';
 import type {Facts} from '../state/model.ts';
 import type {View} from '../state/reduce.ts';
@@ -55,7 +55,10 @@ type SideProperties = {
 /** The log in its pane. Many expressions are tried on its lines: only when there is something new to read, not with each reading of the GPUs. */
 export const LogSide = memo(function LogSide({facts, view, log, now, width, height, focused}: SideProperties) {
 	const area = {...logArea(width, height), now};
-	const pane = selectLog(facts, view.log, log, area, logContainer({facts, view}));
+	const state = {facts, view};
+	const unread = unreadLog(state);
+	const instead = unread === undefined ? undefined : unreadText(unread, state);
+	const pane = selectLog(facts, view.log, log, area, logContainer(state), instead);
 	return <LogPane view={pane} width={width} height={height} focused={focused} />;
 }, sameLog);
 

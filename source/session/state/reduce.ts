@@ -48,6 +48,7 @@ import {
 	type ContainerSituation,
 	deedOf,
 	type LoggedContainer,
+	type UnreadLog,
 } from './machine/ask-container.ts';
 import {type BulkEffect, type BulkQuestion, bulk, markedOf, withMark} from './marks/marks.ts';
 import {type MenuAction, type MenuEffect, type MenuView, reduceMenu} from './menu/menu.ts';
@@ -269,6 +270,8 @@ export type Situation = HostSituation & {
 	/** What is on the screen of a list. Computed only where it is needed, as is the next. */
 	list: () => ListSituation;
 	container: () => ContainerSituation | undefined;
+	/** The box whose log takes a yes before it is shown, where that is so of the one chosen. */
+	unread: () => UnreadLog | undefined;
 	/** What the user's own commands can be given. */
 	own: () => OwnValues;
 	/** Lines of the command log. */
@@ -464,7 +467,12 @@ const reducers: ReducerTable = {
 	log: reduceLogOf,
 	scroll: (view, action, situation) =>
 		view.side === 'log' ? reduceLogOf(view, action, situation) : {view, effects: []},
-	'zoom-log'(view, _, {panes}) {
+	'zoom-log'(view, _, {panes, unread}) {
+		const log = view.screen === 'log' ? undefined : unread();
+		if (log !== undefined) {
+			return {view: askForLog(view, log), effects: []};
+		}
+
 		// Where the log takes the place of the boxes, these come back.
 		const focus = panes.includes('side') ? view.focus : 'boxes';
 		return {
@@ -517,8 +525,19 @@ function readLog(view: View, {id, name}: {id: string; name: string}): View {
 	return {...view, screen: 'log', side: 'log', logOf: {id, name, back}, readable, log: atAnotherLog(view.log)};
 }
 
+function askForLog(view: View, {id, name, owner}: UnreadLog): View {
+	return {...view, zoom: undefined, asking: {what: 'container', does: 'read', id, name, owner: `owner: ${owner}`}};
+}
+
+/** What may still be done to a log that is not shown: leaving what was begun on the one before. */
+const leavesLog: ReadonlySet<LogAction['what']> = new Set(['leave', 'clear', 'insert', 'edit']);
+
 function reduceLogOf(view: View, action: Extract<Action, {type: 'log' | 'scroll'}>, situation: Situation): Reduced {
 	const does: LogAction = action.type === 'log' ? action.does : {what: 'scroll', by: action.by, unit: action.unit};
+	if (situation.unread() !== undefined && !leavesLog.has(does.what)) {
+		return refused(view, situation.refusal(action) ?? '');
+	}
+
 	const {log, effects} = reduceLog(view.log, does, situation.log);
 	return {view: log === view.log ? view : {...view, log}, effects: effects.map((each) => ({type: 'log', does: each}))};
 }
@@ -645,6 +664,11 @@ function reduceBoxes(view: View, action: BoxAction, situation: Situation): Reduc
 
 		case 'show': {
 			const {side} = action;
+			const unread = situation.unread();
+			if (unread !== undefined) {
+				return {view: askForLog(view, unread), effects: []};
+			}
+
 			// Without room beside the boxes it takes their place, until the same key or Tab returns to them.
 			const takesPlace = panes.length > 0 && !panes.includes('side');
 			const isThere = view.focus === 'side' && view.side === side;
@@ -803,7 +827,7 @@ function reduceHelp(view: View, action: HelpAction, {lastHelpTop}: Situation): V
 	}
 }
 
-function reduceQuestion(view: View, action: QuestionAction, {lastQuestionTop}: Situation): Reduced {
+function reduceQuestion(view: View, action: QuestionAction, {lastQuestionTop, panes}: Situation): Reduced {
 	const {asking} = view;
 	if (asking === undefined) {
 		return {view, effects: []};
@@ -814,7 +838,10 @@ function reduceQuestion(view: View, action: QuestionAction, {lastQuestionTop}: S
 		case 'answer': {
 			const counts = !action.yes || armed === true;
 			return counts
-				? {view: {...answered(view, asking, action.yes), asking: undefined}, effects: effectsOf(asking, action.yes)}
+				? {
+						view: {...answered(view, asking, action.yes, panes), asking: undefined},
+						effects: effectsOf(asking, action.yes),
+					}
 				: {view, effects: []};
 		}
 
@@ -838,16 +865,22 @@ function reduceQuestion(view: View, action: QuestionAction, {lastQuestionTop}: S
 }
 
 /** What the answer changes in the view beside closing the question. */
-function answered(view: View, asked: Question, yes: boolean): View {
+function answered(view: View, asked: Question, yes: boolean, panes: readonly Pane[]): View {
 	if (!yes) {
 		return view;
 	}
 
 	if (asked.what === 'container' && asked.does === 'read') {
-		return readLog(view, asked);
+		return view.screen === 'main' ? showLog(view, asked.id, panes) : readLog(view, asked);
 	}
 
 	return asked.what === 'signal' ? {...view, inspect: withEnded(view.inspect, asked.target)} : view;
+}
+
+/** The log of the chosen box in its pane, now that the user agreed to it. */
+function showLog(view: View, id: string, panes: readonly Pane[]): View {
+	const focus = panes.includes('side') ? view.focus : 'side';
+	return {...view, readable: [...view.readable, id], side: 'log', focus, log: atAnotherLog(view.log)};
 }
 
 /** Whether the question says all that is to be agreed to; before that it cannot be answered with yes. */

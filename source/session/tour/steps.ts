@@ -38,6 +38,9 @@ function holderOfLost(now: Now): Box | undefined {
 const withKernels = (now: Now): Box | undefined =>
 	mineRunning(now).findLast(({services, gpus}) => services.includes('jupyter') && gpus.length > 0);
 
+/** A log of their own is shown without a question. */
+const withLog = (now: Now): Box | undefined => myJob(now) ?? mineRunning(now)[0];
+
 const pullable = ({fits, local}: ImageChoice) => fits === true && !local;
 
 /** Leads to an image that fits and is not local yet, the nearest one below or else above. */
@@ -135,7 +138,12 @@ export const steps: readonly Step[] = [
 			part({
 				text: 'The log of a box can fill the screen. It follows what is written until you scroll up; older lines are fetched as you go.',
 				pane: 'boxes',
-				ask: {press: {type: 'show', side: 'log'}, to: 'to open it'},
+				box: withLog,
+				asked: true,
+				ask: ({view}) =>
+					view.asking === undefined
+						? {press: {type: 'show', side: 'log'}, to: 'to open it'}
+						: sayYes(view.asking, 'to read it'),
 				done: ({view}) => view.screen === 'log',
 			}),
 			part({

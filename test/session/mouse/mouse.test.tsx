@@ -47,7 +47,7 @@ for (const size of [
 	test(`what is pointed at is what is drawn there, at ${size.columns}x${size.rows}`, async (t) => {
 		const image = 'quay.io/jupyter/pytorch-notebook:cuda12';
 		const shown = await showSession(t, size, {useCases: {images: async () => [choice('other'), choice(image)]}});
-		await shown.waitFor(/8 GPUs[\s\S]*bob-segmentation[\s\S]*chen-vllm/);
+		await shown.waitFor(/8 GPUs[\s\S]*alice-llm-train[\s\S]*bob-segmentation/);
 		const at = (text: string) => hitTest(frameOf(shown, size), placeOf(shown.frame(), text));
 		const {facts} = shown.session.store.get();
 		for (const {index, uuid, name} of facts.gpu.readings) {
@@ -76,14 +76,14 @@ test('a press selects, a second one enters, and the wheel moves what is below it
 	await waitFor(/8 GPUs[\s\S]*bob-segmentation[\s\S]*chen-vllm/);
 	const send = (does: 'press' | 'down', text: string) => session.point({does, ...placeOf(frame(), text)});
 	const {view: before} = session.store.get();
-	send('press', '● chen-vllm');
+	send('press', '● alice-llm');
 	assert.equal(session.store.get().view, before);
 	type('\u0014');
 	await waitFor(/The mouse selects and scrolls here/);
-	send('press', '● chen-vllm');
-	await waitFor(/▸● chen-vllm/);
-	send('down', '▸● chen-vllm');
-	await waitFor(/▸● dora-eda/);
+	send('press', '● dora-sweep');
+	await waitFor(/▸● dora-sweep/);
+	send('down', '▸● dora-sweep');
+	await waitFor(/▸● alice-llm/);
 	send('press', ' 5 H100');
 	await waitFor(/▸ 8 GPUs/);
 	send('press', ' 2 Containers');

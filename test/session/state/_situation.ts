@@ -22,6 +22,7 @@ export const situation: Situation = {
 	hostsOffered: true,
 	returnOffered: false,
 	demoOffered: false,
+	unread: () => undefined,
 	container: () => undefined,
 	own: () => ({}),
 	list: () => ({rows: [], nextSort: () => undefined, orderBy: () => undefined, leadsTo: () => undefined}),

@@ -1,4 +1,4 @@
-import {containerPrefix, label} from '../../../box/box.ts';
+import {type Box, containerPrefix, label} from '../../../box/box.ts';
 import {listBoxes} from '../../../box/list.ts';
 import type {EngineEvent} from '../../../engine/engine.ts';
 import type {Host} from '../../../host/host.ts';
@@ -8,6 +8,11 @@ import type {Waker} from '../waker.ts';
 
 function concernsBoxes({attributes}: EngineEvent): boolean {
 	return attributes[label.name] !== undefined || (attributes.name ?? '').startsWith(containerPrefix);
+}
+
+/** The user's own boxes first, each part in the order that it comes in: what one opens the session for is chosen first. */
+export function ownFirst(boxes: readonly Box[]): Box[] {
+	return [...boxes.filter(({mine}) => mine), ...boxes.filter(({mine}) => !mine)];
 }
 
 /** Keeps the list of boxes current (`followList`). Settles when the signal is aborted. */
@@ -20,7 +25,7 @@ export async function followBoxes(
 	await followList(
 		{
 			engine: host.engine,
-			list: (listSignal) => listBoxes(host, listSignal),
+			list: async (listSignal) => ownFirst(await listBoxes(host, listSignal)),
 			concerns: concernsBoxes,
 			phase: () => store.get().facts.box.phase,
 			tell({items, reached, ...news}) {

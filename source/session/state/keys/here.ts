@@ -6,6 +6,7 @@ import {boxOf} from '../boxes/shown-boxes.ts';
 import {chosenCheck, chosenCommand, fixOf} from '../checks/doctor.ts';
 import {whyNotFix} from '../checks/select-doctor.ts';
 import {isListName} from '../lists/reduce-lists.ts';
+import {unreadLog} from '../log/log-subject.ts';
 import {askToRead, type ContainerAction, type ContainerSituation} from '../machine/ask-container.ts';
 import {
 	chosenContainer,
@@ -55,6 +56,10 @@ export function labelHere({label, action}: Pick<Binding, 'label' | 'action'>, fa
 
 		case 'begin-command': {
 			return action.verb === 'extend' ? `Extend the reservation of ${box.name} …` : `Message to ${ownerText(box)} …`;
+		}
+
+		case 'show': {
+			return unreadLog({facts, view}) === undefined ? label : `Log of ${box.name} (asks)`;
 		}
 
 		case 'ask-restart': {
@@ -291,16 +296,12 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 		}
 
 		case 'dismiss': {
-			const isNothing =
-				facts.message === undefined &&
-				view.zoom === undefined &&
-				view.marks.length === 0 &&
-				textOf(view.lists.boxes.filter) === '';
-			return isNothing ? 'nothing to put away' : undefined;
+			return whyNotDismiss(facts, view);
 		}
 
-		case 'scroll': {
-			return view.side === 'log' ? undefined : 'the log is not shown';
+		case 'scroll':
+		case 'log': {
+			return whyNotInLog(facts, view);
 		}
 
 		case 'up':
@@ -333,6 +334,21 @@ export function whyNot(action: Action, facts: Facts, view: View): string | undef
 			return undefined;
 		}
 	}
+}
+
+function whyNotDismiss({message}: Facts, {zoom, marks, lists}: View): string | undefined {
+	const isNothing =
+		message === undefined && zoom === undefined && marks.length === 0 && textOf(lists.boxes.filter) === '';
+	return isNothing ? 'nothing to put away' : undefined;
+}
+
+function whyNotInLog(facts: Facts, view: View): string | undefined {
+	const unread = unreadLog({facts, view});
+	return unread !== undefined
+		? `the log of ${unread.owner} is not shown yet`
+		: view.side === 'log'
+			? undefined
+			: 'the log is not shown';
 }
 
 function whyNotChange(unset: boolean, facts: Facts, view: View): string | undefined {

@@ -79,6 +79,8 @@ export function selectLog(
 	area: {height: number; width: number; now: Date},
 	/** Box whose log is to be shown. */
 	box: {id: string; name: string} | undefined,
+	/** Said in its place, where it is not to be shown. */
+	instead?: string,
 ): LogPaneView {
 	const situation = logSituation(model, view, area);
 	// Right after another box was chosen the model still holds the log of the one before.
@@ -91,10 +93,16 @@ export function selectLog(
 	const left = rows.length > room ? rows.length - room : 0;
 	return {
 		title: `${box?.name ?? 'Log'}${others}`,
-		note: noteOf(facts, view, model, box !== undefined, below + (view.position === 'follow' ? 0 : left)),
+		note: noteOf(
+			facts,
+			view,
+			model,
+			box !== undefined && instead === undefined,
+			below + (view.position === 'follow' ? 0 : left),
+		),
 		rows: view.position === 'follow' ? rows.slice(left) : rows.slice(0, room),
 		hint,
-		empty: emptyLog(facts, model, box !== undefined),
+		empty: instead ?? emptyLog(facts, model, box !== undefined),
 		prompt: view.prompt && promptOf(view.prompt),
 	};
 }

@@ -30,6 +30,9 @@ export type ContainerSituation = {
 /** A container whose log is shown, and the list that one came from. */
 export type LoggedContainer = {id: string; name: string; back: ListName | 'box'};
 
+/** A box of another user whose log is neither shown nor read yet: the user has to agree first, once for each box in a session. */
+export type UnreadLog = {id: string; name: string; owner: string};
+
 type Asked = {
 	asking?: {what: 'container'; does: ContainerDeed; id: string; name: string; owner: string};
 	effects: ContainerEffect[];
@@ -69,7 +72,7 @@ export function askAboutContainer(
 
 /** What is asked before a log is read; undefined where nothing is: what someone's program writes is theirs. */
 export function askToRead(
-	{id, name, owner, mine}: ContainerSituation,
+	{id, name, owner, mine}: Pick<ContainerSituation, 'id' | 'name' | 'owner' | 'mine'>,
 	readable: readonly string[],
 ): NonNullable<Asked['asking']> | undefined {
 	return mine || readable.includes(id) ? undefined : {what: 'container', does: 'read', id, name, owner};
