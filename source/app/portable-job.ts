@@ -48,7 +48,7 @@ export type LockFacts = {
 /** What an export takes from a lock. */
 export function lockFacts(lock: Lock): LockFacts {
 	const {apt, constraints} = pinOf(lock);
-	return {image: lock.image, floor: lock.floor, apt, constraints};
+	return {image: {...lock.image, locked: true}, floor: lock.floor, apt, constraints};
 }
 
 type Project = {

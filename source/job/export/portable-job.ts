@@ -47,8 +47,10 @@ export type PortableJob = {
 export type PortableImage = {
 	/** Without a digest. */
 	reference: string;
-	/** `sha256:…`, null when it is not locked. */
+	/** `sha256:…`, null when it is not locked, or locked as it was built on one host. */
 	digest: string | null;
+	/** It is from a lock, with or without a digest. */
+	locked?: true;
 };
 
 export type PortableMount = {

@@ -108,13 +108,19 @@ export function lostOf(job: PortableJob, reasons: Partial<Record<Field, Omit<Los
 /** How code and packages get into an image that other places can pull. */
 export const ownImage = 'build and push an image (gpubox export dockerfile), then --built REF';
 
+const unlocked = {why: 'the image is not locked, so its tag may move', instead: 'gpubox lock'};
+const withoutRegistry = {
+	why: 'the locked image is in no registry, so other places cannot get it',
+	instead: 'docker push it, then gpubox lock',
+};
+
 /** What holds for every target: an image without a digest, and one without what the project adds to it. */
 export function lostWithImage(job: PortableJob, {builds}: {builds: boolean}): Lost[] {
 	const push = {why: 'is not in the image, and nothing builds one there', instead: ownImage};
 	return [
 		...(isSet(job, 'image.digest')
 			? []
-			: [{field: 'image.digest', why: 'the image is not locked, so its tag may move', instead: 'gpubox lock'}]),
+			: [{field: 'image.digest' as const, ...((job.built ?? job.image).locked ? withoutRegistry : unlocked)}]),
 		...(builds || job.built ? [] : lostOf(job, {'packages.apt': push, 'packages.pip': push})),
 	];
 }

@@ -31,3 +31,12 @@ describe('what --strict minds', () => {
 		assert.ok(lostOf('compose', {...fullJob, nodes: 2}).every(({atRun}) => atRun === undefined));
 	});
 });
+
+test('an image that is locked without a digest is pushed, not locked again', () => {
+	const advice = (locked: {locked?: true}) =>
+		targets.compose
+			.emit({...plainJob, image: {...plainJob.image, digest: null, ...locked}}, options)
+			.lost.find(({field}) => field === 'image.digest')?.instead;
+	assert.equal(advice({}), 'gpubox lock');
+	assert.equal(advice({locked: true}), 'docker push it, then gpubox lock');
+});
