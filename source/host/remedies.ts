@@ -1,3 +1,5 @@
+import {realpathSync} from 'node:fs';
+import {dirname} from 'node:path';
 import {exitCode, Failure} from '../base/failure.ts';
 import {adviceForWrite, isFull} from '../base/write-advice.ts';
 import {EngineError} from '../engine/engine.ts';
@@ -83,10 +85,37 @@ export function explain(error: unknown, address = 'the engine'): Failure {
 		});
 	}
 
+	if (isOwnFileMissing(error)) {
+		return new Failure('A file of gpubox itself is missing: it was updated or removed while this ran.', {
+			fix: 'Leave, and start gpubox again. If that does not help: install it again',
+			details: [safeText(error.message)],
+			cause: error,
+		});
+	}
+
 	return new Failure(`gpubox failed: ${safeText(error instanceof Error ? error.message : String(error))}`, {
 		fix: 'This is a bug in gpubox. Please report it; for details: GPUBOX_DEBUG=1',
 		cause: error,
 	});
+}
+
+/** Most of gpubox is read when it is needed first. */
+function isOwnFileMissing(error: unknown): error is NodeJS.ErrnoException {
+	const {code, path = ''} = (error ?? {}) as NodeJS.ErrnoException;
+	const [, program = ''] = process.argv;
+	return (
+		error instanceof Error &&
+		code === 'ENOENT' &&
+		[program, realPath(program)].some((file) => file !== '' && path.startsWith(`${dirname(file)}/chunks/`))
+	);
+}
+
+function realPath(file: string): string {
+	try {
+		return realpathSync(file);
+	} catch {
+		return '';
+	}
 }
 
 function explainEngine(error: EngineError, address: string): Failure {

@@ -20,6 +20,18 @@ test('a file system that takes no more is no bug of gpubox', () => {
 	}
 });
 
+test('a part of gpubox that an update removed is no bug of it', (t) => {
+	const [, program = ''] = process.argv;
+	t.after(() => {
+		process.argv[1] = program;
+	});
+	process.argv[1] = '/opt/gpubox/dist/cli.js';
+	const missing = (path: string) =>
+		explain(Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), {code: 'ENOENT', path}));
+	assert.match(missing('/opt/gpubox/dist/chunks/doctor-abc.js').message, /updated or removed while this ran/);
+	assert.match(missing('/home/alice/chunks/x.js').fix, /bug in gpubox/);
+});
+
 describe('known error texts', () => {
 	for (const {text, remedy, source} of texts) {
 		test(`${text} (${source})`, () => {
