@@ -108,7 +108,7 @@ describe('two people who want the same GPUs', {skip: needsOwnEngine}, () => {
 		const {stderr, code} = await bob.runGpubox(['ask', holder, 'Do you still need', 'GPU 3?']);
 		assert.equal(code, 0, stderr);
 		assert.equal(stderr, '');
-		await session.waitFor(/bob \(uid 70051\) asks about \S+, \S+: Do you still[\s\S]*need GPU 3\?/);
+		await session.waitFor(/bob \(uid 70051\) asks about \S+, \S+ \S+: Do you still[\s\S]*need GPU 3\?/);
 		session.write('A');
 		await session.waitFor(/What happened[\s\S]*bob \(uid 70051\) asks about/);
 		session.write('\u0003');
