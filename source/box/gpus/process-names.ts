@@ -23,8 +23,13 @@ Whether a box holds this card or one of its slices: the driver lists a process o
 a box without that card has its number by chance.
 */
 export function holdsCard(box: Box, uuid: string, cards: ReadonlyArray<Pick<Card, 'uuid' | 'mig'>>): boolean {
+	// Asked for each card and each box in every frame of the session.
+	if (!holdsGpus(box)) {
+		return false;
+	}
+
 	const slices = cards.find((card) => card.uuid === uuid)?.mig ?? [];
-	return holdsGpus(box) && box.gpus.some((held) => held === uuid || slices.some((slice) => slice.uuid === held));
+	return box.gpus.some((held) => held === uuid || slices.some((slice) => slice.uuid === held));
 }
 
 /** Finds the box and the owner of each process. Never throws: what cannot be determined is null. */

@@ -8,7 +8,7 @@ import type {LogModel} from '../state/log/log-model.ts';
 import {logContainer, unreadLog, unreadText} from '../state/log/log-subject.ts';
 import {selectLog} from '../state/log/select-log.ts';
 import type {Facts} from '../state/model.ts';
-import type {View} from '../state/reduce.ts';
+import {isSameBesideGpu, type View} from '../state/reduce.ts';
 import {selectHostLine} from '../state/selectors.ts';
 import {Notices} from './notices.tsx';
 
@@ -67,7 +67,7 @@ function sameLog(before: SideProperties, after: SideProperties): boolean {
 	return (
 		before.facts.log === after.facts.log &&
 		before.facts.box.boxes === after.facts.box.boxes &&
-		before.view === after.view &&
+		isSameBesideGpu(before.view, after.view) &&
 		before.log === after.log &&
 		before.width === after.width &&
 		before.height === after.height &&

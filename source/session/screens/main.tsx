@@ -11,7 +11,7 @@ import {selectHints} from '../state/key-hints.ts';
 import type {LogModel} from '../state/log/log-model.ts';
 import {selectTabs} from '../state/machine/tabs.ts';
 import type {Facts} from '../state/model.ts';
-import type {View} from '../state/reduce.ts';
+import {isSameBesideGpu, type View} from '../state/reduce.ts';
 import {selectGpuPane, selectHostLine} from '../state/selectors.ts';
 import {LogSide} from './log.tsx';
 import {Notices} from './notices.tsx';
@@ -114,7 +114,8 @@ const Boxes = memo(
 		before.facts.gpu.inventory === after.facts.gpu.inventory &&
 		before.facts.gpu.phase === after.facts.gpu.phase &&
 		minuteOf(before.now) === minuteOf(after.now) &&
-		sameSection(before, {...after, facts: {...after.facts, gpu: before.facts.gpu}}),
+		isSameBesideGpu(before.view, after.view) &&
+		sameSection(before, {...after, view: before.view, facts: {...after.facts, gpu: before.facts.gpu}}),
 );
 
 function minuteOf(date: Date): number {

@@ -166,6 +166,13 @@ export type View = {
 	tour: TourState | undefined;
 };
 
+/** Whether both show the same but for the GPU that is chosen, of which only the GPUs tell. */
+export function isSameBesideGpu(a: View, b: View): boolean {
+	return (
+		a === b || (Object.keys({...a, ...b}) as Array<keyof View>).every((key) => key === 'gpuUuid' || a[key] === b[key])
+	);
+}
+
 export const firstView: View = {
 	screen: 'main',
 	behindHelp: 'main',
