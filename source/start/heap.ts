@@ -1,8 +1,8 @@
 import {getHeapSpaceStatistics, setFlagsFromString} from 'node:v8';
 
 /**
-As much as is allocated in passing in five seconds at rest. With less, what a frame is made of outlives it, is moved about and collected late:
-a third more of a processor. With more, a log at full speed fills it.
+With less, what a frame is made of outlives it, is moved about and collected late; with more, a log at full speed fills it. V8 makes it smaller
+again where little is allocated, and does not let it grow then.
 */
 const roomBytes = 16 * 2 ** 20;
 
