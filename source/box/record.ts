@@ -28,8 +28,8 @@ export type BoxRecord = {
 	removing?: true;
 	/** The process of an `up --recreate` that is creating its replacement (replace.ts). */
 	replacedBy?: RecordedProcess;
-	/** The process that claimed its cards last, to start or restart it (claim-start.ts). */
-	claimedBy?: RecordedProcess;
+	/** The process that claimed its cards last, to start or restart it, and the ids of its claims (claim-start.ts). */
+	claimedBy?: RecordedProcess & {claims: string[]};
 };
 
 /** A record with the name of its folder. */
@@ -123,16 +123,25 @@ function toRecord(value: unknown): BoxRecord | undefined {
 		...(container === undefined ? {} : {container}),
 		...(typeof request === 'object' && request !== null ? {request: request as Record<string, unknown>} : {}),
 		...(removing === true ? {removing} : {}),
-		...toProcess('replacedBy', replacedBy),
-		...toProcess('claimedBy', claimedBy),
+		...toReplacement(replacedBy),
+		...toClaimant(claimedBy),
 	};
 }
 
-function toProcess<Name extends string>(name: Name, value: unknown): {[each in Name]?: RecordedProcess} {
+function toReplacement(value: unknown): Pick<BoxRecord, 'replacedBy'> {
+	const replacedBy = toProcess(value);
+	return replacedBy === undefined ? {} : {replacedBy};
+}
+
+function toClaimant(value: unknown): Pick<BoxRecord, 'claimedBy'> {
+	const by = toProcess(value);
+	const {claims} = (value ?? {}) as Record<string, unknown>;
+	return by === undefined || !Array.isArray(claims) ? {} : {claimedBy: {...by, claims: claims.map(String)}};
+}
+
+function toProcess(value: unknown): RecordedProcess | undefined {
 	const {pid, startedAt} = (value ?? {}) as Record<string, unknown>;
-	return typeof pid === 'number' && typeof startedAt === 'string'
-		? ({[name]: {pid, startedAt}} as {[each in Name]: RecordedProcess})
-		: {};
+	return typeof pid === 'number' && typeof startedAt === 'string' ? {pid, startedAt} : undefined;
 }
 
 /** The names of all folders of boxes, of whatever engine. */

@@ -10,15 +10,14 @@ of the same user, who knows its process; by others after a while (claims.ts), or
 */
 import {createHash} from 'node:crypto';
 import timers from 'node:timers/promises';
-import {hasEnded, thisProcess} from '../../base/process/process-start.ts';
 import {type ContainerSpec, EngineError} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {type Box, label, startClaimPrefix} from '../box.ts';
 import {allLabels} from '../labels.ts';
 import {listClaims} from '../list.ts';
-import {readRecord, writeRecord} from '../record.ts';
 import {removeUnlessRunning} from '../remove-container.ts';
 import {GpusTaken} from './allocate.ts';
+import {isLeft, noteClaims} from './claim-process.ts';
 import {abandonedAfter, decideClaim, isOver, restartAbandonedAfter} from './claims.ts';
 
 type ClaimKind = 'start' | 'restart';
@@ -71,7 +70,6 @@ export async function startClaimed(
 
 /** Undefined when others have the cards, or are about to. The claim is held until the returned function is called. */
 async function claim(host: Host, box: Box, kind: ClaimKind): Promise<(() => Promise<void>) | undefined> {
-	noteClaim(host, box);
 	const made: string[] = [];
 	const release = async () => {
 		for (const id of made.splice(0)) {
@@ -88,6 +86,7 @@ async function claim(host: Host, box: Box, kind: ClaimKind): Promise<(() => Prom
 			}
 
 			made.push(id);
+			noteClaims(host, box, made);
 		}
 
 		for (;;) {
@@ -136,21 +135,6 @@ async function createClaim(host: Host, box: Box, uuid: string, kind: ClaimKind):
 	}
 
 	return undefined;
-}
-
-/** So that another process of the user knows whether the claim still has one. That of a process that still runs stays: the claim is its. */
-function noteClaim({paths}: Host, {mine, folder}: Box): void {
-	const record = mine && folder !== undefined ? readRecord(paths, folder) : undefined;
-	if (folder !== undefined && record && (record.claimedBy === undefined || hasEnded(record.claimedBy))) {
-		writeRecord(paths, folder, {...record, claimedBy: thisProcess()});
-	}
-}
-
-/** Whether a claim that this process did not create, for a box of the user, has lost its process: another's is not replaced while it runs. */
-function isLeft({paths}: Host, claimed: Box, boxes: readonly Box[]): boolean {
-	const box = boxes.find(({id}) => id === claimed.startOf);
-	const by = box?.mine && box.folder !== undefined ? readRecord(paths, box.folder)?.claimedBy : undefined;
-	return by !== undefined && (by.pid === process.pid || hasEnded(by));
 }
 
 function claimSpec(name: string, box: Box, uuid: string, kind: ClaimKind): ContainerSpec {
