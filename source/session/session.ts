@@ -290,6 +290,7 @@ function firstFacts(host: Host, options: SessionOptions): Facts {
 		engineAddress: host.engine.address,
 		person: host.person.name,
 		folder: withTilde(options.folder, homedir()),
+		folderPath: options.folder,
 	});
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {EngineError} from '../../source/engine/engine.ts';
+import {whyNot} from '../../source/session/state/keys/here.ts';
 import {isDemoOffered} from '../../source/session/state/model.ts';
 import {withFacts} from '../../source/session/state/store.ts';
 import {showSession} from '../_helpers/session.tsx';
@@ -241,6 +242,26 @@ test('a second up while the first is at work is not started', async (t) => {
 	type('u');
 	await waitFor(/already being started/);
 	assert.equal(calls, 1);
+});
+
+test('a folder that is being started is known by its path, and not by what its task is called', async (t) => {
+	const {waitFor, session} = await showSession(t, size, {
+		useCases: {
+			up: async (_, {signal}) =>
+				new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+		},
+	});
+	await waitFor(ready);
+	const {tasks} = session.store.get().facts;
+	assert.deepEqual(tasks, []);
+	const {folderPath} = session.store.get().facts;
+	const busy = (startsFolder: string) => ({id: 99, title: 'Anything', step: '', share: undefined, startsFolder});
+	const why = (startsFolder: string) => {
+		const {facts, view} = session.store.get();
+		return whyNot({type: 'up'}, {...facts, tasks: [busy(startsFolder)]}, view);
+	};
+	assert.equal(why(folderPath), 'it is being started');
+	assert.equal(why(`${folderPath}/other`), undefined);
 });
 
 test('pasted text is not taken for keys', async (t) => {

@@ -67,8 +67,8 @@ export type Task = {
 	cancellable?: true;
 	/** The box it works on. */
 	boxId?: string;
-	/** It starts the box of the working directory. */
-	startsFolder?: true;
+	/** It starts the box of this folder: an absolute path. */
+	startsFolder?: string;
 };
 
 export type Message = {kind: 'success' | 'failure' | 'note'; text: string; fix: string};
@@ -117,6 +117,8 @@ export type Facts = {
 	person: string;
 	/** The folder one stands in, for which `up` makes a box. */
 	folder: string;
+	/** The same as an absolute path. */
+	folderPath: string;
 	gpu: GpuState;
 	box: BoxState;
 	machine: MachineState;
@@ -143,9 +145,10 @@ export type Facts = {
 
 export function noFacts(
 	start: Pick<Facts, 'demo' | 'engineAddress' | 'person' | 'folder'> &
-		Partial<Pick<Facts, 'cameOver' | 'root' | 'offers' | 'readOnly' | 'hostWord' | 'replayed'>>,
+		Partial<Pick<Facts, 'folderPath' | 'cameOver' | 'root' | 'offers' | 'readOnly' | 'hostWord' | 'replayed'>>,
 ): Facts {
 	return {
+		folderPath: start.folder,
 		replayed: undefined,
 		cameOver: false,
 		root: false,

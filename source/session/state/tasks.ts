@@ -31,9 +31,9 @@ export function isBusy(tasks: readonly Task[], boxId: string): boolean {
 	return tasks.some((task) => task.boxId === boxId);
 }
 
-/** One at a time: it is one folder and one box. */
-export function isStartingFolder(tasks: readonly Task[]): boolean {
-	return tasks.some(({startsFolder}) => startsFolder);
+/** One at a time: it is one folder and one box. @param folder an absolute path */
+export function isStartingFolder(tasks: readonly Task[], folder: string): boolean {
+	return tasks.some(({startsFolder}) => startsFolder === folder);
 }
 
 export function newestCancellable(tasks: readonly Task[]): Task | undefined {

@@ -14,15 +14,14 @@ export function up(context: Context, {image, wait, folder}: {image?: string; wai
 	const {facts} = store.get();
 	const shown = shownFolder(facts, {folder});
 	const title = wait ? `Queue for GPUs for ${shown}` : `Start box for ${shown}`;
-	const isOn = folder === undefined ? isStartingFolder(facts.tasks) : facts.tasks.some((task) => task.title === title);
-	if (isOn) {
+	const startsFolder = folder ?? context.folder;
+	if (isStartingFolder(facts.tasks, startsFolder)) {
 		say('note', 'It is already being started.');
 		return;
 	}
 
 	const resume = folder === undefined ? (wait ? 'W queues again' : 'u resumes it') : 'N resumes it';
-	const options = folder === undefined ? ({startsFolder: true, resume} as const) : {resume};
-	tasks.start(title, options, async (task, signal) => {
+	tasks.start(title, {startsFolder, resume}, async (task, signal) => {
 		const {text, box} = await startFolderBox(context, task, signal, {image, wait, folder});
 		if (wait) {
 			context.happened({kind: 'box-started', severity: 'good', text, fix: 'a gives a shell in it'});

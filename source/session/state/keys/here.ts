@@ -407,7 +407,7 @@ function whyNotUp(facts: Facts, view: View): string | undefined {
 	const {outcome} = facts.setup;
 	// On the card only when there is something left to start.
 	const isUnderWay = view.screen === 'setup' && (outcome?.phase === 'starting' || outcome?.phase === 'up');
-	if (isUnderWay || isStartingFolder(facts.tasks)) {
+	if (isUnderWay || isStartingFolder(facts.tasks, facts.folderPath)) {
 		return 'it is being started';
 	}
 

@@ -143,7 +143,7 @@ export function writeSetup(
 	const {facts} = store.get();
 	const folder = other ?? context.folder;
 	const {host} = facts.setup;
-	if (start && other === undefined && isStartingFolder(facts.tasks)) {
+	if (start && isStartingFolder(facts.tasks, folder)) {
 		say('note', 'A box of this folder is already being started.', 'Wait until it is up, then write');
 		return;
 	}
@@ -163,8 +163,7 @@ export function writeSetup(
 	});
 	change(store, () => ({busy: true}));
 	if (start) {
-		const options =
-			other === undefined ? ({startsFolder: true, resume: 'u resumes it'} as const) : {resume: 'N resumes it'};
+		const options = {startsFolder: folder, resume: other === undefined ? 'u resumes it' : 'N resumes it'};
 		tasks.start(`Setting up ${shownFolder(facts, {folder: other})}`, options, async (task, signal) =>
 			writeAndStart(context, {answers, outcome: await named(), other}, task, signal),
 		);

@@ -74,10 +74,10 @@ export function followEvents({
 		(boxes) => {
 			const stopped = running.filter(({id}) => boxes.some((box) => box.id === id && !isRunning(box)));
 			running = boxes.filter((box) => box.mine && box.job === undefined && isRunning(box));
-			const isBusy = (id: string) =>
-				store.get().facts.tasks.some(({boxId, startsFolder}) => boxId === id || startsFolder === true) ||
+			const isBusy = ({id, projectPath}: Box) =>
+				store.get().facts.tasks.some(({boxId, startsFolder}) => boxId === id || startsFolder === projectPath) ||
 				clock() - (touched.get(id) ?? Number.NEGATIVE_INFINITY) < ownMs;
-			for (const box of stopped.filter(({id}) => !isBusy(id))) {
+			for (const box of stopped.filter((each) => !isBusy(each))) {
 				void endOf(host, box, signal).then((end) => {
 					if (end !== undefined) {
 						change((events) => withHappening(events, {...end, at: now()}));
