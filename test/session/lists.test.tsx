@@ -74,6 +74,7 @@ for (const size of [{columns: 60, rows: 20}, small, {columns: 120, rows: 40}, {c
 		await shown.waitFor(
 			size.rows > 20 ? /9 of 11 running[\s\S]*grafana[^\n]*186M/ : /9 of 11 running[\s\S]*whisper[^\n]*3\.8G/,
 		);
+		await shown.waitFor(/never restarted/);
 		assertScreen(
 			folder,
 			`containers-${name}`,

@@ -89,15 +89,15 @@ function cellsOfUse(use: Use | undefined, running: boolean) {
 	};
 }
 
-/** What these processes have on all cards; unknown where the driver tells it of none of them. */
+/** What these processes have on all cards; at least so much where the driver does not tell it of all of them, unknown where of none. */
 function gpuMemoryCell(processes: Facts['gpu']['processes']): Cell {
-	const known = processes.flatMap(({usedMemoryMiB}) => usedMemoryMiB ?? []);
+	const known = processes.flatMap(({usedMemoryMiB}) => (usedMemoryMiB === null ? [] : [usedMemoryMiB]));
 	if (known.length === 0) {
 		return {text: processes.length === 0 ? '' : '–', value: null};
 	}
 
 	const used = known.reduce((sum, each) => sum + each, 0);
-	return {text: bytes(used * 1024 ** 2), value: used};
+	return {text: `${known.length < processes.length ? '≥' : ''}${bytes(used * 1024 ** 2)}`, value: used};
 }
 
 /** The cards of a box; of another container those on which its processes run. */

@@ -3,8 +3,8 @@ import type {Cell} from '../lists/list.ts';
 import type {Facts} from '../model.ts';
 
 /**
-How much of their GPUs' multiprocessors these processes keep busy together: 100 % is one GPU. Those that the driver did not measure do not
-count; where it measured none of them, it is unknown.
+How much of their GPUs' multiprocessors these processes keep busy together: 100 % is one GPU. Where the driver did not
+measure all of them it is at least so much, and where it measured none, it is unknown.
 */
 export function loadCell(processes: Facts['gpu']['processes'], {gpu, machine}: Pick<Facts, 'gpu' | 'machine'>): Cell {
 	if (processes.length === 0) {
@@ -20,5 +20,5 @@ export function loadCell(processes: Facts['gpu']['processes'], {gpu, machine}: P
 	}
 
 	const percent = known.reduce((sum, each) => sum + each, 0);
-	return {text: `${percent}%`, value: percent};
+	return {text: `${known.length < processes.length ? '≥' : ''}${percent}%`, value: percent};
 }

@@ -29,6 +29,8 @@ type Holding = {
 	cards: Set<string>;
 	/** MiB that their processes are known to have; null where it is not known what runs, or how much of it they have. */
 	memory: number | null;
+	/** Whether that is of all their processes. */
+	memoryIsAll: boolean;
 	/** Boxes and other things of theirs that are on cards or run. */
 	names: Set<string>;
 	boxes: number;
@@ -57,7 +59,7 @@ export function peopleRows(facts: Facts, now: Date): Row[] {
 
 function personRow(
 	name: string,
-	{mine, cards, memory, names, boxes, since, queued}: Holding,
+	{mine, cards, memory, memoryIsAll, names, boxes, since, queued}: Holding,
 	{facts, users, now}: {facts: Facts; users: ReadonlyMap<string, number>; now: Date},
 ): Row {
 	const held = facts.gpu.readings.filter(({uuid}) => cards.has(uuid));
@@ -76,7 +78,10 @@ function personRow(
 			name: {text: mine ? `${name} (you)` : name},
 			count: {text: cards.size === 0 ? '–' : String(cards.size), value: cards.size},
 			cards: {text: rangesOf(held.map(({index}) => index)).join(',')},
-			memory: {text: memory === null ? '–' : memory === 0 ? '0' : bytes(memory * 1024 ** 2), value: memory},
+			memory: {
+				text: memory === null ? '–' : memory === 0 ? '0' : `${memoryIsAll ? '' : '≥'}${bytes(memory * 1024 ** 2)}`,
+				value: memory,
+			},
 			power: {
 				text: power === null ? (held.length === 0 ? '–' : 'shared') : `${isAll ? '' : '≥'}${Math.round(power)} W`,
 				value: power,
@@ -116,6 +121,7 @@ function holdings(facts: Facts): Map<string, Holding> {
 			mine: false,
 			cards: new Set(),
 			memory: facts.gpu.processesUnknown ? null : 0,
+			memoryIsAll: true,
 			names: new Set(),
 			boxes: 0,
 			since: undefined,
@@ -152,6 +158,7 @@ function holdings(facts: Facts): Map<string, Holding> {
 			process.box ?? process.container?.name ?? process.name?.split('/').at(-1) ?? `process ${process.pid}`,
 		);
 		const {usedMemoryMiB: used} = process;
+		holding.memoryIsAll &&= used !== null;
 		holding.memory = used !== null ? (holding.memory ?? 0) + used : holding.memory === 0 ? null : holding.memory;
 	}
 

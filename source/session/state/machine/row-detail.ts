@@ -78,7 +78,11 @@ function containerDetail(id: string, facts: Facts, now: Date): Pairs {
 
 /** Of those by its restart policy: what a user starts again, the engine does not count. */
 function restartsInWords(id: string, {restarts}: MachineState): string {
-	return restarts?.id !== id || restarts.count === 0
-		? ''
+	if (restarts?.id !== id) {
+		return ', restarts by the engine not known';
+	}
+
+	return restarts.count === 0
+		? ', never restarted by the engine'
 		: `, restarted by the engine ${restarts.count === 1 ? 'once' : `${restarts.count} times`}`;
 }

@@ -6,6 +6,7 @@ import type {Container, Engine, EngineEvent} from '../../../../source/engine/eng
 import type {Context} from '../../../../source/session/state/context.ts';
 import {followMachine} from '../../../../source/session/state/machine/container-source.ts';
 import {ownerInWords, ownerOf, ownerWord} from '../../../../source/session/state/machine/owner.ts';
+import {selectRowDetail} from '../../../../source/session/state/machine/row-detail.ts';
 import {selectList} from '../../../../source/session/state/machine/select-lists.ts';
 import {type Facts, noFacts} from '../../../../source/session/state/model.ts';
 import {firstView, type View} from '../../../../source/session/state/reduce.ts';
@@ -164,6 +165,32 @@ test('GPU memory of people is nothing where no process is known to be there, and
 	const process = {gpuUuid: 'GPU-0', pid: 1, name: 'x', user: 'dora', box: 'dora-eda', container: null};
 	assert.equal(cellOf(false, [{...process, usedMemoryMiB: null}]), '–');
 	assert.equal(cellOf(false, [{...process, usedMemoryMiB: 2048}]), '2.0G');
+	for (const amounts of [
+		[null, 2048],
+		[2048, null],
+	]) {
+		assert.equal(
+			cellOf(
+				false,
+				amounts.map((usedMemoryMiB, pid) => ({...process, pid, usedMemoryMiB})),
+			),
+			'≥2.0G',
+		);
+	}
+});
+
+test('how often a container was restarted is told, also never, and is not known until it is', () => {
+	const listed = {...container('db-1'), claim: false, folders: []};
+	const stateOf = (restarts: Facts['machine']['restarts']) => {
+		const facts = {...start, machine: {...start.machine, containers: [listed], restarts}};
+		const {lines} = selectRowDetail('containers', listed.id, facts, {now, width: 80});
+		return lines.find(({label}) => label === 'state')?.text ?? '';
+	};
+	assert.match(stateOf(undefined), /, restarts by the engine not known$/);
+	assert.match(stateOf({id: 'another', count: 3}), /not known$/);
+	assert.match(stateOf({id: listed.id, count: 0}), /, never restarted by the engine$/);
+	assert.match(stateOf({id: listed.id, count: 1}), /, restarted by the engine once$/);
+	assert.match(stateOf({id: listed.id, count: 4}), /, restarted by the engine 4 times$/);
 });
 
 test('a container shows what its processes make of the GPUs, since when its box is idle and how long it is reserved', () => {
@@ -209,7 +236,9 @@ test('a container shows what its processes make of the GPUs, since when its box 
 		}),
 		['2.0G', '137%', '–', ''],
 	);
-	assert.deepEqual(cells(both, {loads: [['1 7', 0]]}), ['2.0G', '0%', '–', '']);
+	// What is known of some of them only is at least so much.
+	assert.deepEqual(cells(both, {loads: [['1 7', 0]]}), ['2.0G', '≥0%', '–', '']);
+	assert.deepEqual(cells([on('GPU-a', 7), on('GPU-b', 7, null)]), ['≥1.0G', '–', '–', '']);
 	assert.deepEqual(
 		cells([on('GPU-gone', 7)], {loads: [['0 7', 97]]}),
 		['1.0G', '–', '–', ''],
