@@ -3,6 +3,7 @@ import {describe, test} from 'node:test';
 import {stripVTControlCharacters} from 'node:util';
 import {render} from 'ink-testing-library';
 import type {ReactElement} from 'react';
+import {Footer} from '../../source/session/components/footer.tsx';
 import {MessageLines, Question, TaskLine} from '../../source/session/components/message.tsx';
 import {TitledPane} from '../../source/session/components/titled-pane.tsx';
 import {heightOf} from '../../source/session/state/message-lines.ts';
@@ -15,6 +16,23 @@ function seen(element: ReactElement): string[] {
 	unmount();
 	return frame.split('\n').map((line) => line.trimEnd());
 }
+
+test('the way back, help and quit are the last keys to leave a narrow footer', () => {
+	const hints = [
+		{key: '/', label: 'search'},
+		{key: 'Esc', label: 'back', stays: true as const},
+		{key: 'S', label: 'save'},
+		{key: '?', label: 'help'},
+		{key: 'q', label: 'quit'},
+	];
+	const at = (width: number) =>
+		seen(<Footer hints={hints} width={width} />)
+			.join('')
+			.trim();
+	assert.equal(at(60), '/ search  Esc back  S save  ? help  q quit');
+	assert.equal(at(38), '/ search  Esc back  ? help  q quit');
+	assert.equal(at(28), 'Esc back  ? help  q quit');
+});
 
 describe('a message', () => {
 	test('is whole, on a narrow terminal as on a wide one', () => {

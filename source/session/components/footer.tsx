@@ -4,7 +4,7 @@ import type {Hint} from '../state/keys/binding.ts';
 import {theme} from '../theme.ts';
 import {Line} from './line.tsx';
 
-/** The keys in one line. What does not fit is left out from the middle: help and quit always stay. */
+/** The keys in one line. What does not fit is left out from the middle: the way back, help and quit stay to the last. */
 export function Footer({hints, width}: {hints: Hint[]; width: number}) {
 	const shown = hintsThatFit(hints, width);
 	return (
@@ -21,11 +21,16 @@ export function Footer({hints, width}: {hints: Hint[]; width: number}) {
 
 function hintsThatFit(hints: Hint[], width: number): Hint[] {
 	const lengthOf = (some: Hint[]) => some.reduce((sum, {key, label}) => sum + widthOf(key) + widthOf(label) + 3, 0);
-	const always = hints.slice(-2);
-	const others = hints.slice(0, -2);
-	while (others.length > 0 && lengthOf([...others, ...always]) > width) {
-		others.pop();
+	const last = hints.slice(-2);
+	let shown = [...hints];
+	while (lengthOf(shown) > width) {
+		const goes = shown.findLast((hint) => hint.stays !== true && !last.includes(hint));
+		if (goes === undefined) {
+			break;
+		}
+
+		shown = shown.filter((hint) => hint !== goes);
 	}
 
-	return [...others, ...always];
+	return shown;
 }

@@ -20,7 +20,8 @@ export function scopesOf(view: View): Scope[] {
 function placesOf(view: View): Scope[] {
 	const tour: Scope[] = view.tour === undefined ? [] : ['tour'];
 	if (view.asking !== undefined) {
-		return questionScreen(view.asking) === undefined ? ['confirm', ...tour] : ['confirm', 'trust', ...tour];
+		// The tour's keys would answer nothing, and move on below what is asked.
+		return questionScreen(view.asking) === undefined ? ['confirm'] : ['confirm', 'trust'];
 	}
 
 	if (view.palette !== undefined) {
@@ -97,7 +98,7 @@ export function selectHints(facts: Facts, view: View): Hint[] {
 		}
 
 		const label = wouldStart(action, facts, view) ? 'start' : short;
-		const hint = {key: shownKey(first), label};
+		const hint: Hint = {key: shownKey(first), label, ...(first === 'escape' ? {stays: true} : {})};
 		// Without anything to manage, creating the first box, or the demo host, comes first; and a running task may be a mistake.
 		const isNewcomers = action.type === 'setup' && view.screen === 'main';
 		if (

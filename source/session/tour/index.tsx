@@ -50,8 +50,8 @@ export function createTour({shown, failCard}: Options): Tour {
 					text={current?.text(now) ?? ''}
 					press={'press' in ask ? keyFor(ask.press) : ''}
 					ask={'press' in ask ? ask.to : ask.wait}
-					// Where text is typed, the tour's keys are text.
-					hint={step === steps.length - 1 || scopesOf(now.view).includes('field') ? '' : hint}
+					// Where text is typed, the tour's keys are text, and a question takes none of them.
+					hint={step === steps.length - 1 || !scopesOf(now.view).includes('tour') ? '' : hint}
 					width={columns}
 					lines={lines}
 				/>

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import type {Key} from 'ink';
+import {scopesOf} from '../../../source/session/state/key-hints.ts';
 import {actionFor, bindings} from '../../../source/session/state/keymap.ts';
 import type {Scope} from '../../../source/session/state/keys/binding.ts';
 import {characterOf, keysOf, shownKey} from '../../../source/session/state/keys/key-names.ts';
+import {firstView, type View} from '../../../source/session/state/reduce.ts';
 
 const plain = {shift: false, ctrl: false, meta: false} as Key;
 const flagged = (flags: Partial<Key>) => ({...plain, ...flags});
@@ -40,7 +42,7 @@ test('no key means two things at the same place', () => {
 		['setup', 'anywhere', 'tour'],
 		['card', 'anywhere', 'tour'],
 		['field', 'typing'],
-		['confirm', 'tour'],
+		['confirm'],
 	];
 	for (const scopes of reachable) {
 		const seen = new Map<string, string>();
@@ -49,6 +51,21 @@ test('no key means two things at the same place', () => {
 				assert.equal(seen.get(key), undefined, `${key} in ${scope}: ${seen.get(key)} and ${label}`);
 				seen.set(key, label);
 			}
+		}
+	}
+});
+
+test('while something is asked, the keys of the tour do nothing', () => {
+	const tour = {shown: true, step: 0, part: 0};
+	const keys = bindings.filter(({scope}) => scope === 'tour').flatMap((binding) => binding.keys);
+	assert.ok(keys.length >= 3);
+	for (const asking of [
+		{what: 'quit', tasks: []},
+		{what: 'trust', title: '', lines: [], question: '', top: 0},
+	] as Array<NonNullable<View['asking']>>) {
+		for (const key of keys) {
+			assert.equal(actionFor(key, scopesOf({...firstView, tour, asking})), undefined, key);
+			assert.ok(actionFor(key, scopesOf({...firstView, tour})) !== undefined, key);
 		}
 	}
 });

@@ -39,7 +39,12 @@ export type Scope =
 	| 'tour';
 
 /** A key as the footer shows it. */
-export type Hint = {key: string; label: string};
+export type Hint = {
+	key: string;
+	label: string;
+	/** Among the last to go where there is little room: the way back. */
+	stays?: true;
+};
 
 export type Binding = {
 	scope: Scope;

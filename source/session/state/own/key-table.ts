@@ -45,7 +45,7 @@ const families: ReadonlyArray<readonly Scope[]> = [
 	questions,
 	typed,
 ];
-/** Of everywhere but where a text is typed or, except those of the tour, something is asked. */
+/** Of everywhere but where a text is typed or something is asked. */
 const general: readonly Scope[] = ['anywhere', 'views', 'own', 'tour'];
 
 /** Whether the keys of two scopes can mean something at the same time: those that `scopesOf` ever names together do. */
@@ -56,7 +56,7 @@ export function meet(a: Scope, b: Scope): boolean {
 }
 
 function isOpenTo(scope: Scope, other: Scope): boolean {
-	return general.includes(scope) && !typed.includes(other) && (scope === 'tour' || !questions.includes(other));
+	return general.includes(scope) && !typed.includes(other) && !questions.includes(other);
 }
 
 /** What else has the key where the binding is; undefined where it is free. */
