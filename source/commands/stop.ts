@@ -19,8 +19,13 @@ export async function stop(
 	const host = openHost(options);
 	if (options.idle !== undefined) {
 		// Only what is idle, so nothing has to be asked.
-		const idle = await idleOnes(host, names, options.idle, signal);
-		await forEachBox(host, idle, signal, (box) => end(host, box, signal), {json: options.json});
+		const isIdle = await idleTest(host, options.idle, signal);
+		const own = await ownBoxes(host, names, signal);
+		await forEachBox(host, await isIdle(own), signal, (box) => end(host, box, signal), {
+			json: options.json,
+			// The first may take half a minute to stop, and someone comes back to the second meanwhile.
+			stillDue: async (box) => (await isIdle([box])).length > 0,
+		});
 		return undefined;
 	}
 
@@ -49,17 +54,23 @@ async function end(host: Host, box: Box, signal: AbortSignal): Promise<void> {
 	await stopBox(host, box, signal);
 }
 
-/** The caller's running boxes that have been idle for so long; only those named, if any are. */
-async function idleOnes(host: Host, names: string[], time: string, signal: AbortSignal): Promise<Box[]> {
+/** The caller's boxes; only those named, if any are. */
+async function ownBoxes(host: Host, names: string[], signal: AbortSignal): Promise<Box[]> {
+	const boxes = names.length > 0 ? await pickBoxes(host, names, 'stop', signal) : await listBoxes(host, signal);
+	return boxes.filter(({mine}) => mine);
+}
+
+/** @returns those of some boxes that have been idle for so long */
+async function idleTest(host: Host, time: string, signal: AbortSignal): Promise<(boxes: Box[]) => Promise<Box[]>> {
 	const [{readIdleness}, {idleFor}, {toDuration}] = await Promise.all([
 		import('../box/idle/observe.ts'),
 		import('../box/idle/idle.ts'),
 		import('../app/duration-option.ts'),
 	]);
 	const leastMs = toDuration(time);
-	const boxes = names.length > 0 ? await pickBoxes(host, names, 'stop', signal) : await listBoxes(host, signal);
-	const own = boxes.filter(({mine}) => mine);
-	const idleness = await readIdleness(host, own, {signal, looks: 5});
-	const now = new Date();
-	return own.filter(({id}) => idleness.get(id)?.kind === 'idle' && idleFor(idleness.get(id), now) >= leastMs);
+	return async (boxes) => {
+		const idleness = await readIdleness(host, boxes, {signal, looks: 5});
+		const now = new Date();
+		return boxes.filter(({id}) => idleness.get(id)?.kind === 'idle' && idleFor(idleness.get(id), now) >= leastMs);
+	};
 }

@@ -7,8 +7,8 @@ export type Activity = {
 	jupyter?: {lastActivity: Date; busyKernels: number; openKernels?: number} | 'unknown' | 'not-up';
 	/** SSH logins and attached commands; null when they cannot be seen from here. */
 	sessions: number | null;
-	/** The time of the last login or logout in its log. */
-	lastLogin?: Date;
+	/** The time of the last login or logout in its log; `unknown` where the log is not the caller's to read. */
+	lastLogin?: Date | 'unknown';
 	/** It computes on a GPU at this moment; null when the driver does not report it. */
 	computing: boolean | null;
 };
@@ -26,7 +26,7 @@ export function judgeIdleness({startedAt, jupyter, sessions, lastLogin, computin
 		return {kind: 'busy'};
 	}
 
-	if (sessions === null || computing === null || typeof jupyter === 'string') {
+	if (sessions === null || computing === null || typeof jupyter === 'string' || lastLogin === 'unknown') {
 		return {kind: 'unknown'};
 	}
 

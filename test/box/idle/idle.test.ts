@@ -43,6 +43,7 @@ describe('whether a box is used', () => {
 		assert.deepEqual(judgeIdleness(activity({jupyter: 'unknown'})), {kind: 'unknown'});
 		assert.deepEqual(judgeIdleness(activity({sessions: null})), {kind: 'unknown'});
 		assert.deepEqual(judgeIdleness(activity({computing: null})), {kind: 'unknown'});
+		assert.deepEqual(judgeIdleness(activity({lastLogin: 'unknown'})), {kind: 'unknown'});
 		assert.deepEqual(judgeIdleness(activity({computing: null, sessions: 1})), {kind: 'busy'});
 		assert.equal(idleFor({kind: 'unknown'}, now), 0);
 	});
