@@ -43,6 +43,7 @@ async function openSession({gpus, containers, lines}: Machine): Promise<Opened> 
 	const terminal = startInTerminal([process.execPath, cli], {...size, cwd: desk.home, env});
 	await terminal.waitFor(/\d+°C/);
 	await terminal.waitFor(/bench-0/);
+	await showLog(terminal);
 	return {
 		terminal,
 		desk,
@@ -52,6 +53,17 @@ async function openSession({gpus, containers, lines}: Machine): Promise<Opened> 
 			await desk.remove();
 		},
 	};
+}
+
+/** The boxes are other users': their logs are read after a yes. */
+async function showLog(terminal: Terminal): Promise<void> {
+	await focusOn(terminal, /─ ▸ Boxes/);
+	terminal.write('l');
+	await terminal.waitFor(/y⏎/);
+	terminal.write('y');
+	await terminal.waitFor(/y: Enter/);
+	terminal.write('\r');
+	await terminal.waitFor(/ bench-0 [^\n]*following/);
 }
 
 /** Beside Ink's own least, so that both meet the same noise. */
