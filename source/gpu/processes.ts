@@ -46,6 +46,10 @@ export type WatchProcessesOptions = {
 	onList: (list: ProcessList) => void;
 	/** The pause between two questions; 3000 unless told. */
 	intervalMs?: number;
+	/** Whether a process may have started or ended since the last question; asked after each pause. */
+	isDue?: () => boolean;
+	/** The driver is asked after so long anyway; 20 seconds unless told. In milliseconds. */
+	longestMs?: number;
 };
 
 /**
@@ -56,12 +60,16 @@ Settles when the signal is aborted.
 */
 export async function watchProcesses(
 	smi: NvidiaSmi,
-	{signal, onList, intervalMs = 3000}: WatchProcessesOptions,
+	{signal, onList, intervalMs = 3000, isDue = () => true, longestMs = 20_000}: WatchProcessesOptions,
 ): Promise<void> {
+	let askedAt = Number.NEGATIVE_INFINITY;
 	while (!signal.aborted) {
 		try {
-			const list = await readProcesses(smi, {signal});
-			onList(list);
+			if (isDue() || performance.now() - askedAt >= longestMs) {
+				askedAt = performance.now();
+				onList(await readProcesses(smi, {signal}));
+			}
+
 			await pause(intervalMs, undefined, {signal});
 		} catch (error) {
 			if (!signal.aborted) {

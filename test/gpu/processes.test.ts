@@ -64,6 +64,31 @@ describe('processes', () => {
 	});
 });
 
+test('a watch asks when something is due, and after a while anyway', async (t) => {
+	const fake = makeSmiScript(`echo 'GPU-1, 42, python, 100'`);
+	t.after(fake.remove);
+	const controller = new AbortController();
+	let lists = 0;
+	let looks = 0;
+	const watch = (longestMs: number) =>
+		watchProcesses(fake.smi, {
+			signal: controller.signal,
+			intervalMs: 5,
+			longestMs,
+			isDue: () => ++looks === 5,
+			onList() {
+				lists += 1;
+			},
+		});
+	const never = watch(1_000_000);
+	await t.waitFor(() => assert.ok(looks > 20), {interval: 5, timeout: 20_000});
+	assert.equal(lists, 2, 'the first time, and when it was due');
+	const soon = watch(20);
+	await t.waitFor(() => assert.ok(lists >= 5), {interval: 5, timeout: 20_000});
+	controller.abort();
+	await Promise.all([never, soon]);
+});
+
 describe('the container of a process', () => {
 	for (const [how, cgroup, expected] of [
 		['v2, systemd', `0::/system.slice/docker-${id}.scope\n`, id],

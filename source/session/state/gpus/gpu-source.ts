@@ -11,6 +11,7 @@ import type {Host} from '../../../host/host.ts';
 import type {Past} from '../inspect/select-gpu.ts';
 import type {GpuState} from '../model.ts';
 import {type SessionStore, withFacts} from '../store.ts';
+import {type GroundsToAsk, groundsOf, mayShowProcesses} from './process-grounds.ts';
 
 /** As many as the widest curve can show. */
 const historyLength = 240;
@@ -115,10 +116,17 @@ export async function followProcesses(
 	{past, now, signal}: Keeping & {signal: AbortSignal},
 ): Promise<void> {
 	let latest = 0;
+	let asked: GroundsToAsk | undefined;
 	const finder = createContainerFinder(host.engine, isClaim);
 	await watchProcesses(host.nvidiaSmi, {
 		signal,
 		intervalMs: processIntervalMs,
+		isDue() {
+			const now = groundsOf(store.get().facts);
+			const due = asked === undefined || mayShowProcesses(asked, now);
+			asked = due ? now : asked;
+			return due;
+		},
 		onList(list) {
 			const {processes} = list;
 			latest += 1;
