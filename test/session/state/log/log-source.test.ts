@@ -13,14 +13,14 @@ import {makeFrozenHost} from '../../../_helpers/demo.ts';
 const eventually = {interval: 5, timeout: 20_000};
 const out = (text: string): LogChunk => ({stream: 'stdout', data: Buffer.from(text)});
 
-/** One box whose log is what `logs` gives, the first time, the second time and so on. */
+/** One box of the user whose log is what `logs` gives, the first time, the second time and so on. */
 async function follow(
 	t: TestContext,
 	logs: (time: number, options: LogOptions | undefined) => AsyncIterable<LogChunk>,
 	change: (box: Box) => Partial<Box> = () => ({}),
 ) {
 	const host = await makeFrozenHost();
-	const [box] = (await listBoxes(host)).filter(({state}) => state === 'running');
+	const box = (await listBoxes(host)).find(({state, mine}) => state === 'running' && mine);
 	assert.ok(box);
 	const asked: Array<LogOptions | undefined> = [];
 	host.engine.logs = (_, options) => {
