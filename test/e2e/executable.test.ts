@@ -97,7 +97,7 @@ describe('the executable', {skip: needsOwnEngine}, () => {
 		const program = [...machine.on(['--interactive', '--tty']), gpubox];
 		const terminal = openTerminal(host, person, ['demo'], {program, columns: 100, rows: 30});
 		await terminal.waitFor(/H100.*\d+%/);
-		await terminal.waitFor(/epoch \d+/);
+		await terminal.waitFor(/dora-eda [^\n]*following[\s\S]*ServerApp/);
 		terminal.write('?');
 		await terminal.waitFor('Boxes and screens');
 		terminal.write('\u001B');
