@@ -4,7 +4,7 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {promisify} from 'node:util';
-import {startInTerminal, type Terminal} from '../test/_helpers/test-host/index.ts';
+import {readLogOfOther, startInTerminal, type Terminal} from '../test/_helpers/test-host/index.ts';
 import {type Figure, plainFigure, ratioFigure} from './figure.ts';
 import {quantile} from './measure.ts';
 import {bundleReference, cpuSeconds, proportionalMiB} from './session.ts';
@@ -58,11 +58,7 @@ async function openSession({gpus, containers, lines}: Machine): Promise<Opened> 
 /** The boxes are other users': their logs are read after a yes. */
 async function showLog(terminal: Terminal): Promise<void> {
 	await focusOn(terminal, /─ ▸ Boxes/);
-	terminal.write('l');
-	await terminal.waitFor(/y⏎/);
-	terminal.write('y');
-	await terminal.waitFor(/y: Enter/);
-	terminal.write('\r');
+	await readLogOfOther(terminal);
 	await terminal.waitFor(/ bench-0 [^\n]*following/);
 }
 

@@ -9,6 +9,7 @@ import {
 	needsOwnEngine,
 	openTerminal,
 	type Person,
+	readLogOfOther,
 	type Terminal,
 	testHost,
 } from '../_helpers/test-host/index.ts';
@@ -89,8 +90,10 @@ test(
 			screen = await terminal.waitFor((shown) => shown !== screen);
 		}
 
-		terminal.write('l');
+		await readLogOfOther(terminal);
 		await terminal.waitFor(`step ${lines} saved`);
+		terminal.write('l');
+		await terminal.waitFor(/▸ long-[\s\S]*Esc back/);
 		terminal.write('/');
 		await terminal.waitFor(/│ \//);
 		terminal.write('saved$\r');

@@ -7,6 +7,7 @@ import {
 	needsOwnEngine,
 	openTerminal,
 	type Person,
+	readLogOfOther,
 	type Terminal,
 	testHost,
 	waitUntil,
@@ -53,6 +54,7 @@ describe('the engine is started again', {skip: needsOwnEngine}, () => {
 				const id = await engine.startWriter('gpubox-writer', labels('writer'), liveRestore ? '' : 'always');
 				terminal = openTerminal(host, person, [], {env: {DOCKER_HOST: engine.address}, columns: 160, rows: 50});
 				await terminal.waitFor(/1 of 1 running/);
+				await readLogOfOther(terminal);
 				await terminal.waitFor((screen) => seen(screen).length > 5);
 				for (let time = 1; time <= 3; time += 1) {
 					const last = seen(terminal.screen()).at(-1) ?? 0;

@@ -155,3 +155,12 @@ export function startInTerminal(
 		},
 	};
 }
+
+/** Shows the log of the selected box, which is another user's, and answers the question about that. */
+export async function readLogOfOther(terminal: Terminal): Promise<void> {
+	terminal.write('l');
+	await terminal.waitFor(/y⏎/);
+	terminal.write('y');
+	await terminal.waitFor(/y: Enter/);
+	terminal.write('\r');
+}
