@@ -52,10 +52,14 @@ describe('attach in a terminal', () => {
 		const terminal = openTerminal(host, person, ['attach', name]);
 		await terminal.waitFor(/\$ ?$/m);
 		terminal.write('sleep 1000\r');
-		await terminal.waitFor('sleep 1000');
+		// A signal between the shell's fork and the program's start is the shell's alone: the program would go on.
+		await waitUntil('the program', async () => {
+			const {Processes} = await docker.getContainer(`gpubox-${name}`).top();
+			return Processes.some((row: string[]) => row.at(-1) === 'sleep 1000');
+		});
 		terminal.write('\u0003');
 		terminal.write('echo still-$((40 + 2))\r');
-		await terminal.waitFor('still-42');
+		await terminal.waitFor(/still-42\n.*\$ ?$/m);
 		terminal.write('\u0004');
 		assert.equal((await terminal.exited).exitCode, 0);
 	});
