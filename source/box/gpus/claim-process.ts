@@ -6,7 +6,7 @@ import {readRecord, writeRecord} from '../record.ts';
 
 type Place = Pick<Host, 'paths'>;
 
-/** So that another process of the user knows when claims have lost theirs. Only who has a claim writes it, and names which. */
+/** Writes down that this process holds the claims, so that another one of the user can tell when it has ended. Only a holder writes, and names its claims. */
 export function noteClaims({paths}: Place, {mine, folder}: Box, claims: readonly string[]): void {
 	const record = mine && folder !== undefined ? readRecord(paths, folder) : undefined;
 	if (folder !== undefined && record) {

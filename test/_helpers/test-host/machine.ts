@@ -39,7 +39,7 @@ export async function machineState(): Promise<string[]> {
 	];
 }
 
-/** What gpubox keeps for root: tests have homes of their own. Somebody else may be at work with it meanwhile. */
+/** What gpubox keeps in root's own home. Tests have homes of their own: a change is one that forgot, or root at work with gpubox meanwhile. */
 function ownFiles(): string[] {
 	const home = homedir();
 	return process.getuid?.() === 0
