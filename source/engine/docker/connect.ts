@@ -1,5 +1,5 @@
 import {readFileSync} from 'node:fs';
-import {Agent, type AgentOptions, type ClientRequest, type RequestOptions, request} from 'node:http';
+import type {AgentOptions, ClientRequest, RequestOptions} from 'node:http';
 import {join} from 'node:path';
 import {safeText} from '../../text/safe.ts';
 import type {EngineAddress} from '../address.ts';
@@ -7,6 +7,14 @@ import {EngineError} from '../engine.ts';
 
 /** How requests reach the engine at an address. Nothing is connected before the first one. */
 export type Connection = {
+	/** Loaded when it is first asked for. */
+	client: () => Promise<Client>;
+	/** A socket of this machine, until the client is loaded: what can be asked there without it is not worth loading it for. */
+	socketPath: () => string | undefined;
+};
+
+/** Node's own client of HTTP. */
+export type Client = {
 	/** Node's `request`, of HTTP or HTTPS. */
 	request: (options: RequestOptions) => ClientRequest;
 	/** Added to those of each request. */
@@ -16,12 +24,30 @@ export type Connection = {
 /** @throws EngineError (no address) when it is none, or its keys cannot be read */
 export async function connectionTo(address: EngineAddress): Promise<Connection> {
 	if (address.url.startsWith('unix://')) {
-		// Node's own agent, but with the name for TLS given: else it looks for one, and compiling the test whether that is an IPv6
-		// address takes longer than listing the boxes.
-		const agent = new Agent({keepAlive: true, scheduling: 'lifo', timeout: 5000, servername: ''} as AgentOptions);
-		return {request, options: {socketPath: address.url.slice('unix://'.length), agent}};
+		const socketPath = address.url.slice('unix://'.length);
+		let client: Promise<Client> | undefined;
+		return {
+			client: () => {
+				client ??= clientAt(socketPath);
+				return client;
+			},
+			socketPath: () => (client === undefined ? socketPath : undefined),
+		};
 	}
 
+	const client = await remoteClient(address);
+	return {client: async () => client, socketPath: () => undefined};
+}
+
+async function clientAt(socketPath: string): Promise<Client> {
+	const {Agent, request} = await import('node:http');
+	// Node's own agent, but with the name for TLS given: else it looks for one, and compiling the test whether that is an IPv6
+	// address takes longer than listing the boxes.
+	const agent = new Agent({keepAlive: true, scheduling: 'lifo', timeout: 5000, servername: ''} as AgentOptions);
+	return {request, options: {socketPath, agent}};
+}
+
+async function remoteClient(address: EngineAddress): Promise<Client> {
 	let url: URL;
 	try {
 		url = new URL(address.url);
@@ -32,6 +58,7 @@ export async function connectionTo(address: EngineAddress): Promise<Connection> 
 	if (url.protocol === 'ssh:') {
 		const {sshAgent} = await import('./ssh-agent.ts');
 		// The path is nothing but a name: every connection is made by the agent.
+		const {request} = await import('node:http');
 		return {request, options: {socketPath: url.href, agent: sshAgent(url)}};
 	}
 
@@ -45,6 +72,7 @@ export async function connectionTo(address: EngineAddress): Promise<Connection> 
 		port: url.port || (tls ? 2376 : 2375),
 	};
 	if (!tls && url.protocol !== 'https:') {
+		const {request} = await import('node:http');
 		return {request, options};
 	}
 

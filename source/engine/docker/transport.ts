@@ -1,10 +1,11 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
-import type {Duplex, Readable} from 'node:stream';
+import {type Duplex, Readable} from 'node:stream';
 import {caller} from '../caller.ts';
 import {EngineError} from '../engine.ts';
 import {foreignReason, refusal, toEngineError} from '../errors.ts';
 import {afterInterrupt, type Limit, refusalBytes} from '../limits.ts';
-import type {Connection} from './connect.ts';
+import type {Client, Connection} from './connect.ts';
+import {askSocket, brokenOff} from './socket-http.ts';
 
 /** One question to the engine. */
 export type Question = {
@@ -43,12 +44,10 @@ export function createTransport(connection: Connection): Transport {
 		async ask(question) {
 			const watch = watchOver(question);
 			try {
-				const response = await respond(connection, question, watch);
-				return {
-					status: response.statusCode ?? 0,
-					headers: response.headers,
-					body: await readWhole(response, question.limit),
-				};
+				const socketPath = connection.socketPath();
+				return socketPath === undefined || question.content?.data instanceof Readable
+					? await askClient(connection, question, watch)
+					: await askAtSocket(socketPath, question, watch);
 			} catch (error) {
 				throw watch.reasonOf(error);
 			} finally {
@@ -85,6 +84,35 @@ export function createTransport(connection: Connection): Transport {
 			}
 		},
 	};
+}
+
+async function askClient(connection: Connection, question: Question, watch: Watch): Promise<Answer> {
+	const response = await respond(connection, question, watch);
+	return {
+		status: response.statusCode ?? 0,
+		headers: response.headers,
+		body: await readWhole(response, question.limit),
+	};
+}
+
+async function askAtSocket(socketPath: string, question: Question, watch: Watch): Promise<Answer> {
+	const {limit, method = 'GET', accept} = question;
+	const {data, ...asked} = toRequest(question);
+	const mostBytes = (status: number) => (isAccepted(status, accept) ? limit.bytes : refusalBytes);
+	const {status, headers, body} = await askSocket(
+		socketPath,
+		{...asked, data: data instanceof Readable ? undefined : data, mostBytes},
+		watch.onEnd,
+	);
+	if (!isAccepted(status, accept)) {
+		throw refused(question, status, method === 'HEAD' ? '' : reasonIn(body));
+	}
+
+	if (body === undefined) {
+		throw tooLarge(limit);
+	}
+
+	return {status, headers, body};
 }
 
 /** What ends a question early: its time, its caller's signal, Ctrl-C. */
@@ -185,20 +213,31 @@ function named(error: EngineError, question: string): EngineError {
 		: new EngineError(error.code, `${question}: ${error.message}`, {status: error.status, cause: error.cause});
 }
 
-function send({request, options}: Connection, question: Question, watch: Watch): ClientRequest {
-	const {method = 'GET', path, query = {}, body, content, headers} = question;
-	const data = content?.data ?? (body === undefined ? undefined : Buffer.from(JSON.stringify(body)));
+/** A question as it is written into a connection. */
+type Request = {
+	method: string;
+	path: string;
+	headers: Record<string, string>;
+	data: Buffer | Readable | undefined;
+};
+
+function toRequest({method = 'GET', path, query = {}, body, content, headers}: Question): Request {
 	const type = content?.type ?? (body === undefined ? undefined : 'application/json');
-	const outgoing = request({
-		...options,
+	return {
 		method,
 		path: `${path}${queryText(query)}`,
-		headers: {
-			...(type === undefined ? {} : {'Content-Type': type}),
-			// Without a length it is sent in chunks.
-			...(Buffer.isBuffer(data) ? {'Content-Length': data.length} : {}),
-			...headers,
-		},
+		headers: {...(type === undefined ? {} : {'Content-Type': type}), ...headers},
+		data: content?.data ?? (body === undefined ? undefined : Buffer.from(JSON.stringify(body))),
+	};
+}
+
+function send({request, options}: Client, question: Question, watch: Watch): ClientRequest {
+	const {data, headers, ...asked} = toRequest(question);
+	const outgoing = request({
+		...options,
+		...asked,
+		// Without a length it is sent in chunks.
+		headers: {...(Buffer.isBuffer(data) ? {'Content-Length': data.length} : {}), ...headers},
 	});
 	// One that comes after the answer began is the answer's, which tells it as well.
 	outgoing.on('error', () => {});
@@ -216,8 +255,9 @@ function send({request, options}: Connection, question: Question, watch: Watch):
 }
 
 async function respond(connection: Connection, question: Question, watch: Watch): Promise<IncomingMessage> {
+	const client = await connection.client();
 	const response = await new Promise<IncomingMessage>((resolve, reject) => {
-		const outgoing = send(connection, question, watch);
+		const outgoing = send(client, question, watch);
 		outgoing.once('response', resolve);
 		outgoing.once('error', reject);
 		outgoing.once('close', () => reject(brokenOff()));
@@ -227,9 +267,10 @@ async function respond(connection: Connection, question: Question, watch: Watch)
 }
 
 async function switchOver(connection: Connection, question: Question, watch: Watch): Promise<Duplex> {
+	const client = await connection.client();
 	const answer = await new Promise<{socket: Duplex} | {response: IncomingMessage}>((resolve, reject) => {
 		const outgoing = send(
-			connection,
+			client,
 			{...question, headers: {...question.headers, Connection: 'Upgrade', Upgrade: 'tcp'}},
 			watch,
 		);
@@ -259,23 +300,30 @@ async function switchOver(connection: Connection, question: Question, watch: Wat
 }
 
 /** @throws EngineError with the engine's own reason, unless the status is one of success */
-async function checked(response: IncomingMessage, {limit, accept, method}: Question): Promise<IncomingMessage> {
+async function checked(response: IncomingMessage, question: Question): Promise<IncomingMessage> {
 	const {statusCode: status = 0} = response;
-	if ((status >= 200 && status < 300) || accept?.includes(status)) {
+	if (isAccepted(status, question.accept)) {
 		return response;
 	}
 
-	const reason = method === 'HEAD' ? '' : await readReason(response);
+	const reason = question.method === 'HEAD' ? '' : reasonIn(await readRefusal(response));
 	response.destroy();
-	if (reason === undefined) {
-		// Of an engine every refusal has its reason in JSON: this is something in front of it, or something else.
-		throw new EngineError('not-an-engine', `${limit.question}: status ${status} without a reason`, {status});
-	}
-
-	throw refusal(reason, status);
+	throw refused(question, status, reason);
 }
 
-async function readReason(response: IncomingMessage): Promise<string | undefined> {
+function isAccepted(status: number, accept: readonly number[] | undefined): boolean {
+	return (status >= 200 && status < 300) || (accept?.includes(status) ?? false);
+}
+
+function refused({limit}: Question, status: number, reason: string | undefined): EngineError {
+	// Of an engine every refusal has its reason in JSON: without it is something in front of the engine, or something else.
+	return reason === undefined
+		? new EngineError('not-an-engine', `${limit.question}: status ${status} without a reason`, {status})
+		: refusal(reason, status);
+}
+
+/** @returns undefined when there is more of it than is read */
+async function readRefusal(response: IncomingMessage): Promise<Buffer | undefined> {
 	const parts: Buffer[] = [];
 	let size = 0;
 	for await (const chunk of response) {
@@ -286,8 +334,17 @@ async function readReason(response: IncomingMessage): Promise<string | undefined
 		}
 	}
 
+	return Buffer.concat(parts);
+}
+
+/** The engine's reason in an answer that refuses. */
+function reasonIn(body: Buffer | undefined): string | undefined {
+	if (body === undefined) {
+		return undefined;
+	}
+
 	try {
-		const {message} = JSON.parse(Buffer.concat(parts).toString()) as {message?: unknown};
+		const {message} = JSON.parse(body.toString()) as {message?: unknown};
 		return typeof message === 'string' ? message : undefined;
 	} catch {
 		return undefined;
@@ -311,18 +368,14 @@ async function readWhole(response: IncomingMessage, limit: Limit): Promise<Buffe
 
 	if (size > limit.bytes) {
 		response.destroy();
-		throw new EngineError('not-an-engine', `${limit.question}: an answer of more than ${sizeText(limit.bytes)}`);
+		throw tooLarge(limit);
 	}
 
 	return Buffer.concat(parts);
 }
 
-function sizeText(bytes: number): string {
-	return `${bytes / 1024 ** 2} MiB`;
-}
-
-function brokenOff(): EngineError {
-	return new EngineError('unreachable', 'the connection was lost');
+function tooLarge({question, bytes}: Limit): EngineError {
+	return new EngineError('not-an-engine', `${question}: an answer of more than ${bytes / 1024 ** 2} MiB`);
 }
 
 /** `URLSearchParams` takes 3 ms of a start to be used for the first time. */

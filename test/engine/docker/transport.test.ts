@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import {once} from 'node:events';
-import {createServer} from 'node:net';
+import {mkdtemp, rm} from 'node:fs/promises';
+import type {RequestListener} from 'node:http';
+import {type AddressInfo, createServer} from 'node:net';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {afterEach, describe, test} from 'node:test';
 import {exitCode} from '../../../source/base/failure.ts';
 import {caller} from '../../../source/engine/caller.ts';
@@ -37,22 +41,27 @@ const asks: Record<string, (engine: Engine) => Promise<unknown>> = {
 	exec: (engine) => engine.exec('x', {command: ['true'], tty: false, stdin: false}),
 };
 
+const places = ['socket', 'port'] as const;
+
 describe('an answer that breaks off', () => {
 	for (const [name, ask] of Object.entries(asks)) {
-		test(`${name}: is told at once`, async () => {
-			const withLength = withAnswers((_request, response) => {
-				response.writeHead(200, {...json, 'Content-Length': 100});
-				response.write('[{"Id":', () => response.destroy());
-			}, ask);
-			await assert.rejects(withLength, isCode('unreachable', /: /));
-			const inPieces = withAnswers((_request, response) => {
-				response.writeHead(200, json);
-				response.write('{"a', () => response.destroy());
-			}, ask);
-			await assert.rejects(inPieces, isCode('unreachable'));
-			const beforeAny = withAnswers((request) => request.socket.destroy(), ask);
-			await assert.rejects(beforeAny, isCode('unreachable'));
-		});
+		for (const at of places) {
+			test(`${name}, at a ${at}: is told at once`, async () => {
+				const answered = (answer: RequestListener) => withAnswers(answer, ask, defaultLimits, at);
+				const withLength = answered((_request, response) => {
+					response.writeHead(200, {...json, 'Content-Length': 100});
+					response.write('[{"Id":', () => response.destroy());
+				});
+				await assert.rejects(withLength, isCode('unreachable', /: /));
+				const inPieces = answered((_request, response) => {
+					response.writeHead(200, json);
+					response.write('{"a', () => response.destroy());
+				});
+				await assert.rejects(inPieces, isCode('unreachable'));
+				const beforeAny = answered((request) => request.socket.destroy());
+				await assert.rejects(beforeAny, isCode('unreachable'));
+			});
+		}
 	}
 
 	test('a stream of frames that ends within one', async () => {
@@ -71,12 +80,14 @@ describe('an answer that breaks off', () => {
 
 describe('an engine that keeps silent', () => {
 	for (const [name, ask] of Object.entries(asks).filter(([each]) => each !== 'wait')) {
-		test(`${name}: is given up after its limit`, async () => {
-			await assert.rejects(
-				withAnswers(() => {}, ask, limitsOf(0.1)),
-				isCode('no-answer', /: no answer for 0\.1 s$/),
-			);
-		});
+		for (const at of places) {
+			test(`${name}, at a ${at}: is given up after its limit`, async () => {
+				await assert.rejects(
+					withAnswers(() => {}, ask, limitsOf(0.1), at),
+					isCode('no-answer', /: no answer for 0\.1 s$/),
+				);
+			});
+		}
 	}
 
 	test('an answer that trickles in does not gain time', async () => {
@@ -200,39 +211,47 @@ describe('an answer that is too large', () => {
 		['list of containers', 'containers', asks.list],
 		['list of images', 'images', asks.images],
 	] as const) {
-		test(`${name}: is read no further than its limit`, async () => {
-			let sent = 0;
-			const endless = withAnswers(
-				(_request, response) => {
-					response.writeHead(200, json);
-					response.write('[');
-					const piece = Buffer.alloc(mebibyte, ' ');
-					const pour = () => {
-						while (!response.destroyed && response.write(piece)) {
-							sent += piece.length;
-						}
+		for (const at of places) {
+			test(`${name}, at a ${at}: is read no further than its limit`, async () => {
+				let sent = 0;
+				const endless = withAnswers(
+					(_request, response) => {
+						response.writeHead(200, json);
+						response.write('[');
+						const piece = Buffer.alloc(mebibyte, ' ');
+						const pour = () => {
+							while (!response.destroyed && response.write(piece)) {
+								sent += piece.length;
+							}
 
-						sent += piece.length;
-					};
-					response.on('drain', pour);
-					pour();
-				},
-				ask as (engine: Engine) => Promise<unknown>,
-			);
-			await assert.rejects(endless, isCode('not-an-engine', /an answer of more than 16 MiB/));
-			assert.ok(sent < defaultLimits[path].bytes + 8 * mebibyte, `${sent} bytes were taken`);
-		});
+							sent += piece.length;
+						};
+						response.on('drain', pour);
+						pour();
+					},
+					ask as (engine: Engine) => Promise<unknown>,
+					defaultLimits,
+					at,
+				);
+				await assert.rejects(endless, isCode('not-an-engine', /an answer of more than 16 MiB/));
+				assert.ok(sent < defaultLimits[path].bytes + 8 * mebibyte, `${sent} bytes were taken`);
+			});
+		}
 	}
 
 	test('a refusal of 400 KB of HTML is not repeated', async () => {
-		const refused = withAnswers(
-			(_request, response) => {
-				response.writeHead(502, {'Content-Type': 'text/html'});
-				response.end(`<html>${'x'.repeat(400_000)}`);
-			},
-			(engine) => engine.listContainers(),
-		);
-		await assert.rejects(refused, isCode('not-an-engine', /^list of containers: status 502 without a reason$/));
+		for (const at of places) {
+			const refused = withAnswers(
+				(_request, response) => {
+					response.writeHead(502, {'Content-Type': 'text/html'});
+					response.end(`<html>${'x'.repeat(400_000)}`);
+				},
+				(engine) => engine.listContainers(),
+				defaultLimits,
+				at,
+			);
+			await assert.rejects(refused, isCode('not-an-engine', /^list of containers: status 502 without a reason$/));
+		}
 	});
 
 	test('a line of events that never ends', async () => {
@@ -367,12 +386,19 @@ const tty = {
 };
 
 test('something that does not speak HTTP', async () => {
-	const server = createServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')).listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const {port} = server.address() as {port: number};
-	const engine = await connectDocker({url: `tcp://127.0.0.1:${port}`, origin: 'the test'});
-	await assert.rejects(engine.listContainers(), isCode('not-an-engine', /^list of containers: /));
-	server.close();
+	const folder = await mkdtemp(join(tmpdir(), 'gpubox-engine-'));
+	const socket = join(folder, 'engine.sock');
+	for (const at of [{port: 0, host: '127.0.0.1'}, {path: socket}]) {
+		const server = createServer((connection) => connection.end('SSH-2.0-OpenSSH_9.2\r\n')).listen(at);
+		await once(server, 'listening');
+		const address = server.address() as AddressInfo | string;
+		const url = typeof address === 'string' ? `unix://${address}` : `tcp://127.0.0.1:${address.port}`;
+		const engine = await connectDocker({url, origin: 'the test'});
+		await assert.rejects(engine.listContainers(), isCode('not-an-engine', /^list of containers: /));
+		server.close();
+	}
+
+	await rm(folder, {recursive: true});
 });
 
 test('each of them is told with the address and exit code 3', () => {

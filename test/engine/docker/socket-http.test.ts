@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import {once} from 'node:events';
+import {mkdtemp, rm} from 'node:fs/promises';
+import {createServer, type Socket} from 'node:net';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {describe, test} from 'node:test';
+import {AnswerReader, askSocket, type SocketQuestion} from '../../../source/engine/docker/socket-http.ts';
+import {EngineError} from '../../../source/engine/engine.ts';
+
+const asked = {method: 'GET', mostBytes: () => 1000};
+
+/** What is read of an answer that arrives in pieces of this many bytes, after which the connection ends. */
+function readPieces(text: string, size: number, question: Pick<SocketQuestion, 'method' | 'mostBytes'> = asked) {
+	const reader = new AnswerReader(question);
+	const bytes = Buffer.from(text, 'latin1');
+	for (let place = 0; place < bytes.length && reader.answer === undefined; place += size) {
+		reader.take(bytes.subarray(place, place + size));
+	}
+
+	const beforeEnd = reader.answer !== undefined;
+	reader.end();
+	assert.ok(reader.answer);
+	const {status, headers, body} = reader.answer;
+	return {status, headers, body: body?.toString('latin1'), beforeEnd};
+}
+
+const head = (...lines: string[]) => `${['HTTP/1.1 200 OK', ...lines].join('\r\n')}\r\n\r\n`;
+
+describe('an answer, in whatever pieces it arrives', () => {
+	const answers: Record<string, {text: string; method?: string; body: string; status?: number; untilEnd?: boolean}> = {
+		'with its length': {text: `${head('Content-Length: 5')}hello`, body: 'hello'},
+		'with its length, and more after it': {text: `${head('content-length: 5')}hello, you`, body: 'hello'},
+		empty: {text: head('Content-Length: 0'), body: ''},
+		'in chunks': {
+			text: `${head('Transfer-Encoding: chunked')}5\r\nhello\r\n6;name="value"\r\n, you!\r\n0\r\n\r\n`,
+			body: 'hello, you!',
+		},
+		'in chunks with line ends in them, and lines after the last': {
+			text: `${head('Transfer-Encoding: Chunked', 'Content-Length: 3')}0A\r\n12\r\n\r\n0\r\n\r\r\n0\r\nDigest: x\r\nOther: y\r\n\r\n`,
+			body: '12\r\n\r\n0\r\n\r',
+		},
+		'until the connection ends': {text: `${head('Content-Type: text/plain')}hello`, body: 'hello', untilEnd: true},
+		'after one that is only said in between': {
+			text: `HTTP/1.1 100 Continue\r\n\r\n${head('Content-Length: 5')}hello`,
+			body: 'hello',
+		},
+		'to HEAD, with the length that GET would have': {text: head('Content-Length: 5'), method: 'HEAD', body: ''},
+		'of a status without a body': {text: 'HTTP/1.1 304 Not Modified\r\n\r\n', body: '', status: 304},
+		'without words after its status': {text: 'HTTP/1.0 404\r\nContent-Length: 2\r\n\r\n{}', body: '{}', status: 404},
+	};
+	for (const [name, {text, method = 'GET', body, status = 200, untilEnd = false}] of Object.entries(answers)) {
+		test(name, () => {
+			for (let size = 1; size <= text.length; size++) {
+				const found = readPieces(text, size, {...asked, method});
+				assert.deepEqual(
+					{status: found.status, body: found.body, beforeEnd: found.beforeEnd},
+					{status, body, beforeEnd: !untilEnd},
+					`in pieces of ${size}`,
+				);
+			}
+		});
+	}
+
+	test('headers have names in lower case, and values without the space around', () => {
+		const {headers} = readPieces(head('X-One:  1 ', 'x-two: a', 'X-Two: b', 'Content-Length: 0', '__proto__: 5'), 7);
+		assert.deepEqual({...headers}, {'x-one': '1', 'x-two': 'a, b', 'content-length': '0'});
+	});
+});
+
+describe('an answer that is too large', () => {
+	for (const [name, text] of Object.entries({
+		'by its length': head('Content-Length: 1001'),
+		'in chunks': `${head('Transfer-Encoding: chunked')}fff\r\n${'x'.repeat(1001)}`,
+		'until the connection ends': `${head()}${'x'.repeat(1001)}`,
+	})) {
+		test(`${name}: is not read`, () => {
+			for (const size of [1, 100, text.length]) {
+				const {body, beforeEnd} = readPieces(text, size);
+				assert.deepEqual({body, beforeEnd}, {body: undefined, beforeEnd: true});
+			}
+		});
+	}
+
+	test('what is read of it depends on its status', () => {
+		const mostBytes = (status: number) => (status === 200 ? 5 : 3);
+		const bodyOf = (text: string) => readPieces(text, 10, {method: 'GET', mostBytes}).body;
+		assert.equal(bodyOf(`${head('Content-Length: 5')}hello`), 'hello');
+		assert.equal(bodyOf('HTTP/1.1 500 Wrong\r\nContent-Length: 5\r\n\r\nhello'), undefined);
+	});
+});
+
+describe('what is no answer', () => {
+	const isCode = (code: string) => (error: unknown) => error instanceof EngineError && error.code === code;
+	for (const [name, text] of Object.entries({
+		'another protocol': 'SSH-2.0-OpenSSH_9.2\r\n',
+		'another version': 'HTTP/2 200\r\n\r\n',
+		'a status of two digits': 'HTTP/1.1 20 OK\r\n\r\n',
+		'a line without a name': `${head('no colon').slice(0, -2)}\r\n`,
+		'a length that is no number': head('Content-Length: -1'),
+		'two lengths': head('Content-Length: 1', 'Content-Length: 2'),
+		'a coding that is not known': head('Transfer-Encoding: gzip, chunked'),
+		'a chunk without a size': `${head('Transfer-Encoding: chunked')}x\r\n`,
+		'a chunk that is longer than its size': `${head('Transfer-Encoding: chunked')}1\r\nxy\r\n`,
+		'a head without an end': `HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(4000)}`,
+		'a size without an end': `${head('Transfer-Encoding: chunked')}1;${'x'.repeat(5000)}`,
+	})) {
+		test(name, () => {
+			for (const size of [1, 100, text.length]) {
+				assert.throws(() => readPieces(text, size), isCode('not-an-engine'), `in pieces of ${size}`);
+			}
+		});
+	}
+
+	for (const [name, text] of Object.entries({
+		nothing: '',
+		'half a head': 'HTTP/1.1 200 O',
+		'half a body': `${head('Content-Length: 5')}hel`,
+		'half a chunk': `${head('Transfer-Encoding: chunked')}5\r\nhel`,
+		'no last chunk': `${head('Transfer-Encoding: chunked')}5\r\nhello\r\n`,
+		'only what is said in between': 'HTTP/1.1 100 Continue\r\n\r\n',
+	})) {
+		test(`${name}, and the end of the connection`, () => {
+			for (const size of [1, 100]) {
+				assert.throws(() => readPieces(text, size), isCode('unreachable'));
+			}
+		});
+	}
+});
+
+/** What a server at a socket gets from one question, which it answers with `answer`. */
+async function requestOf(question: Partial<SocketQuestion>, answer = head('Content-Length: 0')) {
+	const folder = await mkdtemp(join(tmpdir(), 'gpubox-socket-'));
+	const path = join(folder, 'x.sock');
+	let taken = '';
+	const server = createServer((socket: Socket) => {
+		socket.on('data', (bytes) => {
+			taken += bytes.toString('latin1');
+			if (taken.endsWith('\r\n\r\n') || taken.endsWith('}')) {
+				socket.end(answer);
+			}
+		});
+	}).listen(path);
+	await once(server, 'listening');
+	try {
+		await askSocket(path, {method: 'GET', path: '/x', headers: {}, mostBytes: () => 10, ...question}, () => {});
+		return taken;
+	} finally {
+		server.close();
+		await rm(folder, {recursive: true});
+	}
+}
+
+describe('a question', () => {
+	test('has no length without a body, unless it changes something', async () => {
+		const headers = {'X-Registry-Auth': 'e30='};
+		assert.equal(
+			await requestOf({path: '/a?b=%20', headers}),
+			'GET /a?b=%20 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Registry-Auth: e30=\r\n\r\n',
+		);
+		assert.match(await requestOf({method: 'POST'}), /^POST \/x HTTP\/1\.1\r\n.*\r\nContent-Length: 0\r\n\r\n$/s);
+	});
+
+	test('has the length of its body in bytes', async () => {
+		const data = Buffer.from('{"é"}');
+		assert.match(await requestOf({method: 'POST', data}), /\r\nContent-Length: 6\r\n\r\n\{"Ã©"\}$/);
+	});
+
+	test('is not sent with a character that could begin another one', () => {
+		for (const question of [
+			{path: '/x y'},
+			{path: '/x\r\nA: b'},
+			{headers: {A: 'b\r\nC: d'}},
+			{headers: {'A\n': 'b'}},
+		]) {
+			const ask = () =>
+				askSocket('/nowhere', {method: 'GET', path: '/x', headers: {}, mostBytes: () => 1, ...question}, () => {});
+			assert.throws(ask, /HTTP does not allow/);
+		}
+	});
+});
