@@ -10,6 +10,8 @@ payload. What is there of a frame is handed on at once, in the order of stdout a
 4 GiB. Frames of one stream that arrive together become one piece: the engine sends a frame for each line, and a piece for each would take
 several times as long.
 
+@param stream its pieces are written to: what a frame carries is moved over the headers before it, since a copy would be garbage as large as
+the log
 @throws EngineError when it is no such stream, or ends within a frame
 */
 export async function* readFrames(stream: AsyncIterable<Buffer>): AsyncGenerator<LogChunk> {
@@ -34,7 +36,7 @@ export async function* readFrames(stream: AsyncIterable<Buffer>): AsyncGenerator
 				const length = lengthOf(head);
 				if (length === undefined) {
 					if (joined) {
-						yield toPiece(joined);
+						yield toPiece(chunk, joined);
 					}
 
 					throw new EngineError('not-an-engine', 'output of a container: it does not come in frames');
@@ -42,28 +44,31 @@ export async function* readFrames(stream: AsyncIterable<Buffer>): AsyncGenerator
 
 				left = length;
 			} else {
-				const data = chunk.subarray(offset, offset + left);
-				offset += data.length;
-				left -= data.length;
 				const name = (head[0] as number) < 2 ? 'stdout' : 'stderr';
 				if (joined && joined.stream !== name) {
-					yield toPiece(joined);
+					yield toPiece(chunk, joined);
 					joined = undefined;
 				}
 
-				joined ??= {stream: name, parts: [], starts: [], bytes: 0};
+				joined ??= {stream: name, from: offset, to: offset, starts: []};
 				if (begins) {
-					joined.starts.push(joined.bytes);
+					joined.starts.push(joined.to - joined.from);
 					begins = false;
 				}
 
-				joined.parts.push(data);
-				joined.bytes += data.length;
+				const end = Math.min(chunk.length, offset + left);
+				if (joined.to < offset) {
+					chunk.copyWithin(joined.to, offset, end);
+				}
+
+				joined.to += end - offset;
+				left -= end - offset;
+				offset = end;
 			}
 		}
 
 		if (joined) {
-			yield toPiece(joined);
+			yield toPiece(chunk, joined);
 		}
 	}
 
@@ -72,11 +77,11 @@ export async function* readFrames(stream: AsyncIterable<Buffer>): AsyncGenerator
 	}
 }
 
-type Joined = {stream: LogChunk['stream']; parts: Buffer[]; starts: number[]; bytes: number};
+/** Where in what arrived the payloads are, moved together. */
+type Joined = {stream: LogChunk['stream']; from: number; to: number; starts: number[]};
 
-function toPiece({stream, parts, starts, bytes}: Joined): LogChunk {
-	const [only] = parts;
-	return {stream, data: parts.length === 1 && only ? only : Buffer.concat(parts, bytes), starts};
+function toPiece(chunk: Buffer, {stream, from, to, starts}: Joined): LogChunk {
+	return {stream, data: chunk.subarray(from, to), starts};
 }
 
 /** Undefined for what is not a header. */

@@ -11,11 +11,11 @@ function frame(stream: number, data: Uint8Array): Buffer {
 	return Buffer.concat([head, data]);
 }
 
-/** The bytes in pieces of the given lengths, again and again. */
+/** The bytes in pieces of the given lengths, again and again; each a copy, as it is written to. */
 async function* cut(bytes: Buffer, lengths: readonly number[]): AsyncGenerator<Buffer> {
 	for (let from = 0, turn = 0; from < bytes.length; turn++) {
 		const to = from + (lengths[turn % lengths.length] ?? 1);
-		yield bytes.subarray(from, to);
+		yield Buffer.from(bytes.subarray(from, to));
 		from = to;
 	}
 }
@@ -59,6 +59,23 @@ describe("the engine's frames", () => {
 				assert.deepEqual(joined(chunks), joined(wanted));
 			}),
 		);
+	});
+
+	test('that arrive together are one piece, in the memory in which they arrived', async () => {
+		const arrived = Buffer.concat([
+			frame(1, Buffer.from('one\n')),
+			frame(1, Buffer.from('two\n')),
+			frame(2, Buffer.from('three\n')),
+		]);
+		const {chunks} = await read(cut(arrived, [arrived.length]));
+		assert.deepEqual(
+			chunks.map(({stream, data, starts}) => [stream, data.toString(), starts]),
+			[
+				['stdout', 'one\ntwo\n', [0, 4]],
+				['stderr', 'three\n', [0]],
+			],
+		);
+		assert.equal(chunks[0]?.data.buffer, chunks[1]?.data.buffer);
 	});
 
 	test('that end within one are a lost connection, after all that came', async () => {

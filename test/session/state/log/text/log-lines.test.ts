@@ -9,7 +9,10 @@ const micros = Date.UTC(2026, 0, 31, 9) * 1000 + 123_456.789;
 
 function collect(lineLength?: number) {
 	const lines: Array<{text: string; time: number}> = [];
-	const reader = createLineReader((text, time) => lines.push({text, time}), lineLength);
+	const reader = createLineReader(
+		(data, from, to, time) => lines.push({text: data.toString('utf8', from, to), time}),
+		lineLength,
+	);
 	return {lines, reader, texts: () => lines.map(({text}) => text)};
 }
 
@@ -22,7 +25,7 @@ function frame(text: string, stream = 1): Buffer {
 
 async function* pieces(data: Buffer, size: number): AsyncGenerator<Buffer> {
 	for (let from = 0; from < data.length; from += size) {
-		yield data.subarray(from, from + size);
+		yield Buffer.from(data.subarray(from, from + size));
 	}
 }
 
