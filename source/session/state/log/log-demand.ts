@@ -205,12 +205,7 @@ type WalkCalls = Parts & Pick<LogReading, 'logOf'> & {find: (name: FindName, tex
 
 /** About how many lines of a log there are from the first one in the window to its end. */
 function fromEnd(model: LogModel, source: number): number {
-	let lines = 0;
-	for (let number = model.window.first; number < model.window.end; number += 1) {
-		lines += model.window.at(number)?.source === source ? 1 : 0;
-	}
-
-	return lines + (model.sources[source]?.after ?? 0);
+	return model.window.count(source) + (model.sources[source]?.after ?? 0);
 }
 
 async function readOlder({model, logOf}: WalkCalls, own: AbortSignal): Promise<void> {

@@ -53,7 +53,7 @@ The logs that are shown: a window of lines in a fixed amount of memory, what is 
 which is told only that something changed.
 */
 export type LogModel = {
-	readonly window: Pick<LogWindow, 'first' | 'end' | 'at' | 'numberAt' | 'bytes'>;
+	readonly window: Pick<LogWindow, 'first' | 'end' | 'at' | 'count' | 'numberAt' | 'bytes'>;
 	/** Number of the oldest line in memory. */
 	readonly first: number;
 	/** Number after the newest line in memory, lines still being written included. */
@@ -227,7 +227,7 @@ class Model implements LogModel {
 	}
 
 	#readerOf(number: number): LineReader {
-		return createLineReader((text, time) => this.#take(number, text, time), this.#lineLength);
+		return createLineReader((data, from, to, time) => this.#take(number, data, from, to, time), this.#lineLength);
 	}
 
 	/** Lines that are still being written. */
@@ -235,20 +235,23 @@ class Model implements LogModel {
 		return this.atEnd ? this.sources.flatMap(({reader}) => reader.unfinished()) : [];
 	}
 
-	/** A line that came by itself. */
-	#take(number: number, text: string, told: number): void {
+	/** A line that came by itself. Only what is to be searched becomes a text. */
+	#take(number: number, data: Buffer, from: number, to: number, told: number): void {
 		const source = this.sources[number] as LogSource;
 		if (isKnown(source, told)) {
 			return;
 		}
 
 		const time = Number.isNaN(told) ? 0 : told;
-		const matches = this.choice.matcher?.test(text) !== false;
+		const {matcher} = this.choice;
+		const isSearched = matcher !== undefined || this.finds.search !== undefined || this.finds.errors !== undefined;
+		const text = isSearched ? data.toString('utf8', from, to) : '';
+		const matches = matcher?.test(text) !== false;
 		source.sameTime = told === source.lastTime ? source.sameTime + 1 : 1;
 		source.lastTime = told;
 		if (!(told <= source.counted)) {
 			source.seen += 1;
-			if (matches) {
+			if (matches && isSearched) {
 				this.#searchNew(number, text, time);
 			}
 		}
@@ -258,7 +261,7 @@ class Model implements LogModel {
 		}
 
 		if (this.atEnd) {
-			this.window.add({text, time, source: number});
+			this.window.addBytes(data, from, to, time, number);
 			this.#trim();
 		} else if (source.after !== undefined) {
 			source.after += 1;

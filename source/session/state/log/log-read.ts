@@ -23,10 +23,13 @@ type From = Pick<LogOptions, 'tail' | 'since'>;
 export async function* linesOf({engine, id, range, signal}: LogOf, from: From): AsyncGenerator<Read[]> {
 	const pace = createPacer();
 	let lines: Read[] = [];
-	const reader = createLineReader((text, time) => lines.push({text, time: Number.isNaN(time) ? 0 : time}));
+	const reader = createLineReader((data, begin, end, time) =>
+		lines.push({text: data.toString('utf8', begin, end), time: Number.isNaN(time) ? 0 : time}),
+	);
 	const since = from.since ?? range.since;
 	const chunks = engine.logs(id, {
 		timestamps: true,
+		lent: true,
 		signal,
 		...(from.tail === undefined ? {} : {tail: from.tail}),
 		...(since === undefined ? {} : {since}),

@@ -192,7 +192,7 @@ function createFollower(
 		// A box that writes nothing sends nothing, not even that it is being listened to.
 		const quiet = setTimeout(() => change(number, {phase: 'following', problem: undefined}), quietMs);
 		const end = until === undefined ? {follow: true} : {until};
-		const options = {...optionsOf(again), ...end, timestamps: true, signal: boxSignal};
+		const options = {...optionsOf(again), ...end, timestamps: true, lent: true, signal: boxSignal};
 		const chunks = host.engine.logs(boxId, options)[Symbol.asyncIterator]();
 		for (let first = true; ; first = false) {
 			const item = await heed(chunks.next(), boxSignal).finally(() => clearTimeout(quiet));

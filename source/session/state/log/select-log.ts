@@ -133,8 +133,8 @@ function shownRows(
 	const lines: string[] = [];
 	let number = top.line;
 	for (; number < model.end && rows.length < height; number += 1) {
-		const raw = model.textAt(number) ?? '';
 		const line = model.window.at(number);
+		const raw = line?.text ?? model.textAt(number) ?? '';
 		const marked = markedLine(raw, matcher);
 		const level = levelOf(raw);
 		const texts = view.wrap ? wrapRow(marked, room) : [fromColumn(marked, view.left)];

@@ -2,8 +2,13 @@ import {StringDecoder} from 'node:string_decoder';
 import type {LogChunk} from '../../../../engine/engine.ts';
 import {shorten} from '../../../../text/safe.ts';
 
-/** @param time microseconds since 1970, to a quarter of one; NaN where the engine told none */
-type LineSink = (text: string, time: number) => void;
+/**
+A line as bytes of UTF-8, those of `data` from one place up to another, which are overwritten later: a text for each line of a flood would be
+most of what a session has to collect, and nearly none of them is ever looked at.
+
+@param time microseconds since 1970, to a quarter of one; NaN where the engine told none
+*/
+type LineSink = (data: Buffer, from: number, to: number, time: number) => void;
 
 export type LineReader = {
 	push(chunk: LogChunk): void;
@@ -139,7 +144,7 @@ class Lines implements LineReader {
 			}
 
 			if (!stream.open && to - from <= this.#lineLength) {
-				this.#sink(data.toString('utf8', from, to), stream.time);
+				this.#sink(data, from, to, stream.time);
 			} else {
 				this.#extend(stream, data.subarray(from, to));
 				this.#finish(stream);
@@ -175,8 +180,8 @@ class Lines implements LineReader {
 	#finish(stream: Stream): void {
 		const text = (stream.rest + stream.decoder.end()).replace(stampWithin, '');
 		const most = this.#lineLength;
-		// A copy of what is cut: a piece of a string keeps all that it was cut from in memory.
-		this.#sink(text.length > most ? Buffer.from(shorten(text, most + 1)).toString() : text, stream.time);
+		const data = Buffer.from(text.length > most ? shorten(text, most + 1) : text);
+		this.#sink(data, 0, data.length, stream.time);
 		stream.rest = '';
 		stream.open = false;
 	}
@@ -193,19 +198,23 @@ function spaceIn(data: Buffer, from: number, to: number): number {
 	return -1;
 }
 
+/** `2026-01-31T09:00:00`. */
+const secondsLength = 19;
+const dot = 0x2e;
+const digitZero = 0x30;
+
 /** Lines of the same second share what is slow to read. */
 function createTimeReader(): (data: Buffer, from: number, to: number) => number {
-	let known = '';
+	let knownHead = Buffer.alloc(0);
+	let knownZone = Buffer.alloc(0);
 	let seconds = Number.NaN;
 	return (data, from, to) => {
-		const head = data.toString('latin1', from, from + 19);
-		const isUtc = data[to - 1] === 0x5a;
-		let fraction = from + 19;
+		let zone = from + secondsLength;
 		let microseconds = 0;
-		if (data[fraction] === 0x2e) {
-			fraction += 1;
-			for (let unit = 100_000; fraction < to; fraction += 1, unit /= 10) {
-				const digit = (data[fraction] as number) - 0x30;
+		if (data[zone] === dot) {
+			zone += 1;
+			for (let unit = 100_000; zone < to; zone += 1, unit /= 10) {
+				const digit = (data[zone] as number) - digitZero;
 				if (digit < 0 || digit > 9) {
 					break;
 				}
@@ -214,12 +223,28 @@ function createTimeReader(): (data: Buffer, from: number, to: number) => number 
 			}
 		}
 
-		const key = isUtc ? head : head + data.toString('latin1', fraction, to);
-		if (key !== known) {
-			known = key;
-			seconds = stampStart.test(head) ? Date.parse(isUtc ? `${head}Z` : key) / 1000 : Number.NaN;
+		if (!isAt(data, from, from + secondsLength, knownHead) || !isAt(data, zone, to, knownZone)) {
+			knownHead = Buffer.from(data.subarray(from, from + secondsLength));
+			knownZone = Buffer.from(data.subarray(zone, to));
+			const head = knownHead.toString('latin1');
+			seconds = stampStart.test(head) ? Date.parse(head + knownZone.toString('latin1')) / 1000 : Number.NaN;
 		}
 
 		return seconds * 1_000_000 + microseconds;
 	};
+}
+
+/** Whether these bytes are the known ones. */
+function isAt(data: Buffer, from: number, to: number, known: Buffer): boolean {
+	if (to - from !== known.length) {
+		return false;
+	}
+
+	for (let place = 0; place < known.length; place += 1) {
+		if (data[from + place] !== known[place]) {
+			return false;
+		}
+	}
+
+	return true;
 }
