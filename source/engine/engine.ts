@@ -263,6 +263,8 @@ export type LogOptions = {
 	until?: Date;
 	/** Puts the time (RFC 3339) and a space before each entry. */
 	timestamps?: boolean;
+	/** Each piece is there only until the next one is asked for, so that a flood takes no more memory than one of them. */
+	lent?: boolean;
 	/** It is known to have no terminal, so that nothing has to be asked first. */
 	withoutTerminal?: boolean;
 	signal?: AbortSignal;

@@ -42,6 +42,7 @@ export function readLogs(
 				since: options.since && options.since.getTime() / 1000,
 				until: options.until && options.until.getTime() / 1000,
 			},
+			lent: options.lent ?? false,
 			signal,
 		});
 		if (isTerminal) {

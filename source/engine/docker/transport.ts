@@ -1,3 +1,4 @@
+import {on} from 'node:events';
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import {type Duplex, Readable} from 'node:stream';
 import {caller} from '../caller.ts';
@@ -24,6 +25,8 @@ export type Question = {
 	accept?: readonly number[];
 	/** It changes something: after an abort it gets a little time, so that what it did is known and can be undone. */
 	changes?: boolean;
+	/** Of an answer that goes on: each piece is there only until the next one is asked for. */
+	lent?: boolean;
 	signal?: AbortSignal | undefined;
 };
 
@@ -59,7 +62,7 @@ export function createTransport(connection: Connection): Transport {
 			try {
 				const response = await respond(connection, question, watch);
 				watch.begun();
-				for await (const chunk of response) {
+				for await (const chunk of question.lent ? lentPieces(response) : response) {
 					// How long the reader takes is not the engine's silence.
 					watch.pause();
 					yield chunk as Buffer;
@@ -264,6 +267,33 @@ async function respond(connection: Connection, question: Question, watch: Watch)
 	});
 	watch.onEnd((reason) => response.destroy(reason));
 	return checked(response, question);
+}
+
+/**
+The pieces of an answer as they came, where Node would put those that wait together in new memory. That of each is given back at once: V8
+collects what lies outside its heap only after tens of MiB, and malloc then keeps them.
+*/
+async function* lentPieces(response: IncomingMessage): AsyncGenerator<Buffer> {
+	// What has ended already says so to no one who listens now.
+	if (response.destroyed) {
+		throw brokenOff();
+	}
+
+	const events = on(response, 'data', {close: ['end', 'close'], highWaterMark: 1, lowWaterMark: 1});
+	try {
+		for await (const [piece] of events as AsyncIterable<[Buffer<ArrayBuffer>]>) {
+			yield piece;
+			if (piece.byteLength === piece.buffer.byteLength) {
+				piece.buffer.transfer(0);
+			}
+		}
+
+		if (!response.readableEnded) {
+			throw brokenOff();
+		}
+	} finally {
+		response.destroy();
+	}
 }
 
 async function switchOver(connection: Connection, question: Question, watch: Watch): Promise<Duplex> {

@@ -78,6 +78,106 @@ describe('an answer that breaks off', () => {
 	});
 });
 
+describe('a log of which each piece is lent', () => {
+	const frame = (text: string) => {
+		const head = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
+		head.writeUInt32BE(Buffer.byteLength(text), 4);
+		return Buffer.concat([head, Buffer.from(text)]);
+	};
+	const lent = {withoutTerminal: true, lent: true};
+	const long = 'x'.repeat(50_000);
+
+	test('comes whole and in order, however slowly it is read', async () => {
+		const texts = Array.from({length: 40}, (_, number) => `${number} ${long}\n`);
+		await withAnswers(
+			(_request, response) => {
+				response.writeHead(200);
+				for (const text of texts) {
+					response.write(frame(text));
+				}
+
+				response.end();
+			},
+			async (engine) => {
+				let read = '';
+				let pieces = 0;
+				for await (const {data} of engine.logs('x', lent)) {
+					read += data.toString();
+					pieces += 1;
+					if (pieces % 5 === 0) {
+						await new Promise((resolve) => setTimeout(resolve, 5));
+					}
+				}
+
+				assert.equal(read, texts.join(''));
+			},
+		);
+	});
+
+	test('gives the memory of a piece back when the next is asked for, and only then', async () => {
+		const readTwo = async (options: {lent?: boolean}) =>
+			withAnswers(
+				(_request, response) => {
+					response.writeHead(200);
+					response.write(frame(long));
+					setTimeout(() => response.end(frame(long)), 50);
+				},
+				async (engine) => {
+					const pieces: Buffer[] = [];
+					for await (const {data} of engine.logs('x', {withoutTerminal: true, ...options})) {
+						pieces.push(data);
+						assert.ok(data.length > 0);
+					}
+
+					return pieces.map(({length}) => length);
+				},
+			);
+		assert.ok((await readTwo({lent: true})).every((length) => length === 0));
+		assert.ok((await readTwo({})).every((length) => length > 0));
+	});
+
+	test('is told where it breaks off, and ends without a word where its reader ends it', async () => {
+		const seen: string[] = [];
+		const readOn = (signal?: AbortSignal) => async (engine: Engine) => {
+			for await (const {data} of engine.logs('x', {...lent, ...(signal && {signal})})) {
+				seen.push(data.toString());
+			}
+		};
+		const broken = withAnswers((_request, response) => {
+			response.writeHead(200);
+			response.write(frame('a line\n'), () => setTimeout(() => response.destroy(), 20));
+		}, readOn());
+		await assert.rejects(broken, isCode('unreachable'));
+		assert.deepEqual(seen, ['a line\n']);
+		const stopped = new AbortController();
+		const ended = withAnswers((_request, response) => {
+			response.writeHead(200);
+			response.write(frame('another\n'), () => setTimeout(() => stopped.abort(), 20));
+		}, readOn(stopped.signal));
+		await ended;
+		assert.deepEqual(seen, ['a line\n', 'another\n']);
+	});
+
+	test('lets the connection go when the reader wants no more', async () => {
+		let closed: Promise<unknown> | undefined;
+		await withAnswers(
+			(_request, response) => {
+				closed = once(response, 'close');
+				response.writeHead(200);
+				response.write(frame('a line\n'));
+			},
+			async (engine) => {
+				for await (const {data} of engine.logs('x', lent)) {
+					assert.equal(data.toString(), 'a line\n');
+					break;
+				}
+
+				await closed;
+			},
+		);
+	});
+});
+
 describe('an engine that keeps silent', () => {
 	for (const [name, ask] of Object.entries(asks).filter(([each]) => each !== 'wait')) {
 		for (const at of places) {
