@@ -79,7 +79,8 @@ export async function init(options: InitOptions, signal: AbortSignal): Promise<v
 		const draft = prompt ? await askAll(options, look, prompt, notesOf(host, folder)) : await answerAll(options, look);
 		answers = answersOf(draft, look.image);
 		const text = textOf(answers, folder);
-		tell(['', 'The plan:', '', ...planLines(answers, {file, why: draft.image === undefined ? look.why : ''}), '']);
+		const about = {file, why: draft.image === undefined ? look.why : '', downloads: look.downloads};
+		tell(['', 'The plan:', '', ...planLines(answers, about), '']);
 		if (prompt && !(await prompt.confirm('Write it?', 'yes'))) {
 			throw new Failure('Nothing was written.', {fix: 'Your answers are saved. To continue: gpubox init'});
 		}

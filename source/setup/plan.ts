@@ -6,6 +6,7 @@ import {parseGpuSelection} from '../box/gpus/allocate.ts';
 import {defaultName} from '../box/name.ts';
 import type {GpuFacts} from '../gpu/gpu.ts';
 import type {Settings} from '../settings/schema.ts';
+import {formatBytes} from '../text/bytes.ts';
 import {toLatin} from '../text/latin.ts';
 import {safeText} from '../text/safe.ts';
 
@@ -94,21 +95,39 @@ export function namesOfCards(cards: readonly GpuFacts[]): string {
 
 type Row = [label: string, value: string];
 
+/** What an image costs before it can be used: bytes to download, nothing where it is here, or what no one told. */
+export type Download = number | 'here' | 'unknown';
+
+/** What is known of images, by their names. */
+export type Downloads = ReadonlyMap<string, Download>;
+
+type About = {file: string; why: string; downloads: Downloads};
+
+function downloadInWords(download: Download): string {
+	return download === 'here'
+		? 'none: it is on this host'
+		: download === 'unknown'
+			? 'size unknown'
+			: formatBytes(download);
+}
+
 /** The plan, shown before anything is written. An empty label continues the row above. */
-export function planRows({use, gpus, data, image}: Answers, {file, why}: {file: string; why: string}): Row[] {
+export function planRows({use, gpus, data, image}: Answers, {file, why, downloads}: About): Row[] {
+	const download = (image === undefined ? undefined : downloads.get(image)) ?? 'unknown';
 	return [
 		['For', useFacts[use].says],
 		['GPUs', gpus ?? 'automatic: the least-used one'],
 		['Image', image === undefined ? 'the best one for the host' : safeText(image)],
 		...(why ? [['', why] satisfies Row] : []),
+		['Download', downloadInWords(download)],
 		['Data', data === undefined ? 'only the project folder' : `${safeText(data)}, as /data, read-only`],
 		['File', safeText(file)],
 	];
 }
 
 /** The same as lines. */
-export function planLines(answers: Answers, about: {file: string; why: string}): string[] {
-	return planRows(answers, about).map(([label, value]) => `  ${label.padEnd(7)} ${value}`);
+export function planLines(answers: Answers, about: About): string[] {
+	return planRows(answers, about).map(([label, value]) => `  ${label.padEnd(8)} ${value}`);
 }
 
 /** The commands to remember, and what they do. */

@@ -8,6 +8,7 @@ import {App} from '../../source/session/app.tsx';
 import {createSession} from '../../source/session/session.ts';
 import {withFacts} from '../../source/session/state/store.ts';
 import {createTour} from '../../source/session/tour/index.tsx';
+import type {Download} from '../../source/setup/plan.ts';
 import {safeText} from '../../source/text/safe.ts';
 import {frameOf, frozenAt, inventoryOf, makeFeed, makeFrozenHost} from '../_helpers/demo.ts';
 import {makeBox} from '../_helpers/make-box.ts';
@@ -155,6 +156,7 @@ function strangeSetup(lines: string[]): SetupOptions {
 			file: `/home/${text}/gpubox.yaml`,
 			image: text,
 			why: safeText(lines[5] ?? ''),
+			downloads: new Map<string, Download>([[text, lines.length]]),
 			canStart: lines.length % 3 > 0,
 			troubles: lines.slice(6, 8).map((line) => ({message: safeText(line), fix: text})),
 		}),

@@ -98,7 +98,7 @@ for (const size of [small, large]) {
 		shown.type('\r');
 		assertScreen(snapshots, `setup-folder-${name}`, await shown.waitFor(/! The demo host has no folder \/nowhere/));
 		shown.type('\u0015/data\r');
-		assertScreen(snapshots, `setup-plan-${name}`, await shown.waitFor(/Image {2}\S+[\s\S]*write it and start/));
+		assertScreen(snapshots, `setup-plan-${name}`, await shown.waitFor(/Image +\S+[\s\S]*write it and start/));
 		shown.type('\r');
 		assertScreen(
 			snapshots,
@@ -192,7 +192,7 @@ test('what was answered is kept at once, and gone on with the next time', async 
 	await shown.waitFor(/Boxes/);
 	keepDraft(shown.host.paths, folder, {use: 'editor', gpus: '2', data: null});
 	shown.type('n');
-	await shown.waitFor(/The plan[\s\S]*editor[\s\S]*GPUs {3}2[\s\S]*Resuming from your saved answers/);
+	await shown.waitFor(/The plan[\s\S]*editor[\s\S]*GPUs +2[\s\S]*Resuming from your saved answers/);
 });
 
 test('pasted text is taken while a folder is typed, without what is behind its end', async (t) => {
@@ -211,7 +211,7 @@ test('pasted text is taken while a folder is typed, without what is behind its e
 	await shown.waitFor(/Folder: \/data\/imagenet/);
 	shown.type('q\u007F');
 	shown.type('\r');
-	await shown.waitFor(/Data {3}\/data\/imagenet, as \/data/);
+	await shown.waitFor(/Data +\/data\/imagenet, as \/data/);
 	assert.equal(readDraft(shown.host.paths, folder).use, 'notebook');
 });
 
@@ -304,7 +304,7 @@ test('without a card the number of GPUs is left to each host', async (t) => {
 	await shown.waitFor(/no usable GPU[\s\S]*automatic/);
 	shown.type('\r');
 	shown.type('0');
-	await shown.waitFor(/GPUs {3}automatic: the least-used one/);
+	await shown.waitFor(/GPUs +automatic: the least-used one/);
 });
 
 for (const size of [{columns: 60, rows: 20}, small, {columns: 120, rows: 40}, {columns: 200, rows: 60}]) {
@@ -351,7 +351,7 @@ for (const size of [{columns: 60, rows: 20}, small, {columns: 120, rows: 40}, {c
 		}
 
 		shown.type('0');
-		await shown.waitFor(/\/srv\/new\/gpubox\.yaml[\s\S]*write it and start/);
+		await shown.waitFor(/The plan:[\s\S]*\/srv\/new\/gpubox\.yaml[\s\S]*write it and start/);
 		shown.type('\r');
 		await shown.waitFor(/Set up \/srv\/new[\s\S]*✓ dora-thesis is up/);
 		assert.deepEqual(

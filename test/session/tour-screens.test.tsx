@@ -85,7 +85,7 @@ test('where a folder is typed, the keys of the tour are text, and it does not of
 	const setup: SetupOptions = {
 		recall: async () => ({file: undefined, draft: {use: 'notebook', gpus: '1'}}),
 		folders: async () => [],
-		look: async () => ({file: '', image: undefined, why: '', canStart: true, troubles: []}),
+		look: async () => ({file: '', image: undefined, why: '', downloads: new Map(), canStart: true, troubles: []}),
 		check: async (folder) => ({path: folder}),
 		keep: async () => {},
 		write: async () => '',

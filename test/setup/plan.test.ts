@@ -4,9 +4,11 @@ import type {GpuFacts} from '../../source/gpu/gpu.ts';
 import {
 	boxNameFor,
 	cardLines,
+	type Download,
 	faultOfGpus,
 	namesOfCards,
 	planLines,
+	planRows,
 	settingsFor,
 	uses,
 } from '../../source/setup/plan.ts';
@@ -50,8 +52,28 @@ test('cards are counted by their names', () => {
 });
 
 test('a name with control sequences is shown without them', () => {
-	const lines = planLines({...answers, data: '/data\u001B[2J'}, {file: '/project/gpubox.yaml', why: ''});
+	const lines = planLines(
+		{...answers, data: '/data\u001B[2J'},
+		{file: '/project/gpubox.yaml', why: '', downloads: new Map()},
+	);
 	assert.ok(!lines.join('\n').includes('\u001B'));
+});
+
+test('the plan says how much is downloaded, and where that is not known', () => {
+	const downloads = new Map<string, Download>([
+		['pytorch', 3.5 * 1024 ** 3],
+		['here', 'here'],
+		['untold', 'unknown'],
+	]);
+	const told = (image: string | undefined) =>
+		planRows({...answers, image}, {file: '', why: '', downloads}).find(([label]) => label === 'Download')?.[1];
+	assert.deepEqual(['pytorch', 'here', 'untold', 'never-heard-of', undefined].map(told), [
+		'3.5 GiB',
+		'none: it is on this host',
+		'size unknown',
+		'size unknown',
+		'size unknown',
+	]);
 });
 
 test('five commands, with the way in that was chosen', async () => {

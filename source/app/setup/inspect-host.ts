@@ -1,6 +1,7 @@
 import type {Diagnostic} from '../../base/failure.ts';
 import type {GpuFacts} from '../../gpu/gpu.ts';
 import type {Host} from '../../host/host.ts';
+import type {Downloads} from '../../setup/plan.ts';
 import {makeOffer} from '../images/suggest-images.ts';
 import {loadSettings} from '../load-settings.ts';
 
@@ -10,6 +11,7 @@ export type Look = {
 	/** The image recommended here, and why. */
 	image: string | undefined;
 	why: string;
+	downloads: Downloads;
 	/** The engine answers and has this machine's folders, so a box can be started. */
 	canStart: boolean;
 	troubles: Diagnostic[];
@@ -28,6 +30,9 @@ export async function lookAtHost(host: Host, signal: AbortSignal): Promise<Look>
 		cards: gpus,
 		image: best?.image.reference,
 		why: best?.why ?? '',
+		downloads: new Map(
+			suggestions.map(({image, local}) => [image.reference, local ? 'here' : (image.downloadBytes ?? 'unknown')]),
+		),
 		canStart: engine && host.engine.local,
 		troubles,
 	};

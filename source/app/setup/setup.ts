@@ -6,7 +6,7 @@ import type {Host} from '../../host/host.ts';
 import {findProject} from '../../settings/file.ts';
 import {forgetDraft, keepDraft, readDraft} from '../../setup/draft.ts';
 import {faultOfFolder, likelyFolders, toPath} from '../../setup/folders.ts';
-import type {Answers, Draft} from '../../setup/plan.ts';
+import type {Answers, Downloads, Draft} from '../../setup/plan.ts';
 import {shortenHome} from '../../text/home-path.ts';
 import {safeText} from '../../text/safe.ts';
 
@@ -16,6 +16,7 @@ export type SetupLook = {
 	/** The image recommended here, and why. */
 	image: string | undefined;
 	why: string;
+	downloads: Downloads;
 	canStart: boolean;
 	troubles: Diagnostic[];
 };
@@ -46,8 +47,8 @@ export function setupHere(host: Host, folder: string): SetupOptions {
 		async look(signal) {
 			// Judging images loads half of the program; checking for a file does not.
 			const {lookAtHost} = await import('./inspect-host.ts');
-			const {image, why, canStart, troubles} = await lookAtHost(host, signal);
-			return {file: shorten(join(folder, 'gpubox.yaml')), image, why, canStart, troubles};
+			const {image, why, downloads, canStart, troubles} = await lookAtHost(host, signal);
+			return {file: shorten(join(folder, 'gpubox.yaml')), image, why, downloads, canStart, troubles};
 		},
 		async check(text) {
 			const fault = await faultOfFolder(text);

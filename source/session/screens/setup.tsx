@@ -1,5 +1,5 @@
 import {Box, Text} from 'ink';
-import {cut, fit, widthOf} from '../../text/layout/fit.ts';
+import {breakLines, cut, fit, widthOf} from '../../text/layout/fit.ts';
 import {FieldLine} from '../components/field-line.tsx';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
@@ -21,19 +21,22 @@ export function SetupScreen({facts, view, size}: Properties) {
 	const height = rows - 2 - noticeHeight;
 	const pane = selectSetup(facts, view);
 	const room = height - 2;
-	const airy = room >= 14;
 	const inner = columns - 4;
 	const {choices, cursor, rowsFirst} = pane;
 	const {field, fault, step} = view.setup;
 	// What is asked comes before everything else that could be said: the rows give way, the lines of this count do not.
-	const around =
+	const linesAround = (airy: boolean) =>
 		1 +
 		(airy ? (pane.hints.length > 0 ? 4 : 3) : 0) +
 		(field === undefined ? 0 : airy && step !== 'folder' ? 2 : 1) +
 		[pane.waiting, fault].filter((text) => text !== '').length +
 		pane.hints.length;
+	// The lines of a plan come before the air between them.
+	const planned = rowsFirst ? rowLines(pane, inner) + choices.length : 0;
+	const airy = room >= 14 && planned + linesAround(true) <= room;
+	const around = linesAround(airy);
 	const shown = windowAround(cursor, choices.length, Math.min(choices.length, Math.max(1, room - around)));
-	const gap = airy ? <Text> </Text> : null;
+	const gap = airy ? <Box height={1} flexShrink={0} /> : null;
 	const fieldLine = field !== undefined && (
 		<Box flexShrink={0} {...(step === 'folder' ? {} : {marginTop: airy ? 1 : 0})}>
 			<Text bold>{'Folder: '}</Text>
@@ -104,9 +107,19 @@ function Line({text, width, bold = false, style = {}}: LineProperties) {
 	);
 }
 
+function labelWidth({rows}: SetupPane, width: number): number {
+	return Math.min(Math.floor(width / 2), Math.max(...rows.map(([text]) => widthOf(text))));
+}
+
+/** How many lines they take with nothing of them cut. */
+function rowLines(pane: SetupPane, width: number): number {
+	const room = width - labelWidth(pane, width) - 4;
+	return pane.rows.reduce((sum, [, value]) => sum + breakLines(value, room).length, 0);
+}
+
 /** What is planned, or was answered, beside its name; a command to remember beside what it does. */
 function Rows({pane, commands, width}: {pane: SetupPane; commands: boolean; width: number}) {
-	const label = Math.min(Math.floor(width / 2), Math.max(...pane.rows.map(([text]) => widthOf(text))));
+	const label = labelWidth(pane, width);
 	return (
 		<Box flexDirection="column" flexShrink={1} overflow="hidden">
 			{pane.rows.map(([name, value], place) => (

@@ -126,7 +126,8 @@ function rowsOf(facts: Facts, view: View): Row[] {
 	const look = host.phase === 'known' ? host.look : undefined;
 	const {draft} = setup;
 	const why = draft.image === undefined ? (look?.why ?? '') : '';
-	const all = planRows(answersOf(draft, look?.image), {file: look?.file ?? 'gpubox.yaml', why});
+	const about = {file: look?.file ?? 'gpubox.yaml', why, downloads: look?.downloads ?? new Map()};
+	const all = planRows(answersOf(draft, look?.image), about);
 	if (setup.step === 'plan') {
 		return look === undefined && host.phase === 'waiting'
 			? all.filter(([label]) => /^(For|GPUs|Data)$/.test(label))
