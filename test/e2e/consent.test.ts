@@ -142,7 +142,7 @@ describe('a hostile clone', () => {
 		const terminal = openTerminal(host, person, [], {columns: 80, rows: 24});
 		await terminal.waitFor(/u up|set up/);
 		terminal.write('u');
-		const first = await terminal.waitFor(/Do you trust it with this\?.*y⏎ \/ n/);
+		const first = await terminal.waitFor(/Do you trust it with this\?.*y ⏎ yes {2}n no/);
 		assert.match(first, /A question first/);
 		const seen = await scrollThrough(terminal, first);
 		for (const wish of [/AWS_SECRET_ACCESS_KEY/, /evil\.so/, /id_ed25519/, /mallory/, /0\.0\.0\.0/]) {

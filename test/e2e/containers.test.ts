@@ -82,7 +82,7 @@ describe('all containers in the session', {skip: needsOwnEngine}, () => {
 			terminal.write('l');
 			await terminal.waitFor(new RegExp(`Read the log of ${name} \\(owner: daemon\\)\\?`));
 			terminal.write('y');
-			await terminal.waitFor(/y: Enter/);
+			await terminal.waitFor(/(?<!y) ⏎ yes {2}n no/);
 			terminal.write('\r');
 			await terminal.waitFor(new RegExp(`▸ ${name} [\\s\\S]*served 17 requests`), {seconds: 20});
 			terminal.write('\u001B');
@@ -93,9 +93,9 @@ describe('all containers in the session', {skip: needsOwnEngine}, () => {
 			await terminal.waitFor((now) => !now.includes(`Stop ${name}`));
 			assert.equal((await docker.getContainer(id).inspect()).State.Running, true);
 			terminal.write('s');
-			await terminal.waitFor(/y⏎ \/ n/);
+			await terminal.waitFor(/y ⏎ yes {2}n no/);
 			terminal.write('y');
-			await terminal.waitFor(/y: Enter/);
+			await terminal.waitFor(/(?<!y) ⏎ yes {2}n no/);
 			terminal.write('\r');
 			await terminal.waitFor(new RegExp(`${name} is stopped`), {seconds: 30});
 			assert.equal((await docker.getContainer(id).inspect()).State.Running, false);

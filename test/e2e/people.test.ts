@@ -256,10 +256,10 @@ describe('people who share a folder', {skip: needsOwnEngine}, () => {
 				terminal.write('j');
 			}
 
-			await terminal.waitFor(/Stop m_ller-shared .*m_ller \(uid 70020\).*y⏎/);
+			await terminal.waitFor(/Stop m_ller-shared .*m_ller \(uid 70020\).*y ⏎/);
 			assert.equal(await stateOf(mine), 'running');
 			terminal.write('y');
-			await terminal.waitFor(/y: Enter/);
+			await terminal.waitFor(/(?<!y) ⏎ yes {2}n no/);
 			terminal.write('\r');
 			await terminal.waitFor(/m_ller-shared is stopped/, {seconds: 40});
 			terminal.write('q');

@@ -245,15 +245,15 @@ describe('the session', {skip: needsOwnEngine}, () => {
 		const answerYes = async (question: RegExp) => {
 			await terminal.waitFor(question);
 			terminal.write('y');
-			await terminal.waitFor(/y: Enter/);
+			await terminal.waitFor(/(?<!y) ⏎ yes {2}n no/);
 			terminal.write('\r');
 		};
 		terminal.write('s');
-		await answerYes(/Stop .*y⏎ \/ n/);
+		await answerYes(/Stop .*y ⏎ yes {2}n no/);
 		await terminal.waitFor(/is stopped/, {seconds: 40});
 		await terminal.waitFor(/0 of \d+ running/);
 		terminal.write('x');
-		await answerYes(/Remove .*\?[\s\S]*y⏎ \/ n/);
+		await answerYes(/Remove .*\?[\s\S]*y ⏎ yes {2}n no/);
 		await terminal.waitFor(/is removed/, {seconds: 20});
 		terminal.write('q');
 		assert.equal((await terminal.exited).exitCode, 0);

@@ -32,7 +32,7 @@ test('the boxes are filtered and sorted, and the keys are about those that are s
 	type('s');
 	await waitFor(/Stop dora-sweep-4/);
 	type('n');
-	await waitFor(/^(?![\s\S]*y⏎)/);
+	await waitFor(/^(?![\s\S]*y ⏎)/);
 	// Another screen is about the same box, though the filter found it and no key chose it.
 	type('\r');
 	await waitFor(/▸ dora-sweep-4[\s\S]*Esc back/);

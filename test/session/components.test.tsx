@@ -81,8 +81,12 @@ test('a task shows its step, how far it is, and that others run', () => {
 });
 
 test('a question names its keys', () => {
-	assert.deepEqual(seen(<Question answer="open" lines={['Remove alice-train?']} width={60} />), [
-		' ? Remove alice-train?  y⏎ / n',
+	const keys = [
+		{key: 'y ⏎', label: 'yes'},
+		{key: 'n', label: 'no'},
+	];
+	assert.deepEqual(seen(<Question keys={keys} lines={['Remove alice-train?']} width={60} />), [
+		' ? Remove alice-train?  y ⏎ yes  n no',
 	]);
 });
 

@@ -134,7 +134,7 @@ test('the signal asks first, names owner and box, and is not sent before', async
 	shown.type('\r');
 	await shown.waitFor(/was asked to end/);
 	shown.type('x');
-	await shown.waitFor(/Kill it \(SIGKILL\)\?/);
+	await shown.waitFor(/Kill it\s+\(SIGKILL\)\?/);
 	shown.type('n');
 	assert.deepEqual(sent, [[20_411, '77', 'SIGTERM']]);
 });

@@ -203,20 +203,20 @@ test('to stop a container of another user asks, and says whose it is and how one
 	type('\r');
 	await waitFor(/\/ filter/);
 	type('s');
-	await waitFor(/Stop erik-whisper \(not a box; owner unknown, uses \/home\/erik\/whisper\)\? {2}y⏎ \/ n/);
+	await waitFor(/Stop erik-whisper \(not a box; owner unknown, uses \/home\/erik\/whisper\)\? {2}y ⏎ yes {2}n no/);
 	type('n');
-	await waitFor(/^(?![\s\S]*y⏎)/);
+	await waitFor(/^(?![\s\S]*y ⏎)/);
 	assert.equal(await state(), 'running');
 	type('a');
 	await waitFor(/Open a shell in erik-whisper \(not a box; owner unknown/);
 	type('n');
-	await waitFor(/^(?![\s\S]*y⏎)/);
+	await waitFor(/^(?![\s\S]*y ⏎)/);
 	type('x');
 	await waitFor(/erik-whisper is not a box: gpubox does not remove it[\s\S]*docker rm erik-whisper/);
 	type('s');
-	await waitFor(/y⏎ \/ n/);
+	await waitFor(/y ⏎ yes {2}n no/);
 	type('y');
-	await waitFor(/y: Enter/);
+	await waitFor(/(?<!y) ⏎ yes {2}n no/);
 	type('\r');
 	await waitFor(/✓ erik-whisper is stopped/);
 	assert.equal(await state(), 'exited');
@@ -234,7 +234,7 @@ test('a key on another user’s box in the list of containers asks as on the mai
 	type('j');
 	await waitFor(/▸● alice-llm-train/);
 	type('s');
-	await waitFor(/Stop alice-llm-train \(owner: alice; .*\)\? {2}y⏎ \/ n/);
+	await waitFor(/Stop alice-llm-train \(owner: alice; .*\)\? {2}y ⏎ yes {2}n no/);
 });
 
 test('l shows the log of any container as the whole screen; what is not one’s own only after a yes, once', async (t) => {
@@ -257,14 +257,14 @@ test('l shows the log of any container as the whole screen; what is not one’s 
 	await waitFor(/▸ Containers/);
 	await filter('whisper');
 	type('l');
-	await waitFor(/Read the log of erik-whisper \(owner unknown, uses \/home\/erik\/whisper\)\? {2}y⏎ \/ n/);
+	await waitFor(/Read the log of erik-whisper \(owner unknown, uses \/home\/erik\/whisper\)\? {2}y ⏎ yes {2}n no/);
 	type('n');
-	await waitFor(/^(?![\s\S]*y⏎)/);
+	await waitFor(/^(?![\s\S]*y ⏎)/);
 	assert.equal(session.store.get().view.screen, 'containers');
 	type('l');
-	await waitFor(/y⏎ \/ n/);
+	await waitFor(/y ⏎ yes {2}n no/);
 	type('y');
-	await waitFor(/y: Enter/);
+	await waitFor(/(?<!y) ⏎ yes {2}n no/);
 	type('\r');
 	await waitFor(/▸ erik-whisper [\s\S]*log · following/);
 	assert.ok(session.log.sources.some(({subject}) => subject.name === 'erik-whisper'));
@@ -286,7 +286,7 @@ test('l shows the log of any container as the whole screen; what is not one’s 
 	type('l');
 	await waitFor(/Read the log of alice-llm-train \(owner: alice\)\?/);
 	type('n');
-	await waitFor(/^(?![\s\S]*y⏎)/);
+	await waitFor(/^(?![\s\S]*y ⏎)/);
 	type('G');
 	await waitFor(/▸● +6 +28604/);
 	type('l');

@@ -164,9 +164,9 @@ test('several boxes are shown together, each line with the name of its box', asy
 	type('jj');
 	await waitFor(/▸● alice-llm-train/);
 	type('l');
-	await waitFor(/y⏎/);
+	await waitFor(/y ⏎/);
 	type('y');
-	await waitFor(/y: Enter/);
+	await waitFor(/(?<!y) ⏎ yes {2}n no/);
 	type('\r');
 	await waitFor(everything);
 	type('l');

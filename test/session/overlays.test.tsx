@@ -58,7 +58,7 @@ test('what a key did stands in the command log as one would have typed it', asyn
 	shown.type('s');
 	await shown.waitFor(/Stop dora-eda/);
 	shown.type('y');
-	await shown.waitFor(/y: Enter/);
+	await shown.waitFor(/(?<!y) ⏎ yes {2}n no/);
 	shown.type('\r');
 	await shown.waitFor(/dora-eda is stopped/);
 	shown.type('C');
@@ -78,10 +78,10 @@ for (const size of [small, {columns: 60, rows: 20}]) {
 		shown.type('x');
 		// What uses them is asked of programs, which may be slow: it is not the same on every run.
 		await shown.waitFor(
-			/Remove 2 boxes, 2 of them not yours:[\s\S]*alice-llm-train; owner: alice[\s\S]*bob-segmentation; owner: bob[\s\S]*y⏎/,
+			/Remove 2 boxes, 2 of them not yours:[\s\S]*alice-llm-train; owner: alice[\s\S]*bob-segmentation; owner: bob[\s\S]*y ⏎/,
 		);
 		shown.type('y');
-		await shown.waitFor(/y: Enter/);
+		await shown.waitFor(/(?<!y) ⏎ yes {2}n no/);
 		shown.type('\r');
 		await shown.waitFor(/2 of 2 removed/);
 		await shown.waitFor(/^(?![\s\S]*bob-segm)/);

@@ -54,7 +54,7 @@ test('the question before removing', async (t) => {
 	shown.type('jj');
 	await shown.waitFor(/▸● alice-llm-train/);
 	shown.type('x');
-	assertScreen(folder, 'remove-80x24', await shown.waitFor(/Remove alice[\s\S]*known: its kernels/));
+	assertScreen(folder, 'remove-80x24', await shown.waitFor(/Remove alice[\s\S]*not known:\s+its kernels/));
 });
 
 const images: ImageChoice[] = [
@@ -356,7 +356,7 @@ test('a pull is cancelled by a key, is said to be, and can be taken up again', a
 		await shown.waitFor(/Pulling quay[\s\S]* c cancel/);
 		assert.equal(pulls, round);
 		shown.type('c');
-		await shown.waitFor(/Cancel "Pulling[\s\S]*y⏎ \/ n/);
+		await shown.waitFor(/Cancel "Pulling[\s\S]*y ⏎ yes {2}n no/);
 		shown.type('y');
 		shown.type('\r');
 		await shown.waitFor(/· Cancelled: Pulling quay[\s\S]*→ p resumes it/);

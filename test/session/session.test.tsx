@@ -30,9 +30,9 @@ test('the log follows the chosen box', async (t) => {
 	type('G');
 	await waitFor(/chen-vllm ─[\s\S]*l shows the log of chen's box \(asks\)/);
 	type('l');
-	await waitFor(/Read the log of chen-vllm \(owner: chen\)\? {2}y⏎ \/ n/);
+	await waitFor(/Read the log of chen-vllm \(owner: chen\)\? {2}y ⏎ yes {2}n no/);
 	type('y');
-	await waitFor(/y: Enter/);
+	await waitFor(/(?<!y) ⏎ yes {2}n no/);
 	type('\r');
 	// Its end: with the lines before it alone, what follows would push them out of sight.
 	const before = await waitForWhole(/chen-vllm ─[\s\S]*11:59:5\d.*throughput/);
@@ -73,9 +73,9 @@ test('one stops and starts one’s own box, and is told', async (t) => {
 	const {waitFor, type} = await showSession(t, size);
 	await waitFor(ready);
 	type('s');
-	await waitFor(/Stop dora-eda.*\? {2}y⏎ \/ n/);
+	await waitFor(/Stop dora-eda.*\? {2}y ⏎ yes {2}n no/);
 	type('y');
-	await waitFor(/y: Enter/);
+	await waitFor(/(?<!y) ⏎ yes {2}n no/);
 	type('\r');
 	await waitFor(/✓ dora-eda is stopped/);
 	await waitFor(/○ dora-eda/);
@@ -93,13 +93,13 @@ test('two or three keys that arrive together over a slow line are keys', async (
 	await waitFor(/▸● dora-eda/);
 	type('sy');
 	// What uses the box has to be known before a yes counts.
-	await waitFor(/Stop dora-eda.*\? {2}y⏎ \/ n/);
+	await waitFor(/Stop dora-eda.*\? {2}y ⏎ yes {2}n no/);
 	type('yn');
-	await waitFor(/^(?![\s\S]*y⏎)/);
+	await waitFor(/^(?![\s\S]*y ⏎)/);
 	type('xy');
-	await waitFor(/Remove dora-eda[^\n]*y⏎ \/ n/);
+	await waitFor(/Remove dora-eda[^\n]*y ⏎ yes {2}n no/);
 	type('n');
-	await waitFor(/^(?![\s\S]*y⏎)/);
+	await waitFor(/^(?![\s\S]*y ⏎)/);
 	type('ii');
 	await waitFor(/5 of 6 running/);
 	type('qq');
@@ -125,11 +125,11 @@ test('a command typed, or pasted, into the session ends nothing', async (t) => {
 	// Few enough for keys of a slow line; an Enter that belongs to them ends nothing.
 	for (const command of ['xy', 'sy']) {
 		type(command);
-		await waitFor(/\? (?:Stop|Remove) dora-eda[^\n]*y⏎ \/ n/);
+		await waitFor(/\? (?:Stop|Remove) dora-eda[^\n]*y ⏎ yes {2}n no/);
 		type('\r');
 		await sleep(120);
 		type('n');
-		await waitFor(/^(?![\s\S]*y⏎)/);
+		await waitFor(/^(?![\s\S]*y ⏎)/);
 	}
 
 	// By hand; `i`, `a`, `d`, `l`, `?` and `q` lead to other screens, so what is typed here has none of them at its start.
@@ -140,7 +140,7 @@ test('a command typed, or pasted, into the session ends nothing', async (t) => {
 		}
 
 		type('n');
-		await waitFor(/^(?![\s\S]*y⏎)/);
+		await waitFor(/^(?![\s\S]*y ⏎)/);
 	}
 
 	assert.equal(await running(), 5);
@@ -204,7 +204,7 @@ test('what fails is said with its reason, and the session goes on', async (t) =>
 	};
 
 	type('s');
-	await waitFor(/Stop dora-eda.*\? {2}y⏎ \/ n/);
+	await waitFor(/Stop dora-eda.*\? {2}y ⏎ yes {2}n no/);
 	type('y');
 	type('\r');
 	await waitFor(/○ dora-eda/);

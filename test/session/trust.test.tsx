@@ -28,7 +28,7 @@ for (const [key, yes, words] of [
 		const {waitFor, type} = await showSession(t, {columns: 80, rows: 24}, {useCases: {up: asking(answers)}});
 		await waitFor(ready);
 		type('u');
-		const frame = await waitFor(/A question first[\s\S]*Do you trust it with this\? {2}y⏎ \/ n/);
+		const frame = await waitFor(/A question first[\s\S]*Do you trust it with this\? {2}y ⏎ yes {2}n no/);
 		assert.match(frame, /1–19 of 42/);
 		for (const each of key) {
 			type(each);

@@ -49,9 +49,9 @@ test('the log of another user’s box is neither shown nor read before a yes, wh
 
 	for (const key of ['l', 'z']) {
 		type(key);
-		await waitFor(/Read the log of alice-llm-train \(owner: alice\)\? {2}y⏎ \/ n/);
+		await waitFor(/Read the log of alice-llm-train \(owner: alice\)\? {2}y ⏎ yes {2}n no/);
 		type('n');
-		await waitFor(/^(?![\s\S]*y⏎)[\s\S]*l shows the log of alice's box/);
+		await waitFor(/^(?![\s\S]*y ⏎)[\s\S]*l shows the log of alice's box/);
 	}
 
 	assert.deepEqual(
@@ -59,9 +59,9 @@ test('the log of another user’s box is neither shown nor read before a yes, wh
 		[],
 	);
 	type('l');
-	await waitFor(/y⏎ \/ n/);
+	await waitFor(/y ⏎ yes {2}n no/);
 	type('y');
-	await waitFor(/y: Enter/);
+	await waitFor(/(?<!y) ⏎ yes {2}n no/);
 	type('\r');
 	await waitFor(/8 GPUs[\s\S]*▸ alice-llm-train[^\n]*following[\s\S]*epoch/);
 	assert.ok(spy.read.includes(alice));
@@ -100,7 +100,7 @@ test('where another user’s box comes into the place of one’s own, its log is
 	type('l');
 	await waitFor(/Read the log of alice-llm-train/);
 	type('y');
-	await waitFor(/y: Enter/);
+	await waitFor(/(?<!y) ⏎ yes {2}n no/);
 	assert.deepEqual(
 		spy.read.filter((id) => others.some((box) => box.id === id)),
 		[],

@@ -1,7 +1,9 @@
 import {Text} from 'ink';
 import {cut, widthOf} from '../../text/layout/fit.ts';
+import type {Hint} from '../state/keys/binding.ts';
 import {besideFix, besideText, linesOf} from '../state/message-lines.ts';
 import type {Message, Task} from '../state/model.ts';
+import {answerWidth} from '../state/question.ts';
 import {theme} from '../theme.ts';
 import {bar} from './bar.ts';
 
@@ -68,24 +70,32 @@ export function TaskLine({task, width, others}: {task: Task; width: number; othe
 
 type QuestionProps = {
 	lines: string[];
-	/** Missing while the question cannot be answered with yes yet; `armed`: yes was chosen, and Enter confirms it. */
-	answer: 'open' | 'armed' | undefined;
+	/** The keys that answer it, as in the footer. */
+	keys: readonly Hint[];
 	width: number;
 };
 
 /** A question; its keys are beside the last line. */
-export function Question({lines, answer, width}: QuestionProps) {
-	const keys =
-		answer === undefined ? '  n' : answer === 'armed' ? '  y: Enter' : `  y${theme.ascii ? ' Enter' : '⏎'} / n`;
+export function Question({lines, keys, width}: QuestionProps) {
 	return (
 		<>
 			{lines.map((line, place) => (
-				<Text key={line} wrap="truncate">
+				// biome-ignore lint/suspicious/noArrayIndexKey: a broken line is nothing but its place
+				<Text key={place} wrap="truncate">
 					<Text {...theme.warning}>{place === 0 ? ' ? ' : '   '}</Text>
-					{cut(line, width - 5 - widthOf(keys))}
-					{place === lines.length - 1 && <Text bold>{keys}</Text>}
+					{place < lines.length - 1 ? line : cut(line, width - 3 - answerWidth(keys))}
+					{place === lines.length - 1 && keys.map((hint) => <Answer key={hint.key} hint={hint} beside={line !== ''} />)}
 				</Text>
 			))}
+		</>
+	);
+}
+
+function Answer({hint: {key, label}, beside}: {hint: Hint; beside: boolean}) {
+	return (
+		<>
+			{beside ? '  ' : ''}
+			<Text bold>{key}</Text> {label}
 		</>
 	);
 }

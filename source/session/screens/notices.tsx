@@ -1,8 +1,8 @@
 import {Box, Text} from 'ink';
 import {MessageLines, Question, TaskLine} from '../components/message.tsx';
 import type {Facts} from '../state/model.ts';
-import {questionLines, questionText} from '../state/question.ts';
-import {isComplete, type View} from '../state/reduce.ts';
+import {answerHints, questionLines, questionText} from '../state/question.ts';
+import type {View} from '../state/reduce.ts';
 
 /** The lines above the footer: a question comes before work under way, and that before what happened last. */
 export function Notices({facts, view, width, height}: {facts: Facts; view: View; width: number; height: number}) {
@@ -10,9 +10,9 @@ export function Notices({facts, view, width, height}: {facts: Facts; view: View;
 	const task = tasks.at(-1);
 	let content = <Text> </Text>;
 	if (view.asking !== undefined && !('top' in view.asking)) {
-		const text = questionText(view.asking);
-		const answer = view.asking.armed ? 'armed' : isComplete(view.asking) ? 'open' : undefined;
-		content = <Question lines={height < 2 ? [text] : questionLines(text, width)} answer={answer} width={width} />;
+		const {asking} = view;
+		const lines = height < 2 ? [questionText(asking)] : questionLines(asking, width);
+		content = <Question lines={lines} keys={answerHints(asking)} width={width} />;
 	} else if (task !== undefined && (height < 2 || message === undefined)) {
 		content = <TaskLine task={task} others={tasks.length - 1} width={width} />;
 	} else if (message !== undefined) {

@@ -6,7 +6,8 @@ import {Question} from '../components/message.tsx';
 import {TitledPane} from '../components/titled-pane.tsx';
 import {selectHints} from '../state/key-hints.ts';
 import type {Facts} from '../state/model.ts';
-import {isComplete, type TrustQuestion, type View} from '../state/reduce.ts';
+import {answerHints} from '../state/question.ts';
+import type {TrustQuestion, View} from '../state/reduce.ts';
 import {selectHostLine} from '../state/selectors.ts';
 
 type Asked = Omit<TrustQuestion, 'what'>;
@@ -50,7 +51,7 @@ export function TrustScreen({facts, view, asked, size}: Properties) {
 			</TitledPane>
 			<Question
 				lines={[asked.question]}
-				answer={asked.armed ? 'armed' : view.asking === undefined || isComplete(view.asking) ? 'open' : undefined}
+				keys={view.asking === undefined ? [] : answerHints(view.asking)}
 				width={columns}
 			/>
 			<Footer hints={selectHints(facts, view)} width={columns} />

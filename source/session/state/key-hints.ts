@@ -8,7 +8,7 @@ import {isFiltering, isListName} from './lists/reduce-lists.ts';
 import {isChosen} from './log/log-view.ts';
 import {containerSituation} from './machine/select-lists.ts';
 import type {Facts} from './model.ts';
-import {questionScreen} from './question.ts';
+import {answerHints, questionScreen} from './question.ts';
 import type {Pane, View} from './reduce.ts';
 import {isFirstRun} from './setup/select-setup.ts';
 
@@ -85,7 +85,8 @@ function logScopesOf({screen, log, tour: progress}: View, tour: Scope[]): Scope[
 /** The keys worth showing now, the most important first. */
 export function selectHints(facts: Facts, view: View): Hint[] {
 	const scopes = scopesOf(view);
-	const hints: Hint[] = [];
+	// Beside it stand the same ones.
+	const hints: Hint[] = view.asking === undefined ? [] : answerHints(view.asking);
 	for (const {scope, keys, short, action} of facts.keys.bindings) {
 		const [first] = keys;
 		if (short === undefined || first === undefined || !scopes.includes(scope) || !isWorthShowing(action, facts, view)) {

@@ -1,14 +1,17 @@
-import {wrap} from '../../text/layout/fit.ts';
+import {widthOf, wrap} from '../../text/layout/fit.ts';
 import {safeText} from '../../text/safe.ts';
 import {fixScreen} from './checks/doctor.ts';
-import type {SignalQuestion} from './inspect/inspect.ts';
+import type {Hint} from './keys/binding.ts';
+import {shownKey} from './keys/key-names.ts';
 import {containerQuestion} from './machine/ask-container.ts';
 import {bulkScreen} from './marks/marks.ts';
-import {type OwnQuestion, ownQuestion} from './own/reduce-own.ts';
-import type {BoxQuestion, ContainerQuestion, Question, TaskQuestion, TrustQuestion} from './reduce.ts';
+import {ownQuestion} from './own/reduce-own.ts';
+import {isComplete, type Question, type TrustQuestion} from './reduce.ts';
 
-/** Columns that are kept free for the keys of a question, and its mark. */
-const besideQuestion = 14;
+/** Columns before a line of a question, and a free one behind it. */
+const besideText = 4;
+
+type ShortQuestion = Exclude<Question, {top: number}>;
 
 /** What a question with a screen of its own shows; undefined for one that has a few lines above the footer. */
 export function questionScreen(asked: Question | undefined): Omit<TrustQuestion, 'what'> | undefined {
@@ -32,9 +35,7 @@ export function questionScreen(asked: Question | undefined): Omit<TrustQuestion,
 }
 
 /** What is asked, in words. Safe to print: names and owners are. */
-export function questionText(
-	asked: BoxQuestion | TaskQuestion | SignalQuestion | ContainerQuestion | OwnQuestion,
-): string {
+export function questionText(asked: ShortQuestion): string {
 	if (asked.what === 'own') {
 		return safeText(ownQuestion(asked));
 	}
@@ -77,7 +78,22 @@ export function questionText(
 	return what === 'stop' ? `Stop ${name}${shown}?` : `Remove ${name}${shown}? The project folder is kept.`;
 }
 
-/** The same in lines, whole: what is agreed to is never cut. */
-export function questionLines(text: string, width: number): string[] {
-	return wrap(text, Math.max(20, width - besideQuestion));
+/** The keys that answer it as it stands: yes takes two, so that no single one ends anything. Shown beside the question and in the footer. */
+export function answerHints(asked: Question): Hint[] {
+	const enter = shownKey('enter');
+	const yes = asked.armed ? [enter] : isComplete(asked) ? [`y ${enter}`] : [];
+	return [...yes.map((key) => ({key, label: 'yes'})), {key: 'n', label: 'no'}];
+}
+
+/** Columns of the keys beside a question, with the space before each. */
+export function answerWidth(hints: readonly Hint[]): number {
+	return hints.reduce((sum, {key, label}) => sum + widthOf(key) + widthOf(label) + 3, 0);
+}
+
+/** The question in lines, whole: what is agreed to is never cut. Without room beside the last one, its keys have a line of their own. */
+export function questionLines(asked: ShortQuestion, width: number): string[] {
+	const room = width - besideText;
+	const lines = wrap(questionText(asked), Math.max(20, room));
+	const last = lines.at(-1) ?? '';
+	return widthOf(last) + answerWidth(answerHints(asked)) <= room ? lines : [...lines, ''];
 }

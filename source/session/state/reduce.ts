@@ -94,7 +94,7 @@ type Armed = {armed?: true};
 `use` is what uses the box, in words, empty when nothing does; undefined until that is known. `kernels` are those to shut down; `idle` is
 for how long each did nothing.
 */
-export type BoxQuestion = Armed & {boxId: string; name: string; owner: string; mine: boolean} & (
+type BoxQuestion = Armed & {boxId: string; name: string; owner: string; mine: boolean} & (
 		| {what: 'remove' | 'stop' | 'restart'; use?: string}
 		| {what: 'free'; kernels: Array<{id: string; idle: string}>}
 	);
@@ -103,10 +103,10 @@ export type BoxQuestion = Armed & {boxId: string; name: string; owner: string; m
 export type TrustQuestion = Armed & {what: 'trust'; title: string; lines: string[]; question: string; top: number};
 
 /** Tasks that a key would end: the newest, or with the session all of them. */
-export type TaskQuestion = Armed & {what: 'cancel' | 'quit'; tasks: string[]};
+type TaskQuestion = Armed & {what: 'cancel' | 'quit'; tasks: string[]};
 
 /** About a container that is not a box. `owner` says in words whose it is, as far as that is known. */
-export type ContainerQuestion = Armed & {
+type ContainerQuestion = Armed & {
 	what: 'container';
 	does: ContainerDeed;
 	id: string;

@@ -7,7 +7,7 @@ import {formatBytes} from '../../text/bytes.ts';
 import {fullnessStyle, type Style, temperatureStyle, theme} from '../theme.ts';
 import {heightOf} from './message-lines.ts';
 import type {Facts, GpuReading} from './model.ts';
-import {questionLines, questionText} from './question.ts';
+import {questionLines} from './question.ts';
 import type {View} from './reduce.ts';
 
 const mebibyte = 1024 * 1024;
@@ -236,7 +236,7 @@ export function selectHostLine(facts: Facts): string[] {
 /** Lines that a question, or running tasks and the last message, need together, at least one. */
 export function messageLines({message, tasks}: Facts, {asking}: View, columns: number): number {
 	if (asking !== undefined) {
-		return 'top' in asking ? 1 : questionLines(questionText(asking), columns).length;
+		return 'top' in asking ? 1 : questionLines(asking, columns).length;
 	}
 
 	const shown = message === undefined ? 0 : heightOf(message, columns);
