@@ -101,3 +101,19 @@ test('a pane is as wide as it was told, also with a title in another script', ()
 		assert.match(top, /▸/);
 	}
 });
+
+test('of the parts of a note the least important go first, and only the last one is cut', () => {
+	const note = [
+		{text: 'saved in ~/.config/gpubox/config.json', rank: 1},
+		{text: '1–11 of 31', rank: 0},
+	];
+	const top = (width: number) =>
+		seen(
+			<TitledPane title="Your settings" note={note} width={width} height={3} focused>
+				{null}
+			</TitledPane>,
+		)[0] ?? '';
+	assert.match(top(80), /saved in \S+config\.json · 1–11 of 31 ─╮$/);
+	assert.match(top(60), /Your settings ─+ 1–11 of 31 ─╮$/);
+	assert.match(top(30), / 1–11 of…/);
+});

@@ -43,7 +43,10 @@ export function BoxList({view, width, height, focused}: Properties) {
 	return (
 		<TitledPane
 			title={view.title}
-			note={[view.age, place].filter((part) => part !== '').join(' · ')}
+			note={[
+				{text: view.age, rank: 0},
+				{text: place, rank: 1},
+			]}
 			width={width}
 			height={height}
 			focused={focused}

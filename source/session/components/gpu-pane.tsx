@@ -38,14 +38,20 @@ export function GpuPane({view, width, height, columns, lines, focused}: Properti
 	const inner = {width: width - 2, height: height - 2};
 	const {from, to, perColumn, columnWidth} = gpuWindow(view.items, {width, height, columns, lines});
 	const items = view.items.slice(from, to);
-	const place = items.length < view.items.length ? ` · ${from + 1}–${to} of ${view.items.length}` : '';
+	const place = items.length < view.items.length ? `${from + 1}–${to} of ${view.items.length}` : '';
 	const free = inner.height + airBelow(lines) - perColumn * lines;
 	const rows = arrange(
 		items.map((item) => gpuLines(item, columnWidth, lines)),
 		{perColumn, columnWidth, rows: Math.min(inner.height, perColumn * lines)},
 	);
 	return (
-		<TitledPane title={view.title} note={`${view.note}${place}`} width={width} height={height} focused={focused}>
+		<TitledPane
+			title={view.title}
+			note={[...view.note, {text: place, rank: 1}]}
+			width={width}
+			height={height}
+			focused={focused}
+		>
 			{rows.map((row, place) => (
 				// biome-ignore lint/suspicious/noArrayIndexKey: a row is nothing but its place
 				<Line key={place} text={row} />

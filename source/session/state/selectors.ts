@@ -7,6 +7,7 @@ import {formatBytes} from '../../text/bytes.ts';
 import {fullnessStyle, type Style, temperatureStyle, theme} from '../theme.ts';
 import {heightOf} from './message-lines.ts';
 import type {Facts, GpuReading} from './model.ts';
+import type {NotePart} from './note-part.ts';
 import {questionLines} from './question.ts';
 import type {View} from './reduce.ts';
 
@@ -46,7 +47,7 @@ export type GpuItem = {
 
 export type GpuPaneView = {
 	title: string;
-	note: string;
+	note: readonly NotePart[];
 	items: GpuItem[];
 	/** Shown in place of rows, or below them: the problem and its fix. */
 	problems: Diagnostic[];
@@ -62,15 +63,14 @@ export function selectGpuPane(facts: Facts, view: View): GpuPaneView {
 		[count('unusable'), 'unusable'],
 		[count('unknown'), 'unknown'],
 	];
-	const note = [
-		`${count('busy')} busy`,
-		`${count('free')} free`,
-		...counts.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`),
-		...queuedNote(facts.tells.queue),
-	].join(' · ');
+	const note: NotePart[] = [
+		{text: `${count('busy')} busy · ${count('free')} free`, rank: 0},
+		...counts.filter(([number]) => number > 0).map(([number, word]) => ({text: `${number} ${word}`, rank: 2})),
+		...queuedNote(facts.tells.queue).map((text) => ({text, rank: 3})),
+	];
 	return {
 		title: items.length > 1 ? `${items.length} GPUs` : items.length === 1 ? 'GPU' : 'GPUs',
-		note: items.length === 0 ? '' : note,
+		note: items.length === 0 ? [] : note,
 		items,
 		problems: gpu.problems.map(({message, fix}) => ({message, fix})),
 		waiting: gpu.phase === 'waiting',

@@ -1,6 +1,7 @@
 import {fit, widthOf} from '../../../text/layout/fit.ts';
 import {theme} from '../../theme.ts';
 import type {Facts} from '../model.ts';
+import type {NotePart} from '../note-part.ts';
 import {textOf} from '../setup/field.ts';
 import {matchesBefore, progressOf} from './log-find.ts';
 import type {FindName, LogModel} from './log-model.ts';
@@ -24,7 +25,7 @@ export type LogRow = {
 
 export type LogPaneView = {
 	title: string;
-	note: string;
+	note: readonly NotePart[];
 	rows: LogRow[];
 	/** What a known error means. */
 	hint: string[];
@@ -178,9 +179,9 @@ function timeText(microseconds: number): string {
 	return `${month}-${day} ${hours}:${minutes}:${seconds} `;
 }
 
-function noteOf(facts: Facts, view: LogView, model: LogModel, anyBox: boolean, below: number): string {
+function noteOf(facts: Facts, view: LogView, model: LogModel, anyBox: boolean, below: number): NotePart[] {
 	if (!anyBox) {
-		return '';
+		return [];
 	}
 
 	const {phase} = facts.log;
@@ -200,15 +201,17 @@ function noteOf(facts: Facts, view: LogView, model: LogModel, anyBox: boolean, b
 						? 'ended'
 						: 'following';
 	return [
-		findText(model, view, 'search'),
-		view.marked === undefined || model.finds.search !== undefined ? '' : findText(model, view, 'errors'),
-		filter === undefined ? '' : `${filter.inverse ? 'without' : 'only'} ${filter.text}`,
-		range === undefined ? '' : range.text,
-		model.reading === '' || model.reading === 'searching' ? '' : model.reading,
-		`log · ${state}`,
-	]
-		.filter((part) => part !== '')
-		.join(' · ');
+		{text: findText(model, view, 'search'), rank: 1},
+		{
+			text: view.marked === undefined || model.finds.search !== undefined ? '' : findText(model, view, 'errors'),
+			rank: 1,
+		},
+		{text: filter === undefined ? '' : `${filter.inverse ? 'without' : 'only'} ${filter.text}`, rank: 2},
+		{text: range === undefined ? '' : range.text, rank: 2},
+		{text: model.reading === '' || model.reading === 'searching' ? '' : model.reading, rank: 3},
+		{text: 'log', rank: 4},
+		{text: state, rank: 0},
+	];
 }
 
 /** `/loss 3/118`, and how far the search is. */
