@@ -3,9 +3,7 @@ import {useEffect, useRef, useSyncExternalStore} from 'react';
 import {type Layout, layOut, smallest} from './layout.ts';
 import {isEnterable, pointAt} from './mouse/point.ts';
 import {BoxScreen, lastBoxTop} from './screens/box.tsx';
-import {CommandsScreen} from './screens/commands.tsx';
 import {DoctorScreen, lastDoctorTop} from './screens/doctor.tsx';
-import {EventsScreen} from './screens/events.tsx';
 import {GpuScreen} from './screens/gpu.tsx';
 import {HelpScreen, helpLines} from './screens/help.tsx';
 import {ListScreen} from './screens/list.tsx';
@@ -166,10 +164,6 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 			return <HelpScreen {...frame} />;
 		}
 
-		case 'events': {
-			return <EventsScreen {...frame} />;
-		}
-
 		case 'doctor': {
 			return <DoctorScreen {...frame} />;
 		}
@@ -182,10 +176,6 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 			return <GpuScreen {...frame} past={session.past} />;
 		}
 
-		case 'commands': {
-			return <CommandsScreen {...frame} />;
-		}
-
 		case 'log': {
 			return <LogScreen {...frame} log={session.log} messageHeight={layout.messageHeight} />;
 		}
@@ -196,7 +186,9 @@ function Screen({session, facts, view, size, layout}: ScreenProperties) {
 		case 'images':
 		case 'disk':
 		case 'hosts':
-		case 'settings': {
+		case 'settings':
+		case 'events':
+		case 'commands': {
 			return <ListScreen {...frame} name={view.screen} onShown={session} />;
 		}
 

@@ -378,7 +378,6 @@ function situationOf(
 		gpuUuids: facts.gpu.readings.map(({uuid}) => uuid),
 		holder: () => ownHolder(facts, view),
 		refusal: (action) => whyNot(action, facts, view),
-		eventCount: facts.tells.events.happened.length,
 		hosts: facts.hosts.names.map((name) => {
 			const answer = facts.hosts.answers.get(name);
 			const why = answer === undefined ? 'it has not answered yet' : whyAway(answer);
@@ -388,7 +387,6 @@ function situationOf(
 		hostsOffered: facts.offers.hosts,
 		returnOffered: facts.cameOver,
 		panes,
-		commandCount: facts.commands.length,
 		chosenImage: () => chosenImage({facts, view}),
 		palette: (now) => selectPalette(facts, now),
 		tasks: facts.tasks.toReversed().map(({title, cancellable = false}) => ({title, cancellable})),
@@ -398,7 +396,7 @@ function situationOf(
 		container: () => containerSituation({facts, view}, now()),
 		own: () => ownValues(facts, view),
 		setup: () => setupSituation(facts, view),
-		doctor: () => doctorSituation(facts, lastTop),
+		doctor: () => doctorSituation(facts, view, lastTop),
 		setting: () => settingSituation({facts, view}, now()),
 		inspect: () => ({
 			lastTop,

@@ -200,3 +200,24 @@ test('a fix for another machine does not run on this one', async (t) => {
 	await shown.waitFor(/This does nothing here: the engine is on another machine/);
 	assert.equal(shown.session.store.get().view.asking, undefined);
 });
+
+test('checks are filtered; the one that is found stays chosen when all are shown again', async (t) => {
+	const shown = await showSession(t, small, {useCases: {checkHost: withFailure}});
+	await shown.waitFor(everything);
+	shown.type('D');
+	await shown.waitFor(/▸ ✕ failed {4}Container toolkit/);
+	shown.type('/');
+	shown.type('passed shared');
+	await shown.waitFor(/1 found[\s\S]*▸ ✓ passed {4}Shared memory/);
+	assert.doesNotMatch(shown.frame(), /failed {4}Container/);
+	shown.type('\r');
+	shown.type('\u001B');
+	await shown.waitFor(/Container toolkit[\s\S]*▸ ✓ passed {4}Shared memory/);
+	shown.type('/');
+	shown.type('nothing at all');
+	await shown.waitFor(/0 found[\s\S]*Nothing matches the filter/);
+	shown.type('\u001B');
+	await shown.waitFor(/▸ ✓ passed {4}Shared memory/);
+	shown.type('\u001B');
+	await shown.waitFor(/8 GPUs/);
+});

@@ -56,3 +56,32 @@ for (const size of [
 		assertScreen(folder, `events-${name}`, await shown.waitFor(/GPU 7 is free/));
 	});
 }
+
+test('what happened and what was run are filtered, read whole and copied like every list', async (t) => {
+	const shown = await showSession(t, {columns: 80, rows: 24});
+	await shown.waitFor(/hopper[\s\S]*dora-eda/);
+	const {store} = shown.session;
+	const events = happened.reduce(withHappening, noEvents);
+	store.changeNow(withFacts(({tells}) => ({tells: {...tells, events}})));
+	const commands = ['gpubox up', `gpubox up --image ${'x'.repeat(90)}.end`, 'gpubox stop dora-eda'];
+	store.changeNow(withFacts(() => ({commands: commands.map((line, id) => ({id, at: frozenAt, line}))})));
+	shown.type('A');
+	await shown.waitFor(/▸✓ 11:59:55/);
+	shown.type('/');
+	shown.type('memory');
+	await shown.waitFor(/1 found[\s\S]*▸✕ 11:50:00[\s\S]*→ gpubox up --memory 64g/);
+	shown.type('\r');
+	shown.type('\u001B');
+	await shown.waitFor(/▸✕ 11:50:00[\s\S]*GPU 3 is lost/);
+	shown.type('C');
+	// From the newest, which is the last.
+	await shown.waitFor(/▸ {2}12:00:00 {2}gpubox stop dora-eda/);
+	shown.type('k');
+	await shown.waitFor(/▸ {2}12:00:00 {2}gpubox up --image[\s\S]*In full[\s\S]*\.end/);
+	shown.type('/');
+	shown.type('stop');
+	await shown.waitFor(/1 found[\s\S]*▸ {2}12:00:00 {2}gpubox stop dora-eda/);
+	shown.type('\r');
+	shown.type('y');
+	await shown.waitFor(/Copied: gpubox stop dora-eda|clipboard|terminal/);
+});

@@ -267,7 +267,8 @@ test('images are filtered, sorted and walked through as every list, and the keys
 	type('5');
 	await waitFor(/\/ notebk +1 found/);
 	type('\u001B');
-	await waitFor(/▸★[\s\S]*1\.7\.1/);
+	// What was found stays chosen.
+	await waitFor(/▸✓ quay\.io[\s\S]*1\.7\.1/);
 	type('G');
 	await waitFor(/▸✕[\s\S]*not compiled for the H100/);
 	type('g');

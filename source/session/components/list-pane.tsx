@@ -1,9 +1,9 @@
 import {Box, Text} from 'ink';
 import {useEffect} from 'react';
 import type {Diagnostic} from '../../base/failure.ts';
-import {cut, fit, widthOf} from '../../text/layout/fit.ts';
+import {breakLines, cut, fit, widthOf} from '../../text/layout/fit.ts';
 import {paint} from '../look/paint.ts';
-import type {Column, Row} from '../state/lists/list.ts';
+import {type Column, isFiltered, type Row} from '../state/lists/list.ts';
 import {type Field, textOf} from '../state/setup/field.ts';
 import {type Style, theme} from '../theme.ts';
 import {FieldLine} from './field-line.tsx';
@@ -36,7 +36,7 @@ type Properties = {
 
 /** Lines that a list needs beside its rows: the frame, the heads, the filter, a problem. */
 export function linesBesideRows({filter, typing, problem}: Pick<Properties, 'filter' | 'typing' | 'problem'>): number {
-	return 3 + (typing || textOf(filter) !== '' ? 1 : 0) + (problem === undefined ? 0 : problem.fix === '' ? 1 : 2);
+	return 3 + (isFiltered({filter, typing}) ? 1 : 0) + (problem === undefined ? 0 : problem.fix === '' ? 1 : 2);
 }
 
 /** Any list: heads, and as many columns as fit. */
@@ -54,20 +54,21 @@ export function ListPane(properties: Properties) {
 	return (
 		<TitledPane
 			title={title}
-			note={[note, place].filter((part) => part !== '').join(' · ')}
+			note={[
+				{text: note, rank: 1},
+				{text: place, rank: 0},
+			]}
 			width={width}
 			height={height}
 			focused
 		>
-			{(typing || textOf(filter) !== '') && (
-				<Filter filter={filter} typing={typing} found={rows.length} width={inner} />
-			)}
+			{isFiltered({filter, typing}) && <Filter filter={filter} typing={typing} found={rows.length} width={inner} />}
 			{problem !== undefined && <Problem problem={problem} width={inner} />}
 			{rows.length === 0 ? (
-				<Text {...theme.quiet}>{` ${cut(empty, inner - 2)}`}</Text>
+				breakLines(empty, inner - 2).map((line) => <Text key={line} {...theme.quiet}>{` ${line}`}</Text>)
 			) : (
 				<Text wrap="truncate" {...theme.quiet} bold>
-					{`   ${widths.map(({column, columns: room}) => fit(headOf(column, sort), room, alignOf(column))).join('  ')}`}
+					{`   ${headLine(widths, sort)}`}
 				</Text>
 			)}
 			{rows.slice(from, to).map((row) => (
@@ -152,6 +153,21 @@ function ListRow({
 function alignOf({align}: Column): 'left' | 'right' {
 	return align ?? 'left';
 }
+
+/** The heads of all columns. An arrow that has no room beside its head stands in the gap behind it. */
+export function headLine(widths: readonly ShownColumn[], sort: string | undefined): string {
+	return widths
+		.map(({column, columns: room}, place) => {
+			const head = headOf(column, sort);
+			const isLast = place === widths.length - 1;
+			const text = widthOf(head) === room + 1 && !isLast ? head : fit(head, room, alignOf(column));
+			return isLast ? text : text + ' '.repeat(room + gap - widthOf(text));
+		})
+		.join('');
+}
+
+/** Columns between two columns. */
+const gap = 2;
 
 /** Sorted downwards or upwards: the arrow points to where it grows less, or more. */
 function headOf({key, title, largestFirst}: Column, sort: string | undefined): string {

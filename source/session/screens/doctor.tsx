@@ -2,9 +2,11 @@ import {Box, Text} from 'ink';
 import {cut, fit, widthOf} from '../../text/layout/fit.ts';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
+import {Filter} from '../components/list-pane.tsx';
 import {TitledPane, windowAround} from '../components/titled-pane.tsx';
 import {type CheckItem, type DetailLine, selectDoctor} from '../state/checks/select-doctor.ts';
 import {selectHints} from '../state/key-hints.ts';
+import {isFiltered} from '../state/lists/list.ts';
 import type {Facts} from '../state/model.ts';
 import type {View} from '../state/reduce.ts';
 import {noticeLines, selectHostLine} from '../state/selectors.ts';
@@ -17,26 +19,38 @@ type Properties = {facts: Facts; view: View; size: {columns: number; rows: numbe
 export function DoctorScreen({facts, view, size}: Properties) {
 	const {columns, rows} = size;
 	const {list, detail, noticeHeight, beside} = divide(facts, view, size);
-	const {note, items, title, lines} = selectDoctor(facts, view, detail.width - 4);
-	const place = Math.max(
+	const {note, items, empty, title, lines} = selectDoctor(facts, view, detail.width - 4);
+	const chosen = Math.max(
 		0,
 		items.findIndex(({selected}) => selected),
 	);
-	const {from, to} = windowAround(place, items.length, list.height - 2);
+	const {from, to} = windowAround(chosen, items.length, list.height - 2 - (isFiltered(view.lists.doctor) ? 1 : 0));
 	const room = detail.height - 2;
 	const top = Math.min(view.doctor.top, Math.max(0, lines.length - room));
 	const shown = lines.slice(top, top + room);
 	const titles = Math.max(0, ...items.map((item) => widthOf(item.title)));
-	const parts = [note, to - from < items.length ? `${from + 1}–${to} of ${items.length}` : ''];
+	const lists = view.lists.doctor;
+	const place = to - from < items.length ? `${from + 1}–${to} of ${items.length}` : '';
 	return (
 		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
 			<HostLine parts={selectHostLine(facts)} demo={facts.demo} width={columns} />
 			<Box flexDirection={beside ? 'row' : 'column'} height={rows - 2 - noticeHeight} overflow="hidden">
-				<TitledPane title="Doctor" note={parts.filter((part) => part !== '').join(' · ')} {...list} focused>
+				<TitledPane
+					title="Doctor"
+					note={[
+						{text: note, rank: 1},
+						{text: place, rank: 0},
+					]}
+					{...list}
+					focused
+				>
+					{isFiltered(lists) && (
+						<Filter filter={lists.filter} typing={lists.typing} found={items.length} width={list.width - 2} />
+					)}
 					{items.slice(from, to).map((item) => (
 						<Row key={item.id} item={item} titles={titles} width={list.width - 2} />
 					))}
-					{items.length === 0 && <Text {...theme.quiet}>{' Looking …'}</Text>}
+					{items.length === 0 && <Text {...theme.quiet}>{` ${empty}`}</Text>}
 				</TitledPane>
 				<TitledPane
 					title={title}

@@ -5,6 +5,7 @@ import {HostLine} from '../components/host-line.tsx';
 import {TitledPane} from '../components/titled-pane.tsx';
 import {type HelpLine, selectHelp} from '../state/help/select-help.ts';
 import {selectHints} from '../state/key-hints.ts';
+import {shownKey} from '../state/keys/key-names.ts';
 import type {Facts} from '../state/model.ts';
 import type {View} from '../state/reduce.ts';
 import {selectHostLine} from '../state/selectors.ts';
@@ -33,6 +34,14 @@ export function HelpScreen({facts, view, size}: Properties) {
 	const room = rows - 4;
 	const all = helpLines(facts, view, {columns, room});
 	const shown = all.slice(view.helpTop, view.helpTop + room);
+	// Only here it is known whether there is more.
+	const scrolls =
+		all.length > room
+			? [
+					{key: shownKey('down'), label: 'scroll'},
+					{key: shownKey('pagedown'), label: 'page'},
+				]
+			: [];
 	const width = Math.floor((columns - 2) / Math.max(1, Math.floor((columns - 2) / cell)));
 	return (
 		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
@@ -54,7 +63,7 @@ export function HelpScreen({facts, view, size}: Properties) {
 					</Text>
 				))}
 			</TitledPane>
-			<Footer hints={selectHints(facts, view)} width={columns} />
+			<Footer hints={[...scrolls, ...selectHints(facts, view)]} width={columns} />
 		</Box>
 	);
 }

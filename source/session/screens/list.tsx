@@ -94,7 +94,7 @@ export function ListScreen({name, facts, view, size, now, onShown}: Properties) 
 			/>
 			{detailHeight > 0 && (
 				<TitledPane
-					title={shown.chosen?.cells.name?.text ?? ''}
+					title={detail.title ?? shown.chosen?.cells.name?.text ?? ''}
 					note={detail.note}
 					width={columns}
 					height={detailHeight}

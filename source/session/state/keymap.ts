@@ -81,7 +81,6 @@ const harmless: ReadonlySet<Action['type']> = new Set([
 	'select-gpu',
 	'select-process',
 	'move-cursor',
-	'scroll-events',
 	'scroll-box',
 	'focus',
 	'open-box',
@@ -90,7 +89,6 @@ const harmless: ReadonlySet<Action['type']> = new Set([
 	'scroll-help',
 	'scroll-question',
 	'show',
-	'scroll-commands',
 	'tour-step',
 ] satisfies Array<Action['type']>);
 

@@ -6,6 +6,7 @@ import {
 	type DoctorView,
 	type FixQuestion,
 	firstDoctor,
+	keepChosen,
 	reduceDoctor,
 } from './checks/doctor.ts';
 import {type ConfigAction, type ConfigEdit, type ConfigEffect, reduceConfig} from './config/config.ts';
@@ -21,6 +22,7 @@ import {
 	type SignalQuestion,
 	withEnded,
 } from './inspect/inspect.ts';
+import {withoutFilter} from './lists/list.ts';
 import {
 	isListName,
 	type ListAction,
@@ -61,7 +63,7 @@ import {
 	type PaletteView,
 	reducePalette,
 } from './palette/palette.ts';
-import {emptyField, type Typed, textOf} from './setup/field.ts';
+import {type Typed, textOf} from './setup/field.ts';
 import {
 	reduceSetup,
 	type SetupAction,
@@ -119,11 +121,11 @@ export type TourState = {shown: boolean; step: number; part: number};
 
 /** What the user looks at. Boxes and GPUs are named by id: their places in the lists change. */
 export type View = {
-	screen: 'main' | 'help' | 'setup' | 'gpu' | 'box' | 'log' | 'events' | 'commands' | 'doctor' | ListName;
+	screen: 'main' | 'help' | 'setup' | 'gpu' | 'box' | 'log' | 'doctor' | ListName;
 	/** The screen to go back to from the help. */
 	behindHelp: Exclude<View['screen'], 'help'>;
-	/** The same for the list of what happened and the command log. */
-	behindNotes: Exclude<View['screen'], 'help'>;
+	/** The same for a screen that is opened from anywhere. */
+	behindAside: Exclude<View['screen'], 'help'>;
 	focus: Pane;
 	side: Side;
 	/** The box chosen; when it is gone, the first one is. */
@@ -149,12 +151,8 @@ export type View = {
 	marks: readonly string[];
 	/** The pane that has the whole of the main screen. */
 	zoom: Exclude<Pane, 'side'> | undefined;
-	/** Lines of the command log below the one shown last; 0 at its end. */
-	commandsUp: number;
 	/** The first line of the help shown. */
 	helpTop: number;
-	/** How many of the newest events are above what is shown. */
-	eventsTop: number;
 	log: LogView;
 	/** The container whose log is the whole screen in place of that of the chosen box. */
 	logOf: LoggedContainer | undefined;
@@ -166,17 +164,21 @@ export type View = {
 	tour: TourState | undefined;
 };
 
+function isSame(a: View, b: View, beside?: keyof View): boolean {
+	return (
+		a === b || (Object.keys({...a, ...b}) as Array<keyof View>).every((key) => key === beside || a[key] === b[key])
+	);
+}
+
 /** Whether both show the same but for the GPU that is chosen, of which only the GPUs tell. */
 export function isSameBesideGpu(a: View, b: View): boolean {
-	return (
-		a === b || (Object.keys({...a, ...b}) as Array<keyof View>).every((key) => key === 'gpuUuid' || a[key] === b[key])
-	);
+	return isSame(a, b, 'gpuUuid');
 }
 
 export const firstView: View = {
 	screen: 'main',
 	behindHelp: 'main',
-	behindNotes: 'main',
+	behindAside: 'main',
 	focus: 'boxes',
 	side: 'log',
 	boxId: undefined,
@@ -192,9 +194,7 @@ export const firstView: View = {
 	own: undefined,
 	marks: [],
 	zoom: undefined,
-	commandsUp: 0,
 	helpTop: 0,
-	eventsTop: 0,
 	log: firstLogView,
 	logOf: undefined,
 	readable: [],
@@ -227,8 +227,7 @@ type MainAction = {type: 'up' | 'demo' | 'zoom' | 'mouse'} | {type: 'focus' | 's
 type OverlayAction =
 	| {type: 'palette'; does: PaletteAction}
 	| {type: 'menu'; does: MenuAction}
-	| {type: 'copy-menu' | 'commands'}
-	| {type: 'scroll-commands'; by: number};
+	| {type: 'copy-menu' | 'commands' | 'events'};
 
 /** What a key asks for. */
 export type Action =
@@ -250,8 +249,6 @@ export type Action =
 	| {type: 'log'; does: LogAction}
 	| {type: 'scroll'; by: number; unit: 'line' | 'page'}
 	| {type: 'zoom-log'}
-	| {type: 'events'}
-	| {type: 'scroll-events'; by: number}
 	| OverlayAction
 	| OwnAction
 	| OthersAction
@@ -281,8 +278,6 @@ export type Situation = HostSituation & {
 	unread: () => UnreadLog | undefined;
 	/** What the user's own commands can be given. */
 	own: () => OwnValues;
-	/** Lines of the command log. */
-	commandCount: number;
 	/** The name of the chosen image. Computed only where it is needed. */
 	chosenImage: () => string | undefined;
 	/** Lines of the palette, the best match first. Computed only where it is needed, as the next. */
@@ -291,8 +286,6 @@ export type Situation = HostSituation & {
 	doctor: () => DoctorSituation;
 	/** Of the chosen row on the screen of settings. */
 	setting: () => OwnSetting | undefined;
-	/** How many events there are. */
-	eventCount: number;
 	inspect: () => Omit<InspectSituation, 'gpuUuids'>;
 	/** How far the help can be scrolled. */
 	lastHelpTop: number;
@@ -389,14 +382,9 @@ const reducers: ReducerTable = {
 	'own-prompt': onOwn,
 	'copy-menu': reduceOverlays,
 	commands: reduceOverlays,
-	'scroll-commands': reduceOverlays,
+	events: reduceOverlays,
 	'ask-cancel': reduceEnding,
 	'ask-quit': reduceEnding,
-	events: (view) => ({view: {...withNotes(view, 'events'), eventsTop: 0}, effects: []}),
-	'scroll-events': (view, {by}, {eventCount}) => {
-		const eventsTop = Math.min(Math.max(0, eventCount - 1), Math.max(0, view.eventsTop + by));
-		return {view: {...view, eventsTop}, effects: []};
-	},
 	tour: nothing,
 	'tour-step': nothing,
 	attach: reduceBoxes,
@@ -425,10 +413,7 @@ const reducers: ReducerTable = {
 	'move-cursor': onInspected,
 	'select-process': onInspected,
 	'ask-signal': onInspected,
-	list: (view, {does}, situation) =>
-		does.type === 'select-row' && view.screen === 'main'
-			? reduceBoxes(view, {type: 'select-box', by: does.by}, situation)
-			: {view: {...view, ...reduceLists(view, does, situation.list)}, effects: []},
+	list: reduceList,
 	container: reduceContainer,
 	help: asHelp,
 	back: asHelp,
@@ -452,8 +437,8 @@ const reducers: ReducerTable = {
 			return refused(view, reason);
 		}
 
-		const {config, screen = view.screen, effects} = reduceConfig(view.config, does, setting());
-		return {view: {...view, config, screen}, effects};
+		const {config, screen, effects} = reduceConfig(view.config, does, setting());
+		return {view: {...withAside(view, screen), config}, effects};
 	},
 	doctor(view, action, situation) {
 		const {does} = action;
@@ -463,13 +448,8 @@ const reducers: ReducerTable = {
 			return refused(view, reason);
 		}
 
-		const {
-			doctor,
-			asking = view.asking,
-			screen = view.screen,
-			effects,
-		} = reduceDoctor(view.doctor, does, situation.doctor());
-		return {view: {...view, doctor, asking, screen}, effects};
+		const {doctor, asking = view.asking, screen, effects} = reduceDoctor(view.doctor, does, situation.doctor());
+		return {view: {...withAside(view, screen), doctor, asking}, effects};
 	},
 	log: reduceLogOf,
 	scroll: (view, action, situation) =>
@@ -505,7 +485,17 @@ const reducers: ReducerTable = {
 export function reduce(view: View, action: Action, situation: Situation): Reduced {
 	const run = reducers[action.type] as Reducer;
 	const {view: next, effects} = run(view, action, situation);
+	const reason = effects.length === 0 && isSame(view, next) ? whyNothing(view, action, situation) : undefined;
+	if (reason !== undefined) {
+		return refused(view, reason);
+	}
+
 	return {view: withoutOldLog(withShownBox(next, view, situation)), effects};
+}
+
+/** Why a key that did nothing did so. A question has the lines that would tell it. */
+function whyNothing({asking}: View, action: Action, {refusal}: Situation): string | undefined {
+	return asking === undefined ? refusal(action) : undefined;
 }
 
 /** Another screen that is about a box is about the one that was shown as chosen, also where that is not the one chosen by hand. */
@@ -520,9 +510,10 @@ function withoutOldLog(view: View): View {
 	return isLogShown(view) || view.logOf === undefined ? view : {...view, logOf: undefined, log: atAnotherLog(view.log)};
 }
 
-/** Also below the help. */
-function isLogShown({screen, behindHelp}: View): boolean {
-	return (screen === 'help' ? behindHelp : screen) === 'log';
+/** Also below the help, and below a screen that leads back to it. */
+function isLogShown({screen, behindHelp, behindAside}: View): boolean {
+	const below = screen === 'help' ? behindHelp : screen;
+	return (isAside(below) ? behindAside : below) === 'log';
 }
 
 /** The log of a container as the whole screen, until one leaves it. */
@@ -550,14 +541,16 @@ function reduceLogOf(view: View, action: Extract<Action, {type: 'log' | 'scroll'
 }
 
 /** Goes back by one: what lies over the panes first, then the filter, the marks, then the message. */
-function reduceDismiss(view: View): Reduced {
+function reduceDismiss(view: View, _: Action, situation: Situation): Reduced {
 	if (view.zoom !== undefined) {
 		return {view: {...view, zoom: undefined}, effects: []};
 	}
 
 	if (textOf(view.lists.boxes.filter) !== '') {
-		const boxes = {...view.lists.boxes, filter: emptyField};
-		return {view: {...view, lists: {...view.lists, boxes}}, effects: []};
+		const shown = listedBoxes(situation);
+		const boxId = chosenBox(view, situation.boxes, shown)?.id ?? view.boxId;
+		const boxes = withoutFilter(view.lists.boxes, shown);
+		return {view: {...view, boxId, lists: {...view.lists, boxes}}, effects: []};
 	}
 
 	return view.marks.length > 0 ? {view: {...view, marks: []}, effects: []} : {view, effects: [{type: 'dismiss'}]};
@@ -587,13 +580,11 @@ function reduceOverlays(view: View, action: OverlayAction, situation: Situation)
 					};
 		}
 
-		case 'commands': {
-			return {view: {...withNotes(view, 'commands'), commandsUp: 0}, effects: []};
-		}
-
-		case 'scroll-commands': {
-			const most = Math.max(0, situation.commandCount - 1);
-			return {view: {...view, commandsUp: Math.min(most, Math.max(0, view.commandsUp - action.by))}, effects: []};
+		case 'commands':
+		case 'events': {
+			const {type} = action;
+			// From its newest line on, whatever was looked for when it was last open.
+			return {view: {...withAside(view, type), lists: {...view.lists, [type]: newLists[type]}}, effects: []};
 		}
 	}
 }
@@ -802,18 +793,52 @@ function reduceImages(view: View, {type}: ImageAction, {chosenImage}: Situation)
 	return {view: type === 'up-with-image' ? {...view, screen: 'main'} : view, effects: [{type, image}]};
 }
 
-/** One opened from the other, or from the help over them, goes back to what was below: no circle. */
-function withNotes(view: View, screen: 'events' | 'commands'): View {
+type Aside = 'events' | 'commands' | 'doctor' | 'settings';
+
+/** One opened from another, or from the help over them, goes back to what was below: no circle. @param screen undefined to stay */
+function withAside(view: View, screen: Aside | undefined): View {
+	if (screen === undefined) {
+		return view;
+	}
+
 	const below = view.screen === 'help' ? view.behindHelp : view.screen;
-	return {...view, screen, behindNotes: isNotes(below) ? view.behindNotes : below};
+	return {...view, screen, behindAside: isAside(below) ? view.behindAside : below};
 }
 
-function isNotes(screen: View['screen']): boolean {
-	return screen === 'events' || screen === 'commands';
+/** Screens that are opened from anywhere, and lead back to there. */
+const asides: ReadonlySet<View['screen']> = new Set(['events', 'commands', 'doctor', 'settings'] satisfies Aside[]);
+
+function isAside(screen: View['screen']): boolean {
+	return asides.has(screen);
 }
 
-function behindOf({screen, behindHelp, behindNotes}: View): View['screen'] {
-	return screen === 'help' ? behindHelp : isNotes(screen) ? behindNotes : 'main';
+function behindOf({screen, behindHelp, behindAside}: View): View['screen'] {
+	return screen === 'help' ? behindHelp : isAside(screen) ? behindAside : 'main';
+}
+
+/** A key on a list. Where the list is a part of its screen, the row chosen is not in the list's own state. */
+function reduceList(view: View, {does}: Extract<Action, {type: 'list'}>, situation: Situation): Reduced {
+	if (does.type === 'select-row' && view.screen === 'main') {
+		return reduceBoxes(view, {type: 'select-box', by: does.by}, situation);
+	}
+
+	if (does.type === 'select-row' && view.screen === 'doctor') {
+		const choose = {what: 'choose', by: does.by} as const;
+		return {view: {...view, ...reduceDoctor(view.doctor, choose, situation.doctor())}, effects: []};
+	}
+
+	const {left, copied, ...change} = reduceLists(view, does, situation.list);
+	const next = {...view, ...change};
+	if (left) {
+		return {view: {...next, screen: behindOf(view)}, effects: []};
+	}
+
+	// What the filter left at its place stays chosen.
+	const clears = does.type === 'leave-list' && view.screen === 'doctor';
+	return {
+		view: clears ? {...next, doctor: keepChosen(view.doctor, situation.doctor())} : next,
+		effects: copied === undefined ? [] : [{type: 'copy', label: copied, value: copied}],
+	};
 }
 
 function reduceHelp(view: View, action: HelpAction, {lastHelpTop}: Situation): View {

@@ -73,8 +73,12 @@ function tourLines({shown}: TourState, {columns, rows}: {columns: number; rows: 
 	return columns >= 80 ? 3 : 4;
 }
 
-/** The display name of the key for an action, from the table of keys. */
-export function keyFor(action: Action): string {
+/** The display name of what is to be pressed: for an action, from the table of keys. */
+export function keyFor(action: Action | 'escape'): string {
+	if (action === 'escape') {
+		return shownKey(action);
+	}
+
 	const wanted = JSON.stringify(action);
 	return shownKey(bindings.find((binding) => JSON.stringify(binding.action) === wanted)?.keys[0] ?? '');
 }

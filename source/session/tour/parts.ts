@@ -1,7 +1,6 @@
 import {type Box, isRunning} from '../../box/box.ts';
 import {boxOf, shownBoxes} from '../state/boxes/shown-boxes.ts';
-import {isListName} from '../state/lists/reduce-lists.ts';
-import {type Action, isComplete, type Pane, type Question, type View} from '../state/reduce.ts';
+import {isComplete, type Pane, type Question, type View} from '../state/reduce.ts';
 import type {Ask, Happened, Now, Part} from './tour.ts';
 
 type Wish = {
@@ -50,7 +49,7 @@ export function part({text, ask, done, screen = 'main', pane, box, asked = false
 			if (view.screen !== screen && view.screen !== 'main') {
 				const isDetail = view.screen === 'gpu' || view.screen === 'box';
 				const isPast = isDetail && view.inspect.cursorMs !== undefined;
-				return {press: leaving(view.screen), to: isPast ? 'to return to now' : 'to go back'};
+				return {press: 'escape', to: isPast ? 'to return to now' : 'to go back'};
 			}
 
 			const way = view.screen === screen ? undefined : ways[screen];
@@ -61,14 +60,6 @@ export function part({text, ask, done, screen = 'main', pane, box, asked = false
 			return lead ?? way?.ask ?? (typeof ask === 'function' ? ask(now) : ask);
 		},
 	};
-}
-
-function leaving(screen: View['screen']): Action {
-	if (screen === 'gpu' || screen === 'box') {
-		return {type: 'leave-inspect'};
-	}
-
-	return isListName(screen) ? {type: 'list', does: {type: 'leave-list'}} : {type: 'back'};
 }
 
 /** The shorter way to a pane. A box can be selected from anywhere, so only a step on the way needs its list. */

@@ -8,7 +8,8 @@ export type Now = {facts: Facts; view: View};
 export type Happened = {action: Action; effects: Effect[]; before: Facts} | undefined;
 
 /** What to do next: a key, named by what it does, or nothing but to wait. */
-export type Ask = {press: Action; to: string} | {wait: string};
+/** What to press is an action of the key table, or the key that leads back wherever one is. */
+export type Ask = {press: Action | 'escape'; to: string} | {wait: string};
 
 /** Something to read, with one thing to do. */
 export type Part = {

@@ -11,7 +11,6 @@ export const situation: Situation = {
 	gpuUuids: ['GPU-0', 'GPU-1', 'GPU-2'],
 	holder: () => undefined,
 	refusal: () => undefined,
-	eventCount: 5,
 	panes: ['gpus', 'boxes', 'side'],
 	hosts: [
 		{name: 'local', address: 'unix:///run/docker.sock'},
@@ -26,7 +25,6 @@ export const situation: Situation = {
 	container: () => undefined,
 	own: () => ({}),
 	list: () => ({rows: [], nextSort: () => undefined, orderBy: () => undefined, leadsTo: () => undefined}),
-	commandCount: 0,
 	chosenImage: () => 'pytorch/pytorch',
 	palette: () => [],
 	setup: () => ({

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import type {OwnSetting} from '../../../source/app/own-settings.ts';
 import {brokenText} from '../../../source/session/index.tsx';
 import {scopesOf} from '../../../source/session/state/key-hints.ts';
 import {actionFor, isMove} from '../../../source/session/state/keymap.ts';
@@ -71,7 +72,7 @@ for (const [name, view] of views) {
 const meant: Array<[name: string, view: Partial<View>, slash: string, enter: string, space: string, rest: string]> = [
 	['main', {}, 'list filter', 'open-box', 'mark', 'copy-menu, show, stop-or-start'],
 	['main, GPUs', {focus: 'gpus'}, '.', 'open-gpu', 'scroll', 'copy-menu, show, stop-or-start'],
-	['main, log', {focus: 'side'}, 'log ask', '.', 'scroll', 'log copy, show, stop-or-start'],
+	['main, log', {focus: 'side'}, 'log ask', 'zoom-log', 'scroll', 'log copy, show, stop-or-start'],
 	[
 		'containers',
 		{},
@@ -81,9 +82,9 @@ const meant: Array<[name: string, view: Partial<View>, slash: string, enter: str
 		'copy-menu, container log, container stop-or-start',
 	],
 	['processes', {}, 'list filter', 'list enter-row', 'list select-row', 'copy-menu, container log, .'],
-	['people', {}, 'list filter', 'list enter-row', 'list select-row', '., ., .'],
-	['disk', {}, 'list filter', 'list enter-row', 'list select-row', '., ., .'],
-	['settings', {}, 'list filter', 'config change', 'list select-row', '., ., .'],
+	['people', {}, 'list filter', 'list enter-row', 'list select-row', 'list copy-row, ., .'],
+	['disk', {}, 'list filter', 'list enter-row', 'list select-row', 'list copy-row, ., .'],
+	['settings', {}, 'list filter', 'config change', 'list select-row', 'list copy-row, ., .'],
 	['images', {}, 'list filter', 'up-with-image', 'list select-row', 'copy-menu, ., .'],
 	['hosts', {}, 'list filter', 'go-to-host', 'list select-row', 'copy-menu, ., .'],
 	// As in vi, `l` is the arrow to the right, through the time.
@@ -91,11 +92,11 @@ const meant: Array<[name: string, view: Partial<View>, slash: string, enter: str
 	['box', {}, '.', 'leave-inspect', 'scroll-box', 'copy-menu, container log, stop-or-start'],
 	// The key that opened it leads back.
 	['log', {}, 'log ask', '.', 'scroll', 'log copy, zoom-log, .'],
-	['doctor', {}, '.', 'doctor ask-fix', 'doctor scroll', 'doctor copy, ., .'],
-	['events', {}, '.', '.', 'scroll-events', '., ., .'],
-	['commands', {}, '.', '.', 'scroll-commands', '., ., .'],
+	['doctor', {}, 'list filter', 'doctor ask-fix', 'doctor scroll', 'doctor copy, ., .'],
+	['events', {}, 'list filter', 'list enter-row', 'list select-row', 'list copy-row, ., .'],
+	['commands', {}, 'list filter', 'list enter-row', 'list select-row', 'list copy-row, ., .'],
 	['help', {}, '.', 'back', 'scroll-help', '., ., .'],
-	['setup', {}, '.', 'setup take', '.', '., ., .'],
+	['setup', {}, '.', 'setup take', 'setup move', '., ., .'],
 ];
 
 for (const [name, change, slash, enter, space, rest] of meant) {
@@ -178,7 +179,7 @@ test('a container is copied from like a box, and a log that was opened on the sc
 	assert.equal(press(log, 'escape').screen, 'box');
 });
 
-test('Esc goes back to where the list of what happened and the command log were opened from', () => {
+test('Esc goes back to where a screen that opens from anywhere was opened from', () => {
 	const press = (view: View, ...keys: string[]) =>
 		keys.reduce((now, key) => {
 			const action = actionFor(key, scopesOf(now));
@@ -191,6 +192,11 @@ test('Esc goes back to where the list of what happened and the command log were 
 	assert.equal(press(containers, 'A', 'C', 'A', 'escape').screen, 'containers');
 	assert.equal(press(containers, 'A', '?', 'C', 'escape').screen, 'containers');
 	assert.equal(press(containers, '?', 'A', 'escape').screen, 'containers');
+	assert.equal(press(containers, 'D', 'escape').screen, 'containers');
+	assert.equal(press(containers, 'D', 'D').screen, 'containers');
+	assert.equal(press(containers, ',', 'D', 'A', 'escape').screen, 'containers');
+	const log: View = {...containers, screen: 'log', logOf: {id: 'c1', name: 'db', back: 'containers'}};
+	assert.equal(press(log, 'A', 'escape').logOf?.id, 'c1');
 });
 
 test('a session that broke says so in two lines, without what led to it', () => {
@@ -199,4 +205,37 @@ test('a session that broke says so in two lines, without what led to it', () => 
 	assert.ok(text.split('\n').length <= 3);
 	assert.doesNotMatch(text, /\n +at /);
 	assert.match(brokenText(new TypeError('x'), true), /\n +at /);
+});
+
+test('below a field that is typed into, the keys that type nothing walk through the lines', () => {
+	const field = {before: '', after: ''};
+	const filter = {...firstView.lists.containers, typing: true};
+	const fields: Array<[name: string, view: View]> = [
+		['palette', {...firstView, palette: {field, cursor: 0, fault: ''}}],
+		['filter', {...firstView, screen: 'containers', lists: {...firstView.lists, containers: filter}}],
+		['filter of the checks', {...firstView, screen: 'doctor', lists: {...firstView.lists, doctor: filter}}],
+		['folder', {...firstView, screen: 'setup', setup: {...firstView.setup, step: 'folder', field}}],
+	];
+	for (const [name, view] of fields) {
+		const action = (key: string) => actionFor(key, scopesOf(view));
+		const by = (key: string) => JSON.stringify(action(key)).match(/"by":(-?\d+)/)?.[1];
+		assert.deepEqual(['up', 'down', 'pageup', 'pagedown'].map(by), ['-1', '1', '-10', '10'], name);
+		assert.deepEqual(action('ctrl+n'), action('down'), name);
+		assert.deepEqual(action('ctrl+p'), action('up'), name);
+		assert.deepEqual([action('home')?.type, action('end')?.type, action('g')], ['type', 'type', undefined], name);
+	}
+});
+
+test('where nothing is typed, a list to choose from has the keys of every list', () => {
+	const setting = {choices: ['a', 'b']} as unknown as OwnSetting;
+	const lists: Array<[name: string, view: View]> = [
+		['set-up', {...firstView, screen: 'setup'}],
+		['values of a setting', {...firstView, config: {setting, field: undefined, cursor: 0, fault: ''}}],
+		['what to copy', {...firstView, menu: {title: 'Copy', items: [], cursor: 0}}],
+	];
+	for (const [name, view] of lists) {
+		for (const key of ['j', 'k', 'g', 'G', 'home', 'end', 'pageup', 'pagedown', 'tab']) {
+			assert.match(JSON.stringify(actionFor(key, scopesOf(view))), /"what":"move"/, `${name} ${key}`);
+		}
+	}
 });

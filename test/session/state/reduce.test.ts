@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {scopesOf} from '../../../source/session/state/key-hints.ts';
+import {actionFor} from '../../../source/session/state/keymap.ts';
+import {answerHints, questionLines} from '../../../source/session/state/question.ts';
 import {type Action, firstView, reduce, type Situation, type View} from '../../../source/session/state/reduce.ts';
 import {situation} from './_situation.ts';
 
@@ -190,4 +193,51 @@ test('Enter opens the screen of the box chosen; without a box it says what to do
 	const scrolled = after([open, {type: 'scroll-box', by: 10}, {type: 'scroll-box', by: -1}]).view;
 	assert.equal(scrolled.inspect.top, 4, 'it stops at the last line');
 	assert.equal(after([open, {type: 'leave-inspect'}]).view.screen, 'main');
+});
+
+test('when the filter of the boxes is cleared, the box that was shown as chosen stays so', () => {
+	const boxes = {...firstView.lists.boxes, filter: {before: 'eda', after: ''}};
+	const {view} = after([{type: 'dismiss'}], {boxId: 'a1', lists: {...firstView.lists, boxes}}, {listed: ['b1']});
+	assert.equal(view.boxId, 'b1');
+	assert.equal(view.lists.boxes.filter.before, '');
+});
+
+test('a key that does nothing says why, where a reason is known; in a question its lines do', () => {
+	const refusal = () => 'it leads nowhere';
+	const enter: Action = {type: 'list', does: {type: 'enter-row'}};
+	assert.match(JSON.stringify(after([enter], {screen: 'disk'}, {refusal}).effects), /it leads nowhere/);
+	assert.deepEqual(after([enter], {screen: 'disk'}).effects, []);
+	const asking = {what: 'remove', boxId: 'a1', name: 'alice-train', owner: 'alice', mine: true} as const;
+	assert.deepEqual(after([{type: 'arm'}], {asking}, {refusal}).effects, []);
+});
+
+test('the keys that a question names answer it, in each of its states', () => {
+	const asked = {what: 'remove', boxId: 'a1', name: 'alice-train', owner: 'alice', mine: true} as const;
+	const hints = (question: NonNullable<View['asking']>) =>
+		answerHints(question).map(({key, label}) => `${key} ${label}`);
+	assert.deepEqual(hints(asked), ['n no']);
+	assert.deepEqual(hints({...asked, use: ''}), ['y ⏎ yes', 'n no']);
+	assert.deepEqual(hints({...asked, use: '', armed: true}), ['⏎ yes', 'n no']);
+	const press = (view: View, key: string) => {
+		const action = actionFor(key, scopesOf(view));
+		assert.ok(action, key);
+		return reduce(view, action, situation);
+	};
+	const open: View = {...firstView, asking: {...asked, use: ''}};
+	const armed = press(open, 'y').view;
+	assert.deepEqual(press(armed, 'enter').effects, [{type: 'remove', boxId: 'a1'}]);
+	assert.deepEqual(press(open, 'enter').effects, []);
+	for (const view of [open, armed]) {
+		const no = press(view, 'n');
+		assert.deepEqual([no.view.asking, no.effects], [undefined, []]);
+	}
+});
+
+test('the keys of a question have a line of their own where they do not fit beside it', () => {
+	const asked = {what: 'quit', tasks: ['Pull an image']} as const;
+	const wide = questionLines({...asked, tasks: [...asked.tasks]}, 80);
+	const narrow = questionLines({...asked, tasks: [...asked.tasks]}, 40);
+	assert.equal(wide.length, 1);
+	assert.deepEqual(narrow.at(-1), '');
+	assert.equal(narrow.join(' ').trim(), wide[0]);
 });

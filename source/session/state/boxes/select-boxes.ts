@@ -4,11 +4,12 @@ import {ownerText} from '../../../box/list.ts';
 import {formatDuration} from '../../../text/duration.ts';
 import {type Style, theme} from '../../theme.ts';
 import type {Hint} from '../keys/binding.ts';
+import {isFiltered} from '../lists/list.ts';
 import {markedOf} from '../marks/marks.ts';
 import type {Facts} from '../model.ts';
 import type {View} from '../reduce.ts';
 import {processInWords} from '../selectors.ts';
-import {type Field, textOf} from '../setup/field.ts';
+import type {Field} from '../setup/field.ts';
 import {hasNoBox} from '../setup/select-setup.ts';
 import {rangesOf} from '../tells/gpu-numbers.ts';
 import {type BoxNote, noteOf, tellPairs} from '../tells/select-tells.ts';
@@ -55,13 +56,13 @@ export function selectBoxPane(facts: Facts, view: View, now: Date): BoxPaneView 
 	const chosen = boxOf({facts, view});
 	const running = boxes.filter(isRunning).length;
 	const marked = markedOf(view.marks, shown);
-	const {filter, typing, sort} = view.lists.boxes;
-	const isFiltered = typing || textOf(filter) !== '';
+	const list = view.lists.boxes;
+	const {filter, typing, sort} = list;
 	const column = boxColumns.find(({key}) => key === sort);
 	return {
 		title: column === undefined ? 'Boxes' : `Boxes by ${column.title}`,
 		note: paneNote(boxes.length, running, marked.length),
-		filter: isFiltered ? {field: filter, typing, found: shown.length} : undefined,
+		filter: isFiltered(list) ? {field: filter, typing, found: shown.length} : undefined,
 		age: boxes.length === 0 || listAge === undefined ? '' : `as of ${listAge} ago`,
 		items: shown.map((box) => boxItem(box, facts, {selected: box === chosen, marked: marked.includes(box)}, now)),
 		empty:

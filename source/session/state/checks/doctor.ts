@@ -56,6 +56,7 @@ export type FixQuestion = {
 	armed?: true;
 };
 
+/** `checks` are those that are listed: the filter finds them. */
 export type DoctorSituation = {checks: readonly AnyCheck[]; busy: boolean; lastTop: number};
 
 type Reduced = {doctor: DoctorView; asking?: FixQuestion; screen?: 'doctor'; effects: DoctorEffect[]};
@@ -116,6 +117,11 @@ export function reduceDoctor(
 
 function goTo(doctor: DoctorView, check: AnyCheck | undefined): Reduced {
 	return {doctor: check === undefined ? doctor : {chosen: check.id, command: 0, top: 0}, effects: []};
+}
+
+/** With the check chosen by hand that is shown as chosen: it stays so when more are listed. */
+export function keepChosen(doctor: DoctorView, {checks}: Pick<DoctorSituation, 'checks'>): DoctorView {
+	return {...doctor, chosen: chosenCheck(doctor, checks)?.id ?? doctor.chosen};
 }
 
 /** The check that a key is about: the one chosen, or else the first problem. */

@@ -1,8 +1,10 @@
 import {breakLines} from '../../../text/layout/fit.ts';
 import {safeText} from '../../../text/safe.ts';
 import {type Style, theme} from '../../theme.ts';
+import {filterRows} from '../lists/list.ts';
 import type {Facts} from '../model.ts';
 import type {View} from '../reduce.ts';
+import {textOf} from '../setup/field.ts';
 import {type AnyCheck, askAboutFix, chosenCheck, chosenCommand, type DoctorSituation, fixOf} from './doctor.ts';
 
 type Look = {mark: string; word: string; style: Style};
@@ -15,7 +17,10 @@ export type DetailLine = {text: string; kind: 'state' | 'text' | 'quiet' | 'comm
 
 export type DoctorPane = {
 	note: string;
+	/** Of those that the filter finds. */
 	items: CheckItem[];
+	/** Said where there is none. */
+	empty: string;
 	title: string;
 	lines: DetailLine[];
 };
@@ -23,10 +28,12 @@ export type DoctorPane = {
 /** @param width columns for the lines about the chosen check, which are broken to fit: nothing of them is cut */
 export function selectDoctor(facts: Facts, view: View, width: number): DoctorPane {
 	const {checks, phase} = facts.doctor;
-	const chosen = chosenCheck(view.doctor, checks);
+	const shown = shownChecks(facts, view);
+	const chosen = chosenCheck(view.doctor, shown);
 	return {
 		note: phase === 'checking' ? progress(checks) : summary(checks),
-		items: checks.map((check) => ({
+		empty: checks.length === 0 ? 'Looking …' : 'Nothing matches the filter.',
+		items: shown.map((check) => ({
 			...looks()[check.status],
 			id: check.id,
 			title: check.title,
@@ -38,8 +45,26 @@ export function selectDoctor(facts: Facts, view: View, width: number): DoctorPan
 	};
 }
 
-export function doctorSituation({doctor}: Facts, lastTop: number): DoctorSituation {
-	return {checks: doctor.checks, busy: doctor.phase === 'checking', lastTop};
+export function doctorSituation(facts: Facts, view: View, lastTop: number): DoctorSituation {
+	return {checks: shownChecks(facts, view), busy: facts.doctor.phase === 'checking', lastTop};
+}
+
+const filtered = ['title', 'word', 'found'].map((key) => ({key, filtered: true as const}));
+
+/** The checks that the filter finds, by their title, their state and what was found. */
+export function shownChecks(
+	{doctor: {checks}}: Pick<Facts, 'doctor'>,
+	{lists}: Pick<View, 'lists'>,
+): readonly AnyCheck[] {
+	const rows = checks.map((check) => ({
+		check,
+		cells: {
+			title: {text: check.title},
+			word: {text: looks()[check.status].word},
+			found: {text: check.status === 'checking' ? '' : check.found},
+		},
+	}));
+	return filterRows(rows, filtered, textOf(lists.doctor.filter)).map(({check}) => check);
 }
 
 function looks(): Record<AnyCheck['status'], Look> {

@@ -111,10 +111,10 @@ function take(config: ConfigEdit): Reduced {
 const places: Record<OwnSetting['place'], string> = {default: 'default', host: "this host's", personal: 'yours'};
 
 export const settingColumns: readonly Column[] = [
-	{key: 'name', title: 'setting', most: 26, least: 12, priority: 0, filtered: true},
-	{key: 'value', title: 'value', most: 34, least: 6, priority: 1},
-	{key: 'from', title: 'from', most: 12, priority: 2, filtered: true},
-	{key: 'says', title: 'meaning', most: 90, least: 16, priority: 3, unsorted: true},
+	{key: 'name', title: 'SETTING', most: 26, least: 12, priority: 0, filtered: true},
+	{key: 'value', title: 'VALUE', most: 34, least: 6, priority: 1},
+	{key: 'from', title: 'FROM', most: 12, priority: 2, filtered: true},
+	{key: 'says', title: 'MEANING', most: 90, least: 16, priority: 3, unsorted: true},
 ];
 
 export function settingRows({own}: ConfigState): Row[] {

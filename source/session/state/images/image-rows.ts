@@ -12,7 +12,7 @@ export const imageColumns: readonly Column[] = [
 	{key: 'name', title: 'IMAGE', most: 52, least: 20, priority: 1, filtered: true},
 	{key: 'download', title: 'DOWNLOAD', most: 9, align: 'right', priority: 0, filtered: true},
 	{key: 'cuda', title: 'CUDA', most: 6, priority: 2},
-	{key: 'framework', title: 'FRAMEWORK', most: 20, least: 9, priority: 3, filtered: true},
+	{key: 'framework', title: 'FRAMEWORK', most: 20, least: 14, priority: 3, filtered: true},
 	{key: 'why', title: 'WHY', most: 120, least: 12, priority: 4, unsorted: true},
 ];
 
@@ -55,8 +55,21 @@ export function imageVerdict(reference: string, {choices}: Facts['images']): str
 	return choice === undefined ? '' : (verdicts[String(choice.fits)] ?? '');
 }
 
-/** All reasons, whole. */
+/** What may have no column, and all reasons, whole. */
 export function imageDetail(reference: string, {choices}: Facts['images'], width: number): DetailLine[] {
-	const {reasons = []} = choices.find((each) => each.reference === reference) ?? {};
-	return reasons.flatMap((reason) => wrap(reason, Math.max(20, width)).map((text) => ({text})));
+	const choice = choices.find((each) => each.reference === reference);
+	if (choice === undefined) {
+		return [];
+	}
+
+	const {local, sizeBytes, cuda, framework, reasons} = choice;
+	const size = sizeBytes === null ? undefined : formatBytes(sizeBytes);
+	const facts = [
+		local ? `on this host${size === undefined ? '' : `, ${size}`}` : `download ${size ?? 'of unknown size'}`,
+		cuda === null ? '' : `CUDA ${cuda}`,
+		framework ?? '',
+	].filter((text) => text !== '');
+	return [facts.join(' · '), ...reasons].flatMap((text) =>
+		wrap(text, Math.max(20, width)).map((line) => ({text: line})),
+	);
 }

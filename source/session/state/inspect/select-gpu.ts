@@ -4,6 +4,7 @@ import type {Metric} from '../../../gpu/history/metrics.ts';
 import type {ProcessHistory} from '../../../gpu/history/process-history.ts';
 import {isIdle, reasonsInWords} from '../../../gpu/throttle.ts';
 import {formatDuration} from '../../../text/duration.ts';
+import {clockTime} from '../../../text/time.ts';
 import {fullnessStyle, type Style, temperatureStyle, theme} from '../../theme.ts';
 import type {Facts, GpuReading} from '../model.ts';
 import type {View} from '../reduce.ts';
@@ -102,17 +103,7 @@ function timeInWords(span: Span, cursorMs: number | undefined, nowMs: number): s
 		.join(' ');
 	return cursorMs === undefined
 		? `${others} · now`
-		: `${others} · ${clockTime(cursorMs, nowMs)}, ${formatDuration(nowMs - cursorMs)} ago`;
-}
-
-/** A moment on the clock of this machine, with its day where that is another. */
-function clockTime(atMs: number, nowMs: number): string {
-	const at = new Date(atMs);
-	const two = (part: number) => String(part).padStart(2, '0');
-	const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-	return at.toDateString() === new Date(nowMs).toDateString()
-		? time
-		: `${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
+		: `${others} · ${clockTime(new Date(cursorMs), new Date(nowMs))}, ${formatDuration(nowMs - cursorMs)} ago`;
 }
 
 function placeOf(cursorMs: number, span: Span, nowMs: number): number {
@@ -327,7 +318,7 @@ function processesOf(
 		processes: listed.map(({fromMs, ...process}) => ({
 			...process,
 			selected: process.pid === chosen,
-			since: fromMs === undefined ? '' : `seen since ${clockTime(fromMs, nowMs)}`,
+			since: fromMs === undefined ? '' : `seen since ${clockTime(new Date(fromMs), new Date(nowMs))}`,
 		})),
 		noProcess: unknown ? 'Processes are not known' : 'No process',
 	};

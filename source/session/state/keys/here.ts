@@ -4,7 +4,7 @@ import {type Box, isRunning} from '../../../box/box.ts';
 import {ownerText} from '../../../box/list.ts';
 import {boxOf} from '../boxes/shown-boxes.ts';
 import {chosenCheck, chosenCommand, fixOf} from '../checks/doctor.ts';
-import {whyNotFix} from '../checks/select-doctor.ts';
+import {shownChecks, whyNotFix} from '../checks/select-doctor.ts';
 import {isListName} from '../lists/reduce-lists.ts';
 import {unreadLog} from '../log/log-subject.ts';
 import {askToRead, type ContainerAction, type ContainerSituation} from '../machine/ask-container.ts';
@@ -13,6 +13,7 @@ import {
 	chosenHost,
 	chosenImage,
 	containerSituation,
+	selectList,
 	settingSituation,
 } from '../machine/select-lists.ts';
 import {type Facts, isDemoOffered} from '../model.ts';
@@ -182,6 +183,13 @@ function whyNotOnList({does}: Extract<Action, {type: 'list'}>, facts: Facts, vie
 		return does.type !== 'view' && facts.box.boxes.length === 0 ? 'there is no box' : undefined;
 	}
 
+	if (does.type === 'copy-row') {
+		const {screen} = view;
+		return isListName(screen) && selectList(screen, facts, view, anyTime).chosen === undefined
+			? 'there is nothing to copy'
+			: undefined;
+	}
+
 	if (does.type !== 'enter-row') {
 		return undefined;
 	}
@@ -196,7 +204,9 @@ function whyNotOnList({does}: Extract<Action, {type: 'list'}>, facts: Facts, vie
 			return whyNoContainer(facts, view);
 		}
 
-		case 'disk': {
+		case 'disk':
+		case 'events':
+		case 'commands': {
 			return 'it leads nowhere';
 		}
 
@@ -363,7 +373,8 @@ function whyNotChange(unset: boolean, facts: Facts, view: View): string | undefi
 }
 
 function whyNotOnDoctor({does}: Extract<Action, {type: 'doctor'}>, facts: Facts, view: View): string | undefined {
-	const {checks, phase} = facts.doctor;
+	const {phase} = facts.doctor;
+	const checks = shownChecks(facts, view);
 	const check = chosenCheck(view.doctor, checks);
 	switch (does.what) {
 		case 'ask-fix': {

@@ -50,11 +50,18 @@ All three, with ten for a page.
 @param options.noun what is walked through, for the help: lines are scrolled, anything else is chosen. Without it the help has nothing
 @param options.ends labels of the ends, where they are not simply the first and the last
 @param options.space false where that key has another meaning
+@param options.tab true where that key goes to the next, too
 */
 export function walk(
 	scope: Scope,
 	act: Act,
-	{noun, short, ends: ofEnds, space = true}: {noun?: string; short?: string; ends?: Labels; space?: boolean} = {},
+	{
+		noun,
+		short,
+		ends: ofEnds,
+		space = true,
+		tab = false,
+	}: {noun?: string; short?: string; ends?: Labels; space?: boolean; tab?: boolean} = {},
 ): Binding[] {
 	const ofSteps: Labels =
 		noun === undefined
@@ -65,9 +72,28 @@ export function walk(
 	const ofPages: Labels = noun === undefined ? unnamed : [`Ten ${noun}s up`, `Ten ${noun}s down`];
 	const first: Labels = noun === undefined ? unnamed : [`First ${noun}`, `Last ${noun}`];
 	return [
-		...steps(scope, act, {labels: ofSteps, ...(short === undefined ? {} : {short})}),
+		...steps(scope, act, {labels: ofSteps, tab, ...(short === undefined ? {} : {short})}),
 		...pages(scope, (by) => act(by * page), {labels: ofPages, space}),
 		...ends(scope, act, ofEnds ?? first),
+	];
+}
+
+/**
+All that walks through the lines below a field that is typed into: letters, Home and End are the field's.
+
+@param options.short in the footer @param options.tab true where that key goes to the next, too
+*/
+export function walkBelowField(
+	scope: Scope,
+	act: Act,
+	{short, tab = false}: {short?: string; tab?: boolean} = {},
+): Binding[] {
+	const keys = ['down', 'ctrl+n', ...(tab ? ['tab'] : [])];
+	return [
+		{scope, keys: ['up', 'ctrl+p'], label: '', action: act(-1)},
+		{scope, keys, label: '', ...(short === undefined ? {} : {short}), action: act(1)},
+		{scope, keys: ['pageup'], label: '', action: act(-page)},
+		{scope, keys: ['pagedown'], label: '', action: act(page)},
 	];
 }
 

@@ -65,6 +65,11 @@ export const newList: ListState = {
 	order: undefined,
 };
 
+/** Whether a filter is typed, or hides rows: then it has a line. */
+export function isFiltered({filter, typing}: Pick<ListState, 'filter' | 'typing'>): boolean {
+	return typing || textOf(filter) !== '';
+}
+
 /** The rows to show: those that the filter finds, sorted. */
 export function arrange(rows: readonly Row[], columns: readonly Column[], list: ListState): readonly Row[] {
 	const found = filterRows(rows, columns, textOf(list.filter));
@@ -124,7 +129,11 @@ export function nextSort(columns: readonly Column[], sort: string | undefined): 
 }
 
 /** Rows in which each word of the filter is found in one of the columns that it looks in. */
-export function filterRows(rows: readonly Row[], columns: readonly Column[], filter: string): readonly Row[] {
+export function filterRows<R extends Pick<Row, 'cells'>>(
+	rows: readonly R[],
+	columns: ReadonlyArray<Pick<Column, 'key' | 'filtered'>>,
+	filter: string,
+): readonly R[] {
 	const words = plain(filter)
 		.split(/\s+/)
 		.filter((word) => word !== '');
@@ -190,6 +199,11 @@ function endOf(text: string, word: string, start: number): number | undefined {
 /** The row that a key is about. */
 export function chosenRow<R extends Pick<Row, 'id'>>(rows: readonly R[], {chosen, place}: ListState): R | undefined {
 	return rows.find(({id}) => id === chosen) ?? rows[Math.min(place, rows.length - 1)];
+}
+
+/** All rows again. The row that was shown as chosen stays so, whether it was chosen by hand or is what the filter left at its place. */
+export function withoutFilter(list: ListState, rows: ReadonlyArray<Pick<Row, 'id'>>): ListState {
+	return {...list, chosen: chosenRow(rows, list)?.id ?? list.chosen, filter: emptyField, typing: false};
 }
 
 /** With the row chosen that is `by` places further. */

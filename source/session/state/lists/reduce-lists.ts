@@ -1,8 +1,18 @@
-import {emptyField, insert, type Typed, type as typeInto} from '../setup/field.ts';
-import {chosenRow, type ListState, moveBy, newList, type Row} from './list.ts';
+import {emptyField, insert, type Typed, textOf, type as typeInto} from '../setup/field.ts';
+import {chosenRow, type ListState, moveBy, newList, type Row, withoutFilter} from './list.ts';
 
 /** The screens that are one list. */
-const listNames = ['containers', 'processes', 'people', 'images', 'disk', 'hosts', 'settings'] as const;
+const listNames = [
+	'containers',
+	'processes',
+	'people',
+	'images',
+	'disk',
+	'hosts',
+	'settings',
+	'events',
+	'commands',
+] as const;
 export type ListName = (typeof listNames)[number];
 
 export type ListAction =
@@ -11,10 +21,12 @@ export type ListAction =
 	| {type: 'filter'; does: 'open' | 'accept' | 'clear'}
 	| {type: 'type-filter'; typed: Typed}
 	/** Clears the filter where there is one, and leaves the screen where not. */
-	| {type: 'leave-list' | 'sort' | 'enter-row'};
+	| {type: 'leave-list' | 'sort' | 'enter-row' | 'copy-row'};
 
-/** Also of the boxes of the main screen, where the view says which one is chosen. */
-export type Lists = Readonly<Record<ListName | 'boxes', ListState>>;
+/** Lists that are a part of their screen: of these the view says which row is chosen. */
+type PartName = 'boxes' | 'doctor';
+
+export type Lists = Readonly<Record<ListName | PartName, ListState>>;
 
 export const newLists: Lists = {
 	boxes: newList,
@@ -25,6 +37,10 @@ export const newLists: Lists = {
 	disk: newList,
 	hosts: newList,
 	settings: newList,
+	events: newList,
+	// The newest is the last.
+	commands: {...newList, place: Number.POSITIVE_INFINITY},
+	doctor: newList,
 };
 
 /** What is on the screen of a list. */
@@ -41,7 +57,8 @@ export type ListSituation = {
 
 export type Lead = {to: ListName; row: string} | {to: ListName; filter: string} | {to: 'main'; boxId: string};
 
-type Change = {screen?: ListName | 'main'; lists?: Lists; boxId?: string};
+/** `left`: what was shown before is shown again. `copied`: a text for the clipboard. */
+type Change = {screen?: ListName | 'main'; lists?: Lists; boxId?: string; left?: true; copied?: string};
 
 export function isListName(screen: string): screen is ListName {
 	return (listNames as readonly string[]).includes(screen);
@@ -49,7 +66,7 @@ export function isListName(screen: string): screen is ListName {
 
 /** The list that the keys on a screen are about. */
 function listOf(screen: string): keyof Lists | undefined {
-	return screen === 'main' ? 'boxes' : isListName(screen) ? screen : undefined;
+	return screen === 'main' ? 'boxes' : screen === 'doctor' || isListName(screen) ? screen : undefined;
 }
 
 /** Whether the filter of the list on the screen is being typed. */
@@ -101,7 +118,13 @@ export function reduceLists(
 		}
 
 		case 'leave-list': {
-			return list.filter.before + list.filter.after === '' ? {screen: 'main'} : changed({filter: emptyField});
+			return textOf(list.filter) === '' ? {left: true} : changed(withoutFilter(list, situation().rows));
+		}
+
+		case 'copy-row': {
+			const {value, text} = chosenRow(situation().rows, list)?.cells.name ?? {};
+			const name = typeof value === 'string' ? value : text;
+			return name === undefined ? {} : {copied: name};
 		}
 
 		case 'enter-row': {

@@ -75,7 +75,7 @@ function personRow(
 		markStyle: cards.size > 0 ? theme.good : theme.quiet,
 		dim: name === unknownUser,
 		cells: {
-			name: {text: mine ? `${name} (you)` : name},
+			name: {text: mine ? `${name} (you)` : name, value: name},
 			count: {text: cards.size === 0 ? '–' : String(cards.size), value: cards.size},
 			cards: {text: rangesOf(held.map(({index}) => index)).join(',')},
 			memory: {

@@ -1,4 +1,5 @@
 import {formatDuration} from '../../../text/duration.ts';
+import {commandDetail} from '../command-log/command-rows.ts';
 import {settingDetail} from '../config/config.ts';
 import {hostDetail} from '../hosts/host-rows.ts';
 import {imageDetail, imageVerdict} from '../images/image-rows.ts';
@@ -6,6 +7,7 @@ import {type DetailLine, pairLines} from '../lists/detail.ts';
 import type {ListName} from '../lists/reduce-lists.ts';
 import type {Facts} from '../model.ts';
 import {processInWords} from '../selectors.ts';
+import {eventDetail} from '../tells/event-rows.ts';
 import {tellPairs} from '../tells/select-tells.ts';
 import {knownContainers} from './containers.ts';
 import type {MachineState} from './machine.ts';
@@ -19,7 +21,7 @@ export function selectRowDetail(
 	id: string,
 	facts: Facts,
 	{now, width}: {now: Date; width: number},
-): {note: string; lines: DetailLine[]} {
+): {title?: string; note: string; lines: DetailLine[]} {
 	switch (name) {
 		case 'images': {
 			return {note: imageVerdict(id, facts.images), lines: imageDetail(id, facts.images, width)};
@@ -31,6 +33,14 @@ export function selectRowDetail(
 
 		case 'settings': {
 			return {note: '', lines: pairLines(settingDetail(id, facts.config))};
+		}
+
+		case 'events': {
+			return {title: 'In full', note: '', lines: eventDetail(id, facts, width)};
+		}
+
+		case 'commands': {
+			return {title: 'In full', note: '', lines: commandDetail(id, facts, width)};
 		}
 
 		case 'containers': {

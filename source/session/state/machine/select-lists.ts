@@ -2,6 +2,7 @@ import type {OwnSetting} from '../../../app/own-settings.ts';
 import type {Diagnostic} from '../../../base/failure.ts';
 import {isRunning} from '../../../box/box.ts';
 import {boxColumns, boxOf} from '../boxes/shown-boxes.ts';
+import {commandColumns, commandRows} from '../command-log/command-rows.ts';
 import {settingColumns, settingRows} from '../config/config.ts';
 import {hostColumns, hostRows, hostsNote} from '../hosts/host-rows.ts';
 import {imageColumns, imageRows} from '../images/image-rows.ts';
@@ -10,6 +11,7 @@ import {isListName, type Lead, type ListName, type ListSituation} from '../lists
 import type {Facts} from '../model.ts';
 import type {View} from '../reduce.ts';
 import type {SessionState} from '../store.ts';
+import {eventColumns, eventRows} from '../tells/event-rows.ts';
 import type {ContainerSituation} from './ask-container.ts';
 import {containerColumns, containerRows, knownContainers, shownName} from './containers.ts';
 import {diskColumns, diskRows} from './disk.ts';
@@ -31,6 +33,8 @@ const columnsOf: Record<ListName, readonly Column[]> = {
 	disk: diskColumns,
 	hosts: hostColumns,
 	settings: settingColumns,
+	events: eventColumns,
+	commands: commandColumns,
 };
 
 /** Who waits for GPUs has a column while someone does. */
@@ -63,6 +67,14 @@ function rowsOf(name: ListName, facts: Facts, now: Date): Row[] {
 
 		case 'settings': {
 			return settingRows(facts.config);
+		}
+
+		case 'events': {
+			return eventRows(facts, now);
+		}
+
+		case 'commands': {
+			return commandRows(facts, now);
 		}
 
 		case 'disk': {
@@ -114,6 +126,8 @@ const titles: Record<ListName, string> = {
 	disk: 'Disk',
 	hosts: 'Hosts',
 	settings: 'Your settings',
+	events: 'What happened',
+	commands: 'What was run',
 };
 
 function noteOf(name: ListName, {machine, config, images, hosts}: Facts): string {
@@ -143,7 +157,9 @@ function noteOf(name: ListName, {machine, config, images, hosts}: Facts): string
 		}
 
 		case 'processes':
-		case 'people': {
+		case 'people':
+		case 'events':
+		case 'commands': {
 			return '';
 		}
 	}
@@ -167,7 +183,9 @@ function problemOfList(name: ListName, facts: Facts): Diagnostic | undefined {
 			return facts.hosts.problem;
 		}
 
-		case 'containers': {
+		case 'containers':
+		case 'events':
+		case 'commands': {
 			return undefined;
 		}
 
@@ -221,6 +239,14 @@ function emptyOf(name: ListName, {machine, gpu, config, images, hosts}: Facts): 
 			return config.phase === 'failed' ? '' : 'Reading …';
 		}
 
+		case 'events': {
+			return 'Nothing since the session began. Lost, slowed and free GPUs, ends of boxes and jobs, and a full disk are listed here.';
+		}
+
+		case 'commands': {
+			return 'Nothing yet. What keys do here stands here as commands.';
+		}
+
 		case 'disk': {
 			return machine.disk.phase === 'waiting' ? 'Measuring; with many images this takes a minute …' : '';
 		}
@@ -229,8 +255,10 @@ function emptyOf(name: ListName, {machine, gpu, config, images, hosts}: Facts): 
 
 /** What a key on the list's screen depends on. */
 export function listSituation({facts, view}: SessionState, now: Date): ListSituation {
-	if (view.screen === 'main') {
+	const name = listOnScreen(view);
+	if (name === undefined) {
 		return {
+			// Of the main screen and of doctor, which know themselves which rows they show.
 			rows: [],
 			nextSort: (sort) => nextSort(boxColumns, sort),
 			orderBy: () => undefined,
@@ -238,7 +266,6 @@ export function listSituation({facts, view}: SessionState, now: Date): ListSitua
 		};
 	}
 
-	const name = listOnScreen(view) ?? 'containers';
 	const {rows, columns} = selectList(name, facts, view, now);
 	return {
 		rows,
@@ -266,6 +293,8 @@ function leadFrom(name: ListName, id: string, {gpu, box}: Facts): Lead | undefin
 		case 'images':
 		case 'hosts':
 		case 'settings':
+		case 'events':
+		case 'commands':
 		case 'disk': {
 			return undefined;
 		}

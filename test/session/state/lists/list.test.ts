@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {columnWidths} from '../../../../source/session/components/list-pane.tsx';
+import {columnWidths, headLine} from '../../../../source/session/components/list-pane.tsx';
 import {
 	arrange,
 	type Cell,
@@ -15,6 +15,16 @@ import {
 	orderOf,
 	type Row,
 } from '../../../../source/session/state/lists/list.ts';
+import {
+	isListName,
+	type ListAction,
+	type ListSituation,
+	newLists,
+	reduceLists,
+} from '../../../../source/session/state/lists/reduce-lists.ts';
+import {selectList} from '../../../../source/session/state/machine/select-lists.ts';
+import {noFacts} from '../../../../source/session/state/model.ts';
+import {firstView} from '../../../../source/session/state/reduce.ts';
 
 const columns: Column[] = [
 	{key: 'name', title: 'NAME', most: 20, least: 5, priority: 0, filtered: true},
@@ -115,4 +125,59 @@ test('columns are left out by priority, and never wider together than there is r
 		const all = widths.reduce((sum, {columns: room}) => sum + room, 0) + 2 * Math.max(0, widths.length - 1);
 		assert.ok(all <= Math.max(width, 0), `${all} in ${width}`);
 	}
+});
+
+test('when a filter is cleared, the row that was shown as chosen stays so; given up while it is typed, the one before is', () => {
+	const shown: ListSituation = {
+		rows: arrange(rows, columns, filtered('train')),
+		orderBy: () => undefined,
+		nextSort: () => undefined,
+		leadsTo: () => undefined,
+	};
+	const lists = {...newLists, containers: filtered('train', {chosen: 'web-2', typing: true})};
+	const after = (...actions: ListAction[]) => {
+		let now = {screen: 'containers', lists};
+		for (const action of actions) {
+			now = {...now, lists: reduceLists(now, action, () => shown).lists ?? now.lists};
+		}
+
+		return now.lists.containers;
+	};
+	const left = after({type: 'filter', does: 'accept'}, {type: 'leave-list'});
+	assert.equal(chosenRow(rows, left)?.id, 'llm-train');
+	assert.deepEqual(left.filter, newList.filter);
+	assert.equal(chosenRow(rows, after({type: 'filter', does: 'clear'}))?.id, 'web-2');
+});
+
+test('what a row is called is copied, also where more stands beside it', () => {
+	const copied = (name: Cell) =>
+		reduceLists({screen: 'people', lists: newLists}, {type: 'copy-row'}, () => ({
+			rows: [{...row('x', 1), cells: {name}}],
+			orderBy: () => undefined,
+			nextSort: () => undefined,
+			leadsTo: () => undefined,
+		})).copied;
+	assert.equal(copied({text: 'dora (you)', value: 'dora'}), 'dora');
+	assert.equal(copied({text: 'gpubox up'}), 'gpubox up');
+});
+
+test('no head is cut: each column has room for its own, or is left out', () => {
+	const facts = noFacts({demo: false, engineAddress: '', person: 'alice', folder: '~'});
+	const names = Object.keys(newLists).filter(isListName);
+	assert.ok(names.length > 5);
+	for (const name of names) {
+		for (const {title, most, least = most} of selectList(name, facts, firstView, new Date(0)).columns) {
+			assert.ok(Math.min(most, least) >= title.length, `${name} ${title}`);
+		}
+	}
+});
+
+test('the arrow of a sorted column has a place where its head fills the column', () => {
+	const narrow: Column[] = [
+		{key: 'cpu', title: 'LONG', most: 4, align: 'right', priority: 0, largestFirst: true},
+		{key: 'name', title: 'NAME', most: 20, priority: 1},
+	];
+	const line = (sort: string | undefined) => headLine(columnWidths(narrow, rows, 60), sort);
+	assert.match(line(undefined), /^LONG {2}NAME/);
+	assert.match(line('cpu'), /^LONG↓ NAME/);
 });

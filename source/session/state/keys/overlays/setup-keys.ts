@@ -1,7 +1,7 @@
 import type {Action} from '../../reduce.ts';
 import type {SetupAction} from '../../setup/setup.ts';
 import type {Binding} from '../binding.ts';
-import {steps} from '../walk-keys.ts';
+import {walk, walkBelowField} from '../walk-keys.ts';
 
 /** A key for each selectable line: its number, or how many. */
 const lineKeys = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '0', 'a'];
@@ -15,7 +15,7 @@ export const setupKeys: Binding[] = [
 		short: 'select',
 		action: setup({what: 'take'}),
 	},
-	...steps('setup', (by) => setup({what: 'move', by}), {short: 'choose', tab: true}),
+	...walk('setup', (by) => setup({what: 'move', by}), {short: 'choose', tab: true}),
 	...lineKeys.map((key): Binding => ({scope: 'setup', keys: [key], label: '', action: setup({what: 'line', key})})),
 	{
 		scope: 'setup',
@@ -31,8 +31,7 @@ export const setupKeys: Binding[] = [
 
 	{scope: 'field', keys: ['enter'], label: '', short: 'select', action: setup({what: 'take'})},
 	{scope: 'field', keys: ['tab'], label: '', short: 'complete', action: setup({what: 'complete'})},
-	{scope: 'field', keys: ['up'], label: '', action: setup({what: 'move', by: -1})},
-	{scope: 'field', keys: ['down'], label: '', action: setup({what: 'move', by: 1})},
+	...walkBelowField('field', (by) => setup({what: 'move', by})),
 	{scope: 'field', keys: ['escape'], label: '', short: 'back', action: setup({what: 'back'})},
 ];
 

@@ -1,8 +1,4 @@
 import type {Binding} from '../binding.ts';
-import {walk} from '../walk-keys.ts';
 
-/** The command log. */
-export const commandKeys: Binding[] = [
-	...walk('commands', (by) => ({type: 'scroll-commands', by}), {short: 'scroll'}),
-	{scope: 'commands', keys: ['escape', 'C'], label: '', short: 'back', action: {type: 'back'}},
-];
+/** The command log, beside the keys of every list. */
+export const commandKeys: Binding[] = [{scope: 'commands', keys: ['C'], label: 'Back', action: {type: 'back'}}];

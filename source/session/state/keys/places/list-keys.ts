@@ -1,6 +1,6 @@
 import type {ListAction, ListName} from '../../lists/reduce-lists.ts';
 import type {Binding} from '../binding.ts';
-import {walk} from '../walk-keys.ts';
+import {walk, walkBelowField} from '../walk-keys.ts';
 
 /** From each screen to each other. */
 const viewKeys: Binding[] = [
@@ -57,6 +57,7 @@ export const listKeys: Binding[] = [
 		action: list({type: 'enter-row'}),
 	},
 	{scope: 'list', keys: ['/'], label: 'Filter', short: 'filter', action: list({type: 'filter', does: 'open'})},
+	{scope: 'list', keys: ['y'], label: 'Copy its name, or line', action: list({type: 'copy-row'})},
 	{scope: 'list', keys: ['S'], label: 'Sort by the next column', short: 'sort', action: list({type: 'sort'})},
 	{
 		scope: 'list',
@@ -68,8 +69,7 @@ export const listKeys: Binding[] = [
 
 	{scope: 'filter', keys: ['enter'], label: '', short: 'done', action: list({type: 'filter', does: 'accept'})},
 	{scope: 'filter', keys: ['escape'], label: '', short: 'no filter', action: list({type: 'filter', does: 'clear'})},
-	{scope: 'filter', keys: ['up'], label: '', action: list({type: 'select-row', by: -1})},
-	{scope: 'filter', keys: ['down', 'tab'], label: '', action: list({type: 'select-row', by: 1})},
+	...walkBelowField('filter', (by) => list({type: 'select-row', by}), {tab: true}),
 ];
 
 function list(does: ListAction): Binding['action'] {

@@ -39,6 +39,13 @@ export const logKeys: Binding[] = [
 	},
 
 	{
+		scope: 'side',
+		keys: ['enter'],
+		label: 'Log on the whole screen',
+		short: 'whole screen',
+		action: {type: 'zoom-log'},
+	},
+	{
 		scope: 'log',
 		keys: ['/'],
 		label: 'Search the whole log',

@@ -1,6 +1,6 @@
 import type {ConfigAction} from '../../config/config.ts';
 import type {Binding} from '../binding.ts';
-import {steps} from '../walk-keys.ts';
+import {walk} from '../walk-keys.ts';
 
 /** The user's settings: their list, and the one that is being changed. */
 export const settingKeys: Binding[] = [
@@ -15,7 +15,7 @@ export const settingKeys: Binding[] = [
 	},
 	{scope: 'setting', keys: ['enter'], label: '', short: 'set', action: config({what: 'take'})},
 	{scope: 'setting', keys: ['escape'], label: '', short: 'back', action: config({what: 'close'})},
-	...steps('choice', (by) => config({what: 'move', by}), {short: 'choose', tab: true}),
+	...walk('choice', (by) => config({what: 'move', by}), {short: 'choose', tab: true}),
 ];
 
 function config(does: ConfigAction): Binding['action'] {
