@@ -65,7 +65,9 @@ export async function startFaultProxy(server: Place, listenAt?: string): Promise
 			return;
 		}
 
-		const {method = 'GET', url = '/', headers} = incoming;
+		const {method = 'GET', url = '/'} = incoming;
+		// How long a connection goes on is a matter of its two ends: those to the server are used again.
+		const {connection: _, ...headers} = incoming.headers;
 		const upstream = request({...server, method, path: url, headers}, (answer) => {
 			seen.bytes = Number(answer.headers['content-length'] ?? 0);
 			void passOn(answer, outgoing, seen, judge(seen, true));
