@@ -1,10 +1,10 @@
 /**
-HTTP over a socket of this machine, for questions whose answer is read as a whole. Node's own client can do far more: to load it, and to ask by
-it for the first time, takes three times as long as this, a fifth of `gpubox ls`.
+HTTP over a socket of this machine, for questions whose answer is read as a whole, or is the connection itself. Node's own client can do far
+more: to load it, and to ask by it for the first time, takes three times as long as this, a fifth of `gpubox ls`.
 
 Each question has a connection of its own, which ends with the answer.
 */
-import {connect} from 'node:net';
+import {connect, type Socket} from 'node:net';
 import {EngineError} from '../engine.ts';
 
 export type SocketQuestion = {
@@ -31,21 +31,51 @@ const headBytes = 16 * 1024;
 /** What the size of a chunk, or a line after the last, may take. */
 const lineBytes = 4 * 1024;
 
+type OnEnd = (end: (reason: EngineError) => void) => void;
+
 /**
 Asks at a socket. Rejects with what the socket fails with, or an EngineError.
 
 @param onEnd called with what ends the question early
 */
-export function askSocket(
+export async function askSocket(socketPath: string, question: SocketQuestion, onEnd: OnEnd): Promise<SocketAnswer> {
+	const {answer, socket} = await converse(socketPath, question, {Connection: 'close'}, onEnd);
+	socket.destroy();
+	return answer;
+}
+
+/**
+Asks for the connection itself. Rejects as above.
+
+@returns an answer where it is refused
+*/
+export async function upgradeSocket(
 	socketPath: string,
 	question: SocketQuestion,
-	onEnd: (end: (reason: EngineError) => void) => void,
-): Promise<SocketAnswer> {
-	const text = toText(question);
+	onEnd: OnEnd,
+): Promise<{socket: Socket} | {answer: SocketAnswer}> {
+	const {answer, socket} = await converse(socketPath, question, {Connection: 'Upgrade', Upgrade: 'tcp'}, onEnd);
+	if (answer.status === switched) {
+		return {socket};
+	}
+
+	socket.destroy();
+	return {answer};
+}
+
+/** The connection is handed over. */
+const switched = 101;
+
+function converse(
+	socketPath: string,
+	question: SocketQuestion,
+	own: Record<string, string>,
+	onEnd: OnEnd,
+): Promise<{answer: SocketAnswer; socket: Socket}> {
+	const text = toText(question, own);
 	return new Promise((resolve, reject) => {
 		const reader = new AnswerReader(question);
 		const socket = connect({path: socketPath});
-		socket.on('error', reject);
 		const attempt = (read: () => void) => {
 			try {
 				read();
@@ -54,27 +84,41 @@ export function askSocket(
 			}
 
 			if (reader.answer !== undefined) {
-				resolve(reader.answer);
-				socket.destroy();
+				socket.off('readable', take);
+				socket.off('end', end);
+				if (reader.rest.length > 0) {
+					socket.unshift(reader.rest);
+				}
+
+				resolve({answer: reader.answer, socket});
 			}
 		};
-		socket.on('data', (bytes: Buffer) => attempt(() => reader.take(bytes)));
-		socket.on('end', () => attempt(() => reader.end()));
+		const take = () =>
+			attempt(() => {
+				while (reader.answer === undefined) {
+					const bytes = socket.read() as Buffer | null;
+					if (bytes === null) {
+						return;
+					}
+
+					reader.take(bytes);
+				}
+			});
+		const end = () => attempt(() => reader.end());
+		// Not as it comes: what follows the answer is whoever's the connection is then.
+		socket.on('readable', take);
+		socket.on('end', end);
+		socket.on('error', reject);
 		socket.on('close', () => reject(brokenOff()));
 		onEnd((reason) => socket.destroy(reason));
 		socket.write(Buffer.concat([Buffer.from(text, 'latin1'), ...(question.data === undefined ? [] : [question.data])]));
 	});
 }
 
-function toText({method, path, headers, data}: SocketQuestion): string {
+function toText({method, path, headers, data}: SocketQuestion, own: Record<string, string>): string {
 	const length = data?.length ?? (method === 'GET' || method === 'HEAD' ? undefined : 0);
-	const lines = [
-		`${method} ${path} HTTP/1.1`,
-		'Host: localhost',
-		'Connection: close',
-		...(length === undefined ? [] : [`Content-Length: ${length}`]),
-		...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-	];
+	const all = {Host: 'localhost', ...own, ...(length === undefined ? {} : {'Content-Length': length}), ...headers};
+	const lines = [`${method} ${path} HTTP/1.1`, ...Object.entries(all).map(([name, value]) => `${name}: ${value}`)];
 	// Anything else could end the line, and be the next one.
 	if (/[^!-~]/.test(path) || lines.some((line) => /[^ -~]/.test(line))) {
 		throw new EngineError('failed', 'a question with a character that HTTP does not allow');
@@ -90,6 +134,8 @@ type Framing = 'none' | number | 'chunks' | 'connection';
 export class AnswerReader {
 	/** Once all of it is there, or more than is read. */
 	answer: SocketAnswer | undefined;
+	/** What came after an answer that hands the connection over. */
+	rest: Buffer = Buffer.alloc(0);
 	readonly #question: Pick<SocketQuestion, 'method' | 'mostBytes'>;
 	#head: Head | undefined;
 	#framing: Framing = 'none';
@@ -150,7 +196,13 @@ export class AnswerReader {
 
 			const head = parseHead(this.#begun.toString('latin1', 0, end));
 			this.#begun = this.#begun.subarray(end + '\r\n\r\n'.length);
-			// Those from 100 are only said in between.
+			if (head.status === switched) {
+				this.answer = {...head, body: undefined};
+				this.rest = this.#begun;
+				return this.#begun;
+			}
+
+			// The others from 100 are only said in between.
 			if (head.status >= 200) {
 				this.#begin(head);
 				return this.#begun;

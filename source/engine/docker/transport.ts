@@ -6,7 +6,7 @@ import {EngineError} from '../engine.ts';
 import {foreignReason, refusal, toEngineError} from '../errors.ts';
 import {afterInterrupt, type Limit, refusalBytes} from '../limits.ts';
 import type {Client, Connection} from './connect.ts';
-import {askSocket, brokenOff} from './socket-http.ts';
+import {askSocket, brokenOff, type SocketAnswer, type SocketQuestion, upgradeSocket} from './socket-http.ts';
 
 /** One question to the engine. */
 export type Question = {
@@ -99,14 +99,23 @@ async function askClient(connection: Connection, question: Question, watch: Watc
 }
 
 async function askAtSocket(socketPath: string, question: Question, watch: Watch): Promise<Answer> {
-	const {limit, method = 'GET', accept} = question;
+	const answer = await askSocket(socketPath, toSocketQuestion(question), watch.onEnd);
+	return wholeAnswer(answer, question);
+}
+
+function toSocketQuestion(question: Question): SocketQuestion {
+	const {limit, accept} = question;
 	const {data, ...asked} = toRequest(question);
-	const mostBytes = (status: number) => (isAccepted(status, accept) ? limit.bytes : refusalBytes);
-	const {status, headers, body} = await askSocket(
-		socketPath,
-		{...asked, data: data instanceof Readable ? undefined : data, mostBytes},
-		watch.onEnd,
-	);
+	return {
+		...asked,
+		data: data instanceof Readable ? undefined : data,
+		mostBytes: (status) => (isAccepted(status, accept) ? limit.bytes : refusalBytes),
+	};
+}
+
+/** @throws EngineError for one that refuses, or is too large */
+function wholeAnswer({status, headers, body}: SocketAnswer, question: Question): Answer {
+	const {limit, method, accept} = question;
 	if (!isAccepted(status, accept)) {
 		throw refused(question, status, method === 'HEAD' ? '' : reasonIn(body));
 	}
@@ -297,7 +306,27 @@ async function* lentPieces(response: IncomingMessage): AsyncGenerator<Buffer> {
 }
 
 async function switchOver(connection: Connection, question: Question, watch: Watch): Promise<Duplex> {
-	const client = await connection.client();
+	const socketPath = connection.socketPath();
+	const socket =
+		socketPath === undefined
+			? await switchClient(await connection.client(), question, watch)
+			: await switchAtSocket(socketPath, question, watch);
+	// Readers of the stream get the error; after the last reader no one is left to report it to.
+	socket.on('error', () => {});
+	return socket;
+}
+
+async function switchAtSocket(socketPath: string, question: Question, watch: Watch): Promise<Duplex> {
+	const answer = await upgradeSocket(socketPath, toSocketQuestion(question), watch.onEnd);
+	if ('socket' in answer) {
+		return answer.socket;
+	}
+
+	wholeAnswer(answer.answer, question);
+	throw notHandedOver(question);
+}
+
+async function switchClient(client: Client, question: Question, watch: Watch): Promise<Duplex> {
 	const answer = await new Promise<{socket: Duplex} | {response: IncomingMessage}>((resolve, reject) => {
 		const outgoing = send(
 			client,
@@ -317,8 +346,6 @@ async function switchOver(connection: Connection, question: Question, watch: Wat
 	});
 	if ('socket' in answer) {
 		const {socket} = answer;
-		// Readers of the stream get the error; after the last reader no one is left to report it to.
-		socket.on('error', () => {});
 		watch.onEnd((reason) => socket.destroy(reason));
 		return socket;
 	}
@@ -326,7 +353,11 @@ async function switchOver(connection: Connection, question: Question, watch: Wat
 	watch.onEnd((reason) => answer.response.destroy(reason));
 	await checked(answer.response, question);
 	answer.response.destroy();
-	throw new EngineError('not-an-engine', `${question.limit.question}: the connection is not handed over`);
+	throw notHandedOver(question);
+}
+
+function notHandedOver({limit}: Question): EngineError {
+	return new EngineError('not-an-engine', `${limit.question}: the connection is not handed over`);
 }
 
 /** @throws EngineError with the engine's own reason, unless the status is one of success */

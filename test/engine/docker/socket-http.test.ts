@@ -5,7 +5,12 @@ import {createServer, type Socket} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, test} from 'node:test';
-import {AnswerReader, askSocket, type SocketQuestion} from '../../../source/engine/docker/socket-http.ts';
+import {
+	AnswerReader,
+	askSocket,
+	type SocketQuestion,
+	upgradeSocket,
+} from '../../../source/engine/docker/socket-http.ts';
 import {EngineError} from '../../../source/engine/engine.ts';
 
 const asked = {method: 'GET', mostBytes: () => 1000};
@@ -128,27 +133,34 @@ describe('what is no answer', () => {
 	}
 });
 
-/** What a server at a socket gets from one question, which it answers with `answer`. */
-async function requestOf(question: Partial<SocketQuestion>, answer = head('Content-Length: 0')) {
+/** A server at a socket, for as long as it is used. */
+async function withServer<T>(serve: (socket: Socket) => unknown, use: (path: string) => Promise<T>): Promise<T> {
 	const folder = await mkdtemp(join(tmpdir(), 'gpubox-socket-'));
 	const path = join(folder, 'x.sock');
-	let taken = '';
-	const server = createServer((socket: Socket) => {
-		socket.on('data', (bytes) => {
-			taken += bytes.toString('latin1');
-			if (taken.endsWith('\r\n\r\n') || taken.endsWith('}')) {
-				socket.end(answer);
-			}
-		});
-	}).listen(path);
+	const server = createServer(serve).listen(path);
 	await once(server, 'listening');
 	try {
-		await askSocket(path, {method: 'GET', path: '/x', headers: {}, mostBytes: () => 10, ...question}, () => {});
-		return taken;
+		return await use(path);
 	} finally {
 		server.close();
 		await rm(folder, {recursive: true});
 	}
+}
+
+/** What a server at a socket gets from one question. */
+async function requestOf(question: Partial<SocketQuestion>): Promise<string> {
+	let taken = '';
+	const serve = (socket: Socket) =>
+		socket.on('data', (bytes) => {
+			taken += bytes.toString('latin1');
+			if (taken.endsWith('\r\n\r\n') || taken.endsWith('}')) {
+				socket.end(head('Content-Length: 0'));
+			}
+		});
+	await withServer(serve, (path) =>
+		askSocket(path, {method: 'GET', path: '/x', headers: {}, mostBytes: () => 10, ...question}, () => {}),
+	);
+	return taken;
 }
 
 describe('a question', () => {
@@ -166,16 +178,88 @@ describe('a question', () => {
 		assert.match(await requestOf({method: 'POST', data}), /\r\nContent-Length: 6\r\n\r\n\{"Ã©"\}$/);
 	});
 
-	test('is not sent with a character that could begin another one', () => {
+	test('is not sent with a character that could begin another one', async () => {
 		for (const question of [
 			{path: '/x y'},
 			{path: '/x\r\nA: b'},
 			{headers: {A: 'b\r\nC: d'}},
 			{headers: {'A\n': 'b'}},
 		]) {
-			const ask = () =>
-				askSocket('/nowhere', {method: 'GET', path: '/x', headers: {}, mostBytes: () => 1, ...question}, () => {});
-			assert.throws(ask, /HTTP does not allow/);
+			const asked = {method: 'GET', path: '/x', headers: {}, mostBytes: () => 1, ...question};
+			await assert.rejects(
+				askSocket('/nowhere', asked, () => {}),
+				/HTTP does not allow/,
+			);
 		}
+	});
+});
+
+describe('a connection that is asked for', () => {
+	const question = {method: 'POST', path: '/x', headers: {}, data: Buffer.from('{}'), mostBytes: () => 10};
+	const switched = 'HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\n\r\n';
+
+	/** What the connection says until it ends, when the other side answers with these pieces and then says again what it is told. */
+	async function listen(pieces: readonly string[]) {
+		return withServer(
+			async (socket) => {
+				await once(socket, 'data');
+				const told = once(socket, 'data');
+				for (const piece of pieces) {
+					socket.write(piece);
+					await new Promise((resolve) => {
+						setImmediate(resolve);
+					});
+				}
+
+				socket.end(`told ${(await told)[0]}`);
+			},
+			async (path) => {
+				const answer = await upgradeSocket(path, question, () => {});
+				assert.ok('socket' in answer);
+				answer.socket.write('this');
+				let heard = '';
+				for await (const bytes of answer.socket) {
+					heard += String(bytes);
+				}
+
+				return heard;
+			},
+		);
+	}
+
+	test('is handed over with what came beside the answer, and goes on in both directions', async () => {
+		assert.equal(await listen([switched]), 'told this');
+		assert.equal(await listen([`${switched}first, `]), 'first, told this');
+		assert.equal(
+			await listen([switched.slice(0, 20), `${switched.slice(20)}first, `, 'second, ']),
+			'first, second, told this',
+		);
+	});
+
+	test('is asked for in one piece with what is sent along', async () => {
+		const said = await withServer(
+			(socket) => {
+				socket.once('data', (bytes) => socket.end(`${switched}${bytes}`));
+			},
+			async (path) => {
+				const answer = await upgradeSocket(path, question, () => {});
+				assert.ok('socket' in answer);
+				answer.socket.setEncoding('utf8');
+				return (await answer.socket.toArray()).join('');
+			},
+		);
+		assert.equal(
+			said,
+			'POST /x HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 2\r\n\r\n{}',
+		);
+	});
+
+	test('is an answer where it is refused', async () => {
+		const refused = await withServer(
+			(socket) => socket.once('data', () => socket.end('HTTP/1.1 409 Conflict\r\nContent-Length: 2\r\n\r\nno')),
+			(path) => upgradeSocket(path, question, () => {}),
+		);
+		assert.ok('answer' in refused);
+		assert.deepEqual({status: refused.answer.status, body: String(refused.answer.body)}, {status: 409, body: 'no'});
 	});
 });
