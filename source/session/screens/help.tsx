@@ -1,8 +1,10 @@
-import {Box, Text} from 'ink';
+import {Box} from 'ink';
 import {cut, fit} from '../../text/layout/fit.ts';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
+import {Line} from '../components/line.tsx';
 import {TitledPane} from '../components/titled-pane.tsx';
+import {paint} from '../look/paint.ts';
 import {type HelpLine, selectHelp} from '../state/help/select-help.ts';
 import {selectHints} from '../state/key-hints.ts';
 import {shownKey} from '../state/keys/key-names.ts';
@@ -15,8 +17,14 @@ const cell = 39;
 
 /** The whole help as rows of cells, as many beside each other as fit. */
 export function helpLines(facts: Facts, view: View, {columns, room}: {columns: number; room: number}): HelpLine[][] {
-	const airy = arrange(selectHelp(facts, view, true), columns);
-	return airy.length <= room ? airy : arrange(selectHelp(facts, view, false), columns);
+	const lines = selectHelp(facts, view);
+	const airy = arrange(lines, columns);
+	return airy.length <= room
+		? airy
+		: arrange(
+				lines.filter(({kind}) => kind !== 'gap'),
+				columns,
+			);
 }
 
 function arrange(lines: HelpLine[], columns: number): HelpLine[][] {
@@ -55,12 +63,7 @@ export function HelpScreen({facts, view, size}: Properties) {
 			>
 				{shown.map((cells, row) => (
 					// biome-ignore lint/suspicious/noArrayIndexKey: a row of the window is nothing but its place
-					<Text key={row} wrap="truncate">
-						{cells.map((line, column) => (
-							// biome-ignore lint/suspicious/noArrayIndexKey: as above
-							<Cell key={column} line={line} width={width} />
-						))}
-					</Text>
+					<Line key={row} text={cells.map((line) => cellText(line, width)).join('')} />
 				))}
 			</TitledPane>
 			<Footer hints={[...scrolls, ...selectHints(facts, view)]} width={columns} />
@@ -68,36 +71,29 @@ export function HelpScreen({facts, view, size}: Properties) {
 	);
 }
 
-function Cell({line, width}: {line: HelpLine; width: number}) {
+function cellText(line: HelpLine, width: number): string {
 	switch (line.kind) {
 		case 'gap': {
-			return <Text>{' '.repeat(width)}</Text>;
+			return ' '.repeat(width);
 		}
 
 		case 'title': {
-			return (
-				<Text {...theme.accent} bold>
-					{fit(` ${line.text}`, width)}
-				</Text>
-			);
+			return paint(fit(` ${line.text}`, width), theme.strong);
 		}
 
 		case 'reason': {
-			return (
-				<Text {...theme.quiet}>
-					{fit(cut(`${' '.repeat(13)}${line.more ? ' ' : '└'} ${line.text}`, width - 1), width)}
-				</Text>
-			);
+			const text = `${' '.repeat(13)}${line.more ? ' ' : '└'} ${line.text}`;
+			return paint(fit(cut(text, width - 1), width), theme.quiet);
 		}
 
 		case 'key': {
+			const keys = fit(line.keys, 11, 'right');
 			const label = `  ${fit(cut(line.label, width - 14), width - 13)}`;
-			return (
-				<Text {...(line.state === 'off' ? theme.quiet : {})}>
-					<Text bold={line.state === 'on'}>{fit(line.keys, 11, 'right')}</Text>
-					{label}
-				</Text>
-			);
+			return line.state === 'on'
+				? `${paint(keys, theme.title)}${label}`
+				: line.state === 'off'
+					? paint(`${keys}${label}`, theme.quiet)
+					: `${keys}${label}`;
 		}
 	}
 }

@@ -15,7 +15,7 @@ function withBoxes(...boxes: Facts['box']['boxes']): Facts {
 }
 
 function helpOf(facts: Facts, from: Partial<View> = {}): Array<{label: string; state: string; reason: string}> {
-	const lines = selectHelp(facts, {...firstView, ...from, screen: 'help'}, true);
+	const lines = selectHelp(facts, {...firstView, ...from, screen: 'help'});
 	return lines.flatMap((line, place) => {
 		const below = lines[place + 1];
 		return line.kind === 'key'
@@ -63,13 +63,13 @@ test('a key that does nothing now says why, and that of another place does not',
 
 test('where one came from comes first, and every key with a label is there', () => {
 	const titles = (from: Partial<View>) =>
-		selectHelp(withBoxes(), {...firstView, ...from, screen: 'help'}, false).flatMap((line) =>
+		selectHelp(withBoxes(), {...firstView, ...from, screen: 'help'}).flatMap((line) =>
 			line.kind === 'title' ? [line.text] : [],
 		);
 	assert.equal(titles({})[0], '▸ In the list of boxes');
 	assert.equal(titles({behindHelp: 'images'})[0], '▸ On the images screen');
 	const labels = (behindHelp: View['behindHelp']) =>
-		selectHelp(withBoxes(), {...firstView, screen: 'help', behindHelp}, false).flatMap((line) =>
+		selectHelp(withBoxes(), {...firstView, screen: 'help', behindHelp}).flatMap((line) =>
 			line.kind === 'key' && line.state !== 'elsewhere' ? [line.label] : [],
 		);
 	// Enter starts a box there.

@@ -45,8 +45,8 @@ export type HelpLine =
 /** Columns of a reason on a terminal of 80 columns, where two keys are beside each other; a longer one has several lines. */
 export const reasonWidth = 22;
 
-/** All lines, with empty ones between sections where they are `airy`. Safe to print. */
-export function selectHelp(facts: Facts, view: View, airy: boolean): HelpLine[] {
+/** All lines, with empty ones between sections. Safe to print. */
+export function selectHelp(facts: Facts, view: View): HelpLine[] {
 	const behind: View = {...view, screen: view.behindHelp};
 	const scopes = scopesOf(behind);
 	const here = sections.filter(([scope]) => scopes.includes(scope));
@@ -61,7 +61,7 @@ export function selectHelp(facts: Facts, view: View, airy: boolean): HelpLine[] 
 			.filter((binding) => binding.scope === scope && binding.label !== '' && !isShadowed(binding, scopes, facts))
 			.flatMap((binding) => (scopes.includes(scope) ? lineHere(binding, facts, behind) : [lineElsewhere(binding)])),
 	]);
-	return airy ? lines.slice(1) : lines.filter(({kind}) => kind !== 'gap');
+	return lines.slice(1);
 }
 
 /** Whether all its keys have another meaning in a nearer place. */
@@ -88,9 +88,13 @@ const leastOfName = 9;
 function labelInHelp(binding: Binding, facts: Facts, view: View): string {
 	const label = labelHere(binding, facts, view);
 	const over = widthOf(label) - labelWidth;
+	if (over <= 0) {
+		return label;
+	}
+
 	const names = [...facts.box.boxes, ...facts.machine.containers].map(({name}) => safeText(name));
-	const name = over > 0 ? names.filter((each) => label.includes(each)).toSorted((a, b) => b.length - a.length)[0] : '';
-	if (name === undefined || name === '') {
+	const [name = ''] = names.filter((each) => label.includes(each)).toSorted((a, b) => b.length - a.length);
+	if (name === '') {
 		return label;
 	}
 
