@@ -1,8 +1,10 @@
-import {Box, Text} from 'ink';
+import {Box} from 'ink';
 import {fit, widthOf} from '../../text/layout/fit.ts';
+import {paint} from '../look/paint.ts';
 import {type Curve, figuresWidth} from '../state/inspect/curve-layout.ts';
-import {theme} from '../theme.ts';
+import {type Style, theme} from '../theme.ts';
 import {brailleCurve} from './braille.ts';
+import {Line} from './line.tsx';
 
 type Properties = {
 	curve: Curve;
@@ -24,48 +26,34 @@ export function CurveBlock({curve, values, cursor, width, height}: Properties) {
 	const lines = brailleCurve(values, {most, width: curveWidth, height: Math.max(1, height)});
 	const place = cursor === undefined ? undefined : Math.min(curveWidth - 1, Math.floor(cursor * curveWidth));
 	const valueWidth = widthOf(curve.value);
+	const drawn = lines.map((line) => curveText(line, place, curve.style));
 	if (height === 0) {
 		const label = fit(curve.label, Math.max(0, figuresWidth - valueWidth - 1));
-		return (
-			<Text wrap="truncate">
-				<Text {...theme.quiet}>{label} </Text>
-				<Text bold>{curve.value}</Text> <Line line={lines[0] ?? ''} place={place} curve={curve} />
-			</Text>
-		);
+		return <Line text={`${figuresText(label, curve.value)} ${drawn[0] ?? ''}`} />;
 	}
 
 	return (
 		<Box flexDirection="column" width={width}>
-			<Text wrap="truncate">
-				<Text {...theme.quiet}>{fit(curve.label, Math.max(0, width - valueWidth - 1))} </Text>
-				<Text bold>{curve.value}</Text>
-			</Text>
-			{lines.map((line, row) => (
+			<Line text={figuresText(fit(curve.label, Math.max(0, width - valueWidth - 1)), curve.value)} />
+			{drawn.map((text, row) => (
 				// biome-ignore lint/suspicious/noArrayIndexKey: a row of the curve is nothing but its place
-				<Line key={row} line={line} place={place} curve={curve} />
+				<Line key={row} text={text} />
 			))}
 		</Box>
 	);
 }
 
+function figuresText(label: string, value: string): string {
+	return `${paint(`${label} `, theme.quiet)}${paint(value, theme.title)}`;
+}
+
 /** A line of a curve; the moment that is looked at is marked across it. */
-function Line({line, place, curve}: {line: string; place: number | undefined; curve: Curve}) {
+function curveText(line: string, place: number | undefined, style: Style): string {
 	if (place === undefined) {
-		return (
-			<Text wrap="truncate" {...curve.style}>
-				{line}
-			</Text>
-		);
+		return paint(line, style);
 	}
 
 	const at = line[place] ?? ' ';
-	return (
-		<Text wrap="truncate" {...curve.style}>
-			{line.slice(0, place)}
-			<Text bold inverse={at !== ' '}>
-				{at === ' ' ? '│' : at}
-			</Text>
-			{line.slice(place + 1)}
-		</Text>
-	);
+	const mark = paint(at === ' ' ? '│' : at, {...style, bold: true, ...(at === ' ' ? {} : {inverse: true})});
+	return `${paint(line.slice(0, place), style)}${mark}${paint(line.slice(place + 1), style)}`;
 }

@@ -3,7 +3,9 @@ import {fit, widthOf} from '../../text/layout/fit.ts';
 import {CurveBlock} from '../components/curve-block.tsx';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
+import {Line} from '../components/line.tsx';
 import {TitledPane, windowAround} from '../components/titled-pane.tsx';
+import {paint} from '../look/paint.ts';
 import {layOutGpu} from '../state/inspect/curve-layout.ts';
 import {spans} from '../state/inspect/inspect.ts';
 import {type GpuScreenView, type Past, type ProcessItem, selectGpuScreen} from '../state/inspect/select-gpu.ts';
@@ -82,10 +84,7 @@ function Content({shown, view, past, nowMs, width, height}: ContentProperties) {
 				</Box>
 			))}
 			{shown.facts.slice(0, layout.factLines).map(({label, value, style}) => (
-				<Text key={label} wrap="truncate">
-					<Text {...theme.quiet}>{fit(label, 8)}</Text>
-					<Text {...style}>{fit(value, width - 8)}</Text>
-				</Text>
+				<Line key={label} text={`${paint(fit(label, 8), theme.quiet)}${paint(fit(value, width - 8), style)}`} />
 			))}
 			<Processes shown={shown} width={width} lines={layout.listLines} />
 		</Box>
@@ -128,15 +127,18 @@ function ProcessRow({process, width}: {process: ProcessItem; width: number}) {
 	const sinceWidth = width >= 90 ? widthOf(since) + 1 : 0;
 	const nameWidth = Math.min(24, Math.max(8, Math.floor(width * 0.22)));
 	const rest = Math.max(0, width - 2 - 9 - nameWidth - 12 - sinceWidth);
+	const number = `${fit(String(pid), 8)} `;
 	return (
-		<Text wrap="truncate">
-			<Text {...theme.accent}>{selected ? '▸ ' : '  '}</Text>
-			<Text bold={selected}>{fit(String(pid), 8)} </Text>
-			{fit(name, nameWidth)}
-			{fit(memory, 10, 'right')}
-			{'  '}
-			{fit(whose, rest)}
-			{sinceWidth > 0 && <Text {...theme.quiet}> {since}</Text>}
-		</Text>
+		<Line
+			text={[
+				selected ? paint('▸ ', theme.accent) : '  ',
+				selected ? paint(number, theme.title) : number,
+				fit(name, nameWidth),
+				fit(memory, 10, 'right'),
+				'  ',
+				fit(whose, rest),
+				sinceWidth > 0 ? paint(` ${since}`, theme.quiet) : '',
+			].join('')}
+		/>
 	);
 }
