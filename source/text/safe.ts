@@ -16,8 +16,15 @@ const invisible =
 	/\u034F|[\uFE00-\uFE0D]|[\u180B-\u180F]|[\u17B4\u17B5]|[\u00AD\u061C\u115F\u1160\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF0-\uFFFB]|\uD82F[\uDCA0-\uDCA3]|\uD834[\uDD73-\uDD7A]|[\uDB40-\uDB43][\uDC00-\uDFFF]/g;
 const colour = /^\u001B\[[0-9;:]*m$/;
 
+const printable = /^[ -~]*$/;
+
 /** One line of plain text: control sequences are dropped, line breaks and tabs become a space. */
 export function safeText(text: string): string {
+	// Nearly every text is: the search below is for all that is not.
+	if (printable.test(text)) {
+		return text.trim();
+	}
+
 	return withoutControls(text, (found) => '\r\n\t'.includes(found))
 		.replace(/[\r\n\t]+/g, ' ')
 		.trim();
