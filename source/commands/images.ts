@@ -29,7 +29,8 @@ services contain all of them.
 export async function images(words: string[], options: Options, signal: AbortSignal): Promise<void> {
 	const offer = await offerHere(openHost(options), signal);
 	const {suggestionToJson, worthListing} = await import('../image/index.ts');
-	const found = offer.suggestions.filter((suggestion) => matches(suggestion, words));
+	const found =
+		words.length === 0 ? offer.suggestions : offer.suggestions.filter((suggestion) => matches(suggestion, words));
 	const listed = options.all || words.length > 0 ? found : found.filter(worthListing);
 	if (options.json) {
 		printJson({

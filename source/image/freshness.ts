@@ -42,7 +42,9 @@ function newestOfLine(
 		return null;
 	}
 
-	for (const {reference: candidate, where} of others) {
+	// Most others are of another repository, whose name is not even in theirs.
+	const name = own.line.slice(own.line.lastIndexOf('/') + 1, own.line.lastIndexOf(':'));
+	for (const {reference: candidate, where} of others.filter(({reference: each}) => each.includes(name))) {
 		const other = tagLine(candidate);
 		const version = other?.line === own.line ? parseVersion(other.version) : undefined;
 		if (version && compareVersions(version, newest) > 0) {

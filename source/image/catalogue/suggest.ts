@@ -64,60 +64,44 @@ function isRoundabout({notes}: Judgement): boolean {
 	return notes.some(({code}) => code === 'forward-compatibility' || code === 'compiled-at-start');
 }
 
-type Compare = (a: Suggestion, b: Suggestion) => number;
-
-/** The smaller value first. */
-function by(value: (suggestion: Suggestion) => number | boolean): Compare {
-	return (a, b) => Number(value(a)) - Number(value(b));
+/** Numbers by which images are ordered, the smaller first: by the first that differs. */
+function ranksOf({image, local, judgement}: Suggestion, facts: FitFacts, services: readonly Provides[]): number[] {
+	return [
+		Number(judgement.fits !== true),
+		-judgement.usable.length,
+		verdictRank(judgement.fits),
+		...(facts.gpus.length === 0 ? [Number(!image.cpuOnly)] : []),
+		Number(!forWork(image)),
+		Number(isRoundabout(judgement)),
+		image.status === 'team' ? 0 : (frameworkRank.get(image.framework ?? '') ?? 9),
+		Number(!local),
+		Number(image.status === 'unverified'),
+		...newestFirst(image.version),
+		kindRank(image.kind),
+		judgement.notes.length,
+		Number(image.moving),
+		missing(image, services).length,
+		-(minorNumber(image.cuda) ?? 0),
+	];
 }
 
-const byFit = by(({judgement}) => judgement.fits !== true);
-const byUsableCards = by(({judgement}) => -judgement.usable.length);
-const byVerdict = by(({judgement}) => verdictRank(judgement.fits));
-const byCpuOnly = by(({image}) => !image.cpuOnly);
-const byForWork = by(({image}) => !forWork(image));
-const byDirect = by(({judgement}) => isRoundabout(judgement));
-const byFramework = by(({image}) => (image.status === 'team' ? 0 : (frameworkRank.get(image.framework ?? '') ?? 9)));
-const byLocal = by(({local}) => !local);
-const byVerified = by(({image}) => image.status === 'unverified');
-const byKind = by(({image}) => kindRank(image.kind));
-const byFewestNotes = by(({judgement}) => judgement.notes.length);
-const byFixedTag = by(({image}) => image.moving);
-const byNewestCuda = by(({image}) => -(minorNumber(image.cuda) ?? 0));
-const byReference: Compare = ({image: a}, {image: b}) => (a.reference < b.reference ? -1 : 1);
+/** As many as a version has at most; a longer one is newer than its beginning. */
+const versionNumbers = 6;
 
-/** Best first, by the first criterion that differs. */
-function orderFor(facts: FitFacts, suggestions: readonly Suggestion[], services: readonly Provides[]): Compare {
-	const versions = new Map(suggestions.map(({image}) => [image, leadingVersion(image.version) ?? []]));
-	const byNewest: Compare = ({image: a}, {image: b}) => compareVersions(versions.get(b) ?? [], versions.get(a) ?? []);
-	const order = [
-		byFit,
-		byUsableCards,
-		byVerdict,
-		...(facts.gpus.length === 0 ? [byCpuOnly] : []),
-		byForWork,
-		byDirect,
-		byFramework,
-		byLocal,
-		byVerified,
-		byNewest,
-		byKind,
-		byFewestNotes,
-		byFixedTag,
-		by(({image}) => missing(image, services).length),
-		byNewestCuda,
-		byReference,
-	];
-	return (a, b) => {
-		for (const compare of order) {
-			const difference = compare(a, b);
-			if (difference !== 0) {
-				return difference;
-			}
-		}
+function newestFirst(text: string | null): number[] {
+	const version = leadingVersion(text) ?? [];
+	return Array.from({length: versionNumbers}, (_, place) => -(version[place] ?? -1));
+}
 
-		return 0;
-	};
+/** Best first. Each is ranked once: to work it out in each comparison took longer than all the rest of the judge. */
+function inOrder(facts: FitFacts, suggestions: readonly Suggestion[], services: readonly Provides[]): Suggestion[] {
+	return suggestions
+		.map((suggestion) => ({suggestion, ranks: ranksOf(suggestion, facts, services)}))
+		.sort((a, b) => {
+			const order = compareVersions(a.ranks, b.ranks);
+			return order !== 0 ? order : a.suggestion.image.reference < b.suggestion.image.reference ? -1 : 1;
+		})
+		.map(({suggestion}) => suggestion);
 }
 
 function missing({provides}: ImageFacts, services: readonly Provides[]): Provides[] {
@@ -188,7 +172,7 @@ export function suggest(
 			leftOut: fits === false ? facts.gpus.filter(({uuid}) => !usable.includes(uuid)).map(({index}) => index) : [],
 		};
 	});
-	const sorted = suggestions.toSorted(orderFor(facts, suggestions, services));
+	const sorted = inOrder(facts, suggestions, services);
 	const toWorkIn = sorted.filter(({image}) => forWork(image));
 	const best =
 		toWorkIn.find(({judgement}) => judgement.fits === true) ??

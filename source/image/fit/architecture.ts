@@ -20,6 +20,11 @@ export function judgeArchitecture(
 	{platforms}: Pick<ImageFacts, 'platforms'>,
 ): {fits: false | 'unknown'; reason: Reason} | undefined {
 	const wanted = platformArchitecture(architecture);
+	// As nearly every image writes it.
+	if (wanted !== undefined && platforms.includes(`linux/${wanted}`)) {
+		return undefined;
+	}
+
 	const made = platforms.map((platform) => platform.replace(/^linux\//, '').replace(/\/.*$/, ''));
 	if (wanted === undefined || made.length === 0) {
 		return {

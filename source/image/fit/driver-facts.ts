@@ -21,8 +21,10 @@ export type ImageCuda = {
 	number: number;
 	major: number;
 	setsRequirement: boolean;
-	/** Parsed only where the engine would make the check. */
-	requirementText: string | undefined;
+	/** The check is NVIDIA's own, of its images with this CUDA: whatever else it accepts, it accepts a driver that has the CUDA. */
+	usualCheck: boolean;
+	/** Written and parsed only where the answer depends on it: NVIDIA's own have hundreds of conditions. */
+	requirementText: () => string | undefined;
 	/** The check may ask for the card's compute capability. */
 	asksForCapability: boolean;
 	hasCompatLibs: boolean;
@@ -48,14 +50,14 @@ export function readImageCuda(image: ImageFacts): ImageCuda | undefined {
 		return undefined;
 	}
 
-	const requirementText = image.setsNvidiaRequireCuda ? (image.requireCuda ?? requirementOf(minor)) : undefined;
 	return {
 		minor,
 		number,
 		major: Math.trunc(number / 1000),
 		setsRequirement: image.setsNvidiaRequireCuda,
-		requirementText,
-		asksForCapability: requirementText?.includes('arch') ?? false,
+		usualCheck: image.setsNvidiaRequireCuda && image.requireCuda === null,
+		requirementText: () => (image.setsNvidiaRequireCuda ? (image.requireCuda ?? requirementOf(minor)) : undefined),
+		asksForCapability: image.setsNvidiaRequireCuda && (image.requireCuda?.includes('arch') ?? false),
 		hasCompatLibs: image.hasCompatLibs,
 	};
 }

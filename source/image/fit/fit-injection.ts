@@ -16,7 +16,12 @@ function askHook(
 	gpuClass: GpuClass | null,
 	capability: Version | undefined,
 ): RequirementAnswer {
-	const requirement = image.requirementText === undefined ? undefined : parseRequirement(image.requirementText);
+	if (image.usualCheck && driver.cudaNumber !== undefined && image.number <= driver.cudaNumber) {
+		return 'accepted';
+	}
+
+	const text = image.requirementText();
+	const requirement = text === undefined ? undefined : parseRequirement(text);
 	if (requirement) {
 		return checkRequirement(requirement, {
 			cuda: parseVersion(driver.cuda),
@@ -27,7 +32,7 @@ function askHook(
 	}
 
 	// The check's words are not known, or not understood.
-	if (image.requirementText !== undefined || driver.cudaNumber === undefined) {
+	if (text !== undefined || driver.cudaNumber === undefined) {
 		return 'unknown';
 	}
 
@@ -59,7 +64,7 @@ export function hookReason(
 		return undefined;
 	}
 
-	const first = safeText((image.requirementText ?? `cuda>=${image.minor}`).slice(0, 200)).split(' ')[0] ?? '';
+	const first = safeText((image.requirementText() ?? `cuda>=${image.minor}`).slice(0, 200)).split(' ')[0] ?? '';
 	const wanted = wantedDriver(firstDriverOf(image.minor), image.minor);
 	const remedy = `Install ${wanted}, choose an image without the check (PyTorch's -runtime images), or start it with NVIDIA_DISABLE_REQUIRE=1.`;
 	const sure = answer === 'refused' && driver.injection === 'legacy-hook';

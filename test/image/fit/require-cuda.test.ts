@@ -3,6 +3,8 @@ import {test} from 'node:test';
 import fc from 'fast-check';
 import {requirementOf} from '../../../source/image/fit/cuda.ts';
 import {checkRequirement, parseRequirement, type RequirementFacts} from '../../../source/image/fit/require-cuda.ts';
+import {parseVersion} from '../../../source/text/compare-versions.ts';
+import cuda from '../../../templates/catalogue/cuda.json' with {type: 'json'};
 
 function ask(text: string, facts: RequirementFacts) {
 	const requirement = parseRequirement(text);
@@ -68,4 +70,19 @@ test('any text at all is parsed or refused without a throw', () => {
 			}
 		}),
 	);
+});
+
+test("NVIDIA's own lists accept each driver that has their CUDA, on every card", () => {
+	const releases = cuda.requireCuda.releases.map(({cuda: release}) => release);
+	assert.ok(releases.length > 0);
+	for (const release of releases) {
+		const version = parseVersion(release) ?? [];
+		const [major = 0, minor = 0] = version;
+		for (const newer of [version, [major, minor + 1], [major + 1, 0]]) {
+			for (const gpuClass of ['geforce', 'titan', 'workstation', 'datacentre', 'jetson', null] as const) {
+				const facts = {driver: undefined, cuda: newer, class: gpuClass};
+				assert.equal(ask(requirementOf(release) ?? '', facts), 'accepted', `${release} with CUDA ${newer}`);
+			}
+		}
+	}
 });
