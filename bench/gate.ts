@@ -6,7 +6,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import {readLogOfOther, startInTerminal, type Terminal} from '../test/_helpers/test-host/index.ts';
 import {type Figure, plainFigure, ratioFigure} from './figure.ts';
-import {quantile} from './measure.ts';
+import {quantile, timed} from './measure.ts';
 import {bundleReference, cpuSeconds, proportionalMiB} from './session.ts';
 import {writeQuickSmi} from './stand-in/cards.ts';
 import {cli, type Desk, makeDesk, root} from './surroundings.ts';
@@ -81,7 +81,7 @@ async function measureAtRest(): Promise<Figure[]> {
 		memory.push(proportionalMiB(terminal.pid));
 	}
 
-	const keys = await timeKeys(terminal, 8);
+	const keys = await timeKeys(session, 8);
 	tick.kill('SIGTERM');
 	await tick.exited;
 	await session.close();
@@ -105,8 +105,17 @@ async function measureAtRest(): Promise<Figure[]> {
 	];
 }
 
+/** How long each key took, and in turns with it one to a program that only echoes: what the terminal itself takes, and the machine. */
+type KeyTimes = {ours: number[]; echo: number[]};
+
 /** From the key to the screen that shows what it did: the next GPU is marked, and the one before again. */
-async function timeKeys(terminal: Terminal, gpus: number): Promise<number[]> {
+async function timeKeys({terminal, desk}: Opened, gpus: number): Promise<KeyTimes> {
+	const echo = startInTerminal([process.execPath, join(root, 'bench/references/echo.mjs')], {
+		...size,
+		cwd: desk.home,
+		env: desk.environment,
+	});
+	await echo.waitFor(/^0 keys/);
 	const marked = /▸\s{0,2}(\d+) H100/;
 	const chosen = () => Number(marked.exec(terminal.screen())?.[1]);
 	await focusOn(terminal, /─ ▸ \d+ GPUs/);
@@ -115,18 +124,30 @@ async function timeKeys(terminal: Terminal, gpus: number): Promise<number[]> {
 		await sleep(200);
 	}
 
-	const times: number[] = [];
+	const times: KeyTimes = {ours: [], echo: []};
 	for (let key = 0; key < keyCount; key++) {
 		const before = chosen();
 		const down = Math.floor(key / (gpus - 1)) % 2 === 0;
-		const start = performance.now();
-		terminal.write(down ? 'j' : 'k');
-		await terminal.waitFor(() => chosen() !== before);
-		times.push(performance.now() - start);
+		times.ours.push(
+			await timed(() => {
+				terminal.write(down ? 'j' : 'k');
+				return terminal.waitFor(() => chosen() !== before);
+			}),
+		);
 		// No one types in step with the readings.
-		await sleep(40 + ((key * 37) % 60));
+		const pause = 40 + ((key * 37) % 60);
+		await sleep(pause / 2);
+		times.echo.push(
+			await timed(() => {
+				echo.write('j');
+				return echo.waitFor(new RegExp(`^${key + 1} keys`));
+			}),
+		);
+		await sleep(pause / 2);
 	}
 
+	echo.kill('SIGTERM');
+	await echo.exited;
 	return times;
 }
 
@@ -137,12 +158,13 @@ async function focusOn(terminal: Terminal, title: RegExp): Promise<void> {
 	}
 }
 
-function keyFigures(when: string, times: readonly number[], limit: number): Figure[] {
+function keyFigures(when: string, {ours, echo}: KeyTimes, limit: number): Figure[] {
+	const name = `a key, ${when}`;
 	return [
-		plainFigure({name: `a key, ${when}: median`, unit: 'ms'}, times),
-		plainFigure({name: `a key, ${when}: 99th percentile of ${times.length}`, unit: 'ms', limit}, [
-			quantile(times, 0.99),
-		]),
+		plainFigure({name: `${name}: median`, unit: 'ms'}, ours),
+		plainFigure({name: `${name}: 99th percentile of ${ours.length}`, unit: 'ms', limit}, [quantile(ours, 0.99)]),
+		plainFigure({name: `${name}, to a program that only echoes: median`, unit: 'ms'}, echo),
+		plainFigure({name: `${name}, to a program that only echoes: 99th percentile`, unit: 'ms'}, [quantile(echo, 0.99)]),
 	];
 }
 
@@ -165,7 +187,7 @@ async function measureFlood(): Promise<Figure[]> {
 		memory.push(proportionalMiB(terminal.pid));
 	}
 
-	const keys = await timeKeys(terminal, 16);
+	const keys = await timeKeys(session, 16);
 	// Another box's log, which is quiet.
 	await focusOn(terminal, /─ ▸ Boxes/);
 	terminal.write('j');
