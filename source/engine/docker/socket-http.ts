@@ -6,30 +6,14 @@ Each question has a connection of its own, which ends with the answer.
 */
 import {connect, type Socket} from 'node:net';
 import {EngineError} from '../engine.ts';
+import {AnswerReader, type AskedFor, brokenOff, type SocketAnswer, switched} from './answer-reader.ts';
 
-export type SocketQuestion = {
-	method: string;
+export type SocketQuestion = AskedFor & {
 	/** With the query. */
 	path: string;
 	headers: Record<string, string>;
 	data?: Buffer | undefined;
-	/** How many bytes of an answer of this status are read. */
-	mostBytes: (status: number) => number;
 };
-
-/** What an answer says of itself; names of headers are in lower case. */
-type Head = {status: number; headers: Record<string, string>};
-
-export type SocketAnswer = Head & {
-	/** Missing: there is more of it than is read. */
-	body: Buffer | undefined;
-};
-
-/** As much as Node's own client takes. */
-const headBytes = 16 * 1024;
-
-/** What the size of a chunk, or a line after the last, may take. */
-const lineBytes = 4 * 1024;
 
 type OnEnd = (end: (reason: EngineError) => void) => void;
 
@@ -62,9 +46,6 @@ export async function upgradeSocket(
 	socket.destroy();
 	return {answer};
 }
-
-/** The connection is handed over. */
-const switched = 101;
 
 function converse(
 	socketPath: string,
@@ -125,216 +106,4 @@ function toText({method, path, headers, data}: SocketQuestion, own: Record<strin
 	}
 
 	return `${lines.join('\r\n')}\r\n\r\n`;
-}
-
-/** How the end of a body is found: it has none, or this many bytes, or comes in chunks, or goes on until the connection ends. */
-type Framing = 'none' | number | 'chunks' | 'connection';
-
-/** Takes an answer apart as it comes, in whatever pieces. */
-export class AnswerReader {
-	/** Once all of it is there, or more than is read. */
-	answer: SocketAnswer | undefined;
-	/** What came after an answer that hands the connection over. */
-	rest: Buffer = Buffer.alloc(0);
-	readonly #question: Pick<SocketQuestion, 'method' | 'mostBytes'>;
-	#head: Head | undefined;
-	#framing: Framing = 'none';
-	/** What is there of the head. */
-	#begun: Buffer = Buffer.alloc(0);
-	readonly #parts: Buffer[] = [];
-	#size = 0;
-	/** What the chunk that has begun still lacks. */
-	#left = 0;
-	/** What comes next where no chunk has begun. */
-	#next: 'size' | 'end of chunk' | 'trailer' = 'size';
-	#line = '';
-
-	constructor(question: Pick<SocketQuestion, 'method' | 'mostBytes'>) {
-		this.#question = question;
-	}
-
-	/** @throws EngineError when it is not HTTP */
-	take(bytes: Buffer): void {
-		const rest = this.#head === undefined ? this.#takeHead(bytes) : bytes;
-		if (this.#head === undefined || this.answer !== undefined) {
-			return;
-		}
-
-		if (this.#framing === 'chunks') {
-			this.#takeChunks(rest);
-		} else if (this.#framing !== 'none') {
-			this.#add(typeof this.#framing === 'number' ? rest.subarray(0, this.#framing - this.#size) : rest);
-		}
-
-		if (this.#framing === 'none' || this.#size === this.#framing) {
-			this.#finish();
-		}
-	}
-
-	/** The connection has ended. @throws EngineError when the answer has not */
-	end(): void {
-		if (this.answer === undefined && this.#framing === 'connection') {
-			this.#finish();
-		} else if (this.answer === undefined) {
-			throw brokenOff();
-		}
-	}
-
-	/** @returns what came after the head */
-	#takeHead(bytes: Buffer): Buffer {
-		this.#begun = this.#begun.length === 0 ? bytes : Buffer.concat([this.#begun, bytes]);
-		for (;;) {
-			const begins = this.#begun.toString('latin1', 0, 'HTTP/1.'.length);
-			const end = this.#begun.indexOf('\r\n\r\n');
-			if (!'HTTP/1.'.startsWith(begins) || (end < 0 ? this.#begun.length : end) > headBytes) {
-				throw notHttp();
-			}
-
-			if (end < 0) {
-				return this.#begun;
-			}
-
-			const head = parseHead(this.#begun.toString('latin1', 0, end));
-			this.#begun = this.#begun.subarray(end + '\r\n\r\n'.length);
-			if (head.status === switched) {
-				this.answer = {...head, body: undefined};
-				this.rest = this.#begun;
-				return this.#begun;
-			}
-
-			// The others from 100 are only said in between.
-			if (head.status >= 200) {
-				this.#begin(head);
-				return this.#begun;
-			}
-		}
-	}
-
-	#begin(head: Head): void {
-		const {method, mostBytes} = this.#question;
-		this.#head = head;
-		this.#framing = framingOf(method, head);
-		// The announced length is checked first; the bytes received are counted anyway.
-		if (typeof this.#framing === 'number' && this.#framing > mostBytes(head.status)) {
-			this.answer = {...head, body: undefined};
-		}
-	}
-
-	#takeChunks(bytes: Buffer): void {
-		let place = 0;
-		while (place < bytes.length && this.answer === undefined) {
-			if (this.#left > 0) {
-				const piece = bytes.subarray(place, place + this.#left);
-				place += piece.length;
-				this.#left -= piece.length;
-				this.#add(piece);
-				continue;
-			}
-
-			const end = bytes.indexOf('\n', place);
-			this.#line += bytes.toString('latin1', place, end < 0 ? bytes.length : end);
-			if (this.#line.length > lineBytes) {
-				throw notHttp();
-			}
-
-			if (end < 0) {
-				return;
-			}
-
-			place = end + 1;
-			const line = this.#line.replace(/\r$/, '');
-			this.#line = '';
-			this.#takeLine(line);
-		}
-	}
-
-	#takeLine(line: string): void {
-		if (this.#next === 'size') {
-			const [, size] = /^([0-9a-f]{1,12})[ \t]*(?:;|$)/i.exec(line) ?? [];
-			if (size === undefined) {
-				throw notHttp();
-			}
-
-			this.#left = Number.parseInt(size, 16);
-			this.#next = this.#left === 0 ? 'trailer' : 'end of chunk';
-		} else if (this.#next === 'end of chunk') {
-			if (line !== '') {
-				throw notHttp();
-			}
-
-			this.#next = 'size';
-		} else if (line === '') {
-			this.#finish();
-		}
-	}
-
-	#add(bytes: Buffer): void {
-		this.#parts.push(bytes);
-		this.#size += bytes.length;
-		if (this.#head !== undefined && this.#size > this.#question.mostBytes(this.#head.status)) {
-			this.answer = {...this.#head, body: undefined};
-		}
-	}
-
-	#finish(): void {
-		if (this.#head !== undefined) {
-			this.answer ??= {...this.#head, body: Buffer.concat(this.#parts)};
-		}
-	}
-}
-
-function parseHead(text: string): Head {
-	const [first = '', ...lines] = text.split('\r\n');
-	const [, status] = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(first) ?? [];
-	if (status === undefined) {
-		throw notHttp();
-	}
-
-	const headers: Record<string, string> = {};
-	for (const line of lines) {
-		const colon = line.indexOf(':');
-		if (colon <= 0) {
-			throw notHttp();
-		}
-
-		const name = line.slice(0, colon).toLowerCase();
-		const value = line.slice(colon + 1).trim();
-		headers[name] = Object.hasOwn(headers, name) ? `${headers[name]}, ${value}` : value;
-	}
-
-	return {status: Number(status), headers};
-}
-
-function framingOf(method: string, {status, headers}: Head): Framing {
-	if (method === 'HEAD' || status === 204 || status === 304) {
-		return 'none';
-	}
-
-	const {'transfer-encoding': encoding, 'content-length': length} = headers;
-	if (encoding !== undefined) {
-		if (encoding.toLowerCase() !== 'chunked') {
-			throw notHttp();
-		}
-
-		return 'chunks';
-	}
-
-	if (length === undefined) {
-		return 'connection';
-	}
-
-	if (!/^\d{1,15}$/.test(length)) {
-		throw notHttp();
-	}
-
-	return Number(length);
-}
-
-/** The connection ended before the answer. */
-export function brokenOff(): EngineError {
-	return new EngineError('unreachable', 'the connection was lost');
-}
-
-function notHttp(): EngineError {
-	return new EngineError('not-an-engine', 'the answer is not HTTP');
 }

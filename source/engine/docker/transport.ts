@@ -5,8 +5,9 @@ import {caller} from '../caller.ts';
 import {EngineError} from '../engine.ts';
 import {foreignReason, refusal, toEngineError} from '../errors.ts';
 import {afterInterrupt, type Limit, refusalBytes} from '../limits.ts';
+import {brokenOff, type SocketAnswer} from './answer-reader.ts';
 import type {Client, Connection} from './connect.ts';
-import {askSocket, brokenOff, type SocketAnswer, type SocketQuestion, upgradeSocket} from './socket-http.ts';
+import {askSocket, type SocketQuestion, upgradeSocket} from './socket-http.ts';
 
 /** One question to the engine. */
 export type Question = {

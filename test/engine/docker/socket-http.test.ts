@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import {once} from 'node:events';
 import {mkdtemp, rm} from 'node:fs/promises';
-import {createServer, type Socket} from 'node:net';
+import {request} from 'node:http';
+import {type AddressInfo, createServer, type Socket} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, test} from 'node:test';
-import {
-	AnswerReader,
-	askSocket,
-	type SocketQuestion,
-	upgradeSocket,
-} from '../../../source/engine/docker/socket-http.ts';
+import fc from 'fast-check';
+import {AnswerReader} from '../../../source/engine/docker/answer-reader.ts';
+import {askSocket, type SocketQuestion, upgradeSocket} from '../../../source/engine/docker/socket-http.ts';
 import {EngineError} from '../../../source/engine/engine.ts';
 
 const asked = {method: 'GET', mostBytes: () => 1000};
@@ -42,7 +40,7 @@ describe('an answer, in whatever pieces it arrives', () => {
 			body: 'hello, you!',
 		},
 		'in chunks with line ends in them, and lines after the last': {
-			text: `${head('Transfer-Encoding: Chunked', 'Content-Length: 3')}0A\r\n12\r\n\r\n0\r\n\r\r\n0\r\nDigest: x\r\nOther: y\r\n\r\n`,
+			text: `${head('Transfer-Encoding: Chunked')}0A\r\n12\r\n\r\n0\r\n\r\r\n0\r\nDigest: x\r\nOther: y\r\n\r\n`,
 			body: '12\r\n\r\n0\r\n\r',
 		},
 		'until the connection ends': {text: `${head('Content-Type: text/plain')}hello`, body: 'hello', untilEnd: true},
@@ -104,11 +102,12 @@ describe('what is no answer', () => {
 		'a line without a name': `${head('no colon').slice(0, -2)}\r\n`,
 		'a length that is no number': head('Content-Length: -1'),
 		'two lengths': head('Content-Length: 1', 'Content-Length: 2'),
+		'a length and chunks': `${head('Content-Length: 2', 'Transfer-Encoding: chunked')}0\r\n\r\n`,
 		'a coding that is not known': head('Transfer-Encoding: gzip, chunked'),
 		'a chunk without a size': `${head('Transfer-Encoding: chunked')}x\r\n`,
 		'a chunk that is longer than its size': `${head('Transfer-Encoding: chunked')}1\r\nxy\r\n`,
 		'a head without an end': `HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(4000)}`,
-		'a size without an end': `${head('Transfer-Encoding: chunked')}1;${'x'.repeat(5000)}`,
+		'a size without an end': `${head('Transfer-Encoding: chunked')}1;${'x'.repeat(20_000)}`,
 	})) {
 		test(name, () => {
 			for (const size of [1, 100, text.length]) {
@@ -146,6 +145,73 @@ async function withServer<T>(serve: (socket: Socket) => unknown, use: (path: str
 		await rm(folder, {recursive: true});
 	}
 }
+
+type Taken = {status: number | undefined; body: string} | 'refused' | 'cut short';
+
+function take(bytes: Buffer): Taken {
+	const reader = new AnswerReader(asked);
+	try {
+		reader.take(bytes);
+		reader.end();
+	} catch (error) {
+		assert.ok(error instanceof EngineError, String(error));
+		return error.code === 'not-an-engine' ? 'refused' : 'cut short';
+	}
+
+	return {status: reader.answer?.status, body: String(reader.answer?.body?.toString('latin1'))};
+}
+
+/** What Node's own client makes of it. */
+async function takeByNode(bytes: Buffer): Promise<Taken> {
+	const server = createServer((socket) => {
+		socket.on('error', () => {});
+		socket.once('data', () => socket.end(bytes));
+	}).listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	try {
+		return await new Promise<Taken>((resolve) => {
+			const failed = ({code}: NodeJS.ErrnoException) => resolve(code?.startsWith('HPE_') ? 'refused' : 'cut short');
+			const question = request({port: (server.address() as AddressInfo).port, agent: false}, (response) => {
+				let body = '';
+				response.setEncoding('latin1');
+				response.on('data', (text) => {
+					body += text;
+				});
+				response.on('end', () => resolve({status: response.statusCode, body}));
+				response.on('error', failed);
+			});
+			question.on('error', failed);
+			question.end();
+		});
+	} finally {
+		server.close();
+	}
+}
+
+test('a damaged answer that Node refuses is none, and another is what Node makes of it', async () => {
+	const answers = [
+		`${head('Transfer-Encoding: chunked')}5\r\n[{"Id\r\n7\r\n":"x"}]\r\n0\r\n\r\n`,
+		`${head('Content-Type: a', 'Content-Length: 2')}[]`,
+	];
+	const letters = [...'\0\r\n:;,g-9 \x7f\xff'];
+	await fc.assert(
+		fc.asyncProperty(
+			fc.constantFrom(...answers),
+			fc.nat(),
+			fc.constantFrom(...letters),
+			async (text, place, letter) => {
+				const at = place % text.length;
+				const damaged = Buffer.from(`${text.slice(0, at)}${letter}${text.slice(at + 1)}`, 'latin1');
+				const ours = take(damaged);
+				const nodes = await takeByNode(damaged);
+				if (typeof ours === 'object') {
+					assert.deepEqual(ours, nodes, JSON.stringify(damaged.toString('latin1')));
+				}
+			},
+		),
+		{numRuns: 500},
+	);
+});
 
 /** What a server at a socket gets from one question. */
 async function requestOf(question: Partial<SocketQuestion>): Promise<string> {
