@@ -19,7 +19,7 @@ export function followTour(store: SessionStore, tour: Tour): (happened: Happened
 			return;
 		}
 
-		const left: Message = {kind: 'note', text: tour.leftWith, fix: ''};
+		const left: Message = {kind: 'note', text: tour.leftWith, fix: '', passing: true};
 		const turned = next.shown === view.tour.shown ? {} : {message: next.shown ? undefined : left};
 		store.changeNow((state) => ({facts: {...state.facts, ...turned}, view: {...state.view, tour: next}}));
 		if (next.step !== view.tour.step) {

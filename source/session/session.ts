@@ -252,13 +252,18 @@ function createAct(
 
 		const situation = situationOf(before, measures, parts);
 		const {view, effects} = reduce(before.view, action, situation);
-		store.changeNow((state) => ({...state, view}));
+		store.changeNow(({facts}) => ({facts: withoutPassing(facts), view}));
 		for (const effect of effects) {
 			perform(context, effect);
 		}
 
 		moveTour?.({action, effects, before: before.facts});
 	};
+}
+
+/** What answered the key before. */
+function withoutPassing(facts: Facts): Facts {
+	return facts.message?.passing ? {...facts, message: undefined} : facts;
 }
 
 function sayTrouble({say}: Context, trouble: Diagnostic | undefined): void {

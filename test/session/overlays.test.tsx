@@ -168,3 +168,14 @@ test('what a session does in the background knows that it is read-only', async (
 	await shown.waitFor(/The run is over/);
 	assert.deepEqual(told, [true, true]);
 });
+
+test('a key that does nothing says why, until the next key', async (t) => {
+	const shown = await showSession(t, small);
+	await shown.waitFor(everything);
+	shown.type('A');
+	await shown.waitFor(/What happened/);
+	shown.type('\r');
+	await shown.waitFor(/does nothing here: it leads nowhere/);
+	shown.type('j');
+	await shown.waitFor(/^(?![\s\S]*leads nowhere)/);
+});

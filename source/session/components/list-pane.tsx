@@ -44,7 +44,7 @@ export function ListPane(properties: Properties) {
 	const {title, note, columns, rows, from, to, chosen, sort, filter, typing, problem, empty, width, height} =
 		properties;
 	const inner = width - 2;
-	const widths = columnWidths(columns, rows, inner - 3);
+	const widths = columnWidths(columns, rows, inner - besideColumns);
 	const keys = widths.map(({column}) => column.key).join(' ');
 	const {onColumns} = properties;
 	useEffect(() => {
@@ -173,6 +173,29 @@ const gap = 2;
 function headOf({key, title, largestFirst}: Column, sort: string | undefined): string {
 	return key === sort ? `${title}${largestFirst ? '↓' : '↑'}` : title;
 }
+
+/**
+The cells of a row in columns that have no place within this width, or in which some row is cut, with their heads: the same ones for each
+row, so that nothing moves while one walks through them. The name is in the title above them as long as that has room for all of them.
+*/
+export function foldedCells(
+	columns: readonly Column[],
+	rows: readonly Row[],
+	{cells}: Row,
+	inner: number,
+): Array<[head: string, text: string]> {
+	const widths = columnWidths(columns, rows, inner - besideColumns);
+	const roomOf = (key: string) =>
+		key === 'name' ? inner - besideTitle : (widths.find(({column}) => column.key === key)?.columns ?? 0);
+	return columns
+		.filter(({key}) => rows.some((row) => widthOf(row.cells[key]?.text ?? '') > roomOf(key)))
+		.map(({key, title}) => [title, cells[key]?.text ?? '']);
+}
+
+/** Marks before the columns. */
+const besideColumns = 3;
+/** Spaces around a title, and the edge. */
+const besideTitle = 3;
 
 /** The columns that fit, in their order, each as wide as its widest cell where there is room. The most important get theirs first. */
 export function columnWidths(columns: readonly Column[], rows: readonly Row[], width: number): ShownColumn[] {

@@ -3,11 +3,12 @@ import {useEffect} from 'react';
 import {cut, fit} from '../../text/layout/fit.ts';
 import {Footer} from '../components/footer.tsx';
 import {HostLine} from '../components/host-line.tsx';
-import {ListPane, linesBesideRows} from '../components/list-pane.tsx';
+import {foldedCells, ListPane, linesBesideRows} from '../components/list-pane.tsx';
 import {Tabs} from '../components/tabs.tsx';
 import {TitledPane, windowAround} from '../components/titled-pane.tsx';
 import type {Session} from '../session.ts';
 import {selectHints} from '../state/key-hints.ts';
+import {pairLines} from '../state/lists/detail.ts';
 import type {ListName} from '../state/lists/reduce-lists.ts';
 import {selectRowDetail} from '../state/machine/row-detail.ts';
 import {selectList} from '../state/machine/select-lists.ts';
@@ -38,10 +39,15 @@ export function listParts(
 	{size: {columns, rows}, now}: Pick<Properties, 'size' | 'now'>,
 ) {
 	const shown = selectList(name, facts, view, now);
-	const detail =
+	const told =
 		rows < rowsForDetail || shown.chosen === undefined
 			? noDetail
 			: selectRowDetail(name, shown.chosen.id, facts, {now, width: columns - 4});
+	// What has no column, or is cut in it, is below the list, where that has nothing else to say.
+	const detail =
+		told.lines.length > 0 || rows < rowsForDetail || shown.chosen === undefined
+			? told
+			: {...told, lines: pairLines(foldedCells(shown.columns, shown.rows, shown.chosen, columns - 2))};
 	// Of a host with many GPUs there is much to say, and few have many hosts.
 	const share = name === 'hosts' ? 2 : 3;
 	const detailHeight = detail.lines.length === 0 ? 0 : Math.min(detail.lines.length + 2, Math.floor(rows / share));

@@ -36,6 +36,8 @@ export type Context = {
 	/** Aborted when the session ends. */
 	signal: AbortSignal;
 	say: (kind: Message['kind'], text: string, fix?: string) => void;
+	/** Says why a key did nothing: of interest until the next one. */
+	answer: (text: string, fix?: string) => void;
 	/** Takes over what the user set for their sessions. */
 	applySettings: (settings: SessionSettings) => void;
 	/** Adds to what happened, and alerts the user as they wish. */
@@ -64,6 +66,10 @@ export function createContext(
 		store.changeNow(withFacts(() => ({message: {kind, text, fix}})));
 	};
 
+	const answer: Context['answer'] = (text, fix = '') => {
+		store.changeNow(withFacts(() => ({message: {kind: 'note', text, fix, passing: true}})));
+	};
+
 	const fail = (error: unknown) => {
 		if (!signal.aborted) {
 			const {message, fix} = problemOf(error, host.engine.address);
@@ -71,5 +77,5 @@ export function createContext(
 		}
 	};
 
-	return {...parts, say, fail, tasks: createTasks(store, {signal, say, fail}), trust: createTrustAsker(store)};
+	return {...parts, say, answer, fail, tasks: createTasks(store, {signal, say, fail}), trust: createTrustAsker(store)};
 }

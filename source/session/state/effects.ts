@@ -48,7 +48,7 @@ const effects: EffectTable = {
 	'go-to-host': ({terminal}, to) => void terminal.then(({exit}) => exit(new GoToHost(to))),
 	cancel: ({tasks}) => tasks.cancel(),
 	dismiss: ({store}) => store.changeNow(withFacts(() => ({message: undefined}))),
-	say: ({say}, {text, fix}) => say('note', text, fix),
+	say: ({answer}, {text, fix}) => answer(text, fix),
 	trust: ({trust}, {yes}) => trust.answer(yes),
 	up,
 	attach,
@@ -128,8 +128,8 @@ const beyondHost: ReadonlySet<Effect['type']> = new Set([
 ] satisfies Array<Effect['type']>);
 
 /** To be called in place of what would change something. */
-export function refuseReadOnly({say}: Pick<Context, 'say'>): void {
-	say('note', 'This session is read-only: nothing was done', 'Without --read-only it can be done');
+export function refuseReadOnly({answer}: Pick<Context, 'answer'>): void {
+	answer('This session is read-only: nothing was done', 'Without --read-only it can be done');
 }
 
 export function perform(context: Context, effect: Effect): void {
@@ -141,7 +141,7 @@ export function perform(context: Context, effect: Effect): void {
 	}
 
 	if (facts.demo && beyondHost.has(effect.type)) {
-		context.say('note', 'This is a demo host: nothing was done');
+		context.answer('This is a demo host: nothing was done');
 		return;
 	}
 

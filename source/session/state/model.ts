@@ -71,7 +71,8 @@ export type Task = {
 	startsFolder?: string;
 };
 
-export type Message = {kind: 'success' | 'failure' | 'note'; text: string; fix: string};
+/** `passing`: it answers a key, and goes with the next one. */
+export type Message = {kind: 'success' | 'failure' | 'note'; text: string; fix: string; passing?: true};
 
 type ImageState = {
 	phase: 'unasked' | 'waiting' | 'known' | 'failed';

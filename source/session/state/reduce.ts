@@ -816,6 +816,11 @@ function behindOf({screen, behindHelp, behindAside}: View): View['screen'] {
 	return screen === 'help' ? behindHelp : isAside(screen) ? behindAside : 'main';
 }
 
+/** The line that is typed into stands above the boxes, also where the GPUs had the whole screen. */
+function boxesShown({zoom}: View): Pick<View, 'focus' | 'zoom'> {
+	return {focus: 'boxes', zoom: zoom === 'gpus' ? undefined : zoom};
+}
+
 /** A key on a list. Where the list is a part of its screen, the row chosen is not in the list's own state. */
 function reduceList(view: View, {does}: Extract<Action, {type: 'list'}>, situation: Situation): Reduced {
 	if (does.type === 'select-row' && view.screen === 'main') {
@@ -828,7 +833,8 @@ function reduceList(view: View, {does}: Extract<Action, {type: 'list'}>, situati
 	}
 
 	const {left, copied, ...change} = reduceLists(view, does, situation.list);
-	const next = {...view, ...change};
+	const opens = view.screen === 'main' && does.type === 'filter' && does.does === 'open';
+	const next: View = {...view, ...change, ...(opens ? boxesShown(view) : {})};
 	if (left) {
 		return {view: {...next, screen: behindOf(view)}, effects: []};
 	}

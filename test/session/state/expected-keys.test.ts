@@ -6,6 +6,7 @@ import {scopesOf} from '../../../source/session/state/key-hints.ts';
 import {actionFor, isMove} from '../../../source/session/state/keymap.ts';
 import {whyNot} from '../../../source/session/state/keys/here.ts';
 import {noFacts} from '../../../source/session/state/model.ts';
+import {selectPalette} from '../../../source/session/state/palette/select-palette.ts';
 import {firstView, reduce, type View} from '../../../source/session/state/reduce.ts';
 import {situation} from './_situation.ts';
 
@@ -71,7 +72,7 @@ for (const [name, view] of views) {
 /** What `/`, Enter, Space, `y`, `l` and `s` mean on each screen; a dot where a screen has nothing of the kind. */
 const meant: Array<[name: string, view: Partial<View>, slash: string, enter: string, space: string, rest: string]> = [
 	['main', {}, 'list filter', 'open-box', 'mark', 'copy-menu, show, stop-or-start'],
-	['main, GPUs', {focus: 'gpus'}, '.', 'open-gpu', 'scroll', 'copy-menu, show, stop-or-start'],
+	['main, GPUs', {focus: 'gpus'}, 'list filter', 'open-gpu', 'scroll', 'copy-menu, show, stop-or-start'],
 	['main, log', {focus: 'side'}, 'log ask', 'zoom-log', 'scroll', 'log copy, show, stop-or-start'],
 	[
 		'containers',
@@ -238,4 +239,12 @@ test('where nothing is typed, a list to choose from has the keys of every list',
 			assert.match(JSON.stringify(actionFor(key, scopesOf(view))), /"what":"move"/, `${name} ${key}`);
 		}
 	}
+});
+
+test('the palette offers what the keys do here, and not what they do elsewhere', () => {
+	const facts = noFacts({demo: false, engineAddress: '', person: 'alice', folder: '~'});
+	const palette = {field: {before: '', after: ''}, cursor: 0, fault: ''};
+	const labels = selectPalette(facts, {...firstView, screen: 'images', palette}).map(({label}) => label);
+	assert.ok(labels.includes('Copy its name') && labels.includes('Start box with this image'));
+	assert.ok(!labels.includes('Copy its name, or line') && !labels.includes('Go to what it belongs to'));
 });

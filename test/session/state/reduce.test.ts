@@ -241,3 +241,11 @@ test('the keys of a question have a line of their own where they do not fit besi
 	assert.deepEqual(narrow.at(-1), '');
 	assert.equal(narrow.join(' ').trim(), wide[0]);
 });
+
+test('from the GPUs, too, the key to filter goes to the line above the boxes', () => {
+	const filter: Action = {type: 'list', does: {type: 'filter', does: 'open'}};
+	for (const from of [{focus: 'gpus'}, {focus: 'gpus', zoom: 'gpus'}] as const) {
+		const {view} = after([filter], from);
+		assert.deepEqual([view.focus, view.zoom, view.lists.boxes.typing], ['boxes', undefined, true]);
+	}
+});

@@ -7,6 +7,7 @@ import {formatDuration} from '../../../text/duration.ts';
 import {clockTime} from '../../../text/time.ts';
 import {fullnessStyle, type Style, temperatureStyle, theme} from '../../theme.ts';
 import type {Facts, GpuReading} from '../model.ts';
+import type {NotePart} from '../note-part.ts';
 import type {View} from '../reduce.ts';
 import type {UseHistory} from './box-state.ts';
 import type {Curve} from './curve-layout.ts';
@@ -28,7 +29,7 @@ export type GpuScreenView = {
 	uuid: string;
 	title: string;
 	/** The time that is shown. */
-	note: string;
+	note: readonly NotePart[];
 	/** Where in the curves the moment is that is looked at, 0 to 1; undefined for now. */
 	cursor: number | undefined;
 	curves: GpuCurve[];
@@ -97,13 +98,18 @@ function figuresNow(reading: GpuReading): Figures {
 	return {utilization, memoryUsedMiB, memoryUtilization, powerDraw, temperature, clockSm, throttleReasons};
 }
 
-function timeInWords(span: Span, cursorMs: number | undefined, nowMs: number): string {
+function timeInWords(span: Span, cursorMs: number | undefined, nowMs: number): NotePart[] {
 	const others = (Object.keys(spans) as Span[])
 		.map((each) => (each === span ? `[${spans[each].words}]` : spans[each].words))
 		.join(' ');
-	return cursorMs === undefined
-		? `${others} · now`
-		: `${others} · ${clockTime(new Date(cursorMs), new Date(nowMs))}, ${formatDuration(nowMs - cursorMs)} ago`;
+	const moment =
+		cursorMs === undefined
+			? 'now'
+			: `${clockTime(new Date(cursorMs), new Date(nowMs))}, ${formatDuration(nowMs - cursorMs)} ago`;
+	return [
+		{text: others, rank: 1},
+		{text: moment, rank: 0},
+	];
 }
 
 function placeOf(cursorMs: number, span: Span, nowMs: number): number {

@@ -350,7 +350,7 @@ async function walk(
 		}
 
 		const text = of === 'errors' ? 'No line of the log reports an error' : `No line of the log matches ${find.text}`;
-		store.changeNow(withFacts(() => ({message: {kind: 'note', text, fix: ''}})));
+		store.changeNow(withFacts(() => ({message: {kind: 'note', text, fix: '', passing: true}})));
 	}
 }
 

@@ -19,7 +19,7 @@ const actions: Readonly<Record<string, readonly Action[]>> = {
 	images: [{type: 'images'}],
 	hosts: [{type: 'hosts'}],
 	return: [{type: 'return'}],
-	copy: [{type: 'copy-menu'}, ofLog({what: 'copy'})],
+	copy: [{type: 'copy-menu'}, ofLists({type: 'copy-row'}), ofLog({what: 'copy'})],
 	mark: [{type: 'mark'}],
 	zoom: [{type: 'zoom'}, {type: 'zoom-log'}],
 	events: [{type: 'events'}],

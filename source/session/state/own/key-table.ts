@@ -40,7 +40,7 @@ const questions: readonly Scope[] = ['confirm', 'trust'];
 const typed: readonly Scope[] = ['log-prompt', 'filter', 'palette', 'field', 'typing', 'own-prompt'];
 const families: ReadonlyArray<readonly Scope[]> = [
 	['gpus', 'boxes', 'side', 'main', 'log', 'log-found', 'log-chosen', 'log-arrows', 'log-whole'],
-	['containers', 'processes', 'people', 'images', 'disk', 'hosts', 'settings', 'list'],
+	['containers', 'processes', 'people', 'images', 'disk', 'hosts', 'settings', 'events', 'commands', 'list'],
 	['setting', 'choice', 'typing'],
 	questions,
 	typed,

@@ -3,7 +3,7 @@ import {fuzzyFilter} from '../../../text/match/fuzzy.ts';
 import {splitWords} from '../../../text/split-words.ts';
 import {boxOf} from '../boxes/shown-boxes.ts';
 import {scopesOf} from '../key-hints.ts';
-import {isMove} from '../keymap.ts';
+import {actionFor, isMove} from '../keymap.ts';
 import {labelHere, whyNot} from '../keys/here.ts';
 import {shownKey} from '../keys/key-names.ts';
 import type {Facts} from '../model.ts';
@@ -60,6 +60,10 @@ function actionsHere(facts: Facts, view: View): Array<PaletteItem<Action>> {
 	return scopes.flatMap((scope) =>
 		facts.keys.bindings
 			.filter(({label, action, ...binding}) => binding.scope === scope && label !== '' && action.type !== 'palette')
+			// What has only keys that a nearer place uses otherwise is no action here.
+			.filter(
+				({keys, action}) => keys.length === 0 || keys.some((key) => actionFor(key, scopes, facts.keys) === action),
+			)
 			.map((binding): PaletteItem<Action> => {
 				const reason = whyNot(binding.action, facts, view);
 				return {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {columnWidths, headLine} from '../../../../source/session/components/list-pane.tsx';
+import {columnWidths, foldedCells, headLine} from '../../../../source/session/components/list-pane.tsx';
 import {
 	arrange,
 	type Cell,
@@ -180,4 +180,15 @@ test('the arrow of a sorted column has a place where its head fills the column',
 	const line = (sort: string | undefined) => headLine(columnWidths(narrow, rows, 60), sort);
 	assert.match(line(undefined), /^LONG {2}NAME/);
 	assert.match(line('cpu'), /^LONG↓ NAME/);
+});
+
+test('what has no column, or is cut in it, is told below the list: of each row the same', () => {
+	const heads = (inner: number, of: Row) => foldedCells(columns, rows, of, inner).map(([head]) => head);
+	const [first, , third] = rows as [Row, Row, Row];
+	assert.deepEqual(heads(80, first), []);
+	assert.deepEqual(heads(23, first), ['IMAGE']);
+	assert.deepEqual(heads(23, third), ['IMAGE']);
+	assert.deepEqual(foldedCells(columns, rows, third, 23), [['IMAGE', 'postgres:17']]);
+	// The title has no room for all names.
+	assert.deepEqual(heads(10, first), ['NAME', 'CPU', 'IMAGE']);
 });

@@ -36,6 +36,12 @@ export const mainKeys: Binding[] = [
 	{scope: 'main', keys: ['escape'], label: 'Back: zoom, filter, marks', action: {type: 'dismiss'}},
 
 	{scope: 'gpus', keys: ['enter'], label: 'The GPU over time', short: 'over time', action: {type: 'open-gpu'}},
+	{
+		scope: 'gpus',
+		keys: ['/'],
+		label: 'Filter the boxes',
+		action: {type: 'list', does: {type: 'filter', does: 'open'}},
+	},
 	{scope: 'gpus', keys: ['H'], label: 'Hand the GPU back (asks)', short: 'hand back', action: {type: 'hand-back'}},
 	{scope: 'gpus', keys: ['z'], label: 'Zoom the GPUs, and back', action: {type: 'zoom'}},
 	...steps('gpus', (by) => ({type: 'select-gpu', by}), {labels: ['GPU above', 'GPU below']}),
