@@ -328,40 +328,53 @@ What verbs that only list are made of: whoever lists boxes, GPUs or images waits
 five times as much. It is what their files import, so an `import` that one of them does not need at once costs all of them: `await import()`.
 */
 const lists = new Set();
-const findLists = {
-	name: 'find-lists',
+/** What every verb imports before its own code. */
+const starts = new Set();
+const findImported = {
+	name: 'find-imported',
 	buildEnd() {
-		const add = (id) => {
-			const info = lists.has(id) ? null : this.getModuleInfo(id);
+		const add = (found, id) => {
+			const info = found.has(id) ? null : this.getModuleInfo(id);
 			if (info !== null) {
-				lists.add(id);
-				info.importedIds.forEach(add);
+				found.add(id);
+				for (const imported of info.importedIds) {
+					add(found, imported);
+				}
 			}
 		};
 		for (const verb of ['ls', 'gpus', 'images']) {
-			add(`${root}source/commands/${verb}.ts`);
+			add(lists, `${root}source/commands/${verb}.ts`);
+		}
+
+		for (const file of ['main', 'program', 'engine/docker/docker']) {
+			add(starts, `${root}source/${file}.ts`);
 		}
 	},
 };
+
+/** What any verb may need, and is small. */
+const common = [
+	/^\0/,
+	/\/source\/start\/[^/]+\.ts$/,
+	/\/source\/(base|text)\//,
+	/\/source\/engine\/[^/]+$/,
+	/\/source\/run-verb\.ts$/,
+	/\/source\/demo\/scenario-names\.ts$/,
+	/\/source\/job\/(export\/target-names|place\/place-names)\.ts$/,
+	/\/source\/image\/scan\/(finding|scanner-names)\.ts$/,
+	/\/node_modules\/valibot\//,
+	/\/tools\/shims\/(string-width|cli-truncate)\.mjs$|\/node_modules\/(string-width|cli-truncate|slice-ansi|strip-ansi|ansi-styles|ansi-regex|get-east-asian-width|is-fullwidth-code-point)\//,
+];
+const isCommon = (id) => common.some((path) => path.test(id));
 
 /**
 One chunk for each of these groups of folders; the first that takes a module has it. Everything else lies where it is first asked for.
 A module of a chunk that nobody needs is read with the others and does not run.
 */
 const places = Object.entries({
-	// Every start needs it.
-	base: [
-		/^\0/,
-		/\/source\/start\/[^/]+\.ts$/,
-		/\/source\/(base|text)\//,
-		/\/source\/engine\/[^/]+$/,
-		/\/source\/run-verb\.ts$/,
-		/\/source\/demo\/scenario-names\.ts$/,
-		/\/source\/job\/(export\/target-names|place\/place-names)\.ts$/,
-		/\/source\/image\/scan\/(finding|scanner-names)\.ts$/,
-		/\/node_modules\/valibot\//,
-		/\/tools\/shims\/(string-width|cli-truncate)\.mjs$|\/node_modules\/(string-width|cli-truncate|slice-ansi|strip-ansi|ansi-styles|ansi-regex|get-east-asian-width|is-fullwidth-code-point)\//,
-	],
+	// Every start needs it, or lists do.
+	base: [/^\0/, {test: (id) => isCommon(id) && (starts.has(id) || lists.has(id))}],
+	common,
 	engine: [/\/source\/engine\/docker\//],
 	// And what judging images needs of the boxes' rooms.
 	lists: [{test: (id) => lists.has(id)}, /\/source\/image\/(reference|pull\/disk)\.ts$/],
@@ -396,7 +409,7 @@ const groups = places.map(([name, paths]) => ({name, test: (id) => paths.some((p
 
 rmSync(into, {recursive: true, force: true});
 
-const common = {
+const options = {
 	cwd: root,
 	platform: 'node',
 	treeshake: {propertyReadSideEffects: false},
@@ -413,9 +426,9 @@ const define = {
 const format = {format: 'cjs', minify: true, comments: {legal: true, annotation: false, jsdoc: false}};
 
 const {output} = await build({
-	...common,
+	...options,
 	input: {main: 'source/main.ts', 'demo/nvidia-smi': 'source/demo/nvidia-smi.ts'},
-	plugins: [unused, lazy, builtins, withoutWaiting, lateSegmenters, keepFrames, findLists, plainExports],
+	plugins: [unused, lazy, builtins, withoutWaiting, lateSegmenters, keepFrames, findImported, plainExports],
 	preserveEntrySignatures: 'allow-extension',
 	// Modules that are imported both ways are meant: one of the two is in the same chunk. How long this build takes is of no interest.
 	checks: {ineffectiveDynamicImport: false, pluginTimings: false},
@@ -440,7 +453,7 @@ for (const {fileName, code} of chunks) {
 
 const buildId = hash.digest('hex').slice(0, 12);
 const {output: entries} = await build({
-	...common,
+	...options,
 	input: {cli: 'source/cli.ts'},
 	plugins: [builtins],
 	transform: {target: 'node22', define: {...define, 'process.env.GPUBOX_BUILD': JSON.stringify(buildId)}},
