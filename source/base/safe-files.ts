@@ -84,6 +84,16 @@ export type FileOptions = {
 	anyFolder?: boolean;
 };
 
+/** What a file is called until all of it is written. */
+function nameWhileWritten(name: string): string {
+	return `.${name}.${randomBytes(6).toString('hex')}`;
+}
+
+/** @returns the name of the file whose write was killed and has left one of this name; undefined for the name of any other file */
+export function fileOfKilledWrite(name: string): string | undefined {
+	return /^\.(.+)\.[0-9a-f]{12}$/s.exec(name)?.[1];
+}
+
 /**
 Writes a file whole or not at all: a fresh one takes the place of what is there, a link too. What is on the disk after a power cut
 is the old one or the new one, unless it is `replaceable`. The folder has to be there.
@@ -144,7 +154,7 @@ export function openWriter(path: string): Writer {
 }
 
 function writeIn(folder: Folder, name: string, content: string | Buffer, options: FileOptions): void {
-	const fresh = entry(folder, options.isNew ? name : `.${name}.${randomBytes(6).toString('hex')}`);
+	const fresh = entry(folder, options.isNew ? name : nameWhileWritten(name));
 	let made = false;
 	try {
 		const flags = open.O_WRONLY | open.O_CREAT | open.O_EXCL | open.O_NOFOLLOW;

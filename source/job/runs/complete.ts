@@ -8,7 +8,7 @@ import type {ContainerDetail, LogChunk} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {readCheckReport, reasonOfCheck} from './check-report.ts';
 import {copyLog} from './copy-log.ts';
-import {readRunFiles} from './files.ts';
+import {readRunFiles, removeKilledWrites} from './files.ts';
 import {forgetRun} from './forget.ts';
 import {LogFile, logPath} from './log-file.ts';
 import type {Outcome} from './manifest.ts';
@@ -67,6 +67,7 @@ export async function completeRun(
 		? endOf(detail, reason)
 		: {known: false, at: null, exitCode: null, signal: null, reason: reason?.text ?? null};
 	let completed: RunRecord = {...run, ended};
+	removeKilledWrites(run.folder);
 	const {files, more} = await readRunFiles(
 		run.project,
 		{folder: run.folder, artifacts: run.artifacts, since: Date.parse(run.startedAt ?? run.createdAt)},

@@ -1,7 +1,9 @@
 import {createHash} from 'node:crypto';
-import {createReadStream, readdirSync} from 'node:fs';
+import {createReadStream, readdirSync, rmSync} from 'node:fs';
 import {lstat, opendir} from 'node:fs/promises';
 import {join, relative} from 'node:path';
+import {fileOfKilledWrite} from '../../base/safe-files.ts';
+import {convertedScript} from '../job.ts';
 
 /** A file that a run wrote. */
 export type RunFile = {
@@ -17,6 +19,26 @@ const mostFiles = 10_000;
 
 /** Gpubox's own files in the folder of a run. */
 const own = new Set(['log', 'manifest.json', 'patch', '.gitignore']);
+
+/** All that gpubox writes there. */
+const written = ['.gitignore', 'patch', convertedScript, 'log', 'manifest.json'];
+
+/** Removes what writes of gpubox's own files that were killed have left in the folder of a run. */
+export function removeKilledWrites(folder: string): void {
+	for (const name of namesIn(folder)) {
+		if (written.includes(fileOfKilledWrite(name) ?? '')) {
+			rmSync(join(folder, name), {force: true});
+		}
+	}
+}
+
+/** Removes gpubox's own files from the folder of a run. */
+export function removeOwnFiles(folder: string): void {
+	removeKilledWrites(folder);
+	for (const name of written) {
+		rmSync(join(folder, name), {force: true});
+	}
+}
 
 /**
 The files of a run: those in its folder, and those in the folders of --artifacts that were changed since it started. Links are not

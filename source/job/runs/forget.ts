@@ -1,15 +1,11 @@
-import {rmdirSync, rmSync} from 'node:fs';
-import {join} from 'node:path';
+import {rmdirSync} from 'node:fs';
 import type {Host} from '../../host/host.ts';
-import {convertedScript} from '../job.ts';
+import {removeOwnFiles} from './files.ts';
 import {type RunRecord, removeRecord} from './record.ts';
 
 /** Removes a run in which nothing ran, with its folder unless something is in it. */
 export function forgetRun(paths: Host['paths'], run: RunRecord): void {
-	for (const file of ['.gitignore', 'patch', convertedScript, 'log', 'manifest.json']) {
-		rmSync(join(run.folder, file), {force: true});
-	}
-
+	removeOwnFiles(run.folder);
 	try {
 		rmdirSync(run.folder);
 	} catch {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fs, {
 	existsSync,
 	mkdtempSync,
+	readdirSync,
 	readFileSync,
 	readlinkSync,
 	rmSync,
@@ -20,6 +21,7 @@ import {readCheckReport, reasonOfCheck} from '../../../source/job/runs/check-rep
 import {completeRun} from '../../../source/job/runs/complete.ts';
 import {readRunFiles} from '../../../source/job/runs/files.ts';
 import {allocateRun} from '../../../source/job/runs/folder.ts';
+import {forgetRun} from '../../../source/job/runs/forget.ts';
 import {without} from '../../../source/job/runs/git.ts';
 import {addReadings, usesOneOfSeveral} from '../../../source/job/runs/gpu-use.ts';
 import {LogFile} from '../../../source/job/runs/log-file.ts';
@@ -102,6 +104,30 @@ describe('runs', () => {
 		const options = {signal: new AbortController().signal, notify: undefined};
 		await completeRun(host, run, {id: 'c0ffee', folder: 'd-1~none'}, undefined, options);
 		assert.deepEqual(steps, ['manifest', 'd-1', 'removed']);
+	});
+
+	test('that were killed while a file was written keep nothing of it', async () => {
+		const left = (folder: string) => {
+			writeFileSync(join(folder, '.manifest.json.0123456789ab'), '{"half');
+			writeFileSync(join(folder, '..gitignore.0123456789ab'), '');
+		};
+		const never = allocate('e');
+		left(never.folder);
+		forgetRun(paths as Paths, never);
+		assert.equal(existsSync(never.folder), false);
+		const ran = allocate('e');
+		left(ran.folder);
+		writeFileSync(join(ran.folder, '.weights.0123456789ab'), "the job's own");
+		const host = {engine: {} as Engine, paths: {...paths, secrets: join(root, 'secrets')} as Paths};
+		const {outcome} = await completeRun(host, ran, undefined, undefined, {
+			signal: new AbortController().signal,
+			notify: undefined,
+		});
+		assert.deepEqual(
+			outcome.files.map(({path}) => path),
+			[`runs/${ran.name}/.weights.0123456789ab`],
+		);
+		assert.deepEqual(readdirSync(ran.folder).sort(), ['.gitignore', '.weights.0123456789ab', 'manifest.json']);
 	});
 
 	test('are published and notified once', async () => {
