@@ -2,6 +2,7 @@
 import type {ReactNode} from 'react';
 import {scopesOf} from '../state/key-hints.ts';
 import {bindings} from '../state/keymap.ts';
+import type {Scope} from '../state/keys/binding.ts';
 import {shownKey} from '../state/keys/key-names.ts';
 import type {Action, TourState} from '../state/reduce.ts';
 import {cardToLose, lossStep, steps} from './steps.ts';
@@ -48,7 +49,7 @@ export function createTour({shown, failCard}: Options): Tour {
 				<TourBar
 					place={`${step + 1}/${steps.length}`}
 					text={current?.text(now) ?? ''}
-					press={'press' in ask ? keyFor(ask.press) : ''}
+					press={'press' in ask ? keyFor(ask.press, scopesOf(now.view)) : ''}
 					ask={'press' in ask ? ask.to : ask.wait}
 					// Where text is typed, the tour's keys are text, and a question takes none of them.
 					hint={step === steps.length - 1 || !scopesOf(now.view).includes('tour') ? '' : hint}
@@ -73,12 +74,14 @@ function tourLines({shown}: TourState, {columns, rows}: {columns: number; rows: 
 	return columns >= 80 ? 3 : 4;
 }
 
-/** The display name of what is to be pressed: for an action, from the table of keys. */
-export function keyFor(action: Action | 'escape'): string {
+/** The display name of what is to be pressed: for an action, from the table of keys, of the nearest place that has one. */
+export function keyFor(action: Action | 'escape', scopes: readonly Scope[] = []): string {
 	if (action === 'escape') {
 		return shownKey(action);
 	}
 
 	const wanted = JSON.stringify(action);
-	return shownKey(bindings.find((binding) => JSON.stringify(binding.action) === wanted)?.keys[0] ?? '');
+	const all = bindings.filter((binding) => JSON.stringify(binding.action) === wanted);
+	const nearest = scopes.flatMap((place) => all.filter(({scope}) => scope === place));
+	return shownKey((nearest[0] ?? all[0])?.keys[0] ?? '');
 }

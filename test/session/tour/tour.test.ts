@@ -3,6 +3,7 @@ import {describe, test} from 'node:test';
 import type {ImageChoice} from '../../../source/app/images/image-choices.ts';
 import type {Box} from '../../../source/box/box.ts';
 import {viewGpus} from '../../../source/gpu/live.ts';
+import {scopesOf} from '../../../source/session/state/key-hints.ts';
 import {type Facts, type GpuReading, noFacts} from '../../../source/session/state/model.ts';
 import {type Action, type Effect, firstView, type TourState, type View} from '../../../source/session/state/reduce.ts';
 import {emptyField} from '../../../source/session/state/setup/field.ts';
@@ -270,6 +271,12 @@ describe('where somebody is elsewhere, it leads them', () => {
 		const asked = partNow(steps, state)?.ask(now({}, view));
 		return asked !== undefined && 'press' in asked ? `${keyFor(asked.press)} ${asked.to}` : asked?.wait;
 	};
+
+	test('a key is that of the place where one is, where several places have one for it', () => {
+		const log: View = {...firstView, screen: 'log'};
+		assert.equal(keyFor({type: 'zoom-log'}, scopesOf(log)), 'z');
+		assert.equal(keyFor({type: 'zoom-log'}, ['side', 'main']), '⏎');
+	});
 
 	test('to a pane, the shorter way', () => {
 		assert.equal(ask(at('cards'), {focus: 'boxes'}), 'Shift-Tab to go to the GPUs');
