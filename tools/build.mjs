@@ -328,7 +328,7 @@ What verbs that only list are made of: whoever lists boxes, GPUs or images waits
 five times as much. It is what their files import, so an `import` that one of them does not need at once costs all of them: `await import()`.
 */
 const lists = new Set();
-/** What every verb imports before its own code. */
+/** What every verb imports before its own code, and what judges images. */
 const starts = new Set();
 const findImported = {
 	name: 'find-imported',
@@ -346,7 +346,7 @@ const findImported = {
 			add(lists, `${root}source/commands/${verb}.ts`);
 		}
 
-		for (const file of ['main', 'program', 'engine/docker/docker']) {
+		for (const file of ['main', 'program', 'engine/docker/docker', 'image/index']) {
 			add(starts, `${root}source/${file}.ts`);
 		}
 	},

@@ -85,12 +85,10 @@ function ranksOf({image, local, judgement}: Suggestion, facts: FitFacts, service
 	];
 }
 
-/** As many as a version has at most; a longer one is newer than its beginning. */
-const versionNumbers = 6;
-
+/** A version has six numbers at most; a longer one is newer than its beginning. */
 function newestFirst(text: string | null): number[] {
-	const version = leadingVersion(text) ?? [];
-	return Array.from({length: versionNumbers}, (_, place) => -(version[place] ?? -1));
+	const [a = -1, b = -1, c = -1, d = -1, e = -1, f = -1] = leadingVersion(text) ?? [];
+	return [-a, -b, -c, -d, -e, -f];
 }
 
 /** Best first. Each is ranked once: to work it out in each comparison took longer than all the rest of the judge. */
