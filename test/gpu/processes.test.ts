@@ -131,7 +131,8 @@ describe('the owner of a process', () => {
 	});
 
 	test('a uid without a name', async (t) => {
-		const owner = await ownerOf(python, {...machine(t), passwd: '/nonexistent'});
+		const {proc} = machine(t);
+		const owner = await ownerOf(python, {proc, passwd: path.join(proc, 'passwd-of-nobody')});
 		assert.deepEqual([owner?.uid, owner?.user], [1_234_567, null]);
 	});
 
