@@ -265,6 +265,8 @@ export type LogOptions = {
 	timestamps?: boolean;
 	/** Each piece is there only until the next one is asked for, so that a flood takes no more memory than one of them. */
 	lent?: boolean;
+	/** All of it comes at once, and more than so many bytes is an error. Not together with `follow`. */
+	mostBytes?: number;
 	/** It is known to have no terminal, so that nothing has to be asked first. */
 	withoutTerminal?: boolean;
 	signal?: AbortSignal;

@@ -14,7 +14,7 @@ import {readFrames} from '../frames.ts';
 import {type EngineLimits, fileBytes} from '../limits.ts';
 import {guard, guardStream} from './guard.ts';
 import {containerDetail, created, execState, fileState, parseAnswer} from './schemas.ts';
-import {encodePart, type Transport} from './transport.ts';
+import {encodePart, type Question, type Transport} from './transport.ts';
 
 export function readLogs(
 	transport: Transport,
@@ -30,8 +30,8 @@ export function readLogs(
 	};
 	return guardStream(async function* () {
 		const isTerminal = !options.withoutTerminal && (await hasTerminal());
-		const chunks = transport.open({
-			limit: limits.logs,
+		const question: Question = {
+			limit: options.mostBytes === undefined ? limits.logs : {...limits.logs, bytes: options.mostBytes},
 			path: `${path}/logs`,
 			query: {
 				follow: options.follow ?? false,
@@ -44,7 +44,8 @@ export function readLogs(
 			},
 			lent: options.lent ?? false,
 			signal,
-		});
+		};
+		const chunks = options.mostBytes === undefined ? transport.open(question) : wholeAnswer(transport, question);
 		if (isTerminal) {
 			for await (const data of chunks) {
 				yield {stream: 'stdout', data};
@@ -53,6 +54,11 @@ export function readLogs(
 			yield* readFrames(chunks);
 		}
 	}, signal);
+}
+
+async function* wholeAnswer(transport: Transport, question: Question): AsyncGenerator<Buffer> {
+	const {body} = await transport.ask(question);
+	yield body;
 }
 
 export async function attachTo(

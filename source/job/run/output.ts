@@ -29,6 +29,9 @@ const shortBytes = 256 * 1024;
 /** Of a longer one these, in lines. */
 const lastLines = 200;
 
+/** What either can take: the engine puts eight bytes before each line, and makes a line of 16 KiB at most. */
+const mostBytes = 4 * 1024 * 1024;
+
 /** What is compared of each stream, in bytes. */
 const endBytes = 32 * 1024;
 
@@ -151,6 +154,8 @@ async function logEndsAs(
 	try {
 		for await (const {stream, data} of engine.logs(id, {
 			withoutTerminal: true,
+			// An answer that is whole needs less code than one that goes on, and the run waits for it.
+			mostBytes,
 			signal,
 			...(isShort ? {} : {tail: lastLines}),
 		})) {

@@ -438,6 +438,28 @@ describe('an answer that is too large', () => {
 	});
 });
 
+test('a log that is asked for at once is an error when it has more bytes than that', async () => {
+	const log = Buffer.from([1, 0, 0, 0, 0, 0, 0, 3, 97, 98, 10]);
+	for (const at of places) {
+		await withAnswers(
+			(_request, response) => response.end(log),
+			async (engine) => {
+				const readAtOnce = (mostBytes: number) => readAll(engine.logs('x', {withoutTerminal: true, mostBytes}));
+				assert.deepEqual(
+					(await readAtOnce(log.length)).map(({data}) => String(data)),
+					['ab\n'],
+				);
+				await assert.rejects(
+					readAtOnce(log.length - 1),
+					isCode('not-an-engine', /^log of a container: an answer of more than/),
+				);
+			},
+			defaultLimits,
+			at,
+		);
+	}
+});
+
 test('an answer is taken no faster than it is read', async () => {
 	let sent = 0;
 	await withAnswers(

@@ -209,6 +209,19 @@ describe('output of a job', () => {
 		});
 	});
 
+	test('is read to its end where the engine has so much more that it does not come in one answer', async () => {
+		const first: Printed = [['stdout', 'begun\n']];
+		const log: Printed = [
+			...first,
+			...Array.from({length: 80}, (): Printed[number] => ['stdout', 'y'.repeat(64 * 1024)]),
+		];
+		const attached = (socket: Duplex) => socket.end(framed(first));
+		await withContainer({log, attached}, async (engine) => {
+			const {stdout} = await read(engine);
+			assert.ok(stdout === log.map(([, text]) => text).join(''), `${stdout.length} characters`);
+		});
+	});
+
 	test('is whole as it came where the engine keeps no log', async () => {
 		const attached = (socket: Duplex) => socket.end(framed(printed));
 		await withContainer({log: 'none', attached}, async (engine) => {
