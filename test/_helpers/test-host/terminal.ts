@@ -159,8 +159,8 @@ export function startInTerminal(
 /** Shows the log of the selected box, which is another user's, and answers the question about that. */
 export async function readLogOfOther(terminal: Terminal): Promise<void> {
 	terminal.write('l');
-	await terminal.waitFor(/y⏎/);
+	await terminal.waitFor(/y ⏎ yes/);
 	terminal.write('y');
-	await terminal.waitFor(/y: Enter/);
+	await terminal.waitFor(/^ ⏎ yes/m);
 	terminal.write('\r');
 }
