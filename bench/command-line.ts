@@ -153,6 +153,36 @@ export async function measureRun(workstations: Workstations): Promise<Figure[]> 
 	];
 }
 
+/** A million lines of a job that goes on, by gpubox and by docker's own command. */
+export async function measureLogs(workstations: Workstations): Promise<Figure[]> {
+	const workstation = await workstations.get();
+	const {host, person} = workstation;
+	const job = ['sh', '-c', 'seq 1000000; sleep 600'];
+	const started = person.runGpubox(['run', '--image', host.images.jupyter, '--gpus', 'none', '--detach', '--', ...job]);
+	const name = (await expectSuccess(started)).stdout.trim();
+	const container = `gpubox-${name}`;
+	const isPrinted = async () => {
+		const {stdout} = await expectSuccess(person.run('docker', ['logs', '--tail', '1', container]));
+		return stdout.trim() === '1000000';
+	};
+	while (!(await isPrinted())) {
+		await sleep(500);
+	}
+
+	const pairs = await inPairs(
+		5,
+		() => streamingTime(workstation, `'${host.program.node}' '${host.program.cli}' logs ${name}`),
+		() => streamingTime(workstation, `docker logs ${container}`),
+	);
+	await expectSuccess(person.runGpubox(['rm', '--yes', name]));
+	return [
+		ratioFigure(
+			{name: '`gpubox logs`: first to last of 1 M lines', reference: '`docker logs`', unit: 'ms', limit: 1},
+			pairs,
+		),
+	];
+}
+
 /** From the first byte of what a command prints into a pipe to the last, in milliseconds. */
 async function streamingTime({host, person}: Workstation, command: string): Promise<number> {
 	const pipeline = `${command.trimEnd()} | '${host.program.node}' '${join(root, 'bench/references/first-to-last.mjs')}'`;

@@ -24,6 +24,8 @@ const keyCount = 150;
 
 const size = {columns: 160, rows: 50};
 
+const run = promisify(execFile);
+
 /** The gate's figures, on a stand-in engine: what gpubox itself takes. */
 export async function measureGate(): Promise<Figure[]> {
 	return [
@@ -193,15 +195,43 @@ async function measureFlood(): Promise<Figure[]> {
 	terminal.write('j');
 	await sleep(20_000);
 	const after = proportionalMiB(terminal.pid);
+	const references = await timeDockerLogs(desk, speeds.length);
 	await session.close();
 	const what = 'a log at full speed, 16 GPUs, 500 containers';
 	return [
-		plainFigure({name: `${what}: lines taken in`, unit: 'lines/s'}, speeds),
+		references === undefined
+			? plainFigure(
+					{name: `${what}: lines taken in`, unit: 'lines/s', note: 'docker is not installed on this machine.'},
+					speeds,
+				)
+			: ratioFigure(
+					{name: `${what}: lines taken in`, reference: '`docker logs` into a pipe', unit: 'lines/s', atLeast: 1.2},
+					speeds.map((ours, place) => ({ours, reference: references[place] ?? Number.NaN})),
+				),
 		plainFigure({name: `${what}: memory before it (PSS)`, unit: 'MiB', limit: 110}, [before]),
 		plainFigure({name: `${what}: memory during it`, unit: 'MiB', limit: 110}, memory),
 		plainFigure({name: `${what}: memory after it`, unit: 'MiB', limit: 110}, [after]),
 		...keyFigures(`with ${what}`, keys, 50),
 	];
+}
+
+/** Lines a second that docker's own command prints of the same log. Undefined where it is not installed. */
+async function timeDockerLogs(desk: Desk, times: number): Promise<number[] | undefined> {
+	if (findProgram('docker') === undefined) {
+		return undefined;
+	}
+
+	const lines = 1_000_000;
+	const env = {...desk.environment, PATH: process.env.PATH ?? ''};
+	const {stdout} = await run('docker', ['ps', '--all', '--quiet', '--no-trunc'], {env});
+	const [id = ''] = stdout.split('\n');
+	const script = `docker logs --timestamps --follow ${id} | head -n ${lines} > /dev/null`;
+	const speeds: number[] = [];
+	for (let time = 0; time < times; time++) {
+		speeds.push(lines / ((await timed(() => run('/bin/sh', ['-c', script], {env}))) / 1000));
+	}
+
+	return speeds;
 }
 
 /** A line of the stand-in engine's log with its timestamp and the engine's frame around it. */
@@ -265,7 +295,7 @@ async function measureGrowth(): Promise<Figure[]> {
 /** The live heap at the end of each later day beside that of the first, after which all that is kept for a day is there. */
 async function measureWeek(): Promise<Figure[]> {
 	const words = ['--expose-gc', '--import=tsx', join(root, 'bench/week.ts')];
-	const {stdout} = await promisify(execFile)(process.execPath, words, {cwd: root});
+	const {stdout} = await run(process.execPath, words, {cwd: root});
 	const [first = Number.NaN, ...later] = (JSON.parse(stdout) as number[]).map((bytes) => bytes / 2 ** 20);
 	return [
 		ratioFigure(

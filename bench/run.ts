@@ -8,7 +8,7 @@ bench/results.json and bench/results.md.
 
 On a machine that is busy with other things, `chrt -f 1 npm run bench` measures as if it were at rest, as far as an engine is not asked.
 */
-import {measureLists, measureRun, measureUp} from './command-line.ts';
+import {measureLists, measureLogs, measureRun, measureUp} from './command-line.ts';
 import {type Figure, holds} from './figure.ts';
 import {measureGate} from './gate.ts';
 import {circumstancesNow, type Results, renderTable, writeResults} from './results.ts';
@@ -19,6 +19,7 @@ const benches: Record<string, (workstations: Workstations) => Promise<Figure[]>>
 	lists: measureLists,
 	up: measureUp,
 	run: measureRun,
+	logs: measureLogs,
 	frame: measureFirstFrame,
 	rest: measureRest,
 	gate: measureGate,
