@@ -1,7 +1,7 @@
 import {closeSync, constants as open, openSync, renameSync, rmSync, statSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
 import {type Engine, EngineError} from '../../engine/engine.ts';
-import {logPath} from './log-file.ts';
+import {logPath, unfinishedLog} from './log-file.ts';
 
 /**
 Replaces the log of a run by what the engine has kept of it, where that is more: the engine keeps the last 500 MB, and has them also when
@@ -10,7 +10,7 @@ no process followed the run.
 @returns whether the log is now as the engine has it
 */
 export async function copyLog(engine: Engine, id: string, folder: string, signal?: AbortSignal): Promise<boolean> {
-	const fresh = join(folder, '.log.new');
+	const fresh = join(folder, unfinishedLog);
 	try {
 		rmSync(fresh, {force: true});
 		const fd = openSync(fresh, open.O_WRONLY | open.O_CREAT | open.O_EXCL | open.O_NOFOLLOW, 0o644);

@@ -4,6 +4,7 @@ import {lstat, opendir} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 import {fileOfKilledWrite} from '../../base/safe-files.ts';
 import {convertedScript} from '../job.ts';
+import {unfinishedLog} from './log-file.ts';
 
 /** A file that a run wrote. */
 export type RunFile = {
@@ -20,13 +21,13 @@ const mostFiles = 10_000;
 /** Gpubox's own files in the folder of a run. */
 const own = new Set(['log', 'manifest.json', 'patch', '.gitignore']);
 
-/** All that gpubox writes there. */
-const written = ['.gitignore', 'patch', convertedScript, 'log', 'manifest.json'];
+/** All that gpubox writes there: the script of a notebook is a file of the run, too. */
+const written = [...own, convertedScript];
 
 /** Removes what writes of gpubox's own files that were killed have left in the folder of a run. */
 export function removeKilledWrites(folder: string): void {
 	for (const name of namesIn(folder)) {
-		if (written.includes(fileOfKilledWrite(name) ?? '')) {
+		if (name === unfinishedLog || written.includes(fileOfKilledWrite(name) ?? '')) {
 			rmSync(join(folder, name), {force: true});
 		}
 	}

@@ -2,6 +2,9 @@ import {closeSync, fstatSync, ftruncateSync, constants as open, openSync, writeS
 import {join} from 'node:path';
 import type {LogChunk} from '../../engine/engine.ts';
 
+/** What a log is called until all of it is copied from the engine. */
+export const unfinishedLog = '.log.new';
+
 /** The file in a run's folder that its output is in. */
 export function logPath(folder: string): string {
 	return join(folder, 'log');

@@ -110,6 +110,7 @@ describe('runs', () => {
 		const left = (folder: string) => {
 			writeFileSync(join(folder, '.manifest.json.0123456789ab'), '{"half');
 			writeFileSync(join(folder, '..gitignore.0123456789ab'), '');
+			writeFileSync(join(folder, '.log.new'), 'half of the');
 		};
 		const never = allocate('e');
 		left(never.folder);
