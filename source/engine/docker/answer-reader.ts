@@ -19,7 +19,7 @@ export type AskedFor = {
 const headBytes = 16 * 1024;
 
 /** The status of an answer that hands the connection over. */
-export const switched = 101;
+export const switchingProtocols = 101;
 
 const nothing = Buffer.alloc(0);
 
@@ -160,7 +160,7 @@ export class AnswerReader {
 		const {status, headers} = this.#head;
 		const {'transfer-encoding': encoding, 'content-length': length} = headers;
 		this.#lineBytes = 0;
-		if (status === switched) {
+		if (status === switchingProtocols) {
 			this.rest = rest;
 			this.#finish();
 		} else if (status < 200) {

@@ -9,8 +9,8 @@ import {EngineError} from '../engine.ts';
 export type Connection = {
 	/** Loaded when it is first asked for. */
 	client: () => Promise<Client>;
-	/** A socket of this machine, until the client is loaded: what can be asked there without it is not worth loading it for. */
-	socketPath: () => string | undefined;
+	/** A socket of this machine: what can be asked there without the client is not worth loading it for. */
+	socketPath?: string;
 };
 
 /** Node's own client of HTTP. */
@@ -31,12 +31,12 @@ export async function connectionTo(address: EngineAddress): Promise<Connection> 
 				client ??= clientAt(socketPath);
 				return client;
 			},
-			socketPath: () => (client === undefined ? socketPath : undefined),
+			socketPath,
 		};
 	}
 
 	const client = await remoteClient(address);
-	return {client: async () => client, socketPath: () => undefined};
+	return {client: async () => client};
 }
 
 async function clientAt(socketPath: string): Promise<Client> {

@@ -6,7 +6,7 @@ Each question has a connection of its own, which ends with the answer.
 */
 import {connect, type Socket} from 'node:net';
 import {EngineError} from '../engine.ts';
-import {AnswerReader, type AskedFor, brokenOff, type SocketAnswer, switched} from './answer-reader.ts';
+import {AnswerReader, type AskedFor, brokenOff, type SocketAnswer, switchingProtocols} from './answer-reader.ts';
 
 export type SocketQuestion = AskedFor & {
 	/** With the query. */
@@ -23,7 +23,7 @@ Asks at a socket. Rejects with what the socket fails with, or an EngineError.
 @param onEnd called with what ends the question early
 */
 export async function askSocket(socketPath: string, question: SocketQuestion, onEnd: OnEnd): Promise<SocketAnswer> {
-	const {answer, socket} = await converse(socketPath, question, {Connection: 'close'}, onEnd);
+	const {answer, socket} = await exchange(socketPath, question, {Connection: 'close'}, onEnd);
 	socket.destroy();
 	return answer;
 }
@@ -38,8 +38,8 @@ export async function upgradeSocket(
 	question: SocketQuestion,
 	onEnd: OnEnd,
 ): Promise<{socket: Socket} | {answer: SocketAnswer}> {
-	const {answer, socket} = await converse(socketPath, question, {Connection: 'Upgrade', Upgrade: 'tcp'}, onEnd);
-	if (answer.status === switched) {
+	const {answer, socket} = await exchange(socketPath, question, {Connection: 'Upgrade', Upgrade: 'tcp'}, onEnd);
+	if (answer.status === switchingProtocols) {
 		return {socket};
 	}
 
@@ -47,7 +47,7 @@ export async function upgradeSocket(
 	return {answer};
 }
 
-function converse(
+function exchange(
 	socketPath: string,
 	question: SocketQuestion,
 	own: Record<string, string>,

@@ -45,7 +45,7 @@ export function readLogs(
 			lent: options.lent ?? false,
 			signal,
 		};
-		const chunks = options.mostBytes === undefined ? transport.open(question) : wholeAnswer(transport, question);
+		const chunks = options.mostBytes === undefined ? transport.open(question) : readAtOnce(transport, question);
 		if (isTerminal) {
 			for await (const data of chunks) {
 				yield {stream: 'stdout', data};
@@ -56,7 +56,7 @@ export function readLogs(
 	}, signal);
 }
 
-async function* wholeAnswer(transport: Transport, question: Question): AsyncGenerator<Buffer> {
+async function* readAtOnce(transport: Transport, question: Question): AsyncGenerator<Buffer> {
 	const {body} = await transport.ask(question);
 	yield body;
 }

@@ -48,7 +48,7 @@ export function createTransport(connection: Connection): Transport {
 		async ask(question) {
 			const watch = watchOver(question);
 			try {
-				const socketPath = connection.socketPath();
+				const {socketPath} = connection;
 				return socketPath === undefined || question.content?.data instanceof Readable
 					? await askClient(connection, question, watch)
 					: await askAtSocket(socketPath, question, watch);
@@ -100,32 +100,34 @@ async function askClient(connection: Connection, question: Question, watch: Watc
 }
 
 async function askAtSocket(socketPath: string, question: Question, watch: Watch): Promise<Answer> {
-	const answer = await askSocket(socketPath, toSocketQuestion(question), watch.onEnd);
-	return wholeAnswer(answer, question);
-}
-
-function toSocketQuestion(question: Question): SocketQuestion {
-	const {limit, accept} = question;
-	const {data, ...asked} = toRequest(question);
-	return {
-		...asked,
-		data: data instanceof Readable ? undefined : data,
-		mostBytes: (status) => (isAccepted(status, accept) ? limit.bytes : refusalBytes),
-	};
-}
-
-/** @throws EngineError for one that refuses, or is too large */
-function wholeAnswer({status, headers, body}: SocketAnswer, question: Question): Answer {
-	const {limit, method, accept} = question;
-	if (!isAccepted(status, accept)) {
-		throw refused(question, status, method === 'HEAD' ? '' : reasonIn(body));
-	}
-
+	const {limit} = question;
+	const answer = await askSocket(socketPath, toSocketQuestion(question, limit.bytes), watch.onEnd);
+	const {status, headers, body} = acceptedAtSocket(answer, question);
 	if (body === undefined) {
 		throw tooLarge(limit);
 	}
 
 	return {status, headers, body};
+}
+
+/** @param bytes how much is read of an answer that does not refuse */
+function toSocketQuestion(question: Question, bytes: number): SocketQuestion {
+	const {data, ...asked} = toRequest(question);
+	return {
+		...asked,
+		data: data instanceof Readable ? undefined : data,
+		mostBytes: (status) => (isAccepted(status, question.accept) ? bytes : refusalBytes),
+	};
+}
+
+/** @throws EngineError with the engine's own reason, unless the status is one of success */
+function acceptedAtSocket(answer: SocketAnswer, question: Question): SocketAnswer {
+	const {status, body} = answer;
+	if (!isAccepted(status, question.accept)) {
+		throw refused(question, status, question.method === 'HEAD' ? '' : reasonIn(body));
+	}
+
+	return answer;
 }
 
 /** What ends a question early: its time, its caller's signal, Ctrl-C. */
@@ -307,7 +309,7 @@ async function* lentPieces(response: IncomingMessage): AsyncGenerator<Buffer> {
 }
 
 async function switchOver(connection: Connection, question: Question, watch: Watch): Promise<Duplex> {
-	const socketPath = connection.socketPath();
+	const {socketPath} = connection;
 	const socket =
 		socketPath === undefined
 			? await switchClient(await connection.client(), question, watch)
@@ -318,12 +320,13 @@ async function switchOver(connection: Connection, question: Question, watch: Wat
 }
 
 async function switchAtSocket(socketPath: string, question: Question, watch: Watch): Promise<Duplex> {
-	const answer = await upgradeSocket(socketPath, toSocketQuestion(question), watch.onEnd);
+	// Of an answer that keeps the connection nothing is read: it may go on without an end.
+	const answer = await upgradeSocket(socketPath, toSocketQuestion(question, 0), watch.onEnd);
 	if ('socket' in answer) {
 		return answer.socket;
 	}
 
-	wholeAnswer(answer.answer, question);
+	acceptedAtSocket(answer.answer, question);
 	throw notHandedOver(question);
 }
 

@@ -5,6 +5,7 @@ import type {RequestListener} from 'node:http';
 import {type AddressInfo, createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import type {Writable} from 'node:stream';
 import {afterEach, describe, test} from 'node:test';
 import {exitCode} from '../../../source/base/failure.ts';
 import {caller} from '../../../source/engine/caller.ts';
@@ -42,6 +43,18 @@ const asks: Record<string, (engine: Engine) => Promise<unknown>> = {
 };
 
 const places = ['socket', 'port'] as const;
+
+/** Writes one piece again and again, no faster than it is taken, and counts the bytes. */
+function pourInto(stream: Writable, piece: Buffer, count: (bytes: number) => void): void {
+	const pour = () => {
+		for (let more = true; more && !stream.destroyed; ) {
+			more = stream.write(piece);
+			count(piece.length);
+		}
+	};
+	stream.on('drain', pour);
+	pour();
+}
 
 describe('an answer that breaks off', () => {
 	for (const [name, ask] of Object.entries(asks)) {
@@ -318,16 +331,9 @@ describe('an answer that is too large', () => {
 					(_request, response) => {
 						response.writeHead(200, json);
 						response.write('[');
-						const piece = Buffer.alloc(mebibyte, ' ');
-						const pour = () => {
-							while (!response.destroyed && response.write(piece)) {
-								sent += piece.length;
-							}
-
-							sent += piece.length;
-						};
-						response.on('drain', pour);
-						pour();
+						pourInto(response, Buffer.alloc(mebibyte, ' '), (bytes) => {
+							sent += bytes;
+						});
 					},
 					ask as (engine: Engine) => Promise<unknown>,
 					defaultLimits,
@@ -358,16 +364,9 @@ describe('an answer that is too large', () => {
 		let sent = 0;
 		const endless = withAnswers(
 			(_request, response) => {
-				const piece = Buffer.alloc(65_536, 'a');
-				const pour = () => {
-					while (!response.destroyed && response.write(piece)) {
-						sent += piece.length;
-					}
-
-					sent += piece.length;
-				};
-				response.on('drain', pour);
-				pour();
+				pourInto(response, Buffer.alloc(65_536, 'a'), (bytes) => {
+					sent += bytes;
+				});
 			},
 			(engine) => asks.events?.(engine) as Promise<unknown>,
 		);
@@ -438,6 +437,31 @@ describe('an answer that is too large', () => {
 	});
 });
 
+describe('an engine that is asked for a connection of its own', () => {
+	for (const at of places) {
+		const attach = (answer: RequestListener) => withAnswers(answer, (engine) => engine.attach('x'), defaultLimits, at);
+
+		test(`and refuses, at a ${at}: its reason is told`, async () => {
+			const refused = attach((_request, response) => {
+				response.writeHead(404, json).end('{"message":"No such container: x"}');
+			});
+			await assert.rejects(refused, isCode('not-found', /^No such container: x$/));
+			const withoutReason = attach((_request, response) => {
+				response.writeHead(502).end('x'.repeat(400_000));
+			});
+			await assert.rejects(withoutReason, isCode('not-an-engine', /status 502 without a reason$/));
+		});
+
+		test(`and answers in another way without an end, at a ${at}: nothing is waited for`, async () => {
+			const kept = attach((_request, response) => {
+				response.writeHead(200, json);
+				response.write('[');
+			});
+			await assert.rejects(kept, isCode('not-an-engine', /the connection is not handed over$/));
+		});
+	}
+});
+
 test('a log that is asked for at once is an error when it has more bytes than that', async () => {
 	const log = Buffer.from([1, 0, 0, 0, 0, 0, 0, 3, 97, 98, 10]);
 	for (const at of places) {
@@ -469,16 +493,9 @@ test('an answer is taken no faster than it is read', async () => {
 				return;
 			}
 
-			const piece = Buffer.alloc(65_536, 'y');
-			const pour = () => {
-				while (!response.destroyed && response.write(piece)) {
-					sent += piece.length;
-				}
-
-				sent += piece.length;
-			};
-			response.on('drain', pour);
-			pour();
+			pourInto(response, Buffer.alloc(65_536, 'y'), (bytes) => {
+				sent += bytes;
+			});
 		},
 		async (engine) => {
 			const reader = engine.logs('x', {follow: true})[Symbol.asyncIterator]();
@@ -548,14 +565,9 @@ describe("a box's service", () => {
 		await serve(
 			(socket) => {
 				socket.write('HTTP/1.1 200 OK\r\n\r\n');
-				const piece = Buffer.alloc(65_536, ' ');
-				const pour = () => {
-					while (!socket.destroyed && socket.write(piece)) {
-						sent += piece.length;
-					}
-				};
-				socket.on('drain', pour);
-				pour();
+				pourInto(socket, Buffer.alloc(65_536, ' '), (bytes) => {
+					sent += bytes;
+				});
 			},
 			async (url) => {
 				await assert.rejects(askHttp(url, {signal: AbortSignal.timeout(10_000)}), /larger than 1048576 bytes/);
