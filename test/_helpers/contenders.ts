@@ -10,7 +10,14 @@ import {claimForRestart, startClaimed} from '../../source/box/gpus/claim-start.t
 import {listClaims} from '../../source/box/list.ts';
 import type {Prepared} from '../../source/box/plan/types.ts';
 import {type ClaimedBox, claimAndStart} from '../../source/box/up/create.ts';
-import {type Container, type ContainerSpec, type Engine, EngineError, type Mount} from '../../source/engine/engine.ts';
+import {
+	type Container,
+	type ContainerDetail,
+	type ContainerSpec,
+	type Engine,
+	EngineError,
+	type Mount,
+} from '../../source/engine/engine.ts';
 import type {Host} from '../../source/host/host.ts';
 import {inventoryOf} from './demo.ts';
 import {randomFrom} from './seed.ts';
@@ -41,12 +48,15 @@ export class SlowEngine {
 	/** An id never comes back, not on another engine either. */
 	readonly #number = engines++;
 
+	/** Names of containers that are being created: they are taken, and nobody sees who has them. */
+	readonly #reserved = new Set<string>();
+
 	/** The door of one contender. */
 	door(who: number): Engine {
-		const at = <T>(work: () => T) =>
+		const at = <T>(work: () => T, by = who) =>
 			new Promise<T>((resolve, reject) => {
 				this.waiting.push({
-					who,
+					who: by,
 					happen() {
 						try {
 							resolve(work());
@@ -69,18 +79,28 @@ export class SlowEngine {
 			local: true,
 			address: 'unix:///made-up',
 			listContainers: () => at(() => [...this.containers.values()].map((container) => ({...container}))),
-			createContainer: (spec: ContainerSpec) =>
+			inspectContainer: (named: string) =>
 				at(() => {
-					if ([...this.containers.values()].some(({name}) => name === spec.name)) {
+					const found = [...this.containers.values()].find(({id, name}) => id === named || name === named);
+					return found && ({...found} as unknown as ContainerDetail);
+				}),
+			createContainer: async (spec: ContainerSpec) => {
+				await at(() => {
+					const names = [...this.containers.values()].map(({name}) => name);
+					if (names.includes(spec.name) || this.#reserved.has(spec.name)) {
 						throw new EngineError('name-taken', 'Conflict');
 					}
 
 					needSources(spec.mounts);
 					this.specs.push(spec);
-
+					this.#reserved.add(spec.name);
+				});
+				// Whoever asked for it may be killed meanwhile.
+				return at(() => {
 					// Not in the order of creation: of two that were made in the same second any can come first.
 					const id = `${(this.#made * 7) % 10}${String(this.#made).padStart(11, '0')}-${this.#number}`;
 					this.#made += 1;
+					this.#reserved.delete(spec.name);
 					this.containers.set(id, {
 						id,
 						name: spec.name,
@@ -95,7 +115,8 @@ export class SlowEngine {
 						mounts: spec.mounts,
 					});
 					return id;
-				}),
+				}, itself);
+			},
 			startContainer: (id: string) =>
 				at(() => {
 					needSources(known(id).mounts);
@@ -133,6 +154,9 @@ export class SlowEngine {
 		return uuids.filter((uuid, index) => uuids.indexOf(uuid) !== index);
 	}
 }
+
+/** The engine, which goes on whoever is killed. */
+const itself = -1;
 
 export type Outcome = 'won' | 'refused' | undefined;
 
@@ -259,7 +283,7 @@ export async function play(
 		if (call) {
 			engine.waiting.splice(engine.waiting.indexOf(call), 1);
 			call.happen();
-			if (choices.dies()) {
+			if (call.who !== itself && choices.dies()) {
 				engine.dead.add(call.who);
 			}
 		}

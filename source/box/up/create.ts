@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {Failure} from '../../base/failure.ts';
 import {adviceForWrite} from '../../base/write-advice.ts';
-import {EngineError} from '../../engine/engine.ts';
+import {type Engine, EngineError} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {type Box, label} from '../box.ts';
 import {keptBefore, newFolder} from '../files/directories.ts';
@@ -175,9 +175,7 @@ async function createContainer(
 		}
 
 		if (error.code === 'name-taken') {
-			// By a process that was faster and has created the box, or by a container that is not a box.
-			const isBox = (await listClaims(host, signal)).some((box) => box.name === name);
-			return isBox ? {kind: 'lost-race'} : {kind: 'name-taken', name};
+			return (await isOfAnotherProgram(engine, spec.name, signal)) ? {kind: 'name-taken', name} : {kind: 'lost-race'};
 		}
 
 		if (!isWhole(host, {folder, secrets: (request.secrets ?? []).map((secret) => secret.name)})) {
@@ -190,6 +188,15 @@ async function createContainer(
 
 	// From here to the start nothing is interrupted: a container that is neither started nor removed would be left.
 	return (await keepRecord(host, folder, {...record, container})) ? {kind: 'created', container} : {kind: 'lost-race'};
+}
+
+/**
+Whether a name that is taken belongs to a container that is no box. The engine gives a name away before the container can be seen: one that
+nobody has is that of a box which another process is creating at this moment.
+*/
+async function isOfAnotherProgram(engine: Engine, name: string, signal: AbortSignal): Promise<boolean> {
+	const holder = await engine.inspectContainer(name, signal);
+	return holder !== undefined && holder.labels[label.name] === undefined;
 }
 
 /** @param boxes listed after `box` was created */

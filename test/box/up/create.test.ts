@@ -88,4 +88,20 @@ describe('an attempt that the engine refuses is made again without what was refu
 		const names = (await attempts(engine)).map(({name}) => name);
 		assert.match(names.join(), /^gpubox-alice-train-\w+$/);
 	});
+
+	test('a name that another run for the same project has, whose container nobody sees yet', async () => {
+		for (let order = 0; order < 60; order++) {
+			const engine = new SlowEngine();
+			const same = {...alice(), gpuSelection: {kind: 'none'} as const};
+			await withMadeUpTime(async () => {
+				const runs = [contend(engine, 0, same), contend(engine, 1, same), contend(engine, 2, same)];
+				assert.deepEqual(await play(engine, runs, inRandomOrder(order)), ['won', 'won', 'won'], `order ${order}`);
+			});
+			assert.deepEqual(
+				[...engine.containers.values()].map(({name, state}) => [name, state]),
+				[['gpubox-alice-train', 'running']],
+				`order ${order}`,
+			);
+		}
+	});
 });
