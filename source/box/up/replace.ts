@@ -105,10 +105,24 @@ export async function finishReplacements(host: Host, boxes: readonly Box[]): Pro
 		if (successor?.mine && successor.state === 'running') {
 			await removeWithFiles(host, box);
 		} else if (!successor) {
-			await host.engine.renameContainer(box.id, containerPrefix + box.name);
-			forgetReplacement(host, box);
+			await giveNameBack(host, box);
 		}
 	}
+}
+
+async function giveNameBack(host: Host, box: Box): Promise<void> {
+	try {
+		await host.engine.renameContainer(box.id, containerPrefix + box.name);
+	} catch (error) {
+		// Another process creates the successor at this moment: its name is taken before anyone sees it.
+		if (isTaken(error)) {
+			return;
+		}
+
+		throw error;
+	}
+
+	forgetReplacement(host, box);
 }
 
 function noteReplacement({paths}: Host, {folder}: Box): void {
