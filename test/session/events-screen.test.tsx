@@ -83,5 +83,5 @@ test('what happened and what was run are filtered, read whole and copied like ev
 	await shown.waitFor(/1 found[\s\S]*▸ {2}12:00:00 {2}gpubox stop dora-eda/);
 	shown.type('\r');
 	shown.type('y');
-	await shown.waitFor(/Copied: gpubox stop dora-eda|clipboard|terminal/);
+	await shown.waitFor(/Copied: gpubox stop dora-eda$/m);
 });
