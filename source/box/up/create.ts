@@ -191,8 +191,8 @@ async function createContainer(
 }
 
 /**
-Whether a name that is taken belongs to a container that is no box. The engine gives a name away before the container can be seen: one that
-nobody has is that of a box which another process is creating at this moment.
+Whether a name that is taken belongs to another program's container. The engine reserves a name before the container can be seen: a taken
+name without a container is that of a box which another process is creating at this moment.
 */
 async function isOfAnotherProgram(engine: Engine, name: string, signal: AbortSignal): Promise<boolean> {
 	const holder = await engine.inspectContainer(name, signal);
