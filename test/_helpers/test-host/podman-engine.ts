@@ -8,7 +8,7 @@ import {removeControlGroup} from './isolation.ts';
 import {controlGroups} from './machine.ts';
 import {systemPath} from './packages.ts';
 import type {Person} from './person.ts';
-import {endOf} from './processes.ts';
+import {endNamespace, endOf} from './processes.ts';
 import {waitUntil} from './wait-until.ts';
 
 // What Podman needs beside what a machine with Docker has. crun is left out: runc is there.
@@ -105,12 +105,7 @@ export async function startPodmanEngine(person: Person, parent: string): Promise
 				.catch(() => {});
 		}
 
-		// Its first process ends with it, and all others in that one's namespace.
-		if (child.pid !== undefined && child.exitCode === null) {
-			process.kill(-child.pid, 'SIGKILL');
-		}
-
-		await ended;
+		await endNamespace(child, ended);
 		for (const group of groups.filter((each) => !known.includes(each))) {
 			await removeControlGroup(group);
 		}

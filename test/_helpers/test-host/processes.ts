@@ -17,6 +17,21 @@ export function endOf(child: ChildProcess): Promise<void> {
 	});
 }
 
+/**
+Ends all processes of a PID namespace that `unshare --fork` made. The first of them ends last, and unshare waits for it: were unshare itself
+killed, the others could still be writing.
+
+@param child unshare, or what became it
+*/
+export async function endNamespace(child: ChildProcess, ended: Promise<void>): Promise<void> {
+	if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+		const first = pids().find((pid) => Number(stat(pid)?.[1]) === child.pid);
+		process.kill(first ?? child.pid, 'SIGKILL');
+	}
+
+	await ended;
+}
+
 /** The fields of /proc/PID/stat after the name, which may hold spaces and brackets itself: state, parent, … */
 function stat(pid: number): string[] | undefined {
 	try {

@@ -7,7 +7,7 @@ import {unpackedPackages} from '../consumers/cache.ts';
 import {command} from './command.ts';
 import {systemPath} from './packages.ts';
 import type {Person} from './person.ts';
-import {endOf} from './processes.ts';
+import {endNamespace, endOf} from './processes.ts';
 import {waitUntil} from './wait-until.ts';
 
 const starter = '/usr/share/docker.io/contrib/dockerd-rootless.sh';
@@ -91,12 +91,7 @@ export async function startRootlessEngine(person: Person, folder: string): Promi
 	const docker = new Docker({socketPath: join(runtime, 'docker.sock')});
 	const ended = endOf(child);
 	const stop = async () => {
-		// Its first process ends with it, and all others in that one's namespace.
-		if (child.pid !== undefined && child.exitCode === null) {
-			process.kill(-child.pid, 'SIGKILL');
-		}
-
-		await ended;
+		await endNamespace(child, ended);
 		await rm(place, {recursive: true, force: true});
 	};
 	try {
