@@ -30,6 +30,7 @@ const longest = [
 	'project-file',
 	'idle',
 	'torchrun',
+	'tokens',
 ];
 
 /** Needs what only the first test host has. */

@@ -764,8 +764,16 @@ const story: Step[] = [
 /** What is told to who works on gpubox itself, and what can be run nowhere. */
 const workshop: Step[] = [
 	inClone('npm run build'),
-	inClone('node tools/build.mjs --meta'),
-	inClone(['npm run format', 'npm run schema']),
+	elsewhere('node tools/build.mjs --meta', 'test/tools/notices.test.ts runs it', async () => {
+		assert.match(await readFile(join(root, 'test/tools/notices.test.ts'), 'utf8'), /'--meta'/);
+	}),
+	inClone('npm run schema'),
+	elsewhere('npm run format', 'it writes what npm run lint asks for', async () => {
+		const {scripts} = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+			scripts: Record<'format' | 'lint', string>;
+		};
+		assert.equal(scripts.format, scripts.lint.replace('--error-on-warnings', '--write'));
+	}),
 	elsewhere(
 		['npm run lint', 'npm run types', 'npm run unused', 'npm run catalog:check'],
 		'npm test runs each before these tests',

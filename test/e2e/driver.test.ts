@@ -19,45 +19,39 @@ const host = testHost();
 const h100 = {name: 'NVIDIA H100 80GB HBM3', computeCapability: '9.0', memoryTotalMiB: 81_559, persistenceMode: false};
 
 /** Whoever comes first waits for the cards to wake; ended early, they sleep again. */
-const sleeper = (real: string, state: string, seconds: number) => `#!/bin/sh
-held() { for file in '${state}'/held.*; do [ -e "$file" ] && kill -0 "\${file##*.}" 2>/dev/null && return 0; done; return 1; }
-mkdir -p '${state}'; last=$(stat -c %Y '${state}/last' 2>/dev/null || echo 0)
+const sleeper = (real: string, seconds: number) => `#!/bin/sh
+held() { for file in "$CARDS"/held.*; do [ -e "$file" ] && kill -0 "\${file##*.}" 2>/dev/null && return 0; done; return 1; }
+mkdir -p "$CARDS"; last=$(stat -c %Y "$CARDS/last" 2>/dev/null || echo 0)
 if ! held && [ $(($(date +%s) - last)) -gt 5 ]; then sleep ${seconds}; fi
-: >'${state}'/held.$$; : >'${state}/last'; exec '${real}' "$@"
+: >"$CARDS"/held.$$; : >"$CARDS/last"; exec '${real}' "$@"
 `;
 
-describe('a driver that sleeps', {skip: needsOwnEngine}, () => {
+// Each has cards of its own that sleep.
+describe('a driver that sleeps', {skip: needsOwnEngine, concurrency: true}, () => {
 	let person: Person;
-	let env: {PATH: string};
+	let PATH: string;
+	const cards = (name: string) => ({PATH, CARDS: join(person.project, name)});
 	before(async () => {
 		person = await makePerson(host);
-		const PATH = await withDriver(host, person, {gpus: [h100, h100]});
+		const driver = await withDriver(host, person, {gpus: [h100, h100]});
 		const front = join(person.home, 'front');
 		await mkdir(front);
-		await writeFile(
-			join(front, 'nvidia-smi'),
-			sleeper(join(person.home, 'driver/nvidia-smi'), join(person.project, 'state'), 14),
-			{
-				mode: 0o755,
-			},
-		);
-		env = {PATH: `${front}:${PATH}`};
+		const smi = sleeper(join(person.home, 'driver/nvidia-smi'), 14);
+		await writeFile(join(front, 'nvidia-smi'), smi, {mode: 0o755});
+		PATH = `${front}:${driver}`;
 	});
 	after(() => person.remove());
-	const sleep = () => rm(join(person.project, 'state'), {recursive: true, force: true});
 
 	test('gpus waits, says so, and shows the cards', async () => {
-		await sleep();
-		const {stdout, stderr, code} = await person.runGpubox(['gpus', '--json'], {env});
+		const {stdout, stderr, code} = await person.runGpubox(['gpus', '--json'], {env: cards('of-gpus')});
 		assert.equal(code, 0, stderr);
 		assert.equal((JSON.parse(stdout) as {gpus: unknown[]}).gpus.length, 2);
 		assert.match(stderr, /^Waiting for the NVIDIA driver to wake up.*\n {2}→ .*sudo nvidia-smi -pm 1\n$/);
 	});
 
 	test('auto gives a card', async () => {
-		await sleep();
 		const words = ['up', '--dry-run', '--image', host.images.jupyter];
-		const {stdout, stderr, code} = await person.runGpubox(words, {env});
+		const {stdout, stderr, code} = await person.runGpubox(words, {env: cards('of-up')});
 		assert.equal(code, 0, stderr);
 		assert.match(stderr, /Waiting for the NVIDIA driver/);
 		assert.doesNotMatch(stderr, /gets no GPU/);
@@ -65,8 +59,7 @@ describe('a driver that sleeps', {skip: needsOwnEngine}, () => {
 	});
 
 	test('the session says it in the pane, then shows the cards', async () => {
-		await sleep();
-		const terminal = openTerminal(host, person, [], {env});
+		const terminal = openTerminal(host, person, [], {env: cards('of-session')});
 		await terminal.waitFor(/Waiting for the NVIDIA driver to wake up/);
 		await terminal.waitFor(/2 free/);
 		assert.doesNotMatch(terminal.screen(), /Waiting for the NVIDIA driver/);
@@ -74,12 +67,15 @@ describe('a driver that sleeps', {skip: needsOwnEngine}, () => {
 		await terminal.exited;
 	});
 
-	test('auto makes no box without a GPU because the driver does not answer', async () => {
-		const PATH = await withDriver(host, person, {
+	test('auto makes no box without a GPU because the driver does not answer', async (t) => {
+		const other = await makePerson(host);
+		t.after(() => other.remove());
+		const broken = await withDriver(host, other, {
 			gpus: [h100],
 			failure: {text: 'Failed to initialize NVML: Unknown Error', exitCode: 255},
 		});
-		const {stderr, code} = await person.runGpubox(['up', '--dry-run', '--image', host.images.jupyter], {env: {PATH}});
+		const words = ['up', '--dry-run', '--image', host.images.jupyter];
+		const {stderr, code} = await other.runGpubox(words, {env: {PATH: broken}});
 		assert.equal(code, 4, stderr);
 		assert.match(stderr, /Unknown Error[\s\S]*--gpus none/);
 	});

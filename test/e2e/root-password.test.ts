@@ -21,8 +21,8 @@ const docker = dockerOf(host);
 const image = 'gpubox-test/root-password:e2e';
 
 const entrypoint = String.raw`set -e\nif [ -z "$ROOT_PASSWORD" ]; then echo "set ROOT_PASSWORD" >&2; exit 1; fi\necho "root:$ROOT_PASSWORD" | chpasswd\nssh-keygen -A\nmkdir -p /run/sshd\nexec "$@"\n`;
-const dockerfile = `FROM ${host.images.bare}
-RUN apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends openssh-server && rm -f /etc/ssh/ssh_host_*
+const dockerfile = `FROM ${host.images.jupyter}
+RUN rm -f /etc/ssh/ssh_host_*
 RUN echo 'PermitRootLogin yes' >/etc/ssh/sshd_config.d/root.conf && printf '${entrypoint}' >/entrypoint.sh
 EXPOSE 22
 ENTRYPOINT ["sh", "/entrypoint.sh"]

@@ -98,9 +98,7 @@ describe('a shell that one comes back to', {skip: needsOwnEngine}, () => {
 	let name: string;
 	before(async () => {
 		person = await makePerson(host);
-		// The bare image gets a layer, and with it tmux.
-		const words = ['up', '--json', '--image', host.images.bare, '--gpus', 'none', '--ssh'];
-		const {stdout, stderr} = await person.runGpubox(words);
+		const {stdout, stderr} = await person.runGpubox(['up', '--json', '--image', image, '--gpus', 'none', '--ssh']);
 		assert.notEqual(stdout, '', stderr);
 		name = (JSON.parse(stdout) as {name: string}).name;
 	});
