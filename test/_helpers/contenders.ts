@@ -148,6 +148,17 @@ export class SlowEngine {
 		return engine as Engine;
 	}
 
+	/** Nobody waits any more: what killed contenders would have asked for never happens, and the engine ends what it has begun. */
+	forgetKilled(): void {
+		for (const {who, happen} of this.waiting.splice(0)) {
+			if (who === itself) {
+				happen();
+			}
+		}
+
+		this.dead.clear();
+	}
+
 	overlapping(): string[] {
 		const running = [...this.containers.values()].filter(({state}) => state === 'running');
 		const uuids = running.flatMap(({gpus}) => gpus);
