@@ -6,6 +6,7 @@ import {
 	needsOwnEngine,
 	openTerminal,
 	type Person,
+	type Terminal,
 	testHost,
 	waitUntil,
 } from '../_helpers/test-host/index.ts';
@@ -15,6 +16,16 @@ import {
 const host = testHost();
 const docker = dockerOf(host);
 const {jupyter: image} = host.images;
+
+/** A shell gets its terminal's size a moment after it is there, and learns of another one as late. */
+const untilSizeIs = (terminal: Terminal, size: string) =>
+	waitUntil('the new size inside', async () => {
+		terminal.write('clear; stty size\r');
+		return terminal.waitFor(size, {seconds: 2}).then(
+			() => true,
+			() => false,
+		);
+	});
 
 describe('attach in a terminal', () => {
 	let person: Person;
@@ -36,14 +47,7 @@ describe('attach in a terminal', () => {
 		terminal.write('pwd; id -u; stty size\r');
 		await terminal.waitFor(new RegExp(`/workspace\\n${person.uid}\\n30 90`));
 		terminal.resize(100, 33);
-		terminal.write('clear; stty size\r');
-		await waitUntil('the new size inside', async () => {
-			terminal.write('stty size\r');
-			return terminal.waitFor('33 100', {seconds: 2}).then(
-				() => true,
-				() => false,
-			);
-		});
+		await untilSizeIs(terminal, '33 100');
 		terminal.write('exit 3\r');
 		assert.equal((await terminal.exited).exitCode, 3);
 	});
@@ -117,8 +121,9 @@ describe('a shell that one comes back to', {skip: needsOwnEngine}, () => {
 
 		const back = openTerminal(host, person, ['attach', name], {columns: 70, rows: 20});
 		await back.waitFor('word=remembered');
-		back.write('clear; echo "$word-$PWD"; jobs; stty size\r');
-		await back.waitFor(/remembered-\/tmp[\s\S]*sleep 4321[\s\S]*20 70/);
+		back.write('clear; echo "$word-$PWD"; jobs\r');
+		await back.waitFor(/remembered-\/tmp[\s\S]*sleep 4321/);
+		await untilSizeIs(back, '20 70');
 
 		// gpubox itself killed: nothing of it can tidy up.
 		back.kill('SIGKILL');
@@ -156,13 +161,7 @@ describe('a shell that one comes back to', {skip: needsOwnEngine}, () => {
 		taken.write('clear; echo "$here-$((40 + 4))"\r');
 		await taken.waitFor('first-44');
 		taken.resize(100, 33);
-		await waitUntil('the new size inside', async () => {
-			taken.write('clear; stty size\r');
-			return taken.waitFor('33 100', {seconds: 2}).then(
-				() => true,
-				() => false,
-			);
-		});
+		await untilSizeIs(taken, '33 100');
 		// A program of the whole screen, and keys that tmux would take for its own.
 		taken.write('clear; seq 200 >text; more text\r');
 		await taken.waitFor('--More--');
