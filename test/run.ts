@@ -1,7 +1,7 @@
 /**
 What `npm test` runs: the check of commit subjects, build, lint, types, unused code, the catalogue's check, known
 vulnerabilities of what is bundled, and unit tests; meanwhile a test host is set up, and the end-to-end tests run on it; as root two
-of them, and each test file on the one that is free.
+of them, after the unit tests a third, and each test file on the one that is free.
 
 	npm test                            everything
 	npm test -- --unit                  no test host
@@ -92,7 +92,7 @@ async function checks(): Promise<void> {
 }
 
 /**
-Much of an end-to-end test is waiting, so they run beside the others, and two at a time where they have engines of their own. What fails
+Much of an end-to-end test is waiting, so they run beside the others, and two or three at a time where they have engines of their own. What fails
 ends neither the one nor the other: whoever waited for all of it is told all.
 */
 async function endToEnd(others: () => Promise<void>): Promise<void> {
@@ -105,7 +105,8 @@ async function endToEnd(others: () => Promise<void>): Promise<void> {
 	const over = new AbortController();
 	const signal = AbortSignal.any([interrupted.signal, over.signal]);
 	const usualPorts = await holdUsualPorts();
-	const making = startHosts(files.length, signal);
+	const rest = others();
+	const making = startHosts(files.length, {rest, signal});
 	// The test that needs the image builds it where this fails, and tells why it cannot.
 	const torch = making[0].then(({docker, images}) =>
 		files.some(isTorchrun) ? buildTorchCpuImage(docker, images, signal) : undefined,
@@ -114,8 +115,8 @@ async function endToEnd(others: () => Promise<void>): Promise<void> {
 	let failure: unknown;
 	try {
 		await all([
-			others(),
-			step('test host', () => Promise.all(making)),
+			rest,
+			step('test host', () => making[0]),
 			step('end-to-end tests', () =>
 				runEndToEnd(files, {
 					hosts: making.map(async (host) => (await host).file),
@@ -167,15 +168,32 @@ async function endToEnd(others: () => Promise<void>): Promise<void> {
 	}
 }
 
-/** The second is made from the images of the first. */
-function startHosts(files: number, signal: AbortSignal): [Promise<PreparedHost>, ...Array<Promise<PreparedHost>>] {
+/**
+The others are made from the images of the first. Two lanes wait for a quarter of the time: a third takes that once nothing else runs beside
+them, where there is enough left to do.
+
+@param rest settles when the other tests are over
+*/
+function startHosts(
+	files: number,
+	{rest, signal}: {rest: Promise<void>; signal: AbortSignal},
+): [Promise<PreparedHost>, ...Array<Promise<PreparedHost>>] {
 	const first = prepareHost({...hostOptions, signal});
 	if (process.getuid?.() !== 0 || options.keep || files === 1) {
 		return [first];
 	}
 
-	const second = first.then(({docker}) => prepareHost({...hostOptions, signal, lane: 1, imagesFrom: docker}));
-	return [first, second];
+	const another = async (lane: number) => {
+		const {docker} = await first;
+		return prepareHost({...hostOptions, signal, lane, imagesFrom: docker});
+	};
+	const second = another(1);
+	if (files < 10) {
+		return [first, second];
+	}
+
+	const third = Promise.allSettled([rest, second]).then(() => another(2));
+	return [first, second, third];
 }
 
 /** Waits for all of them, also where one fails: that is told at once, and all of it at the end. @throws what failed */
