@@ -8,6 +8,7 @@ import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {chown, mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {randomFrom} from '../_helpers/seed.ts';
+import {removeContainer} from '../_helpers/test-host/engine.ts';
 import {type Fault, startFaultProxy} from '../_helpers/test-host/fault-proxy.ts';
 import {dockerOf, makePerson, type TestHost, waitUntil} from '../_helpers/test-host/index.ts';
 import {secretsOf} from '../_helpers/test-host/person.ts';
@@ -330,7 +331,7 @@ async function removePushed({docker, registry}: Chaos): Promise<void> {
 async function removeContainers({docker}: Chaos): Promise<void> {
 	for (const {Id, Labels} of await docker.listContainers({all: true, filters: {label: ['gpubox.owner']}})) {
 		if (/^(ann|ben)$/.test(Labels['gpubox.owner'] ?? '')) {
-			await docker.getContainer(Id).remove({force: true, v: true});
+			await removeContainer(docker, Id);
 		}
 	}
 }

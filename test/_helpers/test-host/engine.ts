@@ -138,10 +138,32 @@ async function pathWithoutGpuTools(runFolder: string): Promise<string> {
 	return folder;
 }
 
+/** Also one that the engine is removing already, for somebody who was killed meanwhile: it is listed until it is gone. */
+export async function removeContainer(docker: Docker, id: string): Promise<void> {
+	try {
+		await docker.getContainer(id).remove({force: true, v: true});
+	} catch (error) {
+		const {statusCode} = error as {statusCode?: number};
+		if (statusCode !== 404 && statusCode !== 409) {
+			throw error;
+		}
+
+		const isGone = () =>
+			docker
+				.getContainer(id)
+				.inspect()
+				.then(
+					() => false,
+					(failure: {statusCode?: number}) => failure.statusCode === 404,
+				);
+		await waitUntil(`container ${id} to be gone`, isGone);
+	}
+}
+
 /** Removes every container, network and volume: what earlier runs, or tests that failed, left. */
 export async function emptyEngine(docker: Docker): Promise<void> {
 	for (const {Id} of await docker.listContainers({all: true})) {
-		await docker.getContainer(Id).remove({force: true, v: true});
+		await removeContainer(docker, Id);
 	}
 
 	await docker.pruneNetworks();
