@@ -34,16 +34,19 @@ function needSources(mounts: Mount[]): void {
 
 let engines = 0;
 
+/** Of one that was killed no call happens any more, and what the engine still does for it is answered to nobody. */
+type Caller = {killed: boolean};
+
 /** Every call to it waits until the test lets it happen, then happens at once, as the engine's locks see to. */
 export class SlowEngine {
 	readonly containers = new Map<string, Container & {gpus: string[]; mounts: Mount[]}>();
-	readonly waiting: Array<{who: number; happen: () => void}> = [];
+	readonly waiting: Array<{caller: Caller; happen: () => void}> = [];
 	/** What containers were made of, also those that are gone. */
 	readonly specs: ContainerSpec[] = [];
 	/** Says why a container does not start. */
 	refuseStart: (spec: ContainerSpec) => EngineError | undefined = () => undefined;
-	/** Contenders that were killed: what they wait for never happens. */
-	readonly dead = new Set<number>();
+	/** Who has a door now, by number. One that was killed stays dead when its number is given to another. */
+	readonly callers = new Map<number, Caller>();
 	#made = 0;
 	/** An id never comes back, not on another engine either. */
 	readonly #number = engines++;
@@ -53,15 +56,23 @@ export class SlowEngine {
 
 	/** The door of one contender. */
 	door(who: number): Engine {
-		const at = <T>(work: () => T, by = who) =>
+		const self: Caller = {killed: false};
+		this.callers.set(who, self);
+		const at = <T>(work: () => T | Promise<T>, caller = self) =>
 			new Promise<T>((resolve, reject) => {
 				this.waiting.push({
-					who: by,
+					caller,
 					happen() {
+						let answer: () => void;
 						try {
-							resolve(work());
+							const result = work();
+							answer = () => resolve(result);
 						} catch (error) {
-							reject(error);
+							answer = () => reject(error);
+						}
+
+						if (!self.killed) {
+							answer();
 						}
 					},
 				});
@@ -84,8 +95,8 @@ export class SlowEngine {
 					const found = [...this.containers.values()].find(({id, name}) => id === named || name === named);
 					return found && ({...found} as unknown as ContainerDetail);
 				}),
-			createContainer: async (spec: ContainerSpec) => {
-				await at(() => {
+			createContainer: (spec: ContainerSpec) =>
+				at(() => {
 					const names = [...this.containers.values()].map(({name}) => name);
 					if (names.includes(spec.name) || this.#reserved.has(spec.name)) {
 						throw new EngineError('name-taken', 'Conflict');
@@ -94,29 +105,28 @@ export class SlowEngine {
 					needSources(spec.mounts);
 					this.specs.push(spec);
 					this.#reserved.add(spec.name);
-				});
-				// Whoever asked for it may be killed meanwhile.
-				return at(() => {
-					// Not in the order of creation: of two that were made in the same second any can come first.
-					const id = `${(this.#made * 7) % 10}${String(this.#made).padStart(11, '0')}-${this.#number}`;
-					this.#made += 1;
-					this.#reserved.delete(spec.name);
-					this.containers.set(id, {
-						id,
-						name: spec.name,
-						image: spec.image,
-						imageId: 'sha256:0',
-						state: 'created',
-						// The engine lists whole seconds.
-						createdAt: new Date(Math.floor(Date.now() / 1000) * 1000),
-						labels: spec.labels,
-						ports: [],
-						gpus: spec.gpus,
-						mounts: spec.mounts,
-					});
-					return id;
-				}, itself);
-			},
+					// Whoever asked for it may be killed meanwhile.
+					return at(() => {
+						// Not in the order of creation: of two that were made in the same second any can come first.
+						const id = `${(this.#made * 7) % 10}${String(this.#made).padStart(11, '0')}-${this.#number}`;
+						this.#made += 1;
+						this.#reserved.delete(spec.name);
+						this.containers.set(id, {
+							id,
+							name: spec.name,
+							image: spec.image,
+							imageId: 'sha256:0',
+							state: 'created',
+							// The engine lists whole seconds.
+							createdAt: new Date(Math.floor(Date.now() / 1000) * 1000),
+							labels: spec.labels,
+							ports: [],
+							gpus: spec.gpus,
+							mounts: spec.mounts,
+						});
+						return id;
+					}, itself);
+				}),
 			startContainer: (id: string) =>
 				at(() => {
 					needSources(known(id).mounts);
@@ -148,17 +158,6 @@ export class SlowEngine {
 		return engine as Engine;
 	}
 
-	/** Nobody waits any more: what killed contenders would have asked for never happens, and the engine ends what it has begun. */
-	forgetKilled(): void {
-		for (const {who, happen} of this.waiting.splice(0)) {
-			if (who === itself) {
-				happen();
-			}
-		}
-
-		this.dead.clear();
-	}
-
 	overlapping(): string[] {
 		const running = [...this.containers.values()].filter(({state}) => state === 'running');
 		const uuids = running.flatMap(({gpus}) => gpus);
@@ -167,7 +166,7 @@ export class SlowEngine {
 }
 
 /** The engine, which goes on whoever is killed. */
-const itself = -1;
+const itself: Caller = {killed: false};
 
 export type Outcome = 'won' | 'refused' | undefined;
 
@@ -286,17 +285,19 @@ export async function play(
 		);
 	}
 
-	const alive = (who: number) => !engine.dead.has(who);
-	for (let step = 0; outcomes.some((outcome, who) => outcome === undefined && alive(who)); step++) {
+	const lives = (who: number) => engine.callers.get(who)?.killed !== true;
+	for (let step = 0; outcomes.some((outcome, who) => outcome === undefined && lives(who)); step++) {
 		assert.ok(step < 20_000, 'nobody gets ahead any more');
-		const ready = engine.waiting.filter(({who}) => alive(who));
+		const ready = engine.waiting.filter(({caller}) => !caller.killed);
 		const call = ready[choices.next(ready.length)];
 		if (call) {
 			engine.waiting.splice(engine.waiting.indexOf(call), 1);
+			const dies = call.caller !== itself && choices.dies();
+			// Before it has the answer, or before its next call: files that it writes in between are not there, or are.
+			const atOnce = dies && choices.next(2) === 0;
+			call.caller.killed ||= atOnce;
 			call.happen();
-			if (call.who !== itself && choices.dies()) {
-				engine.dead.add(call.who);
-			}
+			call.caller.killed ||= dies;
 		}
 
 		check();

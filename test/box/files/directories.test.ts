@@ -147,12 +147,12 @@ describe('ups that prepare boxes of one name, their calls to the engine in any o
 					const runs = contenders.map((contender, who) => contend(engine, who, contender));
 					await play(engine, runs, inRandomOrder(seed, deaths), witness);
 					// Each project's owner tries again, one after the other.
-					engine.forgetKilled();
 					for (const contender of makeAgain(contenders)) {
 						const run = contend(engine, 0, contender);
 						assert.deepEqual(await play(engine, [run], inRandomOrder(seed), witness), ['won']);
 					}
 				});
+				assert.equal(engine.containers.size, new Set(wanted).size);
 
 				// One that was killed before it had written a file.
 				mkdirSync(join(folder, 'state', 'alice-train~begun/files'), {recursive: true});
