@@ -92,8 +92,8 @@ async function checks(): Promise<void> {
 }
 
 /**
-Much of an end-to-end test is waiting, so they run beside the others, and two or three at a time where they have engines of their own. What fails
-ends neither the one nor the other: whoever waited for all of it is told all.
+Much of an end-to-end test is waiting, so they run beside the others, and two or three at a time where they have engines of their own.
+What fails ends neither the one nor the other: whoever waited for all of it is told all.
 */
 async function endToEnd(others: () => Promise<void>): Promise<void> {
 	const {engine} = options;

@@ -190,9 +190,11 @@ describe('images', () => {
 	});
 
 	test('one without Jupyter gets it, once for everyone on the host', async (t) => {
-		// What Jupyter depends on stays: to install all of it takes a minute.
+		// What these depend on stays: to install all of it takes a minute.
 		const lacking = 'gpubox-test/lacking:e2e';
-		const gone = ['jupyter-notebook', 'jupyter-server', 'openssh-server', 'rsync', 'tmux'];
+		const gone = ['jupyter-notebook', 'jupyter-server', 'openssh-server', 'rsync', 'tmux'].concat(
+			['ipykernel', 'nbclient', 'nbconvert'].map((name) => `python3-${name}`),
+		);
 		await buildImage(docker, lacking, `FROM ${image}\nRUN apt-get remove -qy ${gone.join(' ')}\n`);
 		const derived = () => docker.listImages({filters: {label: [`gpubox.derived-from=${lacking}`]}});
 		t.after(async () => {
@@ -211,8 +213,10 @@ describe('images', () => {
 		assert.equal(Config.Labels['gpubox.image'], lacking);
 		const history = JSON.stringify(await docker.getImage(Image).history());
 		assert.ok(!history.includes(person.home));
-		const tmux = await person.runGpubox(['attach', '--', 'tmux', '-V']);
-		assert.match(tmux.stdout, /^tmux \d/, tmux.stderr);
+		const words = ['sh', '-c', 'tmux -V; command -v rsync; python3 -c "import ipykernel, nbclient, nbconvert"'];
+		const inside = await person.runGpubox(['attach', '--', ...words]);
+		assert.match(inside.stdout, /^tmux \d.*\n\S+\/rsync\n$/);
+		assert.equal(inside.code, 0, inside.stderr);
 		assert.equal((await derived()).length, 1);
 
 		const other = await makePerson(host);

@@ -22,7 +22,7 @@ const image = 'gpubox-test/root-password:e2e';
 
 const entrypoint = String.raw`set -e\nif [ -z "$ROOT_PASSWORD" ]; then echo "set ROOT_PASSWORD" >&2; exit 1; fi\necho "root:$ROOT_PASSWORD" | chpasswd\nssh-keygen -A\nmkdir -p /run/sshd\nexec "$@"\n`;
 const dockerfile = `FROM ${host.images.jupyter}
-RUN rm -f /etc/ssh/ssh_host_*
+RUN apt-get remove -qy jupyter-notebook jupyter-server rsync tmux && rm -f /etc/ssh/ssh_host_*
 RUN echo 'PermitRootLogin yes' >/etc/ssh/sshd_config.d/root.conf && printf '${entrypoint}' >/entrypoint.sh
 EXPOSE 22
 ENTRYPOINT ["sh", "/entrypoint.sh"]

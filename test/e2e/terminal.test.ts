@@ -19,7 +19,7 @@ const {jupyter: image} = host.images;
 
 /** A shell gets its terminal's size a moment after it is there, and learns of another one as late. */
 const untilSizeIs = (terminal: Terminal, size: string) =>
-	waitUntil('the new size inside', async () => {
+	waitUntil(`the size ${size} inside`, async () => {
 		terminal.write('clear; stty size\r');
 		return terminal.waitFor(size, {seconds: 2}).then(
 			() => true,

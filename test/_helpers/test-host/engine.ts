@@ -140,23 +140,20 @@ async function pathWithoutGpuTools(runFolder: string): Promise<string> {
 
 /** Also one that the engine is removing already, for somebody who was killed meanwhile: it is listed until it is gone. */
 export async function removeContainer(docker: Docker, id: string): Promise<void> {
-	try {
-		await docker.getContainer(id).remove({force: true, v: true});
-	} catch (error) {
-		const {statusCode} = error as {statusCode?: number};
-		if (statusCode !== 404 && statusCode !== 409) {
-			throw error;
-		}
+	const container = docker.getContainer(id);
+	const isThere = (work: Promise<unknown>) =>
+		work.then(
+			() => true,
+			(error: Error & {statusCode?: number}) => {
+				if (error.statusCode === 404 || /removal of container \S+ is already in progress/.test(error.message)) {
+					return error.statusCode !== 404;
+				}
 
-		const isGone = () =>
-			docker
-				.getContainer(id)
-				.inspect()
-				.then(
-					() => false,
-					(failure: {statusCode?: number}) => failure.statusCode === 404,
-				);
-		await waitUntil(`container ${id} to be gone`, isGone);
+				throw error;
+			},
+		);
+	if (await isThere(container.remove({force: true, v: true}))) {
+		await waitUntil(`container ${id} to be gone`, async () => !(await isThere(container.inspect())));
 	}
 }
 

@@ -21,12 +21,13 @@ export function endOf(child: ChildProcess): Promise<void> {
 Ends all processes of a PID namespace that `unshare --fork` made. The first of them ends last, and unshare waits for it: were unshare itself
 killed, the others could still be writing.
 
-@param child unshare, or what became it
+@param child unshare, or the program that was replaced by it
+@param ended as `endOf` gave it when the child was started
 */
 export async function endNamespace(child: ChildProcess, ended: Promise<void>): Promise<void> {
 	if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
 		const first = pids().find((pid) => Number(stat(pid)?.[1]) === child.pid);
-		process.kill(first ?? child.pid, 'SIGKILL');
+		kill(first ?? child.pid, 'SIGKILL');
 	}
 
 	await ended;
@@ -46,6 +47,17 @@ function pids(): number[] {
 	return readdirSync('/proc')
 		.filter((name) => /^\d+$/.test(name))
 		.map(Number);
+}
+
+/** One that is gone already is as good. */
+function kill(pid: number, signal: NodeJS.Signals): void {
+	try {
+		process.kill(pid, signal);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'ESRCH') {
+			throw error;
+		}
+	}
 }
 
 /** Empty once the process is gone. */
@@ -84,16 +96,6 @@ function startedWith(folder: string): number[] {
 
 /** Ends what an earlier run that was killed left running on `folder`. An engine gets time to stop its containers. */
 export async function endProcessesOf(folder: string): Promise<void> {
-	const kill = (pid: number, signal: NodeJS.Signals) => {
-		try {
-			process.kill(pid, signal);
-		} catch (error) {
-			if ((error as NodeJS.ErrnoException).code !== 'ESRCH') {
-				throw error;
-			}
-		}
-	};
-
 	const gone = () => startedWith(folder).length === 0;
 	if (gone()) {
 		return;
