@@ -198,8 +198,14 @@ function startHosts(
 
 /** Waits for all of them, also where one fails: that is told at once, and all of it at the end. @throws what failed */
 async function all(works: Array<Promise<unknown>>): Promise<void> {
+	const told = new Set<string>();
 	for (const work of works) {
-		work.catch((error: Error) => say(`✖ ${error.message}`));
+		work.catch(({message}: Error) => {
+			if (!told.has(message)) {
+				told.add(message);
+				say(`✖ ${message}`);
+			}
+		});
 	}
 
 	const ends = await Promise.allSettled(works);

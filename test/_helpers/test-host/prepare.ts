@@ -50,14 +50,15 @@ export async function prepareHost(options: Options): Promise<PreparedHost> {
 async function ownEngine({root, lane = 0, imagesFrom, keep, say, signal}: Options): Promise<PreparedHost> {
 	await installPackages(say, signal);
 	const person = personOf(lane);
-	// Two test hosts on one machine must not meet: everything that has a fixed name outside of their folders carries this.
-	const hash = createHash('sha256')
-		.update(lane === 0 ? root : `${root} ${lane}`)
-		.digest('hex')
-		.slice(0, 8);
-	const cache = join(root, '.cache', lane === 0 ? 'test-host' : `test-host-${lane}`);
+	const {hash, cache, owner, runFolder, bridge} = placesOf(root, lane);
 	await mkdir(cache, {recursive: true});
-	const {folder, release} = await takeOwnership(join(cache, 'owner.json'));
+	const {folder, release} = await takeOwnership(owner);
+	if (lane === 0) {
+		// This run may have fewer lanes than one that was killed.
+		for (let other = 1; existsSync(placesOf(root, other).cache); other++) {
+			await removeLeft(placesOf(root, other));
+		}
+	}
 
 	const undo = [release];
 	const stop = async () => {
@@ -72,9 +73,6 @@ async function ownEngine({root, lane = 0, imagesFrom, keep, say, signal}: Option
 			node: program.node,
 			nvidiaSmi: join(dirname(program.cli), 'demo/nvidia-smi.js'),
 		});
-		// Sockets want short paths, and the folder of a run that was killed must be found again.
-		const runFolder = `/run/gpubox-test-${hash}`;
-		const bridge = `gpubox${hash}`;
 		await removeEngineFolder(runFolder);
 		await removeNetwork(bridge);
 		const before = await machineState();
@@ -115,6 +113,35 @@ async function ownEngine({root, lane = 0, imagesFrom, keep, say, signal}: Option
 	} catch (error) {
 		await stop();
 		throw error;
+	}
+}
+
+type Places = {hash: string; cache: string; owner: string; runFolder: string; bridge: string};
+
+/** Sockets want short paths, and what a run that was killed left must be found again. */
+function placesOf(root: string, lane: number): Places {
+	// Two test hosts on one machine must not meet: everything that has a fixed name outside of their folders carries this.
+	const hash = createHash('sha256')
+		.update(lane === 0 ? root : `${root} ${lane}`)
+		.digest('hex')
+		.slice(0, 8);
+	const cache = join(root, '.cache', lane === 0 ? 'test-host' : `test-host-${lane}`);
+	return {
+		hash,
+		cache,
+		owner: join(cache, 'owner.json'),
+		runFolder: `/run/gpubox-test-${hash}`,
+		bridge: `gpubox${hash}`,
+	};
+}
+
+/** What a run that was killed left of its test host outside of the clone. */
+async function removeLeft({owner, runFolder, bridge}: Places): Promise<void> {
+	if (existsSync(owner)) {
+		const {release} = await takeOwnership(owner);
+		await removeEngineFolder(runFolder);
+		await removeNetwork(bridge);
+		await release();
 	}
 }
 
