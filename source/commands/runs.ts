@@ -14,7 +14,7 @@ import {openHost} from '../host/open-host.ts';
 import {explain} from '../host/remedies.ts';
 import {tellWhere} from '../job/place/follow.ts';
 import {adviceOf} from '../job/runs/gpu-use.ts';
-import {gpuHoursOf, makeManifest, runJson, stateOf} from '../job/runs/manifest.ts';
+import {givenTo, gpuHoursOf, makeManifest, runJson, stateOf} from '../job/runs/manifest.ts';
 import type {RunRecord} from '../job/runs/record.ts';
 import {formatDuration} from '../text/duration.ts';
 import {safeText, shorten} from '../text/safe.ts';
@@ -137,7 +137,7 @@ function rowOf({run, state}: KnownRun): string[] {
 		state,
 		exitCode: ended?.exitCode ?? null,
 		signal: ended?.signal ?? null,
-		gpus: run.on?.gpus ?? run.gpus.length,
+		gpus: run.on?.gpus ?? givenTo(run, state)?.gpus.length ?? null,
 		startedAt,
 		endedAt: ended?.at ?? null,
 		command,
@@ -216,12 +216,7 @@ function showRun(run: RunRecord, {json}: Options): void {
 				? undefined
 				: `${tookOf(run.startedAt, ended.at)}${hours ? `, ${hours} GPU-hours` : ''}`,
 		],
-		[
-			'GPUs',
-			run.on === undefined
-				? run.gpus.map(({index, name, uuid}) => `${index} ${name} (${uuid})`).join(', ') || 'none'
-				: String(run.on.gpus || 'none'),
-		],
+		['GPUs', tellGpus(run)],
 		...run.use.map(({uuid, peakMemoryMiB, utilizationSum, samples}): [string, string | undefined] => [
 			'GPU use',
 			samples === 0
@@ -240,6 +235,16 @@ function showRun(run: RunRecord, {json}: Options): void {
 	process.stdout.write(
 		`${run.name}\n\n${shown.map(([name, value]) => `  ${name.padEnd(10)}${safeText(value ?? '')}`).join('\n')}\n`,
 	);
+}
+
+/** Undefined while they are not known. */
+function tellGpus(run: RunRecord): string | undefined {
+	if (run.on !== undefined) {
+		return String(run.on.gpus || 'none');
+	}
+
+	const given = givenTo(run);
+	return given && (given.gpus.map(({index, name, uuid}) => `${index} ${name} (${uuid})`).join(', ') || 'none');
 }
 
 /** The manifest in the folder has the files too; the record is what counts for the rest. */

@@ -28,6 +28,9 @@ type Manifest = {
 	reason: string | null;
 	folder: string;
 	complete: boolean;
+	gpus: string[];
+	cards: Array<{uuid: string; index: number; name: string}>;
+	publish: {command: string; exitCode: number | null} | null;
 	log: {missingBytes: number};
 	gpuUse: Array<{uuid: string; peakMemoryMiB: number; meanUtilization: number; samples: number}>;
 };
@@ -170,6 +173,46 @@ describe('a job on this host', {skip: needsOwnEngine}, () => {
 			const {folder, log} = await manifestOf(person, 'cut-1');
 			assert.equal(log.missingBytes, 0);
 			assert.equal(await readFile(join(folder, 'log'), 'utf8'), 'one\ntwo\n');
+		} finally {
+			await proxy.stop();
+		}
+	});
+
+	test('is what it was started as where gpubox is killed before it knows that it has started', async () => {
+		const project = join(person.project, 'killed');
+		await mkdir(project);
+		await writeFile(join(project, 'gpubox.yaml'), `image: ${host.images.jupyter}\npublish: echo published\n`);
+		await command('chown', ['-R', `${person.uid}:${person.gid}`, project]);
+		const {pathname: socketPath} = new URL(host.address);
+		const proxy = await startFaultProxy({socketPath}, join(host.folder, 'start.sock'));
+		const env = {DOCKER_HOST: `unix://${proxy.address}`};
+		try {
+			// What an engine refuses in each first start is known from here on.
+			const first = await person.runGpubox(['run', '--trust', '--gpus', 'none', '--', 'true'], {cwd: project, env});
+			assert.equal(first.code, 0, first.stderr);
+			const kill = new AbortController();
+			proxy.judge(({path}, answered) => {
+				if (!answered || !path.endsWith('/start')) {
+					return undefined;
+				}
+
+				kill.abort();
+				return {kind: 'hold', until: new Promise(() => {})};
+			});
+			const words = ['run', '--gpus', '1', '--name', 'killed', '--', 'sh', '-c', 'echo ran; sleep 1'];
+			const options = {cwd: project, env, signal: kill.signal, killSignal: 'SIGKILL' as const};
+			await assert.rejects(person.runGpubox(words, options));
+			proxy.judge(() => undefined);
+			await waitUntil('the end of the job', async () => {
+				await person.runGpubox(['ls'], {env});
+				return (await manifestOf(person, 'killed-1', {env})).complete;
+			});
+			const {exitCode, gpus, cards, publish, folder} = await manifestOf(person, 'killed-1', {env});
+			const [card] = cards;
+			const known = host.own?.gpus.find(({uuid}) => uuid === card?.uuid);
+			assert.deepEqual([exitCode, gpus, cards], [0, [known?.uuid], [known]]);
+			assert.deepEqual(publish, {command: 'echo published', exitCode: 0});
+			assert.match(await readFile(join(folder, 'log'), 'utf8'), /^ran\npublished\n$/);
 		} finally {
 			await proxy.stop();
 		}

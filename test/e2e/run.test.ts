@@ -476,6 +476,7 @@ describe('the GPUs of a job', {skip: needsOwnEngine}, () => {
 				['first-1', 'running'],
 			],
 		);
+		assert.match((await person.runGpubox(['runs'])).stdout, /^second-1 +waiting +- +\? /m);
 		assert.equal((await person.runGpubox(['stop', 'first-1'])).code, 0);
 		assert.equal((await waiting.exited).exitCode, 0);
 		const kept = JSON.parse((await person.runGpubox(['runs', 'show', 'second-1', '--json'])).stdout) as {

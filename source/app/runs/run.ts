@@ -129,9 +129,25 @@ export async function startRun(host: Host, flags: RunFlags, front: Front): Promi
 		}
 
 		const current = isCurrent(claims) ? claims.boxes : undefined;
-		const given = {name: run.name, job, attach: !flags.detach, listed: current};
+		const started = {run, job, prepared, timeout: flags.timeout};
+		const given = {
+			name: run.name,
+			job,
+			attach: !flags.detach,
+			onCreated(container: string, spec: ContainerSpec) {
+				try {
+					writeRunRecord(host.paths, {...withContainer(started, container, spec), startedAt: null});
+				} catch {
+					// It only matters where this process is killed before the next one, which says what is wrong.
+				}
+			},
+			listed: current,
+		};
 		const {box, spec, attached} = await startJob(host, prepared, given, options);
-		return {run: recordStart(host, run, box, spec, {job, prepared, timeout: flags.timeout}), box, attached};
+		const live = withContainer(started, box.id, spec);
+		writeRunRecord(host.paths, live);
+		writeFirstManifest(live);
+		return {run: live, box, attached};
 	} catch (error) {
 		// Nothing ran, so nothing is kept.
 		forgetRun(host.paths, run);
@@ -241,18 +257,17 @@ export function hashOfLock(project: string): string | null {
 	return existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : null;
 }
 
-function recordStart(
-	host: Host,
-	run: RunRecord,
-	box: Box,
+/** Of a run whose container starts now. */
+function withContainer(
+	{run, job, prepared, timeout}: {run: RunRecord; job: Job; prepared: Prepared; timeout: string | undefined},
+	container: string,
 	spec: ContainerSpec,
-	{job, prepared, timeout}: {job: Job; prepared: Prepared; timeout: string | undefined},
 ): LiveRun {
 	const now = new Date();
 	const cards = prepared.hostGpus?.inventory.gpus ?? [];
-	const live: LiveRun = {
+	return {
 		...run,
-		container: box.id,
+		container,
 		gpus: spec.gpus.map((uuid) => {
 			const card = cards.find((each) => each.uuid === uuid || each.mig.some((slice) => slice.uuid === uuid));
 			return {uuid, index: card?.index ?? -1, name: card?.name ?? ''};
@@ -264,7 +279,4 @@ function recordStart(
 		publishSpec: run.publish === null ? null : publishSpecOf(spec, run.publish),
 		use: spec.gpus.map((uuid) => ({uuid, peakMemoryMiB: null, utilizationSum: null, samples: 0})),
 	};
-	writeRunRecord(host.paths, live);
-	writeFirstManifest(live);
-	return live;
 }

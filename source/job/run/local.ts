@@ -22,19 +22,42 @@ Creates the container of a job, claims its GPUs and starts it.
 
 @param name of the run
 @param attach connects to its output before it is started
+@param onCreated called with each container, and what it was made of, before it is started: it may run although this process was killed, and
+no other knows what it was given. Does not throw
 @param listed the boxes as they were a moment ago
 @throws GpusTaken without `queue`; EngineError; the signal's reason
 */
 export async function startJob(
 	host: Host,
 	prepared: Prepared,
-	{name, job, attach, listed}: {name: string; job: Job; attach: boolean; listed: Box[] | undefined},
+	{
+		name,
+		job,
+		attach,
+		onCreated,
+		listed,
+	}: {
+		name: string;
+		job: Job;
+		attach: boolean;
+		onCreated: (container: string, spec: ContainerSpec) => void;
+		listed: Box[] | undefined;
+	},
 	options: Pick<UpOptions, 'report' | 'signal' | 'queue'>,
 ): Promise<Started> {
 	let spec: ContainerSpec | undefined;
 	const outputs = attach ? connectOutputs(host.engine) : undefined;
+	const told = new Set<string>();
 	const target: Target = {
-		...(outputs === undefined ? {} : {connect: outputs.connect}),
+		async connect(id) {
+			const connecting = outputs?.connect(id);
+			if (spec !== undefined && !told.has(id)) {
+				told.add(id);
+				onCreated(id, spec);
+			}
+
+			await connecting;
+		},
 		plan(facts) {
 			spec = planJob(facts, job);
 			return spec;

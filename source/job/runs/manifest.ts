@@ -8,12 +8,12 @@ import type {RunRecord} from './record.ts';
 export function runJson(record: RunRecord, state: RunState) {
 	return {
 		name: record.name,
-		id: record.container ?? record.on?.id ?? null,
+		id: givenTo(record, state)?.container ?? record.on?.id ?? null,
 		owner: record.owner,
 		project: record.project,
 		state,
 		command: record.command,
-		gpus: record.gpus.map(({uuid}) => uuid),
+		gpus: givenTo(record, state)?.gpus.map(({uuid}) => uuid) ?? [],
 		on: record.on?.place ?? 'local',
 		startedAt: record.startedAt,
 		endedAt: record.ended?.at ?? null,
@@ -23,6 +23,14 @@ export function runJson(record: RunRecord, state: RunState) {
 		folder: record.folder,
 		...(record.from === undefined ? {} : {from: record.from}),
 	};
+}
+
+/** Its container and GPUs; undefined while it waits: those of an attempt to start it may still go to another. */
+export function givenTo(
+	record: RunRecord,
+	state = stateOf(record),
+): Pick<RunRecord, 'container' | 'gpus' | 'use'> | undefined {
+	return state === 'waiting' ? undefined : record;
 }
 
 export type RunState = 'waiting' | 'running' | 'done' | 'lost';
@@ -50,7 +58,8 @@ export type Outcome = {
 
 /** The manifest of a run, in the order in which it is read. Names of variables and secrets, never their values. */
 export function makeManifest(record: RunRecord, outcome: Outcome | undefined) {
-	const {ended, use} = record;
+	const {ended} = record;
+	const {gpus: cards, use} = givenTo(record) ?? {gpus: [], use: []};
 	return {
 		version: 1,
 		...runJson(record, stateOf(record)),
@@ -59,7 +68,7 @@ export function makeManifest(record: RunRecord, outcome: Outcome | undefined) {
 		git: record.git,
 		lock: record.lockHash,
 		image: {reference: record.image ?? null, digest: record.imageDigest ?? null, id: record.imageId ?? null},
-		cards: record.gpus,
+		cards,
 		...(record.on === undefined ? {} : {node: record.on.where, nodeCards: record.on.cards}),
 		driverVersion: record.driverVersion,
 		nproc: record.processes,
