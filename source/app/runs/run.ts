@@ -136,7 +136,12 @@ export async function startRun(host: Host, flags: RunFlags, front: Front): Promi
 			attach: !flags.detach,
 			onCreated(container: string, spec: ContainerSpec) {
 				try {
-					writeRunRecord(host.paths, {...withContainer(started, container, spec), startedAt: null});
+					// After a power cut its container does not run either.
+					writeRunRecord(
+						host.paths,
+						{...withContainer(started, container, spec), startedAt: null},
+						{replaceable: true},
+					);
 				} catch {
 					// It only matters where this process is killed before the next one, which says what is wrong.
 				}

@@ -145,9 +145,13 @@ export function createRecord(place: Place, record: RunRecord): boolean {
 	}
 }
 
-/** Replaces a record, whole or not at all. @throws errors of the file system */
-export function writeRunRecord(place: Place, record: RunRecord): void {
-	writeFileAtomic(recordPath(place, record.name), JSON.stringify(record), {mode: 0o600});
+/** Replaces a record, whole or not at all. @param options.replaceable as of `FileOptions` @throws errors of the file system */
+export function writeRunRecord(
+	place: Place,
+	record: RunRecord,
+	{replaceable = false}: {replaceable?: boolean} = {},
+): void {
+	writeFileAtomic(recordPath(place, record.name), JSON.stringify(record), {mode: 0o600, replaceable});
 	if (record.ended !== null) {
 		rmSync(join(activeRunsFolder(place), record.name), {force: true});
 	}
