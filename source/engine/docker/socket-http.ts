@@ -90,7 +90,12 @@ function exchange(
 		socket.on('readable', take);
 		socket.on('end', end);
 		socket.on('error', reject);
-		socket.on('close', () => reject(brokenOff()));
+		socket.on('close', () => {
+			// Every connection ends with it.
+			if (reader.answer === undefined) {
+				reject(brokenOff());
+			}
+		});
 		onEnd((reason) => socket.destroy(reason));
 		socket.write(Buffer.concat([Buffer.from(text, 'latin1'), ...(question.data === undefined ? [] : [question.data])]));
 	});
