@@ -24,7 +24,13 @@ export function up(context: Context, {image, wait, folder}: {image?: string; wai
 	tasks.start(title, {startsFolder, resume}, async (task, signal) => {
 		const {text, box} = await startFolderBox(context, task, signal, {image, wait, folder});
 		if (wait) {
-			context.happened({kind: 'box-started', severity: 'good', text, fix: 'a gives a shell in it'});
+			context.happened({
+				kind: 'box-started',
+				severity: 'good',
+				text,
+				fix: 'a gives a shell in it',
+				about: {box: box.name},
+			});
 		}
 
 		return {

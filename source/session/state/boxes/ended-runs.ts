@@ -9,7 +9,7 @@ Notices when a job of the user ends, however it was started, and says how.
 */
 export function createRunWatcher(
 	context: Pick<Context, 'host' | 'store' | 'useCases' | 'signal' | 'say' | 'fail'> & {
-		runEnded?: (end: RunEnd) => void;
+		runEnded?: (name: string, end: RunEnd) => void;
 	},
 ) {
 	const {host, store, useCases, signal, say, fail, runEnded} = context;
@@ -17,7 +17,7 @@ export function createRunWatcher(
 	const tell = async (name: string) => {
 		const end = await useCases.endOfRun(host, name, signal, store.get().facts.readOnly);
 		if (end !== undefined && !signal.aborted) {
-			runEnded?.(end);
+			runEnded?.(name, end);
 			say(end.ok ? 'success' : 'failure', end.text, end.fix);
 		}
 	};

@@ -13,6 +13,7 @@ import {
 	chosenHost,
 	chosenImage,
 	containerSituation,
+	leadFrom,
 	selectList,
 	settingSituation,
 } from '../machine/select-lists.ts';
@@ -23,6 +24,7 @@ import {ownValues} from '../own/select-own.ts';
 import {type Action, isComplete, type View} from '../reduce.ts';
 import {textOf} from '../setup/field.ts';
 import {isStartingFolder, newestCancellable} from '../tasks.ts';
+import {eventOf} from '../tells/event-rows.ts';
 import {ownHolder, whyNotOthers} from '../tells/others/select-others.ts';
 import type {Binding} from './binding.ts';
 
@@ -159,10 +161,13 @@ function whyNotElsewhere(type: 'hosts' | 'return', {offers, cameOver}: Facts): s
 			: 'you came from no other';
 }
 
+/** Why no row is chosen. */
+function none(all: readonly unknown[], noun: string): string {
+	return all.length === 0 ? `there is no ${noun}` : `the filter finds no ${noun}`;
+}
+
 /** Undefined where a row is chosen that the key can be about. */
 function whyNoRow(facts: Facts, view: View): string | undefined {
-	const none = (all: readonly unknown[], noun: string) =>
-		all.length === 0 ? `there is no ${noun}` : `the filter finds no ${noun}`;
 	switch (view.screen) {
 		case 'images': {
 			return chosenImage({facts, view}) === undefined ? none(facts.images.choices, 'image') : undefined;
@@ -204,8 +209,18 @@ function whyNotOnList({does}: Extract<Action, {type: 'list'}>, facts: Facts, vie
 			return whyNoContainer(facts, view);
 		}
 
+		case 'events': {
+			const event = selectList('events', facts, view, anyTime).chosen;
+			return event === undefined
+				? none(facts.tells.events.happened, 'event')
+				: leadFrom('events', event.id, facts) !== undefined
+					? undefined
+					: eventOf(event.id, facts)?.about === undefined
+						? 'it leads nowhere'
+						: 'it is gone';
+		}
+
 		case 'disk':
-		case 'events':
 		case 'commands': {
 			return 'it leads nowhere';
 		}

@@ -55,10 +55,23 @@ export type ListSituation = {
 	leadsTo: (id: string) => Lead | undefined;
 };
 
-export type Lead = {to: ListName; row: string} | {to: ListName; filter: string} | {to: 'main'; boxId: string};
+export type Lead =
+	| {to: ListName; row: string}
+	| {to: ListName; filter: string}
+	| {to: 'main'; boxId: string}
+	| {to: 'main'; gpuUuid: string};
 
 /** `left`: what was shown before is shown again. `copied`: a text for the clipboard. */
-type Change = {screen?: ListName | 'main'; lists?: Lists; boxId?: string; left?: true; copied?: string};
+type Change = {
+	screen?: ListName | 'main';
+	lists?: Lists;
+	boxId?: string;
+	gpuUuid?: string;
+	focus?: 'boxes' | 'gpus';
+	zoom?: undefined;
+	left?: true;
+	copied?: string;
+};
 
 export function isListName(screen: string): screen is ListName {
 	return (listNames as readonly string[]).includes(screen);
@@ -137,12 +150,17 @@ export function reduceLists(
 }
 
 function follow(lists: Lists, lead: Lead): Change {
-	if (lead.to === 'main') {
-		return {screen: 'main', boxId: lead.boxId};
+	// A row that the filter there hides could not be seen.
+	if ('boxId' in lead) {
+		const boxes = {...lists.boxes, filter: emptyField, typing: false};
+		return {screen: 'main', focus: 'boxes', zoom: undefined, boxId: lead.boxId, lists: {...lists, boxes}};
+	}
+
+	if ('gpuUuid' in lead) {
+		return {screen: 'main', focus: 'gpus', zoom: undefined, gpuUuid: lead.gpuUuid};
 	}
 
 	const there = lists[lead.to];
-	// A row that the filter there hides could not be seen.
 	const list =
 		'row' in lead
 			? {...there, chosen: lead.row, filter: emptyField, typing: false}

@@ -11,7 +11,7 @@ import {isListName, type Lead, type ListName, type ListSituation} from '../lists
 import type {Facts} from '../model.ts';
 import type {View} from '../reduce.ts';
 import type {SessionState} from '../store.ts';
-import {eventColumns, eventRows} from '../tells/event-rows.ts';
+import {eventColumns, eventOf, eventRows} from '../tells/event-rows.ts';
 import type {ContainerSituation} from './ask-container.ts';
 import {containerColumns, containerRows, knownContainers, shownName} from './containers.ts';
 import {diskColumns, diskRows} from './disk.ts';
@@ -275,7 +275,9 @@ export function listSituation({facts, view}: SessionState, now: Date): ListSitua
 	};
 }
 
-function leadFrom(name: ListName, id: string, {gpu, box}: Facts): Lead | undefined {
+/** What a row belongs to, as long as that is there. */
+export function leadFrom(name: ListName, id: string, facts: Facts): Lead | undefined {
+	const {gpu, box} = facts;
 	switch (name) {
 		case 'containers': {
 			return box.boxes.some((each) => each.id === id) ? {to: 'main', boxId: id} : undefined;
@@ -290,10 +292,23 @@ function leadFrom(name: ListName, id: string, {gpu, box}: Facts): Lead | undefin
 			return {to: 'containers', filter: id.replace(/[ ?].*$/, '')};
 		}
 
+		case 'events': {
+			const {about} = eventOf(id, facts) ?? {};
+			if (about === undefined) {
+				return undefined;
+			}
+
+			if ('gpu' in about) {
+				return gpu.readings.some(({uuid}) => uuid === about.gpu) ? {to: 'main', gpuUuid: about.gpu} : undefined;
+			}
+
+			const found = box.boxes.find(({name: each}) => each === about.box);
+			return found && {to: 'main', boxId: found.id};
+		}
+
 		case 'images':
 		case 'hosts':
 		case 'settings':
-		case 'events':
 		case 'commands':
 		case 'disk': {
 			return undefined;

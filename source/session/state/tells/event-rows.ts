@@ -26,9 +26,14 @@ export function eventRows({tells}: Pick<Facts, 'tells'>, now: Date): Row[] {
 	}));
 }
 
+/** The event of a row. */
+export function eventOf(id: string, {tells}: Pick<Facts, 'tells'>): Happening | undefined {
+	return tells.events.happened.find((each) => String(each.id) === id);
+}
+
 /** All of it: the row has room for its beginning. */
-export function eventDetail(id: string, {tells}: Pick<Facts, 'tells'>, width: number): DetailLine[] {
-	const event = tells.events.happened.find((each) => String(each.id) === id);
+export function eventDetail(id: string, facts: Pick<Facts, 'tells'>, width: number): DetailLine[] {
+	const event = eventOf(id, facts);
 	return event === undefined
 		? []
 		: [

@@ -25,6 +25,8 @@ export type Happening = {
 	/** Safe to print. */
 	text: string;
 	fix: string;
+	/** What it happened to, where that is one of these: the name of a box, the UUID of a GPU. */
+	about?: {box: string} | {gpu: string};
 };
 
 /** A condition of one thing, as it is now. */
@@ -91,7 +93,15 @@ export function withConditions(
 		changed ||= after !== before;
 		if (after.shown === true && before.shown === undefined) {
 			lastId += 1;
-			news.push({id: lastId, at: wallMs, kind, severity, text, fix});
+			news.push({
+				id: lastId,
+				at: wallMs,
+				kind,
+				severity,
+				text,
+				fix,
+				...(subject === '' ? {} : {about: {gpu: subject}}),
+			});
 		}
 	}
 

@@ -14,7 +14,7 @@ type Parts = Pick<Context, 'host' | 'store' | 'signal'> & {alert: Alert; clock?:
 
 export type EventsWatch = {
 	/** A job of the user ended. */
-	runEnded(end: {ok: boolean; text: string; fix: string}): void;
+	runEnded(name: string, end: {ok: boolean; text: string; fix: string}): void;
 	/** Anything else that happens at one moment. */
 	happened(what: Omit<Happening, 'id' | 'at'>): void;
 };
@@ -97,7 +97,7 @@ export function followEvents({
 		happened(what) {
 			change((events) => withHappening(events, {...what, at: now()}));
 		},
-		runEnded({ok, text, fix}) {
+		runEnded(name, {ok, text, fix}) {
 			const killed = /out of memory|memory limit/i.test(text);
 			change((events) =>
 				withHappening(events, {
@@ -106,6 +106,7 @@ export function followEvents({
 					severity: ok ? 'good' : 'bad',
 					text,
 					fix,
+					about: {box: name},
 				}),
 			);
 		},
@@ -130,11 +131,13 @@ async function endOf(
 				severity: 'bad',
 				text: `${name} was killed at its memory limit`,
 				fix: 'up --recreate --memory SIZE raises the limit',
+				about: {box: name},
 			}
 		: {
 				kind: 'box-stopped',
 				severity: 'bad',
 				text: `${name} has stopped (exit code ${detail.exitCode})`,
 				fix: `gpubox logs ${name} shows why; s starts it again`,
+				about: {box: name},
 			};
 }

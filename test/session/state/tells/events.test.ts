@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import {describe, type TestContext, test} from 'node:test';
 import fc from 'fast-check';
+import type {Box} from '../../../../source/box/box.ts';
 import {viewGpus} from '../../../../source/gpu/live.ts';
 import type {Host} from '../../../../source/host/host.ts';
+import {whyNot} from '../../../../source/session/state/keys/here.ts';
+import {listSituation} from '../../../../source/session/state/machine/select-lists.ts';
 import {type HostReading, noFacts} from '../../../../source/session/state/model.ts';
-import {firstView} from '../../../../source/session/state/reduce.ts';
+import {type Action, firstView, reduce, type View} from '../../../../source/session/state/reduce.ts';
 import {createStore, type SessionState, withFacts} from '../../../../source/session/state/store.ts';
 import {alertSequence, createAlert, eventVariables} from '../../../../source/session/state/tells/alert.ts';
 import {conditionsOf} from '../../../../source/session/state/tells/conditions.ts';
@@ -21,6 +24,7 @@ import {
 import {followEvents} from '../../../../source/session/state/tells/watch-events.ts';
 import {frameOf, inventoryOf} from '../../../_helpers/demo.ts';
 import {makeBox} from '../../../_helpers/make-box.ts';
+import {situation} from '../_situation.ts';
 
 const kinds = ['gpu-lost', 'gpu-throttled', 'gpu-free', 'disk-full'] as const;
 
@@ -43,8 +47,8 @@ describe('events', () => {
 	test('tell what became so, once, after it was so for a while', () => {
 		const {happened} = play('gpu-lost', [false, ...many(60, true)]);
 		assert.deepEqual(
-			happened.map(({at, kind}) => [at, kind]),
-			[[6000, 'gpu-lost']],
+			happened.map(({at, kind, about}) => [at, kind, about]),
+			[[6000, 'gpu-lost', {gpu: 'GPU-0'}]],
 		);
 	});
 
@@ -193,8 +197,8 @@ describe('a box that stops', () => {
 			show('exited');
 			await settle();
 			assert.deepEqual(
-				alerts.map((each) => [each.kind, each.text]),
-				[[kind, text]],
+				alerts.map((each) => [each.kind, each.text, each.about]),
+				[[kind, text, {box: 'alice-train'}]],
 			);
 		}
 	});
@@ -207,6 +211,54 @@ describe('a box that stops', () => {
 		show('exited');
 		await settle();
 		assert.deepEqual(alerts, []);
+	});
+});
+
+describe('Enter on an event', () => {
+	const press = (about: Happening['about'], {boxes, filter = ''}: {boxes: Box[]; filter?: string}) => {
+		const state = makeState();
+		const events = withHappening(noEvents, {
+			at: 0,
+			kind: 'box-stopped',
+			severity: 'bad',
+			text: 'x',
+			fix: '',
+			...(about && {about}),
+		});
+		const facts = {
+			...state.facts,
+			box: {...state.facts.box, boxes},
+			tells: {...state.facts.tells, events},
+		};
+		const lists = {...firstView.lists, boxes: {...firstView.lists.boxes, filter: {before: filter, after: ''}}};
+		const view: View = {...firstView, screen: 'events', focus: 'side', zoom: 'gpus', lists};
+		const enter: Action = {type: 'list', does: {type: 'enter-row'}};
+		const list = () => listSituation({facts, view}, new Date(0));
+		return {why: whyNot(enter, facts, view), after: reduce(view, enter, {...situation, list}).view};
+	};
+	const box = makeBox();
+
+	test('leads to the box or the GPU that it is about, whatever is filtered or zoomed there', () => {
+		const toBox = press({box: box.name}, {boxes: [box], filter: 'other'});
+		assert.equal(toBox.why, undefined);
+		const {screen, focus, boxId, zoom, lists} = toBox.after;
+		assert.deepEqual([screen, focus, boxId, zoom], ['main', 'boxes', box.id, undefined]);
+		assert.equal(lists.boxes.filter.before, '');
+		const toGpu = press({gpu: otherCard ?? ''}, {boxes: []});
+		assert.equal(toGpu.why, undefined);
+		assert.deepEqual([toGpu.after.screen, toGpu.after.focus, toGpu.after.gpuUuid], ['main', 'gpus', otherCard]);
+	});
+
+	test('leads nowhere, and says why, where there is no such thing, or it is gone', () => {
+		for (const [about, why] of [
+			[undefined, 'it leads nowhere'],
+			[{box: 'removed'}, 'it is gone'],
+			[{gpu: 'GPU-removed'}, 'it is gone'],
+		] as const) {
+			const pressed = press(about, {boxes: [box]});
+			assert.equal(pressed.why, why);
+			assert.equal(pressed.after.screen, 'events');
+		}
 	});
 });
 

@@ -1,6 +1,7 @@
 import timers from 'node:timers/promises';
 import {type Notice, noticeText, takeNotices} from '../../../../box/up/tell-owner.ts';
 import type {Context} from '../../context.ts';
+import type {Happening} from '../events.ts';
 
 const everyMs = 10_000;
 
@@ -30,8 +31,8 @@ export async function followNotices(
 	}
 }
 
-function eventOf({what, box}: Notice): {kind: 'owner-asked' | 'box-stopped'; fix: string} {
+function eventOf({what, box}: Notice): Pick<Happening, 'kind' | 'fix' | 'about'> {
 	return what === 'asked'
-		? {kind: 'owner-asked', fix: `s stops ${box}, f frees idle kernels`}
-		: {kind: 'box-stopped', fix: `gpubox logs ${box} shows what was before`};
+		? {kind: 'owner-asked', fix: `s stops ${box}, f frees idle kernels`, about: {box}}
+		: {kind: 'box-stopped', fix: `gpubox logs ${box} shows what was before`, about: {box}};
 }
