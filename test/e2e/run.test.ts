@@ -120,6 +120,29 @@ describe('a job', () => {
 		assert.equal((await manifest(last?.folder ?? '')).exitCode, 137);
 	});
 
+	test('prints and keeps each byte of it, also of a progress bar, which is one long line, and of what is no text', async () => {
+		const lines = [
+			'import sys',
+			'for step in range(600):',
+			'    sys.stdout.buffer.write(f\'\\r{step:3d}% |{"█" * 30}| done\'.encode())',
+			"sys.stdout.buffer.write(b' caf\\xe9')",
+		];
+		await writeFile(join(person.project, 'bar.py'), lines.join('\n'), {mode: 0o644});
+		const words = [host.program.node, host.program.cli, 'run', ...fixed, '--', 'python3', 'bar.py'];
+		const {code, stderr} = await person.run('/bin/sh', ['-c', `${words.join(' ')} > printed`]);
+		assert.equal(code, 0, stderr);
+		const steps = Array.from({length: 600}, (_, step) => `\r${String(step).padStart(3)}% |${'█'.repeat(30)}| done`);
+		const expected = Buffer.concat([Buffer.from(`${steps.join('')} caf`), Buffer.from([0xe9])]);
+		const [last] = await runs();
+		for (const path of [join(person.project, 'printed'), join(last?.folder ?? '', 'log')]) {
+			const found = await readFile(path);
+			assert.ok(
+				found.equals(expected),
+				`${path} has ${found.length} bytes and ends with ${found.toString('latin1').slice(-60)}`,
+			);
+		}
+	});
+
 	test('starts in the folder of the caller and says which file is missing before anything else', async () => {
 		await mkdir(join(person.project, 'sub'), {recursive: true});
 		await chown(join(person.project, 'sub'), person.uid, person.gid);

@@ -24,7 +24,7 @@ export type FollowOptions = {
 };
 
 /** What following found out. */
-export type Followed = Pick<RunRecord, 'use' | 'logBytes' | 'stderrBytes' | 'stopped'> & {
+export type Followed = Pick<RunRecord, 'use' | 'outputRead' | 'stopped'> & {
 	/** The container as it ended; undefined when it is gone, or the following ended first. */
 	detail: ContainerDetail | undefined;
 	/** Bytes that are missing in the log. */

@@ -8,11 +8,10 @@ import {
 	type LogChunk,
 } from '../../engine/engine.ts';
 import type {RunRecord} from '../runs/record.ts';
+import {Counter, isAfter, Skipper} from './position.ts';
 
-/**
-Bytes of the output that were taken. Each stream has its own count: the engine's log may have the two in another order than they were read in.
-*/
-export type Seen = Record<LogChunk['stream'], number>;
+/** How far the output was taken, of each stream: the engine's log may have the two in another order than they were read in. */
+export type Seen = Record<LogChunk['stream'], Counter>;
 
 /** Milliseconds between two attempts to reach an engine that went away. */
 const retryMs = 1000;
@@ -35,12 +34,12 @@ const mostBytes = 4 * 1024 * 1024;
 /** What is compared of each stream, in bytes. */
 const endBytes = 32 * 1024;
 
-export function seenOf({logBytes, stderrBytes = 0}: Pick<RunRecord, 'logBytes' | 'stderrBytes'>): Seen {
-	return {stdout: (logBytes ?? 0) - stderrBytes, stderr: stderrBytes};
+export function seenOf({outputRead}: Pick<RunRecord, 'outputRead'>): Seen {
+	return {stdout: new Counter(outputRead?.stdout), stderr: new Counter(outputRead?.stderr)};
 }
 
-export function toRecord({stdout, stderr}: Seen): {logBytes: number; stderrBytes: number} {
-	return {logBytes: stdout + stderr, stderrBytes: stderr};
+export function toRecord({stdout, stderr}: Seen): Required<Pick<RunRecord, 'outputRead'>> {
+	return {outputRead: {stdout: stdout.position, stderr: stderr.position}};
 }
 
 /**
@@ -65,15 +64,19 @@ export async function readOutput(
 ): Promise<void> {
 	const {signal, seen, attached, stopped, ending} = options;
 	const ends = {stdout: new End(), stderr: new End()};
+	let bytes = 0;
 	const counted = async (chunk: LogChunk) => {
-		seen[chunk.stream] += chunk.data.length;
+		seen[chunk.stream].push(chunk.data);
+		bytes += chunk.data.length;
 		ends[chunk.stream].push(chunk.data);
 		await take(chunk);
 	};
 	if (attached && (await readAttached(attached, signal, counted))) {
 		let wanted = true;
 		// The engine is asked for both at the same time: how it ended, and for its log.
-		const whole = stopped.then(() => wanted && logEndsAs(engine, id, {signal, seen, ends}));
+		const whole = stopped.then(
+			() => wanted && logEndsAs(engine, id, {signal, seen, ends, isShort: bytes <= shortBytes}),
+		);
 		whole.catch(() => {});
 		if ((await endedTogether(engine, id, {ending, signal})) && (await whole)) {
 			return;
@@ -139,18 +142,22 @@ async function endedTogether(
 
 /**
 Whether the engine's log of a container that has ended holds nothing after what was seen: a connection that was cut a moment before the end
-looks as if the end had closed it. A short log is compared by its length, of a longer one only the last lines: reading all of it would take
-longer than the job needed to print it.
+looks as if the end had closed it. Of a short log it is looked how far it goes, of a longer one only at the last lines: reading all of it would
+take longer than the job needed to print it.
 
 @param given.ends what was seen last
 */
 async function logEndsAs(
 	engine: Pick<Engine, 'logs'>,
 	id: string,
-	{signal, seen, ends}: {signal: AbortSignal; seen: Seen; ends: Record<LogChunk['stream'], End>},
+	{
+		signal,
+		seen,
+		ends,
+		isShort,
+	}: {signal: AbortSignal; seen: Seen; ends: Record<LogChunk['stream'], End>; isShort: boolean},
 ): Promise<boolean> {
-	const isShort = seen.stdout + seen.stderr <= shortBytes;
-	const found = {stdout: {length: 0, end: new End()}, stderr: {length: 0, end: new End()}};
+	const found = {stdout: {count: new Counter(), end: new End()}, stderr: {count: new Counter(), end: new End()}};
 	try {
 		for await (const {stream, data} of engine.logs(id, {
 			withoutTerminal: true,
@@ -159,7 +166,7 @@ async function logEndsAs(
 			signal,
 			...(isShort ? {} : {tail: lastLines}),
 		})) {
-			found[stream].length += data.length;
+			found[stream].count.push(data);
 			found[stream].end.push(data);
 		}
 	} catch (error) {
@@ -169,7 +176,9 @@ async function logEndsAs(
 	}
 
 	return (['stdout', 'stderr'] as const).every(
-		(stream) => found[stream].length <= seen[stream] && (isShort || ends[stream].endsAs(found[stream].end)),
+		(stream) =>
+			!isAfter(found[stream].count.position, seen[stream].position) &&
+			(isShort || ends[stream].endsAs(found[stream].end)),
 	);
 }
 
@@ -187,16 +196,24 @@ class End {
 		}
 	}
 
-	/** Whether the shorter of the two is the end of the longer. */
-	endsAs(other: End): boolean {
-		const [one, two] = [this.#joined(), other.#joined()];
-		const length = Math.min(one.length, two.length);
-		return one.subarray(one.length - length).equals(two.subarray(two.length - length));
+	/** Whether the shorter of the two is the end of the longer. @param log what the engine keeps, where a byte may be replaced (position.ts) */
+	endsAs(log: End): boolean {
+		const [one, two] = [this.#joined(), log.#joined()];
+		return isEnd(one, two) || (two.includes('\uFFFD') && isEnd(asciiOf(one), asciiOf(two)));
 	}
 
 	#joined(): Buffer {
 		return Buffer.concat(this.#parts).subarray(-endBytes);
 	}
+}
+
+function isEnd(one: Buffer, two: Buffer): boolean {
+	const length = Math.min(one.length, two.length);
+	return one.subarray(one.length - length).equals(two.subarray(two.length - length));
+}
+
+function asciiOf(text: Buffer): Buffer {
+	return text.filter((byte) => byte < 0x80) as Buffer;
 }
 
 async function hasProcesses(engine: Pick<Engine, 'top'>, id: string, signal: AbortSignal): Promise<boolean> {
@@ -218,10 +235,9 @@ async function readLog(
 ): Promise<void> {
 	while (!signal.aborted) {
 		try {
-			const skip = {...seen};
+			const skipping = {stdout: new Skipper(seen.stdout.position), stderr: new Skipper(seen.stderr.position)};
 			for await (const {stream, data} of engine.logs(id, {follow: true, signal})) {
-				const fresh = data.subarray(Math.min(skip[stream], data.length));
-				skip[stream] -= data.length - fresh.length;
+				const fresh = skipping[stream].rest(data);
 				if (fresh.length > 0) {
 					await take({stream, data: fresh});
 				}

@@ -26,6 +26,8 @@ const gpuUse = v.object({
 });
 export type GpuUse = v.InferOutput<typeof gpuUse>;
 
+const position = v.object({ascii: count, others: count});
+
 const runRecord = v.object({
 	version: v.literal(1),
 	name: text,
@@ -86,10 +88,10 @@ const runRecord = v.object({
 	/** The container that publishes, where there is one to run. */
 	publishSpec: v.optional(v.nullable(v.custom<ContainerSpec>((value) => typeof value === 'object' && value !== null))),
 	use: v.array(gpuUse),
-	/** Bytes of its output that are in the log; null when that is not known. */
+	/** Of a run elsewhere: bytes of its output that are in the log; null when that is not known. */
 	logBytes: v.nullable(count),
-	/** Those of stderr among them. */
-	stderrBytes: v.optional(count),
+	/** Of a run on an engine: how much of its output is in the log (run/position.ts). */
+	outputRead: v.optional(v.object({stdout: position, stderr: position})),
 	/** Why it was stopped, where gpubox knows. */
 	stopped: v.nullable(text),
 	ended: v.nullable(

@@ -9,14 +9,15 @@ import fc from 'fast-check';
 import {connectDocker} from '../../../source/engine/docker/docker.ts';
 import type {ContainerDetail, Engine, LogChunk} from '../../../source/engine/engine.ts';
 import {readOutput, type Seen, seenOf, toRecord} from '../../../source/job/run/output.ts';
+import {asKept} from './_as-kept.ts';
 
-type Printed = Array<[stream: LogChunk['stream'], text: string]>;
+type Printed = Array<[stream: LogChunk['stream'], text: string | Buffer]>;
 
 /** As the engine frames what a container prints. */
 function framed(printed: Printed): Buffer {
 	return Buffer.concat(
 		printed.flatMap(([stream, text]) => {
-			const data = Buffer.from(text);
+			const data = Buffer.from(text as string);
 			const head = Buffer.from([stream === 'stdout' ? 1 : 2, 0, 0, 0, 0, 0, 0, 0]);
 			head.writeUInt32BE(data.length, 4);
 			return [head, data];
@@ -97,7 +98,7 @@ async function read(
 	engine: Engine,
 	{
 		ending = endedAfter(0),
-		seen = {stdout: 0, stderr: 0},
+		seen = seenOf({}),
 		take,
 	}: {ending?: Promise<ContainerDetail | undefined>; seen?: Seen; take?: (chunk: LogChunk) => Promise<void>} = {},
 ): Promise<Record<LogChunk['stream'], string> & {seen: Seen}> {
@@ -123,6 +124,10 @@ describe('output of a job', () => {
 	];
 	const all = {stdout: 'one\ntwo\nthree, without an end of line', stderr: 'warning\n'};
 
+	const readWhole = {
+		outputRead: {stdout: {ascii: all.stdout.length, others: 0}, stderr: {ascii: all.stderr.length, others: 0}},
+	};
+
 	test('arrives whole wherever the frames are cut, and the log is asked only whether it ends there', async () => {
 		const bytes = framed(printed);
 		const cuts = fc.uniqueArray(fc.integer({min: 1, max: bytes.length - 1}), {maxLength: 6});
@@ -142,7 +147,7 @@ describe('output of a job', () => {
 				await withContainer({log: printed, attached: send}, async (engine, asked) => {
 					const {seen, ...texts} = await read(engine);
 					assert.deepEqual(texts, all);
-					assert.deepEqual(seen, {stdout: all.stdout.length, stderr: all.stderr.length});
+					assert.deepEqual(toRecord(seen), readWhole);
 					assert.deepEqual(asked, ['/containers/x/logs']);
 				});
 			}),
@@ -173,7 +178,7 @@ describe('output of a job', () => {
 				async (engine, asked) => {
 					const {seen, ...texts} = await read(engine, ending ? {ending} : {});
 					assert.deepEqual(texts, all, `cut after ${length} bytes`);
-					assert.deepEqual(seenOf(toRecord(seen)), {stdout: all.stdout.length, stderr: all.stderr.length});
+					assert.deepEqual(toRecord(seen), readWhole);
 					assert.ok(asked.includes('/containers/x/logs'));
 				},
 			);
@@ -198,6 +203,28 @@ describe('output of a job', () => {
 					}
 				});
 			}
+		}
+	});
+
+	test('is whole, and nothing of it comes twice, where the engine keeps no byte of it that is not text', async () => {
+		// A progress bar is one long line, which the engine cuts within characters.
+		const bar = Buffer.from(`${'\r 17 % ████▏'.repeat(900)} done, in Latin 1: \xFF`);
+		const steps: Printed = Array.from({length: 9000}, (_, line) => [
+			'stdout',
+			`step ${line} of a long log ${'█'.repeat(line % 9)}\n`,
+		]);
+		for (const printed of [
+			[['stdout', Buffer.concat([bar, Buffer.from([0xff])])]],
+			[...steps, ['stdout', bar], ['stderr', Buffer.from([0xe9])]],
+		] as Printed[]) {
+			const log: Printed = printed.map(([stream, text]) => [stream, asKept(Buffer.from(text as string))]);
+			assert.ok(Buffer.concat(log.map(([, text]) => text as Buffer)).includes('\uFFFD'));
+			await withContainer({log, attached: (socket) => socket.end(framed(printed))}, async (engine, asked) => {
+				const pieces: Buffer[] = [];
+				await read(engine, {take: async ({data}) => void pieces.push(Buffer.from(data))});
+				assert.ok(Buffer.concat(pieces).equals(Buffer.concat(printed.map(([, text]) => Buffer.from(text as string)))));
+				assert.equal(asked.filter((path) => path.endsWith('/logs')).length, 1);
+			});
 		}
 	});
 
@@ -256,7 +283,8 @@ describe('output of a job', () => {
 			const held = new Promise<void>((resolve) => {
 				release = resolve;
 			});
-			const seen = {stdout: 0, stderr: 0};
+			const seen = seenOf({});
+			const taken = () => seen.stdout.position.ascii;
 			const reading = read(engine, {seen, take: () => held}).catch(() => {});
 			// Until what is on its way between the two is full.
 			for (let before = -1; before !== written; ) {
@@ -264,7 +292,7 @@ describe('output of a job', () => {
 				await new Promise((resolve) => setTimeout(resolve, 100));
 			}
 
-			assert.ok(seen.stdout <= 128 * 1024, `${seen.stdout} bytes were taken`);
+			assert.ok(taken() <= 128 * 1024, `${taken()} bytes were taken`);
 			assert.ok(written < 4 * 1024 * 1024, `${written} bytes were sent`);
 			stopped = true;
 			release();
@@ -284,7 +312,7 @@ describe('output of a job', () => {
 			},
 			async (engine) => {
 				const leaving = new AbortController();
-				const seen = {stdout: 0, stderr: 0};
+				const seen = seenOf({});
 				const options = {
 					signal: leaving.signal,
 					seen,
@@ -294,7 +322,7 @@ describe('output of a job', () => {
 				};
 				await readOutput(engine, 'x', options, async () => leaving.abort());
 				await closed.promise;
-				assert.equal(seen.stdout, 4);
+				assert.equal(seen.stdout.position.ascii, 4);
 			},
 		);
 	});
