@@ -80,7 +80,7 @@ export function explain(error: unknown, address = 'the engine'): Failure {
 
 	if (isFull(error)) {
 		return new Failure(`Cannot write: ${safeText(error.message)}`, {
-			fix: adviceForWrite(error, safeText(error.path ?? 'your home')),
+			fix: adviceForWrite(error, error.path ?? 'your home'),
 			cause: error,
 		});
 	}

@@ -67,7 +67,7 @@ export function keepTrust(state: string, project: string, now: readonly Agreed[]
 		writeFileAtomic(file, `${JSON.stringify({project, agreed}, undefined, 2)}\n`, {mode: 0o600});
 	} catch (error) {
 		throw new Failure(`Cannot save your answer: ${safeText((error as Error).message)}`, {
-			fix: adviceForWrite(error, safeText(dirname(file))),
+			fix: adviceForWrite(error, dirname(file)),
 			cause: error,
 		});
 	}

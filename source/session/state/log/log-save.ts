@@ -88,7 +88,7 @@ function notWritten(path: string, error: unknown): Failure {
 	const {code = '', message} = error as NodeJS.ErrnoException;
 	const reasons: Record<string, string> = {ENOENT: 'its folder does not exist', EISDIR: 'it is a folder'};
 	return new Failure(`The log was not saved to ${safeText(path)}: ${reasons[code] ?? safeText(message)}.`, {
-		fix: adviceForWrite(error, safeText(path)) || 'S saves to another file.',
+		fix: adviceForWrite(error, path) || 'S saves to another file.',
 		cause: error,
 	});
 }
