@@ -3,6 +3,7 @@ import {lstatSync, realpathSync, type Stats} from 'node:fs';
 import {dirname} from 'node:path';
 import {Failure} from '../base/failure.ts';
 import {safeText} from '../text/safe.ts';
+import {shellQuoteVisibly} from '../text/shell-quote.ts';
 import {hostWideFile, readFile} from './file.ts';
 import type {Sourced} from './merge.ts';
 
@@ -17,8 +18,8 @@ and where their packages come from
 export async function readHostWide(path = hostWideFile): Promise<Sourced[]> {
 	const fault = findIntruder(path);
 	if (fault !== undefined) {
-		throw new Failure(`${path} is ignored: ${fault}.`, {
-			fix: `Its administrator can repair that: sudo chown root: ${path} && sudo chmod 644 ${path}`,
+		throw new Failure(`${path} is ignored: ${fault.text}.`, {
+			fix: `The administrator of this host can ${fault.repair === undefined ? 'make it readable.' : `repair that: sudo ${fault.repair}`}`,
 		});
 	}
 
@@ -37,13 +38,19 @@ export async function readHostWide(path = hostWideFile): Promise<Sourced[]> {
 	}
 }
 
+type Fault = {
+	text: string;
+	/** The command that ends it, as root. */
+	repair?: string;
+};
+
 /** Why others than root may have written a file, or put another in its place; undefined when only root can. */
-function findIntruder(path: string): string | undefined {
+function findIntruder(path: string): Fault | undefined {
 	let end: string;
 	try {
 		end = realpathSync(path);
 	} catch (error) {
-		return safeText((error as Error).message);
+		return {text: safeText((error as Error).message)};
 	}
 
 	for (const start of new Set([path, end])) {
@@ -62,12 +69,14 @@ function findIntruder(path: string): string | undefined {
 	return undefined;
 }
 
-function faultOf(info: Stats, path: string): string | undefined {
+function faultOf(info: Stats, path: string): Fault | undefined {
 	if (info.uid !== root) {
-		return `${safeText(path)} does not belong to root`;
+		return {text: `${safeText(path)} does not belong to root`, repair: `chown -h root: ${shellQuoteVisibly(path)}`};
 	}
 
 	// A link has no mode of its own, and in a sticky folder others cannot replace what is root's.
 	const replaceable = info.isDirectory() ? (info.mode & 0o1000) === 0 : !info.isSymbolicLink();
-	return replaceable && (info.mode & 0o022) !== 0 ? `others can write to ${safeText(path)}` : undefined;
+	return replaceable && (info.mode & 0o022) !== 0
+		? {text: `others can write to ${safeText(path)}`, repair: `chmod go-w ${shellQuoteVisibly(path)}`}
+		: undefined;
 }

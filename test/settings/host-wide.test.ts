@@ -43,15 +43,16 @@ describe("the host's config", {skip: process.getuid?.() === 0 ? false : 'only ro
 
 	test('does not count where another user could have written it', async () => {
 		put({gpus: 2});
-		const refused = (path: string, why: RegExp) => assert.rejects(readHostWide(path), why);
+		const refused = (path: string, message: RegExp, fix: string) =>
+			assert.rejects(readHostWide(path), {message, fix: `The administrator of this host can repair that: sudo ${fix}`});
 		chmodSync(file, 0o664);
-		await refused(file, /config\.json is ignored: others can write to .*config\.json\.$/);
+		await refused(file, /config\.json is ignored: others can write to .*config\.json\.$/, `chmod go-w ${file}`);
 		chmodSync(file, 0o644);
 		chownSync(file, 65_534, 0);
-		await refused(file, /is ignored: .*config\.json does not belong to root\.$/);
+		await refused(file, /is ignored: .*config\.json does not belong to root\.$/, `chown -h root: ${file}`);
 		chownSync(file, 0, 0);
 		chmodSync(join(folder, 'gpubox'), 0o777);
-		await refused(file, /is ignored: others can write to .*gpubox\.$/);
+		await refused(file, /is ignored: others can write to .*gpubox\.$/, `chmod go-w ${join(folder, 'gpubox')}`);
 		chmodSync(join(folder, 'gpubox'), 0o1777);
 		assert.equal((await readHostWide(file)).length, 1);
 		chmodSync(join(folder, 'gpubox'), 0o755);
@@ -59,7 +60,11 @@ describe("the host's config", {skip: process.getuid?.() === 0 ? false : 'only ro
 		mkdirSync(elsewhere);
 		chownSync(elsewhere, 65_534, 0);
 		symlinkSync(file, join(elsewhere, 'link.json'));
-		await refused(join(elsewhere, 'link.json'), /is ignored: .*elsewhere does not belong to root\.$/);
+		await refused(
+			join(elsewhere, 'link.json'),
+			/is ignored: .*elsewhere does not belong to root\.$/,
+			`chown -h root: ${elsewhere}`,
+		);
 	});
 
 	test('with a mistake does not count either, and says where', async () => {
