@@ -108,7 +108,7 @@ async function tell(
 	const open = openAddresses(box, networkInterfaces());
 	const tunnel = tunnelCommand(box, person.name, options.host, process.env);
 	const lines = [
-		`${box.name} is ready.`,
+		`${box.name} ${options.wait === false ? 'runs; its services may not answer yet.' : 'is ready.'}`,
 		'',
 		...(url ? [`  Jupyter   ${url}`] : []),
 		...open.map((address) => `  Network   ${address} (everyone on the network)`),

@@ -246,9 +246,10 @@ describe('Jupyter that dies at its start', () => {
 		assert.deepEqual(await readdir(state), before);
 	});
 
-	test('--no-wait does not wait for it', async () => {
+	test('--no-wait does not wait for it, and does not say that it is ready', async () => {
 		const result = await up('--env', 'PYTHONHOME=/nonexistent', '--no-wait');
 		assert.equal(result.code, 0, result.stderr);
+		assert.match(result.stdout, /^\S+ runs; its services may not answer yet\.\n/);
 		const [id = ''] = await ownContainers();
 		await docker.getContainer(id).remove({force: true});
 	});
