@@ -1,4 +1,4 @@
-import {failWhenStuck} from './run-verb.ts';
+import {failWhenStuck, watchOutput} from './run-verb.ts';
 import {readBeginning} from './start/command-line.ts';
 
 /**
@@ -8,6 +8,7 @@ What gpubox does: the session without a verb, otherwise the verb.
 */
 export async function main(keepCode: () => void): Promise<void> {
 	const finished = failWhenStuck();
+	watchOutput();
 	// Without a verb it is the session. Commander would turn a mistyped verb into "too many arguments" if the root did it.
 	const {host, readOnly, word} = readBeginning(process.argv.slice(2));
 	if (word === undefined) {

@@ -26,42 +26,13 @@ export async function runVerb(
 	};
 	process.on('SIGINT', interrupt);
 	process.on('SIGTERM', interrupt);
-	const hangUp = () => {
-		// The terminal's connection is gone: no one reads further output.
-		process.stderr.on('error', () => {});
-		interrupt('SIGHUP');
-	};
-	process.on('SIGHUP', hangUp);
+	process.on('SIGHUP', interrupt);
 	caller.interrupted = controller.signal;
 	caller.tellSilence = (seconds) => {
 		// Once: what it is waited for may change, that it is waited for does not.
 		caller.tellSilence = undefined;
 		process.stderr.write(`The Docker Engine has not answered for ${seconds} s; still waiting.\n`);
 	};
-	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-		// An interrupted verb cleans up, whether or not its output can be read.
-		if (controller.signal.aborted) {
-			return;
-		}
-
-		if (interrupts.take !== undefined) {
-			interrupts.take('SIGHUP');
-			return;
-		}
-
-		// `gpubox logs … | head`: the reader went away, which is no failure.
-		process.exit(
-			error.code === 'EPIPE'
-				? exitCode.done
-				: printFailure(
-						new Failure(`The output cannot be written: ${error.message}`, {
-							fix: 'Make room, or print elsewhere.',
-							cause: error,
-						}),
-					),
-		);
-	});
-
 	try {
 		process.exitCode = (await verb(controller.signal)) ?? exitCode.done;
 	} catch (error) {
@@ -71,10 +42,40 @@ export async function runVerb(
 	} finally {
 		process.off('SIGINT', interrupt);
 		process.off('SIGTERM', interrupt);
-		process.off('SIGHUP', hangUp);
+		process.off('SIGHUP', interrupt);
 		caller.interrupted = undefined;
 		caller.tellSilence = undefined;
 	}
+}
+
+/**
+Sees to output that no one takes any more. Where messages go to nowhere, as in `2>&1 | head`, a verb does what it would do anyway.
+*/
+export function watchOutput(): void {
+	process.stderr.on('error', () => {});
+	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+		// An interrupted verb cleans up, whether or not its output can be read.
+		if (caller.interrupted?.aborted || process.exitCode === exitCode.interrupted) {
+			return;
+		}
+
+		if (interrupts.take !== undefined) {
+			interrupts.take('SIGHUP');
+			return;
+		}
+
+		// `gpubox logs … | head`: the reader went away, which is no failure, and does not hide one.
+		process.exit(
+			error.code === 'EPIPE'
+				? (process.exitCode ?? exitCode.done)
+				: printFailure(
+						new Failure(`The output cannot be written: ${error.message}`, {
+							fix: 'Make room, or print elsewhere.',
+							cause: error,
+						}),
+					),
+		);
+	});
 }
 
 /**

@@ -4,6 +4,8 @@ import {once} from 'node:events';
 Writes as fast as it is taken: settles once there is room for more, so that what is not read yet stays where it comes from and not in
 memory.
 
+What goes wrong with the stream is told to who listens there for it (run-verb.ts).
+
 @throws the signal's reason
 */
 export async function print(
@@ -20,9 +22,8 @@ export async function print(
 	const options = {signal: signal ? AbortSignal.any([signal, settled.signal]) : settled.signal};
 	try {
 		await Promise.race([once(out, 'drain', options), once(out, 'close', options)]);
-	} catch (error) {
+	} catch {
 		signal?.throwIfAborted();
-		throw error;
 	} finally {
 		settled.abort();
 	}

@@ -28,6 +28,18 @@ describe('where the output goes', () => {
 		assert.equal(stderr, '0\n');
 	});
 
+	test('a reader of messages that went away changes nothing of the exit code', async () => {
+		for (const [words, code] of [
+			['stop nosuchbox', 6],
+			['nosuchverb', 2],
+			['run nosuch.py', 1],
+			['completion bash', 0],
+		] as const) {
+			const {stderr} = await shell(`{ sleep 0.5; gpubox ${words} 2>&1; echo $? >&3; } 3>&2 | true`);
+			assert.equal(stderr, `${code}\n`, words);
+		}
+	});
+
 	test('a full disk is told in one line', async () => {
 		const {stdout, stderr} = await shell('gpubox ls > /dev/full; echo $?');
 		assert.equal(stdout, '1\n');
