@@ -246,7 +246,10 @@ function inWords(work: () => void, path?: string): void {
 				failed.path = path;
 			}
 
-			error.message = error.message.replace(/\/proc\/self\/fd\/(\d+)/g, (name, fd) => names.get(Number(fd)) ?? name);
+			error.message = inNames(error.message);
+			if (failed.path !== undefined) {
+				failed.path = inNames(failed.path);
+			}
 		}
 
 		throw error;
@@ -255,6 +258,10 @@ function inWords(work: () => void, path?: string): void {
 
 /** What the folders that were opened are called, by their descriptors. */
 const names = new Map<number, string>();
+
+function inNames(text: string): string {
+	return text.replace(/\/proc\/self\/fd\/(\d+)/g, (name, fd) => names.get(Number(fd)) ?? name);
+}
 
 function opened(folder: Folder): Folder {
 	names.set(folder.fd, folder.path === '/' ? '' : folder.path);

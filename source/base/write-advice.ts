@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {safeText} from '../text/safe.ts';
+import {homeFolder} from './home.ts';
 
 /** What the file system says when it takes no more, which is no fault of the program that writes. */
 const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS']);
@@ -26,10 +27,24 @@ export function adviceForWrite(error: unknown, path: string): string {
 			return `${shown} is on a file system that is mounted read-only.`;
 		case 'EACCES':
 		case 'EPERM':
-			return `Make ${safeText(existingPart(path))} writable for you.`;
+			return adviceOnHome(path) ?? `Make ${safeText(existingPart(path))} writable for you.`;
 		default:
 			return '';
 	}
+}
+
+/**
+Accounts of services, and containers of CI systems, often have a home that is not there.
+
+@param path what may not be used
+@returns undefined where the home has nothing to do with it
+*/
+export function adviceOnHome(path: string): string | undefined {
+	const home = homeFolder(process.env);
+	const isOfHome = `${path}/`.startsWith(`${home}/`) || home.startsWith(`${path}/`);
+	return isOfHome && !existsSync(home)
+		? `Your home, ${safeText(home)}, is not there. Set another one: export HOME=/folder/of/yours`
+		: undefined;
 }
 
 /** The path itself, or the folder above it that is there: what could not be made in it cannot be made writable either. */

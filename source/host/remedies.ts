@@ -1,9 +1,10 @@
 import {realpathSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {exitCode, Failure} from '../base/failure.ts';
-import {adviceForWrite, isFull} from '../base/write-advice.ts';
+import {adviceForWrite, adviceOnHome, isFull} from '../base/write-advice.ts';
 import {EngineError} from '../engine/engine.ts';
 import {safeText} from '../text/safe.ts';
+import {shellQuoteVisibly} from '../text/shell-quote.ts';
 import {buildErrors} from './known-errors/build-errors.ts';
 import {engineErrors, hookErrors} from './known-errors/gpu-errors.ts';
 import {programErrors} from './known-errors/program-errors.ts';
@@ -85,6 +86,22 @@ export function explain(error: unknown, address = 'the engine'): Failure {
 		});
 	}
 
+	if (isDenied(error)) {
+		const {message, path} = error;
+		return new Failure(`The system does not allow it: ${safeText(message)}`, {
+			fix: adviceOnHome(path) ?? `Look at whose it is, and what you may do there: ls -ld ${shellQuoteVisibly(path)}`,
+			cause: error,
+		});
+	}
+
+	if (error instanceof Error && (error as NodeJS.ErrnoException).syscall === 'uv_cwd') {
+		return new Failure('The folder that you are in was removed.', {
+			fix: 'Go to one that is there: cd',
+			exitCode: exitCode.usage,
+			cause: error,
+		});
+	}
+
 	if (isOwnFileMissing(error)) {
 		return new Failure('A file of gpubox itself is missing: it was updated or removed while this ran.', {
 			fix: 'Leave, and start gpubox again. If that does not help: install it again',
@@ -97,6 +114,11 @@ export function explain(error: unknown, address = 'the engine'): Failure {
 		fix: 'This is a bug in gpubox. Please report it; for details: GPUBOX_DEBUG=1',
 		cause: error,
 	});
+}
+
+function isDenied(error: unknown): error is NodeJS.ErrnoException & {path: string} {
+	const {code = '', path} = (error ?? {}) as NodeJS.ErrnoException;
+	return error instanceof Error && ['EACCES', 'EPERM'].includes(code) && path !== undefined;
 }
 
 /** Most of gpubox is read when it is needed first. */

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {exitCode, Failure} from '../base/failure.ts';
 import {homeFolder} from '../base/home.ts';
 import {readSmallFile} from '../base/small-file.ts';
+import {adviceForWrite} from '../base/write-advice.ts';
 import {shortenHome} from '../text/home-path.ts';
 import {safeText} from '../text/safe.ts';
 import {allSettings, type SettingInfo} from './describe.ts';
@@ -148,7 +149,7 @@ async function openStore(directory: string): Promise<Store> {
 			return work();
 		} catch (error) {
 			throw new Failure(`Your settings cannot be ${doing}: ${safeText((error as Error).message)}`, {
-				fix: `Check ${safeText(path)}: fix or remove it, or free some disk space.`,
+				fix: adviceForWrite(error, path) || `Check ${safeText(path)}: fix or remove it.`,
 				exitCode: doing === 'read' ? exitCode.usage : exitCode.failed,
 				cause: error,
 			});

@@ -20,6 +20,25 @@ test('a file system that takes no more is no bug of gpubox', () => {
 	}
 });
 
+test('what the system does not allow, and a folder that is gone, are no bug of gpubox', (t) => {
+	const denied = (path: string) =>
+		explain(Object.assign(new Error(`EACCES: permission denied, mkdir '${path}'`), {code: 'EACCES', path}));
+	assert.equal(denied('/srv/a b').message, "The system does not allow it: EACCES: permission denied, mkdir '/srv/a b'");
+	assert.match(denied('/srv/a b').fix, /ls -ld '\/srv\/a b'$/);
+	const gone = Object.assign(new Error('ENOENT: process.cwd failed, uv_cwd'), {code: 'ENOENT', syscall: 'uv_cwd'});
+	assert.equal(explain(gone).message, 'The folder that you are in was removed.');
+	const {HOME} = process.env;
+	t.after(() => {
+		process.env.HOME = HOME;
+	});
+	process.env.HOME = '/nonexistent/home';
+	for (const path of ['/nonexistent', '/nonexistent/home/.cache/gpubox']) {
+		assert.match(denied(path).fix, /^Your home, \/nonexistent\/home, is not there\./);
+	}
+
+	assert.match(denied('/nonexistent2').fix, /ls -ld/);
+});
+
 test('a part of gpubox that an update removed is no bug of it', (t) => {
 	const [, program = ''] = process.argv;
 	t.after(() => {
