@@ -57,6 +57,7 @@ export async function attachToBox(
 	}
 
 	const watchKeys = makeDetachWatch();
+	let isLeft = false;
 	const forward = (chunk: Buffer | string) => {
 		// Ink has set an encoding on stdin permanently, so in a session keys arrive as text.
 		const typed = Buffer.from(chunk as string);
@@ -66,6 +67,7 @@ export async function attachToBox(
 		}
 
 		if (detach) {
+			isLeft = true;
 			stream.destroy();
 		}
 	};
@@ -78,7 +80,8 @@ export async function attachToBox(
 	try {
 		const output = tty ? passRaw(stream, stdout, signal) : passFramed(stream, {stdout, stderr}, signal);
 		const [result] = await Promise.all([session.wait(), output]);
-		return result;
+		// What connects to a shell that is held ends with the connection, and may have ended when the engine is asked.
+		return isLeft ? {exitCode: 0, detached: true} : result;
 	} catch (error) {
 		signal?.throwIfAborted();
 		throw error;

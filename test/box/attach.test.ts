@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import {once} from 'node:events';
+import {PassThrough} from 'node:stream';
 import {test} from 'node:test';
 import fc from 'fast-check';
-import {makeDetachWatch} from '../../source/box/attach.ts';
+import {type AttachStreams, attachToBox, makeDetachWatch} from '../../source/box/attach.ts';
+import type {Engine} from '../../source/engine/engine.ts';
 
 test('Ctrl-P Ctrl-Q detaches, in one chunk or in two', () => {
 	assert.deepEqual(makeDetachWatch()(Buffer.from('ab\u0010\u0011cd')), {pass: Buffer.from('ab'), detach: true});
@@ -26,4 +29,24 @@ test('nothing else that is typed is lost or changed, however it is cut', () => {
 			assert.deepEqual(Buffer.concat(passed), typed);
 		}),
 	);
+});
+
+test('who left by the keys has detached, also where what connected to the shell has ended by then', async () => {
+	const stream = new PassThrough();
+	const engine = {
+		exec: async () => ({
+			stream,
+			resize: async () => {},
+			wait: async () => {
+				await once(stream, 'close');
+				return {exitCode: 129, detached: false};
+			},
+		}),
+	} as unknown as Engine;
+	const keys = Object.assign(new PassThrough(), {isTTY: true, isRaw: false, setRawMode: () => {}});
+	const screen = Object.assign(new PassThrough(), {isTTY: true, columns: 80, rows: 24});
+	const streams = {stdin: keys, stdout: screen, stderr: screen} as unknown as AttachStreams;
+	const attached = attachToBox(engine, 'x', [], streams);
+	keys.write('\u0010\u0011');
+	assert.deepEqual(await attached, {exitCode: 0, detached: true});
 });
