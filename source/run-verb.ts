@@ -1,5 +1,5 @@
 import {type ExitCode, exitCode, Failure} from './base/failure.ts';
-import {interrupts, type TakenSignal} from './base/process/interrupts.ts';
+import {interrupts, loseTerminal, type TakenSignal} from './base/process/interrupts.ts';
 import {caller} from './engine/caller.ts';
 import {safeJson, safeLogLine} from './text/safe.ts';
 
@@ -19,7 +19,12 @@ export async function runVerb(
 		}
 
 		if (controller.signal.aborted) {
-			process.exit(exitCode.interrupted);
+			// A terminal that is lost may tell it twice: by the signal, and by an error of the output.
+			if (signal !== 'SIGHUP') {
+				process.exit(exitCode.interrupted);
+			}
+
+			return;
 		}
 
 		controller.abort(new Failure('Interrupted.', {exitCode: exitCode.interrupted}));
@@ -54,6 +59,11 @@ Sees to output that no one takes any more. Where messages go to nowhere, as in `
 export function watchOutput(): void {
 	process.stderr.on('error', () => {});
 	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+		if (error.code === 'EIO' && process.stdout.isTTY) {
+			loseTerminal();
+			return;
+		}
+
 		// An interrupted verb cleans up, whether or not its output can be read.
 		if (caller.interrupted?.aborted || process.exitCode === exitCode.interrupted) {
 			return;

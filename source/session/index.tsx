@@ -1,5 +1,6 @@
 import {render} from 'ink';
 import {exitCode} from '../base/failure.ts';
+import {loseTerminal} from '../base/process/interrupts.ts';
 import {type GpuFeed, startGpuFeed} from '../gpu/feed.ts';
 import type {Host} from '../host/host.ts';
 import {explain} from '../host/remedies.ts';
@@ -52,6 +53,7 @@ Runs the terminal session until the user leaves it. Needs a terminal on both sid
 @returns the code to exit with: 0, 1 when the session broke (the reason is on stderr), 128 + n after a signal
 */
 export async function runSession(host: Host, {look, alert, own, ...options}: RunOptions): Promise<number> {
+	process.stdin.on('error', loseTerminal);
 	return runUntilLeft(host, options, {...(look && {look}), ...(alert && {alert}), ...(own && {own})});
 }
 
@@ -225,6 +227,11 @@ async function runOnce(host: Host, feed: GpuFeed, personal: Personal, options: S
 	} finally {
 		for (const {name, handler} of handlers) {
 			process.off(name, handler);
+		}
+
+		if (ended?.kind === 'signal') {
+			// A terminal that is lost is told by the system, by the shell and by the output. The rest tidies up.
+			process.on('SIGHUP', () => {});
 		}
 
 		repainting.end();

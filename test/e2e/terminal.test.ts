@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import {existsSync} from 'node:fs';
+import {chown, mkdir, readdir} from 'node:fs/promises';
+import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {
 	dockerOf,
@@ -272,6 +275,20 @@ describe('the session', {skip: needsOwnEngine}, () => {
 			assert.ok(terminal.raw().lastIndexOf('\u001B[?1049l') > terminal.raw().lastIndexOf('\u001B[?1049h'));
 		});
 	}
+
+	test('a demo whose terminal is lost leaves nothing', async () => {
+		const folder = join(person.home, 'tmp');
+		await mkdir(folder);
+		await chown(folder, person.uid, person.gid);
+		for (let time = 0; time < 3; time += 1) {
+			const terminal = openTerminal(host, person, ['demo'], {env: {TMPDIR: folder}});
+			await terminal.waitFor('DEMO');
+			assert.equal((await readdir(folder)).length, 1);
+			terminal.lose();
+			await waitUntil('its end', async () => !existsSync(`/proc/${terminal.pid}`));
+			assert.deepEqual(await readdir(folder), []);
+		}
+	});
 
 	test('a box that somebody else starts and stops shows up by itself', async () => {
 		const terminal = openTerminal(host, person, [], {columns: 100, rows: 30});

@@ -27,6 +27,8 @@ export type Terminal = {
 	/** Of the program itself. */
 	pid: number;
 	kill(signal?: NodeJS.Signals): void;
+	/** Takes the terminal away, as when its window is closed or a connection breaks. What the program still writes fails. */
+	lose(): void;
 	exited: Promise<{exitCode: number; signal: number | undefined}>;
 };
 
@@ -127,6 +129,7 @@ export function startInTerminal(
 				pty.kill(signal);
 			}
 		},
+		lose: () => (pty as unknown as {destroy(): void}).destroy(),
 		waitFor(wish, {seconds = 20} = {}) {
 			const fulfilled = () => {
 				const text = screen();
