@@ -4,7 +4,7 @@ import {isAscii} from 'node:buffer';
 How far a stream of output was read: the same for what a container prints, and for what the engine keeps of it.
 
 The engine's log is text: it keeps U+FFFD for each byte that is no part of a character, and cuts a line, whatever it consists of, after each
-16 KiB, so that a character that lies across is three of them. (`defaultBufSize` in Docker's daemon/logger/copier.go, and its JSON.) A
+16 KiB, so that of a character that lies across each byte becomes one. (`defaultBufSize` in Docker's daemon/logger/copier.go, and its JSON.) A
 progress bar of a long job is such a line. ASCII is kept as it is, so that is what is counted, and after the last of it what is whole.
 */
 export type Position = {
@@ -16,6 +16,7 @@ export type Position = {
 
 /** U+FFFD in UTF-8. */
 const replacement = 0xef_bf_bd;
+/** What it begins with, as other characters do, too. */
 const beginnings = [0xef, 0xef_bf];
 
 /** Counts a stream as it comes, in pieces that may end anywhere, also within a character. */
