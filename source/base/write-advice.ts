@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {safeText} from '../text/safe.ts';
-import {homeFolder} from './home.ts';
+import {accountHome} from './home.ts';
 
 /** What the file system says when it takes no more, which is no fault of the program that writes. */
 const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS']);
@@ -40,7 +40,7 @@ Accounts of services, and containers of CI systems, often have a home that is no
 @returns undefined where the home has nothing to do with it
 */
 export function adviceOnHome(path: string): string | undefined {
-	const home = homeFolder(process.env);
+	const home = process.env.HOME || accountHome() || '/';
 	const isOfHome = `${path}/`.startsWith(`${home}/`) || home.startsWith(`${path}/`);
 	return isOfHome && !existsSync(home)
 		? `Your home, ${safeText(home)}, is not there. Set another one: export HOME=/folder/of/yours`

@@ -116,9 +116,10 @@ export function explain(error: unknown, address = 'the engine'): Failure {
 	});
 }
 
+/** Of a program that may not be started, the path is a name. */
 function isDenied(error: unknown): error is NodeJS.ErrnoException & {path: string} {
 	const {code = '', path} = (error ?? {}) as NodeJS.ErrnoException;
-	return error instanceof Error && ['EACCES', 'EPERM'].includes(code) && path !== undefined;
+	return error instanceof Error && ['EACCES', 'EPERM'].includes(code) && path?.startsWith('/') === true;
 }
 
 /** Most of gpubox is read when it is needed first. */

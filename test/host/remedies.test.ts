@@ -25,6 +25,7 @@ test('what the system does not allow, and a folder that is gone, are no bug of g
 		explain(Object.assign(new Error(`EACCES: permission denied, mkdir '${path}'`), {code: 'EACCES', path}));
 	assert.equal(denied('/srv/a b').message, "The system does not allow it: EACCES: permission denied, mkdir '/srv/a b'");
 	assert.match(denied('/srv/a b').fix, /ls -ld '\/srv\/a b'$/);
+	assert.match(denied('nvidia-smi').fix, /bug in gpubox/);
 	const gone = Object.assign(new Error('ENOENT: process.cwd failed, uv_cwd'), {code: 'ENOENT', syscall: 'uv_cwd'});
 	assert.equal(explain(gone).message, 'The folder that you are in was removed.');
 	const {HOME} = process.env;
@@ -37,6 +38,9 @@ test('what the system does not allow, and a folder that is gone, are no bug of g
 	}
 
 	assert.match(denied('/nonexistent2').fix, /ls -ld/);
+	// It is refused as such elsewhere; here it must not hide what is told.
+	process.env.HOME = 'relative';
+	assert.match(denied('/srv/a').fix, /ls -ld/);
 });
 
 test('a part of gpubox that an update removed is no bug of it', (t) => {
