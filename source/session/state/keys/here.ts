@@ -183,6 +183,16 @@ function whyNoRow(facts: Facts, view: View): string | undefined {
 	}
 }
 
+/** Why an event leads nowhere. */
+function whyNotFrom(id: string, facts: Facts): string | undefined {
+	if (leadFrom('events', id, facts) !== undefined) {
+		return undefined;
+	}
+
+	const {about} = eventOf(id, facts) ?? {};
+	return about === undefined ? 'it leads nowhere' : 'box' in about ? 'the box is gone' : 'the GPU is gone';
+}
+
 function whyNotOnList({does}: Extract<Action, {type: 'list'}>, facts: Facts, view: View): string | undefined {
 	if (view.screen === 'main') {
 		return does.type !== 'view' && facts.box.boxes.length === 0 ? 'there is no box' : undefined;
@@ -211,13 +221,7 @@ function whyNotOnList({does}: Extract<Action, {type: 'list'}>, facts: Facts, vie
 
 		case 'events': {
 			const event = selectList('events', facts, view, anyTime).chosen;
-			return event === undefined
-				? none(facts.tells.events.happened, 'event')
-				: leadFrom('events', event.id, facts) !== undefined
-					? undefined
-					: eventOf(event.id, facts)?.about === undefined
-						? 'it leads nowhere'
-						: 'it is gone';
+			return event === undefined ? none(facts.tells.events.happened, 'event') : whyNotFrom(event.id, facts);
 		}
 
 		case 'disk':

@@ -252,8 +252,8 @@ describe('Enter on an event', () => {
 	test('leads nowhere, and says why, where there is no such thing, or it is gone', () => {
 		for (const [about, why] of [
 			[undefined, 'it leads nowhere'],
-			[{box: 'removed'}, 'it is gone'],
-			[{gpu: 'GPU-removed'}, 'it is gone'],
+			[{box: 'removed'}, 'the box is gone'],
+			[{gpu: 'GPU-removed'}, 'the GPU is gone'],
 		] as const) {
 			const pressed = press(about, {boxes: [box]});
 			assert.equal(pressed.why, why);
