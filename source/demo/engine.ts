@@ -160,6 +160,12 @@ function infoFor(gpuCount: number): EngineInfo {
 
 function containerCalls(simulation: Simulation) {
 	const {containers, images, check, wait, need} = simulation;
+	const refuseTaken = (name: string) => {
+		if (containers.list().some((each) => each.spec.name === name)) {
+			throw new EngineError('name-taken', `The container name "/${name}" is already in use`, {status: 409});
+		}
+	};
+
 	return {
 		async listContainers({labels = []} = {}) {
 			check();
@@ -182,10 +188,7 @@ function containerCalls(simulation: Simulation) {
 
 		async createContainer(spec) {
 			check();
-			if (containers.list().some((each) => each.spec.name === spec.name)) {
-				throw new EngineError('name-taken', `The container name "/${spec.name}" is already in use`, {status: 409});
-			}
-
+			refuseTaken(spec.name);
 			if (!images.has(spec.image)) {
 				throw new EngineError('not-found', `No such image: ${spec.image}`, {status: 404});
 			}
@@ -233,6 +236,7 @@ function containerCalls(simulation: Simulation) {
 
 		async renameContainer(id, name) {
 			const container = need(id);
+			refuseTaken(name);
 			container.spec = {...container.spec, name};
 		},
 

@@ -71,6 +71,11 @@ export function codeOfReason(message: string, status?: number): EngineErrorCode 
 		return 'name-taken';
 	}
 
+	// Who renames as another did a moment ago comes too late for the name, too.
+	if (/renaming a container with the same name as its current name/i.test(message)) {
+		return 'name-taken';
+	}
+
 	if (status === 404 || /manifest unknown|manifest for \S+ not found/i.test(message)) {
 		return 'not-found';
 	}

@@ -86,6 +86,12 @@ export class SlowEngine {
 			return container;
 		};
 
+		const needFree = (wanted: string) => {
+			if (this.#reserved.has(wanted) || [...this.containers.values()].some(({name}) => name === wanted)) {
+				throw new EngineError('name-taken', 'Conflict');
+			}
+		};
+
 		const engine: Partial<Engine> = {
 			local: true,
 			address: 'unix:///made-up',
@@ -97,11 +103,7 @@ export class SlowEngine {
 				}),
 			createContainer: (spec: ContainerSpec) =>
 				at(() => {
-					const names = [...this.containers.values()].map(({name}) => name);
-					if (names.includes(spec.name) || this.#reserved.has(spec.name)) {
-						throw new EngineError('name-taken', 'Conflict');
-					}
-
+					needFree(spec.name);
 					needSources(spec.mounts);
 					this.specs.push(spec);
 					this.#reserved.add(spec.name);
@@ -140,6 +142,7 @@ export class SlowEngine {
 				}),
 			renameContainer: (id: string, name: string) =>
 				at(() => {
+					needFree(name);
 					known(id).name = name;
 				}),
 			stopContainer: (id: string) =>

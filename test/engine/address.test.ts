@@ -133,6 +133,7 @@ describe("the engine's reasons", () => {
 		['Bind for 127.0.0.1:8888 failed: port is already allocated', 500, 'port-taken'],
 		['listen tcp4 127.0.0.1:8888: bind: address already in use', 500, 'port-taken'],
 		['Conflict. The container name "/x" is already in use by container "y"', 409, 'name-taken'],
+		['Renaming a container with the same name as its current name', 400, 'name-taken'],
 		['You cannot remove a running container', 409, 'conflict'],
 		['No such container: x', 404, 'not-found'],
 		['manifest unknown: manifest unknown', 500, 'not-found'],

@@ -33,7 +33,9 @@ export async function setAside(host: Host, existing: Box): Promise<Box> {
 		return former;
 	}
 
-	if (former) {
+	if (former?.id === box.id) {
+		await giveNameBack(host, former);
+	} else if (former) {
 		await removeWithFiles(host, former);
 	}
 
@@ -46,10 +48,12 @@ export async function setAside(host: Host, existing: Box): Promise<Box> {
 	try {
 		// The name first: where another box has it, this one was not stopped for nothing.
 		await host.engine.renameContainer(box.id, replacedPrefix + box.name);
+		// Of two that came this far at the same moment the engine let one rename it; the other may have written its note last.
+		noteReplacement(host, box);
 		await host.engine.stopContainer(box.id);
 	} catch (error) {
 		if (isTaken(error)) {
-			forgetReplacement(host, box);
+			forgetOwnReplacement(host, box);
 			throw beingRecreated(box);
 		}
 
@@ -140,6 +144,13 @@ function forgetReplacement({paths}: Host, {folder}: Box): void {
 	if (folder !== undefined && record) {
 		const {replacedBy: _over, ...rest} = record;
 		writeRecord(paths, folder, rest);
+	}
+}
+
+/** Not the note of the process that replaces the box. */
+function forgetOwnReplacement(host: Host, box: Box): void {
+	if (!isBeingReplaced(host, box)) {
+		forgetReplacement(host, box);
 	}
 }
 

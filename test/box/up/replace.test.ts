@@ -2,12 +2,22 @@ import assert from 'node:assert/strict';
 import {mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {test} from 'node:test';
+import {after, describe, test} from 'node:test';
 import {hasEnded, thisProcess} from '../../../source/base/process/process-start.ts';
+import {listClaims} from '../../../source/box/list.ts';
 import {readRecord, writeRecord} from '../../../source/box/record.ts';
-import {finishReplacements} from '../../../source/box/up/replace.ts';
+import {finishReplacements, setAside} from '../../../source/box/up/replace.ts';
 import {type Engine, EngineError} from '../../../source/engine/engine.ts';
 import type {Host} from '../../../source/host/host.ts';
+import {
+	type Contender,
+	contend,
+	hostOf,
+	inRandomOrder,
+	play,
+	SlowEngine,
+	withMadeUpTime,
+} from '../../_helpers/contenders.ts';
 import {makeBox} from '../../_helpers/make-box.ts';
 
 /** A process that has ended: nobody has this number and this beginning. */
@@ -50,4 +60,67 @@ test('another refusal to give a box its name back is told', async (t) => {
 	} as unknown as Engine;
 	const host = {engine, paths: {state}} as Host;
 	await assert.rejects(finishReplacements(host, [makeBox({replaced: true, state: 'exited'})]), /connection was lost/);
+});
+
+describe('a box that is set aside', () => {
+	const root = mkdtempSync(join('/dev/shm', 'gpubox-aside-'));
+	after(() => rmSync(root, {recursive: true, force: true}));
+
+	/** A running box of alice, who is on the host with it. */
+	const setUp = async (folder: string) => {
+		const engine = new SlowEngine();
+		const alice: Contender = {
+			folder: join(root, folder),
+			owner: 'alice',
+			project: '/projects/train',
+			projectName: 'train',
+			services: ['jupyter'],
+			gpus: 1,
+			gpuSelection: {kind: 'auto'},
+		};
+		const made = contend(engine, 0, alice);
+		assert.deepEqual(await play(engine, [made], inRandomOrder(1)), ['won']);
+		const host = (who: number) => ({...hostOf(engine.door(who), alice), demo: true}) as Host;
+		const {box} = await made;
+		return {engine, host, box};
+	};
+
+	test('by two at the same moment is set aside by one of them', async () => {
+		for (let order = 0; order < 60; order++) {
+			await withMadeUpTime(async () => {
+				const {engine, host, box} = await setUp(`both-${order}`);
+				const outcomes = await play(engine, [setAside(host(1), box), setAside(host(2), box)], inRandomOrder(order));
+				assert.deepEqual(outcomes.sort(), ['refused', 'won'], `order ${order}`);
+				assert.deepEqual(
+					[...engine.containers.values()].map(({name, state}) => [name, state]),
+					[['gpubox-REPLACED-alice-train', 'exited']],
+				);
+			});
+		}
+	});
+
+	test('by one that was killed meanwhile is set aside again, with its token', async () => {
+		await withMadeUpTime(async () => {
+			const {engine, host, box} = await setUp('killed');
+			const {paths} = host(1);
+			const folder = box.folder ?? '';
+			const record = readRecord(paths, folder);
+			assert.ok(record);
+			writeRecord(paths, folder, {...record, replacedBy: ended});
+			for (const container of engine.containers.values()) {
+				container.name = 'gpubox-REPLACED-alice-train';
+			}
+
+			const again = setAside(host(1), box);
+			assert.deepEqual(await play(engine, [again], inRandomOrder(1)), ['won']);
+			assert.equal((await again).id, box.id);
+			assert.equal(readRecord(paths, folder)?.replacedBy?.pid, process.pid);
+			const listing = listClaims(host(2));
+			await play(engine, [listing], inRandomOrder(1));
+			assert.deepEqual(
+				(await listing).map(({id, replaced}) => [id, replaced]),
+				[[box.id, true]],
+			);
+		});
+	});
 });
