@@ -4,6 +4,7 @@ import {mostSimilar} from '../text/match/similar.ts';
 import {safeText} from '../text/safe.ts';
 import {type Box, containerPrefix, label} from './box.ts';
 import {toBox} from './labels.ts';
+import {beingRecreated, isBeingReplaced} from './left-aside.ts';
 import {defaultName} from './name.ts';
 import {noRecords, readRecords} from './record.ts';
 
@@ -96,7 +97,8 @@ function isCallers({owner, uid}: Pick<Box, 'owner' | 'uid'>, caller: Pick<Person
 Finds a box by name, by container name, by id or by the start of an id; `vision` also means the caller's own `alice-vision`.
 
 @param dockerCommand what does the same to a container that is not a box, without its name: `docker stop`
-@throws Failure (no such box), with the name that was probably meant, or docker's own command for a container that is not a box
+@throws Failure: no such box, with the name that was probably meant, or docker's own command for a container that is not a box; or the box is
+being replaced at this moment
 */
 export async function findBox(
 	viewer: Viewer,
@@ -104,13 +106,21 @@ export async function findBox(
 	signal?: AbortSignal,
 	dockerCommand?: string,
 ): Promise<Box> {
-	const boxes = await listBoxes(viewer, signal);
+	const claims = await listClaims(viewer, signal);
+	const boxes = onlyBoxes(claims);
+	const isNamed = ({name}: Box) => name === given || `${containerPrefix}${name}` === given;
 	const box =
-		boxes.find(({name}) => name === given || `${containerPrefix}${name}` === given) ??
+		boxes.find(isNamed) ??
 		boxes.find(({id}) => given.length >= 6 && id.startsWith(given)) ??
 		ownByProject(boxes, viewer.person, given);
 	if (box) {
 		return box;
+	}
+
+	const aside = claims.filter((each) => each.mine && each.replaced && isBeingReplaced(viewer, each));
+	const replaced = aside.find(isNamed) ?? ownByProject(aside, viewer.person, given);
+	if (replaced) {
+		throw beingRecreated(replaced);
 	}
 
 	const shown = safeText(given);

@@ -5,10 +5,10 @@ import {changedAt} from '../files/directories.ts';
 import {orphanedSecrets, removeSecrets} from '../files/secrets.ts';
 import {abandonedAfter, isAbandoned, isOver} from '../gpus/claims.ts';
 import {removeDeadEntries} from '../gpus/queue-records.ts';
+import {isLeftAside} from '../left-aside.ts';
 import {listClaims} from '../list.ts';
 import {boxFolders, engineKey, readRecord} from '../record.ts';
 import {removeUnlessRunning} from '../remove-container.ts';
-import {isLeftAside} from './left-aside.ts';
 
 /** What a killed run left in the user's folders. */
 type LeftFolder = {

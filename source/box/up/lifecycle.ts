@@ -149,7 +149,7 @@ async function refuseWhenTaken(
 	const foreign = box.shareGpus
 		? []
 		: candidates.filter(({uuid}) => box.gpus.includes(uuid)).flatMap((candidate) => candidate.foreign);
-	const holders = [...running.map(({name}) => `box ${name}`), ...new Set(foreign)];
+	const holders = [...running.map(({name, job}) => `${job ? 'job' : 'box'} ${name}`), ...new Set(foreign)];
 	if (holders.length === 0) {
 		return;
 	}

@@ -9,6 +9,9 @@ import type {UpOptions} from './types.ts';
 
 const timeoutMs = 120_000;
 
+/** Of a container whose programs SIGTERM ended. */
+const sigtermCode = 143;
+
 /**
 Waits until each service of a box answers at its published port.
 
@@ -54,7 +57,13 @@ async function throwIfDead(host: Host, box: Box, signal: AbortSignal): Promise<v
 			? `${box.name} ran out of memory while starting.`
 			: `${box.name} stopped while starting, with exit code ${detail.exitCode}. The end of its log:`,
 		{
-			fix: detail.oomKilled ? 'Increase the limit: --memory 32g' : known ? `${known.meaning} ${known.fix}` : '',
+			fix: detail.oomKilled
+				? 'Increase the limit: --memory 32g'
+				: known
+					? `${known.meaning} ${known.fix}`
+					: detail.exitCode === sigtermCode
+						? `SIGTERM ended it, as gpubox stop and docker stop do. Start it again: gpubox up ${box.project}`
+						: '',
 			details: lines,
 		},
 	);

@@ -2,15 +2,14 @@
 `up --recreate` replaces an existing box with a new one. Until the new one works the old one is kept, stopped and under another name, so
 that the user does not lose it because of a full disk, an image that does not start or a lost race for the cards.
 */
-import {exitCode, Failure} from '../../base/failure.ts';
 import {thisProcess} from '../../base/process/process-start.ts';
 import {EngineError} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {type Box, containerPrefix, replacedPrefix} from '../box.ts';
+import {beingRecreated, isBeingReplaced, isLeftAside} from '../left-aside.ts';
 import {listClaims} from '../list.ts';
 import {readRecord, writeRecord} from '../record.ts';
 import {syncSshFilesAfter} from '../ssh/sync-config.ts';
-import {isBeingReplaced, isLeftAside} from './left-aside.ts';
 import {startBox} from './lifecycle.ts';
 import {removeWithFiles} from './remove-with-files.ts';
 import {tellOwner} from './tell-owner.ts';
@@ -63,13 +62,6 @@ export async function setAside(host: Host, existing: Box): Promise<Box> {
 	}
 
 	return box;
-}
-
-function beingRecreated({name}: Box): Failure {
-	return new Failure(`${name} is being recreated by another gpubox.`, {
-		fix: 'Wait until that is done, then try again. To see the box: gpubox ls',
-		exitCode: exitCode.taken,
-	});
 }
 
 /** Restores the name of a box that was set aside, and starts it if it was running. Errors are reported. */

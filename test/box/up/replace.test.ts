@@ -3,9 +3,10 @@ import {mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
-import {hasEnded, thisProcess} from '../../../source/base/process/process-start.ts';
-import {listClaims} from '../../../source/box/list.ts';
-import {readRecord, writeRecord} from '../../../source/box/record.ts';
+import type {Failure} from '../../../source/base/failure.ts';
+import {hasEnded, processStart, thisProcess} from '../../../source/base/process/process-start.ts';
+import {findBox, listClaims} from '../../../source/box/list.ts';
+import {type BoxRecord, readRecord, writeRecord} from '../../../source/box/record.ts';
 import {finishReplacements, setAside} from '../../../source/box/up/replace.ts';
 import {type Engine, EngineError} from '../../../source/engine/engine.ts';
 import type {Host} from '../../../source/host/host.ts';
@@ -121,6 +122,36 @@ describe('a box that is set aside', () => {
 				(await listing).map(({id, replaced}) => [id, replaced]),
 				[[box.id, true]],
 			);
+		});
+	});
+
+	test('is not told as one that does not exist', async () => {
+		await withMadeUpTime(async () => {
+			const {engine, host, box} = await setUp('found');
+			const {paths} = host(1);
+			const folder = box.folder ?? '';
+			const record = readRecord(paths, folder);
+			assert.ok(record);
+			for (const container of engine.containers.values()) {
+				container.name = 'gpubox-REPLACED-alice-train';
+			}
+
+			const find = async (replacedBy: BoxRecord['replacedBy']) => {
+				writeRecord(paths, folder, {...record, ...(replacedBy ? {replacedBy} : {})});
+				const finding = findBox(
+					{...host(1), engine: {...host(1).engine, inspectContainer: async () => undefined}},
+					'train',
+				);
+				const [result] = await Promise.all([
+					Promise.allSettled([finding]),
+					play(engine, [finding.catch(() => {})], inRandomOrder(1)),
+				]);
+				return result[0]?.status === 'rejected' ? (result[0].reason as Failure) : assert.fail();
+			};
+			const {ppid} = process;
+			const other = await find({pid: ppid, startedAt: processStart(ppid) ?? ''});
+			assert.deepEqual([other.message, other.exitCode], ['alice-train is being recreated by another gpubox.', 7]);
+			assert.equal((await find(ended)).exitCode, 6);
 		});
 	});
 });

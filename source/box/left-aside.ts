@@ -1,7 +1,8 @@
-import {hasEnded} from '../../base/process/process-start.ts';
-import type {Host} from '../../host/host.ts';
-import type {Box} from '../box.ts';
-import {readRecord} from '../record.ts';
+import {exitCode, Failure} from '../base/failure.ts';
+import {hasEnded} from '../base/process/process-start.ts';
+import type {Host} from '../host/host.ts';
+import type {Box} from './box.ts';
+import {readRecord} from './record.ts';
 
 type Place = Pick<Host, 'paths'>;
 
@@ -20,4 +21,12 @@ export function isBeingReplaced(host: Place, box: Box): boolean {
 function replacerOf({paths}: Place, {folder}: Box): number | undefined {
 	const by = folder === undefined ? undefined : readRecord(paths, folder)?.replacedBy;
 	return by === undefined || hasEnded(by) ? undefined : by.pid;
+}
+
+/** Of whoever needs a box that another run is replacing at this moment. */
+export function beingRecreated({name}: Pick<Box, 'name'>): Failure {
+	return new Failure(`${name} is being recreated by another gpubox.`, {
+		fix: 'Wait until that is done, then try again. To see the box: gpubox ls',
+		exitCode: exitCode.taken,
+	});
 }
