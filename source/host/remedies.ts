@@ -141,6 +141,9 @@ function realPath(file: string): string {
 	}
 }
 
+/** The engine's words for a container that ended, or went, between two questions about it. */
+const endedMeanwhile = /^(?:no such container|container \S+ is not running)/i;
+
 function explainEngine(error: EngineError, address: string): Failure {
 	const remedy = findRemedy(error.message);
 	const message = remedy ? `${remedy.meaning.replace(/\.$/, '')} (${error.words}).` : error.words;
@@ -195,6 +198,13 @@ function explainEngine(error: EngineError, address: string): Failure {
 		case 'not-found':
 		case 'conflict':
 		case 'failed':
+			if (error.code !== 'failed' && endedMeanwhile.test(error.message)) {
+				const fix = 'To see what runs: gpubox ls';
+				return error.code === 'conflict'
+					? new Failure('The box stopped in the meantime.', {fix, cause: error})
+					: new Failure('The box was removed in the meantime.', {fix, exitCode: exitCode.noSuchBox, cause: error});
+			}
+
 			return new Failure(message, {
 				fix: remedy?.fix ?? '',
 				exitCode: remedy?.exitCode ?? exitCode.failed,

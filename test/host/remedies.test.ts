@@ -92,6 +92,23 @@ describe('known error texts', () => {
 	});
 });
 
+test('a container that ended or went between two questions is told as its box', () => {
+	for (const [code, words, message, exit] of [
+		['conflict', 'Container 5f2c is not running', 'The box stopped in the meantime.', 1],
+		[
+			'conflict',
+			'container 5f2c is not running: Exited (0) Less than a second ago',
+			'The box stopped in the meantime.',
+			1,
+		],
+		['not-found', 'No such container: 5f2c', 'The box was removed in the meantime.', 6],
+		['not-found', 'No such image: 5f2c', 'No such image: 5f2c', 1],
+	] as const) {
+		const failure = explain(new EngineError(code, words));
+		assert.deepEqual([failure.message, failure.exitCode], [message, exit]);
+	}
+});
+
 // A box may say such things of servers of its own.
 for (const text of [
 	'401 Unauthorized: no token',

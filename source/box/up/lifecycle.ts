@@ -8,6 +8,7 @@ import {readGpusOfHost, toCandidates} from '../gpus/availability.ts';
 import {claimForRestart, startClaimed} from '../gpus/claim-start.ts';
 import {decideClaim} from '../gpus/claims.ts';
 import {renewBadToken} from '../jupyter/token.ts';
+import {beingRecreated, isBeingReplaced} from '../left-aside.ts';
 import {listClaims} from '../list.ts';
 
 /**
@@ -18,7 +19,8 @@ it runs: a claim counts as abandoned when the start took very long.
 
 @param note gets notes for the user
 @param claimed its cards are claimed for it already
-@throws GpusTaken; Failure (taken) when its port is taken; Failure when its secrets were lost from memory, or the box was removed
+@throws GpusTaken; Failure (taken) when its port is taken; Failure when its secrets were lost from memory, or the box was removed or is being
+replaced
 */
 export async function startBox(
 	host: Host,
@@ -65,7 +67,15 @@ function refuseJob({name, job}: Box, what: string): void {
 	}
 }
 
+/** It would hold what its replacement needs. */
+function refuseWhenReplaced(host: Host, box: Box): void {
+	if (isOwn(box) && isBeingReplaced(host, box)) {
+		throw beingRecreated(box);
+	}
+}
+
 async function startContainer(host: Host, box: Box, signal?: AbortSignal): Promise<void> {
+	refuseWhenReplaced(host, box);
 	try {
 		await host.engine.startContainer(box.id, signal);
 	} catch (error) {
@@ -82,15 +92,19 @@ async function startContainer(host: Host, box: Box, signal?: AbortSignal): Promi
 		}
 
 		if (error.code === 'not-found' || isBeingRemoved(error)) {
-			throw new Failure(`${box.name} was removed by another command in the meantime.`, {
-				fix: 'List boxes: gpubox ls. Create one: gpubox up',
-				exitCode: exitCode.noSuchBox,
-				cause: error,
-			});
+			throw wasRemoved(box, error);
 		}
 
 		throw error;
 	}
+}
+
+function wasRemoved({name}: Box, cause: EngineError): Failure {
+	return new Failure(`${name} was removed by another command in the meantime.`, {
+		fix: 'List boxes: gpubox ls. Create one: gpubox up',
+		exitCode: exitCode.noSuchBox,
+		cause,
+	});
 }
 
 /** The engines' error for a container that is being removed at this moment. */
@@ -134,6 +148,12 @@ async function refuseWhenTaken(
 		listClaims(host, signal),
 		processes ? readGpusOfHost(host, signal ?? new AbortController().signal) : undefined,
 	]);
+	// Else its own replacement could be what holds its GPUs.
+	refuseWhenReplaced(host, box);
+	if (!boxes.some(({id}) => id === box.id)) {
+		throw wasRemoved(box, new EngineError('not-found', `No such container: ${box.id}`));
+	}
+
 	const decision = decideClaim({...box, startOf: box.id}, boxes, new Date());
 	const running = decision.kind === 'withdraw' ? decision.rivals.filter(({state}) => state !== 'created') : [];
 	const others = boxes.filter(({id}) => id !== box.id);

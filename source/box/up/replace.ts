@@ -32,6 +32,7 @@ export async function setAside(host: Host, existing: Box): Promise<Box> {
 		return former;
 	}
 
+	// That happened to this very box since it was listed.
 	if (former?.id === box.id) {
 		await giveNameBack(host, former);
 	} else if (former) {
