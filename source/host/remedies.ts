@@ -142,7 +142,8 @@ function realPath(file: string): string {
 }
 
 /** The engine's words for a container that ended, or went, between two questions about it. */
-const endedMeanwhile = /^(?:no such container|container \S+ is not running)/i;
+const stopped = /^container \S+ is not running/i;
+const removed = /^no such container|\bmarked for removal\b|^removal of container \S+ is already in progress/i;
 
 function explainEngine(error: EngineError, address: string): Failure {
 	const remedy = findRemedy(error.message);
@@ -198,11 +199,16 @@ function explainEngine(error: EngineError, address: string): Failure {
 		case 'not-found':
 		case 'conflict':
 		case 'failed':
-			if (error.code !== 'failed' && endedMeanwhile.test(error.message)) {
-				const fix = 'To see what runs: gpubox ls';
-				return error.code === 'conflict'
-					? new Failure('The box stopped in the meantime.', {fix, cause: error})
-					: new Failure('The box was removed in the meantime.', {fix, exitCode: exitCode.noSuchBox, cause: error});
+			if (stopped.test(error.message)) {
+				return new Failure('The box stopped in the meantime.', {fix: 'To see what runs: gpubox ls', cause: error});
+			}
+
+			if (removed.test(error.message)) {
+				return new Failure('The box was removed in the meantime.', {
+					fix: 'To see what is there: gpubox ls',
+					exitCode: exitCode.noSuchBox,
+					cause: error,
+				});
 			}
 
 			return new Failure(message, {

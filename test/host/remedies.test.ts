@@ -102,6 +102,12 @@ test('a container that ended or went between two questions is told as its box', 
 			1,
 		],
 		['not-found', 'No such container: 5f2c', 'The box was removed in the meantime.', 6],
+		[
+			'conflict',
+			'can not get logs from container which is dead or marked for removal',
+			'The box was removed in the meantime.',
+			6,
+		],
 		['not-found', 'No such image: 5f2c', 'No such image: 5f2c', 1],
 	] as const) {
 		const failure = explain(new EngineError(code, words));

@@ -113,8 +113,18 @@ function readAnswer({exitCode, stdout, stderr}: RunOnceResult, name: string): In
 	const last = stderr.trim().split('\n').at(-1) ?? '';
 	throw new Failure(
 		`The packages of ${name} cannot be read: Python ended with exit code ${exitCode}${last === '' ? '' : `: ${last}`}`,
-		{fix: 'Python 3.8 or newer is needed.'},
+		{fix: whatToDo(exitCode, last)},
 	);
+}
+
+function whatToDo(exitCode: number, last: string): string {
+	if (exitCode === 137 || exitCode === 143) {
+		return 'It was killed: what it ran in was stopped in the meantime, or needs more memory. Try again, or raise --memory.';
+	}
+
+	return /^(?:Syntax|Import|ModuleNotFound|Attribute|Name)Error\b/.test(last)
+		? 'Python 3.8 or newer is needed.'
+		: 'Check that python3 runs there.';
 }
 
 function readLine(line: string): Inside | undefined {
