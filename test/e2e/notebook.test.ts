@@ -259,9 +259,11 @@ describe('gpubox run with a notebook', () => {
 			[1, /^gpubox: No such file: .*\/thirdd\.ipynb\n {2}→ Did you mean "third\.ipynb"/, 'thirdd.ipynb'],
 			[2, /^gpubox: python does not run notebooks\.\n {2}→ .*gpubox run -- third\.ipynb/, 'python', 'third.ipynb'],
 			[1, /^gpubox: text\.ipynb is not a notebook\.\n/, 'text.ipynb'],
+			[1, /^gpubox: Cannot read folder\.ipynb: .*\n {2}→ Choose a notebook that you may read\./, 'folder.ipynb'],
 			[2, /A notebook takes only parameters, not "--lr"/, 'third.ipynb', '--lr', '3'],
 		];
 		await writeFile(join(person.project, 'text.ipynb'), 'hello');
+		await mkdir(join(person.project, 'folder.ipynb'), {recursive: true});
 		for (const [expected, text, ...command] of cases) {
 			const {stderr, code} = await run(['--name', 'refused'], ...command);
 			assert.equal(code, expected, stderr);
@@ -269,6 +271,15 @@ describe('gpubox run with a notebook', () => {
 		}
 
 		assert.equal((await person.runGpubox(['runs', 'show', 'refused-1'])).code, 6);
+	});
+
+	test('may be of the format before 2014', async () => {
+		const cell = {cell_type: 'code', collapsed: false, input: ["print('worksheet')"], language: 'python', metadata: {}};
+		const worksheets = [{cells: [{...cell, outputs: []}], metadata: {}}];
+		const old = JSON.stringify({nbformat: 3, nbformat_minor: 0, metadata: {name: ''}, worksheets});
+		await writeFile(join(person.project, 'old.ipynb'), old);
+		const {stdout, stderr, code} = await run([], 'old.ipynb');
+		assert.deepEqual([code, stdout], [0, 'worksheet\n'], stderr);
 	});
 
 	test('is a script with --nproc, without magics, in its own folder', async () => {

@@ -82,17 +82,31 @@ function refuseOtherFiles(notebook: string, place: Place): void {
 		return;
 	}
 
-	let cells: unknown;
+	const name = safeText(notebook);
+	let text: string;
 	try {
-		({cells} = JSON.parse(readSmallFile(file, {maxBytes: notebookBytes}).toString('utf8')) as {cells?: unknown});
-	} catch {
-		// It cannot be read, or is not JSON.
+		text = readSmallFile(file, {maxBytes: notebookBytes}).toString('utf8');
+	} catch (error) {
+		throw new MissingScript(`Cannot read ${name}: ${safeText((error as Error).message)}`, {
+			fix: 'Choose a notebook that you may read.',
+			cause: error,
+		});
 	}
 
-	if (!Array.isArray(cells)) {
-		throw new MissingScript(`${safeText(notebook)} is not a notebook.`, {
+	if (!looksLikeNotebook(text)) {
+		throw new MissingScript(`${name} is not a notebook.`, {
 			fix: 'A notebook is a JSON file with a list of cells, as Jupyter saves it.',
 		});
+	}
+}
+
+/** Before format 4, of 2014, the cells were within worksheets. nbformat reads those, too. */
+function looksLikeNotebook(text: string): boolean {
+	try {
+		const {cells, worksheets} = JSON.parse(text) as {cells?: unknown; worksheets?: unknown};
+		return Array.isArray(cells) || Array.isArray(worksheets);
+	} catch {
+		return false;
 	}
 }
 
