@@ -70,7 +70,8 @@ export async function startEngine(options: EngineOptions): Promise<TestEngine> {
 		// Ctrl-C in the terminal is for this process, which stops the engine when it is done with it.
 		detached: true,
 		stdio: ['ignore', output, output],
-		env: {...process.env, PATH: path.join(delimiter)},
+		// Its containerd writes a file there when it takes long to stop.
+		env: {...process.env, PATH: path.join(delimiter), TMPDIR: runFolder},
 	});
 	closeSync(output);
 	child.unref();

@@ -66,7 +66,7 @@ export async function startSecondEngine(options: {
 	const keeper: ChildProcess = spawn('setpriv', words, {
 		stdio: 'ignore',
 		detached: true,
-		env: {...process.env, PATH: systemPath},
+		env: {...process.env, PATH: systemPath, TMPDIR: folder},
 	});
 	const ended = endOf(keeper);
 	const docker = new Docker({socketPath: socket});

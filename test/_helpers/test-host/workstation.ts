@@ -124,7 +124,7 @@ async function startNeighbour() {
 	);
 	const child = spawn('dockerd', ['--config-file', config], {
 		stdio: 'ignore',
-		env: {...process.env, PATH: systemPath},
+		env: {...process.env, PATH: systemPath, TMPDIR: folder},
 	});
 	child.unref();
 	const docker = new Docker({socketPath});
