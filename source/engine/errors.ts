@@ -82,3 +82,16 @@ export function codeOfReason(message: string, status?: number): EngineErrorCode 
 
 	return status === 409 ? 'conflict' : 'failed';
 }
+
+/** Whether the container asked about is gone, or is being removed at this moment. */
+export function isContainerGone({code, message}: EngineError): boolean {
+	return (
+		(code === 'not-found' && /no such container/i.test(message)) ||
+		/marked for removal|removal of container .* in progress/i.test(message)
+	);
+}
+
+/** Whether it does not run, where only a running one can be asked. */
+export function isContainerStopped({code, message}: EngineError): boolean {
+	return code === 'conflict' && /^container \S+ is not running/i.test(message);
+}

@@ -3,6 +3,7 @@ import {dirname} from 'node:path';
 import {exitCode, Failure} from '../base/failure.ts';
 import {adviceForWrite, adviceOnHome, isFull} from '../base/write-advice.ts';
 import {EngineError} from '../engine/engine.ts';
+import {isContainerGone, isContainerStopped} from '../engine/errors.ts';
 import {safeText} from '../text/safe.ts';
 import {shellQuoteVisibly} from '../text/shell-quote.ts';
 import {buildErrors} from './known-errors/build-errors.ts';
@@ -141,10 +142,6 @@ function realPath(file: string): string {
 	}
 }
 
-/** The engine's words for a container that ended, or went, between two questions about it. */
-const stopped = /^container \S+ is not running/i;
-const removed = /^no such container|\bmarked for removal\b|^removal of container \S+ is already in progress/i;
-
 function explainEngine(error: EngineError, address: string): Failure {
 	const remedy = findRemedy(error.message);
 	const message = remedy ? `${remedy.meaning.replace(/\.$/, '')} (${error.words}).` : error.words;
@@ -199,11 +196,11 @@ function explainEngine(error: EngineError, address: string): Failure {
 		case 'not-found':
 		case 'conflict':
 		case 'failed':
-			if (stopped.test(error.message)) {
+			if (isContainerStopped(error)) {
 				return new Failure('The box stopped in the meantime.', {fix: 'To see what runs: gpubox ls', cause: error});
 			}
 
-			if (removed.test(error.message)) {
+			if (isContainerGone(error)) {
 				return new Failure('The box was removed in the meantime.', {
 					fix: 'To see what is there: gpubox ls',
 					exitCode: exitCode.noSuchBox,

@@ -190,6 +190,19 @@ export type Contender = {
 	secrets?: string;
 };
 
+/** Alice, who wants a notebook on the only GPU. @param folder for what gpubox keeps of her */
+export function aliceIn(folder: string): Contender {
+	return {
+		folder,
+		owner: 'alice',
+		project: '/projects/train',
+		projectName: 'train',
+		services: ['jupyter'],
+		gpus: 1,
+		gpuSelection: {kind: 'auto'},
+	};
+}
+
 export function hostOf(engine: Engine, {folder, owner, uid = process.getuid?.() ?? 0, secrets}: Contender): Host {
 	const at = (name: string) => join(folder, name);
 	return {

@@ -1,5 +1,6 @@
 import {exitCode, Failure} from '../../base/failure.ts';
 import {EngineError} from '../../engine/engine.ts';
+import {isContainerGone} from '../../engine/errors.ts';
 import type {Host} from '../../host/host.ts';
 import {type Box, isOwn} from '../box.ts';
 import {missingSecrets} from '../files/secrets.ts';
@@ -91,7 +92,7 @@ async function startContainer(host: Host, box: Box, signal?: AbortSignal): Promi
 			});
 		}
 
-		if (error.code === 'not-found' || isBeingRemoved(error)) {
+		if (isContainerGone(error)) {
 			throw wasRemoved(box, error);
 		}
 
@@ -107,18 +108,10 @@ function wasRemoved({name}: Box, cause: EngineError): Failure {
 	});
 }
 
-/** The engines' error for a container that is being removed at this moment. */
-function isBeingRemoved({message}: EngineError): boolean {
-	return /marked for removal|removal of container .* in progress/i.test(message);
-}
-
 /** Whether the work failed because its box was removed meanwhile, also as `startBox` tells it. */
 export function hasVanished(error: unknown): boolean {
 	const reason = error instanceof Failure ? error.cause : error;
-	return (
-		reason instanceof EngineError &&
-		((reason.code === 'not-found' && /no such container/i.test(reason.message)) || isBeingRemoved(reason))
-	);
+	return reason instanceof EngineError && isContainerGone(reason);
 }
 
 /** Checked here, because the engine would only report that a path does not exist. */

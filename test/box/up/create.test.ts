@@ -3,22 +3,14 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
 import {EngineError} from '../../../source/engine/engine.ts';
-import {type Contender, contend, inRandomOrder, play, SlowEngine, withMadeUpTime} from '../../_helpers/contenders.ts';
+import {aliceIn, contend, inRandomOrder, play, SlowEngine, withMadeUpTime} from '../../_helpers/contenders.ts';
 
 const root = mkdtempSync(join('/dev/shm', 'gpubox-outcomes-'));
 after(() => rmSync(root, {recursive: true, force: true}));
 
 describe('an attempt that the engine refuses is made again without what was refused', () => {
 	let runs = 0;
-	const alice = (): Contender => ({
-		folder: join(root, String(runs++)),
-		owner: 'alice',
-		project: '/projects/train',
-		projectName: 'train',
-		services: ['jupyter'],
-		gpus: 1,
-		gpuSelection: {kind: 'auto'},
-	});
+	const alice = () => aliceIn(join(root, String(runs++)));
 
 	/** @returns what containers were made of, in the order of the attempts */
 	const attempts = async (engine: SlowEngine) => {

@@ -4,21 +4,13 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
 import type {Failure} from '../../../source/base/failure.ts';
-import {hasEnded, processStart, thisProcess} from '../../../source/base/process/process-start.ts';
+import {hasEnded, processStart, type RecordedProcess, thisProcess} from '../../../source/base/process/process-start.ts';
 import {findBox, listClaims} from '../../../source/box/list.ts';
-import {type BoxRecord, readRecord, writeRecord} from '../../../source/box/record.ts';
+import {readRecord, writeRecord} from '../../../source/box/record.ts';
 import {finishReplacements, setAside} from '../../../source/box/up/replace.ts';
 import {type Engine, EngineError} from '../../../source/engine/engine.ts';
 import type {Host} from '../../../source/host/host.ts';
-import {
-	type Contender,
-	contend,
-	hostOf,
-	inRandomOrder,
-	play,
-	SlowEngine,
-	withMadeUpTime,
-} from '../../_helpers/contenders.ts';
+import {aliceIn, contend, hostOf, inRandomOrder, play, SlowEngine, withMadeUpTime} from '../../_helpers/contenders.ts';
 import {makeBox} from '../../_helpers/make-box.ts';
 
 /** A process that has ended: nobody has this number and this beginning. */
@@ -70,20 +62,26 @@ describe('a box that is set aside', () => {
 	/** A running box of alice, who is on the host with it. */
 	const setUp = async (folder: string) => {
 		const engine = new SlowEngine();
-		const alice: Contender = {
-			folder: join(root, folder),
-			owner: 'alice',
-			project: '/projects/train',
-			projectName: 'train',
-			services: ['jupyter'],
-			gpus: 1,
-			gpuSelection: {kind: 'auto'},
-		};
+		const alice = aliceIn(join(root, folder));
 		const made = contend(engine, 0, alice);
 		assert.deepEqual(await play(engine, [made], inRandomOrder(1)), ['won']);
 		const host = (who: number) => ({...hostOf(engine.door(who), alice), demo: true}) as Host;
 		const {box} = await made;
 		return {engine, host, box};
+	};
+
+	/** The same box, already aside; `note` records who did it. */
+	const setUpAside = async (name: string) => {
+		const {engine, host, box} = await setUp(name);
+		for (const container of engine.containers.values()) {
+			container.name = 'gpubox-REPLACED-alice-train';
+		}
+
+		const {paths} = host(1);
+		const folder = box.folder ?? '';
+		const record = readRecord(paths, folder) ?? assert.fail('no record');
+		const note = (replacedBy: RecordedProcess) => writeRecord(paths, folder, {...record, replacedBy});
+		return {engine, host, box, note};
 	};
 
 	test('by two at the same moment is set aside by one of them', async () => {
@@ -102,20 +100,12 @@ describe('a box that is set aside', () => {
 
 	test('by one that was killed meanwhile is set aside again, with its token', async () => {
 		await withMadeUpTime(async () => {
-			const {engine, host, box} = await setUp('killed');
-			const {paths} = host(1);
-			const folder = box.folder ?? '';
-			const record = readRecord(paths, folder);
-			assert.ok(record);
-			writeRecord(paths, folder, {...record, replacedBy: ended});
-			for (const container of engine.containers.values()) {
-				container.name = 'gpubox-REPLACED-alice-train';
-			}
-
+			const {engine, host, box, note} = await setUpAside('killed');
+			note(ended);
 			const again = setAside(host(1), box);
 			assert.deepEqual(await play(engine, [again], inRandomOrder(1)), ['won']);
 			assert.equal((await again).id, box.id);
-			assert.equal(readRecord(paths, folder)?.replacedBy?.pid, process.pid);
+			assert.equal(readRecord(host(1).paths, box.folder ?? '')?.replacedBy?.pid, process.pid);
 			const listing = listClaims(host(2));
 			await play(engine, [listing], inRandomOrder(1));
 			assert.deepEqual(
@@ -127,17 +117,9 @@ describe('a box that is set aside', () => {
 
 	test('is not told as one that does not exist', async () => {
 		await withMadeUpTime(async () => {
-			const {engine, host, box} = await setUp('found');
-			const {paths} = host(1);
-			const folder = box.folder ?? '';
-			const record = readRecord(paths, folder);
-			assert.ok(record);
-			for (const container of engine.containers.values()) {
-				container.name = 'gpubox-REPLACED-alice-train';
-			}
-
-			const find = async (replacedBy: BoxRecord['replacedBy']) => {
-				writeRecord(paths, folder, {...record, ...(replacedBy ? {replacedBy} : {})});
+			const {engine, host, note} = await setUpAside('found');
+			const find = async (replacedBy: RecordedProcess) => {
+				note(replacedBy);
 				const finding = findBox(
 					{...host(1), engine: {...host(1).engine, inspectContainer: async () => undefined}},
 					'train',
