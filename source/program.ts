@@ -734,7 +734,7 @@ const demo = () => {
 		.addOption(new Option('--replay <file>', 'show what `gpubox record` wrote').conflicts('scenario'))
 		.addHelpText(
 			'after',
-			`\nScenarios: ${scenarioNames.join(', ')}\nExamples:\n  gpubox demo\n  gpubox demo --scenario mixed-cards\n  gpubox demo --scenario ./our-host.json\n  gpubox demo --replay gpus.jsonl`,
+			`\nScenarios:\n${scenarioNames.map((name) => `  ${name}`).join('\n')}\n\nExamples:\n  gpubox demo\n  gpubox demo --scenario mixed-cards\n  gpubox demo --scenario ./our-host.json\n  gpubox demo --replay gpus.jsonl`,
 		);
 	return command.action(async (shown) => {
 		const {openDemo} = await import('./commands/session.ts');
@@ -742,20 +742,32 @@ const demo = () => {
 	});
 };
 
-/** In the order of `--help`. */
-const verbs = {
-	...{up, run, runs, wait, ls, stop, start, restart, rm, logs, attach, ssh, open},
-	...{gpus, record, hosts, images, pull, check, doctor, kernels, extend, ask, reap},
-	...{init, trust, lock, verify, convert, export: exportVerb, push, scan, refresh, disk, config, completion, demo},
+/** As `--help` lists them, under its headings. */
+const groups: Record<string, Record<string, () => CommandUnknownOpts>> = {
+	Boxes: {up, ls, attach, ssh, open, logs, stop, start, restart, rm, kernels},
+	Jobs: {run, runs, wait, convert},
+	Host: {gpus, hosts, check, doctor, disk, record},
+	Sharing: {extend, ask, reap},
+	Images: {images, pull, scan, push},
+	Project: {init, trust, lock, verify, refresh, export: exportVerb},
+	gpubox: {config, completion, demo},
 };
 
+const verbs = Object.values(groups).flatMap(Object.keys);
+
 /** Names that other tools have for the same. Where a verb has an option of that meaning, the name stands for both. */
-const otherNames: Record<string, {aliases: string[]; told: string}> = {
-	ls: {aliases: ['ps', 'list', 'status'], told: 'ps, list, status (ls)'},
-	attach: {aliases: ['exec', 'shell'], told: 'exec, shell (attach)'},
-	stop: {aliases: ['down'], told: 'down (stop)'},
-	gpus: {aliases: ['top'], told: 'top (gpus --watch)'},
+const otherNames: Record<string, {aliases: string[]; stands?: string}> = {
+	ls: {aliases: ['ps', 'list', 'status']},
+	attach: {aliases: ['exec', 'shell']},
+	stop: {aliases: ['down']},
+	gpus: {aliases: ['top'], stands: 'gpus --watch'},
 };
+
+function tellOtherNames(): string {
+	return Object.entries(otherNames)
+		.map(([name, {aliases, stands = name}]) => `  ${aliases.join(', ').padEnd(18)}${stands}`)
+		.join('\n');
+}
 
 /** @param only the one verb that is called, so that the others need not be declared */
 export function makeProgram(only?: string): CommandUnknownOpts {
@@ -763,6 +775,7 @@ export function makeProgram(only?: string): CommandUnknownOpts {
 		.description('Manage the GPUs of a workstation: start a Jupyter or SSH box on an image that fits them.')
 		.version(describeVersion(), '-V, --version', 'print the version, the commit and the build')
 		.helpOption('-h, --help', 'show help')
+		.commandsGroup('gpubox:')
 		.helpCommand('help [command]', 'show help for a command')
 		// The entry answers it, so that nothing else has to be loaded.
 		.option('--licenses', 'print the licenses of gpubox and everything in it')
@@ -772,17 +785,17 @@ export function makeProgram(only?: string): CommandUnknownOpts {
 			"use another workstation: a Docker context's name, ssh://user@machine, or a name of the setting hosts",
 		)
 		.configureOutput({outputError: (text, write) => write(formatUsageError(text))})
-		// The first of the other names would widen the list; the last line has them all.
-		.configureHelp({subcommandTerm: (command) => new Help().subcommandTerm(command).replace(/^([^ |]+)\|\S+/, '$1')})
+		// What a verb takes is told by its own help. Here it would leave what the verb does no room on a narrow terminal.
+		.configureHelp({subcommandTerm: (command) => command.name()})
 		.addHelpText(
 			'after',
-			`\nAlso known as: ${Object.values(otherNames)
-				.map(({told}) => told)
-				.join('; ')}\nWithout a command, gpubox opens the terminal session.\nExample: gpubox up --jupyter`,
+			`\nOther names:\n${tellOtherNames()}\n\nWithout a command, gpubox opens the terminal session.\nHelp for a command: gpubox up --help\nExample: gpubox up --jupyter`,
 		);
-	for (const [, make] of Object.entries(verbs).filter(([name]) => only === undefined || only === name)) {
-		const command = (make() as CommandUnknownOpts).copyInheritedSettings(program);
-		program.addCommand(command.aliases(otherNames[command.name()]?.aliases ?? []));
+	for (const [group, members] of Object.entries(groups)) {
+		for (const [, make] of Object.entries(members).filter(([name]) => only === undefined || only === name)) {
+			const command = make().copyInheritedSettings(program).helpGroup(`${group}:`);
+			program.addCommand(command.aliases(otherNames[command.name()]?.aliases ?? []));
+		}
 	}
 
 	program.addCommand(
@@ -844,7 +857,7 @@ mistake.
 */
 export function calledVerb(argv: readonly string[]): string | undefined {
 	const {word = ''} = readBeginning(argv.slice(2));
-	return Object.keys(verbs).find((name) => name === word || otherNames[name]?.aliases.includes(word));
+	return verbs.find((name) => name === word || otherNames[name]?.aliases.includes(word));
 }
 
 /**

@@ -26,12 +26,12 @@ describe('names that other tools have', () => {
 		assert.equal(new Set(names).size, names.length);
 		let help = '';
 		program.configureOutput({writeOut: (text) => (help += text)}).outputHelp();
-		const [, line = ''] = /^Also known as: (.*)$/m.exec(help) ?? [];
+		const [, part = ''] = /^Other names:\n((?: {2}.*\n)+)/m.exec(help) ?? [];
 		for (const name of program.commands.flatMap((command) => command.aliases())) {
-			assert.ok(line.split(/[ ,;]+/).includes(name), name);
+			assert.ok(part.split(/[\s,]+/).includes(name), name);
 		}
 
-		assert.match(help, /^ {2}ls \[options\] /m, 'the list has each verb under its own name');
+		assert.match(help, /^ {2}ls +list boxes$/m, 'the list has each verb under its own name');
 	});
 
 	test('what follows the box of exec belongs to the command there', () => {
@@ -90,5 +90,18 @@ test('run takes what follows the first word of its command as docker run does', 
 		['runs show 3', 'runs show 3'],
 	]) {
 		assert.equal(take(typed ?? ''), meant);
+	}
+});
+
+test('no help is wider than a terminal of 80 columns', () => {
+	for (const command of [program, ...program.commands.filter((each) => !each.name().startsWith('_'))]) {
+		let whole = '';
+		command.configureOutput({writeOut: (part) => (whole += part), getOutHelpWidth: () => 80});
+		command.outputHelp();
+		assert.deepEqual(
+			whole.split('\n').filter((line) => line.length > 80),
+			[],
+			command.name(),
+		);
 	}
 });

@@ -107,14 +107,13 @@ function examples(command: CommandUnknownOpts): string[] {
 	command.outputHelp();
 	const added = whole.slice(command.helpInformation().length);
 	const [before = '', after = ''] = added.split(/^Examples?:/m);
-	const lines = (part: string) =>
-		part
-			.split('\n')
-			.map((line) => line.trim())
-			.filter((line) => line !== '');
+	const lines = (part: string) => part.split('\n').filter((line) => line.trim() !== '');
 	return [
-		...lines(before).flatMap((line) => ['.PP', text(line)]),
-		...(after === '' ? [] : ['.PP', 'Example:', '.PP', '.EX', ...lines(after).map((line) => `\t${text(line)}`), '.EE']),
+		// An indented line is one of a list.
+		...lines(before).flatMap((line) => [line.startsWith(' ') ? '.br' : '.PP', text(line.trim())]),
+		...(after === ''
+			? []
+			: ['.PP', 'Example:', '.PP', '.EX', ...lines(after).map((line) => `\t${text(line.trim())}`), '.EE']),
 	];
 }
 

@@ -47,7 +47,7 @@ export const targetFacts = {
 	jenkins: {file: 'Jenkinsfile', summary: 'a pipeline for Jenkins, on an agent with GPUs', takes: 'jobs', pulls: true},
 	devcontainer: {
 		file: '.devcontainer/devcontainer.json',
-		summary: 'a dev container for VS Code, Codespaces and the devcontainer command',
+		summary: 'a dev container (VS Code, Codespaces, devcontainer CLI)',
 		takes: 'jobs and boxes',
 		pulls: false,
 	},

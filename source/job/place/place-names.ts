@@ -1,7 +1,7 @@
 /** The places that `gpubox run --on` knows, as help and documents show them. The code of each is loaded when it is used. */
 const placeFacts = {
 	slurm: {summary: 'a Slurm cluster: sbatch here, or on the machine of --host'},
-	swarm: {summary: 'a Docker Swarm: the engine here, or the one of --host, is a manager'},
+	swarm: {summary: 'a Docker Swarm: the engine here, or that of --host, is a manager'},
 	kubernetes: {summary: 'a Kubernetes cluster: kubectl and its current context'},
 } as const satisfies Record<string, {summary: string}>;
 
