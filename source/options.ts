@@ -13,7 +13,7 @@ export const shared = {
 		return new Option('--share-gpus', 'allow GPUs that others use');
 	},
 	get memory() {
-		return new Option('--memory <size>', 'limit memory, e.g. 32g');
+		return new Option('-m, --memory <size>', 'limit memory, e.g. 32g');
 	},
 	get cpus() {
 		return new Option('--cpus <n>', 'limit CPUs').argParser(toPositive);
@@ -25,10 +25,10 @@ export const shared = {
 		return new Option('--pids-limit <n>', 'limit processes and threads').argParser(toProcesses);
 	},
 	get mount() {
-		return new Option('--mount <src:dst[:ro]>', 'mount a folder (repeatable)').argParser(collect);
+		return new Option('-v, --mount <src:dst[:ro]>', 'mount a folder (repeatable)').argParser(collect);
 	},
 	get env() {
-		return new Option('--env <k=v>', 'set an environment variable (repeatable)').argParser(collect);
+		return new Option('-e, --env <k=v>', 'set an environment variable (repeatable)').argParser(collect);
 	},
 	get secret() {
 		return new Option(

@@ -3,6 +3,7 @@ import {exitCode, Failure} from './base/failure.ts';
 import {describeVersion} from './base/version.ts';
 import {scenarioNames} from './demo/scenario-names.ts';
 import {askAhead} from './engine/ahead.ts';
+import {adviceForCommand, adviceForOption} from './familiar-words.ts';
 import {thresholds} from './image/scan/finding.ts';
 import {scannerNames} from './image/scan/scanner-names.ts';
 import {targetFacts, targetNames} from './job/export/target-names.ts';
@@ -914,11 +915,18 @@ function formatUsageError(text: string): string {
 	const what = first.charAt(0).toUpperCase() + first.slice(1);
 	const called = calledVerb(process.argv);
 	const help = `What there is: gpubox ${called === undefined ? '' : `${called} `}--help`;
-	const hints = [...rest.map((line) => line.replace(/^\((.*)\)$/, '$1')), help];
+	const advice = adviceFor(first, called);
+	// What looks similar is a guess; where a word of another tool is known, it is not what was meant.
+	const hints = advice === undefined ? [...rest.map((line) => line.replace(/^\((.*)\)$/, '$1')), help] : [advice];
 	if (wantsJson(process.argv)) {
 		const failure = new Failure(what.replace(/[^.!?]$/, '$&.'), {fix: hints.join(' '), exitCode: exitCode.usage});
 		return `${failureJson(failure)}\n`;
 	}
 
 	return `gpubox: ${what.replace(/[^.!?]$/, '$&.')}\n  → ${hints.join(' ')}\n`;
+}
+
+function adviceFor(complaint: string, verb: string | undefined): string | undefined {
+	const [, kind, word = ''] = /^unknown (option|command) '(.+?)'/.exec(complaint) ?? [];
+	return kind === 'command' ? adviceForCommand(word) : verb === undefined ? undefined : adviceForOption(verb, word);
 }
