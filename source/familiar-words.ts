@@ -94,7 +94,8 @@ const live = 'Here it is gpubox gpus';
 const notebook = 'Here it is gpubox up --jupyter';
 const editor = 'After gpubox up --ssh the editor knows the box by its name, as an SSH host.';
 const away = 'Here it is gpubox rm';
-const newer = 'Of the image of a project: gpubox refresh. Of gpubox itself: npm install -g gpubox, or the newer executable';
+const newer =
+	'Of the image of a project: gpubox refresh. Of gpubox itself: npm install -g gpubox, or the newer executable';
 
 const ofOthers: Advice = {
 	...{bash: inBox, sh: inBox, enter: inBox},

@@ -1,7 +1,9 @@
+import {existsSync} from 'node:fs';
 import {networkInterfaces} from 'node:os';
 import {agreeToEnd} from '../app/boxes/end-boxes.ts';
 import {showInBrowser} from '../app/boxes/open-box.ts';
 import {planProject, upProject} from '../app/up.ts';
+import {exitCode, Failure} from '../base/failure.ts';
 import type {Box} from '../box/box.ts';
 import {openAddresses} from '../box/jupyter/open-address.ts';
 import {jupyterBase, jupyterUrl, tunnelCommand} from '../box/jupyter/server.ts';
@@ -12,6 +14,8 @@ import type {Engine} from '../engine/engine.ts';
 import {readIndexes} from '../gpu/cards/indexes.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
+import {isSurelyImage} from '../image/reference.ts';
+import {safeText} from '../text/safe.ts';
 import {askOnTerminal, inputIsTerminal} from './output/ask-consent.ts';
 import {confirmOnTerminal} from './output/ask-end.ts';
 import {gpuNames} from './output/format.ts';
@@ -38,6 +42,7 @@ export async function upCommand(
 	signal: AbortSignal,
 	engine?: Engine,
 ): Promise<number | undefined> {
+	refuseImage(options.directory);
 	const host = openHost({host: options.host, engine});
 	if (!host.engine.local) {
 		const {startThere} = await import('./on-host.ts');
@@ -77,6 +82,16 @@ export async function upCommand(
 		return undefined;
 	} finally {
 		reporter.end();
+	}
+}
+
+/** @throws Failure (usage) for an image where docker has it */
+function refuseImage(directory = '.'): void {
+	if (isSurelyImage(directory) && !existsSync(directory)) {
+		throw new Failure(`${safeText(directory)} looks like an image, and gpubox up takes the folder of the project.`, {
+			fix: `Name the image in an option: gpubox up --image ${safeText(directory)}`,
+			exitCode: exitCode.usage,
+		});
 	}
 }
 

@@ -64,6 +64,11 @@ export function parseReference(text: string): Reference | undefined {
 	};
 }
 
+/** Whether a word that is no file can hardly be anything but an image. Without a tag or a digest it looks like a path. */
+export function isSurelyImage(word: string): boolean {
+	return /:[^/]+$/.test(word) && parseReference(word) !== undefined;
+}
+
 /**
 Layers that gpubox builds are named `gpubox/box:…`, and an existing one is not built again. If an image with such a name could be pulled
 or started, it could replace the layer of everyone's next box.

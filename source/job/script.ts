@@ -2,8 +2,10 @@ import {existsSync, readdirSync} from 'node:fs';
 import {dirname, join, posix} from 'node:path';
 import {exitCode, Failure} from '../base/failure.ts';
 import {inside} from '../box/paths.ts';
+import {isSurelyImage} from '../image/reference.ts';
 import {mostSimilar} from '../text/match/similar.ts';
 import {safeText} from '../text/safe.ts';
+import {shellQuote} from '../text/shell-quote.ts';
 
 const python = /^(?:.*\/)?python(?:\d+(?:\.\d+)?)?$/;
 const shell = /^(?:.*\/)?(?:bash|sh|dash|zsh)$/;
@@ -60,9 +62,10 @@ export function fileOnHost(path: string, {folder, workingDirectory}: Place): str
 A script that is missing is told before anything is pulled and any GPU is taken. Paths outside of the project are the image's, which
 are not known here.
 
-@throws MissingScript that names the file looked for
+@throws MissingScript that names the file looked for; Failure (usage) for an image in front of the command, where docker has it
 */
 export function refuseMissingScript(command: readonly string[], place: Place): void {
+	refuseImage(command, place);
 	const script = scriptOf(command);
 	const file = script === undefined ? undefined : fileOnHost(script, place);
 	if (script === undefined || file === undefined || existsSync(file)) {
@@ -76,6 +79,17 @@ export function refuseMissingScript(command: readonly string[], place: Place): v
 			: `The command starts in ${safeText(place.workingDirectory)}, which is this folder; files outside of the project need --mount.`,
 		exitCode: exitCode.failed,
 	});
+}
+
+function refuseImage([first = '', ...rest]: readonly string[], place: Place): void {
+	const file = fileOnHost(first, place);
+	if (isSurelyImage(first) && (file === undefined || !existsSync(file))) {
+		const command = rest.length > 0 ? rest.map(shellQuote).join(' ') : 'COMMAND';
+		throw new Failure(`${safeText(first)} looks like an image, and a job begins with its command.`, {
+			fix: `Name the image in an option: gpubox run --image ${safeText(first)} -- ${safeText(command)}`,
+			exitCode: exitCode.usage,
+		});
+	}
 }
 
 /** There is no such script or notebook: the code is the one that the command would end with. */

@@ -359,6 +359,9 @@ describe('usage', () => {
 			['config', 'imag'],
 			['ls', '--wach'],
 			['completion', 'tcsh'],
+			['up', 'ubuntu:24.04'],
+			['run', 'ubuntu:24.04', 'nvidia-smi'],
+			['run', '-it', 'bash'],
 		]) {
 			const {code, stderr} = await person.runGpubox(arguments_);
 			assert.equal(code, 2, arguments_.join(' ') + stderr);

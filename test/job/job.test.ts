@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
+import {Failure} from '../../source/base/failure.ts';
 import {planBox} from '../../source/box/plan/plan.ts';
 import type {BoxFacts, BoxRequest} from '../../source/box/plan/types.ts';
 import type {EngineInfo} from '../../source/engine/engine.ts';
 import {type Job, planJob} from '../../source/job/job.ts';
 import {publishSpecOf} from '../../source/job/runs/publish.ts';
-import {scriptOf} from '../../source/job/script.ts';
+import {refuseMissingScript, scriptOf} from '../../source/job/script.ts';
 import {findFailedRank, tellFailedRank, torchrunArguments} from '../../source/job/torchrun.ts';
 
 const request: BoxRequest = {
@@ -111,6 +112,29 @@ test('torchrun gets scripts, modules and other programs', () => {
 	for (const command of [['python'], ['python', '-c', 'pass'], ['python', '-m']]) {
 		assert.throws(() => torchrunArguments(command, 2), /--nproc cannot start/);
 	}
+});
+
+test('an image in front of the command, where docker has it, is told from a script', () => {
+	const refused = (...command: string[]) => {
+		try {
+			refuseMissingScript(command, {folder: import.meta.dirname, workingDirectory: '/workspace'});
+			return '';
+		} catch (error) {
+			assert.ok(error instanceof Failure);
+			return error.fix;
+		}
+	};
+	assert.match(
+		refused('nvcr.io/nvidia/pytorch:25.10-py3', 'python', 'a b.py') ?? '',
+		/gpubox run --image nvcr\.io\/nvidia\/pytorch:25\.10-py3 -- python 'a b\.py'$/,
+	);
+	assert.match(refused('ubuntu:22.04') ?? '', /--image ubuntu:22\.04 -- COMMAND$/);
+	assert.match(refused(`host:5000/team/image@sha256:${'a'.repeat(64)}`, 'sh') ?? '', /--image host:5000/);
+	for (const path of ['build.d/tool', './a:b', 'host:8000/x.py', 'tools/run']) {
+		assert.doesNotMatch(refused(path, 'x') ?? '', /--image/, path);
+	}
+
+	assert.equal(refused('nvidia-smi'), '');
 });
 
 test('the script of a command is found, or nothing is said of it', () => {
