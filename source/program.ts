@@ -150,7 +150,7 @@ const runs = () =>
 	verb(
 		new Command('runs')
 			.argument('[show]', '"show" for everything about one run')
-			.argument('[run]', 'its name, or its number in this project')
+			.argument('[run]', 'its name, or its number in this project; the last one here when missing')
 			.summary('list your runs')
 			.description('List your runs, the newest first, or show everything about one.')
 			.addOption(shared.wide)
@@ -163,7 +163,7 @@ const runs = () =>
 const wait = () =>
 	verb(
 		new Command('wait')
-			.argument('<run>')
+			.argument('[run]', 'its name, or its number in this project; the last one here when missing')
 			.summary('wait for a run and exit with its exit code')
 			.description(
 				'Wait until a run has ended and exit with its exit code. Of a run that has ended, the same code each time.',
@@ -314,8 +314,10 @@ const logs = () =>
 	verb(
 		new Command('logs')
 			.argument('[box]')
-			.summary('print the log of a box')
-			.description('Print the log of a box.')
+			.summary('print the log of a box or a run')
+			.description(
+				'Print the log of a box or a run. Without a name it is that of your box for this folder; where you have none, that of the last run here.',
+			)
 			.option('-f, --follow', 'follow the log')
 			.option('-n, --tail <n>', 'print this many lines from the end', toCount)
 			.option('--since <time>', 'print lines since a time, or for how long: 10m')

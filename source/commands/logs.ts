@@ -100,11 +100,21 @@ async function findLog(
 			throw error;
 		}
 
-		const [{findRun}, {readKeptLog}] = await Promise.all([
+		const [{findRun, runsHere}, {readKeptLog}] = await Promise.all([
 			import('../app/runs/find.ts'),
 			import('../job/runs/kept-log.ts'),
 		]);
-		const run = given === undefined ? undefined : findRun(host, given);
+		if (given === undefined) {
+			const [last] = known && host.engine.local ? runsHere(host) : [];
+			if (last === undefined) {
+				throw error;
+			}
+
+			process.stderr.write(`You have no box for this folder. This is the log of the last run here, ${last.name}:\n`);
+			return findLog(host, last.name, options);
+		}
+
+		const run = findRun(host, given);
 		if (run === undefined) {
 			throw error;
 		}

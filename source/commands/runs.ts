@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {askElsewhere, type RunElsewhere} from '../app/runs/elsewhere.ts';
-import {type KnownRun, listRuns, needRun} from '../app/runs/find.ts';
+import {type KnownRun, listRuns, needLastRun, needRun} from '../app/runs/find.ts';
 import {lookAfterRuns} from '../app/runs/follow.ts';
 import {nameElsewhere} from '../app/runs/name-elsewhere.ts';
 import {lookAfterPlaces} from '../app/runs/places.ts';
@@ -34,19 +34,20 @@ Lists the runs, or shows one.
 */
 export async function runs(
 	show: string | undefined,
-	name: string | undefined,
+	given: string | undefined,
 	options: Options,
 	words: readonly string[],
 	signal: AbortSignal,
 ): Promise<number | undefined> {
 	const host = openHost(options);
-	if (show !== undefined && (show !== 'show' || name === undefined)) {
-		throw new Failure(show === 'show' ? 'No run specified.' : `Unknown word after runs: "${show}".`, {
+	if (show !== undefined && show !== 'show') {
+		throw new Failure(`Unknown word after runs: "${show}".`, {
 			fix: 'List them: gpubox runs. Show one: gpubox runs show NAME-N',
 			exitCode: exitCode.usage,
 		});
 	}
 
+	const name = show === undefined ? undefined : (given ?? needLastRun(host));
 	if (name !== undefined) {
 		const {verbThere} = await import('./follow-there.ts');
 		const there = await verbThere(host, name, [...words, 'show'], signal);

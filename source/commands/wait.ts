@@ -1,5 +1,5 @@
 import timers from 'node:timers/promises';
-import {boxOf, needRun} from '../app/runs/find.ts';
+import {boxOf, needLastRun, needRun} from '../app/runs/find.ts';
 import {lookAfterRuns} from '../app/runs/follow.ts';
 import {placed, untilEnded} from '../app/runs/places.ts';
 import {exitCode, Failure} from '../base/failure.ts';
@@ -21,12 +21,13 @@ Waits until a run has ended.
 @throws Failure: no such run; it is lost
 */
 export async function wait(
-	given: string,
+	named: string | undefined,
 	options: {host?: string | undefined; json?: true | undefined},
 	words: readonly string[],
 	signal: AbortSignal,
 ): Promise<number> {
 	const host = openHost(options);
+	const given = named ?? needLastRun(host);
 	const there = await verbThere(host, given, words, signal);
 	if (there !== undefined) {
 		return there;

@@ -275,6 +275,17 @@ describe('a job', () => {
 		assert.equal(removal, 0, stderr);
 		assert.equal((await person.runGpubox(['wait', 'night-2'])).code, 137);
 		assert.equal((await person.runGpubox(['logs', 'night-2'])).stdout, 'cut short\n');
+		// Without a name, and without a box here, it is the last one.
+		const last = await person.runGpubox(['logs']);
+		assert.deepEqual([last.code, last.stdout], [0, 'cut short\n']);
+		assert.match(last.stderr, /^You have no box for this folder\. .* night-2:\n$/);
+		assert.match((await person.runGpubox(['runs', 'show'])).stdout, /^night-2\n/);
+		assert.equal((await person.runGpubox(['wait'])).code, 137);
+		const elsewhere = {cwd: person.home};
+		assert.deepEqual(
+			[(await person.runGpubox(['logs'], elsewhere)).code, (await person.runGpubox(['runs', 'show'], elsewhere)).code],
+			[6, 2],
+		);
 	});
 
 	test('when gpubox is killed it goes on, and whoever looks next completes what is kept of it', async () => {

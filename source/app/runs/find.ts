@@ -31,12 +31,15 @@ export function findRun({paths}: Pick<Host, 'paths'>, given: string, folder = pr
 		return named;
 	}
 
+	return runsHere({paths}, folder).find((run) => run.name.endsWith(`-${given}`));
+}
+
+/** Those of the project that a folder is in, the newest first. */
+export function runsHere({paths}: Pick<Host, 'paths'>, folder = process.cwd()): RunRecord[] {
 	const here = realpathSync(folder);
 	return listRuns({paths})
 		.map(({run}) => run)
-		.find(
-			({name: each, project}) => each.endsWith(`-${given}`) && (here === project || here.startsWith(`${project}/`)),
-		);
+		.filter(({project}) => here === project || here.startsWith(`${project}/`));
 }
 
 /** @throws Failure (no such box) with the name that was probably meant */
@@ -51,6 +54,19 @@ export function needRun(host: Pick<Host, 'paths'>, given: string): RunRecord {
 		fix: similar ? `Did you mean "${similar}"? List runs: gpubox runs` : 'List runs: gpubox runs',
 		exitCode: exitCode.noSuchBox,
 	});
+}
+
+/** The name of the last run here. @throws Failure (usage) without one, and where the engine, and so the folder, is another machine's */
+export function needLastRun({paths, engine}: Pick<Host, 'paths' | 'engine'>): string {
+	const [last] = engine.local ? runsHere({paths}) : [];
+	if (last === undefined) {
+		throw new Failure('No run specified, and none was started in this folder.', {
+			fix: 'List them: gpubox runs. A run is named NAME-N.',
+			exitCode: exitCode.usage,
+		});
+	}
+
+	return last.name;
 }
 
 /** The container of a run, while it has one. */
