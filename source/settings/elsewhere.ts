@@ -189,7 +189,7 @@ export function explainValue(key: string, value: unknown): string {
 		}
 
 		case 'packages':
-			return 'Write packages: {pip: [einops], apt: [ffmpeg]}';
+			return packages;
 		case 'limits':
 			return 'Write limits: {memory: 64g, cpus: 8}';
 		case 'idle':
@@ -230,8 +230,11 @@ function firstPort(ports: readonly unknown[]): string | undefined {
 
 const limits = 'limits';
 const decided = 'gpubox sets this itself. Remove the line.';
+const inImage =
+	'The image brings it. Those that fit this host: gpubox images; the chosen one is image, or family for the newest of a kind';
+const packages = 'Write packages: {pip: [einops], apt: [ffmpeg]}';
 
-/** Keys of compose files, devcontainer.json and docker's options, with how the same is said here. */
+/** Keys of compose files, devcontainer.json, docker's options and environments of conda, with how the same is said here. */
 const keys: Readonly<Record<string, string>> = {
 	volumes: 'Write it as mounts: ["./data:/data"]',
 	volume: 'Write it as mounts: ["./data:/data"]',
@@ -278,6 +281,17 @@ const keys: Readonly<Record<string, string>> = {
 	security_opt: 'gpubox does not start privileged boxes. Remove the line.',
 	runArgs: 'Write each as a setting: gpubox config --schema prints them.',
 	version: 'This is no compose file. Remove the line.',
+	requirements: `${packages}, or postCreate: pip install -r requirements.txt`,
+	dependencies: packages,
+	conda: packages,
+	channels: packages,
+	python: inImage,
+	cuda: inImage,
+	cudnn: inImage,
+	pytorch: inImage,
+	torch: inImage,
+	tensorflow: inImage,
+	framework: inImage,
 };
 
 /** How the same as a key of another file is said here; undefined for a key that is not known from elsewhere. */
