@@ -13,6 +13,7 @@ import {warnOfOpenSecrets} from '../files/secrets.ts';
 import type {Personal} from '../files/write-files.ts';
 import {type GpuSelection, parseGpuSelection} from '../gpus/allocate.ts';
 import {type GpusOfHost, readGpusOfHost, toCandidates} from '../gpus/availability.ts';
+import {noteVisibleDevices} from '../gpus/visible-devices.ts';
 import {warnOfOpenAddress} from '../jupyter/open-address.ts';
 import {ownImageLabels} from '../layer-labels.ts';
 import {checkName} from '../name.ts';
@@ -54,7 +55,7 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 	const {report} = options;
 	const runAs = whoRuns(host, request.project);
 	refuseUnusable(host, request, runAs);
-	for (const text of warningsOf(host, request)) {
+	for (const text of warningsOf(host, request, options)) {
 		report({kind: 'note', text});
 	}
 
@@ -184,11 +185,13 @@ function refuseUnusable(host: Host, request: BoxRequest, runAs: Person): void {
 }
 
 /** What the user should know of a request before it is carried out. */
-function warningsOf(host: Host, request: BoxRequest): string[] {
+function warningsOf(host: Host, request: BoxRequest, {gpusTyped}: Pick<PrepareOptions, 'gpusTyped'>): string[] {
 	const home = host.demo ? undefined : noteOfHome(process.env);
+	const wantsGpus = parseGpuSelection(request.gpus).kind !== 'none';
+	const visible = host.demo || gpusTyped || !wantsGpus ? undefined : noteVisibleDevices(process.env);
 	const mounts = [{type: 'bind' as const, source: request.project, target: inside.project}, ...request.mounts];
 	return [
-		...(home === undefined ? [] : [home]),
+		...[home, visible].filter((note) => note !== undefined),
 		...warnOfOpenSecrets(request.environment),
 		...warnOfSockets(mounts, host.engine.address),
 		...(isLoopback(request.bind) ? [] : [warnOfOpenAddress(request.services, request.bind)]),
