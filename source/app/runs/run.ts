@@ -8,6 +8,8 @@ import {writeFileAtomic} from '../../base/safe-files.ts';
 import type {Box, ServiceName} from '../../box/box.ts';
 import {listClaims, onlyBoxes} from '../../box/list.ts';
 import {checkName, defaultName, ownNames} from '../../box/name.ts';
+import {homeFolders} from '../../box/paths.ts';
+import {homeInside} from '../../box/plan/base.ts';
 import type {UpFlags} from '../../box/plan/request.ts';
 import type {Prepared} from '../../box/plan/types.ts';
 import {prepare} from '../../box/up/prepare.ts';
@@ -20,6 +22,7 @@ import {startJob} from '../../job/run/local.ts';
 import {allocateRun, nextRunName} from '../../job/runs/folder.ts';
 import {forgetRun} from '../../job/runs/forget.ts';
 import {type Code, readCode, writePatch} from '../../job/runs/git.ts';
+import {tellHostPaths} from '../../job/runs/missing.ts';
 import {publishSpecOf} from '../../job/runs/publish.ts';
 import {callerToken, type RunRecord, writeRunRecord} from '../../job/runs/record.ts';
 import {writeFirstManifest} from '../../job/runs/write-manifest.ts';
@@ -217,6 +220,12 @@ async function makePlan(host: Host, flags: RunFlags, front: Front, dryRun: boole
 		prepare(host, request, {...jobOptions, engine, boxes, layerServices, dryRun}),
 		dryRun ? null : readCode(project, front.signal),
 	]);
+	const home = {source: homeFolders(host.paths, host.person.uid, prepared.runAs).home, target: homeInside(prepared)};
+	const mounts = [home, ...(prepared.outsideMounts ?? []), ...request.mounts];
+	for (const text of tellHostPaths(job.command, {project, mounts, exists: existsSync})) {
+		front.report({kind: 'note', text});
+	}
+
 	// What runs is what is there now.
 	const code = isCurrent(claims) || dryRun ? codeBefore : await readCode(project, front.signal);
 	return {

@@ -1,4 +1,4 @@
-import {closeSync, fstatSync, constants as open, openSync, readSync} from 'node:fs';
+import {closeSync, existsSync, fstatSync, constants as open, openSync, readSync} from 'node:fs';
 import {activeRuns} from '../../box/active-runs.ts';
 import type {Box} from '../../box/box.ts';
 import {abandonedAfter} from '../../box/gpus/claims.ts';
@@ -61,7 +61,12 @@ export async function completeRun(
 	const check = readCheckReport(run);
 	const reason = detail
 		? (reasonOfCheck(detail.exitCode, check) ??
-			reasonOf(detail, {stopped: run.stopped, memoryBytes: run.memoryBytes ?? undefined, log: endOfLog(run.folder)}))
+			reasonOf(detail, {
+				stopped: run.stopped,
+				memoryBytes: run.memoryBytes ?? undefined,
+				log: endOfLog(run.folder),
+				onHost: {project: run.project, mounts: detail.mounts, exists: existsSync},
+			}))
 		: {text: 'Its container was removed by another program, or the engine lost it.', fix: ''};
 	const ended = detail
 		? endOf(detail, reason)

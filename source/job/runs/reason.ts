@@ -4,6 +4,7 @@ import {formatBytes} from '../../text/bytes.ts';
 import {safeText} from '../../text/safe.ts';
 import {findNotebookFailure} from '../notebook/notebook.ts';
 import {findFailedRank, signalName, tellFailedRank} from '../torchrun.ts';
+import {type OnHost, tellMissing} from './missing.ts';
 import type {Ended} from './record.ts';
 
 /** Why a run ended as it did: one line, and one that says what to do about it. Both may be empty. */
@@ -14,10 +15,21 @@ The likely reason, from the container's end and the last lines of the log. Pure.
 
 @param stopped why gpubox stopped it, where it did
 @param memoryBytes its limit
+@param onHost for a job of this host
 */
 export function reasonOf(
 	{exitCode, oomKilled}: Pick<ContainerDetail, 'exitCode' | 'oomKilled'>,
-	{stopped, memoryBytes, log}: {stopped: string | null; memoryBytes: number | undefined; log: string},
+	{
+		stopped,
+		memoryBytes,
+		log,
+		onHost,
+	}: {
+		stopped: string | null;
+		memoryBytes: number | undefined;
+		log: string;
+		onHost?: OnHost;
+	},
 ): Reason | undefined {
 	const rank = findFailedRank(log);
 	const told = rank === undefined ? findNotebookFailure(log) : tellFailedRank(rank);
@@ -38,20 +50,21 @@ export function reasonOf(
 		return undefined;
 	}
 
-	const remedy = lastRemedy(log);
-	if (remedy) {
-		return {text: `${first}${remedy.meaning}`, fix: remedy.fix};
+	const known = lastKnown(log, onHost);
+	if (known) {
+		return {text: `${first}${known.text}`, fix: known.fix};
 	}
 
 	return first === '' ? undefined : {text: first.trim(), fix: ''};
 }
 
 /** The last error in a log that is known. */
-function lastRemedy(log: string): {meaning: string; fix: string} | undefined {
+function lastKnown(log: string, onHost: OnHost | undefined): Reason | undefined {
 	for (const line of log.split('\n').reverse()) {
 		const remedy = findRemedy(line);
-		if (remedy) {
-			return remedy;
+		const known = remedy ? {text: remedy.meaning, fix: remedy.fix} : tellMissing(line, onHost);
+		if (known) {
+			return known;
 		}
 	}
 

@@ -26,6 +26,7 @@ import {without} from '../../../source/job/runs/git.ts';
 import {addReadings, usesOneOfSeveral} from '../../../source/job/runs/gpu-use.ts';
 import {LogFile} from '../../../source/job/runs/log-file.ts';
 import {gpuHoursOf, makeManifest, stateOf} from '../../../source/job/runs/manifest.ts';
+import {tellHostPaths} from '../../../source/job/runs/missing.ts';
 import {notifyOnce, notifyVariables} from '../../../source/job/runs/notify.ts';
 import {reasonOf} from '../../../source/job/runs/reason.ts';
 import {claimOnce, type RunRecord, readRunRecord, writeRunRecord} from '../../../source/job/runs/record.ts';
@@ -279,6 +280,38 @@ test('values of secrets are taken out of a patch', () => {
 	assert.equal(without(patch, [Buffer.from('abcdefgh\n'), Buffer.from('ab')]).toString(), '+TOKEN=***\n+ab\n\u00ff');
 });
 
+test('words of a command that are paths of the host alone are told before it runs', () => {
+	const there = [
+		'/home/alice/vision',
+		'/home/alice/vision/a.yaml',
+		'/home/alice/data',
+		'/data',
+		'/opt',
+		'/tmp',
+		'/home',
+		'/srv/m',
+		'/usr/bin/env',
+	];
+	const mounts = [
+		{source: '/home/alice/vision', target: '/workspace'},
+		{source: '/state/home', target: '/home/alice'},
+	];
+	const told = (words: string, more: typeof mounts = []) =>
+		tellHostPaths(words.split(' '), {
+			project: '/home/alice/vision',
+			mounts: [...mounts, ...more],
+			exists: (path) => there.includes(path),
+		});
+	assert.deepEqual(told('python train.py --data /home/alice/data/ --out=/home/alice/data'), [
+		'/home/alice/data is on this host, but not mounted in the job. To mount it: --mount /home/alice/data:/home/alice/data:ro, or mounts in gpubox.yaml',
+	]);
+	assert.match(told('train.py config=/home/alice/vision/a.yaml')[0] ?? '', /Write \/workspace\/a\.yaml/);
+	assert.match(told('train.py /data')[0] ?? '', /--mount \/data:\/data:ro/);
+	assert.deepEqual(told('ls / /opt /tmp /home /usr/bin/env /nowhere/x data ./data'), []);
+	assert.deepEqual(told('train.py /data', [{source: '/data', target: '/data'}]), []);
+	assert.deepEqual(told('train.py /data', [{source: '/srv/m', target: '/data'}]), []);
+});
+
 describe('the reason of an end', () => {
 	const end = (exitCode: number, oomKilled = false) => ({exitCode, oomKilled});
 	const given = {stopped: null, memoryBytes: 64 * 1024 ** 3, log: ''};
@@ -293,6 +326,78 @@ describe('the reason of an end', () => {
 		const log = 'Traceback\nRuntimeError: CUDA error: no kernel image is available for execution on the device\n';
 		assert.ok((reasonOf(end(1), {...given, log})?.fix ?? '') !== '');
 		assert.equal(reasonOf(end(1), given), undefined);
+	});
+
+	test('is a module or a program that the image does not have', () => {
+		const why = (line: string) => reasonOf(end(1), {...given, log: `${line}\n`});
+		for (const line of [
+			"ModuleNotFoundError: No module named 'cv2'",
+			"[rank1]: ModuleNotFoundError: No module named 'cv2.dnn'",
+		]) {
+			assert.match(why(line)?.text ?? '', /Python module cv2\.$/);
+			assert.match(why(line)?.fix ?? '', /pip: \[opencv-python-headless\]/);
+		}
+
+		assert.match(why("ModuleNotFoundError: No module named 'constructor'")?.fix ?? '', /pip: \[constructor\]/);
+		assert.equal(why("WARNING flash-attn is off: ModuleNotFoundError: No module named 'flash_attn'"), undefined);
+		assert.match(why('gpubox: The image has no program "conda".')?.fix ?? '', /gpubox images/);
+		assert.equal(why('gpubox: The image has no program "python".'), undefined);
+	});
+
+	test('is a path that only the host has, however the program tells it', () => {
+		const there = [
+			'/home/alice/vision',
+			'/home/alice/vision/train.py',
+			'/home/alice/my data',
+			'/data/imagenet/train',
+			'/usr/bin/env',
+			'/data/models/a',
+			'/srv/models/a',
+		];
+		const mounts = [
+			{source: '/home/alice/vision', target: '/workspace'},
+			{source: '/home/alice/.local/share/gpubox/home', target: '/home/alice'},
+			{source: '/srv/models', target: '/data/models'},
+		];
+		const onHost = {project: '/home/alice/vision', mounts, exists: (path: string) => there.includes(path)};
+		const why = (line: string) => reasonOf(end(1), {...given, log: `epoch 1\n${line}\n`, onHost});
+		for (const line of [
+			"python3: can't open file '/home/alice/vision/train.py': [Errno 2] No such file or directory",
+			"FileNotFoundError: [Errno 2] No such file or directory: '/home/alice/vision/train.py'",
+			'cat: /home/alice/vision/train.py: No such file or directory',
+			'/run/gpubox/job: 47: exec: /home/alice/vision/train.py: not found',
+		]) {
+			assert.deepEqual(why(line), {
+				text: '/home/alice/vision/train.py is a path of this host; in a job the folder of the project is /workspace.',
+				fix: 'Write /workspace/train.py, or the path from the project on: train.py',
+			});
+		}
+
+		for (const [line, mount] of [
+			[
+				"FileNotFoundError: Couldn't find any class folder; '/data/imagenet/train/' does not exist",
+				'/data/imagenet/train:/data/imagenet/train:ro',
+			],
+			["No such file or directory: '/home/alice/my data'", "'/home/alice/my data:/home/alice/my data:ro'"],
+			['error: --data=/data/imagenet/train not found', '/data/imagenet/train:/data/imagenet/train:ro'],
+		]) {
+			assert.deepEqual(why(line ?? '')?.fix, `To mount it: --mount ${mount}, or mounts in gpubox.yaml`);
+		}
+
+		for (const line of [
+			"No such file or directory: '/data/imagenet/test'",
+			"No such file or directory: '/usr/bin/env'",
+			'loading /data/imagenet/train',
+			"no checkpoint found in '/data/models/a'",
+			'404 not found: https://example.com/data/imagenet/train',
+		]) {
+			assert.equal(why(line), undefined, line);
+		}
+
+		// The last word counts.
+		const log =
+			"RuntimeError: Found no NVIDIA driver on your system.\nFileNotFoundError: No such file or directory: '/data/imagenet/train'\n";
+		assert.match(reasonOf(end(1), {...given, log, onHost})?.text ?? '', /^\/data\/imagenet/);
 	});
 });
 
