@@ -188,10 +188,12 @@ function refuseUnusable(host: Host, request: BoxRequest, runAs: Person): void {
 function warningsOf(host: Host, request: BoxRequest, {gpusTyped}: Pick<PrepareOptions, 'gpusTyped'>): string[] {
 	const home = host.demo ? undefined : noteOfHome(process.env);
 	const wantsGpus = parseGpuSelection(request.gpus).kind !== 'none';
+	const zero =
+		gpusTyped && /^0+$/.test(request.gpus.trim()) ? '--gpus 0 means no GPU; for GPU 0 write --gpus 0,' : undefined;
 	const visible = host.demo || gpusTyped || !wantsGpus ? undefined : noteVisibleDevices(process.env);
 	const mounts = [{type: 'bind' as const, source: request.project, target: inside.project}, ...request.mounts];
 	return [
-		...[home, visible].filter((note) => note !== undefined),
+		...[home, zero, visible].filter((note) => note !== undefined),
 		...warnOfOpenSecrets(request.environment),
 		...warnOfSockets(mounts, host.engine.address),
 		...(isLoopback(request.bind) ? [] : [warnOfOpenAddress(request.services, request.bind)]),

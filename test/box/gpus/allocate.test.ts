@@ -33,16 +33,42 @@ describe('--gpus', () => {
 		assert.deepEqual(parseGpuSelection('0'), {kind: 'none'});
 		assert.deepEqual(parseGpuSelection('GPU-a,GPU-a'), {kind: 'exact', names: ['GPU-a']});
 	});
-	for (const text of ['device=3', '"device=3"', `'"device=3"'`, '[3]', ' [ 3 ] ', '["3"]', '[3,]']) {
+	for (const text of [
+		'device=3',
+		'"device=3"',
+		`'"device=3"'`,
+		'[3]',
+		' [ 3 ] ',
+		'["3"]',
+		'[3,]',
+		'cuda:3',
+		'gpu3',
+		'GPU 3',
+		'3-3',
+	]) {
 		test(`${text} is GPU 3`, () => assert.deepEqual(parseGpuSelection(text), {kind: 'exact', names: ['3']}));
 	}
 
-	for (const text of ['device=0,2', '"device=0,2"', '[0, 2]', "['0','2']"]) {
+	for (const text of ['device=0,2', '"device=0,2"', '[0, 2]', "['0','2']", 'cuda:0,cuda:2', 'gpu0, GPU2', '0,2-2']) {
 		test(`${text} is GPU 0 and GPU 2`, () =>
 			assert.deepEqual(parseGpuSelection(text), {kind: 'exact', names: ['0', '2']}));
 	}
 
+	test('ranges and capitals are taken', () => {
+		assert.deepEqual(parseGpuSelection('0-2,6'), {kind: 'exact', names: ['0', '1', '2', '6']});
+		assert.deepEqual(
+			['ALL', 'None', ' Auto '].map((text) => parseGpuSelection(text).kind),
+			['all', 'none', 'auto'],
+		);
+	});
+
 	for (const text of [
+		'3-0',
+		'0-99',
+		'0-',
+		'cuda:',
+		'cuda:0-3',
+		'0:3',
 		'device=',
 		'device=all',
 		'[]',
