@@ -29,6 +29,10 @@ const onlyWithDocker = [
 	...['--cpuset-cpus', '--platform', '--tmpfs', '--volumes-from', '--log-driver', '--group-add', '--pid'],
 ];
 
+const inJson = 'Here it is --json.';
+const token = 'gpubox makes a token, which stays the same; gpubox open --print shows it. Others cannot read it.';
+const byName = 'Name them, several at once; gpubox ls lists them.';
+
 const noInput = 'A job has neither input nor terminal. A shell in the same image: gpubox up, then gpubox attach';
 
 const forVerbs: Record<Verb, Advice> = {
@@ -40,6 +44,9 @@ const forVerbs: Record<Verb, Advice> = {
 		'--publish':
 			'Here it is --port PORT, for Jupyter or SSH. Any other port: gpubox up --ssh, then ssh -L PORT:localhost:PORT BOX',
 		'--workdir': 'The folder of the project is at /workspace. Another one: gpubox up DIR',
+		'--lab': 'Here it is --jupyter.',
+		'--password': token,
+		'--token': token,
 	},
 	run: {
 		...forContainers,
@@ -52,7 +59,10 @@ const forVerbs: Record<Verb, Advice> = {
 		'--all': 'Stopped boxes are in the list anyway. Leave it out.',
 		'--quiet': `The names alone: gpubox ls --json | jq -r '.boxes[].name'`,
 	},
-	rm: {'--force': 'To skip the question: -y'},
+	rm: {'--force': 'To skip the question: -y', '--all': byName},
+	stop: {'--all': byName},
+	start: {'--all': byName},
+	restart: {'--all': byName},
 	attach: {
 		'--user': 'You are the same user inside. Root: start the box with gpubox up --sudo, then sudo in it.',
 		'--workdir': `With a shell: gpubox attach BOX -- sh -c 'cd FOLDER && COMMAND'`,
@@ -61,6 +71,10 @@ const forVerbs: Record<Verb, Advice> = {
 	},
 };
 
+/** Of kubectl, the cloud providers' commands and docker. */
+const ofOutput: Advice = {'--output': inJson, '--format': inJson};
+const printsJson = ['ls', 'runs', 'wait', 'gpus', 'hosts', 'images', 'check', 'doctor', 'disk', 'verify', 'scan'];
+
 const shortNames: Record<string, string> = {
 	'-a': '--all',
 	'-d': '--detach',
@@ -68,6 +82,7 @@ const shortNames: Record<string, string> = {
 	'-f': '--force',
 	'-i': '--interactive',
 	'-l': '--label',
+	'-o': '--output',
 	'-p': '--publish',
 	'-q': '--quiet',
 	'-t': '--interactive',
@@ -121,7 +136,7 @@ const ofOthers: Advice = {
 export function adviceForOption(verb: Verb, option: string): string | undefined {
 	const [typed = ''] = option.split('=');
 	const name = /^-[dit]{2,}$/.test(typed) ? '--interactive' : (shortNames[typed] ?? typed);
-	const found = forVerbs[verb]?.[name];
+	const found = forVerbs[verb]?.[name] ?? (printsJson.includes(verb) ? ofOutput[name] : undefined);
 	return found ?? ((verb === 'up' || verb === 'run') && onlyWithDocker.includes(name) ? withDocker : undefined);
 }
 

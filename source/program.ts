@@ -850,7 +850,7 @@ export async function runProgram(argv: string[], onVerb: () => void): Promise<vo
 	}
 
 	// A `--json` of the command for a box is not the program's.
-	process.argv = asDockerRun(asDockerExec(argv), program);
+	process.argv = asDockerRun(asDockerExec(asPlainConfig(argv)), program);
 	await program.parseAsync(process.argv);
 }
 
@@ -861,6 +861,21 @@ mistake.
 export function calledVerb(argv: readonly string[]): string | undefined {
 	const {word = ''} = readBeginning(argv.slice(2));
 	return verbs.find((name) => name === word || otherNames[name]?.aliases.includes(word));
+}
+
+/**
+`config set KEY VALUE`, as with git, npm and conda: no setting has the name of one of these words.
+
+@param argv as the process has it, the program in the first two places
+*/
+export function asPlainConfig(argv: readonly string[]): string[] {
+	const verb = argv.findIndex((word, place) => place > 1 && !(word.startsWith('-') || argv[place - 1] === '--host'));
+	const word = argv[verb + 1] ?? '';
+	if (argv[verb] !== 'config' || !['get', 'set', 'unset', 'list'].includes(word)) {
+		return [...argv];
+	}
+
+	return [...argv.slice(0, verb + 1), ...argv.slice(verb + 2), ...(word === 'unset' ? ['--unset'] : [])];
 }
 
 /**
@@ -929,6 +944,20 @@ function formatUsageError(text: string): string {
 }
 
 function adviceFor(complaint: string, verb: string | undefined): string | undefined {
-	const [, kind, word = ''] = /^unknown (option|command) '(.+?)'/.exec(complaint) ?? [];
-	return kind === 'command' ? adviceForCommand(word) : verb === undefined ? undefined : adviceForOption(verb, word);
+	if (verb === undefined) {
+		const [, command] = /^unknown command '(.+?)'/.exec(complaint) ?? [];
+		return command === undefined ? undefined : adviceForCommand(command);
+	}
+
+	const [, option] = /^unknown option '(.+?)'/.exec(complaint) ?? [];
+	if (option !== undefined) {
+		return adviceForOption(verb, option);
+	}
+
+	if (complaint.startsWith('missing required argument')) {
+		const command = makeProgram(verb).commands.find((each) => each.name() === verb);
+		return command && `${new Help().commandUsage(command)}. For examples: gpubox ${verb} --help`;
+	}
+
+	return undefined;
 }

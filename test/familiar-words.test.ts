@@ -30,6 +30,10 @@ describe("docker's options that gpubox does not have", () => {
 		['ls', '-a', /anyway/],
 		['ls', '-q', /--json/],
 		['rm', '-f', /-y/],
+		['stop', '--all', /gpubox ls/],
+		['ls', '-o', /--json/],
+		['gpus', '--format=json', /--json/],
+		['up', '--token', /gpubox open --print/],
 		['attach', '-u', /gpubox up --sudo/],
 	];
 	for (const [verb, option, named] of typed) {
@@ -46,6 +50,15 @@ describe("docker's options that gpubox does not have", () => {
 			}
 		});
 	}
+
+	test('--json is named where a verb has it', () => {
+		const advised = program.commands.filter((command) => adviceForOption(command.name(), '--output') !== undefined);
+		assert.ok(advised.length > 5);
+		for (const command of advised) {
+			assert.ok(optionsOf(command.name()).includes('--json'), command.name());
+			assert.ok(!optionsOf(command.name()).includes('-o'), command.name());
+		}
+	});
 
 	test('what docker does not know, and what is of another verb, is left to the usual words', () => {
 		assert.equal(adviceForOption('run', '--no-such-option'), undefined);

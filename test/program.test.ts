@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
-import {asDockerExec, asDockerRun, calledVerb, makeProgram} from '../source/program.ts';
+import {asDockerExec, asDockerRun, asPlainConfig, calledVerb, makeProgram} from '../source/program.ts';
 
 const program = makeProgram();
 /** The verb that a name leads to. */
@@ -48,6 +48,25 @@ describe('names that other tools have', () => {
 		assert.equal(words('attach box ls'), 'attach box ls');
 		assert.equal(words('logs exec -f'), 'logs exec -f');
 	});
+});
+
+test('config takes get, set, unset and list as git and npm do', () => {
+	for (const [typed, meant] of [
+		['config set gpus 2', 'config gpus 2'],
+		['config get gpus --json', 'config gpus --json'],
+		['config unset gpus', 'config gpus --unset'],
+		['--host lab config list', '--host lab config'],
+		['config gpus set', 'config gpus set'],
+		['config', 'config'],
+		['run config set', 'run config set'],
+	]) {
+		assert.equal(
+			asPlainConfig(['node', 'gpubox', ...(typed ?? '').split(' ')])
+				.slice(2)
+				.join(' '),
+			meant,
+		);
+	}
 });
 
 test('a verb that is called by its name is declared alone, as it is among all', () => {
