@@ -511,6 +511,17 @@ describe('the GPUs of a job', {skip: needsOwnEngine}, () => {
 			],
 		);
 		assert.match((await person.runGpubox(['runs'])).stdout, /^second-1 +waiting +- +\? /m);
+		const isListed = async () => (await person.runGpubox(['runs'])).stdout.includes('killed-1');
+		const over = new AbortController();
+		const killed = person.runGpubox(['run', ...fixed, '--gpus', '1', '--wait', '--name', 'killed', '--', 'true'], {
+			signal: over.signal,
+			killSignal: 'SIGKILL',
+		});
+		await waitUntil('it waits', isListed);
+		over.abort();
+		await assert.rejects(killed, {name: 'AbortError'});
+		// Where it only got old, this would take twice as long.
+		await waitUntil('it to be forgotten', async () => !(await isListed()), {seconds: 10});
 		assert.equal((await person.runGpubox(['stop', 'first-1'])).code, 0);
 		assert.equal((await waiting.exited).exitCode, 0);
 		const kept = JSON.parse((await person.runGpubox(['runs', 'show', 'second-1', '--json'])).stdout) as {

@@ -202,7 +202,9 @@ function started(run: RunRecord, box: Box | undefined): RunRecord {
 
 /** A run that never got a container: nothing ran, so nothing is kept. */
 function forgetUnlessNew({paths}: Place, run: RunRecord): void {
-	if (Date.now() - Date.parse(run.createdAt) > 2 * abandonedAfter) {
+	// Whoever started it is gone. A container that has its name recorded may only be missing in a list from before it.
+	const isOver = run.follower !== undefined && run.container === undefined;
+	if (isOver || Date.now() - Date.parse(run.createdAt) > 2 * abandonedAfter) {
 		forgetRun(paths, run);
 	}
 }
