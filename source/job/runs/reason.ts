@@ -1,3 +1,4 @@
+import {stripVTControlCharacters} from 'node:util';
 import type {ContainerDetail} from '../../engine/engine.ts';
 import {findRemedy} from '../../host/remedies.ts';
 import {formatBytes} from '../../text/bytes.ts';
@@ -58,11 +59,18 @@ export function reasonOf(
 	return first === '' ? undefined : {text: first.trim(), fix: ''};
 }
 
+/** How many lines before the last one what is missing ends a program: torchrun's summary follows. Further up the program went on without it. */
+const nearEnd = 60;
+
 /** The last error in a log that is known. */
 function lastKnown(log: string, onHost: OnHost | undefined): Reason | undefined {
-	for (const line of log.split('\n').reverse()) {
+	for (const [place, line] of log.split('\n').reverse().entries()) {
 		const remedy = findRemedy(line);
-		const known = remedy ? {text: remedy.meaning, fix: remedy.fix} : tellMissing(line, onHost);
+		const known = remedy
+			? {text: remedy.meaning, fix: remedy.fix}
+			: place > nearEnd
+				? undefined
+				: tellMissing(stripVTControlCharacters(line), onHost);
 		if (known) {
 			return known;
 		}

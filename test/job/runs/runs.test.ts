@@ -338,6 +338,12 @@ describe('the reason of an end', () => {
 			assert.match(why(line)?.fix ?? '', /pip: \[opencv-python-headless\]/);
 		}
 
+		assert.match(
+			why("\u001b[31mModuleNotFoundError\u001b[0m: No module named 'cv2'")?.text ?? '',
+			/cv2/,
+			'in a notebook',
+		);
+		assert.equal(why(`ModuleNotFoundError: No module named 'cv2'\n${'epoch\n'.repeat(100)}`), undefined, 'it went on');
 		assert.match(why("ModuleNotFoundError: No module named 'constructor'")?.fix ?? '', /pip: \[constructor\]/);
 		assert.equal(why("WARNING flash-attn is off: ModuleNotFoundError: No module named 'flash_attn'"), undefined);
 		assert.match(why('gpubox: The image has no program "conda".')?.fix ?? '', /gpubox images/);
