@@ -296,6 +296,7 @@ describe('a project that is not whole by itself', () => {
 		);
 		person = await makePerson(host);
 		const script = `set -eu
+git config --global user.name 'Ann B'; git config --global user.email ann@example.com; git config --global credential.helper store
 g() { git -c user.name=A -c user.email=a@example.com -c init.defaultBranch=main -c protocol.file.allow=always "$@"; }
 mkdir -p src data; echo here >data/file; g init -q src/lib; (cd src/lib && echo 1 >a && g add . && g commit -qm a)
 g init -q src/vision; cd src/vision; ln -s ../../data data; g submodule add -q ../lib lib; g add .; g commit -qm start
@@ -321,12 +322,11 @@ g worktree add -q -b fast ../../trees/fast/vision`;
 		return {stderr, inside};
 	};
 
-	test('has git in a worktree, which commits to the repository outside', async () => {
+	test('has git in a worktree, which commits to the repository outside as its user', async () => {
 		const {stderr, inside} = await upIn('trees/fast/vision');
 		assert.doesNotMatch(stderr, /git does not work/);
-		const commit = 'git -c user.name=B -c user.email=b@example.com commit -qm inside';
 		const {stdout, stderr: said} = await inside(
-			`git status --short && echo 2 >b && git add b && ${commit} && git log --format=%s`,
+			'git status --short && echo 2 >b && git add b && git commit -qm inside && git log --format=%s',
 		);
 		assert.equal(stdout, 'inside\nstart\n', said);
 		const outside = await person.run('git', [
@@ -334,10 +334,15 @@ g worktree add -q -b fast ../../trees/fast/vision`;
 			join(person.project, 'src/vision'),
 			'log',
 			'-1',
-			'--format=%s',
+			'--format=%s, %an <%ae>',
 			'fast',
 		]);
-		assert.equal(outside.stdout, 'inside\n');
+		assert.equal(outside.stdout, 'inside, Ann B <ann@example.com>\n');
+		assert.equal((await inside('git config --get credential.helper; true')).stdout, '');
+		// What the user changes there stays.
+		await inside('git config --global user.name "Ann C"');
+		await upIn('data');
+		assert.equal((await inside('git config --get user.name')).stdout, 'Ann C\n');
 		// The place of the worktree is still the one of the host.
 		const list = await person.run('git', ['-C', join(person.project, 'src/vision'), 'worktree', 'list']);
 		assert.match(list.stdout, /trees\/fast\/vision .*\[fast\]/);

@@ -10,6 +10,7 @@ import {boxFolder, homeFolders, inside} from '../paths.ts';
 import {type BoxRecord, recordFile} from '../record.ts';
 import {readHostKey, writeSshFiles} from '../ssh/login.ts';
 import type {LoginKeys} from '../ssh/login-keys.ts';
+import {type GitIdentity, writeGitIdentity} from './git-identity.ts';
 import {removeSecrets, type SecretValues, writeSecrets} from './secrets.ts';
 
 /** The owner and the user of a box's files. */
@@ -26,6 +27,8 @@ export type Personal = {
 	umask?: string;
 	/** Folders below the home that something is mounted at. */
 	mountPoints?: readonly string[];
+	/** For a home that has no configuration of git. */
+	gitIdentity?: GitIdentity;
 	/** The image's system folders belong to neither root nor the user. */
 	foreignRoot?: boolean;
 };
@@ -72,7 +75,17 @@ the settings of its services; its secrets into memory. Also creates the user's h
 export function writeBoxFiles(
 	paths: Paths,
 	name: string,
-	{runAs, userInside = runAs, loginKeys, secrets, groups = [], umask, mountPoints = [], foreignRoot = false}: Personal,
+	{
+		runAs,
+		userInside = runAs,
+		loginKeys,
+		secrets,
+		groups = [],
+		umask,
+		mountPoints = [],
+		gitIdentity,
+		foreignRoot = false,
+	}: Personal,
 	{record, kept, job}: {record: BoxRecord; kept: readonly string[]; job?: readonly string[] | undefined},
 ): void {
 	const folder = boxFolder(paths, name);
@@ -81,6 +94,10 @@ export function writeBoxFiles(
 		const {home, cache} = homeFolders(paths, process.getuid?.() ?? runAs.uid, runAs);
 		for (const own of [home, cache]) {
 			makeFolder(own, {owner: runAs});
+		}
+
+		if (gitIdentity !== undefined) {
+			writeGitIdentity(home, gitIdentity, runAs);
 		}
 
 		for (const point of mountPoints) {

@@ -9,6 +9,7 @@ import {parseReference} from '../../image/reference.ts';
 import {isReservedTarget} from '../../settings/reserved.ts';
 import {safeText} from '../../text/safe.ts';
 import {type Box, labelPrefix, type ServiceName} from '../box.ts';
+import {readGitIdentity} from '../files/git-identity.ts';
 import {warnOfOpenSecrets} from '../files/secrets.ts';
 import type {Personal} from '../files/write-files.ts';
 import {type GpuSelection, parseGpuSelection} from '../gpus/allocate.ts';
@@ -67,7 +68,7 @@ export async function prepare(host: Host, request: BoxRequest, options: PrepareO
 	}
 
 	const gpuSelection = parseGpuSelection(request.gpus);
-	const {loginKeys, ...personal} = options.dryRun ? {} : await gatherPersonal(host, request, options);
+	const {loginKeys, ...personal} = options.dryRun ? {} : await gatherPersonal(host, request, runAs, options);
 	const login = host.demo ? {} : await readLogin(host, runAs, options.signal);
 	const inspecting = inspectHost(host, request, gpuSelection, options);
 	const [{engine, hostGpus}, chosen] = await Promise.all([inspecting, options.chooseImage(inspecting)]);
@@ -244,14 +245,28 @@ async function readLogin(host: Host, runAs: Person, signal: AbortSignal): Promis
 	return {groups, ...(umask === undefined ? {} : {umask})};
 }
 
-/** Keys and secrets. Asked for before a pull, so that the user does not have to wait for the prompt. */
-async function gatherPersonal(host: Host, request: BoxRequest, options: UpOptions): Promise<Omit<Personal, 'runAs'>> {
+/** Keys, secrets and who commits. Asked for before a pull, so that the user does not have to wait for the prompt. */
+async function gatherPersonal(
+	host: Host,
+	request: BoxRequest,
+	runAs: Person,
+	options: UpOptions,
+): Promise<Omit<Personal, 'runAs'>> {
 	const names = (request.secrets ?? []).map(({name}) => name);
 	const loginKeys = request.services.includes('ssh')
 		? await findLoginKeys(host.paths.ssh, options.sshKeys, options.signal)
 		: undefined;
 	const secrets = names.length > 0 ? await options.secrets?.read(names) : undefined;
-	return {...(loginKeys ? {loginKeys} : {}), ...(secrets ? {secrets} : {})};
+	// In a job no one commits. Root's own identity is not that of the user whom it creates a box for.
+	const commits = !host.demo && request.services.length > 0 && runAs.uid === host.person.uid;
+	const gitIdentity = commits
+		? await readGitIdentity(homeFolders(host.paths, host.person.uid, runAs).home, options.signal)
+		: undefined;
+	return {
+		...(loginKeys ? {loginKeys} : {}),
+		...(secrets ? {secrets} : {}),
+		...(gitIdentity ? {gitIdentity} : {}),
+	};
 }
 
 /** The driver's own word that there is no card for it, or no driver. After any other problem a card may be there. */
