@@ -1,4 +1,4 @@
-import {existsSync} from 'node:fs';
+import {existsSync, fstatSync, readFileSync} from 'node:fs';
 import {join, relative} from 'node:path';
 import {type LiveRun, planRun, type RunFlags, type StartedRun, startRun} from '../app/runs/run.ts';
 import {exitCode, Failure} from '../base/failure.ts';
@@ -60,6 +60,13 @@ export async function run(
 			return exitCode.done;
 		}
 
+		if (hasInput()) {
+			front.report({
+				kind: 'note',
+				text: 'A job has no input, so what you redirect to it is not read. Name a file of the project on its command line instead.',
+			});
+		}
+
 		started = await startRun(host, options, front);
 	} catch (error) {
 		throw options.dryRun || signal.aborted ? error : await couldNotStart(error, host);
@@ -72,6 +79,17 @@ export async function run(
 	}
 
 	return attend(host, started, options);
+}
+
+/** Whether a file was redirected to it, as by `<`. A pipe may be that of whatever started gpubox, and a file that was read from that of a loop around it. */
+function hasInput(): boolean {
+	try {
+		const info = fstatSync(0);
+		return info.isFile() && info.size > 0 && /^pos:\s*0$/m.test(readFileSync('/proc/self/fdinfo/0', 'utf8'));
+	} catch {
+		// It is closed.
+		return false;
+	}
 }
 
 /** As with docker: whatever kept the command from starting is not the command's own exit code, which may be 1. */

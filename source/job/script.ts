@@ -13,7 +13,7 @@ const shell = /^(?:.*\/)?(?:bash|sh|dash|zsh)$/;
 /** Options before the script: those that stand alone, and those that take the next word. Any other may be followed by anything. */
 const optionsOf = [
 	{program: python, alone: /^-(?:[uBsEOIqvdiSxb]+|[WX].+)$/, withValue: /^-[WX]$/},
-	{program: shell, alone: /^-[euxl]+$/, withValue: /^-[eux]*o$/},
+	{program: shell, alone: /^-[euxli]+$/, withValue: /^-[eux]*o$/},
 ];
 
 /** The script that a command runs, as it was typed; undefined where it runs none, or it cannot be known. */
@@ -44,6 +44,42 @@ export function scriptOf(command: readonly string[]): string | undefined {
 	return undefined;
 }
 
+/**
+A job has no input. A shell or Python that would read its commands from there ends at once, without an error, as if it had done something.
+
+@throws Failure (usage)
+*/
+function refuseInput(command: readonly string[]): void {
+	const [program = '', ...rest] = command;
+	const options = optionsOf.find((each) => each.program.test(program));
+	if (options === undefined || !readsInput(rest, options)) {
+		return;
+	}
+
+	const typed = safeText(command.map(shellQuote).join(' '));
+	throw new Failure(`${typed} reads what it runs from its input, and a job has none.`, {
+		fix: `To type it yourself: gpubox up, then gpubox attach. As a job: gpubox run -- ${safeText(program)} FILE, or -c '…'`,
+		exitCode: exitCode.usage,
+	});
+}
+
+function readsInput(words: readonly string[], {alone, withValue}: {alone: RegExp; withValue: RegExp}): boolean {
+	for (let place = 0; place < words.length; place++) {
+		const word = words[place] ?? '';
+		if (word === '-' || word === '-s') {
+			return true;
+		}
+
+		if (withValue.test(word)) {
+			place += 1;
+		} else if (!alone.test(word)) {
+			return false;
+		}
+	}
+
+	return true;
+}
+
 /** Where a project's files are, on the host and for a command that starts inside. */
 export type Place = {
 	/** The project's folder on the host. */
@@ -59,13 +95,15 @@ export function fileOnHost(path: string, {folder, workingDirectory}: Place): str
 }
 
 /**
-A script that is missing is told before anything is pulled and any GPU is taken. Paths outside of the project are the image's, which
+Refuses a command that cannot do anything, before anything is pulled and any GPU is taken. Paths outside of the project are the image's, which
 are not known here.
 
-@throws MissingScript that names the file looked for; Failure (usage) for an image in front of the command, where docker has it
+@throws MissingScript that names the file looked for; Failure (usage) for an image in front of the command, where docker has it, and for
+a command that would read its input
 */
-export function refuseMissingScript(command: readonly string[], place: Place): void {
+export function checkCommand(command: readonly string[], place: Place): void {
 	refuseImage(command, place);
+	refuseInput(command);
 	const script = scriptOf(command);
 	const file = script === undefined ? undefined : fileOnHost(script, place);
 	if (script === undefined || file === undefined || existsSync(file)) {

@@ -362,6 +362,7 @@ describe('usage', () => {
 			['up', 'ubuntu:24.04'],
 			['run', 'ubuntu:24.04', 'nvidia-smi'],
 			['run', '-it', 'bash'],
+			['run', 'bash'],
 		]) {
 			const {code, stderr} = await person.runGpubox(arguments_);
 			assert.equal(code, 2, arguments_.join(' ') + stderr);

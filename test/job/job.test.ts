@@ -6,7 +6,7 @@ import type {BoxFacts, BoxRequest} from '../../source/box/plan/types.ts';
 import type {EngineInfo} from '../../source/engine/engine.ts';
 import {type Job, planJob} from '../../source/job/job.ts';
 import {publishSpecOf} from '../../source/job/runs/publish.ts';
-import {refuseMissingScript, scriptOf} from '../../source/job/script.ts';
+import {checkCommand, scriptOf} from '../../source/job/script.ts';
 import {findFailedRank, tellFailedRank, torchrunArguments} from '../../source/job/torchrun.ts';
 
 const request: BoxRequest = {
@@ -117,7 +117,7 @@ test('torchrun gets scripts, modules and other programs', () => {
 test('an image in front of the command, where docker has it, is told from a script', () => {
 	const refused = (...command: string[]) => {
 		try {
-			refuseMissingScript(command, {folder: import.meta.dirname, workingDirectory: '/workspace'});
+			checkCommand(command, {folder: import.meta.dirname, workingDirectory: '/workspace'});
 			return '';
 		} catch (error) {
 			assert.ok(error instanceof Failure);
@@ -135,6 +135,42 @@ test('an image in front of the command, where docker has it, is told from a scri
 	}
 
 	assert.equal(refused('nvidia-smi'), '');
+});
+
+test('what would read its commands from its input is refused, because a job has none', () => {
+	const place = {folder: import.meta.dirname, workingDirectory: '/workspace'};
+	for (const command of [
+		'bash',
+		'/bin/sh',
+		'bash -l',
+		'bash -il',
+		'bash -s',
+		'python3',
+		'python -',
+		'python -u -',
+		'python -X dev',
+		'bash -o pipefail',
+	]) {
+		assert.throws(
+			() => checkCommand(command.split(' '), place),
+			(error) => error instanceof Failure && error.exitCode === 2 && /reads what it runs/.test(error.message),
+			command,
+		);
+	}
+
+	for (const command of [
+		'bash -c true',
+		'bash -lc true',
+		'python -c 1',
+		'python -m pip',
+		'python --version',
+		'python job.test.ts',
+		'bash --login -c x',
+		'cat',
+		'env bash',
+	]) {
+		checkCommand(command.split(' '), place);
+	}
 });
 
 test('the script of a command is found, or nothing is said of it', () => {

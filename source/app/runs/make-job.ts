@@ -6,7 +6,7 @@ import {readSmallFile} from '../../base/small-file.ts';
 import {inside} from '../../box/paths.ts';
 import type {Job} from '../../job/job.ts';
 import {notebookBytes, notebookJob} from '../../job/notebook/notebook.ts';
-import {fileOnHost, MissingScript, type Place, refuseMissingScript, scriptOf} from '../../job/script.ts';
+import {checkCommand, fileOnHost, MissingScript, type Place, scriptOf} from '../../job/script.ts';
 import {torchrunArguments} from '../../job/torchrun.ts';
 import {safeText} from '../../text/safe.ts';
 
@@ -34,7 +34,7 @@ What it refuses is refused before anything is pulled.
 */
 export function makeJob({command, nproc, stripMagics, check, gpus, stopTimeout}: JobFlags, project: string): Job {
 	const workingDirectory = placeInside(project, process.cwd());
-	refuseMissingScript(command, {folder: project, workingDirectory});
+	checkCommand(command, {folder: project, workingDirectory});
 	const notebook = notebookJob(command);
 	if (notebook !== undefined) {
 		refuseOtherFiles(notebook.notebook, {folder: project, workingDirectory});

@@ -22,7 +22,7 @@ import {forgetRun} from '../../job/runs/forget.ts';
 import {readCode, writePatch} from '../../job/runs/git.ts';
 import {type RunRecord, writeRunRecord} from '../../job/runs/record.ts';
 import {writeFirstManifest} from '../../job/runs/write-manifest.ts';
-import {refuseMissingScript} from '../../job/script.ts';
+import {checkCommand} from '../../job/script.ts';
 import {safeText} from '../../text/safe.ts';
 import {asksOf, consent} from '../consent.ts';
 import {toDuration} from '../duration-option.ts';
@@ -72,7 +72,7 @@ export async function planPlaced(host: Host, flags: PlaceFlags, {report}: Pick<F
 	const effective = await loadSettings('.', {flags: flagSettings(flags, process.cwd()), personal: false});
 	const {project} = effective;
 	const workingDirectory = placeInside(project, process.cwd());
-	refuseMissingScript(flags.command, {folder: project, workingDirectory});
+	checkCommand(flags.command, {folder: project, workingDirectory});
 	const lock = await readLockState(effective);
 	if (flags.locked) {
 		await requireLock(lock, effective);
