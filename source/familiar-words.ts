@@ -134,6 +134,10 @@ const ofOthers: Advice = {
 @returns how gpubox does what docker's option of that name does; undefined where docker has none, or none that matters here
 */
 export function adviceForOption(verb: Verb, option: string): string | undefined {
+	if (verb === 'ssh' && /^-[a-zA-Z]/.test(option)) {
+		return 'Your own ssh knows the box by its name and takes its options: ssh -L 6006:localhost:6006 BOX';
+	}
+
 	const [typed = ''] = option.split('=');
 	const name = /^-[dit]{2,}$/.test(typed) ? '--interactive' : (shortNames[typed] ?? typed);
 	const found = forVerbs[verb]?.[name] ?? (printsJson.includes(verb) ? ofOutput[name] : undefined);

@@ -51,6 +51,11 @@ describe("docker's options that gpubox does not have", () => {
 		});
 	}
 
+	test('options of ssh are for ssh itself', () => {
+		assert.match(adviceForOption('ssh', '-L') ?? '', /^Your own ssh/);
+		assert.equal(adviceForOption('ssh', '--no-such'), undefined);
+	});
+
 	test('--json is named where a verb has it', () => {
 		const advised = program.commands.filter((command) => adviceForOption(command.name(), '--output') !== undefined);
 		assert.ok(advised.length > 5);
