@@ -12,6 +12,7 @@ import {shared} from './options.ts';
 import {failureJson, wantsJson} from './run-verb.ts';
 import type {Verb} from './session/index.tsx';
 import {asksForOverview, readBeginning} from './start/command-line.ts';
+import {mostSimilar} from './text/match/similar.ts';
 import {safeText} from './text/safe.ts';
 import {
 	collect,
@@ -153,6 +154,8 @@ const runs = () =>
 			.argument('[run]', 'its name, or its number in this project; the last one here when missing')
 			.summary('list your runs')
 			.description('List your runs, the newest first, or show everything about one.')
+			.option('-n, --last <n>', 'list this many of those that have ended (on a terminal: 20)', toCount)
+			.option('-a, --all', 'list all, also on a terminal')
 			.addOption(shared.wide)
 			.addOption(shared.json)
 			.addHelpText('after', '\nExamples:\n  gpubox runs\n  gpubox runs show 3'),
@@ -849,9 +852,20 @@ export async function runProgram(argv: string[], onVerb: () => void): Promise<vo
 		});
 	}
 
+	refuseUnknownHelp(program, argv);
 	// A `--json` of the command for a box is not the program's.
 	process.argv = asDockerRun(asDockerExec(asPlainConfig(argv)), program);
 	await program.parseAsync(process.argv);
+}
+
+/** commander answers it with the whole help, as if that were what is wrong. */
+function refuseUnknownHelp(program: CommandUnknownOpts, argv: readonly string[]): void {
+	const [word, asked] = argv.slice(2);
+	const names = program.commands.flatMap((command) => [command.name(), ...command.aliases()]);
+	if (word === 'help' && asked !== undefined && !asked.startsWith('-') && !names.includes(asked) && asked !== 'help') {
+		const similar = mostSimilar(asked, names);
+		program.error(`error: unknown command '${asked}'${similar === undefined ? '' : `\n(Did you mean ${similar}?)`}`);
+	}
 }
 
 /**

@@ -23,7 +23,17 @@ import {formatTime} from '../text/time.ts';
 import {printJson} from './output/json.ts';
 import {tableFor} from './output/table.ts';
 
-type Options = {host?: string | undefined; json?: true | undefined; wide?: true | undefined};
+type Options = {
+	host?: string | undefined;
+	json?: true | undefined;
+	wide?: true | undefined;
+	/** How many of those that have ended are listed. */
+	last?: number | undefined;
+	all?: true | undefined;
+};
+
+/** More would push the newest out of sight. */
+const mostOnTerminal = 20;
 
 /**
 Lists the runs, or shows one.
@@ -78,8 +88,12 @@ export async function runs(
 			row: () => rowElsewhere(run),
 		})),
 	].sort((a, b) => (a.at < b.at ? 1 : -1));
+	const most = options.all
+		? undefined
+		: (options.last ?? (process.stdout.isTTY && !options.json ? mostOnTerminal : undefined));
+	const shown = newest(all, most);
 	if (options.json) {
-		printJson({runs: all.map(({json}) => json)});
+		printJson({runs: shown.map(({json}) => json)});
 		return undefined;
 	}
 
@@ -88,7 +102,7 @@ export async function runs(
 			? 'No runs yet. Start one: gpubox run -- python train.py\n'
 			: `${await tableFor(
 					heads,
-					all.map(({row}) => row()),
+					shown.map(({row}) => row()),
 					{
 						wide: options.wide,
 						optional: ['took', 'started', 'gpus', 'command'],
@@ -96,7 +110,17 @@ export async function runs(
 					},
 				)}\n`,
 	);
+	if (shown.length < all.length && process.stdout.isTTY) {
+		process.stdout.write(`\n${all.length - shown.length} older ones: gpubox runs --all\n`);
+	}
+
 	return undefined;
+}
+
+/** The newest that have ended, and all that have not: one of these may have begun long ago. */
+function newest<Each extends {json: {state: string}}>(runs: readonly Each[], most = runs.length): Each[] {
+	let left = most;
+	return runs.filter(({json: {state}}) => (state !== 'done' && state !== 'lost') || left-- > 0);
 }
 
 /** The list is also worth something while the engine is away. */

@@ -363,6 +363,7 @@ describe('usage', () => {
 			['run', 'ubuntu:24.04', 'nvidia-smi'],
 			['run', '-it', 'bash'],
 			['run', 'bash'],
+			['help', 'rnu'],
 		]) {
 			const {code, stderr} = await person.runGpubox(arguments_);
 			assert.equal(code, 2, arguments_.join(' ') + stderr);

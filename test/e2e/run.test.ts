@@ -281,6 +281,7 @@ describe('a job', () => {
 		assert.match(last.stderr, /^You have no box for this folder\. .* night-2:\n$/);
 		assert.match((await person.runGpubox(['runs', 'show'])).stdout, /^night-2\n/);
 		assert.equal((await person.runGpubox(['wait'])).code, 137);
+		assert.match((await person.runGpubox(['runs', '-n', '1'])).stdout, /^NAME .*\nnight-2 .*\n$/);
 		const elsewhere = {cwd: person.home};
 		assert.deepEqual(
 			[(await person.runGpubox(['logs'], elsewhere)).code, (await person.runGpubox(['runs', 'show'], elsewhere)).code],
