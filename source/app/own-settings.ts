@@ -1,4 +1,6 @@
 /** The user's own settings as the session lists and changes them; `gpubox config` does the same. */
+import {dirname} from 'node:path';
+import {inTurn} from '../base/in-turn.ts';
 import {findPaths} from '../host/user.ts';
 import {defaults, merge, type Sourced} from '../settings/merge.ts';
 import {
@@ -116,6 +118,8 @@ export function valueInWords(value: unknown): string {
 
 /** Sets a value, or forgets it where `text` is undefined. @throws Failure (usage) with what the setting takes */
 export async function changeOwnSetting(key: string, text: string | undefined): Promise<void> {
-	const directory = findPaths(process.env).config;
-	await (text === undefined ? unsetPersonal(directory, key) : setPersonal(directory, key, text));
+	const {config: directory, state} = findPaths(process.env);
+	await inTurn(dirname(state), 'settings', () =>
+		text === undefined ? unsetPersonal(directory, key) : setPersonal(directory, key, text),
+	);
 }

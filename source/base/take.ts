@@ -47,9 +47,11 @@ export function take(folder: string, name: string): (() => void) | undefined {
 	};
 }
 
-/** The files of all takes of `name`. */
+/** The files of all takes of `name`, the newest last. */
 export function takesOf(folder: string, name: string): string[] {
-	return numbersOf(folder, name).map((number) => pathOf(folder, name, number));
+	return numbersOf(folder, name)
+		.sort((a, b) => a - b)
+		.map((number) => pathOf(folder, name, number));
 }
 
 const pathOf = (folder: string, name: string, number: number) => join(folder, `${name}.take-${number}`);

@@ -156,6 +156,17 @@ describe('the post-create command', () => {
 });
 
 describe('where settings come from', () => {
+	test('settings that are changed at one moment are all there', async () => {
+		const keys = Array.from({length: 8}, (_, index) => `env.AT_ONCE_${index}`);
+		await Promise.all(keys.map((key) => person.runGpubox(['config', key, 'set'])));
+		const {stdout} = await person.runGpubox(['config', 'env', '--json']);
+		assert.deepEqual(
+			Object.keys(JSON.parse(stdout) as object).sort(),
+			keys.map((key) => key.slice('env.'.length)),
+		);
+		assert.equal((await person.runGpubox(['config', 'env', '--unset'])).code, 0);
+	});
+
 	test('config --show-origin names the place of each', async () => {
 		await write(['limits: {memory: 1g}']);
 		for (const [key, value] of [

@@ -13,6 +13,7 @@ const folder = fileURLToPath(new URL('snapshots', import.meta.url));
 const everything = /hopper[\s\S]*dora-eda/;
 const home = mkdtempSync(join(tmpdir(), 'gpubox-settings-'));
 process.env.XDG_CONFIG_HOME = home;
+process.env.XDG_STATE_HOME = home;
 process.once('exit', () => rmSync(home, {recursive: true}));
 await changeOwnSetting('theme', 'dark');
 await changeOwnSetting('env.WANDB_API_KEY', 'hunter2');
