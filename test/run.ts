@@ -153,8 +153,16 @@ async function endToEnd(others: () => Promise<void>): Promise<void> {
 		} else if (hosts.length > 0) {
 			// The first was there before the others, and finds the machine as it was when they are gone.
 			await step('clean up', async () => {
+				let first: unknown;
 				for (const host of hosts.toReversed()) {
-					await host.stop();
+					// What is wrong with one must not leave the others behind.
+					await host.stop().catch((error: unknown) => {
+						first ??= error;
+					});
+				}
+
+				if (first !== undefined) {
+					throw first;
 				}
 			}).catch((error: Error) => {
 				if (failure === undefined) {
