@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {access, constants, cp, mkdtemp, readdir, readFile, symlink} from 'node:fs/promises';
+import {access, constants, cp, mkdtemp, readdir, readFile, rm, symlink} from 'node:fs/promises';
 import {basename, join, relative} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {Ajv2020, type AnySchema} from 'ajv/dist/2020.js';
@@ -17,7 +17,7 @@ import {
 	type Terminal,
 	testHost,
 } from '../_helpers/test-host/index.ts';
-import {runToEnd} from '../_helpers/test-host/person.ts';
+import {runToEnd, secretsOf} from '../_helpers/test-host/person.ts';
 import {blocksOf, documents, readDocument, root, toldCommands} from '../docs/_commands.ts';
 
 /*
@@ -1062,8 +1062,10 @@ describe('the documents', {skip: needsOwnEngine, concurrency: true}, () => {
 
 	after(async () => {
 		const boxes = await docker.listContainers({all: true, filters: {label: ['gpubox.owner=alice']}});
-		for (const {Id} of boxes) {
+		for (const {Id, Labels} of boxes) {
 			await docker.getContainer(Id).remove({force: true});
+			// gpubox would do it later, when she looks again.
+			await rm(join(secretsOf(alice.uid), Labels['gpubox.folder'] ?? 'none'), {recursive: true, force: true});
 		}
 
 		await docker.getImage(image).remove({force: true});
