@@ -877,13 +877,18 @@ export function calledVerb(argv: readonly string[]): string | undefined {
 	return verbs.find((name) => name === word || otherNames[name]?.aliases.includes(word));
 }
 
+/** Where the verb stands among the words of a process, -1 without one: behind the options of the program. */
+function placeOfVerb(argv: readonly string[]): number {
+	return argv.findIndex((word, place) => place > 1 && !(word.startsWith('-') || argv[place - 1] === '--host'));
+}
+
 /**
 `config set KEY VALUE`, as with git, npm and conda: no setting has the name of one of these words.
 
 @param argv as the process has it, the program in the first two places
 */
 export function asPlainConfig(argv: readonly string[]): string[] {
-	const verb = argv.findIndex((word, place) => place > 1 && !(word.startsWith('-') || argv[place - 1] === '--host'));
+	const verb = placeOfVerb(argv);
 	const word = argv[verb + 1] ?? '';
 	if (argv[verb] !== 'config' || !['get', 'set', 'unset', 'list'].includes(word)) {
 		return [...argv];
@@ -899,7 +904,7 @@ export function asPlainConfig(argv: readonly string[]): string[] {
 */
 export function asDockerExec(argv: readonly string[]): string[] {
 	const words = argv.slice(2);
-	const verb = words.findIndex((word, index) => !(word.startsWith('-') || words[index - 1] === '--host'));
+	const verb = placeOfVerb(argv) - 2;
 	const box = words.findIndex((word, index) => index > verb && !word.startsWith('-'));
 	const isExec = words[verb] === 'exec' && box > 0 && !words.slice(0, box + 2).includes('--');
 	return isExec ? [...argv.slice(0, box + 3), '--', ...argv.slice(box + 3)] : [...argv];
@@ -913,7 +918,7 @@ export function asDockerExec(argv: readonly string[]): string[] {
 */
 export function asDockerRun(argv: readonly string[], program: CommandUnknownOpts): string[] {
 	const command = program.commands.find((each) => each.name() === 'run');
-	const verbAt = argv.findIndex((word, index) => index > 1 && !(word.startsWith('-') || argv[index - 1] === '--host'));
+	const verbAt = placeOfVerb(argv);
 	if (command === undefined || argv[verbAt] !== 'run') {
 		return [...argv];
 	}

@@ -42,9 +42,10 @@ async function takeInTurn(folder: string, name: string): Promise<() => void> {
 }
 
 function tryToTake(folder: string, name: string): (() => void) | undefined {
+	let giveBack: (() => void) | undefined;
 	try {
 		makeFolder(folder);
-		const giveBack = take(folder, name);
+		giveBack = take(folder, name);
 		if (giveBack !== undefined) {
 			// Each take has a number above the last one, so that those before are not needed any more.
 			for (const earlier of takesOf(folder, name).slice(0, -1)) {
@@ -55,6 +56,6 @@ function tryToTake(folder: string, name: string): (() => void) | undefined {
 		return giveBack;
 	} catch {
 		// Where nothing can be noted, the file may still be written: two at one moment are rare.
-		return () => {};
+		return giveBack ?? (() => {});
 	}
 }

@@ -10,38 +10,54 @@ import {shellQuote} from '../text/shell-quote.ts';
 const python = /^(?:.*\/)?python(?:\d+(?:\.\d+)?)?$/;
 const shell = /^(?:.*\/)?(?:bash|sh|dash|zsh)$/;
 
+type Interpreter = {program: RegExp; alone: RegExp; withValue: RegExp; input: RegExp};
+
 /** Options before the script: those that stand alone, and those that take the next word. Any other may be followed by anything. */
-const optionsOf = [
-	{program: python, alone: /^-(?:[uBsEOIqvdiSxb]+|[WX].+)$/, withValue: /^-[WX]$/},
-	{program: shell, alone: /^-[euxli]+$/, withValue: /^-[eux]*o$/},
+const interpreters: Interpreter[] = [
+	{program: python, alone: /^-(?:[uBsEOIqvdiSxb]+|[WX].+)$/, withValue: /^-[WX]$/, input: /^-$/},
+	{program: shell, alone: /^-[euxli]+$/, withValue: /^-[eux]*o$/, input: /^-s?$/},
 ];
 
-/** The script that a command runs, as it was typed; undefined where it runs none, or it cannot be known. */
-export function scriptOf(command: readonly string[]): string | undefined {
-	const [program = '', ...rest] = command;
-	if (/\.(?:py|ipynb)$/.test(program)) {
-		return program;
+/** What an interpreter runs: a script, or what comes from its input; undefined where it cannot be known. */
+function sourceOf([program = '', ...words]: readonly string[]): {script: string} | 'input' | undefined {
+	const interpreter = interpreters.find((each) => each.program.test(program));
+	if (interpreter === undefined) {
+		return undefined;
 	}
 
-	const options = optionsOf.find((each) => each.program.test(program));
-	if (options === undefined) {
-		return program.includes('/') ? program : undefined;
-	}
-
-	for (let place = 0; place < rest.length; place++) {
-		const word = rest[place] ?? '';
-		if (!word.startsWith('-')) {
-			return word;
+	for (let place = 0; place < words.length; place++) {
+		const word = words[place] ?? '';
+		if (interpreter.input.test(word)) {
+			return 'input';
 		}
 
-		if (options.withValue.test(word)) {
+		if (!word.startsWith('-')) {
+			return {script: word};
+		}
+
+		if (interpreter.withValue.test(word)) {
 			place += 1;
-		} else if (!options.alone.test(word)) {
+		} else if (!interpreter.alone.test(word)) {
 			return undefined;
 		}
 	}
 
-	return undefined;
+	return 'input';
+}
+
+/** The script that a command runs, as it was typed; undefined where it runs none, or it cannot be known. */
+export function scriptOf(command: readonly string[]): string | undefined {
+	const [program = ''] = command;
+	if (/\.(?:py|ipynb)$/.test(program)) {
+		return program;
+	}
+
+	if (!interpreters.some((each) => each.program.test(program))) {
+		return program.includes('/') ? program : undefined;
+	}
+
+	const source = sourceOf(command);
+	return typeof source === 'object' ? source.script : undefined;
 }
 
 /**
@@ -50,34 +66,15 @@ A job has no input. A shell or Python that would read its commands from there en
 @throws Failure (usage)
 */
 function refuseInput(command: readonly string[]): void {
-	const [program = '', ...rest] = command;
-	const options = optionsOf.find((each) => each.program.test(program));
-	if (options === undefined || !readsInput(rest, options)) {
+	if (sourceOf(command) !== 'input') {
 		return;
 	}
 
 	const typed = safeText(command.map(shellQuote).join(' '));
 	throw new Failure(`${typed} reads what it runs from its input, and a job has none.`, {
-		fix: `To type it yourself: gpubox up, then gpubox attach. As a job: gpubox run -- ${safeText(program)} FILE, or -c '…'`,
+		fix: `To type it yourself: gpubox up, then gpubox attach. As a job: gpubox run -- ${safeText(command[0] ?? '')} FILE, or -c '…'`,
 		exitCode: exitCode.usage,
 	});
-}
-
-function readsInput(words: readonly string[], {alone, withValue}: {alone: RegExp; withValue: RegExp}): boolean {
-	for (let place = 0; place < words.length; place++) {
-		const word = words[place] ?? '';
-		if (word === '-' || word === '-s') {
-			return true;
-		}
-
-		if (withValue.test(word)) {
-			place += 1;
-		} else if (!alone.test(word)) {
-			return false;
-		}
-	}
-
-	return true;
 }
 
 /** Where a project's files are, on the host and for a command that starts inside. */

@@ -164,6 +164,7 @@ test('what would read its commands from its input is refused, because a job has 
 		'python -c 1',
 		'python -m pip',
 		'python --version',
+		'python -s job.test.ts',
 		'python job.test.ts',
 		'bash --login -c x',
 		'cat',

@@ -48,10 +48,11 @@ function tellModule(line: string): {text: string; fix: string} | undefined {
 		return undefined;
 	}
 
-	const wanted = Object.hasOwn(packages, name) ? packages[name] : name;
+	// Of an unknown name the index may have anything: a package that only has the name of the project's own module, for example.
+	const wanted = Object.hasOwn(packages, name) ? packages[name] : 'PACKAGE';
 	return {
 		text: `The image does not have the Python module ${name}.`,
-		fix: `In gpubox.yaml: packages: {pip: [${wanted}]}. To try it first: gpubox run -- pip install ${wanted}. For the project's own modules: gpubox run -- pip install -e .`,
+		fix: `If it is the project's own: gpubox run -- pip install -e . Else its package, in gpubox.yaml: packages: {pip: [${wanted}]}`,
 	};
 }
 
