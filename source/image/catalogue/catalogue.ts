@@ -1,6 +1,6 @@
 /**
-The catalogue of images: data files in templates/catalogue, merged into uniform entries. It is bundled into the program
-and merged once, when first asked for.
+The catalogue of images: data files in templates/catalogue, merged into uniform entries. It is bundled into the program. All
+entries are merged once, when first asked for; for one image only its own is.
 */
 import cudaBase from '../../../templates/catalogue/cuda-base.json' with {type: 'json'};
 import jupyter from '../../../templates/catalogue/jupyter.json' with {type: 'json'};
@@ -72,13 +72,15 @@ export function unknownImage(reference: string): ImageFacts {
 
 /** The uniform entries of one file. */
 export function entriesOf(file: CatalogueFile): ImageFacts[] {
-	return file.entries.map(({is = [], ...own}) => {
-		const parts: EntryFields[] = [file.defaults, ...is.map((name) => file.profiles[name] ?? {}), own];
-		const {note: _, ...entry} = Object.assign(unknownImage(own.reference), ...parts) as ImageFacts & {note?: string};
-		entry.family = file.family;
-		entry.sources = [...new Set(parts.flatMap(({sources}) => sources ?? []))];
-		return entry;
-	});
+	return file.entries.map((written) => merge(file, written));
+}
+
+function merge(file: CatalogueFile, {is = [], ...own}: CatalogueFile['entries'][number]): ImageFacts {
+	const parts: EntryFields[] = [file.defaults, ...is.map((name) => file.profiles[name] ?? {}), own];
+	const {note: _, ...entry} = Object.assign(unknownImage(own.reference), ...parts) as ImageFacts & {note?: string};
+	entry.family = file.family;
+	entry.sources = [...new Set(parts.flatMap(({sources}) => sources ?? []))];
+	return entry;
 }
 
 /** Entries by reference, in the catalogue's order, a team's own first. */
@@ -111,11 +113,52 @@ function makeCatalogue(entries: readonly ImageFacts[]): Catalogue {
 	};
 }
 
-let builtIn: Catalogue | undefined;
+/** Files whose references all end with a tag, as those of templates/catalogue do. */
+export function catalogueOf(files: readonly CatalogueFile[]): Catalogue {
+	let whole: Catalogue | undefined;
+	let byEnd: Map<string, Array<() => ImageFacts>> | undefined;
+	const all = () => (whole ??= makeCatalogue(files.flatMap(entriesOf)));
+	return {
+		get entries() {
+			return all().entries;
+		},
+		get byReference() {
+			return all().byReference;
+		},
+		find(reference) {
+			if (whole === undefined) {
+				byEnd ??= indexByEnd(files);
+				// Of the few with this name and tag, in whatever registry, the one that is meant.
+				const alike = byEnd.get(endOf(normalReference(reference)?.replace(/@.*$/, '') ?? '')) ?? [];
+				return makeCatalogue(alike.map((make) => make())).find(reference);
+			}
+
+			return whole.find(reference);
+		},
+	};
+}
+
+/** What makes the entries that end with the same name and tag. */
+function indexByEnd(files: readonly CatalogueFile[]): Map<string, Array<() => ImageFacts>> {
+	const index = new Map<string, Array<() => ImageFacts>>();
+	for (const file of files) {
+		for (const written of file.entries) {
+			const end = endOf(written.reference);
+			index.set(end, [...(index.get(end) ?? []), () => merge(file, written)]);
+		}
+	}
+
+	return index;
+}
+
+function endOf(reference: string): string {
+	return reference.slice(reference.lastIndexOf('/') + 1);
+}
+
+const builtIn = catalogueOf(catalogueFiles);
 
 /** The catalogue that comes with gpubox. */
 export function catalogue(): Catalogue {
-	builtIn ??= makeCatalogue(catalogueFiles.flatMap(entriesOf));
 	return builtIn;
 }
 

@@ -5,6 +5,7 @@ import {
 	type CatalogueFile,
 	catalogue,
 	catalogueFiles,
+	catalogueOf,
 	withTeamImages,
 } from '../../../source/image/catalogue/catalogue.ts';
 import {readTeamImages} from '../../../source/image/catalogue/team-images.ts';
@@ -54,14 +55,28 @@ test('the check finds what is wrong', () => {
 	assert.equal(duplicates([one, {...one, entries: [{reference: 'docker.io/a/b:1'}]}]).length, 1);
 });
 
+test('an entry that is looked up alone is the one that stands among all', () => {
+	const alone = catalogueOf(catalogueFiles);
+	for (const {entries} of catalogueFiles) {
+		for (const {reference} of entries) {
+			const found = alone.find(reference);
+			assert.ok(found);
+			assert.deepEqual(
+				found,
+				catalogue().entries.find((entry) => entry.reference === found.reference),
+			);
+		}
+	}
+});
+
 test('an entry is found in any spelling, and with a digest beside its tag', () => {
 	const reference = 'pytorch/pytorch:2.14.1-cuda13.0-cudnn9-runtime';
 	const entry = catalogue().find(reference);
 	assert.equal(entry?.framework, 'pytorch');
 	assert.deepEqual(entry.computeCapabilities, ['7.5', '8.0', '8.6', '9.0', '10.0', '12.0']);
 	assert.deepEqual(entry.sources, ['M', 'D', 'S']);
-	assert.equal(catalogue().find(`docker.io/${reference}`), entry);
-	assert.equal(catalogue().find(`${reference}@sha256:${'0'.repeat(64)}`), entry);
+	assert.deepEqual(catalogue().find(`docker.io/${reference}`), entry);
+	assert.deepEqual(catalogue().find(`${reference}@sha256:${'0'.repeat(64)}`), entry);
 	assert.equal(catalogue().find('team/nobody:1'), undefined);
 	assert.equal(catalogue().find('\u001B[2J'), undefined);
 });
