@@ -6,7 +6,7 @@ What is used together lies in one chunk, whoever imports it: to find and open a 
 another. `strictExecutionOrder` keeps a module of a chunk from running before somebody needs it.
 */
 import {createHash} from 'node:crypto';
-import {readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {globSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {build} from 'rolldown';
@@ -250,6 +250,16 @@ const squash = (node) => {`,
 	},
 };
 
+/** Of the files that image layers are built from: source/base/templates.ts. */
+function layerDigests() {
+	const files = [...globSync('derive/*', {cwd: `${root}templates`}), 'box/run-entrypoint', 'box/capture'];
+	const digest = (file) =>
+		createHash('sha256')
+			.update(readFileSync(`${root}templates/${file}`))
+			.digest('hex');
+	return Object.fromEntries(files.sort().map((file) => [file, digest(file)]));
+}
+
 function replaceAll(code, replacements) {
 	let result = code;
 	for (const [before, after] of replacements) {
@@ -421,6 +431,7 @@ const define = {
 	'process.env.GPUBOX_VERSION': JSON.stringify(version),
 	'process.env.GPUBOX_COMMIT': JSON.stringify(commit),
 	'process.env.GPUBOX_DIGEST': JSON.stringify(facts.digest),
+	'process.env.GPUBOX_TEMPLATES': JSON.stringify(JSON.stringify(layerDigests())),
 };
 /** The entry loads the chunks itself (source/start/compiled-code.ts), which it can do with scripts but not with modules. */
 const format = {format: 'cjs', minify: true, comments: {legal: true, annotation: false, jsdoc: false}};

@@ -1,4 +1,3 @@
-import {randomBytes} from 'node:crypto';
 import {
 	chmodSync,
 	chownSync,
@@ -24,6 +23,7 @@ import {
 import {basename, dirname, join, resolve} from 'node:path';
 import {safeText} from '../text/safe.ts';
 import {Failure} from './failure.ts';
+import {randomHex} from './random.ts';
 
 /*
 Creating, changing and removing files where another user may have placed a link.
@@ -86,7 +86,7 @@ export type FileOptions = {
 
 /** What a file is called until all of it is written. */
 function nameWhileWritten(name: string): string {
-	return `.${name}.${randomBytes(6).toString('hex')}`;
+	return `.${name}.${randomHex(6)}`;
 }
 
 /** @returns the name of the file whose write was killed and has left one of this name; undefined for the name of any other file */

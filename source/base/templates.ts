@@ -6,6 +6,18 @@ export function templatePath(name: string): string {
 	return fileURLToPath(new URL(`../../templates/${name}`, import.meta.url));
 }
 
+/**
+SHA-256 of a file of templates/, as 64 hexadecimal digits. The build puts those of image layers into the program, which so need not be read at
+every start.
+*/
+export function templateDigest(name: string): string {
+	const known = process.env.GPUBOX_TEMPLATES;
+	const digest = known === undefined ? undefined : (JSON.parse(known) as Record<string, string>)[name];
+	return (
+		digest ?? process.getBuiltinModule('node:crypto').createHash('sha256').update(readTemplate(name)).digest('hex')
+	);
+}
+
 export function readTemplate(name: string): string {
 	return readOwnFile(templatePath(name));
 }

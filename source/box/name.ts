@@ -1,6 +1,6 @@
-import {createHash} from 'node:crypto';
 import {basename} from 'node:path';
 import {exitCode, Failure} from '../base/failure.ts';
+import {hashOf} from '../base/hash.ts';
 import type {Person} from '../host/host.ts';
 import {namePattern} from './box.ts';
 
@@ -15,7 +15,7 @@ another user of the same name, with the uid; for a second folder of the same nam
 */
 export function ownNames({name, uid}: Pick<Person, 'name' | 'uid'>, project: string, title = project): string[] {
 	const first = defaultName(name, title);
-	const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 6);
+	const hash = (text: string) => hashOf(text).slice(0, 6);
 	return [first, `${first.slice(0, 50)}-${uid}`, `${first}-${hash(project)}`, `${first}-${hash(`${uid} ${project}`)}`];
 }
 

@@ -2,10 +2,10 @@
 The user's own records of the containers that gpubox created for them. Labels are only claims: anyone with access to the engine can
 write them, and containers inherit those of the image. So the owner of a box, and everything that is trusted about it, is read here.
 */
-import {randomBytes} from 'node:crypto';
 import {readdirSync, readFileSync, realpathSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import type {RecordedProcess} from '../base/process/process-start.ts';
+import {randomHex} from '../base/random.ts';
 import {writeFileAtomic} from '../base/safe-files.ts';
 import type {Container} from '../engine/engine.ts';
 import type {Paths} from '../host/host.ts';
@@ -57,7 +57,7 @@ export function engineKey(address: string): string {
 }
 
 export function newNonce(): string {
-	return randomBytes(16).toString('hex');
+	return randomHex(16);
 }
 
 /** Writes a record whole or not at all. @param options.replaceable as of `FileOptions` @throws the file system's error */

@@ -1,7 +1,7 @@
 /** Which engines refuse to raise the limits for locked memory and open files. It takes a container that is created and not started to find out. */
-import {createHash} from 'node:crypto';
 import {statSync} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {hashOf} from '../base/hash.ts';
 import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
 import type {Paths} from '../host/host.ts';
 import {label} from './box.ts';
@@ -32,7 +32,7 @@ export function rememberRefusedLimits(paths: Place, engineAddress: string): void
 }
 
 function refusalPath({state}: Place, engine: string): string {
-	return join(dirname(state), 'refused-limits', createHash('sha256').update(engine).digest('hex').slice(0, 16));
+	return join(dirname(state), 'refused-limits', hashOf(engine).slice(0, 16));
 }
 
 function wasRefused(path: string): boolean {

@@ -1,6 +1,6 @@
-import {randomBytes} from 'node:crypto';
 import {lstatSync} from 'node:fs';
 import {join} from 'node:path';
+import {randomHex} from '../../base/random.ts';
 import type {Paths} from '../../host/host.ts';
 import type {Box} from '../box.ts';
 import {type BoxRecord, boxFolders, engineKey, readRecord} from '../record.ts';
@@ -31,7 +31,7 @@ Boxes of earlier versions have no such label: their folder has the name of the b
 
 /** Names cannot contain a `~`, so it marks the end of the name. */
 export function newFolder(name: string): string {
-	return `${name}~${randomBytes(5).toString('hex')}`;
+	return `${name}~${randomHex(5)}`;
 }
 
 /**

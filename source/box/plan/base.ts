@@ -1,5 +1,5 @@
-import {createHash} from 'node:crypto';
 import {basename, join} from 'node:path';
+import {hashOf} from '../../base/hash.ts';
 import {version} from '../../base/version.ts';
 import {type ContainerSpec, defaultRuntimeHasGpus, gpuMechanismOf, type Mount} from '../../engine/engine.ts';
 import {containerPrefix, label} from '../box.ts';
@@ -106,7 +106,7 @@ export function hashRequest(request: BoxRequest): string {
 		lasts: _lasts,
 		...rest
 	} = request;
-	return createHash('sha256').update(JSON.stringify(rest, inOrder)).digest('hex').slice(0, 12);
+	return hashOf(JSON.stringify(rest, inOrder)).slice(0, 12);
 }
 
 /** For JSON.stringify: makes the result independent of the order of an object's keys. */

@@ -1,6 +1,6 @@
-import {createHash} from 'node:crypto';
 import {Failure} from '../../../base/failure.ts';
-import {readTemplate} from '../../../base/templates.ts';
+import {hashOf} from '../../../base/hash.ts';
+import {readTemplate, templateDigest} from '../../../base/templates.ts';
 import type {BuildFile, Engine, Image} from '../../../engine/engine.ts';
 import {EngineError} from '../../../engine/engine.ts';
 import {safeText} from '../../../text/safe.ts';
@@ -19,30 +19,44 @@ export type BuildSettings = {
 	registryMirror?: string;
 };
 
-/** The files that the derived layer is built from. */
-export function derivedFiles(pin?: Pick<ImagePin, 'constraints'>): BuildFile[] {
-	return [{path: 'Dockerfile', content: readTemplate('derive/Dockerfile')}, ...scripts(), constraintsFile(pin)];
+/** A file that a layer is built from. One of templates/ is read when it is built; until then its digest stands for it. */
+export type LayerFile = BuildFile & {digest?: string};
+
+function fromTemplate(path: string, template: string, mode?: number): LayerFile {
+	return {
+		path,
+		get content() {
+			return readTemplate(template);
+		},
+		digest: templateDigest(template),
+		...(mode === undefined ? {} : {mode}),
+	};
 }
 
-function scripts(): BuildFile[] {
+/** The files that the derived layer is built from. */
+export function derivedFiles(pin?: Pick<ImagePin, 'constraints'>): LayerFile[] {
+	return [fromTemplate('Dockerfile', 'derive/Dockerfile'), ...scripts(), constraintsFile(pin)];
+}
+
+function scripts(): LayerFile[] {
 	return [
-		{path: 'install', content: readTemplate('derive/install'), mode: 0o755},
-		{path: 'run-entrypoint', content: readTemplate('box/run-entrypoint')},
-		{path: 'capture', content: readTemplate('box/capture'), mode: 0o755},
+		fromTemplate('install', 'derive/install', 0o755),
+		fromTemplate('run-entrypoint', 'box/run-entrypoint'),
+		fromTemplate('capture', 'box/capture', 0o755),
 	];
 }
 
 /** Versions that pip must keep to. Empty rather than missing: an image may bring an older one. */
-function constraintsFile(pin: Pick<ImagePin, 'constraints'> | undefined): BuildFile {
+function constraintsFile(pin: Pick<ImagePin, 'constraints'> | undefined): LayerFile {
 	return {path: 'constraints', content: (pin?.constraints ?? []).map((line) => `${line}\n`).join('')};
 }
 
 /** The files for a project's own packages: a layer on the derived image, shared by everyone who requests the same packages. */
-export function packageFiles({apt, pip}: Packages, pin?: Pick<ImagePin, 'constraints' | 'apt'>): BuildFile[] {
+export function packageFiles({apt, pip}: Packages, pin?: Pick<ImagePin, 'constraints' | 'apt'>): LayerFile[] {
 	const list = (packages: string[]) => [...packages].sort().map((name) => `${name}\n`);
 	const withVersion = (name: string) => (pin?.apt[name] === undefined ? name : `${name}=${pin.apt[name]}`);
 	return [
-		{path: 'Dockerfile', content: readTemplate('derive/packages.Dockerfile')},
+		fromTemplate('Dockerfile', 'derive/packages.Dockerfile'),
 		...scripts(),
 		// Files instead of arguments: text from a project never reaches a shell.
 		{path: 'packages/apt', content: list(apt.map(withVersion)).join('')},
@@ -59,25 +73,18 @@ get separate layers.
 export function derivedReference(
 	base: Pick<Image, 'id'>,
 	reference: string,
-	files: BuildFile[],
+	files: LayerFile[],
 	{pipIndexUrl, aptMirror}: BuildSettings,
 ): string {
-	const hash = createHash('sha256').update(base.id);
-	for (const [name, mirror] of Object.entries({pipIndexUrl, aptMirror})) {
-		if (mirror !== undefined) {
-			hash.update(`\0${name}\0${mirror}`);
-		}
-	}
-
-	for (const {path, content} of files) {
-		hash.update(`\0${path}\0${content}`);
-	}
+	const mirrors = Object.entries({pipIndexUrl, aptMirror}).filter(([, mirror]) => mirror !== undefined);
+	const parts = [...mirrors, ...files.map((file) => [file.path, file.digest ?? file.content])];
+	const hash = hashOf([base.id, ...parts.flat()].join('\0'));
 
 	const readable = (reference.split('/').at(-1) ?? '')
 		.replace(/@.*$/, '')
 		.replace(/[^\w.-]+/g, '-')
 		.slice(0, 80);
-	return `gpubox/box:${readable.replace(/^[.-]+/, '') || 'image'}-${hash.digest('hex').slice(0, 12)}`;
+	return `gpubox/box:${readable.replace(/^[.-]+/, '') || 'image'}-${hash.slice(0, 12)}`;
 }
 
 /** What is started. */
@@ -91,7 +98,7 @@ export type Derived = {
 export type Layer = {
 	/** What is being done, for messages: `Adding Jupyter and SSH to`. */
 	doing: string;
-	files: BuildFile[];
+	files: LayerFile[];
 	/** It is built with the versions of gpubox.lock. */
 	locked: boolean;
 };
