@@ -31,7 +31,7 @@ const unmet = new Set([
 	...['/ink/build/reconciler.js', '/yoga-wasm-base64-esm.js', '/yoga-layout/dist/src/index.js'],
 	...['./output.js', './sanitize-ansi.js', '/ink/build/dom.js', '/ink/build/squash-text-nodes.js'],
 	...['/wrap-ansi/index.js', '/@alcalzone/ansi-tokenize/build/tokenize.js', '/ink/build/line-update.js'],
-	...['/@alcalzone/ansi-tokenize/build/styledChars.js', 'exports', 'modules that run once'],
+	...['/@alcalzone/ansi-tokenize/build/styledChars.js', '/commander/lib/option.js', 'exports', 'modules that run once'],
 ]);
 
 function met(name) {
@@ -185,6 +185,21 @@ const lateSegmenters = {
 				/^const (\w+) = (new Intl\.Segmenter\(.*\));$/gm,
 				'let $1$made;\nconst $1 = {segment: (text) => ($1$made ??= $2).segment(text)};',
 			);
+		},
+	},
+};
+
+/**
+Before which dots an option takes several values: commander asks for a letter of any script there, and to gather all of these takes longer than
+to read a command line. Names of values are ASCII here.
+*/
+const asciiNames = {
+	name: 'ascii-names',
+	transform: {
+		filter: {id: /\/commander\/lib\/option\.js$/},
+		handler(code, id) {
+			met(id);
+			return replaceAll(code, [['/\\p{ID_Continue}\\.\\.\\.[>\\]]$/u', '/\\w\\.\\.\\.[>\\]]$/']]);
 		},
 	},
 };
@@ -439,7 +454,7 @@ const format = {format: 'cjs', minify: true, comments: {legal: true, annotation:
 const {output} = await build({
 	...options,
 	input: {main: 'source/main.ts', 'demo/nvidia-smi': 'source/demo/nvidia-smi.ts'},
-	plugins: [unused, lazy, builtins, withoutWaiting, lateSegmenters, keepFrames, findImported, plainExports],
+	plugins: [unused, lazy, builtins, withoutWaiting, lateSegmenters, asciiNames, keepFrames, findImported, plainExports],
 	preserveEntrySignatures: 'allow-extension',
 	// Modules that are imported both ways are meant: one of the two is in the same chunk. How long this build takes is of no interest.
 	checks: {ineffectiveDynamicImport: false, pluginTimings: false},
