@@ -37,6 +37,8 @@ does not have. Who may have laid a link, or made a folder, on the way:
   (protected_symlinks in sysctl).
 
 Modes are what they are said to be, whatever the umask.
+
+Of what is done in one go, the way to each folder is walked once: what was opened stays open until then.
 */
 
 /** Whom a file shall belong to. Given by root alone. */
@@ -213,6 +215,7 @@ export function overwriteFile(path: string, content: string | Buffer, options: F
 
 /** Removes a file or folder, with all that is in it. Of a link the link itself; nothing where there is nothing. */
 export function removeTree(path: string): void {
+	forgetPassed();
 	inWords(() => {
 		let folder: Folder;
 		try {
@@ -331,9 +334,8 @@ function openFolder(
 	path: string,
 	{make = false, owner}: {make?: boolean; owner?: number} = {},
 ): Folder & {made: boolean} {
-	let folder = root();
+	let {folder, rest} = lastPassed(partsOf(path));
 	let made = false;
-	let rest = partsOf(path);
 	let links = 0;
 	try {
 		for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
@@ -350,21 +352,69 @@ function openFolder(
 				const target = readlinkSync(entry(folder, name));
 				rest = [...partsOf(target), ...rest];
 				if (target.startsWith('/')) {
-					closeSync(folder.fd);
+					leave(folder);
 					folder = root();
 				}
 			} else {
 				const next = enter(folder, name, rest.length === 0 ? owner : undefined);
-				closeSync(folder.fd);
+				if (links === 0 && rest.length > 0) {
+					pass(next);
+				}
+
+				leave(folder);
 				folder = next;
 			}
 		}
 	} catch (error) {
-		closeSync(folder.fd);
+		leave(folder);
 		throw error;
 	}
 
 	return {...folder, made};
+}
+
+/**
+Folders on the way to others that were opened in this turn of the event loop, by their paths. They are closed at its end. Root looks at
+each anew: for it, whose they are depends on what is done there.
+*/
+const passedNow = new Map<string, Folder>();
+
+function pass(folder: Folder): void {
+	if (isRoot() || !hasFds()) {
+		return;
+	}
+
+	if (passedNow.size === 0) {
+		queueMicrotask(forgetPassed);
+	}
+
+	passedNow.set(folder.path, folder);
+}
+
+function forgetPassed(): void {
+	for (const {fd} of passedNow.values()) {
+		closeSync(fd);
+	}
+
+	passedNow.clear();
+}
+
+/** Where a way begins that was walked in part just now. What it ends at is always looked at. */
+function lastPassed(parts: string[]): {folder: Folder; rest: string[]} {
+	for (let passed = passedNow.size === 0 ? 0 : parts.length - 1; passed > 0; passed--) {
+		const folder = passedNow.get(`/${parts.slice(0, passed).join('/')}`);
+		if (folder !== undefined) {
+			return {folder, rest: parts.slice(passed)};
+		}
+	}
+
+	return {folder: root(), rest: parts};
+}
+
+function leave({fd, path}: Folder): void {
+	if (passedNow.get(path)?.fd !== fd) {
+		closeSync(fd);
+	}
 }
 
 function root(): Folder {
@@ -379,10 +429,12 @@ function partsOf(path: string): string[] {
 function enter(parent: Folder, name: string, wanted?: number): Folder {
 	const path = join(parent.path, name);
 	const fd = openSync(entry(parent, name), pathOnly() | open.O_DIRECTORY | open.O_NOFOLLOW);
-	const {uid} = fstatSync(fd);
-	if (isRoot() && uid !== 0 && uid !== wanted) {
-		closeSync(fd);
-		throw notOurs(path, uid, wanted ?? 0);
+	if (isRoot()) {
+		const {uid} = fstatSync(fd);
+		if (uid !== 0 && uid !== wanted) {
+			closeSync(fd);
+			throw notOurs(path, uid, wanted ?? 0);
+		}
 	}
 
 	return opened({fd, path});

@@ -216,3 +216,39 @@ test('a file that may not grow is named when it cannot be written', () => {
 	assert.deepEqual(readdirSync(folder), []);
 	rmSync(folder, {recursive: true});
 });
+
+test('what is done in one go walks the way once, and leaves nothing open', () => {
+	const loader = new URL('../_helpers/load-types.ts', import.meta.url);
+	const source = new URL('../../source/base/safe-files.ts', import.meta.url);
+	const script = `
+		import {readdirSync, readFileSync, renameSync, mkdirSync} from 'node:fs';
+		import {makeFolder, removeTree, writeFileAtomic} from ${JSON.stringify(source)};
+		const openFiles = () => readdirSync('/proc/self/fd').length;
+		const before = openFiles();
+		makeFolder('a/b/c');
+		makeFolder('a/b/d/e');
+		writeFileAtomic('a/b/c/one', '1');
+		renameSync('a', 'old');
+		mkdirSync('a/b/c', {recursive: true});
+		writeFileAtomic('a/b/c/two', '2');
+		await undefined;
+		writeFileAtomic('a/b/c/three', '3');
+		removeTree('old/b/d');
+		makeFolder('old/b/d');
+		await undefined;
+		await undefined;
+		console.log(JSON.stringify([readdirSync('old/b/c'), readdirSync('a/b/c'), readdirSync('old/b'), openFiles() - before]));
+	`;
+	chmodSync(top, 0o711);
+	if (isRoot) {
+		lchownSync(here, other.uid, other.gid);
+	}
+
+	const {stdout, stderr} = spawnSync(
+		process.execPath,
+		[`--import=${loader}`, '--input-type=module', '--eval', script],
+		{cwd: here, encoding: 'utf8', ...(isRoot ? other : {})},
+	);
+	assert.equal(stderr, '');
+	assert.deepEqual(JSON.parse(stdout), [['one', 'two'], ['three'], ['c', 'd'], 0]);
+});
