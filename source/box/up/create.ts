@@ -127,11 +127,46 @@ async function attemptOnce(host: Host, prepared: Prepared, lost: Lost, options: 
 		return attempt;
 	}
 
-	const [boxesNow] = await Promise.all([listClaims(host), target.connect?.(attempt.container)]);
-	const created = target.findOwn(boxesNow);
+	const {container} = attempt;
+	const connecting = target.connect?.(container) ?? Promise.resolve();
+	// What has no GPU has no rivals, so it need not be looked for them first.
+	const starting = hasNoRivals(prepared) ? connecting.then(() => host.engine.startContainer(container)) : undefined;
+	starting?.catch(() => {});
+	let boxesNow: Box[] = [];
+	let created: Box | undefined;
+	try {
+		[boxesNow] = await Promise.all([listClaims(host), connecting]);
+		created = target.findOwn(boxesNow);
+	} finally {
+		if (created === undefined) {
+			await removeStarted(host, container, starting);
+		}
+	}
+
 	return created
-		? tryToStart(host, {box: created, made: true}, boxesNow, prepared, {lost, target})
+		? tryToStart(host, {box: created, made: true}, boxesNow, prepared, {lost, target, starting})
 		: {kind: 'lost-race'};
+}
+
+/** With `sudo` a file goes into the container before it is started. */
+function hasNoRivals({gpuSelection, request}: Pick<Prepared, 'gpuSelection' | 'request'>): boolean {
+	return gpuSelection.kind === 'none' && request.sudo !== true;
+}
+
+/** What runs without being known as the caller's would have no one who looks after it. */
+async function removeStarted({engine}: Host, container: string, starting: Promise<void> | undefined): Promise<void> {
+	if (starting === undefined) {
+		return;
+	}
+
+	try {
+		await starting;
+		await engine.removeContainer(container, {force: true, volumes: true});
+	} catch (error) {
+		if (!(error instanceof EngineError)) {
+			throw error;
+		}
+	}
 }
 
 /** Writes the box's files, creates its container and records it as the caller's. */
@@ -199,28 +234,31 @@ async function isOfAnotherProgram(engine: Engine, name: string, signal: AbortSig
 	return holder !== undefined && holder.labels[label.name] === undefined;
 }
 
-/** @param boxes listed after `box` was created */
+/**
+@param boxes listed after `box` was created
+@param given.starting its start, where that has been asked for
+*/
 async function tryToStart(
 	host: Host,
 	{box, made}: ClaimedBox,
 	boxes: Box[],
 	{request, runAs, engine: about}: Prepared,
-	{lost, target}: {lost: Lost; target: Target},
+	{lost, target, starting}: {lost: Lost; target: Target; starting?: Promise<void> | undefined},
 ): Promise<Attempt> {
 	const {engine, paths} = host;
-	if (!(await clearTheWay(host, box, boxes))) {
+	if (starting === undefined && !(await clearTheWay(host, box, boxes))) {
 		await removeUnlessRunning(host, box);
 		return {kind: 'lost-race'};
 	}
 
 	try {
 		// From the record, not the labels: a box that an earlier call left half-made gets what that call requested.
-		if (box.sudo && !box.rootPassword) {
+		if (starting === undefined && box.sudo && !box.rootPassword) {
 			await placeSudoers(engine, box.id, userInside(about, runAs));
 		}
 
 		await target.connect?.(box.id);
-		await engine.startContainer(box.id);
+		await (starting ?? engine.startContainer(box.id));
 	} catch (error) {
 		if (!(error instanceof EngineError)) {
 			throw error;

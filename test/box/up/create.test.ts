@@ -97,3 +97,42 @@ describe('an attempt that the engine refuses is made again without what was refu
 		}
 	});
 });
+
+test('what was started without a look for rivals is removed when it cannot be seen', async () => {
+	const engine = new SlowEngine();
+	const doorOf = engine.door.bind(engine);
+	const lists: string[] = [];
+	engine.door = (who) => {
+		const door = doorOf(who);
+		return {
+			...door,
+			listContainers: async (what) => {
+				const found = await door.listContainers(what);
+				lists.push(found.map(({state}) => state).join());
+				if (lists.length === 2) {
+					throw new EngineError('unreachable', 'connection refused');
+				}
+
+				return found;
+			},
+		};
+	};
+	const contender = {...aliceIn(join(root, 'unseen')), gpuSelection: {kind: 'none'} as const};
+	let outcome: unknown;
+	contend(engine, 0, contender).then(
+		() => {
+			outcome = 'won';
+		},
+		(error: unknown) => {
+			outcome = error;
+		},
+	);
+	while (outcome === undefined) {
+		engine.waiting.shift()?.happen();
+		await new Promise((resolve) => setImmediate(resolve));
+	}
+
+	assert.ok(outcome instanceof EngineError, String(outcome));
+	assert.deepEqual(engine.specs.length, 1);
+	assert.deepEqual([...engine.containers.values()], []);
+});
