@@ -3,7 +3,7 @@ Loads the bundle's chunks with what V8 compiled of them in an earlier run of the
 
 Node's own cache of compiled code is made before a file is run, and so without the functions that are compiled when they are first
 called: compiling those again was a quarter of a start. It also reads a file for each chunk. This one is made at the end, with all that was
-called until then, and there is one file for each verb.
+called until then, and there is one file for each verb, which also has the text of the chunks.
 
 V8 refuses code of another version of its own, or made with other flags. Whoever can write the file decides what gpubox does:
 `findCodeCache` chooses the folder, and a file that another user wrote, or can write, is not read: NODE_COMPILE_CACHE may name a shared folder.
@@ -16,7 +16,7 @@ import {
 	mkdirSync,
 	openSync,
 	readdirSync,
-	readFileSync,
+	readSync,
 	renameSync,
 	rmSync,
 	statSync,
@@ -57,11 +57,13 @@ const forgottenAfter = 60;
 /** Folders of other builds that nothing was written to for this long are removed. In milliseconds. */
 const unusedAfter = 30 * 24 * 3600 * 1000;
 
-/** What is kept: of each chunk the compiled code. */
+/** A chunk's text, as a function of what Node's `require` gives, and what V8 compiled of it. */
+type Part = {text: string; compiled: Buffer};
+
 type Kept = {
 	/** Written by a process that had not ended, so without what is called at the end. */
 	early: boolean;
-	parts: Map<string, Buffer>;
+	parts: Map<string, Part>;
 };
 
 /** Loads chunks as Node's `require` does. */
@@ -70,7 +72,7 @@ export function openCode({folder, read, cache, build, purpose}: CodeOptions): Co
 	let kept = file === undefined ? undefined : readKept(file);
 	let complete = kept !== undefined && !kept.early;
 	const modules = new Map<string, {exports: unknown}>();
-	const scripts = new Map<string, vm.Script>();
+	const scripts = new Map<string, {text: string; script: vm.Script}>();
 	const load = (name: string): unknown => {
 		const loaded = modules.get(name);
 		// With what it loads in its turn, also of Node's own modules.
@@ -79,12 +81,11 @@ export function openCode({folder, read, cache, build, purpose}: CodeOptions): Co
 
 	const loadFirst = (name: string): unknown => {
 		const filename = join(folder, name);
-		const cachedData = kept?.parts.get(name);
-		// A chunk that is also a program of its own begins with a line for the shell.
-		const text = `(function(exports,require,module,__filename,__dirname){${read(name).replace(/^#!.*/, '')}\n})`;
-		const script = new vm.Script(text, {filename, cachedData});
-		complete &&= cachedData !== undefined && script.cachedDataRejected !== true;
-		scripts.set(name, script);
+		const part = kept?.parts.get(name);
+		const text = part?.text ?? asFunction(read(name));
+		const script = new vm.Script(text, {filename, cachedData: part?.compiled});
+		complete &&= part !== undefined && script.cachedDataRejected !== true;
+		scripts.set(name, {text, script});
 		const module = {exports: {}};
 		modules.set(name, module);
 		const require = (wanted: string) =>
@@ -95,7 +96,7 @@ export function openCode({folder, read, cache, build, purpose}: CodeOptions): Co
 
 	const write = (path: string, early: boolean) => {
 		const fresh = withoutHeapLimits(() =>
-			[...scripts].map(([name, script]) => [name, script.createCachedData()] as const),
+			[...scripts].map(([name, {text, script}]) => [name, {text, compiled: script.createCachedData()}] as const),
 		);
 		kept = {early, parts: new Map([...(kept?.parts ?? []), ...fresh])};
 		writeKept(path, kept);
@@ -118,34 +119,58 @@ export function openCode({folder, read, cache, build, purpose}: CodeOptions): Co
 	return {load, keep: () => (file === undefined ? undefined : keep(file))};
 }
 
+function asFunction(text: string): string {
+	// A chunk that is also a program of its own begins with a line for the shell.
+	return `(function(exports,require,module,__filename,__dirname){${text.replace(/^#!.*/, '')}\n})`;
+}
+
 function folderOf(build: string): string {
 	return `gpubox-${build}-${process.version}-${process.arch}`;
 }
 
+/**
+Node gives V8 a text of this length without copying it to where V8 keeps what is new (EXTERN_APEX in its string_bytes.cc). The texts of a verb's
+chunks would fill that, and be moved about, twice at each start.
+*/
+const externalBytes = 0xf_be_e9;
+
 /** @returns undefined when there is none, or not a whole one */
 function readKept(file: string): Kept | undefined {
 	try {
-		const data = readOwn(file);
+		const {data, length} = readOwn(file);
 		const end = data.indexOf('\n');
-		const {early, lengths} = JSON.parse(data.toString('latin1', 0, end)) as {
-			early: boolean;
-			lengths: Record<string, number>;
-		};
-		let offset = aligned(end + 1);
-		const parts = new Map<string, Buffer>();
-		for (const [name, length] of Object.entries(lengths)) {
-			parts.set(name, data.subarray(offset, offset + length));
-			offset += aligned(length);
+		const {early, lengths} = JSON.parse(data.toString('latin1', 0, end)) as Header;
+		const entries = Object.entries(lengths);
+		const textsAt = entries.reduce((offset, [, [compiled]]) => offset + aligned(compiled), aligned(end + 1));
+		// Where there is less, it goes on with whatever is behind it, which no chunk is.
+		const texts = data.toString('latin1', textsAt, Math.max(length, textsAt + externalBytes));
+		const parts = new Map<string, Part>();
+		let codeAt = aligned(end + 1);
+		let textAt = 0;
+		for (const [name, [compiled, text]] of entries) {
+			parts.set(name, {
+				compiled: data.subarray(codeAt, codeAt + compiled),
+				text: texts.slice(textAt, textAt + text),
+			});
+			codeAt += aligned(compiled);
+			textAt += text;
 		}
 
-		return offset === data.length ? {early, parts} : undefined;
+		return textsAt + textAt === length ? {early, parts} : undefined;
 	} catch {
 		return undefined;
 	}
 }
 
+/** The first line of the file. */
+type Header = {
+	early: boolean;
+	/** Of each chunk: bytes of compiled code, and of text. */
+	lengths: Record<string, [compiled: number, text: number]>;
+};
+
 /** @throws errors of the file system, also for what another user could have written */
-function readOwn(file: string): Buffer {
+function readOwn(file: string): {data: Buffer; length: number} {
 	const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 	try {
 		const info = fstatSync(fd);
@@ -153,7 +178,13 @@ function readOwn(file: string): Buffer {
 			throw new Error(`${file} is not a private file of the caller.`);
 		}
 
-		return readFileSync(fd);
+		const data = Buffer.allocUnsafeSlow(info.size + externalBytes);
+		let length = 0;
+		for (let read = -1; read !== 0 && length < info.size; length += read) {
+			read = readSync(fd, data, length, info.size - length, null);
+		}
+
+		return {data, length};
 	} finally {
 		closeSync(fd);
 	}
@@ -164,11 +195,19 @@ function aligned(length: number): number {
 	return Math.ceil(length / 8) * 8;
 }
 
-/** One line of JSON, then the parts one after another, each filled up to a whole word. */
+/** One line of JSON, then what is compiled, one part after another, each filled up to a whole word, then the texts: nothing but ASCII. */
 function writeKept(file: string, {early, parts}: Kept): void {
-	const lengths = Object.fromEntries([...parts].map(([name, part]) => [name, part.length]));
-	const pieces = [Buffer.from(`${JSON.stringify({early, lengths})}\n`, 'latin1'), ...parts.values()];
-	const data = Buffer.concat(pieces.flatMap((piece) => [piece, Buffer.alloc(aligned(piece.length) - piece.length)]));
+	const all = [...parts.values()];
+	const header: Header = {early, lengths: {}};
+	for (const [name, {compiled, text}] of parts) {
+		header.lengths[name] = [compiled.length, text.length];
+	}
+
+	const pieces = [Buffer.from(`${JSON.stringify(header)}\n`, 'latin1'), ...all.map(({compiled}) => compiled)];
+	const data = Buffer.concat([
+		...pieces.flatMap((piece) => [piece, Buffer.alloc(aligned(piece.length) - piece.length)]),
+		Buffer.from(all.map(({text}) => text).join(''), 'latin1'),
+	]);
 	const folder = dirname(file);
 	const fresh = `${file}.${process.pid}`;
 	try {

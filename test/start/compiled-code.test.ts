@@ -53,7 +53,7 @@ function makeBundle(chunks: Record<string, string>) {
 	};
 	const kept = (build = 'b1', purpose = 'ls') =>
 		join(cache, `gpubox-${build}-${process.version}-${process.arch}`, purpose);
-	return {cache, run, kept};
+	return {folder, cache, run, kept};
 }
 
 const work = 'let n=0;for(let i=0;i<9;i++){if(i%2){n+=i*3}else{n-=i}};return String(n)';
@@ -65,10 +65,16 @@ const chunks = {
 
 describe('compiled code', () => {
 	test('chunks load each other and the modules of Node as with require', () => {
-		const {run} = makeBundle(chunks);
-		for (const _time of ['without', 'with']) {
-			assert.deepEqual(run(['main.js:say']), ['function main.js']);
+		const {folder, run} = makeBundle(chunks);
+		for (const time of ['without', 'with', 'with all']) {
+			assert.deepEqual(run(['main.js:say']), ['function main.js'], time);
+			if (time === 'with') {
+				// Their text is kept as well: what is called for the first time is compiled from it.
+				rmSync(folder, {recursive: true});
+			}
 		}
+
+		assert.deepEqual(run(['main.js:seldom']), ['28']);
 	});
 
 	test('is kept with what was called until the end, for each verb and build, readable for its owner', () => {
