@@ -85,7 +85,15 @@ reads every export to link them: that of `node:http` has a getter among them tha
 
 In gpubox's own code, functions of those that few verbs call ask for them when they are called.
 */
-const seldom = ['node:child_process', 'node:crypto', 'node:fs/promises', 'node:sea', 'node:timers/promises', 'node:v8'];
+const seldom = [
+	'node:child_process',
+	'node:crypto',
+	'node:fs/promises',
+	'node:sea',
+	'node:timers/promises',
+	'node:tty',
+	'node:v8',
+];
 const builtins = {
 	name: 'builtins',
 	resolveId: {
@@ -387,7 +395,7 @@ const common = [
 	/\/source\/demo\/scenario-names\.ts$/,
 	/\/source\/job\/(export\/target-names|place\/place-names)\.ts$/,
 	/\/source\/image\/scan\/(finding|scanner-names)\.ts$/,
-	/\/node_modules\/valibot\//,
+	/\/node_modules\/(valibot|@noble\/hashes)\//,
 	/\/tools\/shims\/(string-width|cli-truncate)\.mjs$|\/node_modules\/(string-width|cli-truncate|slice-ansi|strip-ansi|ansi-styles|ansi-regex|get-east-asian-width|is-fullwidth-code-point)\//,
 ];
 const isCommon = (id) => common.some((path) => path.test(id));

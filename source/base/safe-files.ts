@@ -375,7 +375,7 @@ function openFolder(
 
 /**
 Folders on the way to others that were opened in this turn of the event loop, by their paths. They are closed at its end. Root looks at
-each anew: for it, whose they are depends on what is done there.
+each again: for it, whose they are depends on what is done there.
 */
 const passedNow = new Map<string, Folder>();
 
