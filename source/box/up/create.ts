@@ -129,7 +129,7 @@ async function attemptOnce(host: Host, prepared: Prepared, lost: Lost, options: 
 
 	const {container} = attempt;
 	const connecting = target.connect?.(container) ?? Promise.resolve();
-	// What has no GPU has no rivals, so it need not be looked for them first.
+	// What has no GPU has no rivals, so that none have to be looked for first.
 	const starting = hasNoRivals(prepared) ? connecting.then(() => host.engine.startContainer(container)) : undefined;
 	starting?.catch(() => {});
 	let boxesNow: Box[] = [];

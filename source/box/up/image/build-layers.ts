@@ -79,7 +79,6 @@ export function derivedReference(
 	const mirrors = Object.entries({pipIndexUrl, aptMirror}).filter(([, mirror]) => mirror !== undefined);
 	const parts = [...mirrors, ...files.map((file) => [file.path, file.digest ?? file.content])];
 	const hash = hashOf([base.id, ...parts.flat()].join('\0'));
-
 	const readable = (reference.split('/').at(-1) ?? '')
 		.replace(/@.*$/, '')
 		.replace(/[^\w.-]+/g, '-')
