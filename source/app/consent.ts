@@ -108,7 +108,7 @@ export async function consent(
 	}
 
 	try {
-		keepAnswer(host, project, asks);
+		await keepAnswer(host, project, asks);
 	} catch (error) {
 		if (!(error instanceof Failure)) {
 			throw error;
@@ -119,8 +119,8 @@ export async function consent(
 }
 
 /** Saves a yes to all of them. @throws Failure */
-export function keepAnswer({paths}: Pick<Host, 'paths'>, project: string, asks: readonly Ask[]): void {
-	keepTrust(paths.state, project, asks.map(toAgreed));
+export async function keepAnswer({paths}: Pick<Host, 'paths'>, project: string, asks: readonly Ask[]): Promise<void> {
+	await keepTrust(paths.state, project, asks.map(toAgreed));
 }
 
 function toAgreed(ask: Ask): Agreed {

@@ -86,7 +86,7 @@ export async function init(options: InitOptions, signal: AbortSignal): Promise<v
 		}
 
 		writeFileOnce(file, text, options.force ?? false);
-		agreeToOwnAnswers(host, folder, text);
+		await agreeToOwnAnswers(host, folder, text);
 		forgetDraft(host.paths, folder);
 		if (!options.json) {
 			process.stdout.write(`Wrote ${safeText(file)}\n`);

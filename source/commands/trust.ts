@@ -28,7 +28,7 @@ export async function trust(
 	const {project, file} = effective;
 	const name = safeText(project);
 	if (forget) {
-		const there = forgetTrust(host.paths.state, project);
+		const there = await forgetTrust(host.paths.state, project);
 		process.stdout.write(there ? `${name} is no longer trusted.\n` : `${name} was not trusted.\n`);
 		return;
 	}

@@ -4,6 +4,7 @@ import {createHash} from 'node:crypto';
 import {lstatSync, rmSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {Failure} from '../base/failure.ts';
+import {inTurn} from '../base/in-turn.ts';
 import {makeFolder, writeFileAtomic} from '../base/safe-files.ts';
 import {readSmallFile} from '../base/small-file.ts';
 import {adviceForWrite} from '../base/write-advice.ts';
@@ -58,13 +59,24 @@ export function agreedFrom(kept: unknown, project: string): Agreed[] {
 		: [];
 }
 
+/**
+Changes of answers, one after another: the second of two at once would undo the first, and bring back what was just revoked.
+
+@throws Failure when another gpubox does not end; what `change` throws
+*/
+async function changeTrust(state: string, change: () => void): Promise<void> {
+	await inTurn(dirname(state), 'trust', async () => change());
+}
+
 /** Saves the answer with earlier ones, readable only for the user, atomically. @throws Failure */
-export function keepTrust(state: string, project: string, now: readonly Agreed[]): void {
-	const agreed = [...new Map([...readTrust(state, project), ...now].map((each) => [each.digest, each])).values()];
+export async function keepTrust(state: string, project: string, now: readonly Agreed[]): Promise<void> {
 	const file = placeOf(state, project);
 	try {
-		makeFolder(dirname(file));
-		writeFileAtomic(file, `${JSON.stringify({project, agreed}, undefined, 2)}\n`, {mode: 0o600});
+		await changeTrust(state, () => {
+			const agreed = [...new Map([...readTrust(state, project), ...now].map((each) => [each.digest, each])).values()];
+			makeFolder(dirname(file));
+			writeFileAtomic(file, `${JSON.stringify({project, agreed}, undefined, 2)}\n`, {mode: 0o600});
+		});
 	} catch (error) {
 		throw new Failure(`Cannot save your answer: ${safeText((error as Error).message)}`, {
 			fix: adviceForWrite(error, dirname(file)),
@@ -74,11 +86,14 @@ export function keepTrust(state: string, project: string, now: readonly Agreed[]
 }
 
 /** @returns whether there was an answer @throws Failure */
-export function forgetTrust(state: string, project: string): boolean {
+export async function forgetTrust(state: string, project: string): Promise<boolean> {
 	const file = placeOf(state, project);
+	let there = false;
 	try {
-		const there = lstatSync(file, {throwIfNoEntry: false}) !== undefined;
-		rmSync(file, {force: true});
+		await changeTrust(state, () => {
+			there = lstatSync(file, {throwIfNoEntry: false}) !== undefined;
+			rmSync(file, {force: true});
+		});
 		return there;
 	} catch (error) {
 		throw new Failure(`Cannot revoke your answer: ${safeText((error as Error).message)}`, {

@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, test} from 'node:test';
 import {Failure} from '../../source/base/failure.ts';
+import {take} from '../../source/base/take.ts';
 import {agreedFrom, forgetTrust, keepTrust, readTrust} from '../../source/settings/trust.ts';
 
 let folder: string;
@@ -18,10 +19,10 @@ const one = {key: 'postCreate', text: 'make', digest: 'a'.repeat(64)};
 const two = {key: 'secrets', text: 'HF_TOKEN', digest: 'b'.repeat(64)};
 const fileOf = () => join(folder, 'gpubox/trust', readdirSync(join(folder, 'gpubox/trust'))[0] ?? '');
 
-test('what was agreed to is there again, for that project and nobody else to read', () => {
+test('what was agreed to is there again, for that project and nobody else to read', async () => {
 	const before = process.umask(0);
 	try {
-		keepTrust(state, '/projects/a', [one]);
+		await keepTrust(state, '/projects/a', [one]);
 	} finally {
 		process.umask(before);
 	}
@@ -30,16 +31,16 @@ test('what was agreed to is there again, for that project and nobody else to rea
 	assert.deepEqual(readTrust(state, '/projects/b'), []);
 	assert.equal(statSync(fileOf()).mode & 0o777, 0o600);
 	assert.equal(statSync(join(folder, 'gpubox/trust')).mode & 0o777, 0o700);
-	keepTrust(state, '/projects/a', [two]);
+	await keepTrust(state, '/projects/a', [two]);
 	assert.deepEqual(readTrust(state, '/projects/a'), [one, two]);
 	assert.deepEqual(readdirSync(join(folder, 'gpubox/trust')).length, 1);
-	assert.ok(forgetTrust(state, '/projects/a'));
-	assert.ok(!forgetTrust(state, '/projects/a'));
+	assert.ok(await forgetTrust(state, '/projects/a'));
+	assert.ok(!(await forgetTrust(state, '/projects/a')));
 	assert.deepEqual(readTrust(state, '/projects/a'), []);
 });
 
-test('a file that others could have written is no answer', () => {
-	keepTrust(state, '/projects/a', [one]);
+test('a file that others could have written is no answer', async () => {
+	await keepTrust(state, '/projects/a', [one]);
 	const file = fileOf();
 	chmodSync(file, 0o666);
 	assert.deepEqual(readTrust(state, '/projects/a'), []);
@@ -69,8 +70,26 @@ test('only what can be an answer for this project is taken', () => {
 	assert.deepEqual(agreedFrom({project: '/projects/a', agreed: [null, 1, {digest: 'x'}, one]}, '/projects/a'), [one]);
 });
 
-test('an answer that cannot be kept is told', () => {
+test('an answer that cannot be kept is told', async () => {
 	mkdirSync(join(folder, 'gpubox'));
 	writeFileSync(join(folder, 'gpubox/trust'), '');
-	assert.throws(() => keepTrust(state, '/projects/a', [one]), Failure);
+	await assert.rejects(keepTrust(state, '/projects/a', [one]), Failure);
+});
+
+test('two changes at once come one after the other', async () => {
+	const [first, second] = [one, two].map((each) => keepTrust(state, '/projects/a', [each]));
+	await Promise.all([first, second]);
+	assert.deepEqual(readTrust(state, '/projects/a'), [one, two]);
+	mkdirSync(join(folder, 'gpubox'), {recursive: true});
+	const giveBack = take(join(folder, 'gpubox'), 'trust');
+	assert.ok(giveBack);
+	const waiting = keepTrust(state, '/projects/a', [{...one, digest: 'c'.repeat(64)}]);
+	// What another process does meanwhile.
+	rmSync(fileOf());
+	giveBack();
+	await waiting;
+	assert.deepEqual(
+		readTrust(state, '/projects/a').map(({digest}) => digest),
+		['c'.repeat(64)],
+	);
 });

@@ -12,13 +12,13 @@ home as data) is still asked.
 @param folder of the file, absolute, links resolved
 @param text of the file
 */
-export function agreeToOwnAnswers(host: Host, folder: string, text: string): void {
+export async function agreeToOwnAnswers(host: Host, folder: string, text: string): Promise<void> {
 	try {
 		const {settings: winners} = readSettings(text, {place: 'gpubox.yaml', shownAs: 'gpubox.yaml', base: folder});
 		const request = makeRequest({}, {project: folder, winners, settings: toSettings(winners)});
 		const asks = asksOf(host, {winners}, request, undefined).filter(({alone}) => !alone);
 		if (asks.length > 0) {
-			keepAnswer(host, folder, asks);
+			await keepAnswer(host, folder, asks);
 		}
 	} catch (error) {
 		// Then `up` asks, and reports what is wrong.

@@ -65,7 +65,7 @@ export function setupHere(host: Host, folder: string): SetupOptions {
 			const file = placeFor(folder, false);
 			const text = textOf(answers, folder);
 			writeFileOnce(file, text, false);
-			agreeToOwnAnswers(host, folder, text);
+			await agreeToOwnAnswers(host, folder, text);
 			forgetDraft(paths, folder);
 			return shorten(file);
 		},
