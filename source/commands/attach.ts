@@ -3,6 +3,7 @@ import {exitCode, Failure} from '../base/failure.ts';
 import {attachToBox} from '../box/attach.ts';
 import {mayEnter, refuseToEnter} from '../box/enter.ts';
 import {openShell} from '../box/open-shell.ts';
+import {refuseNotRunning} from '../box/up/not-running.ts';
 import {EngineError} from '../engine/engine.ts';
 import {openHost} from '../host/open-host.ts';
 import {explain} from '../host/remedies.ts';
@@ -22,12 +23,7 @@ export async function attach(
 		throw refuseToEnter(box, exitCode.couldNotStartCommand);
 	}
 
-	if (box.state !== 'running') {
-		throw new Failure(`${box.name} is not running.`, {
-			fix: `Start it: gpubox start ${box.name}`,
-			exitCode: exitCode.couldNotStartCommand,
-		});
-	}
+	refuseNotRunning(box, exitCode.couldNotStartCommand);
 
 	try {
 		const result =

@@ -7,6 +7,7 @@ import {mayEnter, refuseToEnter} from '../box/enter.ts';
 import {chooseGpus, isFree, parseGpuSelection} from '../box/gpus/allocate.ts';
 import {readGpusOfHost, toCandidates} from '../box/gpus/availability.ts';
 import {listBoxes, listClaims} from '../box/list.ts';
+import {refuseNotRunning} from '../box/up/not-running.ts';
 import {gpuMechanismOf} from '../engine/engine.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
@@ -106,12 +107,7 @@ async function checkTarget(host: Host, target: Target, options: Options, signal:
 		throw refuseToEnter(box);
 	}
 
-	if (box.state !== 'running') {
-		throw new Failure(`${box.name} is not running.`, {
-			fix: `Start it: gpubox start ${box.name}`,
-			exitCode: exitCode.checkFailed,
-		});
-	}
+	refuseNotRunning(box, exitCode.checkFailed);
 
 	if (options.gpus !== undefined) {
 		throw new Failure('--gpus cannot be used with a box: it is checked with its own GPUs.', {

@@ -1,6 +1,7 @@
 import {pickBox} from '../app/boxes/pick-box.ts';
 import {exitCode, Failure} from '../base/failure.ts';
 import {kernelToken, readJupyterStatus, shutDownKernel} from '../box/jupyter/kernels.ts';
+import {refuseNotRunning} from '../box/up/not-running.ts';
 import {openHost} from '../host/open-host.ts';
 import {formatDuration} from '../text/duration.ts';
 import {shellQuote} from '../text/shell-quote.ts';
@@ -28,6 +29,7 @@ export async function kernels(
 	const timeoutSignal = AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
 	const box = await pickBox(host, boxName, 'kernels', timeoutSignal);
 	const token = kernelToken(host, box, 'List your boxes: gpubox ls');
+	refuseNotRunning(box, exitCode.failed);
 	const {kernels: found} = await readJupyterStatus(host, box, token, timeoutSignal);
 	if (options.stop !== undefined) {
 		const {stop} = options;

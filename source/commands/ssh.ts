@@ -14,6 +14,7 @@ import {readLogin} from '../box/ssh/login.ts';
 import {sshOptions} from '../box/ssh/options.ts';
 import {hasSshServer} from '../box/ssh/probe.ts';
 import {readSshBox, syncSshFiles} from '../box/ssh/sync-config.ts';
+import {refuseNotRunning} from '../box/up/not-running.ts';
 import type {Host} from '../host/host.ts';
 import {openHost} from '../host/open-host.ts';
 import {safeText} from '../text/safe.ts';
@@ -57,9 +58,7 @@ export async function ssh(
 		throw refuse(`${box.name} was not created by this account.`, 'List your boxes: gpubox ls');
 	}
 
-	if (box.state !== 'running') {
-		throw refuse(`${box.name} is not running.`, `Start it: gpubox start ${box.name}`);
-	}
+	refuseNotRunning(box, exitCode.couldNotStartCommand);
 
 	// ssh exits with 255 when it cannot connect, and so may a command: checking first distinguishes the two.
 	if (!(await hasSshServer(address, signal))) {

@@ -5,6 +5,7 @@ import type {Box} from '../../box/box.ts';
 import {jupyterUrl, tunnelCommand} from '../../box/jupyter/server.ts';
 import {readToken} from '../../box/jupyter/token.ts';
 import {ownerText} from '../../box/list.ts';
+import {whyNotRunning} from '../../box/up/not-running.ts';
 import {hasDesktop} from '../../host/desktop.ts';
 import type {Host} from '../../host/host.ts';
 
@@ -38,8 +39,9 @@ export function openingOf(
 		throw new Failure(`${box.name} offers no Jupyter.`, {fix: fixes.noJupyter});
 	}
 
-	if (box.state !== 'running') {
-		throw new Failure(`${box.name} is not running.`, {fix: fixes.notRunning});
+	const why = whyNotRunning(box);
+	if (why !== undefined) {
+		throw new Failure(why.message, {fix: why.fix ?? fixes.notRunning});
 	}
 
 	const url = jupyterUrl(box, readToken(paths, box.folder));

@@ -6,6 +6,7 @@ import {derivedFromId} from '../../box/layer-labels.ts';
 import {findBox, listBoxes} from '../../box/list.ts';
 import {makeRequest} from '../../box/plan/request.ts';
 import {layerNames, layersFor} from '../../box/up/image/obtain-image.ts';
+import {refuseNotRunning} from '../../box/up/not-running.ts';
 import {type Engine, EngineError, type Image} from '../../engine/engine.ts';
 import type {Host} from '../../host/host.ts';
 import {compareLock, type Difference, isSame, type Observed} from '../../job/lock/compare.ts';
@@ -109,12 +110,7 @@ async function boxNamed(host: Host, name: string, signal: AbortSignal): Promise<
 		throw refuseToEnter(box);
 	}
 
-	if (box.state !== 'running') {
-		throw new Failure(`${box.name} is not running.`, {
-			fix: `Start it: gpubox start ${box.name}`,
-			exitCode: exitCode.checkFailed,
-		});
-	}
+	refuseNotRunning(box, exitCode.checkFailed);
 
 	return box;
 }

@@ -87,7 +87,7 @@ export function holdsGpus(box: Box): boolean {
 	return box.gpus.length > 0 && box.state !== 'exited' && box.state !== 'dead' && box.state !== 'removing';
 }
 
-export function isAbandoned(box: Box, now: Date): boolean {
+export function isAbandoned(box: Pick<Box, 'state' | 'createdAt' | 'restart'>, now: Date): boolean {
 	const after = box.restart ? restartAbandonedAfter : abandonedAfter;
 	return box.state === 'created' && now.getTime() - box.createdAt.getTime() > after;
 }

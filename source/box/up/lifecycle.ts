@@ -11,6 +11,7 @@ import {decideClaim} from '../gpus/claims.ts';
 import {renewBadToken} from '../jupyter/token.ts';
 import {beingRecreated, isBeingReplaced} from '../left-aside.ts';
 import {listClaims} from '../list.ts';
+import {refuseNotRunning} from './not-running.ts';
 
 /**
 Starts a stopped box again, with the same address and token.
@@ -31,6 +32,10 @@ export async function startBox(
 	claimed = false,
 ): Promise<void> {
 	refuseJob(box, 'that has ended; a job is not started again');
+	if (box.state === 'paused') {
+		refuseNotRunning(box, exitCode.failed);
+	}
+
 	refuseWithoutSecrets(host, box);
 	const renewed = renewBadToken(host.paths, box);
 	if (renewed !== undefined) {
