@@ -169,7 +169,9 @@ describe('a shell that one comes back to', {skip: needsOwnEngine}, () => {
 		taken.write('clear; seq 200 >text; more text\r');
 		await taken.waitFor('--More--');
 		taken.write('q');
-		taken.write('clear; cat -v\r');
+		// What is typed while the screen is being cleared shows before that, and is gone with it.
+		taken.write('clear; echo begun; cat -v\r');
+		await taken.waitFor(/^begun$/m);
 		taken.write('\u0002c\r');
 		await taken.waitFor('^Bc');
 		taken.write('\u0003');
@@ -196,8 +198,9 @@ describe('a shell that one comes back to', {skip: needsOwnEngine}, () => {
 		assert.match(session.screen().split('\n')[0] ?? '', /^ gpubox/);
 		session.write('a');
 		await session.waitFor(/\$ ?$/m);
-		session.write('clear; echo "in-$where"; exit\r');
+		session.write('clear; echo "in-$where"\r');
 		await session.waitFor('in-session');
+		session.write('exit\r');
 		await session.waitFor(/Back from/);
 		session.write('q');
 		assert.equal((await session.exited).exitCode, 0);
