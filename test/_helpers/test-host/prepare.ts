@@ -12,6 +12,7 @@ import {removeEngineFolder} from './isolation.ts';
 import {differences, isElsewhere, machineState} from './machine.ts';
 import {makeNetwork, removeNetwork} from './network.ts';
 import {installPackages} from './packages.ts';
+import {secretsOf} from './person.ts';
 import {processBirth} from './processes.ts';
 import type {TestHost} from './test-host.ts';
 
@@ -75,6 +76,11 @@ async function ownEngine({root, lane = 0, imagesFrom, keep, say, signal}: Option
 		});
 		await removeEngineFolder(runFolder);
 		await removeNetwork(bridge);
+		const secrets = secretsOf(person.uid);
+		if (!existsSync(secrets)) {
+			undo.push(() => rm(secrets, {recursive: true, force: true}));
+		}
+
 		const before = await machineState();
 		// At the very end, when everything else is undone.
 		undo.unshift(async () => {
