@@ -11,12 +11,13 @@ SHA-256 of a file of templates/, as 64 hexadecimal digits. The build puts those 
 every start.
 */
 export function templateDigest(name: string): string {
-	const known = process.env.GPUBOX_TEMPLATES;
-	const digest = known === undefined ? undefined : (JSON.parse(known) as Record<string, string>)[name];
+	built ??= JSON.parse(process.env.GPUBOX_TEMPLATES ?? '{}') as Record<string, string>;
 	return (
-		digest ?? process.getBuiltinModule('node:crypto').createHash('sha256').update(readTemplate(name)).digest('hex')
+		built[name] ?? process.getBuiltinModule('node:crypto').createHash('sha256').update(readTemplate(name)).digest('hex')
 	);
 }
+
+let built: Record<string, string> | undefined;
 
 export function readTemplate(name: string): string {
 	return readOwnFile(templatePath(name));

@@ -79,7 +79,7 @@ export async function keepTrust(state: string, project: string, now: readonly Ag
 		});
 	} catch (error) {
 		throw new Failure(`Cannot save your answer: ${safeText((error as Error).message)}`, {
-			fix: adviceForWrite(error, dirname(file)),
+			fix: error instanceof Failure ? error.fix : adviceForWrite(error, dirname(file)),
 			cause: error,
 		});
 	}

@@ -47,7 +47,7 @@ export function claimInTurn(
 	const {signal, target = boxTarget(host.person, prepared.request)} = options;
 	const wish = wishOf(prepared, target);
 	let current: Prepared | undefined;
-	return inTurn(host, wish, options, async (earlier) => {
+	return whenFree(host, wish, options, async (earlier) => {
 		// The first reading of the host was taken a moment ago.
 		current = current
 			? {...current, hostGpus: await readGpusOfHost(host, signal, wantsSeveral(current.gpuSelection))}
@@ -79,7 +79,7 @@ it was created with; recreating it would lose what was installed inside, so that
 */
 export function startInTurn(host: Host, box: Box, options: Options): Promise<void> {
 	const wish = {name: box.name, count: box.gpus.length, uuids: box.gpus, share: box.shareGpus};
-	return inTurn(host, wish, options, () =>
+	return whenFree(host, wish, options, () =>
 		startBox(host, box, options.signal, (text) => options.report({kind: 'note', text})),
 	);
 }
@@ -90,7 +90,7 @@ Who came first goes first (queue-entry.ts); two that come at the same moment com
 
 @param attempt gets the entries that came before
 */
-async function inTurn<T>(
+async function whenFree<T>(
 	host: Host,
 	wish: GpuWish,
 	{report, signal}: Options,
