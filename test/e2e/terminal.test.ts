@@ -206,6 +206,36 @@ describe('a shell that one comes back to', {skip: needsOwnEngine}, () => {
 		assert.equal((await session.exited).exitCode, 0);
 	});
 
+	test('a box that is paused says what continues it, in the session too', async () => {
+		const container = docker.getContainer(`gpubox-${name}`);
+		await container.pause();
+		try {
+			for (const words of [
+				['attach', name, '--', 'true'],
+				['start', name],
+				['check', name],
+			]) {
+				const {stderr} = await person.runGpubox(words);
+				assert.equal(stderr, `gpubox: ${name} is paused.\n  → To continue it: docker unpause gpubox-${name}\n`);
+			}
+
+			const session = openTerminal(host, person, []);
+			await session.waitFor(name);
+			session.write('/');
+			await session.waitFor('⏎ done');
+			session.write(name);
+			session.write('\r');
+			await session.waitFor(new RegExp(`▸◐ ${name}`));
+			session.write('a');
+			await session.waitFor(`${name} is paused.`);
+			await session.waitFor(`docker unpause gpubox-${name}`);
+			session.write('q');
+			assert.equal((await session.exited).exitCode, 0);
+		} finally {
+			await container.unpause();
+		}
+	});
+
 	test('a command has no holder, and its code comes through', async () => {
 		const command = ['sh', '-c', 'echo "$PPID-$TMUX-"; exit 6'];
 		const terminal = openTerminal(host, person, ['attach', name, '--', ...command]);

@@ -1,3 +1,4 @@
+import {Failure} from '../../../base/failure.ts';
 import {type Box, isRunning} from '../../../box/box.ts';
 import type {Context} from '../context.ts';
 import type {Question} from '../reduce.ts';
@@ -189,12 +190,18 @@ export function attach(context: Context, {boxId}: About): void {
 	}
 
 	lendToShell(context, box.name, async () => {
-		const [{openShell}, {mayEnter, refuseToEnter}] = await Promise.all([
+		const [{openShell}, {mayEnter, refuseToEnter}, {whyNotRunning}] = await Promise.all([
 			import('../../../box/open-shell.ts'),
 			import('../../../box/enter.ts'),
+			import('../../../box/up/not-running.ts'),
 		]);
 		if (!mayEnter(host, box)) {
 			throw refuseToEnter(box);
+		}
+
+		const why = whyNotRunning(box);
+		if (why !== undefined) {
+			throw new Failure(why.message, {fix: why.fix ?? 's starts it'});
 		}
 
 		return {
